@@ -1,0 +1,3 @@
+"""Background jobs for Django's Tasks framework."""
+
+from __future__ import annotations

@@ -1,0 +1,10 @@
+"""The Django app that brings the commands and the system checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class DjangoJobsConfig(AppConfig):
+    name = "django_jobs"
+    verbose_name = "Django jobs"
