@@ -1,0 +1,89 @@
+"""Fixtures that every test may use: real Redis servers, a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from tests import servers
+from tests.servers import RedisServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM_HINT = (
+    "chromium is missing, so the browser tests cannot run. "
+    "Install it with: sudo apt-get install -y --no-install-recommends chromium"
+)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The server that all tests share; whoever kills or configures one takes the factory."""
+    server = _started()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of an empty database on the shared server."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+def redis_server_factory() -> Iterator[Callable[..., RedisServer]]:
+    """Starts servers of the test's own, each with redis.conf lines: `factory("maxmemory 1mb")`."""
+    started: list[RedisServer] = []
+
+    def start(*options: str) -> RedisServer:
+        started.append(_started(*options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. A module's browser, as its event loop is visible to all that run meanwhile."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  (slow to import)
+
+    executable = _chromium()
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's loop lives in this thread, which Django would take for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a fresh browser context: no cookies of other tests."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def _started(*options: str) -> RedisServer:
+    if not servers.is_installed():
+        pytest.fail(servers.INSTALL_HINT, pytrace=False)
+    server = RedisServer(options)
+    server.start()
+    return server
+
+
+def _chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found:
+        return found
+    if os.environ.get("CI"):
+        pytest.fail(CHROMIUM_HINT, pytrace=False)
+    pytest.skip(CHROMIUM_HINT)

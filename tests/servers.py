@@ -1,0 +1,139 @@
+"""Real redis-server processes that belong to the tests."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+HOST = "127.0.0.1"
+START_DEADLINE = 20.0
+INSTALL_HINT = (
+    "redis-server is missing, so the tests cannot run. "
+    "Install it with: sudo apt-get install -y --no-install-recommends redis-server"
+)
+SETTINGS = ("save ''", "appendonly yes", "appendfsync everysec")
+
+
+class RedisServer:
+    """One redis-server of our own, on a free port of 127.0.0.1 plus a unix socket.
+
+    Writes go to an append-only file, so `kill9()` followed by `start()` keeps the data.
+
+    Args:
+        options: lines for redis.conf; they come last, so they win over ours.
+    """
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        # Not pytest's tmp_path: the path of a unix socket must stay under 108 bytes.
+        self.directory = Path(tempfile.mkdtemp(prefix="redis-"))
+        self.port = free_port()
+        self.socket = self.directory / "redis.sock"
+        self.log = self.directory / "log"
+        self._config = self.directory / "redis.conf"
+        self._config.write_text("\n".join([*self._own_settings(), *options]) + "\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address over TCP, database 0."""
+        return f"redis://{HOST}:{self.port}/0"
+
+    @property
+    def unix_url(self) -> str:
+        """The address over the unix socket, database 0."""
+        return f"unix://{self.socket}?db=0"
+
+    def start(self) -> None:
+        """Start the server; return when it answers. After `kill9()` it comes back with its data.
+
+        Raises:
+            RuntimeError: the server ended instead; the message holds its log.
+        """
+        command = [*_dies_with_us(), *server_command(), str(self._config)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        self._wait_until_it_answers(self._process)
+
+    def kill9(self) -> None:
+        """End the server as a power cut of the process would: no saving, no goodbye."""
+        self._send(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def freeze(self) -> None:
+        """Let the server hang: connections stay open, nothing is answered until `thaw()`."""
+        self._send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a server that hangs go on."""
+        self._send(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End the server for good; its data goes too."""
+        self.kill9()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _own_settings(self) -> list[str]:
+        return [
+            f"bind {HOST}",
+            f"port {self.port}",
+            f"dir {self.directory}",
+            f"unixsocket {self.socket}",
+            *SETTINGS,
+        ]
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_DEADLINE
+        while not _answers(self.socket):
+            if process.poll() is not None or time.monotonic() > deadline:
+                log = self.log.read_text()
+                self.stop()
+                raise RuntimeError(f"redis-server did not start:\n{log}")
+            time.sleep(0.01)
+
+
+def server_command() -> list[str]:
+    """The command that starts the server; `JOBS_TEST_REDIS_SERVER` names another version's."""
+    return shlex.split(os.environ.get("JOBS_TEST_REDIS_SERVER", "redis-server"))
+
+
+def is_installed() -> bool:
+    """Whether the server's program is on this machine."""
+    return shutil.which(server_command()[0]) is not None
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(path: Path) -> bool:
+    """Whether a server behind this socket has loaded its data; it may well ask for a password."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1)
+        try:
+            connection.connect(str(path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH", b"-NOPERM"))
+        except OSError:
+            return False
+
+
+def _dies_with_us() -> list[str]:
+    """A prefix that ends the server with the test run, even when that one is killed."""
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
