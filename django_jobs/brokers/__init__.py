@@ -1,0 +1,1 @@
+"""Where jobs wait: one contract, in memory or in Redis."""

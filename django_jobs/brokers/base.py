@@ -1,0 +1,212 @@
+"""The contract between the places where jobs wait and everybody who uses them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from django_jobs.job import Claim, Job, Settlement
+
+from .inspection import Inspection
+
+MAX_CRASHES = 3
+"""A job that was running in this many workers as they vanished is dead."""
+
+DEAD_KEPT_MS = 180 * 86_400_000
+DEAD_KEPT = 10_000
+DISCARDED_KEPT_MS = 7 * 86_400_000
+DISCARDED_KEPT = 10_000
+SUCCEEDED_KEPT = 100_000
+FAILURES_KEPT = 10
+
+
+class Order(StrEnum):
+    """What an operator asks of a worker."""
+
+    QUIET = "quiet"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many jobs of one reservation a queue may give before the others had their part."""
+
+    queue: str
+    quota: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """The answer to one `reserve`.
+
+    Attributes:
+        claims: what the worker may run now, in the order in which it should start them.
+        refused: ids of settlements that changed nothing, as their claim was no longer held.
+        due_in: milliseconds until the next scheduled or retrying job is due, or None.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    refused: tuple[str, ...] = ()
+    due_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """What a worker tells about itself with each heartbeat.
+
+    Attributes:
+        id: unique for each start of a worker.
+        started_at: Unix milliseconds.
+        queues: the queues it serves, empty for all.
+        running: ids of jobs whose attempts are running, with their start in Unix milliseconds.
+        stuck: ids of running jobs that did not end at their timeout.
+        succeeded: attempts that succeeded since the last heartbeat.
+        failed: attempts that ended with an error since the last heartbeat.
+    """
+
+    id: str
+    host: str
+    pid: int
+    started_at: int
+    queues: tuple[str, ...] = ()
+    concurrency: int = 1
+    quiet: bool = False
+    running: tuple[tuple[str, int], ...] = ()
+    stuck: tuple[str, ...] = ()
+    succeeded: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The answer to one heartbeat.
+
+    Attributes:
+        lost: the lease had run out, and the worker's jobs were given to others.
+        order: what an operator asked for since the last heartbeat.
+        recovered: ids of jobs that came back from other workers that vanished.
+        buried: ids of jobs that took down their third worker and are dead now.
+    """
+
+    lost: bool = False
+    order: Order | None = None
+    recovered: tuple[str, ...] = ()
+    buried: tuple[str, ...] = ()
+
+
+class Broker(ABC):
+    """Where jobs wait. Every method is atomic and may be called from any thread.
+
+    All times that decide something are the broker's own clock's.
+    """
+
+    persistent: ClassVar[bool]
+    """Whether jobs outlive this process."""
+
+    lease: float
+    """Seconds after its last heartbeat at which a worker loses its jobs."""
+
+    inspection: Inspection
+    """The read side, with the repairs that operators make; never on a job's way."""
+
+    # --- hot path ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def push(self, jobs: Sequence[Job]) -> None:
+        """Store jobs as scheduled (a `run_at` in the future) or queued: all of them or none.
+
+        A job whose id is known already is left as it is, so that sending twice is safe.
+
+        Raises:
+            QueueFull: the bounded queue had no room for a stated time.
+            BrokerUnavailable, BrokerRefused: nothing was stored, as far as can be known.
+        """
+
+    @abstractmethod
+    def reserve(
+        self,
+        worker: str,
+        call: int,
+        shares: Sequence[Share],
+        limit: int,
+        settlements: Sequence[Settlement] = (),
+    ) -> Reservation:
+        """Settle what is finished, then claim up to `limit` jobs for a worker.
+
+        First each settlement whose job is still claimed by this worker with this token takes
+        effect; others are refused. Then jobs that are due become queued. Then jobs are claimed:
+        at most `quota` from each share in the order given, what is missing to `limit` in a
+        second round without quotas. In a queue the higher priority goes first, then who came
+        first. Paused queues give nothing. Queues of the shares that still hold jobs wake
+        another waiting worker.
+
+        Calling again with the same `call` (after a lost reply) does nothing anew and returns
+        the same reservation, less the claims lost since. Numbers grow from 1.
+
+        Args:
+            worker: id of the worker; it need not have sent a heartbeat before.
+            call: number of this call, one more than the worker's last one.
+            shares: the queues to take from.
+            limit: how many jobs at most; 0 only settles and promotes.
+            settlements: how finished attempts ended.
+        """
+
+    @abstractmethod
+    def wait(self, queues: Collection[str], timeout: float) -> None:
+        """Block until one of the queues may have jobs, or for `timeout` seconds.
+
+        A push wakes one waiting worker, not all. Who was woken must call `reserve`, even if only
+        with limit 0, which passes the wake-up on. An empty collection waits for every queue.
+        """
+
+    # --- time --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def heartbeat(self, info: WorkerInfo) -> Pulse:
+        """Renew the lease of a worker, and take back the jobs of those whose lease ran out.
+
+        A job taken back goes to the front of its queue; its attempt counts. The third time that
+        happens to a job it is dead, with a `WorkerLost` failure.
+        """
+
+    @abstractmethod
+    def leave(self, worker: str) -> None:
+        """Forget a worker that stops; jobs it still holds go to the front of their queues."""
+
+    @abstractmethod
+    def ticks(self) -> Mapping[str, int]:
+        """Return the last claimed tick of each periodic task by name, in Unix milliseconds."""
+
+    @abstractmethod
+    def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
+        """Claim a tick of a periodic task, and push its job in the same step.
+
+        Args:
+            last: the tick that the caller saw as claimed last, or None.
+            tick: Unix milliseconds.
+            job: what to push, or None for a tick that is skipped.
+
+        Returns:
+            False, with nothing changed, if another worker was first.
+        """
+
+    # --- care --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def problems(self) -> tuple[str, ...]:
+        """Return what endangers jobs in the store's configuration, one sentence each.
+
+        Raises:
+            BrokerUnavailable: it cannot be reached.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release connections; the broker opens them anew when it is used again."""
+
+    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
+        """Settle without claiming anything."""
+        return self.reserve(worker, call, (), 0, settlements)

@@ -1,0 +1,105 @@
+"""The contract of the read side: what dashboards and commands may see and repair."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django_jobs.job import Record, State
+
+if TYPE_CHECKING:
+    from .base import Order, WorkerInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueInfo:
+    """One queue at one moment.
+
+    Attributes:
+        size: jobs that could start now.
+        latency: milliseconds that the next job has been waiting.
+        paused: whether workers leave it alone.
+    """
+
+    name: str
+    size: int
+    latency: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Attempts since the store began, added up from heartbeats."""
+
+    succeeded: int
+    failed: int
+
+
+class Inspection(ABC):
+    """Counts, listings, and the repairs that operators make. Reads no more than it returns."""
+
+    @abstractmethod
+    def find(self, job_id: str) -> Record | None:
+        """Return one job, or None if it is unknown or no longer kept."""
+
+    @abstractmethod
+    def counts(self) -> Mapping[State, int]:
+        """Return how many jobs are in each state; every state is a key."""
+
+    @abstractmethod
+    def totals(self) -> Totals:
+        """Return the attempts counted so far."""
+
+    @abstractmethod
+    def queues(self) -> tuple[QueueInfo, ...]:
+        """Return every queue that ever held a job or is paused, by name."""
+
+    @abstractmethod
+    def jobs(
+        self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
+    ) -> tuple[Record, ...]:
+        """Return a page of the jobs in one state.
+
+        Queued jobs come in the order in which they will start, by queue; scheduled and retrying
+        ones by due time; running ones in no order; ended ones newest first.
+
+        Args:
+            queue: only jobs of this queue; required for nothing, cheap for queued jobs only.
+        """
+
+    @abstractmethod
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        """Return the workers whose lease holds, by id."""
+
+    @abstractmethod
+    def retry(self, job_id: str) -> bool:
+        """Queue a dead, discarded, retrying or scheduled job now; False if it is in no such state.
+
+        Attempts and crashes of an ended job count from zero again; its failures stay.
+        """
+
+    @abstractmethod
+    def cancel(self, job_id: str) -> bool:
+        """End a waiting job as discarded; False if it is not waiting."""
+
+    @abstractmethod
+    def delete(self, job_id: str) -> bool:
+        """Forget a job that is not running; False if it is running or unknown."""
+
+    @abstractmethod
+    def clear(self, queue: str) -> int:
+        """Forget all queued jobs of a queue, and return how many there were."""
+
+    @abstractmethod
+    def pause(self, queue: str) -> None:
+        """Let workers take nothing from a queue until it is resumed."""
+
+    @abstractmethod
+    def resume(self, queue: str) -> None:
+        """Let workers take from a paused queue again."""
+
+    @abstractmethod
+    def order(self, worker: str, order: Order) -> bool:
+        """Leave an order for a worker's next heartbeat; False if there is no such worker."""

@@ -1,0 +1,26 @@
+"""The one place that reads the wall clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+
+def now_ms() -> int:
+    """Return the current Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def to_ms(instant: datetime) -> int:
+    """Return an instant as Unix milliseconds; a naive one is in the current time zone."""
+    if timezone.is_naive(instant):
+        instant = timezone.make_aware(instant)
+    return round(instant.timestamp() * 1000)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return Unix milliseconds as an aware UTC datetime."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=rest)

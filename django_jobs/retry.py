@@ -1,0 +1,126 @@
+"""When a failed job is tried again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from django.core.exceptions import ImproperlyConfigured
+
+ErrorKind: TypeAlias = type[BaseException] | str
+"""An exception class, or its dotted path, which travels with a job."""
+
+Seconds: TypeAlias = float | timedelta
+Wait: TypeAlias = Seconds | Sequence[Seconds] | Callable[[int, BaseException], Seconds] | None
+
+PLAIN_JITTER = 0.15
+
+
+def error_path(kind: ErrorKind) -> str:
+    """Return the dotted path of an exception class."""
+    return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def is_kind(error: BaseException, kinds: Sequence[ErrorKind]) -> bool:
+    """Tell whether an error is an instance of one of the kinds; nothing is imported for paths."""
+    return any(
+        isinstance(error, kind)
+        if isinstance(kind, type)
+        else any(error_path(base) == kind for base in type(error).__mro__)
+        for kind in kinds
+    )
+
+
+def to_seconds(value: Seconds) -> float:
+    """Return seconds for a number of seconds or a timedelta."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def sidekiq_curve(attempt: int) -> float:
+    """Return seconds to wait after attempt 1, 2, …: count⁴ + 15 + up to 10·(count + 1) at random.
+
+    The formula is Sidekiq's (`job_retry.rb`), whose count starts at 0: about 20 s after the first
+    attempt, 20 days in all.
+    """
+    count = attempt - 1
+    return count**4 + 15 + random.uniform(0, 10 * (count + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a failing task is tried, how long between, and for which errors.
+
+    Args:
+        attempts: how often it is run in all, at least 1; `Retry(attempts=1)` never retries.
+        wait: seconds or a timedelta; a sequence of them, whose last one is repeated; or a function
+            of the number of the failed attempt (from 1) and the error. By default Sidekiq's curve.
+        on: exception classes (or their dotted paths) that are worth another attempt; any other
+            error makes the job dead at once.
+        jitter: what share of the wait is added at random, by default 0.15; the curve has its own.
+
+    Raises:
+        ImproperlyConfigured: an argument is out of range.
+    """
+
+    attempts: int = 25
+    wait: Wait = None
+    on: tuple[ErrorKind, ...] | ErrorKind = (BaseException,)
+    jitter: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.attempts, int) or self.attempts < 1:
+            raise ImproperlyConfigured(
+                f"Retry(attempts={self.attempts!r}): give a whole number of at least 1."
+            )
+        if self.jitter is not None and not 0 <= self.jitter <= 1:
+            raise ImproperlyConfigured(
+                f"Retry(jitter={self.jitter!r}): give a share of the wait from 0 to 1."
+            )
+        kinds = self.on if isinstance(self.on, (tuple, list)) else (self.on,)
+        object.__setattr__(self, "on", tuple(kinds))
+        if isinstance(self.wait, Sequence):
+            object.__setattr__(self, "wait", tuple(self.wait))
+        self._check_wait()
+
+    def _check_wait(self) -> None:
+        if self.wait is None or callable(self.wait):
+            return
+        steps = self.wait if isinstance(self.wait, tuple) else (self.wait,)
+        numbers = all(isinstance(step, (int, float, timedelta)) for step in steps)
+        if not steps or not numbers or any(to_seconds(step) < 0 for step in steps):
+            raise ImproperlyConfigured(
+                f"Retry(wait={self.wait!r}): give seconds or a timedelta of at least 0, a sequence"
+                " of them, or a function of the attempt and the error."
+            )
+
+    def delay(self, attempt: int, error: BaseException) -> float | None:
+        """Return seconds until the next attempt, or None if there is none.
+
+        Args:
+            attempt: number of the attempt that failed, from 1.
+            error: what it raised.
+        """
+        if attempt >= self.attempts or not is_kind(error, self._kinds):
+            return None
+        if self.wait is None:
+            base, share = sidekiq_curve(attempt), self.jitter or 0.0
+        else:
+            base = to_seconds(self._step(attempt, error))
+            share = PLAIN_JITTER if self.jitter is None else self.jitter
+        return max(0.0, base + random.uniform(0, share) * base)
+
+    @property
+    def _kinds(self) -> tuple[ErrorKind, ...]:
+        assert isinstance(self.on, tuple)
+        return self.on
+
+    def _step(self, attempt: int, error: BaseException) -> Seconds:
+        if callable(self.wait):
+            return self.wait(attempt, error)
+        if isinstance(self.wait, tuple):
+            return self.wait[min(attempt, len(self.wait)) - 1]
+        assert isinstance(self.wait, (int, float, timedelta))
+        return self.wait
