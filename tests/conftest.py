@@ -55,7 +55,7 @@ def redis_server_factory() -> Iterator[Callable[..., RedisServer]]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium. A module's browser, as its event loop is visible to all that run meanwhile."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  (slow to import)
+    from playwright.sync_api import sync_playwright
 
     executable = _chromium()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
