@@ -68,12 +68,14 @@ class Claim:
     Attributes:
         token: grows with each claim of the job; settling with an older one changes nothing.
         attempt: number of this attempt, from 1; attempts given back do not count.
+        queued_at: Unix milliseconds since which the job could have started.
         reserved_at: Unix milliseconds by the broker's clock.
     """
 
     job: Job
     token: int
     attempt: int
+    queued_at: int
     reserved_at: int
 
 

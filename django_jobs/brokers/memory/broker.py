@@ -1,0 +1,306 @@
+"""The broker in memory: the default of every site, and the model that Redis is tested against."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django_jobs.brokers.base import (
+    MAX_CRASHES,
+    Broker,
+    Order,
+    Pulse,
+    Reservation,
+    Share,
+    WorkerInfo,
+)
+from django_jobs.clock import now_ms
+from django_jobs.errors import QueueFull, WorkerLost
+from django_jobs.job import Claim, Failure, Job, Settlement, State
+from django_jobs.retry import error_path
+
+from .entry import Entry
+from .inspection import MemoryInspection
+from .store import Store
+
+
+@dataclass(slots=True)
+class Holder:
+    """A worker as the broker knows it, with the jobs that it holds."""
+
+    lease_until: int
+    info: WorkerInfo | None = None
+    held: dict[str, Entry] = field(default_factory=dict)
+    call: int = 0
+    reply: Reservation = Reservation()
+    order: Order | None = None
+
+
+class MemoryBroker(Broker):
+    """Keeps jobs in this process; they end with it.
+
+    Args:
+        lease: seconds after which a silent worker loses its jobs.
+        max_queued: how many jobs may wait, in all queues together.
+        full_timeout: seconds that `push` waits for room before it raises.
+        now: the clock, in Unix milliseconds.
+    """
+
+    persistent = False
+
+    def __init__(
+        self,
+        *,
+        lease: float = 20.0,
+        max_queued: int = 10_000,
+        full_timeout: float = 5.0,
+        now: Callable[[], int] = now_ms,
+    ) -> None:
+        self.lease = lease
+        self.max_queued = max_queued
+        self.full_timeout = full_timeout
+        self._now = now
+        self._lock = threading.RLock()
+        self._woken = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._marks: set[str] = set()
+        self._store = Store()
+        self._holders: dict[str, Holder] = {}
+        self._lost: set[str] = set()
+        self._ticks: dict[str, int] = {}
+        self.inspection = MemoryInspection(self._store, self._holders, self._lock, now, self._mark)
+
+    # --- hot path ----------------------------------------------------------------------------
+
+    def push(self, jobs: Sequence[Job]) -> None:
+        with self._lock:
+            new = [job for job in jobs if job.id not in self._store.entries]
+            self._wait_for_room(len(new))
+            self._add(new)
+
+    def _wait_for_room(self, count: int) -> None:
+        deadline = time.monotonic() + self.full_timeout
+        while self._waiting() + count > self.max_queued:
+            if not self._room.wait(deadline - time.monotonic()):
+                raise QueueFull(
+                    f"{self._waiting()} jobs are waiting in this process, of at most"
+                    f" {self.max_queued}, and {self.full_timeout:g} s brought no room for"
+                    f" {count} more. Raise the options max_queued or full_timeout of the"
+                    " ThreadPoolBackend, or set JOB_BACKEND=redis."
+                )
+
+    def _waiting(self) -> int:
+        members = self._store.members
+        return sum(len(members[state]) for state in State if state.is_waiting)
+
+    def _add(self, jobs: Sequence[Job]) -> None:
+        now = self._now()
+        for job in jobs:
+            if job.id not in self._store.entries:
+                self._store.add(job, now)
+        for queue in {job.queue for job in jobs}:
+            self._mark(queue)
+
+    def _mark(self, queue: str) -> None:
+        """Leave word that a queue may have jobs, for one waiting worker to pick up."""
+        if queue not in self.inspection.paused:
+            self._marks.add(queue)
+            self._woken.notify_all()
+
+    def reserve(
+        self,
+        worker: str,
+        call: int,
+        shares: Sequence[Share],
+        limit: int,
+        settlements: Sequence[Settlement] = (),
+    ) -> Reservation:
+        with self._lock:
+            now = self._now()
+            holder = self._holder(worker, now)
+            if call == holder.call:
+                return self._again(holder)
+            refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
+            self._promote(now)
+            self._store.sweep(now)
+            claims = self._claim(worker, holder, shares, limit, now)
+            self._pass_on(shares)
+            if settlements or claims:
+                self._room.notify_all()
+            holder.call = call
+            holder.reply = Reservation(
+                claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
+            )
+            return holder.reply
+
+    def _holder(self, worker: str, now: int) -> Holder:
+        return self._holders.setdefault(worker, Holder(now + self._lease_ms))
+
+    @property
+    def _lease_ms(self) -> int:
+        return round(self.lease * 1000)
+
+    def _again(self, holder: Holder) -> Reservation:
+        reply = holder.reply
+        kept = tuple(claim for claim in reply.claims if self._holds(holder, claim))
+        return Reservation(claims=kept, refused=reply.refused, due_in=reply.due_in)
+
+    def _holds(self, holder: Holder, claim: Claim) -> bool:
+        entry = holder.held.get(claim.job.id)
+        return entry is not None and entry.token == claim.token
+
+    def _settle(self, holder: Holder, settlement: Settlement, now: int) -> bool:
+        entry = holder.held.get(settlement.job_id)
+        if entry is None or entry.token != settlement.token:
+            return False
+        del holder.held[settlement.job_id]
+        if settlement.state is State.QUEUED:
+            self._give_back(entry)
+            return True
+        finished = entry.finish_attempt(settlement.waited, settlement.duration)
+        entry.add_failure(settlement.failure)
+        if settlement.state is State.RETRYING:
+            self._store.defer(entry, State.RETRYING, now + settlement.delay)
+            return True
+        entry.finished_at = finished
+        if settlement.state is State.SUCCEEDED:
+            entry.result = settlement.result
+        self._store.end(entry, settlement.state, now)
+        return True
+
+    def _give_back(self, entry: Entry) -> None:
+        entry.give_back()
+        self._store.put_back(entry)
+        self._mark(entry.job.queue)
+
+    def _promote(self, now: int) -> None:
+        for entry in self._store.take_due(now):
+            self._store.enqueue(entry, now)
+            self._mark(entry.job.queue)
+
+    def _claim(
+        self, worker: str, holder: Holder, shares: Sequence[Share], limit: int, now: int
+    ) -> list[Claim]:
+        claims: list[Claim] = []
+        passed_over: list[Entry] = []
+        rounds = [(share.queue, share.quota) for share in shares]
+        rounds += [(share.queue, limit) for share in shares]
+        for queue, quota in rounds:
+            if queue in self.inspection.paused:
+                continue
+            room = min(quota, limit - len(claims))
+            while room > 0 and (entry := self._store.pop(queue)):
+                if self._must_run_alone(holder, entry):
+                    passed_over.append(entry)
+                    continue
+                holder.held[entry.job.id] = entry
+                self._store.move(entry, State.RUNNING)
+                claims.append(entry.claim(worker, now))
+                room -= 1
+        for entry in passed_over:
+            self._store.put_back(entry)
+        return claims
+
+    def _must_run_alone(self, holder: Holder, entry: Entry) -> bool:
+        """Tell whether the worker already holds a job that is one crash from being dead.
+
+        Two of them never share a worker, so that the one which crashes it is known, and the jobs
+        that were only beside it live.
+        """
+        return entry.crashes == MAX_CRASHES - 1 and any(
+            held.crashes == MAX_CRASHES - 1 for held in holder.held.values()
+        )
+
+    def _pass_on(self, shares: Sequence[Share]) -> None:
+        for share in shares:
+            if self._store.sizes[share.queue]:
+                self._mark(share.queue)
+            else:
+                self._marks.discard(share.queue)
+
+    def wait(self, queues: Collection[str], timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        wanted = set(queues)
+        with self._lock:
+            while not (marked := self._marks & wanted if wanted else self._marks):
+                if not self._woken.wait(deadline - time.monotonic()):
+                    return
+            self._marks.discard(next(iter(marked)))
+
+    # --- time --------------------------------------------------------------------------------
+
+    def heartbeat(self, info: WorkerInfo) -> Pulse:
+        with self._lock:
+            now = self._now()
+            lost = info.id in self._lost
+            self._lost.discard(info.id)
+            holder = self._holder(info.id, now)
+            holder.lease_until = now + self._lease_ms
+            holder.info = info
+            order, holder.order = holder.order, None
+            self.inspection.add_totals(info)
+            self._store.sweep(now)
+            recovered, buried = self._reap(now)
+            return Pulse(lost=lost, order=order, recovered=recovered, buried=buried)
+
+    def _reap(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        gone = [name for name, one in self._holders.items() if one.lease_until <= now]
+        recovered: list[str] = []
+        buried: list[str] = []
+        for name in gone:
+            for entry in self._holders.pop(name).held.values():
+                entry.crashes += 1
+                dead = entry.crashes >= MAX_CRASHES
+                if dead:
+                    self._bury(entry, name, now)
+                else:
+                    self._store.put_back(entry)
+                    self._mark(entry.job.queue)
+                (buried if dead else recovered).append(entry.job.id)
+            self._lost.add(name)
+        return tuple(recovered), tuple(buried)
+
+    def _bury(self, entry: Entry, worker: str, now: int) -> None:
+        message = (
+            f"{entry.crashes} workers vanished while they ran this job; the last was {worker}."
+        )
+        failure = Failure(
+            exception=error_path(WorkerLost),
+            message=message,
+            traceback="",
+            at=now,
+            worker=worker,
+            attempt=entry.attempts,
+        )
+        entry.add_failure(failure)
+        entry.finished_at = now
+        self._store.end(entry, State.DEAD, now)
+
+    def leave(self, worker: str) -> None:
+        with self._lock:
+            holder = self._holders.pop(worker, None)
+            for entry in holder.held.values() if holder else ():
+                self._give_back(entry)
+
+    def ticks(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._ticks)
+
+    def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
+        with self._lock:
+            if self._ticks.get(name) != last:
+                return False
+            self._ticks[name] = tick
+            if job is not None:
+                self._add([job])
+            return True
+
+    # --- care --------------------------------------------------------------------------------
+
+    def problems(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        """Nothing to release."""

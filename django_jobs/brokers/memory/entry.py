@@ -1,0 +1,91 @@
+"""One job in memory with its changing parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from django_jobs.brokers.base import FAILURES_KEPT
+from django_jobs.job import Claim, Failure, Job, Record, State
+
+Place: TypeAlias = tuple[int, int]
+"""Order in a queue: the negated priority, then a number that grows with each arrival."""
+
+
+@dataclass(slots=True)
+class Entry:
+    job: Job
+    state: State
+    place: Place
+    token: int = 0
+    attempts: int = 0
+    crashes: int = 0
+    due_at: int | None = None
+    queued_at: int = 0
+    reserved_at: int = 0
+    started_at: int | None = None
+    last_attempted_at: int | None = None
+    finished_at: int | None = None
+    expires_from_store: int = 0
+    workers: list[str] = field(default_factory=list)
+    result: str | None = None
+    failures: list[Failure] = field(default_factory=list)
+
+    def claim(self, worker: str, now: int) -> Claim:
+        """Begin an attempt in a worker."""
+        self.token += 1
+        self.attempts += 1
+        self.workers.append(worker)
+        self.reserved_at = self.last_attempted_at = now
+        if self.started_at is None:
+            self.started_at = now
+        return self.claimed()
+
+    def claimed(self) -> Claim:
+        return Claim(
+            job=self.job,
+            token=self.token,
+            attempt=self.attempts,
+            queued_at=self.queued_at,
+            reserved_at=self.reserved_at,
+        )
+
+    def give_back(self) -> None:
+        """Undo the attempt that was begun last."""
+        self.attempts -= 1
+        self.workers.pop()
+        if not self.attempts:
+            self.started_at = self.last_attempted_at = None
+
+    def finish_attempt(self, waited: int, duration: int) -> int:
+        """Note when the attempt ran, and return when it ended."""
+        started = self.reserved_at + waited
+        if self.attempts == 1:
+            self.started_at = started
+        self.last_attempted_at = started
+        return started + duration
+
+    def add_failure(self, failure: Failure | None) -> None:
+        if failure is not None:
+            self.failures = [*self.failures, failure][-FAILURES_KEPT:]
+
+    def reset(self) -> None:
+        """Let attempts count from zero again; the failures stay."""
+        self.attempts = self.crashes = 0
+        self.workers.clear()
+        self.started_at = self.last_attempted_at = self.finished_at = self.result = None
+
+    def record(self) -> Record:
+        return Record(
+            job=self.job,
+            state=self.state,
+            attempts=self.attempts,
+            crashes=self.crashes,
+            due_at=self.due_at,
+            started_at=self.started_at,
+            last_attempted_at=self.last_attempted_at,
+            finished_at=self.finished_at,
+            workers=tuple(self.workers),
+            result=self.result,
+            failures=tuple(self.failures),
+        )

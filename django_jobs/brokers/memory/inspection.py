@@ -1,0 +1,158 @@
+"""The read side of the broker in memory."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.brokers.inspection import Inspection, QueueInfo, Totals
+from django_jobs.job import Record, State
+
+from .entry import Entry
+from .store import Store
+
+if TYPE_CHECKING:
+    from .broker import Holder
+
+
+class MemoryInspection(Inspection):
+    """Looks at a `Store` under its owner's lock."""
+
+    def __init__(
+        self,
+        store: Store,
+        holders: dict[str, Holder],
+        lock: threading.RLock,
+        now: Callable[[], int],
+        mark: Callable[[str], None],
+    ) -> None:
+        self.paused: set[str] = set()
+        self._store = store
+        self._holders = holders
+        self._lock = lock
+        self._now = now
+        self._mark = mark
+        self._totals = Totals(succeeded=0, failed=0)
+
+    def add_totals(self, info: WorkerInfo) -> None:
+        self._totals = Totals(
+            succeeded=self._totals.succeeded + info.succeeded,
+            failed=self._totals.failed + info.failed,
+        )
+
+    def find(self, job_id: str) -> Record | None:
+        with self._lock:
+            self._store.sweep(self._now())
+            entry = self._store.entries.get(job_id)
+            return entry.record() if entry else None
+
+    def counts(self) -> Mapping[State, int]:
+        with self._lock:
+            self._store.sweep(self._now())
+            return {state: len(members) for state, members in self._store.members.items()}
+
+    def totals(self) -> Totals:
+        return self._totals
+
+    def queues(self) -> tuple[QueueInfo, ...]:
+        with self._lock:
+            names = sorted(self.paused | set(self._store.queues))
+            return tuple(self._queue(name) for name in names)
+
+    def _queue(self, name: str) -> QueueInfo:
+        first = self._store.first(name)
+        waiting_since = first.queued_at if first else self._now()
+        return QueueInfo(
+            name=name,
+            size=self._store.sizes[name],
+            latency=max(0, self._now() - waiting_since),
+            paused=name in self.paused,
+        )
+
+    def jobs(
+        self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
+    ) -> tuple[Record, ...]:
+        with self._lock:
+            self._store.sweep(self._now())
+            members = (self._store.entries[job_id] for job_id in self._store.members[state])
+            chosen = [entry for entry in members if queue in (None, entry.job.queue)]
+            ordered = self._ordered(state, chosen, offset + limit)
+            return tuple(entry.record() for entry in islice(ordered, offset, offset + limit))
+
+    def _ordered(self, state: State, entries: list[Entry], count: int) -> Iterable[Entry]:
+        if state is State.QUEUED:
+            return heapq.nsmallest(count, entries, key=lambda one: (one.job.queue, one.place))
+        if state.is_waiting:
+            return heapq.nsmallest(count, entries, key=lambda one: one.due_at or 0)
+        return reversed(entries)
+
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        with self._lock:
+            now = self._now()
+            known = [
+                one.info for one in self._holders.values() if one.info and one.lease_until > now
+            ]
+            return tuple(sorted(known, key=lambda info: info.id))
+
+    def retry(self, job_id: str) -> bool:
+        with self._lock:
+            entry = self._store.entries.get(job_id)
+            if entry is None or entry.state not in (
+                State.DEAD,
+                State.DISCARDED,
+                State.RETRYING,
+                State.SCHEDULED,
+            ):
+                return False
+            if entry.state.is_final:
+                entry.reset()
+            self._store.enqueue(entry, self._now())
+            self._mark(entry.job.queue)
+            return True
+
+    def cancel(self, job_id: str) -> bool:
+        with self._lock:
+            entry = self._store.entries.get(job_id)
+            if entry is None or not entry.state.is_waiting:
+                return False
+            entry.finished_at = self._now()
+            self._store.end(entry, State.DISCARDED, entry.finished_at)
+            return True
+
+    def delete(self, job_id: str) -> bool:
+        with self._lock:
+            entry = self._store.entries.get(job_id)
+            if entry is None or entry.state is State.RUNNING:
+                return False
+            self._store.remove(entry)
+            return True
+
+    def clear(self, queue: str) -> int:
+        with self._lock:
+            count = 0
+            while entry := self._store.pop(queue):
+                self._store.remove(entry)
+                count += 1
+            return count
+
+    def pause(self, queue: str) -> None:
+        with self._lock:
+            self.paused.add(queue)
+
+    def resume(self, queue: str) -> None:
+        with self._lock:
+            self.paused.discard(queue)
+            if self._store.sizes[queue]:
+                self._mark(queue)
+
+    def order(self, worker: str, order: Order) -> bool:
+        with self._lock:
+            holder = self._holders.get(worker)
+            if holder is None or holder.info is None:
+                return False
+            holder.order = order
+            return True

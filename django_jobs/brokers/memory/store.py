@@ -1,0 +1,148 @@
+"""The indexes of the jobs in memory: each job stands in exactly one."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django_jobs.brokers.base import (
+    DEAD_KEPT,
+    DEAD_KEPT_MS,
+    DISCARDED_KEPT,
+    DISCARDED_KEPT_MS,
+)
+from django_jobs.job import Job, State
+
+from .entry import Entry, Place
+
+SUCCEEDED_KEPT = 10_000
+"""Fewer than in Redis, as they take the web process's own memory."""
+
+KEPT = {
+    State.SUCCEEDED: SUCCEEDED_KEPT,
+    State.DEAD: DEAD_KEPT,
+    State.DISCARDED: DISCARDED_KEPT,
+}
+
+
+class Store:
+    """Entries by id, by state, by queue and by time. Not locked: its owner does that.
+
+    The heaps drop entries lazily: what is popped counts only if the entry still says the same.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.members: dict[State, dict[str, None]] = {state: {} for state in State}
+        self.queues: dict[str, list[tuple[Place, str]]] = {}
+        self.sizes: defaultdict[str, int] = defaultdict(int)
+        self._due: list[tuple[int, int, str]] = []
+        self._forget: list[tuple[int, str]] = []
+        self._arrivals = 0
+
+    def _arrive(self) -> int:
+        self._arrivals += 1
+        return self._arrivals
+
+    def add(self, job: Job, now: int) -> None:
+        entry = Entry(job, State.QUEUED, (-job.priority, 0))
+        self.entries[job.id] = entry
+        self.members[State.QUEUED][job.id] = None
+        self.sizes[job.queue] += 1
+        self.queues.setdefault(job.queue, [])
+        if job.run_at is not None and job.run_at > now:
+            self.defer(entry, State.SCHEDULED, job.run_at)
+        else:
+            self.enqueue(entry, now)
+
+    def move(self, entry: Entry, state: State) -> None:
+        """Take an entry out of the index of its state and put it into another's."""
+        job = entry.job
+        del self.members[entry.state][job.id]
+        self.members[state][job.id] = None
+        self.sizes[job.queue] += (state is State.QUEUED) - (entry.state is State.QUEUED)
+        entry.state = state
+
+    def enqueue(self, entry: Entry, now: int) -> None:
+        """Put an entry at the end of its queue, among those of its priority."""
+        entry.queued_at = now
+        entry.place = (-entry.job.priority, self._arrive())
+        self.put_back(entry)
+
+    def put_back(self, entry: Entry) -> None:
+        """Put an entry at the place in its queue that it had before."""
+        entry.due_at = None
+        self.move(entry, State.QUEUED)
+        heapq.heappush(self.queues[entry.job.queue], (entry.place, entry.job.id))
+
+    def defer(self, entry: Entry, state: State, due_at: int) -> None:
+        entry.due_at = due_at
+        self.move(entry, state)
+        heapq.heappush(self._due, (due_at, self._arrive(), entry.job.id))
+
+    def end(self, entry: Entry, state: State, now: int) -> None:
+        """Move an entry to a final state, and note when it is forgotten."""
+        kept_for = {
+            State.SUCCEEDED: entry.job.result_ttl,
+            State.DEAD: DEAD_KEPT_MS,
+            State.DISCARDED: DISCARDED_KEPT_MS,
+        }[state]
+        self.move(entry, state)
+        entry.due_at = None
+        entry.expires_from_store = now + kept_for
+        if not kept_for:
+            self.remove(entry)
+            return
+        heapq.heappush(self._forget, (entry.expires_from_store, entry.job.id))
+        members = self.members[state]
+        while len(members) > KEPT[state]:
+            self.remove(self.entries[next(iter(members))])
+
+    def remove(self, entry: Entry) -> None:
+        del self.members[entry.state][entry.job.id]
+        del self.entries[entry.job.id]
+        self.sizes[entry.job.queue] -= entry.state is State.QUEUED
+
+    def pop(self, queue: str) -> Entry | None:
+        """Take the next entry of a queue; the caller moves it on."""
+        heap = self.queues.get(queue, [])
+        while heap:
+            place, job_id = heapq.heappop(heap)
+            entry = self.entries.get(job_id)
+            if entry and entry.state is State.QUEUED and entry.place == place:
+                return entry
+        return None
+
+    def first(self, queue: str) -> Entry | None:
+        """Return the next entry of a queue and leave it there."""
+        entry = self.pop(queue)
+        if entry:
+            heapq.heappush(self.queues[queue], (entry.place, entry.job.id))
+        return entry
+
+    def take_due(self, now: int) -> Iterator[Entry]:
+        """Yield what has become due; the caller moves each on."""
+        while self._next_due() is not None and self._due[0][0] <= now:
+            yield self.entries[heapq.heappop(self._due)[2]]
+
+    def due_in(self, now: int) -> int | None:
+        due = self._next_due()
+        return None if due is None else max(0, due - now)
+
+    def _next_due(self) -> int | None:
+        while self._due:
+            due_at, _, job_id = self._due[0]
+            entry = self.entries.get(job_id)
+            if entry and entry.due_at == due_at:
+                return due_at
+            heapq.heappop(self._due)
+        return None
+
+    def sweep(self, now: int) -> None:
+        """Forget the ended jobs whose time is over."""
+        while self._forget and self._forget[0][0] <= now:
+            expires, job_id = heapq.heappop(self._forget)
+            entry = self.entries.get(job_id)
+            if entry and entry.state.is_final and entry.expires_from_store == expires:
+                self.remove(entry)
