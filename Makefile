@@ -1,0 +1,83 @@
+# Try it: make run.  Check it: make test.  Everything else: make help.
+
+PORT ?= 8000
+VENV ?= .venv
+# Which pins of requirements/ to install; by default those of the newest Django the Python can run.
+DJANGO ?=
+# Further arguments for pytest, such as ARGS="tests/test_job.py -x".
+ARGS ?=
+
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python example_project/manage.py
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test lint format coverage clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  PORT=8123 make run uses another port."
+
+run dev: export DEBUG := 1
+run dev: export PORT := $(PORT)
+run dev: export PYTHONUNBUFFERED := 1
+run: export JOB_BACKEND ?= async
+
+run: $(VENV)/installed ## Start the example site; its jobs run in its own process
+	@$(BIN)/python scripts/check_port.py $(PORT)
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) demo
+	@exec $(MANAGE) runserver 127.0.0.1:$(PORT)
+
+dev: $(VENV)/installed ## Start the example site with Redis and a worker, both reloading
+	@$(BIN)/python scripts/check_port.py $(PORT)
+	@test -n "$$REDIS_URL" || scripts/ensure-program redis-server
+	@exec $(BIN)/python scripts/dev.py $(PORT)
+
+test: $(VENV)/installed-dev ## Run the tests
+	@scripts/ensure-program redis-server
+	@scripts/ensure-program chromium || test -z "$$CI"
+	@$(BIN)/python -m pytest $(ARGS)
+
+coverage: $(VENV)/installed-dev ## Run the tests and show which lines of django_jobs they miss
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lint: $(VENV)/installed-dev ## Check format, style, types, and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/mypy django_jobs tests scripts
+	DEBUG=1 DJANGO_SETTINGS_MODULE=example.settings MYPYPATH=example_project \
+		$(BIN)/mypy --cache-dir .mypy_cache/example example_project
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev ## Bring the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and the example site's data
+	rm -rf $(VENV) .dev build dist example_project/media example_project/db.sqlite3*
+
+# The set-up. Each step leaves a stamp, so it is done again only when its pins changed.
+
+PINS = $(or $(DJANGO),$$($(BIN)/python -c 'import sys; print("django61" if sys.version_info >= (3, 12) else "django52")'))
+
+$(VENV)/created:
+	@python=$${PYTHON:-$$(scripts/find-python)} && \
+		echo "Making the environment $(VENV) with $$("$$python" --version)" && \
+		"$$python" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/created pyproject.toml requirements/django52.txt requirements/django61.txt
+	@echo "Installing what the site needs"
+	@$(PIP) --require-hashes -r requirements/$(PINS).txt
+	@PATH="$(abspath $(BIN)):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements/django52-dev.txt requirements/django61-dev.txt
+	@echo "Installing what the checks need"
+	@$(PIP) --require-hashes -r requirements/$(PINS)-dev.txt
+	@touch $@

@@ -1,0 +1,110 @@
+"""Runs the example site next to a worker until Ctrl-C, with a Redis of its own if none is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Never
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, str(ROOT / "example_project" / "manage.py")]
+REDIS_PORT = 6379
+REDIS_DATA = ROOT / ".dev" / "redis"
+START_DEADLINE = 10.0
+STOP_DEADLINE = 30.0
+
+Process = subprocess.Popen[bytes]
+
+
+def main(port: str) -> int:
+    """Start everything, wait until one part ends or Ctrl-C comes, and stop the rest.
+
+    Returns:
+        The exit status: 0 after Ctrl-C, else that of the part that ended by itself.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    os.environ["JOB_BACKEND"] = "redis"
+    # The stack stops the latest first, so the worker can still give its jobs back to Redis.
+    with ExitStack() as parts:
+        try:
+            return _run(port, parts)
+        except KeyboardInterrupt:
+            return 0
+        except subprocess.CalledProcessError as error:
+            return error.returncode
+
+
+def _run(port: str, parts: ExitStack) -> int:
+    if "REDIS_URL" not in os.environ:
+        os.environ["REDIS_URL"] = f"redis://127.0.0.1:{REDIS_PORT}/0"
+        if not _listens(REDIS_PORT):
+            _start_redis(parts)
+    subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], check=True)
+    subprocess.run([*MANAGE, "demo"], check=True)
+    site = _start(parts, [*MANAGE, "runserver", f"127.0.0.1:{port}"])
+    worker = _start(parts, [*MANAGE, "runworker", "--reload"])
+    while site.poll() is None and worker.poll() is None:
+        time.sleep(0.2)
+    return site.poll() or worker.poll() or 0
+
+
+def _start_redis(parts: ExitStack) -> None:
+    """Start a redis-server whose data outlives it, so that jobs are still there next time."""
+    REDIS_DATA.mkdir(parents=True, exist_ok=True)
+    options = f"--bind 127.0.0.1 --port {REDIS_PORT} --appendonly yes --loglevel warning"
+    server = _start(parts, ["redis-server", *options.split(), "--dir", str(REDIS_DATA)])
+    deadline = time.monotonic() + START_DEADLINE
+    while not _listens(REDIS_PORT):
+        if server.poll() is not None or time.monotonic() > deadline:
+            sys.exit("redis-server did not start; what it said stands above.")
+        time.sleep(0.05)
+    print(f"Started redis-server on port {REDIS_PORT}; its data is in {REDIS_DATA}.")
+
+
+def _start(parts: ExitStack, command: Sequence[str]) -> Process:
+    """Start a part in a session of its own, so that Ctrl-C reaches only us: we stop in order."""
+    ends_with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    process = subprocess.Popen(
+        [*ends_with_us, *command], stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    parts.callback(_stop, process)
+    return process
+
+
+def _stop(process: Process) -> None:
+    """End a part with all that it started; the reloaders have a child."""
+    _signal_group(process, signal.SIGTERM)
+    try:
+        process.wait(STOP_DEADLINE)
+    except subprocess.TimeoutExpired:
+        _signal_group(process, signal.SIGKILL)
+
+
+def _signal_group(process: Process, number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Never:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
