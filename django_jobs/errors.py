@@ -55,6 +55,14 @@ class BrokenPayload(JobsError, ValueError):
     """What is stored for a job is not what django_jobs writes."""
 
 
+class UnknownModel(BrokenPayload, LookupError):
+    """A model instance that was given as an argument is of a model that this process lacks."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"No installed app has a model {model[:200]!r}: was it renamed?")
+        self.model = model
+
+
 class MissingRecord(JobsError, LookupError):
     """A model instance that was given as an argument does not exist any more."""
 
