@@ -35,47 +35,58 @@ class Variable:
     """An environment variable, as the reference shows it."""
 
     name: str
+    kind: str
     default: str
     purpose: str
 
 
 JOB_BACKEND = Variable(
     "JOB_BACKEND",
+    "name",
     "async",
     "Where jobs run: `async` (threads of this process), `redis`, `inline` (at once in the caller),"
     " `dummy` (stored only) or the dotted path of any task backend.",
 )
 REDIS_URL = Variable(
     "REDIS_URL",
+    "URL",
     RedisOptions().url,
     "Address of Redis: `redis://`, `rediss://` (TLS) or `unix://`.",
 )
 REDIS_PASSWORD = Variable(
     "REDIS_PASSWORD",
+    "text",
     "",
     "Password of Redis, taken as it is written, where the URL holds none.",
 )
 REDIS_PROVIDER = Variable(
     "REDIS_PROVIDER",
+    "name",
     "",
     "Name of the variable that holds the address instead of `REDIS_URL`.",
 )
 JOB_QUEUES = Variable(
     "JOB_QUEUES",
+    "list",
     "critical:100,default:50,mailers:25,low:1",
     "All queues of the site with their weights, `NAME:WEIGHT`; `default` and `mailers` are added"
     " with weight 1 where they are missing.",
 )
 JOB_CONCURRENCY = Variable(
     "JOB_CONCURRENCY",
-    f"{ThreadPoolOptions().concurrency}, redis {RedisOptions().concurrency}",
+    "whole number",
+    f"{ThreadPoolOptions().concurrency} (redis: {RedisOptions().concurrency})",
     "Threads of one worker.",
 )
 JOB_PROCESSES = Variable(
-    "JOB_PROCESSES", str(RedisOptions().processes), "Processes that `runworker` starts."
+    "JOB_PROCESSES",
+    "whole number",
+    str(RedisOptions().processes),
+    "Processes that `runworker` starts.",
 )
 JOB_SHUTDOWN_TIMEOUT = Variable(
     "JOB_SHUTDOWN_TIMEOUT",
+    "seconds",
     f"{BackendOptions().shutdown_timeout:g}",
     "Seconds that running jobs get to finish when the process stops.",
 )
