@@ -14,6 +14,17 @@ from django_jobs.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.queues import QueueWeight, parse_queues
 from django_jobs.redis_url import RedisAddress, read_redis_url
 from django_jobs.suggest import unknown
+from django_jobs.variables import (
+    JOB_BACKEND,
+    JOB_CONCURRENCY,
+    JOB_PROCESSES,
+    JOB_QUEUES,
+    JOB_SHUTDOWN_TIMEOUT,
+    REDIS_PASSWORD,
+    REDIS_PROVIDER,
+    REDIS_URL,
+    Variable,
+)
 
 ALIAS = "default"
 THREAD_POOL = "django_jobs.backends.ThreadPoolBackend"
@@ -28,78 +39,6 @@ OPTIONS: dict[str, type[BackendOptions]] = {THREAD_POOL: ThreadPoolOptions, REDI
 
 NEEDED_QUEUES = ("default", "mailers")
 """Where tasks of other apps and mail that is sent later go unless told otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """An environment variable, as the reference shows it."""
-
-    name: str
-    kind: str
-    default: str
-    purpose: str
-
-
-JOB_BACKEND = Variable(
-    "JOB_BACKEND",
-    "name",
-    "async",
-    "Where jobs run: `async` (threads of this process), `redis`, `inline` (at once in the caller),"
-    " `dummy` (stored only) or the dotted path of any task backend.",
-)
-REDIS_URL = Variable(
-    "REDIS_URL",
-    "URL",
-    RedisOptions().url,
-    "Address of Redis: `redis://`, `rediss://` (TLS) or `unix://`.",
-)
-REDIS_PASSWORD = Variable(
-    "REDIS_PASSWORD",
-    "text",
-    "",
-    "Password of Redis, taken as it is written, where the URL holds none.",
-)
-REDIS_PROVIDER = Variable(
-    "REDIS_PROVIDER",
-    "name",
-    "",
-    "Name of the variable that holds the address instead of `REDIS_URL`.",
-)
-JOB_QUEUES = Variable(
-    "JOB_QUEUES",
-    "list",
-    "critical:100,default:50,mailers:25,low:1",
-    "All queues of the site with their weights, `NAME:WEIGHT`; `default` and `mailers` are added"
-    " with weight 1 where they are missing.",
-)
-JOB_CONCURRENCY = Variable(
-    "JOB_CONCURRENCY",
-    "whole number",
-    f"{ThreadPoolOptions().concurrency} (redis: {RedisOptions().concurrency})",
-    "Threads of one worker.",
-)
-JOB_PROCESSES = Variable(
-    "JOB_PROCESSES",
-    "whole number",
-    str(RedisOptions().processes),
-    "Processes that `runworker` starts.",
-)
-JOB_SHUTDOWN_TIMEOUT = Variable(
-    "JOB_SHUTDOWN_TIMEOUT",
-    "seconds",
-    f"{BackendOptions().shutdown_timeout:g}",
-    "Seconds that running jobs get to finish when the process stops.",
-)
-VARIABLES = (
-    JOB_BACKEND,
-    REDIS_URL,
-    REDIS_PASSWORD,
-    REDIS_PROVIDER,
-    JOB_QUEUES,
-    JOB_CONCURRENCY,
-    JOB_PROCESSES,
-    JOB_SHUTDOWN_TIMEOUT,
-)
 
 NUMBERS: dict[str, tuple[Variable, Callable[[str], float]]] = {
     "concurrency": (JOB_CONCURRENCY, int),

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from django_jobs.conf import VARIABLES
 from django_jobs.options import BackendOptions, RedisOptions, ThreadPoolOptions
+from django_jobs.variables import VARIABLES
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
 

@@ -1,0 +1,85 @@
+"""The environment variables that configure django_jobs, as the reference shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django_jobs.options import BackendOptions, RedisOptions, ThreadPoolOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable.
+
+    Attributes:
+        kind: what its text stands for.
+        default: what holds where it is not set.
+        purpose: one sentence for the reference; units belong here.
+    """
+
+    name: str
+    kind: str
+    default: str
+    purpose: str
+
+
+JOB_BACKEND = Variable(
+    "JOB_BACKEND",
+    "name",
+    "async",
+    "Where jobs run: `async` (threads of this process), `redis`, `inline` (at once in the caller),"
+    " `dummy` (stored only) or the dotted path of any task backend.",
+)
+REDIS_URL = Variable(
+    "REDIS_URL",
+    "URL",
+    RedisOptions().url,
+    "Address of Redis: `redis://`, `rediss://` (TLS) or `unix://`.",
+)
+REDIS_PASSWORD = Variable(
+    "REDIS_PASSWORD",
+    "text",
+    "",
+    "Password of Redis, taken as it is written, where the URL holds none.",
+)
+REDIS_PROVIDER = Variable(
+    "REDIS_PROVIDER",
+    "name",
+    "",
+    "Name of the variable that holds the address instead of `REDIS_URL`.",
+)
+JOB_QUEUES = Variable(
+    "JOB_QUEUES",
+    "list",
+    "critical:100,default:50,mailers:25,low:1",
+    "All queues of the site with their weights, `NAME:WEIGHT`; `default` and `mailers` are added"
+    " with weight 1 where they are missing.",
+)
+JOB_CONCURRENCY = Variable(
+    "JOB_CONCURRENCY",
+    "whole number",
+    f"{ThreadPoolOptions().concurrency} (redis: {RedisOptions().concurrency})",
+    "Threads of one worker.",
+)
+JOB_PROCESSES = Variable(
+    "JOB_PROCESSES",
+    "whole number",
+    str(RedisOptions().processes),
+    "Processes that `runworker` starts.",
+)
+JOB_SHUTDOWN_TIMEOUT = Variable(
+    "JOB_SHUTDOWN_TIMEOUT",
+    "seconds",
+    f"{BackendOptions().shutdown_timeout:g}",
+    "Seconds that running jobs get to finish when the process stops.",
+)
+VARIABLES = (
+    JOB_BACKEND,
+    REDIS_URL,
+    REDIS_PASSWORD,
+    REDIS_PROVIDER,
+    JOB_QUEUES,
+    JOB_CONCURRENCY,
+    JOB_PROCESSES,
+    JOB_SHUTDOWN_TIMEOUT,
+)
