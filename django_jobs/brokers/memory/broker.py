@@ -33,9 +33,15 @@ class Holder:
     lease_until: int
     info: WorkerInfo | None = None
     held: dict[str, Entry] = field(default_factory=dict)
-    call: int = 0
-    reply: Reservation = Reservation()
     order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a worker's last call, in case it asks again."""
+
+    call: int
+    reservation: Reservation
 
 
 class MemoryBroker(Broker):
@@ -68,6 +74,7 @@ class MemoryBroker(Broker):
         self._marks: set[str] = set()
         self._store = Store()
         self._holders: dict[str, Holder] = {}
+        self._replies: dict[str, Reply] = {}
         self._lost: set[str] = set()
         self._ticks: dict[str, int] = {}
         self.inspection = MemoryInspection(self._store, self._holders, self._lock, now, self._mark)
@@ -119,21 +126,21 @@ class MemoryBroker(Broker):
     ) -> Reservation:
         with self._lock:
             now = self._now()
+            before = self._replies.get(worker)
+            if before and before.call == call:
+                return self._again(worker, before.reservation)
             holder = self._holder(worker, now)
-            if call == holder.call:
-                return self._again(holder)
             refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
             self._promote(now)
             self._store.sweep(now)
             claims = self._claim(worker, holder, shares, limit, now)
             self._pass_on(shares)
-            if settlements or claims:
-                self._room.notify_all()
-            holder.call = call
-            holder.reply = Reservation(
+            self._room.notify_all()
+            answer = Reservation(
                 claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
             )
-            return holder.reply
+            self._replies[worker] = Reply(call, answer)
+            return answer
 
     def _holder(self, worker: str, now: int) -> Holder:
         return self._holders.setdefault(worker, Holder(now + self._lease_ms))
@@ -142,14 +149,15 @@ class MemoryBroker(Broker):
     def _lease_ms(self) -> int:
         return round(self.lease * 1000)
 
-    def _again(self, holder: Holder) -> Reservation:
-        reply = holder.reply
-        kept = tuple(claim for claim in reply.claims if self._holds(holder, claim))
-        return Reservation(claims=kept, refused=reply.refused, due_in=reply.due_in)
-
-    def _holds(self, holder: Holder, claim: Claim) -> bool:
-        entry = holder.held.get(claim.job.id)
-        return entry is not None and entry.token == claim.token
+    def _again(self, worker: str, answer: Reservation) -> Reservation:
+        holder = self._holders.get(worker)
+        held = holder.held if holder else {}
+        kept = tuple(
+            claim
+            for claim in answer.claims
+            if claim.job.id in held and held[claim.job.id].token == claim.token
+        )
+        return Reservation(claims=kept, refused=answer.refused, due_in=answer.due_in)
 
     def _settle(self, holder: Holder, settlement: Settlement, now: int) -> bool:
         entry = holder.held.get(settlement.job_id)
@@ -184,24 +192,27 @@ class MemoryBroker(Broker):
         self, worker: str, holder: Holder, shares: Sequence[Share], limit: int, now: int
     ) -> list[Claim]:
         claims: list[Claim] = []
+        first_round = [(share.queue, share.quota) for share in shares]
+        second_round = [(share.queue, limit) for share in shares]
+        for queue, quota in first_round + second_round:
+            if queue not in self.inspection.paused:
+                room = min(quota, limit - len(claims))
+                claims += [one.claim(worker, now) for one in self._take(queue, room, holder)]
+        return claims
+
+    def _take(self, queue: str, room: int, holder: Holder) -> list[Entry]:
+        taken: list[Entry] = []
         passed_over: list[Entry] = []
-        rounds = [(share.queue, share.quota) for share in shares]
-        rounds += [(share.queue, limit) for share in shares]
-        for queue, quota in rounds:
-            if queue in self.inspection.paused:
+        while len(taken) < room and (entry := self._store.pop(queue)):
+            if self._must_run_alone(holder, entry):
+                passed_over.append(entry)
                 continue
-            room = min(quota, limit - len(claims))
-            while room > 0 and (entry := self._store.pop(queue)):
-                if self._must_run_alone(holder, entry):
-                    passed_over.append(entry)
-                    continue
-                holder.held[entry.job.id] = entry
-                self._store.move(entry, State.RUNNING)
-                claims.append(entry.claim(worker, now))
-                room -= 1
+            holder.held[entry.job.id] = entry
+            self._store.move(entry, State.RUNNING)
+            taken.append(entry)
         for entry in passed_over:
             self._store.put_back(entry)
-        return claims
+        return taken
 
     def _must_run_alone(self, holder: Holder, entry: Entry) -> bool:
         """Tell whether the worker already holds a job that is one crash from being dead.
@@ -221,13 +232,14 @@ class MemoryBroker(Broker):
                 self._marks.discard(share.queue)
 
     def wait(self, queues: Collection[str], timeout: float) -> None:
-        deadline = time.monotonic() + timeout
         wanted = set(queues)
         with self._lock:
-            while not (marked := self._marks & wanted if wanted else self._marks):
-                if not self._woken.wait(deadline - time.monotonic()):
-                    return
-            self._marks.discard(next(iter(marked)))
+            self._woken.wait_for(lambda: self._marked(wanted), max(0.0, timeout))
+            for queue in self._marked(wanted)[:1]:
+                self._marks.discard(queue)
+
+    def _marked(self, wanted: set[str]) -> list[str]:
+        return list(self._marks & wanted if wanted else self._marks)
 
     # --- time --------------------------------------------------------------------------------
 
@@ -247,20 +259,25 @@ class MemoryBroker(Broker):
 
     def _reap(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         gone = [name for name, one in self._holders.items() if one.lease_until <= now]
-        recovered: list[str] = []
-        buried: list[str] = []
-        for name in gone:
-            for entry in self._holders.pop(name).held.values():
-                entry.crashes += 1
-                dead = entry.crashes >= MAX_CRASHES
-                if dead:
-                    self._bury(entry, name, now)
-                else:
-                    self._store.put_back(entry)
-                    self._mark(entry.job.queue)
-                (buried if dead else recovered).append(entry.job.id)
-            self._lost.add(name)
+        taken_back = [
+            (name, entry) for name in gone for entry in self._holders.pop(name).held.values()
+        ]
+        self._lost.update(gone)
+        buried = [
+            entry.job.id for name, entry in taken_back if not self._survives(entry, name, now)
+        ]
+        recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in buried]
         return tuple(recovered), tuple(buried)
+
+    def _survives(self, entry: Entry, worker: str, now: int) -> bool:
+        """Take back a job of a worker that vanished; False if it is dead for that."""
+        entry.crashes += 1
+        if entry.crashes >= MAX_CRASHES:
+            self._bury(entry, worker, now)
+            return False
+        self._store.put_back(entry)
+        self._mark(entry.job.queue)
+        return True
 
     def _bury(self, entry: Entry, worker: str, now: int) -> None:
         message = (
@@ -281,6 +298,7 @@ class MemoryBroker(Broker):
     def leave(self, worker: str) -> None:
         with self._lock:
             holder = self._holders.pop(worker, None)
+            self._replies.pop(worker, None)
             for entry in holder.held.values() if holder else ():
                 self._give_back(entry)
 

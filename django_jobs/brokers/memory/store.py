@@ -54,7 +54,7 @@ class Store:
         if job.run_at is not None and job.run_at > now:
             self.defer(entry, State.SCHEDULED, job.run_at)
         else:
-            self.enqueue(entry, now)
+            self.enqueue(entry, job.enqueued_at)
 
     def move(self, entry: Entry, state: State) -> None:
         """Take an entry out of the index of its state and put it into another's."""

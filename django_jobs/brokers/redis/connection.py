@@ -1,0 +1,102 @@
+"""Connections to Redis, and its errors in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
+
+RESENDS = 2
+"""How often a call is sent again; every script is safe to send twice."""
+
+SETTINGS = "REDIS_URL or the option url of the RedisBackend"
+
+
+def connect(
+    url: str, *, username: str | None, password: str | None, socket_timeout: float | None
+) -> redis.Redis:
+    """Return a client that connects when it is first used.
+
+    The retry policy is given explicitly: redis-py's own sends a command up to ten times more with
+    `Redis()`, and never with `Redis.from_url()`.
+    """
+    credentials = {"username": username, "password": password}
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="replace",
+        socket_timeout=socket_timeout,
+        socket_connect_timeout=5,
+        socket_keepalive=True,
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), RESENDS),
+        **{name: value for name, value in credentials.items() if value is not None},
+    )
+
+
+@contextmanager
+def plain_errors(address: str) -> Iterator[None]:
+    """Turn redis-py's errors into ours.
+
+    Args:
+        address: the URL without secrets, for the message.
+    """
+    try:
+        yield
+    except (redis.AuthenticationError, redis.AuthorizationError) as error:
+        raise BrokerRefused(
+            f"Redis at {address} refuses the user or the password ({error}). Check REDIS_PASSWORD,"
+            " or the options username and password of the RedisBackend."
+        ) from error
+    except redis.BusyLoadingError as error:
+        raise BrokerUnavailable(
+            f"Redis at {address} is still loading its data; it will answer when it is done."
+        ) from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise BrokerUnavailable(
+            f"Redis at {address} does not answer ({error}). Is it running? Check {SETTINGS}."
+        ) from error
+    except redis.ResponseError as error:
+        raise _refused(address, error) from error
+
+
+ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (
+    (
+        "OOM",
+        BrokerRefused,
+        "is full and stored nothing: raise its maxmemory, or let workers drain it.",
+    ),
+    (
+        "READONLY",
+        BrokerUnavailable,
+        f"is a read-only replica, perhaps during a failover: let {SETTINGS} name the primary.",
+    ),
+    (
+        "MISCONF",
+        BrokerRefused,
+        "can't write to its disk and takes no changes: make room there, and see its log.",
+    ),
+    ("BUSY", BrokerUnavailable, "is busy with somebody's script."),
+    ("NOAUTH", BrokerRefused, "wants a password: set REDIS_PASSWORD."),
+    (
+        "NOPERM",
+        BrokerRefused,
+        "does not permit its user what django_jobs needs: all commands on the namespace's keys.",
+    ),
+    ("DB index", BrokerRefused, f"has no such database: check the number in {SETTINGS}."),
+)
+"""What Redis answers, what it is to us, and how the sentence goes on."""
+
+
+def _refused(address: str, error: redis.ResponseError) -> BrokerError:
+    # redis-py takes the code away for errors that have a class of their own.
+    text = f"{type(error).__name__} {error}".replace("OutOfMemory", "OOM")
+    text = text.replace("ReadOnly", "READONLY").replace("NoPermission", "NOPERM")
+    for sign, kind, rest in ANSWERS:
+        if sign in text:
+            return kind(f"Redis at {address} {rest}")
+    return BrokerRefused(f"Redis at {address} refused a call: {error}")

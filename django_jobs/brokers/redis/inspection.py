@@ -1,0 +1,132 @@
+"""The read side of the broker in Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import redis
+
+from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.brokers.inspection import Inspection, QueueInfo, Totals
+from django_jobs.job import Record, State
+
+from . import keys
+from .connection import plain_errors
+
+PAGE = 500
+"""How many ids are read at once where a listing has to be filtered."""
+
+CLEAR_PORTION = 1000
+
+
+class RedisInspection(Inspection):
+    """Looks at the keys of one broker.
+
+    Args:
+        client: the broker's.
+        run: calls one of the broker's scripts.
+        prefix: what all keys begin with.
+        address: the server's URL without secrets, for error messages.
+    """
+
+    def __init__(
+        self, client: redis.Redis, run: Callable[..., Any], prefix: str, address: str
+    ) -> None:
+        self._client = client
+        self._run = run
+        self._prefix = prefix
+        self._address = address
+
+    def find(self, job_id: str) -> Record | None:
+        flat, failures, due = self._run("find", job_id)
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        return keys.to_record(job_id, fields, failures, due) if fields else None
+
+    def counts(self) -> Mapping[State, int]:
+        flat = self._run("counts")
+        return {State(name): count for name, count in zip(flat[::2], flat[1::2], strict=True)}
+
+    def totals(self) -> Totals:
+        with plain_errors(self._address):
+            stored = self._client.hgetall(f"{self._prefix}totals")
+        return Totals(
+            succeeded=int(stored.get("succeeded", 0)), failed=int(stored.get("failed", 0))
+        )
+
+    def queues(self) -> tuple[QueueInfo, ...]:
+        flat = self._run("queues")
+        return tuple(
+            QueueInfo(name=name, size=size, latency=latency, paused=bool(paused))
+            for name, size, latency, paused in zip(*(flat[i::4] for i in range(4)), strict=True)
+        )
+
+    def jobs(
+        self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
+    ) -> tuple[Record, ...]:
+        with plain_errors(self._address):
+            records = filter(None, map(self.find, self._ids(state, queue)))
+            chosen = (one for one in records if queue in (None, one.job.queue))
+            return tuple(islice(chosen, offset, offset + limit))
+
+    def _ids(self, state: State, queue: str | None) -> Iterator[str]:
+        if state is State.QUEUED:
+            for name in [queue] if queue else [one.name for one in self.queues()]:
+                yield from self._index(f"q:{name}", newest_first=False)
+        elif state is State.RUNNING:
+            for worker in self._client.zrange(f"{self._prefix}leases", 0, -1):
+                yield from self._client.hkeys(f"{self._prefix}f:{worker}")
+        else:
+            yield from self._index(f"s:{state.value}", newest_first=state.is_final)
+
+    def _index(self, name: str, *, newest_first: bool) -> Iterator[str]:
+        start = 0
+        while page := self._client.zrange(
+            f"{self._prefix}{name}", start, start + PAGE - 1, desc=newest_first
+        ):
+            yield from page
+            start += PAGE
+
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        with plain_errors(self._address):
+            ids = sorted(self._client.zrange(f"{self._prefix}leases", 0, -1))
+            texts = self._client.mget([f"{self._prefix}w:{one}" for one in ids]) if ids else []
+        return tuple(_worker_info(text) for text in texts if text)
+
+    def retry(self, job_id: str) -> bool:
+        return bool(self._run("repair", "retry", job_id))
+
+    def cancel(self, job_id: str) -> bool:
+        return bool(self._run("repair", "cancel", job_id))
+
+    def delete(self, job_id: str) -> bool:
+        return bool(self._run("repair", "delete", job_id))
+
+    def clear(self, queue: str) -> int:
+        total = 0
+        while count := int(self._run("clear", queue, CLEAR_PORTION)):
+            total += count
+        return total
+
+    def pause(self, queue: str) -> None:
+        self._run("pause", queue, 1)
+
+    def resume(self, queue: str) -> None:
+        self._run("pause", queue, 0)
+
+    def order(self, worker: str, order: Order) -> bool:
+        return bool(self._run("order", worker, order.value))
+
+
+def _worker_info(text: str) -> WorkerInfo:
+    fields = json.loads(text)
+    return WorkerInfo(
+        **{
+            **fields,
+            "queues": tuple(fields["queues"]),
+            "running": tuple((job_id, at) for job_id, at in fields["running"]),
+            "stuck": tuple(fields["stuck"]),
+        }
+    )

@@ -1,0 +1,134 @@
+-- What every script shares; it stands before each of them.
+--
+-- KEYS[1]: the prefix of all keys, with the hash tag that keeps them in one cluster slot.
+--
+-- Keys behind the prefix:
+--   j:<id>       hash    a job, with one short field for each thing (see keys.py)
+--   e:<id>       list    its last failures, as JSON
+--   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
+--   m:<queue>    list    one element while a queue may have jobs nobody was woken for; m:* for new queues
+--   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call
+--   r:<worker>   string  the worker's last call and what it refused
+--   w:<worker>   string  what the worker said with its last heartbeat, as JSON
+--   s:<state>    zset    ids by due time (scheduled, retrying) or by when they are forgotten
+--   queues, paused (sets), leases, lost (zsets), suspects, orders, ticks, totals (hashes), seq
+--
+-- Invariant: a job stands in exactly one of q, f and s.
+local P = KEYS[1]
+local now = clock()
+local ENDED = { 'succeeded', 'dead', 'discarded' }
+
+local function mark(queue)
+  if redis.call('SISMEMBER', P .. 'paused', queue) == 0
+      and redis.call('EXISTS', P .. 'm:' .. queue) == 0 then
+    redis.call('RPUSH', P .. 'm:' .. queue, '1')
+  end
+end
+
+local function place(id, queue, score)
+  redis.call('ZADD', P .. 'q:' .. queue, score, id)
+  if redis.call('SADD', P .. 'queues', queue) == 1 then
+    mark('*')
+  end
+end
+
+-- 2^44 arrivals fit below one step of priority, and all of it into a double.
+local function enqueue(id, queue, priority)
+  place(id, queue, string.format('%.0f', (100 - priority) * 17592186044416 + redis.call('INCR', P .. 'seq')))
+end
+
+local function forget(ids)
+  for _, id in ipairs(ids) do
+    redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
+  end
+end
+
+-- Forgets ended jobs whose time is over, a portion at a time.
+local function sweep(portion)
+  for _, state in ipairs(ENDED) do
+    local index = P .. 's:' .. state
+    local over = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, portion)
+    if #over > 0 then
+      redis.call('ZREM', index, unpack(over))
+      forget(over)
+    end
+  end
+end
+
+local KEPT = { succeeded = 100000, dead = 10000, discarded = 10000 }
+local KEPT_MS = { dead = 180 * 86400000, discarded = 7 * 86400000 }
+
+-- Puts an ended job into the index of its state, and forgets the oldest one above the limit.
+local function finish(id, state, kept_ms)
+  if kept_ms <= 0 then
+    forget({ id })
+    return
+  end
+  local index = P .. 's:' .. state
+  redis.call('ZADD', index, now + kept_ms, id)
+  local excess = redis.call('ZCARD', index) - KEPT[state]
+  if excess > 0 then
+    local oldest = redis.call('ZPOPMIN', index, excess)
+    for i = 1, #oldest, 2 do
+      forget({ oldest[i] })
+    end
+  end
+end
+
+local function add_failure(id, failure)
+  if failure ~= '' then
+    redis.call('RPUSH', P .. 'e:' .. id, failure)
+    redis.call('LTRIM', P .. 'e:' .. id, -10, -1)
+  end
+end
+
+-- Ends a job as dead for a reason that no worker reported.
+local function bury(id, exception, message, worker, attempt)
+  add_failure(id, cjson.encode({ exception, message, '', now, worker, attempt }))
+  redis.call('HSET', P .. 'j:' .. id, 's', 'dead', 'f', now)
+  finish(id, 'dead', KEPT_MS.dead)
+end
+
+-- Stores new jobs. Each takes from the arguments: id, queue, priority, run_at or '', the number of
+-- the values that follow, then fields and values. Known ids are left as they are.
+local function store(first)
+  local touched = {}
+  local i = first
+  while i <= #ARGV do
+    local id, queue, priority, run_at, count = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])
+    local job = P .. 'j:' .. id
+    if redis.call('EXISTS', job) == 0 then
+      local later = run_at ~= '' and tonumber(run_at) > now
+      local state = later and 'scheduled' or 'queued'
+      redis.call('HSET', job, 's', state, unpack(ARGV, i + 5, i + 4 + count))
+      if later then
+        redis.call('ZADD', P .. 's:scheduled', run_at, id)
+      else
+        enqueue(id, queue, priority)
+      end
+      touched[queue] = true
+    end
+    i = i + 5 + count
+  end
+  for queue in pairs(touched) do
+    mark(queue)
+  end
+end
+
+-- Takes what a worker holds apart: token, place, reserved_at, result_ttl, call.
+local function held(value)
+  return string.match(value, '^(%d+):(%d+):(%d+):(%d+):(%d+)$')
+end
+
+-- Undoes the attempt that was begun last, and puts the job back to its old place.
+local function give_back(id, score)
+  local job = P .. 'j:' .. id
+  local got = redis.call('HMGET', job, 'q', 'k', 'w')
+  local attempts = (tonumber(got[2]) or 1) - 1
+  redis.call('HSET', job, 's', 'queued', 'k', attempts, 'w', string.match(got[3] or '', '^(.*),[^,]*$') or '')
+  if attempts == 0 then
+    redis.call('HDEL', job, 'b', 'm')
+  end
+  place(id, got[1], score)
+  mark(got[1])
+end

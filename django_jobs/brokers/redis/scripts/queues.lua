@@ -1,0 +1,18 @@
+-- Describes every queue.
+--
+-- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, name …
+local names = redis.call('SUNION', P .. 'queues', P .. 'paused')
+local answer = {}
+table.sort(names)
+for _, name in ipairs(names) do
+  local latency = 0
+  local first = redis.call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
+  if first then
+    local got = redis.call('HMGET', P .. 'j:' .. first, 'u', 'e')
+    latency = math.max(0, now - (tonumber(got[1] or got[2]) or now))
+  end
+  local n = #answer
+  answer[n + 1], answer[n + 2], answer[n + 3] = name, redis.call('ZCARD', P .. 'q:' .. name), latency
+  answer[n + 4] = redis.call('SISMEMBER', P .. 'paused', name)
+end
+return answer

@@ -1,0 +1,199 @@
+-- Settles finished attempts, promotes what is due, then claims jobs for a worker.
+--
+-- KEYS[1]: prefix.
+-- ARGV: worker, call, limit, lease in ms, crashes that kill a job, number of shares, number of
+--   settlements; for each share: queue, quota; for each settlement: id, token, state, result,
+--   failure as JSON or '', delay, waited, duration (ms).
+-- Returns {refused ids, due_in or -1, claims}, the claims flat, WIDTH values each.
+-- Invariant: a settlement takes effect only while its worker holds the job under its token.
+--   The same call sent again changes nothing and returns the claims that are still held.
+local worker, call, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local lease, max_crashes = tonumber(ARGV[4]), tonumber(ARGV[5])
+local shares, settlements = tonumber(ARGV[6]), tonumber(ARGV[7])
+local flight = P .. 'f:' .. worker
+local claims, refused = {}, {}
+local PORTION = 1000
+
+local function due_in()
+  local nearest = -1
+  for _, state in ipairs({ 'scheduled', 'retrying' }) do
+    local first = redis.call('ZRANGE', P .. 's:' .. state, 0, 0, 'WITHSCORES')
+    if first[2] then
+      local left = math.max(0, tonumber(first[2]) - now)
+      nearest = (nearest < 0) and left or math.min(nearest, left)
+    end
+  end
+  return nearest
+end
+
+local FIELDS = { 't', 'q', 'p', 'a', 'e', 'l', 'r', 'x', 'o', 'u', 'n', 'k', 'c', 'b', 'm', 'w' }
+
+local function answer(id, got, token, attempt, reserved_at)
+  local n = #claims
+  claims[n + 1], claims[n + 2], claims[n + 3], claims[n + 4] = id, token, attempt, reserved_at
+  for i = 1, 10 do
+    claims[n + 4 + i] = got[i] or ''
+  end
+end
+
+local function settle(i)
+  local id, token, state = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local value = redis.call('HGET', flight, id)
+  if not value then return false end
+  local mine, score, reserved_at, result_ttl = held(value)
+  if mine ~= token then return false end
+  redis.call('HDEL', flight, id)
+  if state == 'queued' then
+    give_back(id, score)
+    return true
+  end
+  local job = P .. 'j:' .. id
+  local started = reserved_at + tonumber(ARGV[i + 6])
+  add_failure(id, ARGV[i + 4])
+  if state == 'retrying' then
+    redis.call('HSET', job, 's', state, 'm', started)
+    redis.call('ZADD', P .. 's:retrying', now + tonumber(ARGV[i + 5]), id)
+    return true
+  end
+  local finished = started + tonumber(ARGV[i + 7])
+  if state == 'succeeded' then
+    if result_ttl ~= '0' then
+      redis.call('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 3])
+    end
+    finish(id, state, tonumber(result_ttl))
+  else
+    redis.call('HSET', job, 's', state, 'm', started, 'f', finished)
+    finish(id, state, KEPT_MS[state])
+  end
+  return true
+end
+
+local function promote()
+  local touched = {}
+  for _, state in ipairs({ 'scheduled', 'retrying' }) do
+    local index = P .. 's:' .. state
+    local due = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, PORTION)
+    for _, id in ipairs(due) do
+      redis.call('ZREM', index, id)
+      local got = redis.call('HMGET', P .. 'j:' .. id, 'q', 'p')
+      if got[1] then
+        redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', now)
+        enqueue(id, got[1], tonumber(got[2]) or 0)
+        touched[got[1]] = true
+      end
+    end
+  end
+  for queue in pairs(touched) do
+    mark(queue)
+  end
+end
+
+-- Two jobs that are one crash from being dead never share a worker, so that the one which crashes
+-- it is known, and the jobs that were only beside it live.
+local function must_run_alone(id, crashes)
+  if tonumber(crashes) ~= max_crashes - 1 then return false end
+  local other = redis.call('HGET', P .. 'suspects', worker)
+  if other and redis.call('HEXISTS', flight, other) == 1 then return true end
+  redis.call('HSET', P .. 'suspects', worker, id)
+  return false
+end
+
+local function is_broken(got)
+  return not (got[1] and got[2] and got[4] and tonumber(got[3]) and tonumber(got[5]) and tonumber(got[6]))
+end
+
+local function claim(id, score, got)
+  local token, attempt = (tonumber(got[11]) or 0) + 1, (tonumber(got[12]) or 0) + 1
+  local job = P .. 'j:' .. id
+  local began = got[14] or (attempt > 1 and got[15])
+  redis.call('HSET', job, 's', 'running', 'n', token, 'k', attempt, 'm', now,
+    'w', (got[16] and got[16] ~= '') and (got[16] .. ',' .. worker) or worker)
+  if began then
+    redis.call('HSET', job, 'b', began)
+  end
+  redis.call('HSET', flight, id, table.concat({ token, score, now, got[6], call }, ':'))
+  answer(id, got, token, attempt, now)
+end
+
+-- Takes up to `room` jobs of a queue, and returns how many it took.
+local function take(queue, room)
+  local index = P .. 'q:' .. queue
+  local taken, passed_over = 0, {}
+  while taken < room do
+    local popped = redis.call('ZPOPMIN', index, room - taken)
+    if #popped == 0 then break end
+    for i = 1, #popped, 2 do
+      local id, score = popped[i], string.format('%.0f', popped[i + 1])
+      local got = redis.call('HMGET', P .. 'j:' .. id, unpack(FIELDS))
+      if is_broken(got) then
+        if redis.call('EXISTS', P .. 'j:' .. id) == 1 then
+          bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
+        end
+      elseif got[13] and must_run_alone(id, got[13]) then
+        passed_over[#passed_over + 1] = score
+        passed_over[#passed_over + 1] = id
+      else
+        claim(id, score, got)
+        taken = taken + 1
+      end
+    end
+  end
+  if #passed_over > 0 then
+    redis.call('ZADD', index, unpack(passed_over))
+  end
+  return taken
+end
+
+local function take_shares(first)
+  for round = 1, 2 do
+    for i = first, first + 2 * shares - 2, 2 do
+      local quota = (round == 1) and math.min(tonumber(ARGV[i + 1]), limit) or limit
+      if quota > 0 and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
+        limit = limit - take(ARGV[i], quota)
+      end
+    end
+  end
+end
+
+local function pass_on(first)
+  for i = first, first + 2 * shares - 2, 2 do
+    if redis.call('EXISTS', P .. 'q:' .. ARGV[i]) == 1 then
+      mark(ARGV[i])
+    else
+      redis.call('DEL', P .. 'm:' .. ARGV[i])
+    end
+  end
+end
+
+local function again(refused_before)
+  local all = redis.call('HGETALL', flight)
+  for i = 1, #all, 2 do
+    local token, _, reserved_at, _, of = held(all[i + 1])
+    if of == call then
+      local got = redis.call('HMGET', P .. 'j:' .. all[i], unpack(FIELDS))
+      answer(all[i], got, tonumber(token), tonumber(got[12]), tonumber(reserved_at))
+    end
+  end
+  return { cjson.decode(refused_before), due_in(), claims }
+end
+
+local before = redis.call('GET', P .. 'r:' .. worker)
+if before then
+  local number, refused_before = string.match(before, '^(%d+) (.*)$')
+  if number == call then
+    return again(refused_before)
+  end
+end
+redis.call('ZADD', P .. 'leases', 'NX', now + lease, worker)
+local first_settlement = 8 + 2 * shares
+for i = first_settlement, first_settlement + 8 * settlements - 1, 8 do
+  if not settle(i) then
+    refused[#refused + 1] = ARGV[i]
+  end
+end
+promote()
+sweep(2 * settlements + 10)
+take_shares(8)
+pass_on(8)
+redis.call('SET', P .. 'r:' .. worker, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
+return { refused, due_in(), claims }
