@@ -25,7 +25,8 @@ def encode_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
 
     What JSON has travels as itself (tuples as lists, keys as text); datetime, date, time,
     timedelta, Decimal and UUID come back as what they were; saved model instances are fetched
-    again when the job runs. Of an aware datetime the offset is kept, not the name of its zone.
+    again when the job runs. Of an aware datetime the offset is kept, not the name of its zone;
+    `fold` is not kept.
 
     Raises:
         UnserializableArgument: with the path of the value that cannot travel.

@@ -32,9 +32,9 @@ class ModelReference:
         """Return the reference to a saved instance; ValueError says why there can be none."""
         pk = instance.pk
         if pk is None or (isinstance(pk, tuple) and None in pk):
-            raise ValueError("It has no primary key: save it first, or pass the values instead.")
+            raise ValueError("it has no primary key. Save it first, or pass its values.")
         if instance._state.adding:  # noqa: SLF001 - documented by Django for this question
-            raise ValueError("It is not saved: save it first, or pass the values instead.")
+            raise ValueError("it is not saved. Save it first, or pass its values.")
         return cls(instance._meta.label_lower, pk, instance._state.db or DEFAULT_DB_ALIAS)  # noqa: SLF001
 
     def fetch(self) -> Model:

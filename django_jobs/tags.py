@@ -45,7 +45,9 @@ def _dump_clock(value: datetime | time) -> str:
     """Keep the offset from UTC of an aware value; the name of its zone is lost."""
     if value.tzinfo is not None and value.utcoffset() is None:
         # Without a date, a zone such as Europe/Berlin has no offset, so it would come back naive.
-        raise ValueError("Its time zone has no fixed offset. Pass it naive, the zone's name apart.")
+        raise ValueError(
+            "its time zone has no fixed offset. Pass it naive, and the zone's name apart."
+        )
     return value.isoformat()
 
 

@@ -15,5 +15,8 @@ INSTALLED_APPS = [
     "django_jobs",
     "tests",
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES = {
+    alias: {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    for alias in ("default", "other")
+}
 TASKS = {"default": {"BACKEND": "django_jobs.backends.ThreadPoolBackend"}}
