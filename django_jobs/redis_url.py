@@ -24,7 +24,6 @@ PARAMETERS = frozenset(
         "health_check_interval",
         "max_connections",
         "socket_connect_timeout",
-        "socket_keepalive",
     }
 )
 """What may follow the `?`. Others, such as `decode_responses`, would break the broker."""

@@ -23,7 +23,8 @@ def env_of(variables: Mapping[str, str], **scheme: Any) -> environ.Env:
 
 
 def default_backend(**variables: str) -> dict[str, Any]:
-    return tasks_from_env(env_of(variables))["default"]
+    backend: dict[str, Any] = tasks_from_env(env_of(variables))["default"]
+    return backend
 
 
 def refusal(**variables: str) -> str:
