@@ -1,0 +1,32 @@
+# The example site: one image for the web server, the worker and the migrations.
+FROM python:3.13-slim
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ROOT_USER_ACTION=ignore \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+RUN useradd --create-home --uid 1000 site \
+    && install --directory --owner=site --group=site /data/media
+
+WORKDIR /app
+
+# The pins first: they change seldom, so the layer is kept.
+COPY requirements/django61.txt requirements/
+RUN pip install --require-hashes --requirement requirements/django61.txt
+
+COPY pyproject.toml LICENSE ./
+COPY django_jobs django_jobs
+RUN pip install --no-deps --no-build-isolation .
+
+COPY deploy/web_answers.py deploy/
+COPY example_project example_project
+RUN DEBUG=0 SECRET_KEY=unused SITE_URL=http://localhost \
+    python example_project/manage.py collectstatic --noinput --verbosity 0
+
+# By number: Kubernetes can only check a number for not being root.
+USER 1000:1000
+EXPOSE 8000
+CMD ["gunicorn", "--chdir", "example_project", "--bind", "0.0.0.0:8000", \
+     "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "example.wsgi"]

@@ -1,0 +1,106 @@
+"""What people install is complete: the wheel alone, in a fresh environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import django
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "django_jobs"
+BIN = Path(sys.prefix) / "bin"
+DATA = {".lua", ".html", ".txt", ".css", ".js", ".svg", ".po", ".mo", ".typed"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+CHECK = """
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django_jobs.conf import tasks_from_env
+
+backport = ["django_tasks"] if django.VERSION < (6, 0) else []
+settings.configure(
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", *backport, "django_jobs"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    TASKS=tasks_from_env(),
+)
+django.setup()
+call_command("check")
+"""
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """Run a program to its end and return what it printed."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        # Coverage starts by itself in every Python that sees its variables; it is not installed.
+        if not name.startswith(("COVERAGE", "PYTHONPATH", "VIRTUAL_ENV"))
+    }
+    environment["PATH"] = f"{BIN}:{environment['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment that holds the wheel and what it asks for, nothing else."""
+    directory = tmp_path_factory.mktemp("packaging")
+    build = "import sys, uv_build; print(uv_build.build_wheel(sys.argv[1]))"
+    run(sys.executable, "-c", build, directory)
+    (wheel,) = directory.glob("*.whl")
+    environment = directory / "environment"
+    run("uv", "venv", "--quiet", "--python", sys.executable, environment)
+    line = f"django=={django.__version__}"
+    # On Python 3.11 only Django 5.2 runs, so there the backport comes unasked.
+    extra = "[django52]" if django.VERSION < (6, 0) and sys.version_info >= (3, 12) else ""
+    run("uv", "pip", "install", "--quiet", "--python", environment, f"{wheel}{extra}", line)
+    return environment
+
+
+def test_the_wheel_holds_every_file_that_the_code_reads(installed: Path) -> None:
+    (copy,) = installed.glob("lib/*/site-packages/django_jobs")
+    wanted = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*")
+        if path.suffix in DATA | {".py"}
+    }
+    assert [name for name in sorted(wanted) if not (copy / name).is_file()] == []
+    assert {"py.typed"} <= wanted
+
+
+def test_a_site_starts_on_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
+    output = run(installed / "bin" / "python", "-W", "error", "-c", CHECK, cwd=tmp_path)
+    assert "System check identified no issues" in output
+
+
+def test_the_metadata_says_what_is_supported() -> None:
+    classifiers = set(PROJECT["classifiers"])
+    assert {f"Framework :: Django :: {version}" for version in ("5.2", "6.0", "6.1")} <= classifiers
+    assert "Typing :: Typed" in classifiers
+    assert PROJECT["license"] == "MIT"
+    assert PROJECT["name"] == "django-jobs-backends"
+
+
+def test_pins_are_exact_and_hold_no_address() -> None:
+    for pins in (ROOT / "requirements").glob("*.txt"):
+        text = pins.read_text()
+        assert "://" not in text
+        requirements = [line for line in text.splitlines() if line[:1].isalnum()]
+        assert requirements
+        assert [line for line in requirements if "==" not in line] == []
+        assert text.count("--hash=sha256:") >= len(requirements)
