@@ -185,7 +185,7 @@ class MemoryBroker(Broker):
 
     def _promote(self, now: int) -> None:
         for entry in self._store.take_due(now):
-            self._store.enqueue(entry, now)
+            self._store.enqueue(entry, entry.due_at or now)
             self._mark(entry.job.queue)
 
     def _claim(

@@ -54,7 +54,7 @@ class Store:
         if job.run_at is not None and job.run_at > now:
             self.defer(entry, State.SCHEDULED, job.run_at)
         else:
-            self.enqueue(entry, job.enqueued_at)
+            self.enqueue(entry, now)
 
     def move(self, entry: Entry, state: State) -> None:
         """Take an entry out of the index of its state and put it into another's."""
@@ -64,9 +64,13 @@ class Store:
         self.sizes[job.queue] += (state is State.QUEUED) - (entry.state is State.QUEUED)
         entry.state = state
 
-    def enqueue(self, entry: Entry, now: int) -> None:
-        """Put an entry at the end of its queue, among those of its priority."""
-        entry.queued_at = now
+    def enqueue(self, entry: Entry, since: int) -> None:
+        """Put an entry at the end of its queue, among those of its priority.
+
+        Args:
+            since: Unix milliseconds since which it could have started.
+        """
+        entry.queued_at = since
         entry.place = (-entry.job.priority, self._arrive())
         self.put_back(entry)
 

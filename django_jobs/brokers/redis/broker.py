@@ -113,13 +113,9 @@ class RedisBroker(Broker):
         return round(self.lease * 1000)
 
     def wait(self, queues: Collection[str], timeout: float) -> None:
+        markers = [f"{self._prefix}m:{name}" for name in queues or "*"]
         with plain_errors(self._address):
-            names = list(queues) or [*self._known_queues(), "*"]
-            markers = [f"{self._prefix}m:{name}" for name in names]
             self._waiting.blpop(markers, timeout=max(timeout, 0.001))
-
-    def _known_queues(self) -> list[str]:
-        return sorted(self._client.smembers(f"{self._prefix}queues"))
 
     # --- time --------------------------------------------------------------------------------
 

@@ -90,10 +90,8 @@ class RedisInspection(Inspection):
             start += PAGE
 
     def workers(self) -> tuple[WorkerInfo, ...]:
-        with plain_errors(self._address):
-            ids = sorted(self._client.zrange(f"{self._prefix}leases", 0, -1))
-            texts = self._client.mget([f"{self._prefix}w:{one}" for one in ids]) if ids else []
-        return tuple(_worker_info(text) for text in texts if text)
+        known = [_worker_info(text) for text in self._run("workers")]
+        return tuple(sorted(known, key=lambda info: info.id))
 
     def retry(self, job_id: str) -> bool:
         return bool(self._run("repair", "retry", job_id))

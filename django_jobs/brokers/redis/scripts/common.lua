@@ -6,7 +6,7 @@
 --   j:<id>       hash    a job, with one short field for each thing (see keys.py)
 --   e:<id>       list    its last failures, as JSON
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
---   m:<queue>    list    one element while a queue may have jobs nobody was woken for; m:* for new queues
+--   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
 --   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call
 --   r:<worker>   string  the worker's last call and what it refused
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
@@ -18,18 +18,18 @@ local P = KEYS[1]
 local now = clock()
 local ENDED = { 'succeeded', 'dead', 'discarded' }
 
+-- Leaves word that a queue may have jobs: once, for one worker to pick up.
 local function mark(queue)
-  if redis.call('SISMEMBER', P .. 'paused', queue) == 0
-      and redis.call('EXISTS', P .. 'm:' .. queue) == 0 then
-    redis.call('RPUSH', P .. 'm:' .. queue, '1')
+  if redis.call('SISMEMBER', P .. 'paused', queue) == 1 then return end
+  for _, marker in ipairs({ P .. 'm:' .. queue, P .. 'm:*' }) do
+    if redis.call('EXISTS', marker) == 0 then
+      redis.call('RPUSH', marker, '1')
+    end
   end
 end
 
 local function place(id, queue, score)
   redis.call('ZADD', P .. 'q:' .. queue, score, id)
-  if redis.call('SADD', P .. 'queues', queue) == 1 then
-    mark('*')
-  end
 end
 
 -- 2^44 arrivals fit below one step of priority, and all of it into a double.
@@ -99,11 +99,11 @@ local function store(first)
     local job = P .. 'j:' .. id
     if redis.call('EXISTS', job) == 0 then
       local later = run_at ~= '' and tonumber(run_at) > now
-      local state = later and 'scheduled' or 'queued'
-      redis.call('HSET', job, 's', state, unpack(ARGV, i + 5, i + 4 + count))
       if later then
+        redis.call('HSET', job, 's', 'scheduled', unpack(ARGV, i + 5, i + 4 + count))
         redis.call('ZADD', P .. 's:scheduled', run_at, id)
       else
+        redis.call('HSET', job, 's', 'queued', 'u', now, unpack(ARGV, i + 5, i + 4 + count))
         enqueue(id, queue, priority)
       end
       touched[queue] = true
@@ -111,6 +111,7 @@ local function store(first)
     i = i + 5 + count
   end
   for queue in pairs(touched) do
+    redis.call('SADD', P .. 'queues', queue)
     mark(queue)
   end
 end

@@ -72,12 +72,13 @@ local function promote()
   local touched = {}
   for _, state in ipairs({ 'scheduled', 'retrying' }) do
     local index = P .. 's:' .. state
-    local due = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, PORTION)
-    for _, id in ipairs(due) do
+    local due = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
+    for i = 1, #due, 2 do
+      local id = due[i]
       redis.call('ZREM', index, id)
       local got = redis.call('HMGET', P .. 'j:' .. id, 'q', 'p')
       if got[1] then
-        redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', now)
+        redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', due[i + 1])
         enqueue(id, got[1], tonumber(got[2]) or 0)
         touched[got[1]] = true
       end
