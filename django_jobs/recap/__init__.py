@@ -1,0 +1,8 @@
+"""The recap: one mail per user and period that tells what happened."""
+
+from __future__ import annotations
+
+from .content import RecapContent, RecapItem, RecapSection
+from .periods import Frequency, Period
+
+__all__ = ["Frequency", "Period", "RecapContent", "RecapItem", "RecapSection"]

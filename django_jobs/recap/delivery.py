@@ -1,0 +1,76 @@
+"""Delivers one recap, by the one job that may."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from django_jobs.errors import Fail
+from django_jobs.mail import refusals
+from django_jobs.mail.transport import opened, real_backend
+
+from .audience import admits
+from .conf import callable_of
+from .content import RecapContent
+from .mail import recap_message
+from .models import OPEN_STATES, DeliveryState, RecapDelivery
+
+
+def deliver(user_pk: Any, period: str, job_id: str) -> str | None:
+    """Send a user's recap for a period, unless it is sent, or another job's to send.
+
+    Returns:
+        How it ended, or None if the delivery is not this job's.
+    """
+    mine = RecapDelivery.objects.filter(
+        user=user_pk, period=period, job_id=job_id, state__in=OPEN_STATES
+    )
+    # With this the delivery has reached its job, so that nobody takes it for lost any more.
+    if not mine.update(state=DeliveryState.ENQUEUED):
+        return None
+    state = _sent(mine.select_related("user__recap_settings").get())
+    mine.update(state=state)
+    return state.value
+
+
+def _sent(delivery: RecapDelivery) -> DeliveryState:
+    """Send a recap if it is wanted, and if there is something to say; return how it ended."""
+    if not _is_wanted(delivery):
+        return DeliveryState.DROPPED
+    user = delivery.user
+    with timezone.override(user.recap_settings.wanted.zone):
+        content: RecapContent | None = callable_of("CONTENT")(user, delivery.covered())
+        if content is None or content.is_empty:
+            return DeliveryState.EMPTY
+        _send(recap_message(user, delivery.covered(), content))
+    return DeliveryState.SENT
+
+
+def _is_wanted(delivery: RecapDelivery) -> bool:
+    """Return whether the user still wants this recap, may get it, and can be reached."""
+    user = delivery.user
+    try:
+        enabled = user.recap_settings.enabled
+    except ObjectDoesNotExist:
+        return False
+    return enabled and bool(_address_of(user)) and admits(user) and not delivery.is_superseded()
+
+
+def _send(message: EmailMessage) -> None:
+    # Not by a LaterEmailBackend: this is a job already, whose row must tell what was really sent.
+    with opened(real_backend(None)) as backend:
+        try:
+            backend.send_messages([message])
+        except SMTPException as error:
+            if not refusals.is_final(error):
+                raise
+            raise Fail(f"The mail server refused the recap: {refusals.words(error)}") from error
+
+
+def _address_of(user: Any) -> str:
+    """Return the mail address of a user of whatever model, or ""."""
+    return getattr(user, user.get_email_field_name(), "") or ""

@@ -1,0 +1,81 @@
+"""The form with which users choose their recaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from .audience import admits
+from .conf import recaps_run
+from .models import RecapSettings, known_zones
+
+HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
+AREAS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+
+
+class RecapSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
+    """The choice of one user, without any field where it could have no effect.
+
+    Without fields whatever is posted is ignored, and `save()` stores nothing: where the backend
+    is not persistent, or the site does not admit the user.
+
+    Attributes:
+        notice: a sentence to show in place of the fields, or "".
+    """
+
+    prefix = "recap"
+
+    hour = forms.TypedChoiceField(label=_("At"), coerce=int, choices=HOURS)
+    time_zone = forms.ChoiceField(label=_("Time zone"))
+
+    class Meta:
+        model = RecapSettings
+        fields = ["enabled", "frequency", "hour", "time_zone"]
+
+    def __init__(self, data: Any = None, *, user: Any, **kwargs: Any) -> None:
+        self.user = user
+        may_get = admits(user)
+        kwargs.setdefault("instance", _choice_of(user) if may_get else RecapSettings())
+        super().__init__(data, **kwargs)
+        self.notice = ""
+        if may_get and recaps_run():
+            self._offer_zones()
+            return
+        self.fields.clear()
+        if may_get and getattr(user, "is_staff", False):
+            self.notice = _("Daily recaps need the Redis backend.")
+
+    def save(self, commit: bool = True) -> RecapSettings:
+        """Store the choice if there is one."""
+        return super().save(commit) if self.fields else self.instance
+
+    def _offer_zones(self) -> None:
+        self.fields["time_zone"].choices = _zone_choices(self.instance.time_zone)
+
+
+def _choice_of(user: Any) -> RecapSettings:
+    return RecapSettings.objects.filter(user=user).first() or RecapSettings(user=user)
+
+
+def _zone_choices(chosen: str) -> list[tuple[str, Any]]:
+    """Return the zones by area; of the historical other names only a chosen one."""
+    areas: dict[str, list[tuple[str, str]]] = {area: [] for area in AREAS}
+    for name in sorted(known_zones()):
+        area, _slash, place = name.partition("/")
+        if area in areas:
+            areas[area].append((name, place.replace("_", " ")))
+    others = sorted({"UTC", chosen} - {name for zones in areas.values() for name, _ in zones})
+    return [*((name, name) for name in others), *areas.items()]

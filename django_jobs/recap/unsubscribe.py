@@ -1,0 +1,33 @@
+"""The signed link with which a recap can be switched off without logging in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import signing
+from django.urls import reverse
+
+from .conf import absolute
+from .models import RecapSettings
+
+SALT = "django_jobs.recap.unsubscribe"
+
+
+def unsubscribe_url(user: Any) -> str:
+    """Return the absolute link for a user. It never expires, as mail may be read years later."""
+    token = signing.Signer(salt=SALT).sign(str(user.pk))
+    return absolute(reverse("django_jobs_recap:unsubscribe", args=[token]))
+
+
+def user_pk_of(token: str) -> str:
+    """Return the primary key, as text, of the user for whom a link was signed.
+
+    Raises:
+        signing.BadSignature: it was not signed here.
+    """
+    return signing.Signer(salt=SALT).unsign(token)
+
+
+def switch_off(user_pk: str) -> None:
+    """Switch a user's recaps off; nothing happens where they are off, or the user is gone."""
+    RecapSettings.objects.filter(user=user_pk).update(enabled=False, due_at=None)
