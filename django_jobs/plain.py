@@ -80,7 +80,7 @@ def refusal(value: object, path: Path, remedy: str = "") -> UnserializableArgume
 
 def _written(path: Path) -> str:
     root, *keys = path
-    steps = [f"[{key!r}]" for key in keys]
+    steps = [f"[{key!r:.60}]" for key in keys]
     if len(steps) > 10:
         steps[10:] = ["…"]
     return root + "".join(steps)
@@ -88,12 +88,10 @@ def _written(path: Path) -> str:
 
 def _key(key: object, path: Path) -> str:
     """Return a key as `json.dumps` writes it, or as Django's own normalisation does (bytes)."""
-    if type(key) is str:
-        return key
+    if isinstance(key, str):
+        return str.__str__(key)  # not str(key): of an enum that may be its name
     try:
         match key:
-            case str():
-                return str.__str__(key)
             case bytes():
                 return key.decode()
             case int() | float() | None:

@@ -313,7 +313,7 @@ def itself() -> list[Any]:
         ({1}, r"\(set\).*pass a list"),
         (frozenset(), r"\(frozenset\).*pass a list"),
         ({}.keys(), r"\(dict_keys\).*pass a list"),
-        ((n for n in ()), r"\(generator\).*pass a list"),
+        ((n for n in [1]), r"\(generator\).*pass a list"),
         (object(), r"\(object\).*an id"),
         (Point(1), r"Point\).*plain values"),
         (Plain.ONE, r"Plain\).*pass its value"),

@@ -1,0 +1,1 @@
+"""Modules whose tasks the tests of the registry look up by name."""
