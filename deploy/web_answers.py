@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import os
-import urllib.request
+import sys
 from urllib.parse import urlsplit
 
+BAD_REQUEST = 400
+
 # The site answers only to the name it is reached under.
-HOST = urlsplit(os.environ["SITE_URL"]).netloc
-urllib.request.urlopen(
-    urllib.request.Request("http://127.0.0.1:8000/", headers={"Host": HOST}), timeout=4
-)
+name = urlsplit(os.environ["SITE_URL"]).netloc
+connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=4)
+connection.request("GET", "/", headers={"Host": name})
+sys.exit(connection.getresponse().status >= BAD_REQUEST)
