@@ -1,0 +1,82 @@
+"""Each contract test runs on each broker, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.redis import RedisBroker
+from tests.contract.tools import Clock, Driver, Waiter
+
+CLOCK_KEY = "{jobs}:test-clock"
+LUA_CLOCK = (
+    "local function clock() return tonumber(redis.call('GET', KEYS[1] .. 'test-clock')) end\n"
+)
+
+CLOCK_KEY = "the time of the tests"
+MOVABLE_CLOCK = f"""
+local function clock()
+  return tonumber(redis.call('GET', '{CLOCK_KEY}'))
+end
+"""
+
+WaiterFactory = Callable[..., Waiter]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def broker(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Broker]:
+    """Each of the brokers, empty."""
+    broker: Broker = request.getfixturevalue(f"{request.param}_broker")
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def memory_broker(clock: Clock) -> Broker:
+    return MemoryBroker(now=clock.now, max_queued=100_000)
+
+
+@pytest.fixture
+def redis_broker(clock: Clock, redis_url: str) -> Iterator[Broker]:
+    with redis.Redis.from_url(redis_url) as client:
+        clock.tell(lambda now: client.set(CLOCK_KEY, now))
+        yield RedisBroker(redis_url, clock=MOVABLE_CLOCK)
+
+
+@pytest.fixture
+def inspection(broker: Broker) -> Inspection:
+    return broker.inspection
+
+
+@pytest.fixture
+def w1(broker: Broker) -> Driver:
+    return Driver(broker, "w1")
+
+
+@pytest.fixture
+def w2(broker: Broker) -> Driver:
+    return Driver(broker, "w2")
+
+
+@pytest.fixture
+def waiter(broker: Broker) -> Iterator[WaiterFactory]:
+    """Starts threads that wait: `waiter("a", "b")`, or `waiter()` for every queue."""
+    started: list[Waiter] = []
+
+    def start(*queues: str) -> Waiter:
+        started.append(Waiter(broker, queues))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()

@@ -1,0 +1,279 @@
+"""A worker holds its jobs as long as it sends heartbeats; others take back what it leaves."""
+
+from __future__ import annotations
+
+from django_jobs.brokers.base import MAX_CRASHES, Broker
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.job import State
+from tests.contract.tools import (
+    Clock,
+    Driver,
+    dead,
+    found,
+    ids,
+    make_job,
+    make_jobs,
+    past_lease,
+    retrying,
+    succeeded,
+)
+
+
+def test_a_first_heartbeat_brings_no_news(w1: Driver) -> None:
+    pulse = w1.heartbeat()
+
+    assert (pulse.lost, pulse.order, pulse.recovered, pulse.buried) == (False, None, (), ())
+
+
+def test_jobs_come_back_when_the_lease_is_over_but_not_before(
+    broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    claim = w1.take_one()
+
+    clock.advance(past_lease(broker) - 2)
+    assert w2.heartbeat().recovered == ()
+    assert found(inspection, claim.job.id).state is State.RUNNING
+
+    clock.advance(2)
+    assert w2.heartbeat().recovered == (claim.job.id,)
+    assert found(inspection, claim.job.id).state is State.QUEUED
+
+
+def test_a_worker_that_never_sent_a_heartbeat_has_a_lease_too(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    claim = w1.take_one()
+
+    assert w1.vanish(clock, noticed_by=w2).recovered == (claim.job.id,)
+
+
+def test_heartbeats_renew_the_lease_of_all_jobs(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(make_jobs(20))
+    claims = w1.take(20)
+
+    for _ in range(5):
+        clock.advance(past_lease(broker) // 2)
+        assert not w1.heartbeat().lost
+        assert w2.heartbeat().recovered == ()
+
+    assert w1.settle(*map(succeeded, claims)).refused == ()
+
+
+def test_reserving_does_not_stand_in_for_heartbeats(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    claim = w1.take_one()
+    clock.advance(past_lease(broker) - 2)
+    w1.take(1)
+
+    clock.advance(2)
+
+    assert w2.heartbeat().recovered == (claim.job.id,)
+
+
+def test_settled_jobs_do_not_come_back(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(make_jobs(3))
+    good, bad, held = w1.take(3)
+    w1.settle(succeeded(good), dead(bad))
+
+    assert w1.vanish(clock, noticed_by=w2).recovered == (held.job.id,)
+
+
+def test_what_came_back_is_reported_once(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(make_jobs(2))
+    w1.take(2)
+    w1.vanish(clock, noticed_by=w2)
+
+    assert w2.heartbeat().recovered == ()
+    assert Driver(broker, "w3").heartbeat().recovered == ()
+
+
+def test_jobs_of_several_workers_come_back(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    jobs = make_jobs(4)
+    broker.push(jobs)
+    w1.take(2)
+    Driver(broker, "w3").take(2)
+
+    pulse = w1.vanish(clock, noticed_by=w2)
+
+    assert sorted(pulse.recovered) == sorted(ids(jobs))
+
+
+def test_jobs_that_come_back_go_before_those_that_came_later(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    jobs = make_jobs(5)
+    broker.push(jobs)
+    w1.take(3)
+
+    w1.vanish(clock, noticed_by=w2)
+
+    assert ids(w2.take(9)) == ids(jobs)
+
+
+def test_the_attempt_of_a_job_that_came_back_counts(
+    broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    first = w1.take_one()
+    w1.vanish(clock, noticed_by=w2)
+
+    record = found(inspection, first.job.id)
+    assert (record.attempts, record.crashes, record.workers) == (1, 1, ("w1",))
+    second = w2.take_one()
+    assert (second.attempt, second.token > first.token) == (2, True)
+
+
+def test_a_job_that_takes_down_its_third_worker_is_dead(
+    broker: Broker, inspection: Inspection, w2: Driver, clock: Clock
+) -> None:
+    job = make_job()
+    broker.push([job])
+    for crash in range(1, MAX_CRASHES):
+        worker = Driver(broker, f"victim-{crash}")
+        worker.take_one()
+        assert worker.vanish(clock, noticed_by=w2).recovered == (job.id,)
+    worker = Driver(broker, "last victim")
+    worker.take_one()
+
+    pulse = worker.vanish(clock, noticed_by=w2)
+
+    assert (pulse.recovered, pulse.buried) == ((), (job.id,))
+    record = found(inspection, job.id)
+    assert (record.state, record.crashes, record.attempts) == (State.DEAD, 3, 3)
+    assert record.finished_at is not None
+    failure = record.failures[-1]
+    assert failure.exception == "django_jobs.errors.WorkerLost"
+    assert (failure.worker, failure.attempt, failure.at) == ("last victim", 3, clock.now())
+    assert failure.message
+    assert w2.take(5) == ()
+
+
+def test_crashes_count_over_all_attempts_of_a_job(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    job = make_job()
+    broker.push([job])
+    for _ in range(2):
+        w1.take_one()
+        w1.vanish(clock, noticed_by=w2)
+        w1.settle(retrying(w1.take_one()))
+    w1.take_one()
+
+    assert w1.vanish(clock, noticed_by=w2).buried == (job.id,)
+
+
+def test_a_crash_of_one_worker_buries_only_what_has_crashed_before(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    bad, good = make_jobs(2)
+    broker.push([bad])
+    for _ in range(2):
+        w1.take_one()
+        w1.vanish(clock, noticed_by=w2)
+    broker.push([good])
+    w1.take(2)
+
+    pulse = w1.vanish(clock, noticed_by=w2)
+
+    assert (pulse.recovered, pulse.buried) == ((good.id,), (bad.id,))
+
+
+def test_jobs_that_are_one_crash_from_being_dead_never_share_a_worker(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    """So that the one that crashes its worker is known, and the other lives."""
+    jobs = make_jobs(2)
+    broker.push(jobs)
+    for _ in range(2):
+        w1.take(2)
+        w1.vanish(clock, noticed_by=w2)
+
+    first = w1.take(2)
+    second = w2.take(2)
+
+    assert (ids(first), ids(second)) == ([jobs[0].id], [jobs[1].id])
+    w1.settle(succeeded(first[0]))
+    assert w1.vanish(clock, noticed_by=Driver(broker, "w3")).buried == (jobs[1].id,)
+
+
+def test_a_job_that_must_run_alone_does_not_hold_up_others(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(suspects := make_jobs(2))
+    for _ in range(2):
+        w1.take(2)
+        w1.vanish(clock, noticed_by=w2)
+    broker.push(others := make_jobs(3))
+
+    claims = w1.take(3)
+    assert ids(claims) == [suspects[0].id, others[0].id, others[1].id]
+
+    w1.settle(*map(succeeded, claims))
+    assert ids(w1.take(3)) == [suspects[1].id, others[2].id]
+
+
+# --- coming back late ----------------------------------------------------------------------------
+
+
+def test_a_worker_that_comes_back_late_is_told_once_that_it_lost_its_jobs(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    claim = w1.take_one()
+    w1.vanish(clock, noticed_by=w2)
+
+    assert w1.heartbeat().lost
+    assert not w1.heartbeat().lost
+    assert w1.settle(succeeded(claim)).refused == (claim.job.id,)
+
+
+def test_a_worker_that_comes_back_late_may_work_again(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.take_one()
+    w1.vanish(clock, noticed_by=w2)
+    w1.heartbeat()
+
+    assert w1.settle(succeeded(w1.take_one())).refused == ()
+
+
+def test_a_late_heartbeat_that_comes_before_anybody_noticed_keeps_the_jobs(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    """Nobody else has them, so that running them again would help no one."""
+    broker.push([make_job()])
+    w1.heartbeat()
+    claim = w1.take_one()
+    clock.advance(past_lease(broker))
+
+    pulse = w1.heartbeat()
+
+    assert (pulse.lost, pulse.recovered) == (False, ())
+    assert w2.heartbeat().recovered == ()
+    assert w1.settle(succeeded(claim)).refused == ()
+
+
+def test_a_late_settlement_that_comes_before_anybody_noticed_counts(
+    broker: Broker, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    claim = w1.take_one()
+    clock.advance(past_lease(broker))
+
+    assert w1.settle(succeeded(claim)).refused == ()

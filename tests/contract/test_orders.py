@@ -1,0 +1,110 @@
+"""Operators pause queues, and give orders to workers."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_jobs.brokers.base import Broker, Order
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.job import State
+from tests.contract.tools import Clock, Driver, ids, make_job, make_jobs, succeeded
+
+# --- pause -------------------------------------------------------------------------------------
+
+
+def test_a_paused_queue_takes_jobs_but_gives_none(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    job = make_job()
+    inspection.pause("default")
+
+    broker.push([job])
+
+    assert w1.take(5) == ()
+    (queue,) = inspection.queues()
+    assert (queue.size, queue.paused) == (1, True)
+
+    inspection.resume("default")
+
+    assert ids(w1.take(5)) == [job.id]
+    assert not inspection.queues()[0].paused
+
+
+def test_jobs_that_run_while_their_queue_is_paused_end_as_usual(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([make_job()])
+    claim = w1.take_one()
+    inspection.pause("default")
+
+    assert w1.settle(succeeded(claim)).refused == ()
+
+
+def test_jobs_of_a_paused_queue_become_due_as_usual(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job(run_at=clock.now() + 1_000)])
+    inspection.pause("default")
+    clock.advance(1_000)
+
+    assert w1.take(5) == ()
+    assert inspection.counts()[State.QUEUED] == 1
+
+
+def test_pausing_twice_is_undone_by_one_resume(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push(make_jobs(1))
+    inspection.pause("default")
+    inspection.pause("default")
+
+    inspection.resume("default")
+    inspection.resume("never paused")
+
+    assert len(w1.take(5)) == 1
+
+
+# --- orders ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", Order)
+def test_an_order_is_delivered_once(inspection: Inspection, w1: Driver, order: Order) -> None:
+    w1.heartbeat()
+
+    assert inspection.order("w1", order)
+
+    assert w1.heartbeat().order is order
+    assert w1.heartbeat().order is None
+
+
+def test_an_order_reaches_its_worker_only(inspection: Inspection, w1: Driver, w2: Driver) -> None:
+    w1.heartbeat()
+    w2.heartbeat()
+
+    inspection.order("w2", Order.STOP)
+
+    assert w1.heartbeat().order is None
+    assert w2.heartbeat().order is Order.STOP
+
+
+def test_the_last_order_counts(inspection: Inspection, w1: Driver) -> None:
+    w1.heartbeat()
+
+    inspection.order("w1", Order.QUIET)
+    inspection.order("w1", Order.STOP)
+
+    assert w1.heartbeat().order is Order.STOP
+    assert w1.heartbeat().order is None
+
+
+def test_nobody_takes_an_order_for_a_worker_that_is_not_there(
+    inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    assert not inspection.order("never seen", Order.STOP)
+    w1.heartbeat()
+    w2.heartbeat()
+    w1.leave()
+    w2.vanish(clock, noticed_by=Driver(w2.broker, "w3"))
+
+    assert not inspection.order("w1", Order.STOP)
+    assert not inspection.order("w2", Order.STOP)

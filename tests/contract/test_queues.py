@@ -1,0 +1,145 @@
+"""The read side describes queues, and how long jobs wait in them."""
+
+from __future__ import annotations
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection import Inspection, QueueInfo
+from tests.contract.tools import (
+    Clock,
+    Driver,
+    given_back,
+    make_job,
+    make_jobs,
+    retrying,
+    succeeded,
+)
+
+
+def test_queues_come_by_name_with_their_sizes(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([*make_jobs(3, queue="b"), *make_jobs(1, queue="a"), *make_jobs(2, queue="ä")])
+    w1.take(1, "b")
+
+    assert [(queue.name, queue.size) for queue in inspection.queues()] == [
+        ("a", 1),
+        ("b", 2),
+        ("ä", 2),
+    ]
+
+
+def test_there_are_no_queues_at_first(inspection: Inspection) -> None:
+    assert inspection.queues() == ()
+
+
+def test_a_queue_that_ever_held_a_job_stays_listed(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job(queue="a"), make_job(queue="b", run_at=clock.now() + 60_000)])
+    w1.settle(succeeded(w1.take_one("a")))
+    w1.take(1, "only asked for")
+
+    assert [(queue.name, queue.size) for queue in inspection.queues()] == [("a", 0), ("b", 0)]
+
+
+def test_a_paused_queue_is_listed_before_its_first_job(inspection: Inspection) -> None:
+    inspection.pause("later")
+
+    assert inspection.queues() == (QueueInfo(name="later", size=0, latency=0, paused=True),)
+
+
+# --- since when a job could have started ---------------------------------------------------------
+
+
+def test_the_latency_of_a_queue_is_the_time_its_next_job_has_waited(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    clock.advance(1_000)
+    broker.push([make_job()])
+    clock.advance(500)
+
+    assert inspection.queues()[0].latency == 1_500
+    w1.take_one()
+    assert inspection.queues()[0].latency == 500
+    w1.take_one()
+    assert inspection.queues()[0].latency == 0
+
+
+def test_the_next_job_is_the_one_with_the_highest_priority(
+    broker: Broker, inspection: Inspection, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    clock.advance(1_000)
+    broker.push([make_job(priority=1)])
+    clock.advance(500)
+
+    assert inspection.queues()[0].latency == 500
+
+
+def test_a_latency_is_never_negative(broker: Broker, inspection: Inspection, clock: Clock) -> None:
+    broker.push([make_job(enqueued_at=clock.now() + 900_000)])
+
+    assert inspection.queues()[0].latency == 0
+
+
+def test_a_pushed_job_could_have_started_since_it_arrived(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    """By the broker's clock: the one of who enqueues may be wrong."""
+    arrival = clock.now()
+    broker.push([make_job(enqueued_at=arrival - 900_000)])
+    clock.advance(20)
+
+    assert inspection.queues()[0].latency == 20
+    assert w1.take_one().queued_at == arrival
+
+
+def test_a_scheduled_job_could_have_started_since_it_was_due(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    """Also when no worker was there to see it: that is what a latency is to show."""
+    job = make_job(run_at=clock.now() + 1_000)
+    broker.push([job])
+    clock.advance(4_000)
+    w1.settle()
+
+    assert inspection.queues()[0].latency == 3_000
+    assert w1.take_one().queued_at == job.run_at
+
+
+def test_a_retried_job_could_have_started_since_it_was_due(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.settle(retrying(w1.take_one(), delay=1_000))
+    due = clock.now() + 1_000
+    clock.advance(4_000)
+    w1.settle()
+
+    assert inspection.queues()[0].latency == 3_000
+    assert w1.take_one().queued_at == due
+
+
+def test_a_job_given_back_keeps_the_time_since_which_it_could_have_started(
+    broker: Broker, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job(run_at=clock.now() + 1_000)])
+    clock.advance(1_000)
+    claim = w1.take_one()
+    clock.advance(5_000)
+    w1.settle(given_back(claim))
+
+    assert w1.take_one().queued_at == claim.queued_at
+
+
+def test_a_job_that_an_operator_retries_could_start_since_then(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    job = make_job(run_at=clock.now() + 90_000)
+    broker.push([job])
+    clock.advance(5_000)
+
+    inspection.retry(job.id)
+
+    assert w1.take_one().queued_at == clock.now()

@@ -1,0 +1,121 @@
+"""Each tick of a periodic task is claimed once, whoever tries."""
+
+from __future__ import annotations
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.job import State
+from tests.contract.tools import Clock, Driver, ids, in_threads, make_job, succeeded
+
+HOURLY = "shop.tasks.report [0 * * * *] {Europe/Zürich}"
+
+
+def test_there_are_no_ticks_at_first(broker: Broker) -> None:
+    assert dict(broker.ticks()) == {}
+
+
+def test_a_claimed_tick_is_remembered_with_its_job(broker: Broker, w1: Driver) -> None:
+    job = make_job()
+
+    assert broker.claim_tick(HOURLY, None, 3_600_000, job)
+
+    assert dict(broker.ticks()) == {HOURLY: 3_600_000}
+    assert ids(w1.take(5)) == [job.id]
+
+
+def test_the_second_to_claim_a_tick_changes_nothing(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    first, second = make_job(), make_job()
+    broker.claim_tick(HOURLY, None, 3_600_000, first)
+
+    assert not broker.claim_tick(HOURLY, None, 3_600_000, second)
+
+    assert inspection.find(second.id) is None
+    assert ids(w1.take(5)) == [first.id]
+
+
+def test_the_next_tick_is_claimed_by_who_saw_the_last(broker: Broker, w1: Driver) -> None:
+    broker.claim_tick(HOURLY, None, 1_000, make_job())
+
+    assert broker.claim_tick(HOURLY, 1_000, 2_000, make_job())
+
+    assert dict(broker.ticks()) == {HOURLY: 2_000}
+    assert len(w1.take(5)) == 2
+
+
+def test_who_saw_an_older_tick_claims_nothing(broker: Broker, w1: Driver) -> None:
+    broker.claim_tick(HOURLY, None, 1_000, None)
+    broker.claim_tick(HOURLY, 1_000, 2_000, None)
+
+    assert not broker.claim_tick(HOURLY, 1_000, 3_000, make_job())
+    assert not broker.claim_tick(HOURLY, None, 3_000, make_job())
+
+    assert dict(broker.ticks()) == {HOURLY: 2_000}
+    assert w1.take(5) == ()
+
+
+def test_who_saw_a_tick_that_never_was_claims_nothing(broker: Broker) -> None:
+    assert not broker.claim_tick(HOURLY, 1_000, 2_000, make_job())
+
+    assert dict(broker.ticks()) == {}
+
+
+def test_a_tick_may_be_skipped(broker: Broker, inspection: Inspection) -> None:
+    assert broker.claim_tick(HOURLY, None, 1_000, None)
+
+    assert dict(broker.ticks()) == {HOURLY: 1_000}
+    assert sum(inspection.counts().values()) == 0
+
+
+def test_periodic_tasks_tick_on_their_own(broker: Broker) -> None:
+    broker.claim_tick("a", None, 1_000, None)
+    broker.claim_tick("b", None, 2_000, None)
+    broker.claim_tick("a", 1_000, 5_000, None)
+
+    assert dict(broker.ticks()) == {"a": 5_000, "b": 2_000}
+
+
+def test_a_tick_at_the_beginning_of_time_is_a_tick(broker: Broker) -> None:
+    assert broker.claim_tick("a", None, 0, None)
+
+    assert dict(broker.ticks()) == {"a": 0}
+    assert not broker.claim_tick("a", None, 1, None)
+    assert broker.claim_tick("a", 0, 1, None)
+
+
+def test_the_job_of_a_tick_may_be_scheduled(
+    broker: Broker, inspection: Inspection, clock: Clock
+) -> None:
+    broker.claim_tick(HOURLY, None, 1_000, make_job(run_at=clock.now() + 30_000))
+
+    assert inspection.counts()[State.SCHEDULED] == 1
+
+
+def test_a_tick_whose_job_is_known_already_is_claimed_all_the_same(
+    broker: Broker, w1: Driver
+) -> None:
+    job = make_job()
+    broker.push([job])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert broker.claim_tick(HOURLY, None, 1_000, job)
+
+    assert dict(broker.ticks()) == {HOURLY: 1_000}
+    assert w1.take(5) == ()
+
+
+def test_of_eight_who_race_for_a_tick_exactly_one_wins(broker: Broker, w1: Driver) -> None:
+    winners: list[tuple[int, int]] = []
+
+    def race(index: int) -> None:
+        last = None
+        for tick in range(1, 41):
+            if broker.claim_tick(HOURLY, last, tick, make_job(arguments=str(tick))):
+                winners.append((tick, index))
+            last = tick
+
+    in_threads(8, race)
+
+    assert sorted(tick for tick, _ in winners) == list(range(1, 41))
+    assert sorted(int(claim.job.arguments) for claim in w1.take(100)) == list(range(1, 41))
