@@ -83,7 +83,7 @@ def _written(path: Path) -> str:
     steps = [f"[{key!r:.60}]" for key in keys]
     if len(steps) > 10:
         steps[10:] = ["…"]
-    return root + "".join(steps)
+    return f"{root}{''.join(steps)}"
 
 
 def _key(key: object, path: Path) -> str:

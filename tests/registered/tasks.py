@@ -16,6 +16,11 @@ async def greet_later() -> str:
 
 
 @task
+def enqueued() -> None:
+    """A task that its own process enqueues before anybody looks it up."""
+
+
+@task
 def late() -> None:
     """A task that is not there yet in the middle of a deploy."""
 
