@@ -1,0 +1,1 @@
+"""Profile pictures fetched from an address that a stranger chose."""

@@ -1,0 +1,34 @@
+"""Which addresses may be fetched, together with how much of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+# The only block that IPv6 hands out to the public internet. What lies outside it can still lead
+# inside: ::ffff:10.0.0.1 and 64:ff9b::10.0.0.1 are private IPv4 addresses in disguise.
+PUBLIC_IPV6 = IPv6Network("2000::/3")
+
+
+def is_public(ip: IPv4Address | IPv6Address) -> bool:
+    """Tell whether an address belongs to the public internet."""
+    if not ip.is_global or ip.is_multicast or ip.is_reserved:
+        return False
+    if isinstance(ip, IPv4Address):
+        return True
+    return ip in PUBLIC_IPV6 and ip.sixtofour is None and ip.teredo is None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The limits of one download."""
+
+    may_connect: Callable[[IPv4Address | IPv6Address], bool] = is_public
+    ports: frozenset[int] = frozenset({80, 443})
+    max_redirects: int = 3
+    max_bytes: int = 5 * 1024 * 1024
+    max_seconds: float = 20.0
+
+
+PUBLIC = Rules()

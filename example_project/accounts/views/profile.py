@@ -1,0 +1,93 @@
+"""One's own profile."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST
+
+from accounts.forms import NameForm, PictureForm
+from accounts.models import Picture, PictureState, Profile, profile_of
+from accounts.pictures.update import ask_for_picture, remove_picture
+from accounts.tasks import fetch_picture
+from background.receipts import keep_receipt
+from example.requests import MemberRequest
+from feedback.rules import is_moderator
+
+BETWEEN_PICTURES = timedelta(seconds=10)
+
+
+@login_required
+def profile(request: MemberRequest) -> HttpResponse:
+    """Show the profile, save the name."""
+    own = profile_of(request.user)
+    form = NameForm(request.POST or None, instance=own)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Your name is saved.")
+        return redirect("accounts:profile")
+    return render(request, "accounts/profile.html", _context(request, name_form=form))
+
+
+@login_required
+@require_POST
+def picture(request: MemberRequest) -> HttpResponse:
+    """Have a picture fetched from an address."""
+    own = profile_of(request.user)
+    form = PictureForm(request.POST)
+    if form.is_valid() and _asked_just_now(own):
+        form.add_error("address", "One picture at a time: please wait a few seconds.")
+    if not form.is_valid():
+        context = _context(request, picture_form=form)
+        return render(request, "accounts/profile.html", context, status=422)
+    address = form.cleaned_data["address"]
+    with transaction.atomic():
+        ask_for_picture(own, address)
+        result = fetch_picture.enqueue(request.user.pk, address)
+    keep_receipt(request, result, "Fetching your picture")
+    return redirect("accounts:profile")
+
+
+@login_required
+@require_POST
+def no_picture(request: MemberRequest) -> HttpResponse:
+    """Take one's picture away."""
+    remove_picture(profile_of(request.user))
+    messages.success(request, "Your picture is removed.")
+    return redirect("accounts:profile")
+
+
+@cache_control(public=True, max_age=31_536_000, immutable=True)
+def show_picture(request: HttpRequest, user_id: int, digest: str) -> HttpResponse:
+    """Serve a picture. Its address changes with its content."""
+    if not Profile.objects.filter(pk=user_id, picture_digest=digest).exists():
+        raise Http404("There is no such picture.")
+    stored = get_object_or_404(Picture, pk=user_id)
+    return HttpResponse(bytes(stored.webp), content_type="image/webp")
+
+
+def _asked_just_now(own: Profile) -> bool:
+    asked_at = own.picture_asked_at
+    return asked_at is not None and timezone.now() - asked_at < BETWEEN_PICTURES
+
+
+def _context(
+    request: MemberRequest,
+    name_form: NameForm | None = None,
+    picture_form: PictureForm | None = None,
+) -> dict[str, object]:
+    own = profile_of(request.user)
+    return {
+        "profile": own,
+        "name_form": name_form or NameForm(instance=own),
+        "picture_form": picture_form or PictureForm(initial={"address": own.picture_address}),
+        "fetching": own.picture_state == PictureState.FETCHING,
+        "is_moderator": is_moderator(request.user),
+    }

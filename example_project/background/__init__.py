@@ -1,0 +1,1 @@
+"""What a visitor's own clicks set going in the background."""

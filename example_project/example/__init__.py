@@ -1,0 +1,1 @@
+"""The example site: a small feedback board that lives on background jobs."""

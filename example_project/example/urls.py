@@ -1,0 +1,14 @@
+"""The addresses of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("feedback.urls")),
+    path("", include("accounts.urls")),
+    path("background/", include("background.urls")),
+    path("mails/", include("sent_mails.urls")),
+    path("admin/", admin.site.urls),
+]

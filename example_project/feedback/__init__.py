@@ -1,0 +1,1 @@
+"""The feedback board: boards, posts, votes, comments, moderation."""

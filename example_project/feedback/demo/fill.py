@@ -1,0 +1,94 @@
+"""The demo board written into the database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Profile
+from feedback.demo.content import BOARDS, POSTS, STATUSES, Told
+from feedback.demo.people import ADMIN, EVERYBODY, MODERATOR, Person
+from feedback.models import Board, Comment, Follow, Post, Status, StatusChange, Vote
+from feedback.rules import MODERATE, MODERATORS
+
+People = dict[str, User]
+
+
+@transaction.atomic
+def fill() -> int:
+    """Write whatever of the demo is missing; what is there already stays as it is.
+
+    Returns:
+        How many posts were added.
+    """
+    moderators, _ = Group.objects.get_or_create(name=MODERATORS)
+    app, codename = MODERATE.split(".")
+    moderators.permissions.add(
+        Permission.objects.get(content_type__app_label=app, codename=codename)
+    )
+    for position, (name, slug, summary) in enumerate(BOARDS):
+        Board.objects.get_or_create(
+            slug=slug, defaults={"name": name, "summary": summary, "position": position}
+        )
+    for position, (name, slug, colour, on_roadmap) in enumerate(STATUSES):
+        defaults = {"name": name, "colour": colour, "on_roadmap": on_roadmap, "position": position}
+        Status.objects.get_or_create(slug=slug, defaults=defaults)
+    people = {person.name.split()[0]: _account(person, moderators) for person in EVERYBODY}
+    return sum(_post(told, people, seed) for seed, told in enumerate(POSTS))
+
+
+def _account(person: Person, moderators: Group) -> User:
+    user, is_new = User.objects.get_or_create(
+        username=person.email, defaults={"email": person.email}
+    )
+    if not is_new:
+        return user
+    user.is_staff = user.is_superuser = person is ADMIN
+    user.set_password(person.password or None)
+    user.save()
+    Profile.objects.create(user=user, name=person.name)
+    if person is MODERATOR:
+        user.groups.add(moderators)
+    return user
+
+
+def _post(told: Told, people: People, seed: int) -> bool:
+    author = people[told.by]
+    if Post.objects.filter(title=told.title).exists():
+        return False
+    post = Post.objects.create(
+        board=Board.objects.get(slug=told.board),
+        status=Status.objects.filter(slug=told.status).first(),
+        author=author,
+        title=told.title,
+        text=told.text,
+    )
+    _date(post, told.days)
+    _votes(post, told, people, Random(seed))
+    for said in told.comments:
+        _date(Comment.objects.create(post=post, author=people[said.by], text=said.text), said.days)
+        Follow.objects.get_or_create(post=post, user=people[said.by])
+    if told.status:
+        change = StatusChange.objects.create(
+            post=post, status=post.status, by=people["Mara"], note=told.note
+        )
+        _date(change, told.days / 2)
+    return True
+
+
+def _votes(post: Post, told: Told, people: People, random: Random) -> None:
+    others = [user for user in people.values() if user != post.author]
+    for voter in [post.author, *random.sample(others, told.votes - 1)]:
+        _date(Vote.objects.create(post=post, user=voter), random.uniform(0, told.days))
+        Follow.objects.create(post=post, user=voter)
+
+
+def _date(row: Post | Comment | Vote | StatusChange, days: float) -> None:
+    """Move a row into the past: `auto_now_add` knows only the present."""
+    type(row)._default_manager.filter(pk=row.pk).update(
+        created_at=timezone.now() - timedelta(days=days)
+    )

@@ -1,0 +1,36 @@
+"""Who lives on the demo board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account."""
+
+    name: str
+    email: str
+    password: str = ""
+    role: str = "member"
+
+
+ADMIN = Person("Ada Okafor", "admin@example.com", "larder-admin", "admin")
+MODERATOR = Person("Mara Lindqvist", "moderator@example.com", "larder-moderator", "moderator")
+MEMBER = Person("Tom Whitfield", "member@example.com", "larder-member")
+# These can be signed in as; the others are there for company, without a password.
+ACCOUNTS = (ADMIN, MODERATOR, MEMBER)
+COMPANY = (
+    Person("Ines Carvalho", "ines@example.com"),
+    Person("Jonas Weber", "jonas@example.com"),
+    Person("Priya Raman", "priya@example.com"),
+    Person("Lucía Ferrer", "lucia@example.com"),
+    Person("Oluwaseun Bello", "seun@example.com"),
+    Person("Hanna Nowak", "hanna@example.com"),
+    Person("Kenji Mori", "kenji@example.com"),
+    Person("Claire Dubois", "claire@example.com"),
+    Person("Sam Ortega", "sam@example.com"),
+    Person("Noor Haddad", "noor@example.com"),
+    Person("Elsa Berg", "elsa@example.com"),
+)
+EVERYBODY = (*ACCOUNTS, *COMPANY)

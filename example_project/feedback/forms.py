@@ -1,0 +1,80 @@
+"""What people may write on the board."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from feedback.models import NOTE_LENGTH, Comment, Post, Status
+
+POSTS_AN_HOUR = 10
+COMMENTS_AN_HOUR = 40
+
+
+def _refuse_flood(recent: QuerySet[Any], limit: int) -> None:
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    if recent.filter(created_at__gte=an_hour_ago).count() >= limit:
+        raise forms.ValidationError(
+            "That is a lot for one hour. Please keep your text and come back a little later."
+        )
+
+
+class PostForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new post, or an author's second thoughts."""
+
+    def __init__(self, *args: Any, author: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.author = author
+
+    class Meta:
+        model = Post
+        fields = ("board", "title", "text")
+        labels = {"text": "Details"}
+        help_texts = {
+            "title": "One sentence that others will recognise.",
+            "text": "What are you trying to do, and what stands in the way?",
+        }
+        widgets = {"text": forms.Textarea(attrs={"rows": 8})}
+
+    def clean(self) -> dict[str, Any]:
+        if self.instance.pk is None:
+            _refuse_flood(Post.objects.filter(author=self.author), POSTS_AN_HOUR)
+        return super().clean() or {}
+
+
+class CommentForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An answer to a post."""
+
+    def __init__(self, *args: Any, author: User | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.author = author
+
+    class Meta:
+        model = Comment
+        fields = ("text",)
+        labels = {"text": "Your comment"}
+        widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+    def clean(self) -> dict[str, Any]:
+        if self.author is not None:
+            _refuse_flood(Comment.objects.filter(author=self.author), COMMENTS_AN_HOUR)
+        return super().clean() or {}
+
+
+class StatusForm(forms.Form):
+    """A moderator's decision about a post."""
+
+    status = forms.ModelChoiceField(
+        Status.objects.all(), required=False, empty_label="Open", label="Status"
+    )
+    note = forms.CharField(
+        max_length=NOTE_LENGTH,
+        required=False,
+        label="Note to the followers",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )

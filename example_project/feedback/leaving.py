@@ -1,0 +1,29 @@
+"""What a member leaves on the board, freed from their person."""
+
+from __future__ import annotations
+
+from feedback.models import Comment, Follow, Post, StatusChange, Vote
+
+AUTHORSHIPS = (
+    (Post, "author"),
+    (Comment, "author"),
+    (Vote, "user"),
+    (StatusChange, "by"),
+)
+
+
+def anonymise(user_id: int, size: int) -> int:
+    """Anonymise up to `size` rows of one kind that still name this user.
+
+    Posts, comments, votes and decisions stay without their author; follows go.
+
+    Returns:
+        How many rows were touched; 0 means that nothing is left.
+    """
+    for model, field in AUTHORSHIPS:
+        portion = model._default_manager.filter(**{field: user_id}).values_list("pk", flat=True)
+        if keys := list(portion[:size]):
+            return model._default_manager.filter(pk__in=keys).update(**{field: None})
+    keys = list(Follow.objects.filter(user=user_id).values_list("pk", flat=True)[:size])
+    Follow.objects.filter(pk__in=keys).delete()
+    return len(keys)

@@ -1,0 +1,28 @@
+"""Who may do what on the board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser, User
+
+if TYPE_CHECKING:
+    from feedback.models import Comment, Post
+
+MODERATE = "feedback.moderate"
+MODERATORS = "Moderators"
+
+
+def is_moderator(user: User | AnonymousUser) -> bool:
+    """Moderators hold the permission, in practice through the group "Moderators"."""
+    return user.has_perm(MODERATE)
+
+
+def may_edit(user: User | AnonymousUser, post: Post) -> bool:
+    """Authors may change their own words."""
+    return user.is_authenticated and post.author_id == user.pk
+
+
+def may_delete_comment(user: User | AnonymousUser, comment: Comment) -> bool:
+    """Authors take back what they said, moderators keep the place tidy."""
+    return is_moderator(user) or (user.is_authenticated and comment.author_id == user.pk)

@@ -1,0 +1,87 @@
+"""Reading posts."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from feedback.forms import CommentForm, StatusForm
+from feedback.listing import Listing, Sort
+from feedback.models import Board, Comment, Follow, Post, Status
+from feedback.rules import is_moderator, may_delete_comment, may_edit
+from feedback.selection import posts_for
+
+POSTS_A_PAGE = 15
+POSTS_A_COLUMN = 12
+
+
+def post_list(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """Show the posts of one board, or of all."""
+    board = get_object_or_404(Board, slug=slug) if slug else None
+    listing = Listing.from_address(request.GET)
+    posts = posts_for(request.user)
+    if board is not None:
+        posts = posts.filter(board=board)
+    page = Paginator(listing.apply(posts), POSTS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "board": board,
+        "boards": _boards_with_counts(request),
+        "statuses": Status.objects.all(),
+        "listing": listing,
+        "sorts": list(Sort),
+        "page": page,
+    }
+    return render(request, "feedback/posts.html", context)
+
+
+def roadmap(request: HttpRequest) -> HttpResponse:
+    """Show what is planned, under way and done, side by side."""
+    columns = [
+        (status, posts_for(request.user).filter(status=status).order_by("-vote_count", "-pk"))
+        for status in Status.objects.filter(on_roadmap=True)
+    ]
+    context = {"columns": [(status, posts[:POSTS_A_COLUMN]) for status, posts in columns]}
+    return render(request, "feedback/roadmap.html", context)
+
+
+def post_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one post with everything that happened to it."""
+    post = get_object_or_404(posts_for(request.user), pk=pk)
+    return render(request, "feedback/post.html", post_context(request, post, CommentForm()))
+
+
+def post_context(request: HttpRequest, post: Post, form: CommentForm) -> dict[str, object]:
+    """Return what the page of a post needs.
+
+    Args:
+        post: a post that carries its numbers.
+        form: the comment being written.
+    """
+    return {
+        "post": post,
+        "history": _history(request, post),
+        "follower_count": post.follows.count(),
+        "follows": Follow.objects.filter(post=post, user_id=request.user.pk).exists(),
+        "may_edit": may_edit(request.user, post),
+        "is_moderator": is_moderator(request.user),
+        "comment_form": form,
+        "status_form": StatusForm(initial={"status": post.status}),
+    }
+
+
+def _history(request: HttpRequest, post: Post) -> list[object]:
+    comments: list[Comment] = list(post.comments.select_related("author__profile"))
+    for comment in comments:
+        comment.may_delete = may_delete_comment(request.user, comment)  # type: ignore[attr-defined]
+    changes = post.status_changes.select_related("status", "by__profile")
+    return sorted([*comments, *changes], key=attrgetter("created_at"))
+
+
+def _boards_with_counts(request: HttpRequest) -> list[Board]:
+    shown = Q() if is_moderator(request.user) else Q(posts__hidden=False)
+    counted = Board.objects.annotate(post_count=Count("posts", filter=shown))
+    return list(counted.order_by("position", "name"))

@@ -1,0 +1,1 @@
+"""The mails a development site would have sent, kept to be looked at."""

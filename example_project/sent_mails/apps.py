@@ -1,0 +1,10 @@
+"""The app of kept mails."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class SentMailsConfig(AppConfig):
+    name = "sent_mails"
+    verbose_name = "Sent mails"

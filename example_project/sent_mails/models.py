@@ -1,0 +1,46 @@
+"""One mail as it would have gone over the wire."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import ClassVar, cast
+
+from django.db import models
+
+
+class SentMail(models.Model):
+    """A mail that was kept instead of sent.
+
+    It lies in the database, because the worker that sends it is another process than the site
+    that shows it.
+    """
+
+    subject = models.CharField(max_length=998)
+    recipients = models.TextField()
+    raw = models.BinaryField()
+    sent_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[SentMail]] = models.Manager()
+
+    class Meta:
+        ordering = ("-sent_at", "-pk")
+
+    def __str__(self) -> str:
+        return self.subject
+
+    def parsed(self) -> EmailMessage:
+        """Return the mail with its parts."""
+        return cast(EmailMessage, message_from_bytes(bytes(self.raw), policy=policy.default))
+
+    def body(self, kind: str) -> str:
+        """Return the text of the part that mail programs would show.
+
+        Args:
+            kind: "plain" or "html".
+
+        Returns:
+            The text, or an empty string where the mail has no such part.
+        """
+        part = self.parsed().get_body((kind,))
+        return part.get_content() if part is not None else ""

@@ -1,0 +1,68 @@
+"""The page that shows which mails were sent, on development sites only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from sent_mails.models import SentMail
+
+P = ParamSpec("P")
+MAILS_A_PAGE = 25
+
+# A mail may bring its own styles and inline pictures, nothing else: no script, no request to
+# anywhere. Its links open in a new tab, outside the frame.
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+def _only_while_developing(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not settings.SHOW_SENT_MAILS:
+            raise Http404("Mails are shown on development sites only.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@_only_while_developing
+def mail_list(request: HttpRequest) -> HttpResponse:
+    """List the kept mails, the newest first."""
+    page = Paginator(SentMail.objects.defer("raw"), MAILS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "sent_mails/list.html", {"page": page})
+
+
+@_only_while_developing
+def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one mail: its headers, its text and its HTML part in a frame."""
+    mail = get_object_or_404(SentMail, pk=pk)
+    context = {
+        "mail": mail,
+        "headers": list(mail.parsed().items()),
+        "text": mail.body("plain"),
+        "has_html": bool(mail.body("html")),
+    }
+    return render(request, "sent_mails/detail.html", context)
+
+
+@_only_while_developing
+@xframe_options_sameorigin
+def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the HTML part alone, harmless in its frame."""
+    mail = get_object_or_404(SentMail, pk=pk)
+    response = HttpResponse('<base target="_blank">' + mail.body("html"))
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    return response
