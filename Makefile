@@ -71,7 +71,7 @@ $(VENV)/created:
 		"$$python" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/installed: $(VENV)/created pyproject.toml requirements/django52.txt requirements/django61.txt
+$(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django61.txt
 	@echo "Installing what the site needs"
 	@$(PIP) --require-hashes -r requirements/$(PINS).txt
 	@PATH="$(abspath $(BIN)):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .
