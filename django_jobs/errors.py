@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 class JobsError(Exception):
     """The root of all errors of django_jobs."""
@@ -22,6 +24,13 @@ class PayloadTooLarge(JobsError, ValueError):
 
 class QueueFull(JobsError):
     """The thread pool's queue stayed full for `full_timeout` seconds."""
+
+
+# --- of periodic tasks -------------------------------------------------------------------------
+
+
+class InvalidSchedule(JobsError, ImproperlyConfigured):
+    """A cron line or its time zone cannot be used; the message says what to write instead."""
 
 
 # --- of the broker ---------------------------------------------------------------------------

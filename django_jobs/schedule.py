@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError
-from django.core.exceptions import ImproperlyConfigured
 
-from django_jobs.errors import JobsError
+from django_jobs.errors import InvalidSchedule
 from django_jobs.wallclock import SECOND, instant_of, shift_at, wall_of
 
 LOOK_BACK = timedelta(days=10 * 366)
@@ -29,10 +28,6 @@ FIELDS = {
 ALIASES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 HOUR = 1
 LEAP_YEAR = datetime(2000, 1, 1)  # noqa: DTZ001  (a wall-clock time has no zone)
-
-
-class InvalidSchedule(JobsError, ImproperlyConfigured):
-    """A cron line or its time zone cannot be used; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)

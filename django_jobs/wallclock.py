@@ -1,4 +1,4 @@
-"""Wall-clock times of a zone and the instants they name, also where the zone's offset changes."""
+"""The instants that wall-clock times of a zone name, also where the zone's offset changes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,64 @@
+"""The enqueueing of periodic tasks: each tick once, whatever the number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from django_jobs.brokers.base import Broker
+from django_jobs.clock import from_ms, to_ms
+from django_jobs.compat import Task
+from django_jobs.due import PeriodicTask, due
+from django_jobs.job import Job
+
+LONGEST_WAIT = 60.0
+"""Seconds after which a worker looks again, as clocks may be set and workers suspended."""
+
+JobMaker: TypeAlias = "Callable[[Task[..., Any]], Job]"
+
+
+class Ticker:
+    """One worker's part in keeping the ticks; all workers do the same, and none leads.
+
+    The broker remembers the last claimed tick of each periodic task by its name, which makes each
+    of its ticks one job, also while two deploys with different lines run side by side. It also
+    remembers when a line was seen first: a new line has no missed ticks from before that.
+
+    Args:
+        broker: where ticks are claimed, and their jobs pushed.
+        periodic_tasks: those that the worker's backend runs.
+        make_job: returns a new job that calls a task without arguments.
+    """
+
+    def __init__(
+        self, broker: Broker, periodic_tasks: Iterable[PeriodicTask], make_job: JobMaker
+    ) -> None:
+        self._broker = broker
+        self._tasks = tuple(periodic_tasks)
+        self._make_job = make_job
+
+    def tick(self, now: datetime) -> float:
+        """Claim all that is due; return seconds until there may be more, at most a minute."""
+        waiting = self._tasks
+        while waiting:
+            stored = self._broker.ticks()
+            waiting = tuple(each for each in waiting if not self._claim(each, stored, now))
+        return self._seconds_until_next(now)
+
+    def _claim(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
+        """Claim what is due; False if another worker was first, so that there may be more."""
+        line_key = f"{periodic.name} [{periodic.schedule}]"
+        since = stored.get(line_key)
+        if since is None:
+            return self._broker.claim_tick(line_key, None, to_ms(now.replace(microsecond=0)), None)
+        last = stored.get(periodic.name)
+        found = due(periodic, from_ms(max(since, last or since)), now)
+        if found is None:
+            return True
+        job = self._make_job(periodic.task) if found.run else None
+        return self._broker.claim_tick(periodic.name, last, to_ms(found.tick), job)
+
+    def _seconds_until_next(self, now: datetime) -> float:
+        waits = ((each.schedule.next(now) - now).total_seconds() for each in self._tasks)
+        return min([LONGEST_WAIT, *waits])
