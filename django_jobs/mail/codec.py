@@ -1,0 +1,226 @@
+"""An email message as JSON, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from email.message import Message
+from inspect import getattr_static
+from typing import Any, TypedDict
+
+from django.core.mail import (
+    EmailAlternative,
+    EmailAttachment,
+    EmailMessage,
+    EmailMultiAlternatives,
+)
+from django.utils.encoding import force_str
+from django.utils.functional import Promise
+
+from django_jobs.errors import BrokenPayload, UnserializableArgument
+from django_jobs.mail.contents import AnyMessage, Content, pack, unpack
+from django_jobs.plain import plain
+
+FIXED_HEADERS = ("Date", "Message-ID")
+"""Set once when the mail is enqueued: a second attempt sends the same mail, not another one."""
+
+SAFE_OVERRIDES = frozenset(
+    {"attach", "attach_file", "attach_alternative", "body_contains", "get_connection", "send"}
+)
+"""Methods of Django's classes that have done their work when the message is built."""
+
+NOT_KEPT = frozenset({"connection", "anymail_status"})
+"""A live connection, which no job can hold; what Anymail reports after it has sent."""
+
+ADDRESS_FIELDS = ("to", "cc", "bcc", "reply_to")
+FIELDS = NOT_KEPT | {
+    *ADDRESS_FIELDS,
+    *("subject", "body", "from_email", "extra_headers", "attachments", "alternatives"),
+}
+
+
+class Part(TypedDict):
+    """An attachment or alternative; a whole MIME part has neither file name nor type here."""
+
+    filename: str | None
+    mimetype: str | None
+    content: Content
+
+
+class Payload(TypedDict):
+    """A message as the argument of a job.
+
+    Attributes:
+        headers: the extra ones, with Date and Message-ID.
+        attributes: all that the message has besides what Django's class gives it.
+        alternatives: None for a plain `EmailMessage`.
+    """
+
+    subject: str
+    body: str
+    from_email: str
+    to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    reply_to: list[str]
+    headers: dict[str, str]
+    attributes: dict[str, Any]
+    alternatives: list[Part] | None
+    attachments: list[Part]
+
+
+def encode(message: EmailMessage) -> Payload:
+    """Return a message as JSON; the message itself is left as it was.
+
+    Raises:
+        ValueError: what Django refuses to build, such as a line break in a header.
+        UnserializableArgument: an attribute cannot travel as JSON, or the message's class shapes
+            mail in methods of its own.
+    """
+    _refuse_own_methods(message)
+    built = message.message()
+    alternatives = getattr(message, "alternatives", None)
+    return {
+        "subject": str(message.subject),
+        "body": force_str(message.body or "", errors="surrogateescape"),
+        "from_email": str(message.from_email),
+        "to": _addresses(message.to),
+        "cc": _addresses(message.cc),
+        "bcc": _addresses(message.bcc),
+        "reply_to": _addresses(message.reply_to),
+        "headers": _headers(message.extra_headers, built),
+        "attributes": _attributes(message),
+        "alternatives": None if alternatives is None else list(map(_alternative, alternatives)),
+        "attachments": list(map(_attachment, message.attachments)),
+    }
+
+
+def decode(payload: Payload, read: Callable[[Content], Content]) -> EmailMessage:
+    """Return the message that `encode` was given, as Django's own class of its kind.
+
+    Args:
+        read: returns an attachment's content with its data, wherever that was.
+
+    Raises:
+        BrokenPayload: it is not what `encode` returns.
+    """
+    try:
+        return _decode(payload, read)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BrokenPayload(
+            f"This is not a mail that django_jobs has stored: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _decode(payload: Payload, read: Callable[[Content], Content]) -> EmailMessage:
+    message = EmailMessage() if payload["alternatives"] is None else EmailMultiAlternatives()
+    if isinstance(message, EmailMultiAlternatives):
+        message.alternatives = [
+            EmailAlternative(unpack(part["content"]), part["mimetype"])  # type: ignore[arg-type]
+            for part in payload["alternatives"] or ()
+        ]
+    message.subject = payload["subject"]
+    message.body = payload["body"]
+    message.from_email = payload["from_email"]
+    for field in ADDRESS_FIELDS:
+        setattr(message, field, list(payload[field]))  # type: ignore[literal-required]
+    message.extra_headers = dict(payload["headers"])
+    # Not by `attach()`, which looks at contents and file names again.
+    message.attachments = [
+        _unpacked(part, read(part["content"])) for part in payload["attachments"]
+    ]
+    for name, value in payload["attributes"].items():
+        setattr(message, name, value)
+    return message
+
+
+def _unpacked(part: Part, content: Content) -> Any:
+    value = unpack(content)
+    if part["mimetype"] is None:
+        return value
+    return EmailAttachment(part["filename"], value, part["mimetype"])
+
+
+def _addresses(values: Iterable[object]) -> list[str]:
+    return [str(value) for value in values if value]
+
+
+def _headers(extra: Mapping[str, object], built: AnyMessage) -> dict[str, str]:
+    """Return the extra headers as text; what is not text takes the form that Django gave it."""
+    headers = {}
+    for name, value in extra.items():
+        text: object = force_str(value, strings_only=True)
+        headers[name] = str(text if isinstance(text, str) else built[name])
+    given = {name.lower() for name in headers}
+    missing = (name for name in FIXED_HEADERS if name.lower() not in given)
+    return headers | {name: str(built[name]) for name in missing}
+
+
+def _alternative(alternative: tuple[object, str]) -> Part:
+    content, mimetype = alternative
+    return {"filename": None, "mimetype": str(mimetype), "content": pack(content)}
+
+
+def _attachment(attachment: AnyMessage | tuple[Any, ...]) -> Part:
+    if isinstance(attachment, Message):
+        return {"filename": None, "mimetype": None, "content": pack(attachment)}
+    filename, content, mimetype = attachment
+    return {
+        "filename": None if filename is None else str(filename),
+        "mimetype": str(mimetype),
+        "content": pack(content),
+    }
+
+
+def _own_classes(message: EmailMessage) -> list[type]:
+    """Return the classes of a message that are not Django's, from the base on."""
+    django = (EmailMultiAlternatives, EmailMessage, object)
+    return [each for each in reversed(type(message).__mro__) if each not in django]
+
+
+def _refuse_own_methods(message: EmailMessage) -> None:
+    """Refuse a class that builds its mail in its own way: only data can be kept, never code."""
+    for each in _own_classes(message):
+        for name, value in vars(each).items():
+            shapes = callable(value) and hasattr(EmailMultiAlternatives, name)
+            if shapes and not name.startswith("__") and name not in SAFE_OVERRIDES:
+                raise UnserializableArgument(
+                    f"A {type(message).__qualname__} cannot be sent later: its own method"
+                    f" {name}() shapes the mail, and a job keeps data only. Enqueue a task of"
+                    " your own that builds the message and sends it."
+                )
+
+
+def _attributes(message: EmailMessage) -> dict[str, Any]:
+    """Return what a message has besides Django's fields, for instance Anymail's `tags`."""
+    values: dict[str, Any] = {}
+    for each in _own_classes(message):
+        values |= vars(each)
+    values |= vars(message)
+    kept = {
+        name: _settled(value)
+        for name, value in values.items()
+        if name not in FIELDS and not name.startswith("_") and _is_data(message, name, value)
+    }
+    for name, value in kept.items():
+        plain(value, (f"message.{name}",))
+    return kept
+
+
+def _is_data(message: EmailMessage, name: str, value: object) -> bool:
+    """Tell whether an attribute holds data: no code, no sentinel class, no cached property."""
+    described = getattr_static(type(message), name, None)
+    return not (
+        isinstance(value, type) or hasattr(value, "__get__") or hasattr(described, "__get__")
+    )
+
+
+def _settled(value: Any) -> Any:
+    """Return a value whose lazy translations are text in the language of whoever enqueues."""
+    match value:
+        case Promise():
+            return str(value)
+        case Mapping():
+            return {_settled(key): _settled(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_settled(item) for item in value]
+    return value

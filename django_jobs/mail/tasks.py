@@ -1,0 +1,49 @@
+"""The task that sends a mail when its time has come."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+
+from django.core.mail import EmailMessage
+
+from django_jobs.errors import BrokenPayload, Fail
+from django_jobs.mail import refusals
+from django_jobs.mail.attachments import read, remove
+from django_jobs.mail.codec import Payload, decode
+from django_jobs.mail.transport import opened, real_backend
+from django_jobs.task import task
+
+
+# Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.
+@task
+def deliver(payload: Payload, using: str | None = None) -> int:
+    """Send one mail.
+
+    Args:
+        payload: the mail, as `encode` returns it.
+        using: the mailer of MAILERS that sends it, or None for the site's default.
+
+    Returns:
+        How many mails the email backend says it has sent, 1 or 0.
+
+    Raises:
+        Fail: the mail server refuses this mail for good.
+    """
+    try:
+        message = decode(payload, read)
+    except BrokenPayload as error:
+        raise Fail(str(error)) from error
+    sent = _send(message, using)
+    remove(payload)
+    return sent
+
+
+def _send(message: EmailMessage, using: str | None) -> int:
+    # Whatever goes wrong before the connection is open is not the mail's fault: it is retried.
+    with opened(real_backend(using)) as backend:
+        try:
+            return backend.send_messages([message]) or 0
+        except SMTPException as error:
+            if not refusals.is_final(error):
+                raise
+            raise Fail(f"The mail server refused the mail: {refusals.words(error)}") from error

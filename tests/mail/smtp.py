@@ -1,0 +1,71 @@
+"""A real SMTP server that belongs to the tests."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.servers import HOST, free_port
+
+ACCEPTED = "250 OK"
+
+
+@dataclass
+class MailServer:
+    """Keeps what it accepts; says what it is told to say.
+
+    Attributes:
+        received: the mails, as they came.
+        data_answers: what it says to the next mails, instead of accepting them.
+        recipient_answers: what it says to RCPT, by address.
+        password: what a login must give; None for a server without logins.
+        goodbye: what it says to QUIT.
+    """
+
+    port: int = field(default_factory=free_port)
+    received: list[Envelope] = field(default_factory=list)
+    data_answers: deque[str] = field(default_factory=deque)
+    recipient_answers: dict[str, str] = field(default_factory=dict)
+    password: str | None = None
+    goodbye: str = "221 Bye"
+
+    def start(self) -> None:
+        options = {} if self.password is None else self._login_options()
+        self._controller = Controller(self, hostname=HOST, port=self.port, **options)
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        answer = self.recipient_answers.get(address, ACCEPTED)
+        if answer == ACCEPTED:
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        answer = self.data_answers.popleft() if self.data_answers else ACCEPTED
+        if answer == ACCEPTED:
+            self.received.append(envelope)
+        return answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.goodbye
+
+    def _login_options(self) -> dict[str, object]:
+        return {
+            "authenticator": self._authenticate,
+            "auth_required": True,
+            "auth_require_tls": False,
+        }
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: object
+    ) -> AuthResult:
+        right = isinstance(login, LoginPassword) and login.password.decode() == self.password
+        return AuthResult(success=right, handled=False)
