@@ -44,7 +44,7 @@ def main(port: str) -> int:
 
 
 def _run(port: str, parts: ExitStack) -> int:
-    if "REDIS_URL" not in os.environ:
+    if not os.environ.get("REDIS_URL"):
         os.environ["REDIS_URL"] = f"redis://127.0.0.1:{REDIS_PORT}/0"
         if not _listens(REDIS_PORT):
             _start_redis(parts)
