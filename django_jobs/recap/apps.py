@@ -13,4 +13,4 @@ class RecapConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, tasks  # noqa: F401  (importing them registers what they hold)
+        from . import checks  # noqa: F401  (importing it registers them)

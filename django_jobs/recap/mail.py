@@ -82,7 +82,7 @@ def _with_absolute_links(content: RecapContent) -> RecapContent:
 
 
 def _message_id(user: Any, period: Period) -> str:
-    digest = salted_hmac(SALT, f"{user.pk} {period.key}").hexdigest()[:32]
+    digest = salted_hmac(SALT, f"{user.pk} {period.key}", algorithm="sha256").hexdigest()[:32]
     return f"<recap.{digest}@{urlsplit(base_url()).hostname}>"
 
 

@@ -1,4 +1,4 @@
-"""What users chose, and which recaps they got."""
+"""The rows of the recap: choices of users, deliveries to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stretch of time a recap covers, and when it is due."""
+"""Which stretch of time a recap covers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the users whose recap is due, then enqueues one job for each."""
+"""Finds the users whose recap is due, to enqueue one job for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import Max, QuerySet
 
-from django_jobs.compat import Task
+from django_jobs.task import Task
 
 from .audience import admitted
 from .models import DeliveryState, RecapDelivery, RecapSettings
@@ -114,7 +114,7 @@ def _new_deliveries(due: Sequence[RecapSettings], now: datetime) -> list[RecapDe
 
 def _enqueue(job: Task, deliveries: Sequence[RecapDelivery], now: datetime) -> None:
     """Enqueue a job for each delivery at the commit, and make the delivery this job's own."""
-    calls = [((delivery.user_id, delivery.period), {}) for delivery in deliveries]
+    calls = [(delivery.user_id, delivery.period) for delivery in deliveries]
     for delivery, result in zip(deliveries, job.bulk_enqueue(calls), strict=True):
         delivery.job_id = result.id
         delivery.claimed_at = now

@@ -35,4 +35,9 @@ def sliced() -> QuerySet[User]:
     return recipients().order_by("pk")[:1000]
 
 
+def everybody() -> QuerySet[User]:
+    """Recaps for all, staff or not."""
+    return User.objects.all()
+
+
 NOT_CALLABLE = "a string"

@@ -1,4 +1,4 @@
-"""The URLs of the site that the tests run as."""
+"""A site that includes the pages of the recap."""
 
 from __future__ import annotations
 
