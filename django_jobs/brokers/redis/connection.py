@@ -47,7 +47,7 @@ def plain_errors(address: str) -> Iterator[None]:
     """
     try:
         yield
-    except (redis.AuthenticationError, redis.AuthorizationError) as error:
+    except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
         raise BrokerRefused(
             f"Redis at {address} refuses the user or the password ({error}). Check REDIS_PASSWORD,"
             " or the options username and password of the RedisBackend."
