@@ -6,7 +6,7 @@ from smtplib import SMTPException
 
 from django.core.mail import EmailMessage
 
-from django_jobs.errors import BrokenPayload, Fail
+from django_jobs.errors import Fail
 from django_jobs.mail import refusals
 from django_jobs.mail.attachments import read, remove
 from django_jobs.mail.codec import Payload, decode
@@ -27,13 +27,10 @@ def deliver(payload: Payload, using: str | None = None) -> int:
         How many mails the email backend says it has sent, 1 or 0.
 
     Raises:
-        Fail: the mail server refuses this mail for good.
+        Fail: the mail server refuses this mail for good, or an attachment is gone.
+        BrokenPayload: it is no mail of ours.
     """
-    try:
-        message = decode(payload, read)
-    except BrokenPayload as error:
-        raise Fail(str(error)) from error
-    sent = _send(message, using)
+    sent = _send(decode(payload, read), using)
     remove(payload)
     return sent
 

@@ -7,16 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.core.files.storage import default_storage
 
+from tests.mail.helpers import SMTP, WAYS
 from tests.mail.smtp import MailServer
 from tests.servers import HOST
-
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
-LATER = "django_jobs.mail.LaterEmailBackend"
-WAYS = ["settings", "mailers"] if hasattr(mail, "mailers") else ["settings"]
-"""How a site says where its mail goes: by EMAIL_BACKEND, and from Django 6.1 on by MAILERS."""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class MailServer:
     recipient_answers: dict[str, str] = field(default_factory=dict)
     password: str | None = None
     goodbye: str = "221 Bye"
+    _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self) -> None:
         options = {} if self.password is None else self._login_options()
@@ -39,6 +41,12 @@ class MailServer:
 
     def stop(self) -> None:
         self._controller.stop()
+
+    def wait_for(self, count: int, timeout: float = 20.0) -> None:
+        """Wait until so many mails have arrived."""
+        with self._arrived:
+            arrived = self._arrived.wait_for(lambda: len(self.received) >= count, timeout)
+        assert arrived, f"{len(self.received)} of {count} mails after {timeout:g} s"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -51,7 +59,9 @@ class MailServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         answer = self.data_answers.popleft() if self.data_answers else ACCEPTED
         if answer == ACCEPTED:
-            self.received.append(envelope)
+            with self._arrived:
+                self.received.append(envelope)
+                self._arrived.notify_all()
         return answer
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:

@@ -15,26 +15,15 @@ from django_jobs.errors import BrokenPayload, Fail
 from django_jobs.mail import clean_attachments
 from django_jobs.mail.attachments import fit, read, remove
 from django_jobs.mail.codec import Payload, decode, encode
+from tests.mail.helpers import files, message_with
 
 DUE = date(2026, 11, 24)
 LAST_DAY = "2027-06-22"
 LIMIT = 10_000
 
 
-def message_with(*sizes: int, body: str = "Text") -> EmailMessage:
-    attachments = [
-        (f"../../{size}.bin", bytes([number]) * size, "application/octet-stream")
-        for number, size in enumerate(sizes)
-    ]
-    return EmailMessage("Hi", body, "a@example.com", ["b@example.com"], attachments=attachments)
-
-
 def fitted(*sizes: int, body: str = "Text") -> Payload:
     return fit(encode(message_with(*sizes, body=body)), LIMIT, DUE)
-
-
-def files(media: Path) -> list[Path]:
-    return sorted(path.relative_to(media) for path in media.rglob("*") if path.is_file())
 
 
 def test_a_mail_that_fits_stores_nothing(media: Path) -> None:

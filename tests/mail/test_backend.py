@@ -9,7 +9,7 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.mail import LaterEmailBackend, send_mail_later
-from tests.mail.conftest import LATER, SMTP
+from tests.mail.helpers import LATER, SMTP
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
 needs_mailers = pytest.mark.skipif(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import email
 import json
-import re
 from datetime import UTC, datetime
 from email.message import MIMEPart
 from email.mime.base import MIMEBase
-from email.mime.image import MIMEImage
 from typing import Any
 
 import django
@@ -21,8 +19,8 @@ from hypothesis import strategies as st
 
 from django_jobs.errors import BrokenPayload, UnserializableArgument
 from django_jobs.mail.codec import Payload, decode, encode
+from tests.mail.helpers import PNG, fixed, full_message, inline_image, mime
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 legacy = pytest.mark.filterwarnings("ignore:MIMEBase attachments are deprecated")
 
 
@@ -33,50 +31,6 @@ def travelled(message: EmailMessage) -> EmailMessage:
 
 def restored(payload: Payload) -> EmailMessage:
     return decode(payload, lambda content: content)
-
-
-def mime(message: EmailMessage) -> str:
-    """Return the mail as it would go to the server, the random boundaries made equal."""
-    text = message.message().as_bytes().decode("utf-8", "surrogateescape")
-    boundaries = dict.fromkeys(re.findall(r"={10,}\d+==", text))
-    for number, boundary in enumerate(boundaries):
-        text = text.replace(boundary, f"boundary-{number}")
-    return text
-
-
-def fixed(**extra: str) -> dict[str, str]:
-    """Return headers that make two builds of a message alike."""
-    return {
-        "Message-ID": "<1@example.com>",
-        "Date": "Tue, 24 Nov 2026 08:00:00 +0000",
-        **extra,
-    }
-
-
-def full_message(**arguments: Any) -> EmailMultiAlternatives:
-    message = EmailMultiAlternatives(
-        "Grüße, Ænna",
-        "Plain text\nFrom the start of a line\n.\nWith a dot.",
-        "Jörg <joerg@example.com>",
-        ["Bob Ö <bob@example.com>", "carol@example.com"],
-        bcc=["hidden@example.com"],
-        cc=["copy@example.com"],
-        reply_to=["answers@example.com", "Späth <late@example.com>"],
-        headers=fixed(
-            **{"X-Campaign": "späte Grüße", "List-Unsubscribe": "<https://example.com/u>"}
-        ),
-        **arguments,
-    )
-    message.attach_alternative("<p>Grüße</p>", "text/html")
-    message.attach_alternative("BEGIN:VCALENDAR", "text/calendar; method=REQUEST")
-    return message
-
-
-def inline_image() -> MIMEImage:
-    image = MIMEImage(PNG, "png")
-    image.add_header("Content-ID", "<logo@inline>")
-    image.add_header("Content-Disposition", "inline", filename="logo.png")
-    return image
 
 
 def same(message: EmailMessage) -> None:
@@ -167,7 +121,7 @@ def test_subtype_and_encoding_come_back() -> None:
     message.content_subtype = "html"
     message.encoding = "iso-8859-1"
     same(message)
-    assert "iso-8859-1" in mime(travelled(message))
+    assert b"iso-8859-1" in mime(travelled(message))
 
 
 def test_date_and_message_id_are_fixed_once() -> None:

@@ -19,8 +19,7 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import InvalidTask, TaskResult, default_task_backend
 from django_jobs.errors import PayloadTooLarge, QueueFull, UnserializableArgument
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
-from tests.mail.conftest import LATER
-from tests.mail.test_attachments import files, message_with
+from tests.mail.helpers import LATER, files, message_with, simple
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
 
@@ -57,10 +56,6 @@ def subjects() -> list[str]:
     return [result.args[0]["subject"] for result in enqueued()]
 
 
-def simple(subject: str = "Hi", **arguments: Any) -> EmailMessage:
-    return EmailMessage(subject, "Text", "a@example.com", ["b@example.com"], **arguments)
-
-
 def test_send_mail_later_takes_what_send_mail_takes(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "site@example.com"
     result = send_mail_later("Hi", "Text", None, ["b@example.com"], html_message="<p>Text</p>")
@@ -78,7 +73,8 @@ def test_send_mail_later_takes_what_send_mail_takes(settings: Any) -> None:
 def test_a_mail_waits_in_the_queue_for_mails_unless_told_otherwise() -> None:
     first = send_mail_later("Hi", "Text", None, ["b@example.com"])
     second = send_later(simple(), queue_name="low", priority=-5)
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert (first.task.queue_name, first.task.priority) == ("mailers", 0)
     assert (second.task.queue_name, second.task.priority) == ("low", -5)
 
@@ -92,7 +88,8 @@ def test_a_mail_may_be_for_an_instant_or_a_while_from_now() -> None:
     instant = datetime(2030, 1, 1, 8, tzinfo=UTC)
     first = send_later(simple(), run_after=instant)
     second = send_mail_later("Hi", "Text", None, ["b@example.com"], run_after=timedelta(hours=2))
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert first.task.run_after == instant
     wait = second.task.run_after - timezone.now()
     assert timedelta(hours=1, minutes=59) < wait <= timedelta(hours=2)
@@ -116,9 +113,9 @@ def test_a_hidden_recipient_is_one() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_waits_for_the_commit_and_a_rollback_sends_none() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         send_mail_later("rolled back", "Text", None, ["b@example.com"])
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     with transaction.atomic():
         send_mail_later("committed", "Text", None, ["b@example.com"])
         assert subjects() == []
@@ -175,7 +172,7 @@ def test_each_message_is_a_job_and_those_for_nobody_are_not_counted() -> None:
 def test_one_bad_message_is_refused_before_any_is_enqueued() -> None:
     bad = simple("two\nlines")
     for backend in (LaterEmailBackend(), LaterEmailBackend(fail_silently=True)):
-        with pytest.raises(ValueError, match="newline|linefeed|header"):
+        with pytest.raises(ValueError, match=r"newline|linefeed|header"):
             backend.send_messages([simple("one"), bad, simple("three")])
     assert enqueued() == []
 
