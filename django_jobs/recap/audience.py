@@ -19,7 +19,7 @@ def admitted(pks: Collection[Any]) -> frozenset[Any]:
     recipients: Iterable[Any] = callable_of("RECIPIENTS")()
     if isinstance(recipients, QuerySet):
         # As a subquery, as the site's own may be sliced, distinct or joined to anything.
-        users = QuerySet(recipients.model, using=recipients.db)
+        users: QuerySet[Any] = QuerySet(recipients.model, using=recipients.db)
         found = users.filter(pk__in=pks).filter(pk__in=recipients.values("pk"))
         return frozenset(found.values_list("pk", flat=True))
     wanted = frozenset(pks)

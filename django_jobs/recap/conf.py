@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -91,7 +92,8 @@ def problems() -> Iterator[str]:
     for key in setting:
         if key not in KEYS:
             yield f"JOB_RECAP has no key {key!r}: it knows {', '.join(KEYS)}."
-    readers = [*(lambda key=key: callable_of(key) for key in CALLABLES), base_url]
+    named = (partial(callable_of, key) for key in CALLABLES)
+    readers: list[Callable[[], object]] = [*named, base_url]
     for read in readers:
         try:
             read()

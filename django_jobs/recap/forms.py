@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .audience import admits
@@ -56,14 +57,17 @@ class RecapSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no generi
             return
         self.fields.clear()
         if may_get and getattr(user, "is_staff", False):
-            self.notice = _("Daily recaps need the Redis backend.")
+            self.notice = gettext("Daily recaps need the Redis backend.")
 
     def save(self, commit: bool = True) -> RecapSettings:
         """Store the choice if there is one."""
-        return super().save(commit) if self.fields else self.instance
+        choice: RecapSettings = super().save(commit) if self.fields else self.instance
+        return choice
 
     def _offer_zones(self) -> None:
-        self.fields["time_zone"].choices = _zone_choices(self.instance.time_zone)
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = _zone_choices(self.instance.time_zone)
 
 
 def _choice_of(user: Any) -> RecapSettings:

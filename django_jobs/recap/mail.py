@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from email.headerregistry import HeaderRegistry, UnstructuredHeader
+from email.headerregistry import BaseHeader, UnstructuredHeader
 from email.policy import Policy
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,20 +22,16 @@ SALT = "django_jobs.recap.message_id"
 UNSUBSCRIBE = "List-Unsubscribe"
 
 
-class WholeHeader(UnstructuredHeader):
+class WholeHeader(UnstructuredHeader, BaseHeader):
     """A header that stays on one line, however long.
 
     Python's modern mail policies cut each word of over 76 characters into encoded words
     (cpython#85725). In a `List-Unsubscribe` mail providers do not read those.
     """
 
-    def fold(self: Any, *, policy: Policy) -> str:
+    def fold(self, *, policy: Policy) -> str:
         """Return the line as it goes out."""
         return f"{self.name}: {self}{policy.linesep}"
-
-
-headers = HeaderRegistry()
-headers.map_to_type(UNSUBSCRIBE, WholeHeader)
 
 
 def recap_message(user: Any, period: Period, content: RecapContent) -> EmailMultiAlternatives:
@@ -59,7 +55,7 @@ def recap_message(user: Any, period: Period, content: RecapContent) -> EmailMult
         to=[getattr(user, user.get_email_field_name())],
         headers={
             "Message-ID": _message_id(user, period),
-            UNSUBSCRIBE: headers(UNSUBSCRIBE, f"<{link}>"),
+            UNSUBSCRIBE: WholeHeader(UNSUBSCRIBE, f"<{link}>"),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "Auto-Submitted": "auto-generated",
         },

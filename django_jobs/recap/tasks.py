@@ -26,6 +26,6 @@ def enqueue_due_recaps() -> int:
 
 # Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.
 @task(takes_context=True, enqueue_on_commit=True)
-def send_recap(context: TaskContext, user_pk: Any, period: str) -> str | None:
+def send_recap(context: TaskContext[..., Any], user_pk: Any, period: str) -> str | None:
     """Send a user's recap for one period; return how that ended."""
     return deliver(user_pk, period, context.task_result.id)

@@ -28,6 +28,6 @@ def user_pk_of(token: str) -> str:
     return signing.Signer(salt=SALT).unsign(token)
 
 
-def switch_off(user_pk: str) -> None:
+def switch_off(user_pk: Any) -> None:
     """Switch a user's recaps off; nothing happens where they are off, or the user is gone."""
     RecapSettings.objects.filter(user=user_pk).update(enabled=False, due_at=None)

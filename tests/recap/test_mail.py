@@ -73,7 +73,7 @@ def test_html_loads_nothing_from_elsewhere_and_has_a_dark_mode(mail: EmailMessag
 
 
 def test_the_time_it_covers_is_on_the_users_clock(mail: EmailMessage) -> None:
-    assert "05/19/2026 8 a.m." in part(mail, "plain")
+    assert "May 19, 2026, 8 a.m." in part(mail, "plain")
 
 
 def test_every_part_ends_with_the_way_out(mail: EmailMessage) -> None:
