@@ -8,3 +8,6 @@ from django.apps import AppConfig
 class DjangoJobsConfig(AppConfig):
     name = "django_jobs"
     verbose_name = "Django jobs"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  (importing it registers them)

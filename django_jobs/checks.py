@@ -1,0 +1,132 @@
+"""System checks: what `manage.py check` says about jobs."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import django
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.management import find_commands
+
+from django_jobs.backends import JobBackend, is_persistent
+from django_jobs.brokers.base import Broker
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
+from django_jobs.errors import BrokerError, InvalidSchedule
+from django_jobs.periodic import discover, registered
+
+TAG = "django_jobs"
+BACKPORT = "django_tasks"
+LATER_MAIL = "django_jobs.mail.LaterEmailBackend"
+USE_REDIS = "Set JOB_BACKEND=redis and start a worker with manage.py runworker."
+
+Configs = Sequence[AppConfig] | None
+
+
+@register(TAG, deploy=True)
+def check_jobs_survive(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W001: in production, jobs are lost whenever the web process restarts."""
+    for alias, backend in _our_backends():
+        if not settings.DEBUG and not backend.persistent:
+            yield Warning(
+                f"The jobs of TASKS[{alias!r}] do not outlive the process that enqueued them.",
+                hint=f"{USE_REDIS} If losing jobs is acceptable here, silence this check.",
+                id="django_jobs.W001",
+            )
+
+
+@register(TAG)
+def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """E001: tasks that cannot be declared so; W002: periodic tasks that never run."""
+    try:
+        discover()
+    except (InvalidSchedule, InvalidTask) as error:
+        yield Error(str(error), id="django_jobs.E001")
+    idle: dict[str, list[str]] = defaultdict(list)
+    for periodic in registered():
+        if not is_persistent(periodic.task.backend):
+            idle[periodic.task.backend].append(periodic.name)
+    for alias, names in idle.items():
+        yield Warning(
+            f"Periodic tasks do not run on TASKS[{alias!r}], which is not persistent:"
+            f" {', '.join(names)}.",
+            hint=USE_REDIS,
+            id="django_jobs.W002",
+        )
+
+
+@register(TAG)
+def check_command_name(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W003: an app that stands earlier has a `runworker` of its own, as Django Channels does."""
+    for config in apps.get_app_configs():
+        if config.name == "django_jobs":
+            return
+        if "runworker" in find_commands(str(Path(config.path) / "management")):
+            yield Warning(
+                f"manage.py runworker is the command of {config.name!r}, which stands before"
+                " 'django_jobs' in INSTALLED_APPS.",
+                hint="Start workers with manage.py jobs work, which is the same command, or move"
+                f" 'django_jobs' before {config.name!r}.",
+                id="django_jobs.W003",
+            )
+
+
+@register(TAG)
+def check_backport(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W004: on Django 5.2, tasks work without the backport's app, but TASKS is not checked."""
+    if django.VERSION < (6, 0) and not apps.is_installed(BACKPORT):
+        yield Warning(
+            "The backends in TASKS are not checked.",
+            hint=f"Add {BACKPORT!r} to INSTALLED_APPS; Django 6.0 and newer need no app for it.",
+            id="django_jobs.W004",
+        )
+
+
+@register(TAG, deploy=True)
+def check_brokers(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W005: Redis is set up in a way that endangers jobs, or does not answer."""
+    for alias, backend in _our_backends():
+        for problem in _problems(backend.broker):
+            yield Warning(f"TASKS[{alias!r}]: {problem}", id="django_jobs.W005")
+
+
+@register(TAG, deploy=True)
+def check_later_mail(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W006: all mail of the site is sent later, by jobs that a restart forgets."""
+    if LATER_MAIL in _email_backends() and not is_persistent(DEFAULT_TASK_BACKEND_ALIAS):
+        yield Warning(
+            "LaterEmailBackend sends mail through jobs that do not outlive the process: a restart"
+            " loses the mail that waits.",
+            hint=USE_REDIS,
+            id="django_jobs.W006",
+        )
+
+
+def _our_backends() -> Iterator[tuple[str, JobBackend[Any]]]:
+    """Backends of other packages are left out: they do not tell what becomes of their jobs."""
+    for alias in task_backends:
+        backend = task_backends[alias]
+        if isinstance(backend, JobBackend):
+            yield alias, backend
+
+
+def _problems(broker: Broker) -> tuple[str, ...]:
+    try:
+        return broker.problems()
+    except BrokerError as error:
+        return (str(error),)
+
+
+def _email_backends() -> list[str]:
+    mailers = getattr(settings, "MAILERS", None)
+    if mailers is not None:
+        return [mailer.get("BACKEND", "") for mailer in mailers.values()]
+    with warnings.catch_warnings():
+        # Django 6.1 deprecates the setting, which is not the news of this check.
+        warnings.simplefilter("ignore")
+        return [settings.EMAIL_BACKEND]

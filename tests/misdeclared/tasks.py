@@ -1,0 +1,12 @@
+"""A periodic task on the 30th of February."""
+
+from __future__ import annotations
+
+from django_jobs.periodic import periodic
+from django_jobs.task import task
+
+
+@periodic("0 0 30 2 *")
+@task
+def celebrate() -> None:
+    """Never happens."""

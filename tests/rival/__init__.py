@@ -1,0 +1,3 @@
+"""An app that has a `runworker` of its own, as Django Channels does."""
+
+from __future__ import annotations
