@@ -197,7 +197,7 @@ def _explain(line: str) -> str:
                 f"The schedule line {line!r} cannot be read: its {name} is {text!r}, write"
                 f" {values}, a list (1,3), a range (1-5), a step (*/2) or *."
             )
-    return f"The schedule line {line!r} cannot be read: write a line such as '0 8 * * *'."
+    return f"The schedule line {line!r} cannot be read: write one such as '0 8 * * *', in ASCII."
 
 
 def _means_elapsed_time(cron: croniter[datetime]) -> bool:

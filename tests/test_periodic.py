@@ -60,8 +60,9 @@ def test_a_task_of_djangos_own_decorator_is_registered_as_well() -> None:
         pass
 
     plain.__qualname__ = "plain"
-    found = periodic("0 8 * * *")(Task(func=plain, backend="default"))
-    assert registered()[0].task is found
+    its_task: Task = Task(func=plain, backend="default")
+    assert periodic("0 8 * * *")(its_task) is its_task
+    assert registered()[0].task is its_task
 
 
 def test_periodic_tasks_are_listed_by_name_and_by_backend() -> None:

@@ -45,8 +45,8 @@ EVES = (
 )
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
+def utc(year: int, month: int, day: int, *time: int) -> datetime:
+    return datetime(year, month, day, *time).replace(tzinfo=UTC)  # noqa: DTZ001  (follows at once)
 
 
 def ticks(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
@@ -361,6 +361,7 @@ def test_zones_come_as_names_or_objects(zone: object, offset: int) -> None:
         ("0 8 * foo *", "its month is 'foo', write 1-12 or jan-dec"),
         ("*/0 8 * * *", r"its minute is '\*/0', write 0-59"),
         ("0 8 * * * 60", "its second is '60', write 0-59"),
+        ("0 8 * *\u00a0*", r"\\xa0\*' cannot be read: write one such as '0 8 \* \* \*', in ASCII"),
         ("0 8 * * 1,2#2", "its day of week is '1,2#2'"),
         ("R 8 * * *", "is random, .*: write H instead of R"),
         ("0 r(0-6) * * *", "is random"),
