@@ -49,7 +49,9 @@ def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckM
         yield Error(str(error), id="django_jobs.E001")
     idle: dict[str, list[str]] = defaultdict(list)
     for periodic in registered():
-        if not is_persistent(periodic.task.backend):
+        # What the package brings itself, such as the recap, has checks of its own.
+        ours = periodic.task.module_path.startswith("django_jobs.")
+        if not ours and not is_persistent(periodic.task.backend):
             idle[periodic.task.backend].append(periodic.name)
     for alias, names in idle.items():
         yield Warning(

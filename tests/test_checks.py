@@ -11,7 +11,7 @@ import pytest
 from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 
-from django_jobs.periodic import isolated_registry, periodic
+from django_jobs.periodic import discover, isolated_registry, periodic
 from tests.registered.tasks import greet
 from tests.servers import RedisServer, free_port
 
@@ -25,6 +25,7 @@ StartServer = Callable[..., RedisServer]
 
 @pytest.fixture(autouse=True)
 def _no_periodic_tasks() -> Iterator[None]:
+    discover()  # now, as what is registered while the registry is isolated is forgotten
     with isolated_registry():
         yield
 
@@ -96,6 +97,14 @@ def test_periodic_tasks_run_on_a_persistent_backend(redis_url: str) -> None:
 
 
 def test_without_periodic_tasks_there_is_nothing_to_say() -> None:
+    with on_threads():
+        assert not found("W002")
+
+
+def test_the_package_s_own_periodic_tasks_are_left_to_their_own_checks() -> None:
+    from django_jobs.recap.tasks import enqueue_due_recaps
+
+    periodic("0 * * * *")(enqueue_due_recaps)
     with on_threads():
         assert not found("W002")
 
