@@ -1,3 +1,23 @@
 """Background jobs for Django's Tasks framework."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django_jobs.periodic import periodic
+from django_jobs.retry import Retry
+from django_jobs.task import task
+
+if TYPE_CHECKING:
+    from django_jobs.mail import send_mail_later
+
+__all__ = ["Retry", "periodic", "send_mail_later", "task"]
+
+
+def __getattr__(name: str) -> Any:
+    # It declares a task, which needs the settings; and settings import this package.
+    if name == "send_mail_later":
+        from django_jobs.mail import send_mail_later
+
+        return send_mail_later
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

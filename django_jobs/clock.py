@@ -14,9 +14,9 @@ def now_ms() -> int:
 
 
 def to_ms(instant: datetime) -> int:
-    """Return an instant as Unix milliseconds; a naive one is in the current time zone."""
+    """Return an instant as Unix milliseconds; a naive one is in the site's time zone."""
     if timezone.is_naive(instant):
-        instant = timezone.make_aware(instant)
+        instant = timezone.make_aware(instant, timezone.get_default_timezone())
     return round(instant.timestamp() * 1000)
 
 

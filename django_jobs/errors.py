@@ -81,6 +81,10 @@ class MissingRecord(JobsError, LookupError):
         self.pk = pk
 
 
+class JobExpired(JobsError):
+    """The job had not started by the end of its task's `expires`."""
+
+
 class WorkerLost(JobsError):
     """The worker that ran the job vanished before it could report."""
 

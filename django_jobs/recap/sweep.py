@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,9 +61,7 @@ def _claim_portion(job: Task, now: datetime) -> list[str] | None:
         _enqueue(job, deliveries, now)
         # A second tick may have been as quick: its rows stay, and our jobs find them taken.
         RecapDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-        for chosen in due:
-            chosen.due_at = next_due(chosen.wanted, now)
-        RecapSettings.objects.bulk_update(due, ["due_at"])
+        _move_on(due, now)
     return [delivery.job_id for delivery in deliveries]
 
 
@@ -110,6 +109,15 @@ def _new_deliveries(due: Sequence[RecapSettings], now: datetime) -> list[RecapDe
         for pk, period in periods.items()
         if period and (pk, period.key) not in had
     ]
+
+
+def _move_on(due: Sequence[RecapSettings], now: datetime) -> None:
+    """Store when users are due next: with a query for each instant, as most share one."""
+    pks_by_instant = defaultdict(list)
+    for chosen in due:
+        pks_by_instant[next_due(chosen.wanted, now)].append(chosen.pk)
+    for instant, pks in pks_by_instant.items():
+        RecapSettings.objects.filter(pk__in=pks).update(due_at=instant)
 
 
 def _enqueue(job: Task, deliveries: Sequence[RecapDelivery], now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -25,16 +26,17 @@ def connect(
     The retry policy is given explicitly: redis-py's own sends a command up to ten times more with
     `Redis()`, and never with `Redis.from_url()`.
     """
-    credentials = {"username": username, "password": password}
+    given: dict[str, Any] = {"username": username, "password": password}
+    if not url.startswith("unix:"):
+        given["socket_keepalive"] = True
     return redis.Redis.from_url(
         url,
         decode_responses=True,
         encoding_errors="replace",
         socket_timeout=socket_timeout,
         socket_connect_timeout=5,
-        socket_keepalive=True,
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), RESENDS),
-        **{name: value for name, value in credentials.items() if value is not None},
+        **{name: value for name, value in given.items() if value is not None},
     )
 
 

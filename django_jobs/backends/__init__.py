@@ -1,0 +1,18 @@
+"""The backends for `TASKS`: in this process, in Redis, at once, or not at all."""
+
+from __future__ import annotations
+
+from .base import JobBackend, is_persistent
+from .dummy import DummyBackend
+from .inline import InlineBackend
+from .redis import RedisBackend
+from .thread_pool import ThreadPoolBackend
+
+__all__ = [
+    "DummyBackend",
+    "InlineBackend",
+    "JobBackend",
+    "RedisBackend",
+    "ThreadPoolBackend",
+    "is_persistent",
+]

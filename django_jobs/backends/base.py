@@ -1,0 +1,182 @@
+"""From a call of a task to jobs at a broker: what all backends have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.utils import timezone
+
+from django_jobs.arguments import encode_arguments
+from django_jobs.brokers.base import Broker
+from django_jobs.clock import now_ms, to_ms
+from django_jobs.commit import after_commit
+from django_jobs.compat import (
+    DEFAULT_TASK_BACKEND_ALIAS,
+    BaseTaskBackend,
+    Task,
+    TaskResult,
+    TaskResultDoesNotExist,
+    task_backends,
+    task_enqueued,
+)
+from django_jobs.errors import PayloadTooLarge, TaskNotFound
+from django_jobs.job import Job, new_job_id
+from django_jobs.options import BackendOptions
+from django_jobs.policy import overrides_text, policy_of
+from django_jobs.registry import check_importable, find_task
+from django_jobs.result import JobResult, enqueued_result, stored_result
+from django_jobs.retry import Retry, Seconds, to_seconds
+from django_jobs.task import Task as JobTask
+
+Options = TypeVar("Options", bound=BackendOptions)
+
+
+class JobBackend(BaseTaskBackend, Generic[Options]):
+    """A backend that builds jobs and gives them to a broker.
+
+    Django makes an instance for each thread and each asyncio context, so nothing is kept here:
+    brokers belong to the process (see `shared`).
+    """
+
+    task_class = JobTask
+    supports_defer = True
+    supports_async_task = True
+    supports_get_result = True
+    supports_priority = True
+
+    persistent: ClassVar[bool] = False
+    """Whether jobs outlive this process."""
+
+    options_class: type[Options]
+
+    def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
+        super().__init__(alias, dict(params))
+        self.configuration = self.options_class.from_dict(alias, self.options)
+
+    @property
+    @abstractmethod
+    def broker(self) -> Broker:
+        """Where the jobs of this alias wait, one for the whole process."""
+
+    @property
+    def retry(self) -> Retry:
+        """The policy of tasks that bring none of their own."""
+        return self.configuration.retry or Retry()
+
+    # --- enqueueing --------------------------------------------------------------------------
+
+    def validate_task(self, task: Task) -> None:
+        """Check what Django checks; `run_after` may also be a timedelta."""
+        if isinstance(task.run_after, timedelta):
+            # Made anew with an instant, the task comes back here to be checked.
+            dataclasses.replace(task, run_after=timezone.now() + task.run_after)
+        else:
+            super().validate_task(task)
+
+    def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+        """Enqueue one call of a task."""
+        return self.bulk_enqueue(task, [(args, kwargs)])[0]
+
+    def bulk_enqueue(
+        self, task: Task, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]
+    ) -> list[TaskResult]:
+        """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
+        self.validate_task(task)
+        check_importable(task)
+        task = _with_instant(task)
+        template = self._template(task)
+        jobs = [self._job(template, args, kwargs) for args, kwargs in calls]
+        results = [enqueued_result(task, job, self.alias) for job in jobs]
+        push = partial(self._push, jobs, results)
+        if self._waits_for_commit(task):
+            after_commit(push)
+        else:
+            push()
+        return list(results)
+
+    def make_job(self, task: Task) -> Job:
+        """Return a new job that calls a task without arguments, for its periodic ticks."""
+        return self._job(self._template(task), (), {})
+
+    def _waits_for_commit(self, task: Task) -> bool:
+        own = task.enqueue_on_commit if isinstance(task, JobTask) else None
+        return self.configuration.enqueue_on_commit if own is None else own
+
+    def _template(self, task: Task) -> Job:
+        """Return what all jobs of one enqueueing have in common."""
+        now = now_ms()
+        run_at = None if task.run_after is None else to_ms(task.run_after)
+        declared = policy_of(find_task(task.module_path), self.retry)
+        expires = task.expires if isinstance(task, JobTask) else None
+        result_ttl = task.result_ttl if isinstance(task, JobTask) else None
+        return Job(
+            id="",
+            task=task.module_path,
+            queue=task.queue_name,
+            priority=task.priority,
+            arguments="",
+            enqueued_at=now,
+            run_at=run_at,
+            expires_at=None if expires is None else max(now, run_at or 0) + _to_ms(expires),
+            result_ttl=_to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
+            overrides=overrides_text(policy_of(task, self.retry), declared),
+        )
+
+    def _job(self, template: Job, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
+        arguments = encode_arguments(tuple(args), dict(kwargs))
+        size, limit = len(arguments.encode()), self.configuration.max_payload
+        if size > limit:
+            raise PayloadTooLarge(
+                f"The arguments of {template.task} take {size:,} bytes as JSON, more than the"
+                f" {limit:,} that the option max_payload of TASKS[{self.alias!r}] permits. Store"
+                " the data and pass its key, or raise the limit."
+            )
+        return dataclasses.replace(template, id=new_job_id(), arguments=arguments)
+
+    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+        self.broker.push(jobs)
+        for result in results:
+            task_enqueued.send(sender=type(self), task_result=result)
+
+    # --- results -----------------------------------------------------------------------------
+
+    def get_result(self, result_id: str) -> TaskResult:
+        """Return what is known of a job, from whatever thread or process it was enqueued.
+
+        Raises:
+            TaskResultDoesNotExist: it is unknown, no longer kept, or of a task that is gone.
+        """
+        record = self.broker.inspection.find(str(result_id))
+        if record is None:
+            raise TaskResultDoesNotExist(
+                f"There is no job {result_id!r}, or its result is no longer kept."
+            )
+        try:
+            task = find_task(record.job.task)
+        except TaskNotFound as error:
+            raise TaskResultDoesNotExist(str(error)) from error
+        return stored_result(task, record, self.alias)
+
+    def close(self) -> None:
+        """Release what this backend holds open; it opens anew when it is used again."""
+        self.broker.close()
+
+
+def is_persistent(alias: str = DEFAULT_TASK_BACKEND_ALIAS) -> bool:
+    """Tell whether the jobs of a backend outlive the process; unknown backends say no."""
+    return bool(getattr(task_backends[alias], "persistent", False))
+
+
+def _with_instant(task: Task) -> Task:
+    if isinstance(task.run_after, timedelta):
+        return dataclasses.replace(task, run_after=timezone.now() + task.run_after)
+    return task
+
+
+def _to_ms(seconds: Seconds) -> int:
+    return round(to_seconds(seconds) * 1000)

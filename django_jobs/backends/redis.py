@@ -1,0 +1,34 @@
+"""Jobs that survive: kept in Redis, run by `manage.py runworker`."""
+
+from __future__ import annotations
+
+from django_jobs.brokers.base import Broker
+from django_jobs.options import RedisOptions
+
+from .base import JobBackend
+from .shared import shared
+
+
+class RedisBackend(JobBackend[RedisOptions]):
+    """Keeps jobs in Redis until a worker has run them."""
+
+    persistent = True
+    options_class = RedisOptions
+
+    @property
+    def broker(self) -> Broker:
+        from django_jobs.brokers.redis import RedisBroker
+
+        options = self.configuration
+        return shared(
+            RedisBroker,
+            self.alias,
+            lambda: RedisBroker(
+                options.url,
+                username=options.username,
+                password=options.password,
+                namespace=options.namespace,
+                lease=options.lease,
+                socket_timeout=options.socket_timeout,
+            ),
+        )

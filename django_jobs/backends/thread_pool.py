@@ -1,0 +1,43 @@
+"""The default: jobs run in threads of the process that enqueues them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.job import Job
+from django_jobs.options import ThreadPoolOptions
+from django_jobs.result import JobResult
+from django_jobs.worker.options import WorkerOptions
+
+from .base import JobBackend
+from .pool import Pool
+from .shared import shared
+
+
+class ThreadPoolBackend(JobBackend[ThreadPoolOptions]):
+    """Runs jobs in this process; they wait in memory, and end with it."""
+
+    options_class = ThreadPoolOptions
+
+    @property
+    def broker(self) -> Broker:
+        options = self.configuration
+        return shared(
+            MemoryBroker,
+            self.alias,
+            lambda: MemoryBroker(max_queued=options.max_queued, full_timeout=options.full_timeout),
+        )
+
+    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+        super()._push(jobs, results)
+        self.pool.start()
+
+    @property
+    def pool(self) -> Pool:
+        """The process's threads for this alias."""
+        return shared(Pool, self.alias, self._make_pool)
+
+    def _make_pool(self) -> Pool:
+        return Pool(self, WorkerOptions.of(self))

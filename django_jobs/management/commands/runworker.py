@@ -1,0 +1,174 @@
+"""`manage.py runworker`: run the jobs of a backend."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import sys
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.autoreload import run_with_reloader
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+from django_jobs.errors import BrokerError
+from django_jobs.queues import QueueWeight, parse_queue
+from django_jobs.worker.greeting import greeting
+from django_jobs.worker.logs import configure_logging
+from django_jobs.worker.options import WorkerOptions
+from django_jobs.worker.process import WorkerProcess
+from django_jobs.worker.processes import Processes
+from django_jobs.worker.worker import Worker
+
+RELOAD_GRACE = 5.0
+"""Seconds that running jobs get when code has changed."""
+
+
+class Command(BaseCommand):
+    help = "Runs jobs until it is stopped. TERM or INT: stop. TSTP: take no more jobs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add(
+            *("-q", "--queue"),
+            action="append",
+            type=checked(parse_queue),
+            metavar="NAME[:WEIGHT]",
+            dest="queues",
+            help="serve this queue; may be repeated. By default all queues of the backend.",
+        )
+        add("--strict", action="store_true", help="empty each queue before the next, in order")
+        add("-c", "--concurrency", type=checked(at_least(1)), help="threads")
+        add("--processes", type=checked(at_least(1)), help="worker processes, for more cores")
+        add(
+            "--shutdown-timeout",
+            type=checked(seconds),
+            metavar="SECONDS",
+            help="how long running jobs may take to finish when the worker stops",
+        )
+        add("--burst", action="store_true", help="stop when no job is queued")
+        add("--max-jobs", type=checked(at_least(1)), help="stop after so many jobs")
+        add("--backend", default=DEFAULT_TASK_BACKEND_ALIAS, help="alias in TASKS")
+        add("--reload", action="store_true", default=None, help="start anew when code changes")
+        add("--no-reload", action="store_false", dest="reload", help="do not, even with DEBUG on")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        backend = find_backend(options["backend"])
+        worker_options = self._worker_options(backend, options)
+        configure_logging(options["verbosity"])
+        processes = options["processes"] or getattr(backend.configuration, "processes", 1)
+        if self._reloads(options):
+            run_with_reloader(self._run_for_reloader, backend, worker_options)
+        elif processes > 1:
+            command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
+            sys.exit(Processes(command, processes, replace=not worker_options.burst).run())
+        else:
+            self._run(backend, worker_options)
+
+    def _worker_options(self, backend: JobBackend[Any], options: dict[str, Any]) -> WorkerOptions:
+        given = {
+            name: options[name]
+            for name in ("concurrency", "shutdown_timeout", "burst", "max_jobs", "strict")
+            if options[name] is not None
+        }
+        if options["queues"]:
+            given["queues"] = tuple(options["queues"])
+            check_queues(backend, given["queues"])
+        return dataclasses.replace(WorkerOptions.of(backend), **given)
+
+    def _reloads(self, options: dict[str, Any]) -> bool:
+        if options["reload"] is not None:
+            return bool(options["reload"])
+        return settings.DEBUG and not options["burst"] and options["max_jobs"] is None
+
+    def _run(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
+        worker = Worker(backend, options)
+        self._greet(backend, worker)
+        try:
+            code = WorkerProcess(worker).run()
+        except BrokerError as error:
+            raise CommandError(str(error)) from error
+        sys.exit(code)
+
+    def _run_for_reloader(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
+        """Run in a thread of the process that the reloader ends when code changes."""
+        worker = Worker(backend, options)
+        self._greet(backend, worker)
+        worker.start()
+        atexit.register(worker.stop, RELOAD_GRACE)
+        threading.Event().wait()
+
+    def _greet(self, backend: JobBackend[Any], worker: Worker) -> None:
+        try:
+            for line in greeting(backend, worker):
+                self.stdout.write(line)
+        except BrokerError as error:
+            raise CommandError(str(error)) from error
+
+
+def find_backend(alias: str) -> JobBackend[Any]:
+    """Return the backend whose jobs a worker can run.
+
+    Raises:
+        CommandError: there is none, with what to set.
+    """
+    try:
+        backend = task_backends[alias]
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
+    if not isinstance(backend, JobBackend) or not backend.persistent:
+        raise CommandError(
+            f"TASKS[{alias!r}] is {type(backend).__name__}, whose jobs are not run by a worker of"
+            " their own. Set JOB_BACKEND=redis and REDIS_URL, or name another backend with"
+            " --backend."
+        )
+    return backend
+
+
+def check_queues(backend: JobBackend[Any], queues: tuple[QueueWeight, ...]) -> None:
+    """Refuse queues that no job can ever be in."""
+    unknown = [
+        queue.name for queue in queues if backend.queues and queue.name not in backend.queues
+    ]
+    if unknown:
+        raise CommandError(
+            f"No task can use the queue {unknown[0]!r}: TASKS[{backend.alias!r}]['QUEUES'] has"
+            f" {', '.join(sorted(backend.queues))}. Add it there or to JOB_QUEUES, or correct -q."
+        )
+
+
+def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let argparse show the sentence of a ValueError."""
+
+    def converted(text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from error
+
+    return converted
+
+
+def at_least(low: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isdigit() or int(text) < low:
+            raise ValueError(f"give a whole number of at least {low}, not {text!r}.")
+        return int(text)
+
+    return convert
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"give seconds of at least 0, not {text!r}.")
+    return value

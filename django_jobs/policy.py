@@ -1,0 +1,97 @@
+"""What decides how an attempt goes on when it fails or takes too long."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django_jobs.compat import InvalidTask, Task
+from django_jobs.errors import BrokenPayload
+from django_jobs.retry import ErrorKind, Retry, error_path, to_seconds
+from django_jobs.task import Task as JobTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The options of a task that matter while it runs.
+
+    They are read from the task's declaration, not from the job, so that a deploy changes them for
+    jobs that wait already. Only what one call changed with `using()` travels with its job.
+    """
+
+    retry: Retry
+    timeout: float | None = None
+    discard_on: tuple[ErrorKind, ...] = ()
+
+
+def policy_of(task: Task, default: Retry) -> Policy:
+    """Return the policy of a task; one that knows nothing of django_jobs gets the default."""
+    if not isinstance(task, JobTask):
+        return Policy(retry=default)
+    return Policy(
+        retry=task.retry or default,
+        timeout=None if task.timeout is None else to_seconds(task.timeout),
+        discard_on=task.discard_on,
+    )
+
+
+def overrides_text(changed: Policy, declared: Policy) -> str:
+    """Return the JSON text of what differs from the declaration, or "" if nothing does.
+
+    Raises:
+        InvalidTask: a wait that is a function can't travel.
+    """
+    if changed == declared:
+        return ""
+    retry = changed.retry
+    if callable(retry.wait):
+        raise InvalidTask(
+            "A Retry whose wait is a function can't travel with a job: declare it on the task, or"
+            " give using() seconds or a sequence of them."
+        )
+    kinds = retry.on if isinstance(retry.on, tuple) else (retry.on,)
+    return json.dumps(
+        {
+            "attempts": retry.attempts,
+            "wait": _wait_to_json(retry.wait),
+            "on": [error_path(kind) for kind in kinds],
+            "jitter": retry.jitter,
+            "timeout": changed.timeout,
+            "discard_on": [error_path(kind) for kind in changed.discard_on],
+        }
+    )
+
+
+def _wait_to_json(wait: Any) -> Any:
+    if isinstance(wait, tuple):
+        return [to_seconds(step) for step in wait]
+    return to_seconds(wait) if isinstance(wait, (int, float, timedelta)) else None
+
+
+def apply_overrides(declared: Policy, text: str) -> Policy:
+    """Return the policy of one job.
+
+    Raises:
+        BrokenPayload: the text is not what `overrides_text` writes.
+    """
+    if not text:
+        return declared
+    try:
+        fields = json.loads(text)
+        wait = fields["wait"]
+        retry = Retry(
+            attempts=fields["attempts"],
+            wait=tuple(wait) if isinstance(wait, list) else wait,
+            on=tuple(map(str, fields["on"])),
+            jitter=fields["jitter"],
+        )
+        timeout = fields["timeout"]
+        return Policy(
+            retry=retry,
+            timeout=None if timeout is None else float(timeout),
+            discard_on=tuple(map(str, fields["discard_on"])),
+        )
+    except Exception as error:
+        raise BrokenPayload(f"The stored options of the job can't be read: {error!r}") from error

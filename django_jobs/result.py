@@ -1,0 +1,106 @@
+"""Django's view of a job: its `TaskResult`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django_jobs.arguments import show_arguments, show_value
+from django_jobs.clock import from_ms, now_ms
+from django_jobs.compat import Task, TaskError, TaskResult, TaskResultStatus
+from django_jobs.job import Claim, Job, Record, State
+
+STATUSES = {
+    State.SCHEDULED: TaskResultStatus.READY,
+    State.QUEUED: TaskResultStatus.READY,
+    State.RETRYING: TaskResultStatus.READY,
+    State.RUNNING: TaskResultStatus.RUNNING,
+    State.SUCCEEDED: TaskResultStatus.SUCCESSFUL,
+    State.DEAD: TaskResultStatus.FAILED,
+    State.DISCARDED: TaskResultStatus.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult(TaskResult):
+    """A `TaskResult` whose arguments may be more than JSON, as they came from our own text."""
+
+    def __post_init__(self) -> None:
+        """Leave the arguments alone: Django's own accepts plain JSON only."""
+
+
+def enqueued_result(task: Task, job: Job, alias: str) -> JobResult:
+    """Return the result of a job that was just enqueued."""
+    args, kwargs = show_arguments(job.arguments)
+    return JobResult(
+        task=task,
+        id=job.id,
+        status=TaskResultStatus.READY,
+        enqueued_at=from_ms(job.enqueued_at),
+        started_at=None,
+        finished_at=None,
+        last_attempted_at=None,
+        args=args,
+        kwargs=kwargs,
+        backend=alias,
+        errors=[],
+        worker_ids=[],
+    )
+
+
+def attempt_result(task: Task, claim: Claim, worker: str, alias: str) -> JobResult:
+    """Return the result of a job whose attempt begins; earlier workers are known by number only."""
+    result = enqueued_result(task, claim.job, alias)
+    started = from_ms(claim.reserved_at)
+    return dataclasses.replace(
+        result,
+        status=TaskResultStatus.RUNNING,
+        started_at=started,
+        last_attempted_at=started,
+        worker_ids=[""] * (claim.attempt - 1) + [worker],
+    )
+
+
+def ended_result(result: JobResult, state: State, value: Any, error: TaskError | None) -> JobResult:
+    """Return the result of a job whose attempt ended."""
+    ended = dataclasses.replace(
+        result,
+        status=STATUSES[state],
+        finished_at=from_ms(now_ms()) if state.is_final else None,
+        errors=[*result.errors, error] if error else result.errors,
+    )
+    object.__setattr__(ended, "_return_value", value)
+    return ended
+
+
+def stored_result(task: Task, record: Record, alias: str) -> JobResult:
+    """Return the result of a job as the broker knows it."""
+    job = record.job
+    task = dataclasses.replace(
+        task,
+        priority=job.priority,
+        queue_name=job.queue,
+        backend=alias,
+        run_after=_instant(job.run_at),
+    )
+    result = dataclasses.replace(
+        enqueued_result(task, job, alias),
+        status=STATUSES[record.state],
+        started_at=_instant(record.started_at),
+        last_attempted_at=_instant(record.last_attempted_at),
+        finished_at=_instant(record.finished_at),
+        errors=[
+            TaskError(exception_class_path=one.exception, traceback=one.traceback or one.message)
+            for one in record.failures
+        ],
+        worker_ids=list(record.workers),
+    )
+    if record.state is State.SUCCEEDED and record.result is not None:
+        object.__setattr__(result, "_return_value", show_value(record.result))
+    return result
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)

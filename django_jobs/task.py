@@ -1,0 +1,216 @@
+"""Tasks: Django's own, with the options that django_jobs adds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+
+from django.core.exceptions import ImproperlyConfigured
+
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, task_backends
+from django_jobs.compat import Task as DjangoTask
+from django_jobs.retry import ErrorKind, Retry, Seconds, to_seconds
+from django_jobs.suggest import unknown
+
+if TYPE_CHECKING:
+    from django_jobs.backends.base import JobBackend
+
+
+class _Unchanged:
+    """The default of arguments for which None is a value."""
+
+
+UNCHANGED: Any = _Unchanged()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The arguments of one call in a `bulk_enqueue`, where it has both kinds."""
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+CallLike: TypeAlias = Call | Sequence[Any] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(DjangoTask):
+    """A task with retries, a time limit and rules for its results.
+
+    Attributes:
+        retry: when a failed job is tried again; None for the backend's default.
+        timeout: seconds that one attempt may take, or None for no limit.
+        expires: seconds after which a job that has not started is discarded, counted from its
+            enqueueing or its `run_after`; None for never.
+        result_ttl: seconds that a succeeded job and its result are kept; None for the backend's.
+        discard_on: exception classes, or their dotted paths, that end the job as discarded.
+        enqueue_on_commit: whether to wait for the commit; None for the backend's default.
+    """
+
+    retry: Retry | None = None
+    timeout: Seconds | None = None
+    expires: Seconds | None = None
+    result_ttl: Seconds | None = None
+    discard_on: tuple[ErrorKind, ...] = ()
+    enqueue_on_commit: bool | None = None
+
+    def __post_init__(self) -> None:
+        kinds = self.discard_on
+        tidy = tuple(kinds) if isinstance(kinds, (tuple, list, set, frozenset)) else (kinds,)
+        object.__setattr__(self, "discard_on", tidy)
+        _check_options(self)
+        # Zero-argument super() fails in a dataclass with slots before Python 3.14.
+        DjangoTask.__post_init__(self)
+
+    def using(
+        self,
+        *,
+        priority: int | None = None,
+        queue_name: str | None = None,
+        run_after: datetime | timedelta | None = UNCHANGED,
+        backend: str | None = None,
+        retry: Retry | None = UNCHANGED,
+        timeout: Seconds | None = UNCHANGED,
+        expires: Seconds | None = UNCHANGED,
+        result_ttl: Seconds | None = UNCHANGED,
+        discard_on: tuple[ErrorKind, ...] = UNCHANGED,
+        enqueue_on_commit: bool | None = UNCHANGED,
+    ) -> Self:
+        """Return the task with other options.
+
+        Args:
+            run_after: an aware datetime, or a timedelta counted from each enqueueing; None clears.
+
+        Raises:
+            InvalidTask: the backend does not support it.
+        """
+        named = {"priority": priority, "queue_name": queue_name, "backend": backend}
+        options = {
+            "run_after": run_after,
+            "retry": retry,
+            "timeout": timeout,
+            "expires": expires,
+            "result_ttl": result_ttl,
+            "discard_on": discard_on,
+            "enqueue_on_commit": enqueue_on_commit,
+        }
+        changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+        changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
+        return dataclasses.replace(self, **changes)
+
+    def bulk_enqueue(self, calls: Iterable[CallLike]) -> list[TaskResult]:
+        """Enqueue many calls with one round trip for each thousand.
+
+        Args:
+            calls: for each job a list or tuple of positional arguments, a dict of keyword
+                arguments, or a `Call` with both.
+
+        Returns:
+            The results in the order of the calls.
+
+        Raises:
+            UnserializableArgument, PayloadTooLarge: for one of them; none is enqueued then.
+            BrokerError: batches of a thousand before the failed one are enqueued.
+        """
+        made = [_call(index, call) for index, call in enumerate(calls)]
+        backend = self.get_backend()
+        if hasattr(backend, "bulk_enqueue"):
+            ours: JobBackend = backend
+            return ours.bulk_enqueue(self, [(call.args, call.kwargs) for call in made])
+        return [backend.enqueue(self, list(call.args), dict(call.kwargs)) for call in made]
+
+
+def _call(index: int, call: CallLike) -> Call:
+    if isinstance(call, Call):
+        return call
+    if isinstance(call, Mapping):
+        return Call(kwargs=call)
+    if isinstance(call, Sequence) and not isinstance(call, (str, bytes)):
+        return Call(args=call)
+    raise TypeError(
+        f"bulk_enqueue: item {index} is a {type(call).__name__}. Give a list or tuple of"
+        " positional arguments, a dict of keyword arguments, or a django_jobs.task.Call."
+    )
+
+
+def _check_options(task: Task) -> None:
+    name = task.func.__qualname__
+    for option in ("timeout", "expires", "result_ttl"):
+        value = getattr(task, option)
+        if value is None:
+            continue
+        is_number = isinstance(value, (int, float, timedelta)) and not isinstance(value, bool)
+        if not is_number or to_seconds(value) < 0 or (option != "result_ttl" and not value):
+            raise ImproperlyConfigured(
+                f"Task {name}: {option}={value!r} must be seconds or a timedelta above 0."
+            )
+    if task.retry is not None and not isinstance(task.retry, Retry):
+        raise ImproperlyConfigured(
+            f"Task {name}: retry={task.retry!r} must be a django_jobs.Retry, such as"
+            " Retry(attempts=5, wait=30); Retry(attempts=1) never retries."
+        )
+    for kind in task.discard_on:
+        is_error = isinstance(kind, type) and issubclass(kind, BaseException)
+        if not is_error and not isinstance(kind, str):
+            raise ImproperlyConfigured(
+                f"Task {name}: discard_on={kind!r} must be an exception class or its dotted path."
+            )
+
+
+OPTIONS = tuple(
+    field.name
+    for field in dataclasses.fields(Task)
+    if field.name not in {field.name for field in dataclasses.fields(DjangoTask)}
+)
+"""What django_jobs adds to Django's options."""
+
+DJANGO_OPTIONS = ("priority", "queue_name", "backend", "takes_context")
+
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Task]
+
+
+@overload
+def task(function: Callable[..., Any], /) -> Task: ...
+@overload
+def task(
+    *,
+    priority: int = ...,
+    queue_name: str = ...,
+    backend: str = ...,
+    takes_context: bool = ...,
+    retry: Retry | None = ...,
+    timeout: Seconds | None = ...,
+    expires: Seconds | None = ...,
+    result_ttl: Seconds | None = ...,
+    discard_on: Sequence[ErrorKind] | ErrorKind = ...,
+    enqueue_on_commit: bool | None = ...,
+) -> Decorator: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Task | Decorator:
+    """Make a task of a function at the top level of an app's module, as Django's `@task` does.
+
+    It works with every backend, also those of others, which ignore what django_jobs adds.
+
+    Args:
+        function: the function, where the decorator is used without brackets.
+        options: Django's `priority`, `queue_name`, `backend`, `takes_context`, and those that
+            `Task` describes.
+
+    Raises:
+        TypeError: an option is unknown.
+        InvalidTask, ImproperlyConfigured: an option has no valid value.
+    """
+    for name in options:
+        if name not in DJANGO_OPTIONS + OPTIONS:
+            raise TypeError(f"@task: {unknown('option', name, DJANGO_OPTIONS + OPTIONS)}")
+
+    def decorate(function: Callable[..., Any]) -> Task:
+        alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)
+        theirs = task_backends[alias].task_class
+        kind = theirs if issubclass(theirs, Task) else Task
+        return kind(func=function, **options)
+
+    return decorate if function is None else decorate(function)

@@ -1,0 +1,156 @@
+"""One attempt, from a claim to its settlement: the part that threads and coroutines share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from typing import Any
+
+from django.dispatch import Signal
+
+from django_jobs.arguments import encode_value
+from django_jobs.compat import (
+    Task,
+    TaskContext,
+    TaskError,
+    task_finished,
+    task_started,
+)
+from django_jobs.errors import Fail, JobExpired, UnserializableArgument
+from django_jobs.job import Claim, Settlement, State
+from django_jobs.policy import Policy, apply_overrides, policy_of
+from django_jobs.registry import find_task
+from django_jobs.result import JobResult, attempt_result, ended_result
+from django_jobs.retry import Retry
+from django_jobs.signals import job_retrying
+
+from .outcome import Verdict, judge, to_failure, traceback_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What all attempts of one worker have in common.
+
+    Attributes:
+        alias: of the backend.
+        sender: the backend's class, which sends the signals.
+        worker: id of the worker.
+        retry: the policy of tasks that bring none of their own.
+    """
+
+    alias: str
+    sender: type
+    worker: str
+    retry: Retry
+
+
+Sending = tuple[Signal, dict[str, Any]]
+"""A signal that is to be sent, with its arguments."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The state of one attempt. Threads and the loop call its steps in the order written here."""
+
+    claim: Claim
+    site: Site
+    reserved: float
+    started: float = field(default_factory=time.monotonic)
+    task: Task | None = None
+    result: JobResult | None = None
+    policy: Policy = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.policy = Policy(retry=self.site.retry)
+
+    def find(self) -> Task:
+        """Find the task, and refuse a job that came too late.
+
+        Raises:
+            TaskNotFound, BrokenPayload, JobExpired
+        """
+        job = self.claim.job
+        if job.expires_at is not None and self.claim.reserved_at >= job.expires_at:
+            raise JobExpired(f"{job.task} had not started when its time was over.")
+        task = find_task(job.task)
+        self.policy = apply_overrides(policy_of(task, self.site.retry), job.overrides)
+        self.task = task
+        self.result = attempt_result(task, self.claim, self.site.worker, self.site.alias)
+        return task
+
+    def started_signal(self) -> Sending:
+        return task_started, {"sender": self.site.sender, "task_result": self.result}
+
+    def positional(self, task: Task, args: list[Any]) -> list[Any]:
+        """Return the positional arguments, with the context in front if the task takes one."""
+        if not task.takes_context:
+            return args
+        assert self.result is not None
+        return [TaskContext(task_result=self.result), *args]
+
+    def succeed(self, value: Any) -> tuple[Settlement, Sending]:
+        """Settle a success.
+
+        Raises:
+            Fail: the return value can't travel; to run the task again would not help.
+        """
+        try:
+            text = encode_value(value)
+        except UnserializableArgument as error:
+            raise Fail(f"The task did its work, but its result can't be stored: {error}") from error
+        assert self.result is not None
+        settlement = self._settlement(State.SUCCEEDED, result=text)
+        return settlement, self._finished(ended_result(self.result, State.SUCCEEDED, value, None))
+
+    def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
+        """Settle an attempt that ended with an error."""
+        verdict = judge(error, self.policy, self.claim.attempt)
+        settlement = self._settlement(
+            verdict.state,
+            failure=to_failure(error, self.claim, self.site.worker),
+            delay=round(verdict.delay * 1000),
+        )
+        return settlement, self._failed(error, verdict)
+
+    def give_back(self) -> Settlement:
+        """Settle an attempt that the worker's end cut short: it does not count."""
+        return self._settlement(State.QUEUED)
+
+    def _settlement(self, state: State, **values: Any) -> Settlement:
+        return Settlement(
+            job_id=self.claim.job.id,
+            token=self.claim.token,
+            state=state,
+            waited=_ms(self.started - self.reserved),
+            duration=_ms(time.monotonic() - self.started),
+            **values,
+        )
+
+    def _failed(self, error: BaseException, verdict: Verdict) -> Sending | None:
+        if self.result is None:
+            return None
+        known = TaskError(
+            exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
+            traceback=traceback_text(error),
+        )
+        result = ended_result(self.result, verdict.state, None, known)
+        if verdict.state.is_final:
+            return self._finished(result)
+        arguments = {"task_result": result, "error": error, "delay": verdict.delay}
+        return job_retrying, {"sender": self.site.sender, **arguments}
+
+    def _finished(self, result: JobResult) -> Sending:
+        return task_finished, {"sender": self.site.sender, "task_result": result}
+
+
+def runs_in_loop(claim: Claim) -> bool:
+    """Tell whether a job's task is a coroutine function; a task that is not found is none."""
+    try:
+        return iscoroutinefunction(find_task(claim.job.task).func)
+    except LookupError:
+        return False
+
+
+def _ms(seconds: float) -> int:
+    return max(0, round(seconds * 1000))

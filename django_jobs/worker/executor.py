@@ -1,0 +1,95 @@
+"""What the fetcher knows of those who run jobs: threads, and the event loop."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django_jobs.job import Claim, Settlement
+
+from .attempt import Attempt
+
+Settle = Callable[[Settlement], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim that waits for its start in this worker, since a monotonic time in seconds."""
+
+    claim: Claim
+    since: float
+
+
+class Backlog:
+    """Claims that were reserved and have not started. Safe in threads without a lock."""
+
+    def __init__(self) -> None:
+        self._held: deque[Held] = deque()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, claims: Sequence[Claim]) -> None:
+        now = time.monotonic()
+        self._held.extend(Held(claim, now) for claim in claims)
+
+    def take(self) -> Held | None:
+        """Take the next claim, or None."""
+        try:
+            return self._held.popleft()
+        except IndexError:
+            return None
+
+    def withdraw(self) -> list[Claim]:
+        """Take all claims, the last one first, as they go back to the front of their queues."""
+        claims = []
+        while self._held:
+            try:
+                claims.append(self._held.pop().claim)
+            except IndexError:
+                break
+        return claims
+
+    def age(self) -> float:
+        """Return for how many seconds the oldest claim has been waiting."""
+        try:
+            return time.monotonic() - self._held[0].since
+        except IndexError:
+            return 0.0
+
+
+class Executor(ABC):
+    """Runs claims, and settles each."""
+
+    size: int
+    """How many attempts it runs at a time."""
+
+    backlog: Backlog
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the threads."""
+
+    @abstractmethod
+    def submit(self, claims: Sequence[Claim]) -> None:
+        """Run claims as soon as there is room."""
+
+    @property
+    @abstractmethod
+    def busy(self) -> int:
+        """How many attempts are running."""
+
+    @abstractmethod
+    def running(self) -> tuple[Attempt, ...]:
+        """Return the attempts that are running."""
+
+    @abstractmethod
+    def cut_short(self) -> None:
+        """Interrupt what is running, as far as that can be done; nothing of it is settled."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Let the threads end when they have nothing left to do."""

@@ -1,0 +1,233 @@
+"""The loop that settles what is finished and reserves what comes next, in one call for many."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django_jobs.brokers.base import Broker, Reservation, Share
+from django_jobs.errors import BrokerError
+from django_jobs.job import Claim, Settlement
+
+from .attempt import runs_in_loop
+from .executor import Executor
+from .ledger import Ledger
+from .outage import Outage
+from .pace import Pace
+from .served import ServedQueues
+from .waiter import IDLE, Waiter
+
+logger = logging.getLogger("django_jobs")
+
+FLUSH = 0.005
+"""Seconds that a settlement waits for others while more jobs are at hand."""
+
+HOARDED = 0.2
+"""Seconds after which claims that nobody here is free for go back to their queues."""
+
+BATCH = 200
+"""Settlements, or claims, of one call."""
+
+STUTTER = 0.1
+"""Seconds to wait after a wake-up that brought nothing, so that none can turn the loop hot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `reserve`, kept until it is answered: it may be sent again as it is."""
+
+    call: int
+    shares: Sequence[Share]
+    limit: int
+    settlements: Sequence[Settlement]
+
+
+class Fetcher:
+    """Moves claims from the broker to the executors, and settlements back.
+
+    Args:
+        broker: where the jobs are.
+        worker: id of the worker.
+        queues: what is served.
+        ledger: where executors report.
+        threads: runs ordinary functions.
+        loop: runs coroutines.
+        on_finished: called when there is nothing left to do, if `until_empty` or `max_jobs` say
+            that the worker is to stop then.
+        until_empty: whether it stops when no job is queued.
+        max_jobs: how many claims to take in all, or None for no limit.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        worker: str,
+        queues: ServedQueues,
+        ledger: Ledger,
+        threads: Executor,
+        loop: Executor,
+        *,
+        on_finished: Callable[[], None],
+        until_empty: bool = False,
+        max_jobs: int | None = None,
+    ) -> None:
+        self._broker = broker
+        self._worker = worker
+        self._queues = queues
+        self._ledger = ledger
+        self._threads = threads
+        self._loop = loop
+        self._left = max_jobs
+        self._wake = threading.Event()
+        self._pace = Pace()
+        self._outage = Outage("settle or reserve jobs")
+        self._calls = 0
+        self._unanswered: Request | None = None
+        self._dry = False
+        self._due_at: float | None = None
+        self.waiter = Waiter(broker, queues, self._wake.set)
+        self.quiet = False
+        self.until_empty = until_empty
+        self._on_finished = on_finished
+        self._closing = False
+        self.progress_at = time.monotonic()
+
+    def nudge(self) -> None:
+        """Look at once: something has changed."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let `run` end when everything is sent."""
+        self._closing = True
+        self._wake.set()
+
+    def settled(self, settlement: Settlement) -> None:
+        """Note how an attempt ended; called by executors."""
+        if self._ledger.settle(settlement) and self._is_time_to_send():
+            self._wake.set()
+
+    def run(self) -> None:
+        """Exchange settlements for claims, until closed with everything sent."""
+        self._queues.refresh()
+        while not (self._closing and not self._ledger.unsent and not self._unanswered):
+            self.progress_at = time.monotonic()
+            self._give_back_hoarded()
+            if self._unanswered or self._has_reason():
+                self._exchange()
+            self._pause()
+
+    # --- when to call ------------------------------------------------------------------------
+
+    def _is_time_to_send(self) -> bool:
+        waiting = len(self._threads.backlog) + len(self._loop.backlog)
+        return waiting <= self._pace.ahead // 2 or self._ledger.unsent >= BATCH
+
+    def _has_reason(self) -> bool:
+        if self.waiter.was_woken():
+            self._queues.refresh()
+            return True
+        if self._ledger.unsent and (self._is_time_to_send() or self._ledger.age >= FLUSH):
+            return True
+        if self._due_at is not None and time.monotonic() >= self._due_at:
+            return True
+        return not self._dry and self._room() > 0
+
+    def _room(self) -> int:
+        """Return how many claims could be taken: by free threads, and a little ahead."""
+        if self.quiet or self._closing:
+            return 0
+        threads, loop = self._threads, self._loop
+        waiting = len(threads.backlog) + len(loop.backlog)
+        room = threads.size - threads.busy + self._pace.ahead - waiting
+        return max(0, min(room, BATCH, BATCH if self._left is None else self._left))
+
+    def _pause(self) -> None:
+        """Sleep until there may be a reason to call."""
+        room = self._room()
+        if self._is_finished(room):
+            self._on_finished()
+        if not self._dry and room:
+            return
+        if room:
+            self.waiter.arm()
+        waits = [IDLE]
+        if self._ledger.unsent:
+            waits.append(FLUSH)
+        if len(self._threads.backlog) or len(self._loop.backlog):
+            waits.append(HOARDED / 2)
+        if self._due_at is not None:
+            waits.append(self._due_at - time.monotonic())
+        if self._wake.wait(max(0.0, min(waits))):
+            self._wake.clear()
+
+    def _is_finished(self, room: int) -> bool:
+        """Tell whether a worker that is to stop by itself has nothing left to do."""
+        if self._ledger.held or self._ledger.unsent or self._unanswered:
+            return False
+        return self._left == 0 or (self.until_empty and self._dry and room > 0)
+
+    # --- the call ----------------------------------------------------------------------------
+
+    def _exchange(self) -> None:
+        request = self._unanswered or self._request()
+        try:
+            answer = self._broker.reserve(
+                self._worker, request.call, request.shares, request.limit, request.settlements
+            )
+        except BrokerError as error:
+            self._unanswered = request
+            self._wake.wait(self._outage.failed(error))
+            return
+        self._outage.over()
+        self._unanswered = None
+        self._pace.finished(len(request.settlements))
+        self._take(request, answer)
+
+    def _request(self) -> Request:
+        self._calls += 1
+        limit = self._room()
+        shares = self._queues.shares(limit)
+        return Request(self._calls, shares, limit, self._ledger.take_settlements(BATCH))
+
+    def _take(self, request: Request, answer: Reservation) -> None:
+        if answer.refused:
+            logger.warning(
+                "%d attempts ended after their jobs had been given to other workers: %s",
+                len(answer.refused),
+                ", ".join(answer.refused[:10]),
+            )
+        claims = answer.claims
+        self._dry = len(claims) < request.limit or not request.limit
+        self._due_at = None if answer.due_in is None else time.monotonic() + answer.due_in / 1000
+        if self._left is not None:
+            self._left -= len(claims)
+        self._ledger.hold(claims)
+        in_loop = [claim for claim in claims if runs_in_loop(claim)]
+        in_threads = [claim for claim in claims if claim not in in_loop] if in_loop else claims
+        if in_threads:
+            self._threads.submit(in_threads)
+        if in_loop:
+            self._loop.submit(in_loop)
+
+    # --- giving back -------------------------------------------------------------------------
+
+    def _give_back_hoarded(self) -> None:
+        """Give back what has been waiting here for too long: another worker may be free."""
+        for executor in (self._threads, self._loop):
+            if executor.backlog.age() > HOARDED and executor.busy >= executor.size:
+                self._give_back(executor.backlog.withdraw())
+                self._pace.reset()
+
+    def give_back_backlog(self) -> None:
+        """Give back all that has not started."""
+        for executor in (self._threads, self._loop):
+            self._give_back(executor.backlog.withdraw())
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        self._ledger.give_back(claims)
+        if self._left is not None:
+            self._left += len(claims)
+        self._wake.set()

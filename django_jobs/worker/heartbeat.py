@@ -1,0 +1,98 @@
+"""The loop that keeps a worker's lease, and takes back the jobs of workers that vanished."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
+from django_jobs.errors import BrokerError
+from django_jobs.signals import job_recovered
+
+from .outage import Outage
+
+logger = logging.getLogger("django_jobs")
+
+BEATS = 4
+"""Heartbeats in one lease: jobs of a dead worker are back within a lease and a beat."""
+
+
+class Heartbeat:
+    """Tells the broker that the worker lives.
+
+    Args:
+        broker: whom to tell.
+        sender: the backend's class, which sends the signals.
+        describe: returns what the worker says of itself.
+        on_order: told what an operator asks of the worker.
+        on_lost: called when the worker's jobs were given to others.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        sender: type,
+        describe: Callable[[], WorkerInfo],
+        on_order: Callable[[Order], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._broker = broker
+        self._sender = sender
+        self._describe = describe
+        self._on_order = on_order
+        self._on_lost = on_lost
+        self._outage = Outage("send heartbeats")
+        self._stopped = threading.Event()
+        self._lease_until = 0.0
+
+    def holds(self) -> bool:
+        """Tell whether the lease surely holds, by this process's own clock."""
+        return time.monotonic() < self._lease_until
+
+    def beat(self) -> None:
+        """Send one heartbeat.
+
+        Raises:
+            BrokerError: the broker does not answer.
+        """
+        sent_at = time.monotonic()
+        pulse = self._broker.heartbeat(self._describe())
+        self._lease_until = sent_at + self._broker.lease
+        self._handle(pulse)
+
+    def run(self) -> None:
+        """Send heartbeats until stopped."""
+        pause = self._broker.lease / BEATS
+        while not self._stopped.wait(pause):
+            try:
+                self.beat()
+                self._outage.over()
+                pause = self._broker.lease / BEATS
+            except BrokerError as error:
+                pause = self._outage.failed(error)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _handle(self, pulse: Pulse) -> None:
+        if pulse.recovered or pulse.buried:
+            logger.warning(
+                "A worker vanished: %d of its jobs are back in their queues, and %d are dead, as"
+                " they have taken down too many workers.",
+                len(pulse.recovered),
+                len(pulse.buried),
+            )
+            job_recovered.send_robust(
+                sender=self._sender, recovered=pulse.recovered, buried=pulse.buried
+            )
+        if pulse.lost:
+            logger.error(
+                "This worker was silent for longer than its lease of %g s, and its jobs were given"
+                " to others.",
+                self._broker.lease,
+            )
+            self._on_lost()
+        if pulse.order:
+            self._on_order(pulse.order)

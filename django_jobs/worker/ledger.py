@@ -1,0 +1,84 @@
+"""What a worker holds, and what it has to report: the book between executors and fetcher."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from django_jobs.job import Claim, Settlement, State
+
+
+class Ledger:
+    """Claims from their reservation to their settlement. Safe in threads."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Claim] = {}
+        self._settled: deque[Settlement] = deque()
+        self._since = 0.0
+        self._changed = threading.Condition()
+        self._succeeded = self._failed = 0
+
+    def hold(self, claims: Sequence[Claim]) -> None:
+        """Note claims that executors are about to get."""
+        for claim in claims:
+            self._held[claim.job.id] = claim
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Note how an attempt ended; False if its claim is not held any more."""
+        claim = self._held.get(settlement.job_id)
+        if claim is None or claim.token != settlement.token:
+            return False
+        del self._held[settlement.job_id]
+        if not self._settled:
+            self._since = time.monotonic()
+        self._settled.append(settlement)
+        if not self._held:
+            with self._changed:
+                self._changed.notify_all()
+        return True
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Settle claims that are not to be run here, or not to their end."""
+        for claim in claims:
+            self.settle(Settlement(job_id=claim.job.id, token=claim.token, state=State.QUEUED))
+
+    @property
+    def held(self) -> tuple[Claim, ...]:
+        """The claims that are not settled."""
+        return tuple(self._held.copy().values())
+
+    @property
+    def unsent(self) -> int:
+        """How many settlements the broker was not told of."""
+        return len(self._settled)
+
+    @property
+    def age(self) -> float:
+        """For how many seconds the oldest of them has been waiting."""
+        return time.monotonic() - self._since if self._settled else 0.0
+
+    def take_settlements(self, limit: int) -> list[Settlement]:
+        """Take settlements to send."""
+        count = min(limit, len(self._settled))
+        batch = [self._settled.popleft() for _ in range(count)]
+        self._since = time.monotonic()
+        succeeded = sum(one.state is State.SUCCEEDED for one in batch)
+        given_back = sum(one.state is State.QUEUED for one in batch)
+        with self._changed:
+            self._succeeded += succeeded
+            self._failed += count - succeeded - given_back
+        return batch
+
+    def take_counts(self) -> tuple[int, int]:
+        """Return how many attempts succeeded and failed since the last such call."""
+        with self._changed:
+            counts = self._succeeded, self._failed
+            self._succeeded = self._failed = 0
+            return counts
+
+    def wait_until_nothing_is_held(self, timeout: float) -> bool:
+        """Wait for the end of all attempts; False if some still run after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._held, max(0.0, timeout))

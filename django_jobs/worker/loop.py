@@ -1,0 +1,161 @@
+"""The event loop that runs coroutine tasks, hundreds at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+from django_jobs.arguments import decode_arguments
+from django_jobs.errors import TaskTimeout
+from django_jobs.job import Claim, Settlement
+
+from .attempt import Attempt, Sending, Site
+from .executor import Backlog, Executor, Settle
+from .watchdog import Limit, Watchdog
+
+
+class Loop(Executor):
+    """An event loop in a thread of its own.
+
+    Args:
+        size: how many coroutines run at a time.
+        site: what all attempts have in common.
+        watchdog: cancels those that take too long.
+        settle: told how each attempt ended.
+        may_start: asked before each attempt; False once the worker's lease is over.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        site: Site,
+        watchdog: Watchdog,
+        settle: Settle,
+        may_start: Callable[[], bool],
+    ) -> None:
+        self.size = size
+        self.backlog = Backlog()
+        self._site = site
+        self._watchdog = watchdog
+        self._settle = settle
+        self._may_start = may_start
+        self._running: dict[asyncio.Task[None], Attempt] = {}
+        self._loop = asyncio.new_event_loop()
+        self._cut = False
+        self.threads = [threading.Thread(target=self._run, name="django-jobs-loop", daemon=True)]
+
+    def start(self) -> None:
+        self.threads[0].start()
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        self.backlog.add(claims)
+        self._loop.call_soon_threadsafe(self._fill)
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def running(self) -> tuple[Attempt, ...]:
+        return tuple(self._running.copy().values())
+
+    def cut_short(self) -> None:
+        self._cut = True
+        self._loop.call_soon_threadsafe(self._cancel_all)
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # --- in the loop's thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _cancel_all(self) -> None:
+        for task in self._running:
+            task.cancel()
+
+    def _fill(self) -> None:
+        """Start what waits, as far as there is room."""
+        while len(self._running) < self.size and (held := self.backlog.take()):
+            attempt = Attempt(held.claim, self._site, held.since)
+            task = self._loop.create_task(self._attempt(attempt))
+            self._running[task] = attempt
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        if self.backlog:
+            self._fill()
+
+    async def _attempt(self, attempt: Attempt) -> None:
+        if not self._may_start():
+            self._settle(attempt.give_back())
+            return
+        async with ThreadSensitiveContext() as context:
+            settlement = await self._settled(attempt)
+            if context in SyncToAsync.context_to_thread_executor:
+                await sync_to_async(connections.close_all)()
+        if not self._cut:
+            self._settle(settlement)
+
+    async def _settled(self, attempt: Attempt) -> Settlement:
+        try:
+            value = await self._call(attempt)
+            settlement, sending = attempt.succeed(value)
+            await _send(sending)
+        except BaseException as error:  # noqa: BLE001 (also cancellation ends an attempt)
+            settlement, failed = attempt.fail(error)
+            # Sent while the error is handled: receivers read it from sys.exc_info().
+            await _send(failed)
+        return settlement
+
+    async def _call(self, attempt: Attempt) -> Any:
+        task = attempt.find()
+        arguments = attempt.claim.job.arguments
+        # Model instances come from the database, which an event loop must not wait for.
+        decode = sync_to_async(decode_arguments) if '"$' in arguments else None
+        args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
+        await _send(attempt.started_signal())
+        return await self._limited(attempt, task.func(*attempt.positional(task, args), **kwargs))
+
+    async def _limited(self, attempt: Attempt, work: Awaitable[Any]) -> Any:
+        """Await a coroutine, and cancel it if it takes longer than its task's timeout."""
+        seconds = attempt.policy.timeout
+        if seconds is None:
+            return await work
+        job_id = attempt.claim.job.id
+        me = asyncio.current_task()
+        assert me is not None
+        limit = Limit(job_id, lambda: _soon(self._loop, me.cancel))
+        self._watchdog.watch(limit, seconds)
+        try:
+            return await work
+        except asyncio.CancelledError as error:
+            if limit.fired:
+                me.uncancel()
+                raise TaskTimeout(f"It took longer than {seconds:g} s.") from error
+            raise
+        finally:
+            limit.end()
+            self._watchdog.stuck.pop(job_id, None)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
+    loop.call_soon_threadsafe(callback)
+
+
+async def _send(sending: Sending | None) -> None:
+    if sending is None:
+        return
+    signal, arguments = sending
+    # Django's own receiver only writes to the log; those of others may touch the database.
+    if len(signal.receivers) > 1:
+        await signal.asend_robust(**arguments)
+    else:
+        signal.send_robust(**arguments)

@@ -1,0 +1,45 @@
+"""What a worker is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from django_jobs.queues import QueueWeight
+
+if TYPE_CHECKING:
+    from django_jobs.backends.base import JobBackend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """How one worker works.
+
+    Attributes:
+        queues: what it serves; empty for every queue, alike.
+        strict: whether an earlier queue is emptied before a later one is looked at.
+        concurrency: threads for ordinary functions.
+        async_concurrency: coroutines at a time.
+        shutdown_timeout: seconds that running jobs get when it stops.
+        burst: whether it stops when nothing is left to do.
+        max_jobs: how many attempts it runs before it stops, or None for no limit.
+    """
+
+    queues: tuple[QueueWeight, ...] = ()
+    strict: bool = False
+    concurrency: int = 10
+    async_concurrency: int = 500
+    shutdown_timeout: float = 25.0
+    burst: bool = False
+    max_jobs: int | None = None
+
+    @classmethod
+    def of(cls, backend: JobBackend[Any]) -> Self:
+        """Return what the settings of a backend say."""
+        configured = backend.configuration
+        return cls(
+            queues=configured.queues or tuple(map(QueueWeight, sorted(backend.queues))),
+            concurrency=configured.concurrency,
+            async_concurrency=configured.async_concurrency,
+            shutdown_timeout=configured.shutdown_timeout,
+        )

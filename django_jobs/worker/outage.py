@@ -1,0 +1,35 @@
+"""Words in the log when the broker does not answer, and when it does again; once each."""
+
+from __future__ import annotations
+
+import logging
+
+logger = logging.getLogger("django_jobs")
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+
+
+class Outage:
+    """Counts failures of one kind of call in a row.
+
+    Args:
+        what: what can't be done meanwhile, for the log.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._failures = 0
+
+    def failed(self, error: Exception) -> float:
+        """Note a failure, and return seconds to wait before the next try."""
+        self._failures += 1
+        if self._failures == 1:
+            logger.error("Can't %s at the moment, and will keep trying: %s", self._what, error)
+        return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1)))
+
+    def over(self) -> None:
+        """Note a success."""
+        if self._failures:
+            logger.warning("Can %s again, after %d failures.", self._what, self._failures)
+            self._failures = 0

@@ -1,0 +1,102 @@
+"""From an error to how its attempt is settled."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+
+from django_jobs.clock import now_ms, to_ms
+from django_jobs.errors import (
+    BrokenPayload,
+    Discard,
+    Fail,
+    JobExpired,
+    RetryLater,
+    UnknownModel,
+)
+from django_jobs.job import Claim, Failure, State
+from django_jobs.policy import Policy
+from django_jobs.retry import error_path, is_kind, sidekiq_curve, to_seconds
+
+logger = logging.getLogger("django_jobs")
+
+MESSAGE_LIMIT = 10_000
+TRACEBACK_LIMIT = 50_000
+HOPELESS = (Fail, BrokenPayload)
+CALLERS = (__package__, "django.tasks", "django_tasks")
+"""Packages whose frames stand above those of a task, and say nothing about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state that an error leads to, with seconds until the next attempt if there is one."""
+
+    state: State
+    delay: float = 0.0
+
+
+def judge(error: BaseException, policy: Policy, attempt: int) -> Verdict:
+    """Decide what an error means for its job.
+
+    Args:
+        attempt: number of the attempt that failed, from 1.
+    """
+    if isinstance(error, (Discard, JobExpired)) or is_kind(error, policy.discard_on):
+        return Verdict(State.DISCARDED)
+    # A model that this deploy does not have may be known to another one.
+    if isinstance(error, HOPELESS) and not isinstance(error, UnknownModel):
+        return Verdict(State.DEAD)
+    if isinstance(error, RetryLater):
+        left = attempt < policy.retry.attempts
+        return Verdict(State.RETRYING, _seconds_until(error.when)) if left else Verdict(State.DEAD)
+    delay = _delay(error, policy, attempt)
+    return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
+
+
+def _delay(error: BaseException, policy: Policy, attempt: int) -> float | None:
+    try:
+        return policy.retry.delay(attempt, error)
+    except Exception:
+        logger.exception("The wait function of a Retry failed; the default curve is used instead.")
+        return sidekiq_curve(attempt)
+
+
+def _seconds_until(when: float | timedelta | datetime) -> float:
+    if isinstance(when, datetime):
+        return max(0.0, (to_ms(when) - now_ms()) / 1000)
+    return max(0.0, to_seconds(when))
+
+
+def to_failure(error: BaseException, claim: Claim, worker: str) -> Failure:
+    """Return an error as it is kept with its job."""
+    return Failure(
+        exception=error_path(type(error)),
+        message=_message(error)[:MESSAGE_LIMIT],
+        traceback=traceback_text(error)[-TRACEBACK_LIMIT:],
+        at=now_ms(),
+        worker=worker,
+        attempt=claim.attempt,
+    )
+
+
+def traceback_text(error: BaseException) -> str:
+    """Return the traceback from the task's own frame on."""
+    own = _own_frames(error.__traceback__)
+    return "".join(traceback.format_exception(type(error), error, own))
+
+
+def _own_frames(frames: TracebackType | None) -> TracebackType | None:
+    first = frames
+    while frames and frames.tb_frame.f_globals.get("__package__") in CALLERS:
+        frames = frames.tb_next
+    return frames or first
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 (somebody's own __str__)
+        return f"(the text of this {type(error).__name__} can't be made: its __str__ raises)"

@@ -1,0 +1,54 @@
+"""One attempt of an ordinary function, in the thread that calls it."""
+
+from __future__ import annotations
+
+from contextvars import Context
+
+from django.db import close_old_connections, reset_queries
+
+from django_jobs.arguments import decode_arguments
+from django_jobs.job import Settlement
+
+from .attempt import Attempt, Sending
+from .watchdog import Watchdog
+
+
+def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+    """Run an attempt to its end, whatever that is.
+
+    It gets a context of its own, so that no language or other context variable of one job is left
+    for the next, and database connections that work, as Django gives to a request.
+    """
+    return Context().run(_run, attempt, watchdog)
+
+
+def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+    reset_queries()
+    close_old_connections()
+    try:
+        return _call(attempt, watchdog)
+    except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
+        settlement, sending = attempt.fail(error)
+        # Sent while the error is handled: receivers read it from sys.exc_info().
+        _send(sending)
+        return settlement
+    finally:
+        close_old_connections()
+
+
+def _call(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+    task = attempt.find()
+    args, kwargs = decode_arguments(attempt.claim.job.arguments)
+    args = attempt.positional(task, args)
+    _send(attempt.started_signal())
+    with watchdog.limited(attempt.claim.job.id, attempt.policy.timeout):
+        value = task.call(*args, **kwargs)
+    settlement, sending = attempt.succeed(value)
+    _send(sending)
+    return settlement
+
+
+def _send(sending: Sending | None) -> None:
+    if sending:
+        signal, arguments = sending
+        signal.send_robust(**arguments)

@@ -1,0 +1,101 @@
+"""Threads that run ordinary functions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from django.db import connections
+
+from django_jobs.job import Claim
+
+from .attempt import Attempt, Site
+from .executor import Backlog, Executor, Held, Settle
+from .sync import run_attempt
+from .watchdog import Watchdog
+
+
+class Threads(Executor):
+    """A fixed number of threads that take claims from one backlog.
+
+    A thread takes the next claim without a lock; locks are only for going to sleep and waking.
+
+    Args:
+        count: how many.
+        site: what all attempts have in common.
+        watchdog: interrupts those that take too long.
+        settle: told how each attempt ended.
+        may_start: asked before each attempt; False once the worker's lease is over.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        site: Site,
+        watchdog: Watchdog,
+        settle: Settle,
+        may_start: Callable[[], bool],
+    ) -> None:
+        self.size = count
+        self.backlog = Backlog()
+        self._site = site
+        self._watchdog = watchdog
+        self._settle = settle
+        self._may_start = may_start
+        self._awake = threading.Condition()
+        self._stopped = False
+        self._running: dict[int, Attempt] = {}
+        self.threads = [
+            threading.Thread(target=self._loop, name=f"django-jobs-{number}", daemon=True)
+            for number in range(count)
+        ]
+
+    def start(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        self.backlog.add(claims)
+        with self._awake:
+            self._awake.notify(len(claims))
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def running(self) -> tuple[Attempt, ...]:
+        return tuple(self._running.copy().values())
+
+    def stop(self) -> None:
+        with self._awake:
+            self._stopped = True
+            self._awake.notify_all()
+
+    def cut_short(self) -> None:
+        """Nothing ends a thread: its late settlement is refused, or the process is over."""
+
+    def _loop(self) -> None:
+        while not self._stopped:
+            held = self.backlog.take()
+            if held is None:
+                self._sleep()
+            else:
+                self._run(held)
+        connections.close_all()
+
+    def _sleep(self) -> None:
+        with self._awake:
+            if not self.backlog and not self._stopped:
+                self._awake.wait()
+
+    def _run(self, held: Held) -> None:
+        me = threading.get_ident()
+        attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
+        try:
+            if self._may_start():
+                settlement = run_attempt(attempt, self._watchdog)
+            else:
+                settlement = attempt.give_back()
+        finally:
+            del self._running[me]
+        self._settle(settlement)

@@ -1,0 +1,45 @@
+"""The loop that enqueues periodic tasks at their ticks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from django_jobs.clock import from_ms, now_ms
+from django_jobs.errors import BrokerError
+from django_jobs.periodic import discover, registered
+
+from .outage import Outage
+from .ticker import Ticker
+
+if TYPE_CHECKING:
+    from django_jobs.backends.base import JobBackend
+
+
+class TickLoop:
+    """Ticks for one backend, if its jobs outlive the process: otherwise there are no ticks.
+
+    Args:
+        backend: whose periodic tasks.
+    """
+
+    def __init__(self, backend: JobBackend[Any]) -> None:
+        discover()
+        tasks = registered(backend.alias) if backend.persistent else ()
+        self.tasks = tasks
+        self._ticker = Ticker(backend.broker, tasks, backend.make_job)
+        self._outage = Outage("enqueue periodic tasks")
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Tick until stopped."""
+        pause = 0.0
+        while self.tasks and not self._stopped.wait(pause):
+            try:
+                pause = self._ticker.tick(from_ms(now_ms()))
+                self._outage.over()
+            except BrokerError as error:
+                pause = self._outage.failed(error)
+
+    def stop(self) -> None:
+        self._stopped.set()

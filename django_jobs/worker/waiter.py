@@ -1,0 +1,65 @@
+"""A thread that sleeps at the broker while there is nothing to do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from django_jobs.brokers.base import Broker
+from django_jobs.errors import BrokerError
+
+from .outage import Outage
+from .served import ServedQueues
+
+IDLE = 10.0
+"""Seconds after which an idle worker looks for work that nobody told it of."""
+
+
+class Waiter:
+    """Waits when it is armed, and says when there may be work.
+
+    It has a thread of its own, as the fetcher must be free to settle what ends meanwhile.
+
+    Args:
+        broker: where to wait.
+        queues: what is served.
+        wake: called when the wait is over.
+    """
+
+    def __init__(self, broker: Broker, queues: ServedQueues, wake: Callable[[], None]) -> None:
+        self._broker = broker
+        self._queues = queues
+        self._wake = wake
+        self._armed = threading.Event()
+        self._stopped = threading.Event()
+        self._outage = Outage("wait for jobs")
+        self._woken = False
+
+    def arm(self) -> None:
+        """Start to wait, or go on."""
+        if not self._armed.is_set():
+            self._armed.set()
+
+    def was_woken(self) -> bool:
+        """Tell, once, that a wait was over: the broker is owed a `reserve` for it."""
+        woken, self._woken = self._woken, False
+        return woken
+
+    def run(self) -> None:
+        """Wait whenever armed, until stopped."""
+        while not self._stopped.is_set():
+            self._armed.wait()
+            if self._stopped.is_set():
+                return
+            try:
+                self._broker.wait(self._queues.names, IDLE)
+                self._outage.over()
+            except BrokerError as error:
+                self._stopped.wait(self._outage.failed(error))
+            self._armed.clear()
+            self._woken = True
+            self._wake()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._armed.set()

@@ -1,0 +1,224 @@
+"""A worker: its parts put together, with a start and an end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.clock import now_ms
+from django_jobs.due import PeriodicTask
+from django_jobs.errors import BrokerError
+from django_jobs.job import Settlement
+
+from .attempt import Attempt, Site
+from .fetcher import Fetcher
+from .heartbeat import Heartbeat
+from .ledger import Ledger
+from .loop import Loop
+from .options import WorkerOptions
+from .served import ServedQueues
+from .supervised import supervised
+from .threads import Threads
+from .tick_loop import TickLoop
+from .watchdog import STUCK_AFTER, Watchdog
+
+if TYPE_CHECKING:
+    from django_jobs.backends.base import JobBackend
+
+logger = logging.getLogger("django_jobs")
+
+FAREWELL = 5.0
+"""Seconds that the last messages to the broker may take."""
+
+SHOWN = 100
+"""How many running jobs a heartbeat names."""
+
+
+def new_worker_id() -> str:
+    """Return an id that says where the worker runs, and that is new with each start."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
+    return f"{host}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+class Worker:
+    """Runs the jobs of one backend until it is stopped.
+
+    Args:
+        backend: whose jobs.
+        options: what it serves, and with how many threads.
+    """
+
+    def __init__(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
+        self.id = new_worker_id()
+        self.options = options
+        self.over = threading.Event()
+        self.failed = False
+        self._started_at = now_ms()
+        self._broker = backend.broker
+        self._ledger = Ledger()
+        self._watchdog = Watchdog(self._report_stuck)
+        self._heartbeat = Heartbeat(
+            self._broker, type(backend), self._describe, self._obey, self._lose_everything
+        )
+        site = Site(alias=backend.alias, sender=type(backend), worker=self.id, retry=backend.retry)
+        shared = (site, self._watchdog, self._settled, self._heartbeat.holds)
+        self._threads = Threads(options.concurrency, *shared)
+        self._loop = Loop(options.async_concurrency, *shared)
+        self._ticks = TickLoop(backend)
+        queues = ServedQueues(
+            options.queues, strict=options.strict, inspection=self._broker.inspection
+        )
+        self._fetcher = Fetcher(
+            *(self._broker, self.id, queues, self._ledger, self._threads, self._loop),
+            on_finished=self.over.set,
+            until_empty=options.burst,
+            max_jobs=options.max_jobs,
+        )
+        self._fetching = supervised("fetcher", self._fetcher.run, self._fail)
+        self._helpers = [
+            supervised("watchdog", self._watchdog.run, self._fail),
+            supervised("heartbeat", self._heartbeat.run, self._fail),
+            supervised("waiter", self._fetcher.waiter.run, self._fail),
+            supervised("ticks", self._ticks.run, self._fail),
+        ]
+
+    # --- from start to end -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start all threads: none is started later, as Python can't do so while it shuts down.
+
+        Raises:
+            BrokerError: the broker does not answer.
+        """
+        self._heartbeat.beat()
+        self._threads.start()
+        self._loop.start()
+        for helper in (*self._helpers, self._fetching):
+            helper.start()
+
+    def quiet(self) -> None:
+        """Take no more jobs; those that are running go on."""
+        if not self._fetcher.quiet:
+            logger.info("Quiet: this worker takes no more jobs.")
+        self._fetcher.quiet = True
+        self._ticks.stop()
+        self._fetcher.give_back_backlog()
+
+    def drain(self, timeout: float) -> bool:
+        """Go on until nothing is queued any more; False if that took longer than so many seconds.
+
+        The worker still has to be stopped.
+        """
+        self.over.clear()
+        self._fetcher.until_empty = True
+        self._fetcher.nudge()
+        return self.over.wait(timeout)
+
+    def stop(self, timeout: float) -> int:
+        """Stop: take no more jobs, give running ones some time, and give the rest back.
+
+        Args:
+            timeout: seconds for the running jobs.
+
+        Returns:
+            How many running jobs had to be given back.
+        """
+        self.quiet()
+        self._ledger.wait_until_nothing_is_held(timeout)
+        cut_off = self._ledger.held
+        self._ledger.give_back(cut_off)
+        if cut_off:
+            names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off)
+            logger.warning("Gave back %d jobs that were running: %s", len(cut_off), names)
+            self._loop.cut_short()
+        self._close()
+        return len(cut_off)
+
+    def _close(self) -> None:
+        self._fetcher.close()
+        if self._fetching.is_alive():
+            self._fetching.join(FAREWELL)
+        self._watchdog.close()
+        for part in (self._heartbeat, self._ticks, self._fetcher.waiter):
+            part.stop()
+        self._threads.stop()
+        self._loop.stop()
+        try:
+            self._broker.leave(self.id)
+        except BrokerError as error:
+            logger.warning("Could not say farewell: %s", error)
+
+    # --- what it tells -----------------------------------------------------------------------
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Names of the queues that it serves, empty for every queue."""
+        return tuple(queue.name for queue in self.options.queues)
+
+    @property
+    def periodic_tasks(self) -> tuple[PeriodicTask, ...]:
+        """The periodic tasks that it enqueues."""
+        return self._ticks.tasks
+
+    @property
+    def idle_for(self) -> float:
+        """Seconds since the fetcher last went round: what a watchdog of the process is fed by."""
+        return time.monotonic() - self._fetcher.progress_at
+
+    def running(self) -> tuple[Attempt, ...]:
+        """Return the attempts that are running."""
+        return (*self._threads.running(), *self._loop.running())
+
+    def _describe(self) -> WorkerInfo:
+        succeeded, failed = self._ledger.take_counts()
+        now, monotonic = now_ms(), time.monotonic()
+        return WorkerInfo(
+            id=self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self._started_at,
+            queues=self.served,
+            concurrency=self.options.concurrency,
+            quiet=self._fetcher.quiet,
+            running=tuple(
+                (one.claim.job.id, now - round((monotonic - one.started) * 1000))
+                for one in self.running()[:SHOWN]
+            ),
+            stuck=tuple(self._watchdog.stuck),
+            succeeded=succeeded,
+            failed=failed,
+        )
+
+    # --- what its parts call -----------------------------------------------------------------
+
+    def _settled(self, settlement: Settlement) -> None:
+        self._fetcher.settled(settlement)
+
+    def _obey(self, order: Order) -> None:
+        logger.info("An operator asks this worker: %s.", order.value)
+        self.quiet()
+        if order is Order.STOP:
+            self.over.set()
+
+    def _lose_everything(self) -> None:
+        """Start nothing that others have been given; the broker refuses what is not ours."""
+        self._fetcher.give_back_backlog()
+
+    def _report_stuck(self, job_id: str) -> None:
+        logger.error(
+            "Job %s is stuck: it still runs %g s after its timeout, in code that can't be"
+            " interrupted, and keeps its thread.",
+            job_id,
+            STUCK_AFTER,
+        )
+
+    def _fail(self) -> None:
+        self.failed = True
+        self.over.set()
