@@ -11,6 +11,7 @@ from accounts.models import Picture, Profile
 from feedback.leaving import anonymise
 
 PORTION = 100
+PREFIX = "former-member-"
 
 
 def close_account(user: User) -> None:
@@ -53,5 +54,10 @@ def take_portion(user_id: int, go_on: Callable[[int], object], size: int = PORTI
         return touched
 
 
+def people_leaving() -> list[int]:
+    """Return the ids of all whose account is closed while traces of them are left."""
+    return list(User.objects.filter(username__startswith=PREFIX).values_list("pk", flat=True))
+
+
 def _name_of_the_departed(user_id: int) -> str:
-    return f"former-member-{user_id}"
+    return f"{PREFIX}{user_id}"

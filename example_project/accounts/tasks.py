@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 
-from accounts.leaving import take_portion
+from accounts.leaving import people_leaving, take_portion
 from accounts.models import profile_of
 from accounts.pictures.errors import PictureRefused, PictureUnavailable
 from accounts.pictures.update import note_problem, update_picture
-from django_jobs import Retry, task
+from django_jobs import Retry, periodic, task
 from django_jobs.compat import TaskContext
 from django_jobs.errors import MissingRecord
 from example.mails import render_mail
@@ -43,7 +43,7 @@ def fetch_picture(context: TaskContext, user_id: int, address: str) -> bool:
         raise
 
 
-@task(queue_name="low")
+@task(priority=-50)
 def forget_member(user_id: int) -> int:
     """Take one portion of what a former member left, then leave the rest to the next job.
 
@@ -51,3 +51,11 @@ def forget_member(user_id: int) -> int:
     last one finds nothing left and removes the account.
     """
     return take_portion(user_id, go_on=forget_member.enqueue)
+
+
+@periodic("17 3 * * *")
+@task(priority=-50)
+def finish_leaving() -> int:
+    """Take up what was cut short, as by a store of jobs that did not answer when somebody left."""
+    leaving = [[user_id] for user_id in people_leaving()]
+    return len(forget_member.bulk_enqueue(leaving))

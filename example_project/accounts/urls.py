@@ -24,6 +24,7 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("profile/picture/", profile.picture, name="new_picture"),
     path("profile/picture/remove/", profile.no_picture, name="no_picture"),
+    path("profile/notifications/", profile.notifications, name="notifications"),
     path("profile/leave/", joining.leave, name="leave"),
     path("pictures/<int:user_id>/<slug:digest>.webp", profile.show_picture, name="picture"),
     path(

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django_jobs.compat import (
     TaskException,
     TaskResult,
-    TaskResultDoesNotExist,
     TaskResultStatus,
     task_backends,
 )
+from django_jobs.errors import JobsError
 
 KEY = "receipts"
 KEPT = 5
@@ -41,7 +41,7 @@ class Progress:
     @property
     def is_open(self) -> bool:
         """Whether looking again soon is worth while."""
-        return self.state in ("waiting", "running")
+        return self.state in ("waiting", "running", "trying again")
 
 
 def keep_receipt(request: HttpRequest, result: TaskResult, label: str) -> None:
@@ -66,14 +66,21 @@ def recent_progress(request: HttpRequest) -> list[Progress]:
 def _progress(receipt: Receipt) -> Progress | None:
     try:
         result = task_backends[receipt.backend].get_result(receipt.result_id)
-    except (TaskResultDoesNotExist, TaskException, NotImplementedError):
+    except (TaskException, JobsError, NotImplementedError):
+        # Not kept any more, out of reach, or a backend that keeps no results.
         return None
     return Progress(
         label=receipt.label,
-        state=_STATES[result.status],
+        state=_state(result),
         since=result.finished_at or result.started_at or result.enqueued_at or timezone.now(),
         seconds=_seconds(result),
     )
+
+
+def _state(result: TaskResult) -> str:
+    if result.status == TaskResultStatus.READY and result.errors:
+        return "trying again"
+    return _STATES[result.status]
 
 
 def _seconds(result: TaskResult) -> float | None:

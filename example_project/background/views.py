@@ -6,9 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
-
 from background.receipts import recent_progress
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 
 
 def overview(request: HttpRequest) -> HttpResponse:

@@ -18,7 +18,7 @@ class Mail:
     html: str
 
 
-def render_mail(name: str, **context: Any) -> Mail:
+def render_mail(name: str, /, **context: Any) -> Mail:
     """Render `mails/<name>.txt` with `mails/<name>.html`.
 
     Args:

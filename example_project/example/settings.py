@@ -53,6 +53,14 @@ else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 TASKS = tasks_from_env()
+# The default backend is the thread pool, without recaps: the site says so where it matters,
+# and the first thing a newcomer reads should not be warnings.
+SILENCED_SYSTEM_CHECKS = ["django_jobs.W002", "django_jobs_recap.W001"]
+JOB_RECAP = {
+    "RECIPIENTS": "feedback.recap.recipients",
+    "CONTENT": "feedback.recap.content",
+    "BASE_URL": SITE_URL,
+}
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Larder feedback <hello@example.com>")
 SHOW_SENT_MAILS = DEBUG
@@ -71,5 +79,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"django_jobs": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        name: {"handlers": ["console"], "level": "INFO", "propagate": False}
+        for name in ("django_jobs", "example")
+    },
 }

@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("background/", include("background.urls")),
     path("mails/", include("sent_mails.urls")),
+    path("recap/", include("django_jobs.recap.urls")),
     path("admin/", admin.site.urls),
 ]

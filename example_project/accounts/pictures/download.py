@@ -57,22 +57,32 @@ class _PinnedConnection(HTTPConnection):
         super().__init__(target.host, target.port, timeout=timeout)
         self.target = target
         self.default_port = 443 if target.secure else 80
+        self.was_cut = False
+        # `sock` is given away to the answer where the server closes after it.
+        self.wire: socket.socket | None = None
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.target.ip, self.target.port), self.timeout)
+        self.wire = socket.create_connection((self.target.ip, self.target.port), self.timeout)
         if self.target.secure:
             # The handshake waits until `cut` can reach the socket that makes it.
             tls = ssl.create_default_context().wrap_socket(
-                self.sock, server_hostname=self.target.host, do_handshake_on_connect=False
+                self.wire, server_hostname=self.target.host, do_handshake_on_connect=False
             )
-            self.sock = tls
+            self.wire = tls
             tls.do_handshake()
+        self.sock = self.wire
 
     def cut(self) -> None:
         """End whatever is being waited for, from another thread."""
-        if self.sock is not None:
+        self.was_cut = True
+        if self.wire is not None:
             with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+                self.wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        super().close()
+        if self.wire is not None:
+            self.wire.close()
 
 
 @contextmanager
@@ -87,20 +97,35 @@ def _ask(target: Target, ends_at: float) -> Iterator[HTTPResponse]:
     timer.start()
     try:
         connection.request("GET", target.path, headers=HEADERS)
-        yield connection.getresponse()
-        # Where the answer has no stated length, being cut off looks like its proper end.
-        if monotonic() >= ends_at:
-            raise TimeoutError
-    except (OSError, HTTPException) as error:
-        if monotonic() >= ends_at or isinstance(error, TimeoutError):
+        with connection.getresponse() as response:
+            yield response
+    except Exception as error:
+        if connection.was_cut or isinstance(error, TimeoutError):
             raise _too_slow(target) from error
-        raise PictureUnavailable(f"{target.host} did not answer properly.") from error
+        if isinstance(error, (OSError, HTTPException)):
+            raise PictureUnavailable(f"{target.host} did not answer properly.") from error
+        raise
     finally:
         timer.cancel()
         connection.close()
+    # Being cut off in the middle can look like the proper end of an answer.
+    if connection.was_cut:
+        raise _too_slow(target)
 
 
 def _read_image(response: HTTPResponse, target: Target, rules: Rules) -> bytes:
+    _check_headers(response, target, rules)
+    received = bytearray()
+    while piece := response.read(PIECE):
+        received += piece
+        if len(received) > rules.max_bytes:
+            raise _too_large(rules)
+    if response.length:
+        raise PictureUnavailable(f"{target.host} stopped in the middle of the picture.")
+    return bytes(received)
+
+
+def _check_headers(response: HTTPResponse, target: Target, rules: Rules) -> None:
     if response.status >= 500 or response.status == 429:
         raise PictureUnavailable(f"{target.host} is having trouble (HTTP {response.status}).")
     if response.status != 200:
@@ -111,14 +136,6 @@ def _read_image(response: HTTPResponse, target: Target, rules: Rules) -> bytes:
         raise PictureRefused(f"{target.host} sends the picture in a form we do not accept.")
     if response.length is not None and response.length > rules.max_bytes:
         raise _too_large(rules)
-    received = bytearray()
-    while piece := response.read(PIECE):
-        received += piece
-        if len(received) > rules.max_bytes:
-            raise _too_large(rules)
-    if response.length:
-        raise PictureUnavailable(f"{target.host} stopped in the middle of the picture.")
-    return bytes(received)
 
 
 def _too_large(rules: Rules) -> PictureRefused:

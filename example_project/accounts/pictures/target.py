@@ -56,7 +56,7 @@ def find_target(address: str, rules: Rules) -> Target:
         secure=parts.scheme == "https",
         host=host,
         port=port,
-        path=iri_to_uri(parts._replace(scheme="", netloc="", fragment="").geturl()) or "/",
+        path=iri_to_uri((parts.path or "/") + (f"?{parts.query}" if parts.query else "")),
         ip=_resolve(host, port, rules),
     )
 

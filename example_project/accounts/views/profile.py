@@ -18,8 +18,8 @@ from accounts.models import Picture, PictureState, Profile, profile_of
 from accounts.pictures.update import ask_for_picture, remove_picture
 from accounts.tasks import fetch_picture
 from background.receipts import keep_receipt
+from django_jobs.recap.forms import RecapSettingsForm
 from example.requests import MemberRequest
-from feedback.rules import is_moderator
 
 BETWEEN_PICTURES = timedelta(seconds=10)
 
@@ -34,6 +34,20 @@ def profile(request: MemberRequest) -> HttpResponse:
         messages.success(request, "Your name is saved.")
         return redirect("accounts:profile")
     return render(request, "accounts/profile.html", _context(request, name_form=form))
+
+
+@login_required
+@require_POST
+def notifications(request: MemberRequest) -> HttpResponse:
+    """Save when to get a recap. Where there are none, the form has no fields: nothing changes."""
+    form = RecapSettingsForm(request.POST, user=request.user)
+    if not form.is_valid():
+        context = _context(request, recap_form=form)
+        return render(request, "accounts/profile.html", context, status=422)
+    form.save()
+    if form.fields:
+        messages.success(request, "Your choice is saved.")
+    return redirect("accounts:profile")
 
 
 @login_required
@@ -82,6 +96,7 @@ def _context(
     request: MemberRequest,
     name_form: NameForm | None = None,
     picture_form: PictureForm | None = None,
+    recap_form: RecapSettingsForm | None = None,
 ) -> dict[str, object]:
     own = profile_of(request.user)
     return {
@@ -89,5 +104,5 @@ def _context(
         "name_form": name_form or NameForm(instance=own),
         "picture_form": picture_form or PictureForm(initial={"address": own.picture_address}),
         "fetching": own.picture_state == PictureState.FETCHING,
-        "is_moderator": is_moderator(request.user),
+        "recap_form": recap_form or RecapSettingsForm(user=request.user),
     }

@@ -15,6 +15,11 @@ from feedback.demo.people import ADMIN, EVERYBODY, MODERATOR, Person
 from feedback.models import Board, Comment, Follow, Post, Status, StatusChange, Vote
 from feedback.rules import MODERATE, MODERATORS
 
+MODERATORS_MAY = (
+    MODERATE.partition(".")[2],
+    *(f"{act}_{what}" for what in ("board", "status") for act in ("add", "change", "view")),
+)
+
 People = dict[str, User]
 
 
@@ -25,11 +30,7 @@ def fill() -> int:
     Returns:
         How many posts were added.
     """
-    moderators, _ = Group.objects.get_or_create(name=MODERATORS)
-    app, codename = MODERATE.split(".")
-    moderators.permissions.add(
-        Permission.objects.get(content_type__app_label=app, codename=codename)
-    )
+    moderators = _moderators()
     for position, (name, slug, summary) in enumerate(BOARDS):
         Board.objects.get_or_create(
             slug=slug, defaults={"name": name, "summary": summary, "position": position}
@@ -41,13 +42,21 @@ def fill() -> int:
     return sum(_post(told, people, seed) for seed, told in enumerate(POSTS))
 
 
+def _moderators() -> Group:
+    group, _ = Group.objects.get_or_create(name=MODERATORS)
+    permitted = Permission.objects.filter(content_type__app_label="feedback")
+    group.permissions.add(*permitted.filter(codename__in=MODERATORS_MAY))
+    return group
+
+
 def _account(person: Person, moderators: Group) -> User:
     user, is_new = User.objects.get_or_create(
         username=person.email, defaults={"email": person.email}
     )
     if not is_new:
         return user
-    user.is_staff = user.is_superuser = person is ADMIN
+    user.is_superuser = person is ADMIN
+    user.is_staff = person in (ADMIN, MODERATOR)
     user.set_password(person.password or None)
     user.save()
     Profile.objects.create(user=user, name=person.name)

@@ -1,0 +1,1 @@
+"""Tests of the example site, through its pages."""
