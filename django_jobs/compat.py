@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import django
 
-if django.VERSION >= (6, 0):
+# The type checker knows Django's own only; the backport's are the same.
+if TYPE_CHECKING or django.VERSION >= (6, 0):
     from django.tasks import (
         DEFAULT_TASK_BACKEND_ALIAS,
         default_task_backend,
@@ -41,8 +44,13 @@ else:
     )
     from django_tasks.signals import task_enqueued, task_finished, task_started
 
+AnyTask: TypeAlias = "Task[..., Any]"
+AnyResult: TypeAlias = "TaskResult[..., Any]"
+
 __all__ = [
     "DEFAULT_TASK_BACKEND_ALIAS",
+    "AnyResult",
+    "AnyTask",
     "BaseTaskBackend",
     "InvalidTask",
     "InvalidTaskBackend",

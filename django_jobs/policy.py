@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django_jobs.compat import InvalidTask, Task
+from django_jobs.compat import AnyTask, InvalidTask
 from django_jobs.errors import BrokenPayload
 from django_jobs.retry import ErrorKind, Retry, error_path, to_seconds
 from django_jobs.task import Task as JobTask
@@ -26,7 +26,7 @@ class Policy:
     discard_on: tuple[ErrorKind, ...] = ()
 
 
-def policy_of(task: Task, default: Retry) -> Policy:
+def policy_of(task: AnyTask, default: Retry) -> Policy:
     """Return the policy of a task; one that knows nothing of django_jobs gets the default."""
     if not isinstance(task, JobTask):
         return Policy(retry=default)

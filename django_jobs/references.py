@@ -51,7 +51,7 @@ class ModelReference:
             raise UnknownModel(self.label) from error
         if self.using not in connections:
             raise BrokenPayload(f"DATABASES has no {self.using!r}, where {self.label} was.")
-        rows = model._base_manager.using(self.using)  # noqa: SLF001 - sees all rows, by contract
+        rows = model._base_manager.using(self.using)
         try:
             row = rows.filter(pk=self.pk)
         except (TypeError, ValueError, ValidationError) as error:

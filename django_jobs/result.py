@@ -9,7 +9,7 @@ from typing import Any
 
 from django_jobs.arguments import show_arguments, show_value
 from django_jobs.clock import from_ms, now_ms
-from django_jobs.compat import Task, TaskError, TaskResult, TaskResultStatus
+from django_jobs.compat import AnyTask, TaskError, TaskResult, TaskResultStatus
 from django_jobs.job import Claim, Job, Record, State
 
 STATUSES = {
@@ -24,14 +24,14 @@ STATUSES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobResult(TaskResult):
+class JobResult(TaskResult):  # type: ignore[misc, type-arg]  # frozen, not generic
     """A `TaskResult` whose arguments may be more than JSON, as they came from our own text."""
 
     def __post_init__(self) -> None:
         """Leave the arguments alone: Django's own accepts plain JSON only."""
 
 
-def enqueued_result(task: Task, job: Job, alias: str) -> JobResult:
+def enqueued_result(task: AnyTask, job: Job, alias: str) -> JobResult:
     """Return the result of a job that was just enqueued."""
     args, kwargs = show_arguments(job.arguments)
     return JobResult(
@@ -50,7 +50,7 @@ def enqueued_result(task: Task, job: Job, alias: str) -> JobResult:
     )
 
 
-def attempt_result(task: Task, claim: Claim, worker: str, alias: str) -> JobResult:
+def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobResult:
     """Return the result of a job whose attempt begins; earlier workers are known by number only."""
     result = enqueued_result(task, claim.job, alias)
     started = from_ms(claim.reserved_at)
@@ -75,7 +75,7 @@ def ended_result(result: JobResult, state: State, value: Any, error: TaskError |
     return ended
 
 
-def stored_result(task: Task, record: Record, alias: str) -> JobResult:
+def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     """Return the result of a job as the broker knows it."""
     job = record.job
     task = dataclasses.replace(

@@ -121,6 +121,7 @@ class Retry:
         if callable(self.wait):
             return self.wait(attempt, error)
         if isinstance(self.wait, tuple):
-            return self.wait[min(attempt, len(self.wait)) - 1]
+            step: Seconds = self.wait[min(attempt, len(self.wait)) - 1]
+            return step
         assert isinstance(self.wait, (int, float, timedelta))
         return self.wait

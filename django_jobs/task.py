@@ -6,17 +6,50 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from django.core.exceptions import ImproperlyConfigured
 
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, task_backends
+from django_jobs.compat import (
+    DEFAULT_TASK_BACKEND_ALIAS,
+    AnyResult,
+    TaskContext,
+    task_backends,
+)
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.retry import ErrorKind, Retry, Seconds, to_seconds
 from django_jobs.suggest import unknown
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+if TYPE_CHECKING:
+
+    class Base(DjangoTask[P, R]):
+        """Django's task, which only type checkers know as generic."""
+
+else:
+
+    class Base(DjangoTask):
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters):
+            return cls
 
 
 class _Unchanged:
@@ -38,7 +71,7 @@ CallLike: TypeAlias = Call | Sequence[Any] | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task(DjangoTask):
+class Task(Base[P, R]):
     """A task with retries, a time limit and rules for its results.
 
     Attributes:
@@ -102,7 +135,7 @@ class Task(DjangoTask):
         changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
         return dataclasses.replace(self, **changes)
 
-    def bulk_enqueue(self, calls: Iterable[CallLike]) -> list[TaskResult]:
+    def bulk_enqueue(self, calls: Iterable[CallLike]) -> list[AnyResult]:
         """Enqueue many calls with one round trip for each thousand.
 
         Args:
@@ -119,9 +152,12 @@ class Task(DjangoTask):
         made = [_call(index, call) for index, call in enumerate(calls)]
         backend = self.get_backend()
         if hasattr(backend, "bulk_enqueue"):
-            ours: JobBackend = backend
+            ours = cast("JobBackend[Any]", backend)
             return ours.bulk_enqueue(self, [(call.args, call.kwargs) for call in made])
         return [backend.enqueue(self, list(call.args), dict(call.kwargs)) for call in made]
+
+
+AnyJobTask: TypeAlias = "Task[..., Any]"
 
 
 def _call(index: int, call: CallLike) -> Call:
@@ -137,7 +173,7 @@ def _call(index: int, call: CallLike) -> Call:
     )
 
 
-def _check_options(task: Task) -> None:
+def _check_options(task: AnyJobTask) -> None:
     name = task.func.__qualname__
     for option in ("timeout", "expires", "result_ttl"):
         value = getattr(task, option)
@@ -170,26 +206,38 @@ OPTIONS = tuple(
 
 DJANGO_OPTIONS = ("priority", "queue_name", "backend", "takes_context")
 
-Decorator: TypeAlias = Callable[[Callable[..., Any]], Task]
-
 
 @overload
-def task(function: Callable[..., Any], /) -> Task: ...
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
 def task(
     *,
     priority: int = ...,
     queue_name: str = ...,
     backend: str = ...,
-    takes_context: bool = ...,
+    takes_context: Literal[False] = False,
     retry: Retry | None = ...,
     timeout: Seconds | None = ...,
     expires: Seconds | None = ...,
     result_ttl: Seconds | None = ...,
     discard_on: Sequence[ErrorKind] | ErrorKind = ...,
     enqueue_on_commit: bool | None = ...,
-) -> Decorator: ...
-def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Task | Decorator:
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+@overload
+def task(
+    *,
+    priority: int = ...,
+    queue_name: str = ...,
+    backend: str = ...,
+    takes_context: Literal[True],
+    retry: Retry | None = ...,
+    timeout: Seconds | None = ...,
+    expires: Seconds | None = ...,
+    result_ttl: Seconds | None = ...,
+    discard_on: Sequence[ErrorKind] | ErrorKind = ...,
+    enqueue_on_commit: bool | None = ...,
+) -> Callable[[Callable[Concatenate[TaskContext[P, R], P], R]], Task[P, R]]: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a task of a function at the top level of an app's module, as Django's `@task` does.
 
     It works with every backend, also those of others, which ignore what django_jobs adds.
@@ -207,7 +255,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Task 
         if name not in DJANGO_OPTIONS + OPTIONS:
             raise TypeError(f"@task: {unknown('option', name, DJANGO_OPTIONS + OPTIONS)}")
 
-    def decorate(function: Callable[..., Any]) -> Task:
+    def decorate(function: Callable[..., Any]) -> AnyJobTask:
         alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)
         theirs = task_backends[alias].task_class
         kind = theirs if issubclass(theirs, Task) else Task

@@ -17,9 +17,9 @@ from django_jobs.clock import now_ms, to_ms
 from django_jobs.commit import after_commit
 from django_jobs.compat import (
     DEFAULT_TASK_BACKEND_ALIAS,
+    AnyResult,
+    AnyTask,
     BaseTaskBackend,
-    Task,
-    TaskResult,
     TaskResultDoesNotExist,
     task_backends,
     task_enqueued,
@@ -70,7 +70,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     # --- enqueueing --------------------------------------------------------------------------
 
-    def validate_task(self, task: Task) -> None:
+    def validate_task(self, task: AnyTask) -> None:
         """Check what Django checks; `run_after` may also be a timedelta."""
         if isinstance(task.run_after, timedelta):
             # Made anew with an instant, the task comes back here to be checked.
@@ -78,13 +78,13 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         else:
             super().validate_task(task)
 
-    def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+    def enqueue(self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Enqueue one call of a task."""
         return self.bulk_enqueue(task, [(args, kwargs)])[0]
 
     def bulk_enqueue(
-        self, task: Task, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]
-    ) -> list[TaskResult]:
+        self, task: AnyTask, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]
+    ) -> list[AnyResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
         self.validate_task(task)
         check_importable(task)
@@ -99,15 +99,15 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             push()
         return list(results)
 
-    def make_job(self, task: Task) -> Job:
+    def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
         return self._job(self._template(task), (), {})
 
-    def _waits_for_commit(self, task: Task) -> bool:
+    def _waits_for_commit(self, task: AnyTask) -> bool:
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
         return self.configuration.enqueue_on_commit if own is None else own
 
-    def _template(self, task: Task) -> Job:
+    def _template(self, task: AnyTask) -> Job:
         """Return what all jobs of one enqueueing have in common."""
         now = now_ms()
         run_at = None if task.run_after is None else to_ms(task.run_after)
@@ -145,7 +145,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     # --- results -----------------------------------------------------------------------------
 
-    def get_result(self, result_id: str) -> TaskResult:
+    def get_result(self, result_id: str) -> AnyResult:
         """Return what is known of a job, from whatever thread or process it was enqueued.
 
         Raises:
@@ -172,7 +172,7 @@ def is_persistent(alias: str = DEFAULT_TASK_BACKEND_ALIAS) -> bool:
     return bool(getattr(task_backends[alias], "persistent", False))
 
 
-def _with_instant(task: Task) -> Task:
+def _with_instant(task: AnyTask) -> AnyTask:
     if isinstance(task.run_after, timedelta):
         return dataclasses.replace(task, run_after=timezone.now() + task.run_after)
     return task

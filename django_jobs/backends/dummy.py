@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.compat import TaskResult
+from django_jobs.compat import AnyResult
 from django_jobs.job import State
 from django_jobs.options import BackendOptions
 
@@ -24,7 +24,7 @@ class DummyBackend(JobBackend[BackendOptions]):
         return shared(MemoryBroker, self.alias, lambda: MemoryBroker(max_queued=EVERYTHING))
 
     @property
-    def results(self) -> list[TaskResult]:
+    def results(self) -> list[AnyResult]:
         """What was enqueued, in that order."""
         jobs = self.broker.inspection.jobs
         waiting = [

@@ -11,7 +11,7 @@ from django.dispatch import Signal
 
 from django_jobs.arguments import encode_value
 from django_jobs.compat import (
-    Task,
+    AnyTask,
     TaskContext,
     TaskError,
     task_finished,
@@ -57,14 +57,14 @@ class Attempt:
     site: Site
     reserved: float
     started: float = field(default_factory=time.monotonic)
-    task: Task | None = None
+    task: AnyTask | None = None
     result: JobResult | None = None
     policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
         self.policy = Policy(retry=self.site.retry)
 
-    def find(self) -> Task:
+    def find(self) -> AnyTask:
         """Find the task, and refuse a job that came too late.
 
         Raises:
@@ -82,7 +82,7 @@ class Attempt:
     def started_signal(self) -> Sending:
         return task_started, {"sender": self.site.sender, "task_result": self.result}
 
-    def positional(self, task: Task, args: list[Any]) -> list[Any]:
+    def positional(self, task: AnyTask, args: list[Any]) -> list[Any]:
         """Return the positional arguments, with the context in front if the task takes one."""
         if not task.takes_context:
             return args

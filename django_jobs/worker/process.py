@@ -5,7 +5,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import signal
-import sys
 from collections.abc import Callable
 from enum import IntEnum
 from types import FrameType
@@ -54,7 +53,7 @@ class WorkerProcess:
         self._handle(signal.SIGTERM, self._stop)
         self._handle(signal.SIGINT, self._interrupt)
         self._handle(signal.SIGTSTP, self._quiet)
-        faulthandler.register(signal.SIGTTIN, file=sys.__stderr__, all_threads=True)
+        faulthandler.register(signal.SIGTTIN, all_threads=True)
         self._worker.start()
         notify("READY=1", "STATUS=Working")
         try:

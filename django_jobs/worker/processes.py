@@ -26,7 +26,7 @@ class Child:
 
     def __init__(self, command: Sequence[str]) -> None:
         self.started = time.monotonic()
-        self.process = subprocess.Popen(command, start_new_session=True)
+        self.process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own)
 
     @property
     def age(self) -> float:

@@ -77,7 +77,9 @@ class MemoryBroker(Broker):
         self._replies: dict[str, Reply] = {}
         self._lost: set[str] = set()
         self._ticks: dict[str, int] = {}
-        self.inspection = MemoryInspection(self._store, self._holders, self._lock, now, self._mark)
+        self.inspection: MemoryInspection = MemoryInspection(
+            self._store, self._holders, self._lock, now, self._mark
+        )
 
     # --- hot path ----------------------------------------------------------------------------
 

@@ -142,7 +142,7 @@ class RedisBroker(Broker):
     def ticks(self) -> Mapping[str, int]:
         with plain_errors(self._address):
             stored = self._client.hgetall(f"{self._prefix}ticks")
-        return {name: int(tick) for name, tick in stored.items()}
+        return {str(name): int(tick) for name, tick in stored.items()}
 
     def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
         stored_as = "" if last is None else last

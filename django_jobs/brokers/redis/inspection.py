@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import redis
 
@@ -76,17 +76,16 @@ class RedisInspection(Inspection):
             for name in [queue] if queue else [one.name for one in self.queues()]:
                 yield from self._index(f"q:{name}", newest_first=False)
         elif state is State.RUNNING:
-            for worker in self._client.zrange(f"{self._prefix}leases", 0, -1):
-                yield from self._client.hkeys(f"{self._prefix}f:{worker}")
+            for worker in self._index("leases", newest_first=False):
+                yield from cast("list[str]", self._client.hkeys(f"{self._prefix}f:{worker}"))
         else:
             yield from self._index(f"s:{state.value}", newest_first=state.is_final)
 
     def _index(self, name: str, *, newest_first: bool) -> Iterator[str]:
         start = 0
-        while page := self._client.zrange(
-            f"{self._prefix}{name}", start, start + PAGE - 1, desc=newest_first
-        ):
-            yield from page
+        key = f"{self._prefix}{name}"
+        while page := self._client.zrange(key, start, start + PAGE - 1, desc=newest_first):
+            yield from cast("list[str]", page)
             start += PAGE
 
     def workers(self) -> tuple[WorkerInfo, ...]:
