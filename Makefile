@@ -18,6 +18,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PORT=8123 make run uses another port."
 
+# Set whatever the shell says, which may belong to a site of one's own.
+run dev: export DJANGO_SETTINGS_MODULE := example.settings
 run dev: export DEBUG := 1
 run dev: export PORT := $(PORT)
 run dev: export PYTHONUNBUFFERED := 1

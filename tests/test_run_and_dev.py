@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -50,35 +50,40 @@ Start = Callable[..., Command]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a make target of the installed repository, with data of its own."""
-    running: list[subprocess.Popen[str]] = []
+    with ExitStack() as running:
 
-    def start_target(target: str, **variables: str) -> Command:
-        port = free_port()
-        of_this_test = {
-            "PORT": str(port),
-            "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
-            "MEDIA_ROOT": str(tmp_path / "media"),
-        }
-        of_make = ("MAKE", "MFLAGS")  # of the make that may have started these tests
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(of_make)}
-        process = subprocess.Popen(
-            ["make", f"VENV={ENVIRONMENT}", "-o", f"{ENVIRONMENT}/installed", target],
-            cwd=ROOT,
-            env=inherited | of_this_test | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        running.append(process)
-        return Command(process, port)
+        def start_target(target: str, **variables: str) -> Command:
+            port = free_port()
+            process = running.enter_context(
+                subprocess.Popen(
+                    ["make", f"VENV={ENVIRONMENT}", "-o", f"{ENVIRONMENT}/installed", target],
+                    cwd=ROOT,
+                    env=environment(tmp_path, PORT=str(port), **variables),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    text=True,
+                    start_new_session=True,
+                )
+            )
+            running.callback(end_group, process)
+            return Command(process, port)
 
-    yield start_target
-    for process in running:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        yield start_target
+
+
+def environment(data: Path, **variables: str) -> dict[str, str]:
+    """Our environment, with the site's data in a directory of the test."""
+    of_make = ("MAKE", "MFLAGS")  # of the make that may have started these tests
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith(of_make)}
+    places = {"DATABASE_URL": f"sqlite:///{data}/db.sqlite3", "MEDIA_ROOT": f"{data}/media"}
+    return inherited | places | variables
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """End a command that a failed test has left running, with all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def answers(address: str) -> bool:
