@@ -31,6 +31,14 @@ def test_the_same_call_returns_the_same_reservation(
     assert inspection.counts()[State.RUNNING] == 2
 
 
+def test_a_large_reservation_comes_again_in_the_same_order(broker: Broker, w1: Driver) -> None:
+    broker.push(make_jobs(100, priority=0) + make_jobs(400, priority=1))
+    w1.take(50)
+    claims = w1.take(300)
+
+    assert w1.repeat().claims == claims
+
+
 def test_a_repeated_call_keeps_tokens_and_times(broker: Broker, w1: Driver, clock: Clock) -> None:
     broker.push(make_jobs(2))
     claims = w1.reserve("default", limit=2).claims

@@ -135,6 +135,10 @@ class Driver:
         call, shares, limit, settlements = self._last
         return self.broker.reserve(self.id, call, shares, limit, settlements)
 
+    @property
+    def has_called(self) -> bool:
+        return self._last is not None
+
     def take(self, limit: int = 1, *queues: str) -> tuple[Claim, ...]:
         return self.reserve(*(queues or ("default",)), limit=limit).claims
 
