@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 
@@ -30,7 +32,7 @@ def welcome(user: User) -> None:
     retry=Retry(attempts=PICTURE_ATTEMPTS, wait=[10, 60]),
     discard_on=(PictureRefused,),
 )
-def fetch_picture(context: TaskContext, user_id: int, address: str) -> bool:
+def fetch_picture(context: TaskContext[..., Any], user_id: int, address: str) -> bool:
     """Fetch a profile picture; what goes wrong is told on the profile page."""
     try:
         return update_picture(user_id, address)

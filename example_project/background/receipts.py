@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -44,7 +45,7 @@ class Progress:
         return self.state in ("waiting", "running", "trying again")
 
 
-def keep_receipt(request: HttpRequest, result: TaskResult, label: str) -> None:
+def keep_receipt(request: HttpRequest, result: TaskResult[..., Any], label: str) -> None:
     """Remember a job that this visitor has just caused.
 
     Args:
@@ -77,13 +78,13 @@ def _progress(receipt: Receipt) -> Progress | None:
     )
 
 
-def _state(result: TaskResult) -> str:
+def _state(result: TaskResult[..., Any]) -> str:
     if result.status == TaskResultStatus.READY and result.errors:
         return "trying again"
     return _STATES[result.status]
 
 
-def _seconds(result: TaskResult) -> float | None:
+def _seconds(result: TaskResult[..., Any]) -> float | None:
     if result.enqueued_at is None or result.finished_at is None:
         return None
     return (result.finished_at - result.enqueued_at).total_seconds()

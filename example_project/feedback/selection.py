@@ -24,12 +24,12 @@ def posts_for(user: User | AnonymousUser) -> QuerySet[Post]:
     """
     posts = Post.objects.all() if is_moderator(user) else Post.objects.filter(hidden=False)
     recent = timezone.now() - timedelta(days=TRENDING_DAYS)
-    own_vote = Vote.objects.filter(post=OuterRef("pk"), user_id=user.pk)
+    own_vote = Vote.objects.filter(post=OuterRef("pk"), user_id=user.pk or 0)
     return posts.select_related("board", "status", "author__profile").annotate(
         vote_count=_number_of(Vote.objects.all()),
         recent_votes=_number_of(Vote.objects.filter(created_at__gte=recent)),
         comment_count=_number_of(Comment.objects.all()),
-        voted=Exists(own_vote) if user.pk else Value(False),
+        voted=Exists(own_vote),
     )
 
 

@@ -25,7 +25,7 @@ class DatabaseBackend(BaseEmailBackend):
 
 def _kept(message: EmailMessage) -> SentMail:
     return SentMail(
-        subject=message.subject,
+        subject=str(message.subject),
         recipients=", ".join(message.recipients()),
         raw=message.message().as_bytes(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from django.db import models
 
@@ -31,7 +31,7 @@ class SentMail(models.Model):
 
     def parsed(self) -> EmailMessage:
         """Return the mail with its parts."""
-        return cast(EmailMessage, message_from_bytes(bytes(self.raw), policy=policy.default))
+        return message_from_bytes(bytes(self.raw), policy=policy.default)
 
     def body(self, kind: str) -> str:
         """Return the text of the part that mail programs would show.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.core.paginator import Paginator
@@ -14,7 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from sent_mails.models import SentMail
 
-P = ParamSpec("P")
+View = Callable[..., HttpResponse]
 MAILS_A_PAGE = 25
 
 # A mail may bring its own styles and inline pictures, nothing else: no script, no request to
@@ -26,14 +25,12 @@ MAIL_POLICY = (
 )
 
 
-def _only_while_developing(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def _only_while_developing(view: View) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, **kwargs: int) -> HttpResponse:
         if not settings.SHOW_SENT_MAILS:
             raise Http404("Mails are shown on development sites only.")
-        return view(request, *args, **kwargs)
+        return view(request, **kwargs)
 
     return guarded
 

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.test import Client
 
 from accounts.models import Profile
@@ -50,6 +51,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < ends_at, "It did not happen in time."
         time.sleep(0.02)
+
+
+def html_of(message: EmailMessage) -> str:
+    """The HTML part of a mail."""
+    assert isinstance(message, EmailMultiAlternatives)
+    return str(message.alternatives[0][0])
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from typing import Any
 
 from PIL import Image
 
@@ -79,10 +81,10 @@ class PictureServer:
     def url(self, path: str) -> str:
         return f"http://{HOST}:{self.port}{path}"
 
-    def rules(self, **changes: object) -> Rules:
+    def rules(self, **changes: Any) -> Rules:
         """Rules under which this server alone may be reached."""
-        only_here = {"may_connect": lambda ip: str(ip) == HOST, "ports": frozenset({self.port})}
-        return Rules(**(only_here | changes))
+        only_here = Rules(lambda ip: str(ip) == HOST, frozenset({self.port}))
+        return replace(only_here, **changes)
 
     def serve(
         self,

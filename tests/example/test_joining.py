@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 
 from background.receipts import recent_progress
-from tests.example.conftest import PASSWORD, tasks_from, wait_until
+from tests.example.conftest import PASSWORD, html_of, tasks_from, wait_until
 
 FORM = {"name": "Greta", "email": "Greta@Example.com", "password": PASSWORD}
 
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_who_joins_is_signed_in_with_a_mail_on_its_way(client: Client) -> None:
     page = client.post("/join/", FORM, follow=True)
     assert "Welcome! A mail is on its way to you." in page.text
-    assert page.wsgi_request.user.email == "greta@example.com"
+    assert page.context["user"].email == "greta@example.com"
     (sent,) = mail.outbox
     assert sent.to == ["greta@example.com"]
     assert sent.subject == "Welcome to the Larder board, Greta"
     assert "http://testserver/profile/" in sent.body
-    assert "Hello Greta" in sent.alternatives[0][0]
+    assert "Hello Greta" in html_of(sent)
 
 
 def test_the_welcome_mail_is_sent_by_a_thread_of_the_pool(client: Client, settings: Any) -> None:
@@ -50,7 +50,7 @@ def test_one_address_has_one_account_whatever_its_capitals(client: Client, membe
 
 def test_a_name_is_no_way_into_the_html_of_a_mail(client: Client) -> None:
     client.post("/join/", FORM | {"name": "<b>Greta</b>"})
-    assert "&lt;b&gt;Greta&lt;/b&gt;" in mail.outbox[0].alternatives[0][0]
+    assert "&lt;b&gt;Greta&lt;/b&gt;" in html_of(mail.outbox[0])
     assert "Hello <b>Greta</b>" in mail.outbox[0].body
 
 
@@ -62,7 +62,7 @@ def test_signing_in_takes_the_address_in_any_case(client: Client, member: User) 
 
 def test_a_new_password_comes_by_a_link_in_a_mail(client: Client, member: User) -> None:
     client.post("/password/", {"email": member.email})
-    link = re.search(r"http://testserver(/password/\S+/)", mail.outbox[0].body)
+    link = re.search(r"http://testserver(/password/\S+/)", str(mail.outbox[0].body))
     assert link
     form = client.get(link[1], follow=True)
     new = {"new_password1": "elderflower cordial", "new_password2": "elderflower cordial"}
@@ -73,7 +73,7 @@ def test_a_new_password_comes_by_a_link_in_a_mail(client: Client, member: User) 
 def test_an_unknown_address_is_answered_like_a_known_one(client: Client, member: User) -> None:
     known = client.post("/password/", {"email": member.email})
     unknown = client.post("/password/", {"email": "nobody@example.com"})
-    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    assert known.headers["Location"] == unknown.headers["Location"]
     assert len(mail.outbox) == 1
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from background.receipts import recent_progress
 from feedback import tasks
 from feedback.models import Follow, Post, Status, StatusChange
-from tests.example.conftest import tasks_from, wait_until
+from tests.example.conftest import html_of, tasks_from, wait_until
 
 AsUser = Callable[[User], Client]
 MakeMember = Callable[..., User]
@@ -44,7 +44,7 @@ def test_a_new_status_is_told_to_the_followers_and_nobody_else(
     sent = mail.outbox[0]
     assert sent.subject == "Planned: Scale recipes"
     assert "Mara adds: Soon, and <i>gladly</i>." in sent.body
-    assert "&lt;i&gt;gladly&lt;/i&gt;" in sent.alternatives[0][0]
+    assert "&lt;i&gt;gladly&lt;/i&gt;" in html_of(sent)
     assert f"http://testserver/posts/{post.pk}/" in sent.body
 
 

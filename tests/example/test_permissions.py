@@ -59,7 +59,7 @@ def test_strangers_are_asked_to_sign_in(
 ) -> None:
     answer = getattr(client, method)(path.format(**keys))
     assert answer.status_code == 302
-    assert answer.url.startswith(SIGN_IN)
+    assert answer.headers["Location"].startswith(SIGN_IN)
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_MODERATORS)

@@ -14,7 +14,8 @@ from feedback.recap import content, recipients
 
 def today() -> Period:
     now = timezone.now()
-    return Period(Frequency.DAILY, now - timedelta(days=1), now + timedelta(minutes=1))
+    start, end = now - timedelta(days=1), now + timedelta(minutes=1)
+    return Period(Frequency.DAILY, now.date(), start, end)
 
 
 def test_moderators_get_it_and_members_do_not(moderator: User, member: User) -> None:

@@ -90,8 +90,9 @@ def _post(told: Told, people: People, seed: int) -> bool:
 
 
 def _votes(post: Post, told: Told, people: People, random: Random) -> None:
-    others = [user for user in people.values() if user != post.author]
-    for voter in [post.author, *random.sample(others, told.votes - 1)]:
+    author = people[told.by]
+    others = [user for user in people.values() if user != author]
+    for voter in [author, *random.sample(others, told.votes - 1)]:
         _date(Vote.objects.create(post=post, user=voter), random.uniform(0, told.days))
         Follow.objects.create(post=post, user=voter)
 

@@ -40,12 +40,12 @@ def post_list(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 
 def roadmap(request: HttpRequest) -> HttpResponse:
     """Show what is planned, under way and done, side by side."""
+    posts = Listing(sort=Sort.TOP).apply(posts_for(request.user))
     columns = [
-        (status, posts_for(request.user).filter(status=status).order_by("-vote_count", "-pk"))
+        (status, posts.filter(status=status)[:POSTS_A_COLUMN])
         for status in Status.objects.filter(on_roadmap=True)
     ]
-    context = {"columns": [(status, posts[:POSTS_A_COLUMN]) for status, posts in columns]}
-    return render(request, "feedback/roadmap.html", context)
+    return render(request, "feedback/roadmap.html", {"columns": columns})
 
 
 def post_detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -65,7 +65,7 @@ def post_context(request: HttpRequest, post: Post, form: CommentForm) -> dict[st
         "post": post,
         "history": _history(request, post),
         "follower_count": post.follows.count(),
-        "follows": Follow.objects.filter(post=post, user_id=request.user.pk).exists(),
+        "follows": Follow.objects.filter(post=post, user_id=request.user.pk or 0).exists(),
         "may_edit": may_edit(request.user, post),
         "is_moderator": is_moderator(request.user),
         "comment_form": form,
