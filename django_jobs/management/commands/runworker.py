@@ -6,18 +6,18 @@ import atexit
 import dataclasses
 import sys
 import threading
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.autoreload import run_with_reloader
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.errors import BrokerError
+from django_jobs.management.arguments import at_least, checked, seconds
+from django_jobs.management.lookup import configured_backend
 from django_jobs.queues import QueueWeight, parse_queue
 from django_jobs.worker.greeting import greeting
 from django_jobs.worker.logs import configure_logging
@@ -118,10 +118,7 @@ def find_backend(alias: str) -> JobBackend[Any]:
     Raises:
         CommandError: there is none, with what to set.
     """
-    try:
-        backend = task_backends[alias]
-    except ImproperlyConfigured as error:
-        raise CommandError(str(error)) from error
+    backend = configured_backend(alias)
     if not isinstance(backend, JobBackend) or not backend.persistent:
         raise CommandError(
             f"TASKS[{alias!r}] is {type(backend).__name__}, whose jobs are not run by a worker of"
@@ -141,34 +138,3 @@ def check_queues(backend: JobBackend[Any], queues: tuple[QueueWeight, ...]) -> N
             f"No task can use the queue {unknown[0]!r}: TASKS[{backend.alias!r}]['QUEUES'] has"
             f" {', '.join(sorted(backend.queues))}. Add it there or to JOB_QUEUES, or correct -q."
         )
-
-
-def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Let argparse show the sentence of a ValueError."""
-
-    def converted(text: str) -> Any:
-        try:
-            return convert(text)
-        except ValueError as error:
-            raise ArgumentTypeError(str(error)) from error
-
-    return converted
-
-
-def at_least(low: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        if not text.isdigit() or int(text) < low:
-            raise ValueError(f"give a whole number of at least {low}, not {text!r}.")
-        return int(text)
-
-    return convert
-
-
-def seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"give seconds of at least 0, not {text!r}.")
-    return value
