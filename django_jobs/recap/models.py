@@ -42,7 +42,7 @@ class RecapSettings(models.Model):
     """One user's choice. Without a row, or with `enabled` false, there are no recaps.
 
     `due_at` follows from the other fields, so that the periodic task finds who is due through
-    an index. After `update()`, which bypasses `save()`, it takes effect one recap later.
+    an index. Whatever is stored past `save()` counts from the next tick or recap on.
     """
 
     user = models.OneToOneField(

@@ -36,6 +36,7 @@ def enqueue_due(job: Task, now: datetime) -> int:
     Returns:
         How many recaps were enqueued.
     """
+    _schedule_new(now)
     enqueued = 0
     while (portion := _claim_portion(job, now)) is not None:
         enqueued += _confirm(portion)
@@ -43,6 +44,13 @@ def enqueue_due(job: Task, now: datetime) -> int:
         enqueued += _confirm(portion)
     _forget(now)
     return enqueued
+
+
+def _schedule_new(now: datetime) -> None:
+    """Schedule choices that were stored past `save()`, as data migrations and updates do."""
+    new = RecapSettings.objects.filter(enabled=True, due_at=None)
+    while portion := list(new[:PORTION]):
+        _move_on(portion, now)
 
 
 def _claim_portion(job: Task, now: datetime) -> list[str] | None:
@@ -54,7 +62,8 @@ def _claim_portion(job: Task, now: datetime) -> list[str] | None:
         The ids of the jobs, or None when nobody is due any more.
     """
     with transaction.atomic(using=_database()):
-        due = list(_locked(RecapSettings.objects.filter(due_at__lte=now).order_by("due_at")))
+        waiting = RecapSettings.objects.filter(enabled=True, due_at__lte=now)
+        due = list(_locked(waiting.order_by("due_at")))
         if not due:
             return None
         deliveries = _new_deliveries(due, now)

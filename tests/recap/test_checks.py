@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
 from django_jobs.recap.checks import check_recap
@@ -76,3 +77,8 @@ def test_a_missing_unsubscribe_page_is_told(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.recap.no_urls"
 
     assert found() == {"E003": "Recaps have no unsubscribe page."}
+
+
+@pytest.mark.django_db
+def test_the_migrations_equal_the_models() -> None:
+    call_command("makemigrations", "django_jobs_recap", check=True, dry_run=True, verbosity=0)

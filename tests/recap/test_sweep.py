@@ -133,6 +133,20 @@ def test_who_switched_off_is_not_due(user: User) -> None:
     assert tick(TOMORROW) == 0
 
 
+def test_a_choice_that_was_stored_past_save_is_scheduled_by_the_next_tick(user: User) -> None:
+    RecapSettings.objects.update(due_at=None)
+
+    assert tick(NOW) == 0
+    assert RecapSettings.objects.get().due_at == TOMORROW
+
+
+def test_who_was_switched_off_past_save_is_left_alone(user: User) -> None:
+    RecapSettings.objects.update(enabled=False)
+
+    assert tick(TOMORROW) == 0
+    assert keys() == []
+
+
 def test_users_are_taken_in_portions_with_few_queries(
     make_user: MakeUser,
     clock: Traveller,
