@@ -32,6 +32,7 @@ class MailServer:
     recipient_answers: dict[str, str] = field(default_factory=dict)
     password: str | None = None
     goodbye: str = "221 Bye"
+    _controller: Controller | None = None
     _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self) -> None:
@@ -40,7 +41,9 @@ class MailServer:
         self._controller.start()
 
     def stop(self) -> None:
-        self._controller.stop()
+        controller, self._controller = self._controller, None
+        if controller is not None:
+            controller.stop()
 
     def wait_for(self, count: int, timeout: float = 20.0) -> None:
         """Wait until so many mails have arrived."""
