@@ -124,7 +124,7 @@ def enqueue(
     return results
 
 
-def _fitted(task: Task, payload: Payload) -> Payload:
+def _fitted(task: Task[..., Any], payload: Payload) -> Payload:
     backend = task.get_backend()
     if not isinstance(backend, JobBackend):
         return payload  # Django knows no limit that other people's backends could tell.
@@ -132,7 +132,7 @@ def _fitted(task: Task, payload: Payload) -> Payload:
 
 
 def _enqueue_batch(
-    task: Task, payloads: Sequence[Payload], using: str | None
+    task: Task[..., Any], payloads: Sequence[Payload], using: str | None
 ) -> list[TaskResult[Any, Any]]:
     try:
         return task.bulk_enqueue([(payload, using) for payload in payloads])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from django.utils import timezone
 from django_jobs.backends.dummy import DummyBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.compat import InvalidTask, TaskResult, default_task_backend
-from django_jobs.errors import PayloadTooLarge, QueueFull, UnserializableArgument
+from django_jobs.compat import BaseTaskBackend, InvalidTask, TaskResult, default_task_backend
+from django_jobs.errors import BrokerUnavailable, PayloadTooLarge, QueueFull, UnserializableArgument
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
 from tests.mail.helpers import LATER, files, message_with, simple
+from tests.servers import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
 
@@ -33,7 +33,7 @@ class FullBackend(DummyBackend):
 
 
 @pytest.fixture(autouse=True)
-def stored_only(settings: Any) -> Iterator[None]:
+def stored_only(settings: Any) -> None:
     """Jobs are kept and not run, so that a test can look at them."""
     settings.TASKS = {
         "default": {
@@ -42,8 +42,6 @@ def stored_only(settings: Any) -> Iterator[None]:
             "OPTIONS": {"max_payload": 20_000},
         }
     }
-    default_task_backend.clear()
-    yield
     default_task_backend.clear()
 
 
@@ -139,6 +137,34 @@ def test_files_of_a_mail_that_was_not_enqueued_are_removed(media: Path, settings
     with pytest.raises(QueueFull):
         send_later(message_with(30_000))
     assert files(media) == []
+
+
+def test_files_stay_where_the_job_may_have_arrived_all_the_same(media: Path, settings: Any) -> None:
+    settings.TASKS = {
+        "default": {
+            "BACKEND": "django_jobs.backends.RedisBackend",
+            "QUEUES": ["mailers", "default"],
+            "OPTIONS": {"url": f"redis://127.0.0.1:{free_port()}/0", "max_payload": 20_000},
+        }
+    }
+    with pytest.raises(BrokerUnavailable):
+        send_later(message_with(30_000))
+    assert len(files(media)) == 1
+
+
+def test_with_other_peoples_backends_a_mail_travels_whole(media: Path, settings: Any) -> None:
+    package = BaseTaskBackend.__module__.partition(".backends")[0]
+    settings.TASKS = {
+        "default": {
+            "BACKEND": f"{package}.backends.dummy.DummyBackend",
+            "QUEUES": ["mailers", "default"],
+        }
+    }
+    result = send_later(message_with(900_000))
+    assert result is not None
+    assert files(media) == []
+    [attachment] = result.args[0]["attachments"]
+    assert len(attachment["content"]["data"]) > 900_000
 
 
 def test_the_site_sends_later_through_email_backend(settings: Any) -> None:
