@@ -67,7 +67,7 @@ class LaterEmailBackend(BaseEmailBackend):
         except Exception:
             if not self.fail_silently:
                 raise
-            logger.warning("%s mails could not be enqueued.", len(payloads), exc_info=True)
+            logger.warning("Mails that could not be enqueued: %s.", len(payloads), exc_info=True)
             return 0
         return len(payloads)
 

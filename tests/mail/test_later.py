@@ -224,4 +224,4 @@ def test_failing_silently_is_logged(settings: Any, caplog: pytest.LogCaptureFixt
     with pytest.raises(QueueFull):
         LaterEmailBackend().send_messages([simple()])
     assert LaterEmailBackend(fail_silently=True).send_messages([simple()]) == 0
-    assert "1 mails could not be enqueued" in caplog.text
+    assert "could not be enqueued: 1" in caplog.text
