@@ -26,7 +26,7 @@ KEPT = timedelta(days=100)
 """How long deliveries are kept: longer than any period, so that none is delivered again."""
 
 
-def enqueue_due(job: Task, now: datetime) -> int:
+def enqueue_due(job: Task[..., Any], now: datetime) -> int:
     """Enqueue a recap for everybody for whom one is due, then repair and forget old ones.
 
     Args:
@@ -53,7 +53,7 @@ def _schedule_new(now: datetime) -> None:
         _move_on(portion, now)
 
 
-def _claim_portion(job: Task, now: datetime) -> list[str] | None:
+def _claim_portion(job: Task[..., Any], now: datetime) -> list[str] | None:
     """Claim a delivery for each of the next due users, and move them on to their next period.
 
     All in one transaction, at whose commit the jobs are pushed.
@@ -74,7 +74,7 @@ def _claim_portion(job: Task, now: datetime) -> list[str] | None:
     return [delivery.job_id for delivery in deliveries]
 
 
-def _reclaim_portion(job: Task, now: datetime) -> list[str]:
+def _reclaim_portion(job: Task[..., Any], now: datetime) -> list[str]:
     """Enqueue anew what was claimed by somebody who died, or lost the broker, just after that.
 
     Should the first job exist after all, it finds that the delivery is no longer its own.
@@ -129,7 +129,7 @@ def _move_on(due: Sequence[RecapSettings], now: datetime) -> None:
         RecapSettings.objects.filter(pk__in=pks).update(due_at=instant)
 
 
-def _enqueue(job: Task, deliveries: Sequence[RecapDelivery], now: datetime) -> None:
+def _enqueue(job: Task[..., Any], deliveries: Sequence[RecapDelivery], now: datetime) -> None:
     """Enqueue a job for each delivery at the commit, and make the delivery this job's own."""
     calls = [(delivery.user_id, delivery.period) for delivery in deliveries]
     for delivery, result in zip(deliveries, job.bulk_enqueue(calls), strict=True):

@@ -56,7 +56,7 @@ class LiveSite:
 def output(process: subprocess.Popen[str]) -> str:
     """Return what a process wrote, once it has ended well."""
     out, err = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 0, f"{process.args} ended with {process.returncode}:\n{out}{err}"
+    assert process.returncode == 0, f"{process.args!r} ended with {process.returncode}:\n{out}{err}"
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from django.core import mail
 
@@ -14,14 +15,15 @@ INSTALLED_APPS = [
     for app in INSTALLED_APPS  # noqa: F405
     if app.startswith(("django.contrib.auth", "django.contrib.content", "django_"))
 ]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 ROOT_URLCONF = "tests.recap.urls"
 DATABASES = {"default": json.loads(os.environ["RECAP_DATABASE"])}
+OPTIONS: Any = {"url": os.environ["RECAP_REDIS"], "lease": 3}
 TASKS = {
     "default": {
         "BACKEND": "django_jobs.backends.RedisBackend",
         "QUEUES": ["default", "mailers"],
-        "OPTIONS": {"url": os.environ["RECAP_REDIS"], "lease": 3},
+        "OPTIONS": OPTIONS,
     }
 }
 _PORT = int(os.environ["RECAP_SMTP_PORT"])

@@ -17,15 +17,15 @@ DEBIAN = Path("/usr/lib/postgresql")
 SETTINGS = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off"}
 
 
-def program(name: str) -> str | None:
-    """Return the path of one of PostgreSQL's programs, which Debian keeps out of PATH."""
-    kept = sorted(DEBIAN.glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(kept[-1]) if kept else None)
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, or its mere name where it is missing."""
+    kept = sorted(DEBIAN.glob(f"*/bin/{name}"))  # Debian keeps them out of PATH
+    return shutil.which(name) or str([Path(name), *kept][-1])
 
 
 def is_installed() -> bool:
     """Whether the server's programs are on this machine."""
-    return program("initdb") is not None and program("postgres") is not None
+    return all(shutil.which(program(name)) for name in ("initdb", "postgres"))
 
 
 class PostgresServer:
@@ -34,7 +34,7 @@ class PostgresServer:
     def __init__(self) -> None:
         # Not pytest's tmp_path: the path of a unix socket must stay under 108 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="pg-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
 
     @property
     def database(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ BASE = "django_jobs_recap."
 
 
 def found() -> dict[str, str]:
-    return {message.id.removeprefix(BASE): message.msg for message in check_recap()}
+    return {str(message.id).removeprefix(BASE): message.msg for message in check_recap()}
 
 
 @pytest.mark.usefixtures("redis_backend")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from smtplib import SMTPDataError
 
@@ -104,7 +105,7 @@ def test_nothing_to_say_means_no_mail(user: User, delivery: RecapDelivery, name:
     ids=["not admitted", "no address", "switched off", "no choice"],
 )
 def test_what_is_not_wanted_any_more_is_dropped(
-    user: User, delivery: RecapDelivery, change: object
+    user: User, delivery: RecapDelivery, change: Callable[[], object]
 ) -> None:
     change()
 

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import email
 import email.policy
+from datetime import timedelta
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_jobs.recap import Frequency, RecapContent, RecapItem, RecapSection
+from django_jobs.recap import Frequency, Period, RecapContent, RecapItem, RecapSection
 from django_jobs.recap.mail import recap_message
-from django_jobs.recap.periods import RecapTime, due_period
 from tests.recap import site
 from tests.recap.conftest import NOW, MakeUser
 
 BERLIN = ZoneInfo("Europe/Berlin")
-PERIOD = due_period(RecapTime(Frequency.DAILY, 8, BERLIN), NOW)
+PERIOD = Period(Frequency.DAILY, NOW.date(), NOW - timedelta(days=1), NOW)
 
 
 @pytest.fixture
 def mail(make_user: MakeUser) -> EmailMessage:
-    return received(site.content(make_user(), PERIOD), make_user("bob"))
+    return received(content_for(make_user()), make_user("bob"))
 
 
-def received(content: RecapContent, user: object) -> EmailMessage:
+def content_for(user: User) -> RecapContent:
+    content = site.content(user, PERIOD)
+    assert content is not None
+    return content
+
+
+def received(content: RecapContent, user: User) -> EmailMessage:
     return email.message_from_bytes(raw(content, user), policy=email.policy.default)
 
 
-def raw(content: RecapContent, user: object) -> bytes:
+def raw(content: RecapContent, user: User) -> bytes:
     with timezone.override(BERLIN):
         message = recap_message(user, PERIOD, content).message()
     return message.as_bytes()
@@ -39,7 +46,7 @@ def raw(content: RecapContent, user: object) -> bytes:
 def part(mail: EmailMessage, kind: str) -> str:
     body = mail.get_body((kind,))
     assert body is not None
-    return body.get_content()
+    return str(body.get_content())
 
 
 def test_a_title_with_a_line_break_is_a_subject_on_one_line(mail: EmailMessage) -> None:
@@ -88,7 +95,7 @@ def test_the_unsubscribe_link_is_not_cut_into_encoded_words(make_user: MakeUser)
     user = make_user()
     (line,) = [
         line
-        for line in raw(site.content(user, PERIOD), user).replace(b"\n ", b" ").splitlines()
+        for line in raw(content_for(user), user).replace(b"\n ", b" ").splitlines()
         if line.startswith(b"List-Unsubscribe:")
     ]
 
@@ -100,7 +107,7 @@ def test_the_unsubscribe_link_is_not_cut_into_encoded_words(make_user: MakeUser)
 def test_the_same_recap_is_the_same_mail(make_user: MakeUser) -> None:
     ada, bob = make_user("ada"), make_user("bob")
     first, second, other = (
-        received(site.content(user, PERIOD), user)["Message-ID"] for user in (ada, ada, bob)
+        received(content_for(user), user)["Message-ID"] for user in (ada, ada, bob)
     )
 
     assert first == second != other
@@ -110,7 +117,7 @@ def test_the_sender_may_be_set(make_user: MakeUser, settings: Settings) -> None:
     settings.JOB_RECAP = {**settings.JOB_RECAP, "FROM_EMAIL": "Board <board@example.com>"}
     user = make_user()
 
-    assert received(site.content(user, PERIOD), user)["From"] == "Board <board@example.com>"
+    assert received(content_for(user), user)["From"] == "Board <board@example.com>"
 
 
 def test_the_subject_may_differ_from_the_title(make_user: MakeUser) -> None:

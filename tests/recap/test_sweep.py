@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from time_machine import Traveller
 
 from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import State
+from django_jobs.job import Job, State
 from django_jobs.recap import sweep
 from django_jobs.recap.models import DeliveryState, RecapDelivery, RecapSettings
 from django_jobs.recap.tasks import enqueue_due_recaps, send_recap
@@ -34,9 +35,13 @@ def tick(now: datetime) -> int:
     return sweep.enqueue_due(send_recap, now)
 
 
+def queued_jobs() -> list[Job]:
+    backend: Any = task_backends["default"]
+    return [record.job for record in backend.broker.inspection.jobs(State.QUEUED)]
+
+
 def queued() -> list[str]:
-    broker = task_backends["default"].broker
-    return [record.job.id for record in broker.inspection.jobs(State.QUEUED)]
+    return [job.id for job in queued_jobs()]
 
 
 def keys() -> list[str]:
@@ -204,7 +209,7 @@ def test_the_periodic_task_takes_the_time_of_the_clock(user: User, clock: Travel
     clock.move_to(TOMORROW)
 
     assert enqueue_due_recaps.func() == 1
-    assert task_backends["default"].broker.inspection.jobs(State.QUEUED)[0].job.queue == "mailers"
+    assert [job.queue for job in queued_jobs()] == ["mailers"]
 
 
 def test_without_a_persistent_backend_a_stored_choice_is_kept_and_ignored(
