@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from feedback.models import NOTE_LENGTH, Comment, Post, Status
+from feedback.models import NOTE_LENGTH, Board, Comment, Post, Status
 
 POSTS_AN_HOUR = 10
 COMMENTS_AN_HOUR = 40
@@ -30,6 +30,8 @@ class PostForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, author: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.author = author
+        board = cast("forms.ModelChoiceField[Board]", self.fields["board"])
+        board.empty_label = "Choose a board"
 
     class Meta:
         model = Post

@@ -40,7 +40,7 @@ def profile(request: MemberRequest) -> HttpResponse:
 @require_POST
 def notifications(request: MemberRequest) -> HttpResponse:
     """Save when to get a recap. Where there are none, the form has no fields: nothing changes."""
-    form = RecapSettingsForm(request.POST, user=request.user)
+    form = RecapSettingsForm(request.POST, user=request.user, label_suffix="")
     if not form.is_valid():
         context = _context(request, recap_form=form)
         return render(request, "accounts/profile.html", context, status=422)
@@ -104,5 +104,5 @@ def _context(
         "name_form": name_form or NameForm(instance=own),
         "picture_form": picture_form or PictureForm(initial={"address": own.picture_address}),
         "fetching": own.picture_state == PictureState.FETCHING,
-        "recap_form": recap_form or RecapSettingsForm(user=request.user),
+        "recap_form": recap_form or RecapSettingsForm(user=request.user, label_suffix=""),
     }
