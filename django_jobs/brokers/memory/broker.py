@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from django_jobs.brokers.base import (
     MAX_CRASHES,
     Broker,
-    Order,
     Pulse,
     Reservation,
     Share,
@@ -22,26 +19,10 @@ from django_jobs.job import Claim, Failure, Job, Settlement, State
 from django_jobs.retry import error_path
 
 from .entry import Entry
+from .holder import Holder, Reply
 from .inspection import MemoryInspection
+from .marks import Marks
 from .store import Store
-
-
-@dataclass(slots=True)
-class Holder:
-    """A worker as the broker knows it, with the jobs that it holds."""
-
-    lease_until: int
-    info: WorkerInfo | None = None
-    held: dict[str, Entry] = field(default_factory=dict)
-    order: Order | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to a worker's last call, in case it asks again."""
-
-    call: int
-    reservation: Reservation
 
 
 class MemoryBroker(Broker):
@@ -69,36 +50,36 @@ class MemoryBroker(Broker):
         self.full_timeout = full_timeout
         self._now = now
         self._lock = threading.RLock()
-        self._woken = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
-        self._marks: set[str] = set()
+        self._marks = Marks(self._lock)
         self._store = Store()
         self._holders: dict[str, Holder] = {}
         self._replies: dict[str, Reply] = {}
         self._lost: set[str] = set()
         self._ticks: dict[str, int] = {}
         self.inspection: MemoryInspection = MemoryInspection(
-            self._store, self._holders, self._lock, now, self._mark
+            self._store, self._holders, self._lock, now, self._mark, self._room.notify_all
         )
 
     # --- hot path ----------------------------------------------------------------------------
 
     def push(self, jobs: Sequence[Job]) -> None:
         with self._lock:
-            new = [job for job in jobs if job.id not in self._store.entries]
-            self._wait_for_room(len(new))
-            self._add(new)
+            self._wait_for_room(sum(job.id not in self._store.entries for job in jobs))
+            self._add(jobs)
 
     def _wait_for_room(self, count: int) -> None:
-        deadline = time.monotonic() + self.full_timeout
-        while self._waiting() + count > self.max_queued:
-            if not self._room.wait(deadline - time.monotonic()):
-                raise QueueFull(
-                    f"{self._waiting()} jobs are waiting in this process, of at most"
-                    f" {self.max_queued}, and {self.full_timeout:g} s brought no room for"
-                    f" {count} more. Raise the options max_queued or full_timeout of the"
-                    " ThreadPoolBackend, or set JOB_BACKEND=redis."
-                )
+        patience = self.full_timeout if count <= self.max_queued else 0
+        if not self._room.wait_for(lambda: self._has_room(count), patience):
+            raise QueueFull(
+                f"{self._waiting()} jobs are waiting in this process, of at most"
+                f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"
+                " the options max_queued or full_timeout of the ThreadPoolBackend, or set"
+                " JOB_BACKEND=redis."
+            )
+
+    def _has_room(self, count: int) -> bool:
+        return self._waiting() + count <= self.max_queued
 
     def _waiting(self) -> int:
         members = self._store.members
@@ -116,7 +97,6 @@ class MemoryBroker(Broker):
         """Leave word that a queue may have jobs, for one waiting worker to pick up."""
         if queue not in self.inspection.paused:
             self._marks.add(queue)
-            self._woken.notify_all()
 
     def reserve(
         self,
@@ -136,7 +116,7 @@ class MemoryBroker(Broker):
             self._promote(now)
             self._store.sweep(now)
             claims = self._claim(worker, holder, shares, limit, now)
-            self._pass_on(shares)
+            self._pass_on(shares, holder)
             self._room.notify_all()
             answer = Reservation(
                 claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
@@ -194,6 +174,7 @@ class MemoryBroker(Broker):
         self, worker: str, holder: Holder, shares: Sequence[Share], limit: int, now: int
     ) -> list[Claim]:
         claims: list[Claim] = []
+        holder.passed_over.clear()
         first_round = [(share.queue, share.quota) for share in shares]
         second_round = [(share.queue, limit) for share in shares]
         for queue, quota in first_round + second_round:
@@ -214,6 +195,7 @@ class MemoryBroker(Broker):
             taken.append(entry)
         for entry in passed_over:
             self._store.put_back(entry)
+        holder.passed_over[queue] = len(passed_over)
         return taken
 
     def _must_run_alone(self, holder: Holder, entry: Entry) -> bool:
@@ -222,26 +204,19 @@ class MemoryBroker(Broker):
         Two of them never share a worker, so that the one which crashes it is known, and the jobs
         that were only beside it live.
         """
-        return entry.crashes == MAX_CRASHES - 1 and any(
-            held.crashes == MAX_CRASHES - 1 for held in holder.held.values()
-        )
+        last = MAX_CRASHES - 1
+        return entry.crashes == last and last in {held.crashes for held in holder.held.values()}
 
-    def _pass_on(self, shares: Sequence[Share]) -> None:
+    def _pass_on(self, shares: Sequence[Share], holder: Holder) -> None:
         for share in shares:
-            if self._store.sizes[share.queue]:
+            if self._store.sizes[share.queue] > holder.passed_over.get(share.queue, 0):
                 self._mark(share.queue)
             else:
                 self._marks.discard(share.queue)
 
     def wait(self, queues: Collection[str], timeout: float) -> None:
-        wanted = set(queues)
         with self._lock:
-            self._woken.wait_for(lambda: self._marked(wanted), max(0.0, timeout))
-            for queue in self._marked(wanted)[:1]:
-                self._marks.discard(queue)
-
-    def _marked(self, wanted: set[str]) -> list[str]:
-        return list(self._marks & wanted if wanted else self._marks)
+            self._marks.wait(set(queues), timeout)
 
     # --- time --------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from .entry import Entry
 from .store import Store
 
 if TYPE_CHECKING:
-    from .broker import Holder
+    from .holder import Holder
 
 
 class MemoryInspection(Inspection):
@@ -29,6 +29,7 @@ class MemoryInspection(Inspection):
         lock: threading.RLock,
         now: Callable[[], int],
         mark: Callable[[str], None],
+        make_room: Callable[[], None],
     ) -> None:
         self.paused: set[str] = set()
         self._store = store
@@ -36,6 +37,7 @@ class MemoryInspection(Inspection):
         self._lock = lock
         self._now = now
         self._mark = mark
+        self._make_room = make_room
         self._totals = Totals(succeeded=0, failed=0)
 
     def add_totals(self, info: WorkerInfo) -> None:
@@ -121,6 +123,7 @@ class MemoryInspection(Inspection):
                 return False
             entry.finished_at = self._now()
             self._store.end(entry, State.DISCARDED, entry.finished_at)
+            self._make_room()
             return True
 
     def delete(self, job_id: str) -> bool:
@@ -129,6 +132,7 @@ class MemoryInspection(Inspection):
             if entry is None or entry.state is State.RUNNING:
                 return False
             self._store.remove(entry)
+            self._make_room()
             return True
 
     def clear(self, queue: str) -> int:
@@ -137,6 +141,7 @@ class MemoryInspection(Inspection):
             while entry := self._store.pop(queue):
                 self._store.remove(entry)
                 count += 1
+            self._make_room()
             return count
 
     def pause(self, queue: str) -> None:

@@ -10,13 +10,13 @@
 --   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call
 --   r:<worker>   string  the worker's last call and what it refused
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
---   s:<state>    zset    ids by due time (scheduled, retrying) or by when they are forgotten
+--   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
+--   expiries     zset    ids of ended jobs by when they are forgotten
 --   queues, paused (sets), leases, lost (zsets), suspects, orders, ticks, totals (hashes), seq
 --
 -- Invariant: a job stands in exactly one of q, f and s.
 local P = KEYS[1]
 local now = clock()
-local ENDED = { 'succeeded', 'dead', 'discarded' }
 
 -- Leaves word that a queue may have jobs: once, for one worker to pick up.
 local function mark(queue)
@@ -37,21 +37,20 @@ local function enqueue(id, queue, priority)
   place(id, queue, string.format('%.0f', (100 - priority) * 17592186044416 + redis.call('INCR', P .. 'seq')))
 end
 
-local function forget(ids)
-  for _, id in ipairs(ids) do
-    redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
-  end
+local function forget(id)
+  redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
+  redis.call('ZREM', P .. 'expiries', id)
 end
 
 -- Forgets ended jobs whose time is over, a portion at a time.
 local function sweep(portion)
-  for _, state in ipairs(ENDED) do
-    local index = P .. 's:' .. state
-    local over = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, portion)
-    if #over > 0 then
-      redis.call('ZREM', index, unpack(over))
-      forget(over)
+  local over = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'LIMIT', 0, portion)
+  for _, id in ipairs(over) do
+    local state = redis.call('HGET', P .. 'j:' .. id, 's')
+    if state then
+      redis.call('ZREM', P .. 's:' .. state, id)
     end
+    forget(id)
   end
 end
 
@@ -61,16 +60,17 @@ local KEPT_MS = { dead = 180 * 86400000, discarded = 7 * 86400000 }
 -- Puts an ended job into the index of its state, and forgets the oldest one above the limit.
 local function finish(id, state, kept_ms)
   if kept_ms <= 0 then
-    forget({ id })
+    forget(id)
     return
   end
   local index = P .. 's:' .. state
-  redis.call('ZADD', index, now + kept_ms, id)
+  redis.call('ZADD', index, now, id)
+  redis.call('ZADD', P .. 'expiries', now + kept_ms, id)
   local excess = redis.call('ZCARD', index) - KEPT[state]
   if excess > 0 then
     local oldest = redis.call('ZPOPMIN', index, excess)
     for i = 1, #oldest, 2 do
-      forget({ oldest[i] })
+      forget(oldest[i])
     end
   end
 end

@@ -15,6 +15,7 @@ local function take_out()
     redis.call('ZREM', P .. 'q:' .. got[2], id)
   else
     redis.call('ZREM', P .. 's:' .. state, id)
+    redis.call('ZREM', P .. 'expiries', id)
   end
 end
 
@@ -35,6 +36,6 @@ elseif what == 'cancel' then
   finish(id, 'discarded', KEPT_MS.discarded)
 else
   take_out()
-  forget({ id })
+  forget(id)
 end
 return 1

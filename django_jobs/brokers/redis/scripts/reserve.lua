@@ -12,6 +12,7 @@ local lease, max_crashes = tonumber(ARGV[4]), tonumber(ARGV[5])
 local shares, settlements = tonumber(ARGV[6]), tonumber(ARGV[7])
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
+local left_alone = {} -- jobs of each queue that must not share this worker
 local PORTION = 1000
 
 local function due_in()
@@ -68,20 +69,30 @@ local function settle(i)
   return true
 end
 
-local function promote()
-  local touched = {}
+-- What is due, scheduled and retrying together, by due time: ids and times in pairs.
+local function take_due()
+  local due = {}
   for _, state in ipairs({ 'scheduled', 'retrying' }) do
     local index = P .. 's:' .. state
-    local due = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
-    for i = 1, #due, 2 do
-      local id = due[i]
-      redis.call('ZREM', index, id)
-      local got = redis.call('HMGET', P .. 'j:' .. id, 'q', 'p')
-      if got[1] then
-        redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', due[i + 1])
-        enqueue(id, got[1], tonumber(got[2]) or 0)
-        touched[got[1]] = true
-      end
+    local found = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
+    for i = 1, #found, 2 do
+      redis.call('ZREM', index, found[i])
+      due[#due + 1] = { found[i], tonumber(found[i + 1]) }
+    end
+  end
+  table.sort(due, function(one, other) return one[2] < other[2] end)
+  return due
+end
+
+local function promote()
+  local touched = {}
+  for _, pair in ipairs(take_due()) do
+    local id, due_at = pair[1], pair[2]
+    local got = redis.call('HMGET', P .. 'j:' .. id, 'q', 'p')
+    if got[1] then
+      redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', due_at)
+      enqueue(id, got[1], tonumber(got[2]) or 0)
+      touched[got[1]] = true
     end
   end
   for queue in pairs(touched) do
@@ -142,6 +153,7 @@ local function take(queue, room)
   if #passed_over > 0 then
     redis.call('ZADD', index, unpack(passed_over))
   end
+  left_alone[queue] = #passed_over / 2
   return taken
 end
 
@@ -158,7 +170,7 @@ end
 
 local function pass_on(first)
   for i = first, first + 2 * shares - 2, 2 do
-    if redis.call('EXISTS', P .. 'q:' .. ARGV[i]) == 1 then
+    if redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
       mark(ARGV[i])
     else
       redis.call('DEL', P .. 'm:' .. ARGV[i])

@@ -1,0 +1,29 @@
+"""Workers as the broker in memory knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django_jobs.brokers.base import Order, Reservation, WorkerInfo
+
+from .entry import Entry
+
+
+@dataclass(slots=True)
+class Holder:
+    """A worker as the broker knows it, with the jobs that it holds."""
+
+    lease_until: int
+    info: WorkerInfo | None = None
+    held: dict[str, Entry] = field(default_factory=dict)
+    order: Order | None = None
+    passed_over: dict[str, int] = field(default_factory=dict)
+    """How many jobs of each queue the last call left alone, as they must not share a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a worker's last call, in case it asks again."""
+
+    call: int
+    reservation: Reservation
