@@ -206,6 +206,14 @@ OPTIONS = tuple(
 
 DJANGO_OPTIONS = ("priority", "queue_name", "backend", "takes_context")
 
+DEFAULTS: dict[str, Any] = {
+    "priority": 0,
+    "queue_name": "default",
+    "backend": DEFAULT_TASK_BACKEND_ALIAS,
+    "run_after": None,
+}
+"""What Django 6.0 has no defaults for in the class of its tasks."""
+
 
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
@@ -259,6 +267,6 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)
         theirs = task_backends[alias].task_class
         kind = theirs if issubclass(theirs, Task) else Task
-        return kind(func=function, **options)
+        return kind(**{**DEFAULTS, **options, "func": function})
 
     return decorate if function is None else decorate(function)

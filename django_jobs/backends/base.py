@@ -88,6 +88,8 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
         self.validate_task(task)
         check_importable(task)
+        if not calls:
+            return []
         task = _with_instant(task)
         template = self._template(task)
         jobs = [self._job(template, args, kwargs) for args, kwargs in calls]

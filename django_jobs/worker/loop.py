@@ -12,7 +12,7 @@ from django.db import connections
 
 from django_jobs.arguments import decode_arguments
 from django_jobs.errors import TaskTimeout
-from django_jobs.job import Claim, Settlement
+from django_jobs.job import Claim, Settlement, State
 
 from .attempt import Attempt, Sending, Site
 from .executor import Backlog, Executor, Settle
@@ -68,13 +68,17 @@ class Loop(Executor):
         self._loop.call_soon_threadsafe(self._cancel_all)
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
 
     # --- in the loop's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
 
     def _cancel_all(self) -> None:
         for task in self._running:
@@ -105,14 +109,18 @@ class Loop(Executor):
             self._settle(settlement)
 
     async def _settled(self, attempt: Attempt) -> Settlement:
+        settlement: Settlement
+        sending: Sending | None
         try:
             value = await self._call(attempt)
             settlement, sending = attempt.succeed(value)
-            await _send(sending)
         except BaseException as error:  # noqa: BLE001 (also cancellation ends an attempt)
-            settlement, failed = attempt.fail(error)
-            # Sent while the error is handled: receivers read it from sys.exc_info().
-            await _send(failed)
+            settlement, sending = attempt.fail(error)
+            if settlement.state is not State.DISCARDED:
+                # Sent while the error is handled: receivers read it from sys.exc_info().
+                await _send(sending)
+                sending = None
+        await _send(sending)
         return settlement
 
     async def _call(self, attempt: Attempt) -> Any:

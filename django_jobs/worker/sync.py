@@ -7,7 +7,7 @@ from contextvars import Context
 from django.db import close_old_connections, reset_queries
 
 from django_jobs.arguments import decode_arguments
-from django_jobs.job import Settlement
+from django_jobs.job import Settlement, State
 
 from .attempt import Attempt, Sending
 from .watchdog import Watchdog
@@ -26,26 +26,26 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:
     reset_queries()
     close_old_connections()
     try:
-        return _call(attempt, watchdog)
+        settlement, sending = _call(attempt, watchdog)
     except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
         settlement, sending = attempt.fail(error)
-        # Sent while the error is handled: receivers read it from sys.exc_info().
-        _send(sending)
-        return settlement
-    finally:
-        close_old_connections()
+        if settlement.state is not State.DISCARDED:
+            # Sent while the error is handled: receivers read it from sys.exc_info().
+            _send(sending)
+            sending = None
+    _send(sending)
+    close_old_connections()
+    return settlement
 
 
-def _call(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+def _call(attempt: Attempt, watchdog: Watchdog) -> tuple[Settlement, Sending | None]:
     task = attempt.find()
     args, kwargs = decode_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
     _send(attempt.started_signal())
     with watchdog.limited(attempt.claim.job.id, attempt.policy.timeout):
         value = task.call(*args, **kwargs)
-    settlement, sending = attempt.succeed(value)
-    _send(sending)
-    return settlement
+    return attempt.succeed(value)
 
 
 def _send(sending: Sending | None) -> None:

@@ -61,8 +61,6 @@ class MemoryBroker(Broker):
             self._store, self._holders, self._lock, now, self._mark, self._room.notify_all
         )
 
-    # --- hot path ----------------------------------------------------------------------------
-
     def push(self, jobs: Sequence[Job]) -> None:
         with self._lock:
             self._wait_for_room(sum(job.id not in self._store.entries for job in jobs))
