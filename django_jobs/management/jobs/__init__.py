@@ -1,0 +1,34 @@
+"""The subcommands of `manage.py jobs`."""
+
+from __future__ import annotations
+
+from .base import Subcommand
+from .check import Check
+from .listing import List
+from .periodic import Periodic
+from .queues import Clear, Pause, Queues, Resume
+from .repairs import Cancel, Delete, Retry
+from .show import Show
+from .stats import Stats
+from .work import Work
+from .workers import Quiet, Stop, Workers
+
+SUBCOMMANDS: tuple[Subcommand, ...] = (
+    Work(),
+    Stats(),
+    List(),
+    Show(),
+    Retry(),
+    Cancel(),
+    Delete(),
+    Queues(),
+    Pause(),
+    Resume(),
+    Clear(),
+    Workers(),
+    Quiet(),
+    Stop(),
+    Periodic(),
+    Check(),
+)
+"""In the order of the help."""

@@ -1,0 +1,94 @@
+"""What `--json` answers: the keys are documented, and stay."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.clock import from_ms
+from django_jobs.job import Failure, Record
+
+
+def job_summary(record: Record) -> dict[str, Any]:
+    """Return a job as `jobs list` shows it."""
+    job = record.job
+    return {
+        "id": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "priority": job.priority,
+        "state": record.state.value,
+        "attempts": record.attempts,
+        "enqueued_at": moment(job.enqueued_at),
+        "due_at": moment(record.due_at),
+        "started_at": moment(record.started_at),
+        "last_attempted_at": moment(record.last_attempted_at),
+        "finished_at": moment(record.finished_at),
+        "error": record.failures[-1].exception if record.failures else None,
+    }
+
+
+def job_details(record: Record) -> dict[str, Any]:
+    """Return a job as `jobs show` shows it."""
+    return {
+        **job_summary(record),
+        "expires_at": moment(record.job.expires_at),
+        "crashes": record.crashes,
+        "workers": list(record.workers),
+        "arguments": _stored(record.job.arguments),
+        "result": None if record.result is None else _stored(record.result),
+        "failures": [_failure(failure) for failure in record.failures],
+    }
+
+
+def queue_shape(queue: QueueInfo) -> dict[str, Any]:
+    """Return a queue as `jobs queues` and `jobs stats` show it."""
+    return {
+        "name": queue.name,
+        "size": queue.size,
+        "latency_ms": queue.latency,
+        "paused": queue.paused,
+    }
+
+
+def worker_shape(worker: WorkerInfo) -> dict[str, Any]:
+    """Return a worker as `jobs workers` shows it."""
+    return {
+        "id": worker.id,
+        "host": worker.host,
+        "pid": worker.pid,
+        "started_at": moment(worker.started_at),
+        "queues": list(worker.queues),
+        "concurrency": worker.concurrency,
+        "quiet": worker.quiet,
+        "running": [
+            {"id": job_id, "started_at": moment(started)} for job_id, started in worker.running
+        ],
+        "stuck": list(worker.stuck),
+    }
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """Return Unix milliseconds as ISO 8601 in UTC."""
+    return None if milliseconds is None else from_ms(milliseconds).isoformat()
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "attempt": failure.attempt,
+        "at": moment(failure.at),
+        "worker": failure.worker,
+        "exception": failure.exception,
+        "message": failure.message,
+        "traceback": failure.traceback,
+    }
+
+
+def _stored(text: str) -> Any:
+    """Return what a JSON text of the store holds; what is none stays text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

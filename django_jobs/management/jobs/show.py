@@ -1,0 +1,87 @@
+"""`jobs show`: all that is known of one job."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from django_jobs.arguments import show_arguments, show_value
+from django_jobs.backends.base import JobBackend
+from django_jobs.clock import now_ms
+from django_jobs.errors import BrokenPayload
+from django_jobs.job import Failure, Job, Record
+
+from .base import BackendSubcommand
+from .console import Console
+from .listing import when
+from .shapes import job_details
+from .wording import NONE, instant, printable
+
+
+class Show(BackendSubcommand):
+    name = "show"
+    help = "Shows one job with its arguments, its times and its errors."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("id", metavar="ID", help="id of the job")
+
+    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+        record = backend.broker.inspection.find(options.id)
+        if record is None:
+            raise CommandError(f"There is no job {options.id!r}, or it is no longer kept.")
+        if options.json:
+            console.show_json(job_details(record))
+            return
+        facts = list(_facts(record))
+        width = max(len(label) for label, _ in facts)
+        for label, text in facts:
+            console.out.write(f"{label.ljust(width)}  {printable(text)}")
+        for failure in record.failures:
+            console.out.write(printable(_account(failure)))
+
+
+def _facts(record: Record) -> Iterator[tuple[str, str]]:
+    job = record.job
+    yield "Job", job.id
+    yield "Call", _call(job)
+    yield "State", f"{record.state.value}, {when(record, now_ms())}"
+    yield "Queue", f"{job.queue}, priority {job.priority}"
+    yield "Attempts", f"{record.attempts}, of which {record.crashes} took down their worker"
+    yield "Enqueued", instant(job.enqueued_at)
+    yield "Due", instant(record.due_at)
+    yield "Expires", instant(job.expires_at)
+    yield "First start", instant(record.started_at)
+    yield "Last start", instant(record.last_attempted_at)
+    yield "Finished", instant(record.finished_at)
+    yield "Workers", ", ".join(record.workers) or NONE
+    yield "Result", _result(record.result)
+
+
+def _call(job: Job) -> str:
+    try:
+        args, kwargs = show_arguments(job.arguments)
+    except BrokenPayload:
+        return f"{job.task} with arguments that can't be read: {job.arguments}"
+    given = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
+    return f"{job.task}({', '.join(given)})"
+
+
+def _result(text: str | None) -> str:
+    if text is None:
+        return NONE
+    try:
+        return repr(show_value(text))
+    except BrokenPayload:
+        return f"can't be read: {text}"
+
+
+def _account(failure: Failure) -> str:
+    return (
+        f"\nAttempt {failure.attempt} failed at {instant(failure.at)} on"
+        f" {failure.worker or 'an unknown worker'}\n"
+        f"{failure.traceback or f'{failure.exception}: {failure.message}'}".rstrip()
+    )

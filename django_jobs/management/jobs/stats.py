@@ -1,0 +1,42 @@
+"""`jobs stats`: how much there is of everything."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from django_jobs.backends.base import JobBackend
+
+from .base import BackendSubcommand
+from .console import Console
+from .listing import LISTED
+from .shapes import queue_shape
+from .target import all_queues
+from .wording import count, span
+
+
+class Stats(BackendSubcommand):
+    name = "stats"
+    help = "Counts jobs by state, and shows how far workers are behind."
+
+    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+        inspection = backend.broker.inspection
+        counts, totals = inspection.counts(), inspection.totals()
+        queues, workers = all_queues(backend), inspection.workers()
+        if options.json:
+            console.show_json(
+                {
+                    "states": {state.value: counts[state] for state in LISTED},
+                    "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
+                    "queues": [queue_shape(queue) for queue in queues],
+                    "workers": len(workers),
+                }
+            )
+            return
+        console.show_table(("State", "Jobs"), [(state.value, counts[state]) for state in LISTED])
+        latency = max((queue.latency for queue in queues), default=0)
+        running = count(len(workers), "worker")
+        console.out.write(
+            f"\n{running}. The next queued job waits for {span(latency)}."
+            f" Attempts so far: {totals.succeeded:,} succeeded, {totals.failed:,} failed."
+        )

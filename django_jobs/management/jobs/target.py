@@ -1,0 +1,73 @@
+"""The backend whose jobs a command is about, if this process can see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.management.lookup import configured_backend
+from django_jobs.queues import check_queue_name
+from django_jobs.suggest import unknown
+
+
+def job_backend(alias: str) -> JobBackend[Any]:
+    """Return the backend of an alias, if it is one of django_jobs.
+
+    Raises:
+        CommandError: it is not, or there is none.
+    """
+    backend = configured_backend(alias)
+    if not isinstance(backend, JobBackend):
+        kind = type(backend)
+        raise CommandError(
+            f"TASKS[{alias!r}] is {kind.__module__}.{kind.__qualname__}, whose jobs django_jobs"
+            " can't see. Set JOB_BACKEND=redis, or name another alias with --backend."
+        )
+    return backend
+
+
+def visible_backend(alias: str) -> JobBackend[Any]:
+    """Return the backend of an alias, if its jobs can be seen from this process.
+
+    Raises:
+        CommandError: they are in the memory of other processes.
+    """
+    backend = job_backend(alias)
+    if not backend.persistent and not any(backend.broker.inspection.counts().values()):
+        raise CommandError(
+            f"TASKS[{alias!r}] is {type(backend).__name__}: its jobs are in the memory of the"
+            " process that enqueued them, such as a web process, and this process holds none. Set"
+            " JOB_BACKEND=redis for jobs that every process sees, or name another alias with"
+            " --backend."
+        )
+    return backend
+
+
+def all_queues(backend: JobBackend[Any]) -> tuple[QueueInfo, ...]:
+    """Return the queues that there are, and those that only the settings know."""
+    found = {queue.name: queue for queue in backend.broker.inspection.queues()}
+    for name in backend.queues:
+        found.setdefault(name, QueueInfo(name=name, size=0, latency=0, paused=False))
+    return tuple(found[name] for name in sorted(found))
+
+
+def known_queue(backend: JobBackend[Any], name: str) -> QueueInfo:
+    """Return a queue by its name.
+
+    Where `QUEUES` is empty, every name is a queue that jobs may come to.
+
+    Raises:
+        CommandError: no job can be in such a queue.
+    """
+    queues = {queue.name: queue for queue in all_queues(backend)}
+    if name in queues:
+        return queues[name]
+    if backend.queues:
+        raise CommandError(unknown("queue", name, queues))
+    try:
+        return QueueInfo(name=check_queue_name(name), size=0, latency=0, paused=False)
+    except ValueError as error:
+        raise CommandError(f"QUEUE: {error}") from error
