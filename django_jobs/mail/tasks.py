@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException
-
-from django.core.mail import EmailMessage
-
-from django_jobs.errors import Fail
-from django_jobs.mail import refusals
 from django_jobs.mail.attachments import read, remove
 from django_jobs.mail.codec import Payload, decode
-from django_jobs.mail.transport import opened, real_backend
+from django_jobs.mail.sending import send_now
 from django_jobs.task import task
 
 
@@ -30,17 +24,6 @@ def deliver(payload: Payload, using: str | None = None) -> int:
         Fail: the mail server refuses this mail for good, or an attachment is gone.
         BrokenPayload: it is no mail of ours.
     """
-    sent = _send(decode(payload, read), using)
+    sent = send_now(decode(payload, read), using)
     remove(payload)
     return sent
-
-
-def _send(message: EmailMessage, using: str | None) -> int:
-    # Whatever goes wrong before the connection is open is not the mail's fault: it is retried.
-    with opened(real_backend(using)) as backend:
-        try:
-            return backend.send_messages([message]) or 0
-        except SMTPException as error:
-            if not refusals.is_final(error):
-                raise
-            raise Fail(f"The mail server refused the mail: {refusals.words(error)}") from error

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from django_jobs.errors import Fail
-from django_jobs.mail import refusals
-from django_jobs.mail.transport import opened, real_backend
+from django_jobs.mail.sending import send_now
 
 from .audience import admits
 from .conf import callable_of
@@ -46,7 +42,8 @@ def _sent(delivery: RecapDelivery) -> DeliveryState:
         content: RecapContent | None = callable_of("CONTENT")(user, delivery.covered())
         if content is None or content.is_empty:
             return DeliveryState.EMPTY
-        _send(recap_message(user, delivery.covered(), content))
+        # At once: this is a job already, whose row must tell what was really sent.
+        send_now(recap_message(user, delivery.covered(), content))
     return DeliveryState.SENT
 
 
@@ -58,17 +55,6 @@ def _is_wanted(delivery: RecapDelivery) -> bool:
     except ObjectDoesNotExist:
         return False
     return enabled and bool(_address_of(user)) and admits(user) and not delivery.is_superseded()
-
-
-def _send(message: EmailMessage) -> None:
-    # Not by a LaterEmailBackend: this is a job already, whose row must tell what was really sent.
-    with opened(real_backend(None)) as backend:
-        try:
-            backend.send_messages([message])
-        except SMTPException as error:
-            if not refusals.is_final(error):
-                raise
-            raise Fail(f"The mail server refused the recap: {refusals.words(error)}") from error
 
 
 def _address_of(user: Any) -> str:
