@@ -37,7 +37,7 @@ def job_details(record: Record) -> dict[str, Any]:
         "expires_at": moment(record.job.expires_at),
         "crashes": record.crashes,
         "workers": list(record.workers),
-        "arguments": _stored(record.job.arguments),
+        "arguments": _arguments(record.job.arguments),
         "result": None if record.result is None else _stored(record.result),
         "failures": [_failure(failure) for failure in record.failures],
     }
@@ -84,6 +84,14 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "message": failure.message,
         "traceback": failure.traceback,
     }
+
+
+def _arguments(text: str) -> Any:
+    match _stored(text):
+        case [list(args), dict(kwargs)]:
+            return {"args": args, "kwargs": kwargs}
+        case unknown:
+            return unknown
 
 
 def _stored(text: str) -> Any:

@@ -8,17 +8,18 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from django_jobs.arguments import show_arguments, show_value
+from django_jobs.arguments import show_value
 from django_jobs.backends.base import JobBackend
+from django_jobs.call_text import call_text
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
-from django_jobs.job import Failure, Job, Record
+from django_jobs.job import Failure, Record
 
 from .base import BackendSubcommand
 from .console import Console
 from .listing import when
 from .shapes import job_details
-from .wording import NONE, instant, printable
+from .wording import NONE, count, instant, printable
 
 
 class Show(BackendSubcommand):
@@ -36,7 +37,7 @@ class Show(BackendSubcommand):
         if options.json:
             console.show_json(job_details(record))
             return
-        facts = list(_facts(record))
+        facts = [(label, text) for label, text in _facts(record) if text != NONE]
         width = max(len(label) for label, _ in facts)
         for label, text in facts:
             console.out.write(f"{label.ljust(width)}  {printable(text)}")
@@ -47,10 +48,11 @@ class Show(BackendSubcommand):
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     job = record.job
     yield "Job", job.id
-    yield "Call", _call(job)
+    yield "Call", call_text(job)
     yield "State", f"{record.state.value}, {when(record, now_ms())}"
     yield "Queue", f"{job.queue}, priority {job.priority}"
-    yield "Attempts", f"{record.attempts}, of which {record.crashes} took down their worker"
+    yield "Attempts", str(record.attempts)
+    yield "Crashes", f"{count(record.crashes, 'worker')} vanished" if record.crashes else NONE
     yield "Enqueued", instant(job.enqueued_at)
     yield "Due", instant(record.due_at)
     yield "Expires", instant(job.expires_at)
@@ -59,15 +61,6 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "Finished", instant(record.finished_at)
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Result", _result(record.result)
-
-
-def _call(job: Job) -> str:
-    try:
-        args, kwargs = show_arguments(job.arguments)
-    except BrokenPayload:
-        return f"{job.task} with arguments that can't be read: {job.arguments}"
-    given = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
-    return f"{job.task}({', '.join(given)})"
 
 
 def _result(text: str | None) -> str:

@@ -19,7 +19,8 @@ def span(milliseconds: int) -> str:
     """Return a duration in its two largest units: "3 h 12 min", or "0.4 s"."""
     if milliseconds < 10_000:
         return f"{max(0, milliseconds) / 1000:.1f} s"
-    rest, parts = milliseconds // 1000, []
+    rest = milliseconds // 1000
+    parts: list[tuple[int, str]] = []
     for unit, size in UNITS:
         number, rest = divmod(rest, size)
         if number or parts:

@@ -19,5 +19,7 @@ class Work(Subcommand):
         parser.add_argument("--skip-checks", action="store_true", help="skip system checks")
 
     def run(self, console: Console, options: Namespace) -> None:
+        command = RunWorker()
+        command.stdout, command.stderr = console.out, console.err
         # Not handle(): the system checks of runworker belong to it.
-        RunWorker(stdout=console.out, stderr=console.err).execute(**vars(options))
+        command.execute(**vars(options))

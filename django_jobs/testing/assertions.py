@@ -1,0 +1,104 @@
+"""What a test asserts of the jobs that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connections
+
+from django_jobs.call_text import call_text
+from django_jobs.clock import from_ms
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
+from django_jobs.job import Record
+
+from .conditions import ANYTHING, Condition, conditions
+from .waiting import waiting_backend, waiting_jobs
+
+
+def assert_enqueued(
+    task: Task[..., Any],
+    *,
+    args: Sequence[Any] = ANYTHING,
+    kwargs: Mapping[str, Any] = ANYTHING,
+    queue_name: str = ANYTHING,
+    priority: int = ANYTHING,
+    run_after: datetime | timedelta | None = ANYTHING,
+    backend: str = DEFAULT_TASK_BACKEND_ALIAS,
+) -> TaskResult[..., Any]:
+    """Assert that a job of a task waits; what is left out may be anything.
+
+    Args:
+        args: all positional arguments, as they were given to `enqueue`.
+        kwargs: all keyword arguments.
+        run_after: to the second: a datetime, a timedelta from the enqueueing, or None for at once.
+        backend: alias in `TASKS`.
+
+    Returns:
+        The first such job.
+
+    Raises:
+        AssertionError: there is none, with those that there are; or the backend runs jobs itself.
+    """
+    __tracebackhide__ = True  # of pytest
+    found = waiting_backend(backend)
+    wanted = conditions(task, args, kwargs, queue_name, priority, run_after)
+    records = waiting_jobs(found)
+    for record in records:
+        if all(one.is_met(record.job) for one in wanted):
+            return found.get_result(record.job.id)
+    raise AssertionError(f"No job{_texts(wanted)} was enqueued. {_listed(records)}")
+
+
+def assert_not_enqueued(
+    task: Task[..., Any] | None = None,
+    *,
+    args: Sequence[Any] = ANYTHING,
+    kwargs: Mapping[str, Any] = ANYTHING,
+    queue_name: str = ANYTHING,
+    priority: int = ANYTHING,
+    run_after: datetime | timedelta | None = ANYTHING,
+    backend: str = DEFAULT_TASK_BACKEND_ALIAS,
+) -> None:
+    """Assert that no such job waits; without a task, no job at all.
+
+    Args:
+        task: and the others as for `assert_enqueued`.
+
+    Raises:
+        AssertionError: there is one, with those that there are; or the backend runs jobs itself.
+    """
+    __tracebackhide__ = True  # of pytest
+    wanted = conditions(task, args, kwargs, queue_name, priority, run_after)
+    records = waiting_jobs(waiting_backend(backend))
+    unwanted = [record for record in records if all(one.is_met(record.job) for one in wanted)]
+    if unwanted:
+        raise AssertionError(f"A job{_texts(wanted)} was enqueued. {_listed(records)}")
+
+
+def _texts(wanted: Iterable[Condition]) -> str:
+    return "".join(f" {one.text}" for one in wanted)
+
+
+def _listed(records: Sequence[Record]) -> str:
+    """Return a sentence on what was enqueued, and on what may be missing."""
+    listed = "\n".join(f"  {_line(record)}" for record in records)
+    sentence = f"These jobs were:\n{listed}" if records else "No job was."
+    pending = sum(
+        len(connection.run_on_commit) for connection in connections.all(initialized_only=True)
+    )
+    if not pending:
+        return sentence
+    return (
+        f"{sentence}\n{pending} callbacks wait for a commit, which the transaction around a"
+        " TestCase never comes to: put the code that enqueues into"
+        " self.captureOnCommitCallbacks(execute=True), or the pytest fixture"
+        " django_capture_on_commit_callbacks(execute=True)."
+    )
+
+
+def _line(record: Record) -> str:
+    job = record.job
+    due = "" if job.run_at is None else f", run_after {from_ms(job.run_at):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{call_text(job)}, queue {job.queue!r}, priority {job.priority}{due}"

@@ -1,0 +1,66 @@
+"""Attempts that run in the test itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from operator import attrgetter
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import TestCase
+
+from django_jobs.job import Settlement
+from django_jobs.worker.attempt import Attempt, Sending
+from django_jobs.worker.sync import run_attempt
+from django_jobs.worker.watchdog import Watchdog
+
+from_testcase = attrgetter("_from_testcase")
+
+
+class RememberingAttempt(Attempt):
+    """An attempt that keeps the error itself, where a job keeps its text only."""
+
+    error: BaseException | None = None
+
+    def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
+        self.error = error
+        return super().fail(error)
+
+
+def run_here(attempt: Attempt) -> Settlement:
+    """Run an attempt as a worker does, and commit what a worker would have committed."""
+    with _watchdog() as watchdog, ExitStack() as stack:
+        for connection in connections.all(initialized_only=True):
+            if _is_in_testcase_only(connection):
+                stack.enter_context(_committing(connection))
+        return run_attempt(attempt, watchdog)
+
+
+@contextmanager
+def _watchdog() -> Iterator[Watchdog]:
+    watchdog = Watchdog(on_stuck=lambda _: None)
+    thread = threading.Thread(target=watchdog.run, name="django-jobs-watchdog", daemon=True)
+    thread.start()
+    try:
+        yield watchdog
+    finally:
+        watchdog.close()
+        thread.join()
+
+
+def _is_in_testcase_only(connection: BaseDatabaseWrapper) -> bool:
+    return connection.in_atomic_block and all(map(from_testcase, connection.atomic_blocks))
+
+
+@contextmanager
+def _committing(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Run what the block registers for its commit, which a TestCase never comes to.
+
+    Whoever captures callbacks around all this does not get these: they are done.
+    """
+    start = len(connection.run_on_commit)
+    with TestCase.captureOnCommitCallbacks(using=connection.alias, execute=True):
+        yield
+    del connection.run_on_commit[start:]

@@ -1,0 +1,87 @@
+"""What makes a job the one that a test is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django_jobs.arguments import encode_arguments
+from django_jobs.clock import to_ms
+from django_jobs.compat import Task
+from django_jobs.job import Job
+
+TOLERANCE = 1000
+"""Milliseconds by which a `run_after` may differ."""
+
+
+class _Anything:
+    """The default of what a test does not mind."""
+
+
+ANYTHING: Any = _Anything()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that must be so.
+
+    Attributes:
+        text: for the sentence "No job … was enqueued."
+        is_met: tells whether it is so for a job.
+    """
+
+    text: str
+    is_met: Callable[[Job], bool]
+
+
+def conditions(
+    task: Task[..., Any] | None,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    queue_name: str,
+    priority: int,
+    run_after: datetime | timedelta | None,
+) -> list[Condition]:
+    """Return the conditions that a test has named."""
+    wanted: list[Condition] = []
+    if task is not None:
+        path = task.module_path
+        wanted.append(Condition(f"of {path}", lambda job: job.task == path))
+    wanted += _on_arguments(args, kwargs)
+    if queue_name is not ANYTHING:
+        text = f"in the queue {queue_name!r}"
+        wanted.append(Condition(text, lambda job: job.queue == queue_name))
+    if priority is not ANYTHING:
+        text = f"with priority {priority}"
+        wanted.append(Condition(text, lambda job: job.priority == priority))
+    if run_after is not ANYTHING:
+        text = f"with run_after {run_after}"
+        wanted.append(Condition(text, lambda job: _is_due(job, run_after)))
+    return wanted
+
+
+def _on_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Condition]:
+    """Compare the JSON forms, as a tuple has become a list on its way, and no row is read."""
+    if args is not ANYTHING:
+        positional = json.loads(encode_arguments(tuple(args), {}))[0]
+        yield Condition(
+            f"with args {tuple(args)!r}", lambda job: json.loads(job.arguments)[0] == positional
+        )
+    if kwargs is not ANYTHING:
+        named = json.loads(encode_arguments((), dict(kwargs)))[1]
+        yield Condition(
+            f"with kwargs {dict(kwargs)!r}", lambda job: json.loads(job.arguments)[1] == named
+        )
+
+
+def _is_due(job: Job, run_after: datetime | timedelta | None) -> bool:
+    if run_after is None or job.run_at is None:
+        return run_after is None and job.run_at is None
+    if isinstance(run_after, timedelta):
+        expected = job.enqueued_at + round(run_after.total_seconds() * 1000)
+    else:
+        expected = to_ms(run_after)
+    return abs(job.run_at - expected) <= TOLERANCE

@@ -1,0 +1,55 @@
+"""Another backend for the time of a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.test import override_settings
+
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
+from django_jobs.conf import BACKENDS
+
+
+class override_backend(override_settings):
+    """Give an alias in `TASKS` another backend, which starts without jobs and ends with the test.
+
+    A context manager, and a decorator of test functions, test methods and Django's `TestCase`
+    classes, as `override_settings` is. The alias keeps its queues.
+
+    Args:
+        kind: "dummy" (jobs only wait), "inline" (they run where they are enqueued), "async",
+            "redis", or the dotted path of a backend.
+        alias: in `TASKS`.
+        options: of that backend, such as `enqueue_on_commit=False`.
+
+    Raises:
+        ImproperlyConfigured: an option is unknown or has no valid value, once the backend is used.
+    """
+
+    def __init__(
+        self, kind: str = "dummy", *, alias: str = DEFAULT_TASK_BACKEND_ALIAS, **options: Any
+    ) -> None:
+        self._kind = kind
+        self._alias = alias
+        self._backend_options = options
+        super().__init__()
+
+    def enable(self) -> None:
+        self.options = self._tasks()
+        super().enable()
+
+    def save_options(self, test_func: Any) -> None:
+        """Called for a decorated class, whose options are enabled elsewhere."""
+        self.options = self._tasks()
+        super().save_options(test_func)
+
+    def _tasks(self) -> dict[str, Any]:
+        # Read as late as this, so that overrides inside each other add up.
+        before = getattr(settings, "TASKS", {})
+        backend: dict[str, Any] = {"BACKEND": BACKENDS.get(self._kind, self._kind)}
+        if self._backend_options:
+            backend["OPTIONS"] = self._backend_options
+        if "QUEUES" in before.get(self._alias, {}):
+            backend["QUEUES"] = before[self._alias]["QUEUES"]
+        return {"TASKS": {**before, self._alias: backend}}

@@ -1,0 +1,61 @@
+"""One attempt of a task, as a worker would make it."""
+
+from __future__ import annotations
+
+from typing import ParamSpec, TypeVar, cast
+
+from django_jobs.arguments import decode_value, encode_arguments
+from django_jobs.clock import now_ms
+from django_jobs.compat import Task
+from django_jobs.job import Claim, Job, State, new_job_id
+from django_jobs.policy import overrides_text, policy_of
+from django_jobs.registry import check_importable, find_task
+from django_jobs.retry import Retry
+from django_jobs.worker.attempt import Site
+
+from .attempts import RememberingAttempt, run_here
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def perform(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run one attempt of a task here and now, whatever its backend.
+
+    Arguments and the return value travel as JSON, as they do in production; the time limit holds,
+    and a task that takes the context gets one.
+
+    Returns:
+        What the task returned, as a reader of its result would see it.
+
+    Raises:
+        InvalidTask: no worker would find the task.
+        UnserializableArgument: an argument can't travel.
+        BaseException: whatever the task raised.
+    """
+    __tracebackhide__ = True  # of pytest
+    check_importable(task)
+    backend = task.get_backend()
+    retry: Retry = getattr(backend, "retry", Retry())
+    site = Site(alias=task.backend, sender=type(backend), worker="perform", retry=retry)
+    attempt = RememberingAttempt(_claim(task, retry, encode_arguments(args, kwargs)), site, 0.0)
+    settlement = run_here(attempt)
+    if settlement.state is State.SUCCEEDED:
+        return cast(R, decode_value(settlement.result))
+    assert attempt.error is not None
+    raise attempt.error
+
+
+def _claim(task: Task[P, R], retry: Retry, arguments: str) -> Claim:
+    now = now_ms()
+    declared = policy_of(find_task(task.module_path), retry)
+    job = Job(
+        id=new_job_id(),
+        task=task.module_path,
+        queue=task.queue_name,
+        priority=task.priority,
+        arguments=arguments,
+        enqueued_at=now,
+        overrides=overrides_text(policy_of(task, retry), declared),
+    )
+    return Claim(job=job, token=1, attempt=1, queued_at=now, reserved_at=now)

@@ -1,0 +1,122 @@
+"""The jobs that wait, run in the test itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from django_jobs.backends import JobBackend
+from django_jobs.brokers.base import Share
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult
+from django_jobs.errors import RetryLater
+from django_jobs.job import Claim, State
+from django_jobs.worker.attempt import Site
+from django_jobs.worker.worker import new_worker_id
+
+from .attempts import RememberingAttempt, run_here
+from .waiting import EVERYTHING, waiting_backend
+
+
+def run_enqueued(
+    *,
+    raise_errors: bool = True,
+    scheduled: bool = False,
+    retries: bool = False,
+    limit: int = 1000,
+    backend: str = DEFAULT_TASK_BACKEND_ALIAS,
+) -> list[TaskResult[..., Any]]:
+    """Run the jobs that wait, and those that they enqueue in turn, until none is left.
+
+    Args:
+        raise_errors: whether the error of a job comes out here, once it is settled; jobs behind it
+            wait on. Not if the task has a rule for it: `discard_on`, `Discard` or `RetryLater`.
+        scheduled: whether jobs whose time has not come are run as well.
+        retries: whether failed jobs get their further attempts, without the wait between them. Of
+            their errors only the last one of a job that ends up dead comes out.
+        limit: how many attempts at most, for jobs that enqueue each other without an end.
+        backend: alias in `TASKS`.
+
+    Returns:
+        The jobs that were run.
+
+    Raises:
+        AssertionError: the limit was reached, or the backend runs jobs by itself.
+    """
+    __tracebackhide__ = True  # of pytest
+    found = waiting_backend(backend)
+    early = [State.SCHEDULED] * scheduled + [State.RETRYING] * retries
+    runner = Runner(found, early)
+    ran: dict[str, None] = {}
+    try:
+        for attempts, claim in enumerate(runner.claims()):
+            if attempts == limit:
+                raise AssertionError(
+                    f"{limit} attempts, and there are still jobs: do they enqueue each other"
+                    " without an end? If not, raise the limit of run_enqueued()."
+                )
+            error = runner.run(claim)
+            ran[claim.job.id] = None
+            if error and raise_errors:
+                raise error
+    finally:
+        runner.leave()
+    return [found.get_result(job_id) for job_id in ran]
+
+
+@dataclass(slots=True)
+class Runner:
+    """A worker that is the test itself.
+
+    Args:
+        backend: whose jobs it runs.
+        early: the states whose jobs are run before their time.
+    """
+
+    backend: JobBackend[Any]
+    early: list[State]
+    worker: str = field(default_factory=new_worker_id)
+    calls: count[int] = field(default_factory=lambda: count(1))
+
+    def claims(self) -> Iterator[Claim]:
+        """Claim one job after the other."""
+        broker = self.backend.broker
+        while True:
+            shares = [Share(queue.name, 1) for queue in broker.inspection.queues()]
+            claims = broker.reserve(self.worker, next(self.calls), shares, 1).claims
+            yield from claims
+            if not claims and not self._hasten():
+                return
+
+    def _hasten(self) -> bool:
+        """Queue what waits for its time; tell whether there was anything."""
+        inspection = self.backend.broker.inspection
+        hastened = [
+            inspection.retry(record.job.id)
+            for state in self.early
+            for record in inspection.jobs(state, limit=EVERYTHING)
+        ]
+        return any(hastened)
+
+    def run(self, claim: Claim) -> BaseException | None:
+        """Run a claim; return the error that no rule of its task is for."""
+        site = Site(
+            alias=self.backend.alias,
+            sender=type(self.backend),
+            worker=self.worker,
+            retry=self.backend.retry,
+        )
+        attempt = RememberingAttempt(claim, site, time.monotonic())
+        settlement = run_here(attempt)
+        self.backend.broker.settle(self.worker, next(self.calls), [settlement])
+        goes_on = State.RETRYING in self.early or isinstance(attempt.error, RetryLater)
+        has_rule = settlement.state is State.DISCARDED or (
+            settlement.state is State.RETRYING and goes_on
+        )
+        return None if has_rule else attempt.error
+
+    def leave(self) -> None:
+        """Give back what is claimed and was not run."""
+        self.backend.broker.leave(self.worker)
