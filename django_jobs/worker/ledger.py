@@ -11,7 +11,10 @@ from django_jobs.job import Claim, Settlement, State
 
 
 class Ledger:
-    """Claims from their reservation to their settlement. Safe in threads."""
+    """Claims from their reservation to their settlement. Safe in threads.
+
+    A claim may be given back in one thread while its attempt ends in another: the first one wins.
+    """
 
     def __init__(self) -> None:
         self._held: dict[str, Claim] = {}
@@ -22,22 +25,22 @@ class Ledger:
 
     def hold(self, claims: Sequence[Claim]) -> None:
         """Note claims that executors are about to get."""
-        for claim in claims:
-            self._held[claim.job.id] = claim
+        with self._changed:
+            self._held.update((claim.job.id, claim) for claim in claims)
 
     def settle(self, settlement: Settlement) -> bool:
         """Note how an attempt ended; False if its claim is not held any more."""
-        claim = self._held.get(settlement.job_id)
-        if claim is None or claim.token != settlement.token:
-            return False
-        del self._held[settlement.job_id]
-        if not self._settled:
-            self._since = time.monotonic()
-        self._settled.append(settlement)
-        if not self._held:
-            with self._changed:
+        with self._changed:
+            claim = self._held.get(settlement.job_id)
+            if claim is None or claim.token != settlement.token:
+                return False
+            del self._held[settlement.job_id]
+            if not self._settled:
+                self._since = time.monotonic()
+            self._settled.append(settlement)
+            if not self._held:
                 self._changed.notify_all()
-        return True
+            return True
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Settle claims that are not to be run here, or not to their end."""
@@ -47,7 +50,8 @@ class Ledger:
     @property
     def held(self) -> tuple[Claim, ...]:
         """The claims that are not settled."""
-        return tuple(self._held.copy().values())
+        with self._changed:
+            return tuple(self._held.values())
 
     @property
     def unsent(self) -> int:

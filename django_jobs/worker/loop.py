@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
 from django_jobs.arguments import decode_arguments
+from django_jobs.compat import task_finished, task_started
 from django_jobs.errors import TaskTimeout
 from django_jobs.job import Claim, Settlement, State
 
 from .attempt import Attempt, Sending, Site
 from .executor import Backlog, Executor, Settle
-from .watchdog import Limit, Watchdog
+from .supervised import supervised
+from .watchdog import Limit, Watchdog, too_long
+
+logger = logging.getLogger("django_jobs")
+
+CLEAN_UP = 1.0
+"""Seconds that coroutines get to clean up when they are cut short."""
+
+LOGGED = (task_started, task_finished)
+"""Signals that have a receiver of Django's own."""
 
 
 class Loop(Executor):
@@ -28,6 +39,7 @@ class Loop(Executor):
         watchdog: cancels those that take too long.
         settle: told how each attempt ended.
         may_start: asked before each attempt; False once the worker's lease is over.
+        on_fatal: called when the loop can't go on.
     """
 
     def __init__(
@@ -37,6 +49,7 @@ class Loop(Executor):
         watchdog: Watchdog,
         settle: Settle,
         may_start: Callable[[], bool],
+        on_fatal: Callable[[], None],
     ) -> None:
         self.size = size
         self.backlog = Backlog()
@@ -47,14 +60,14 @@ class Loop(Executor):
         self._running: dict[asyncio.Task[None], Attempt] = {}
         self._loop = asyncio.new_event_loop()
         self._cut = False
-        self.threads = [threading.Thread(target=self._run, name="django-jobs-loop", daemon=True)]
+        self.threads = [supervised("loop", self._run, on_fatal)]
 
     def start(self) -> None:
         self.threads[0].start()
 
     def submit(self, claims: Sequence[Claim]) -> None:
         self.backlog.add(claims)
-        self._loop.call_soon_threadsafe(self._fill)
+        _soon(self._loop, self._fill)
 
     @property
     def busy(self) -> int:
@@ -65,20 +78,24 @@ class Loop(Executor):
 
     def cut_short(self) -> None:
         self._cut = True
-        self._loop.call_soon_threadsafe(self._cancel_all)
+        _soon(self._loop, self._cancel_all)
 
     def stop(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        _soon(self._loop, self._loop.stop)
 
     # --- in the loop's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._wind_up())
+        self._loop.close()
+
+    async def _wind_up(self) -> None:
+        """Let what was cut short clean up after itself, if that is soon done."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=CLEAN_UP)
+        await self._loop.shutdown_asyncgens()
 
     def _cancel_all(self) -> None:
         for task in self._running:
@@ -103,10 +120,8 @@ class Loop(Executor):
             return
         async with ThreadSensitiveContext() as context:
             settlement = await self._settled(attempt)
-            if context in SyncToAsync.context_to_thread_executor:
-                await sync_to_async(connections.close_all)()
-        if not self._cut:
-            self._settle(settlement)
+            await _close_connections(context)
+        self._settle(settlement)
 
     async def _settled(self, attempt: Attempt) -> Settlement:
         settlement: Settlement
@@ -115,6 +130,8 @@ class Loop(Executor):
             value = await self._call(attempt)
             settlement, sending = attempt.succeed(value)
         except BaseException as error:  # noqa: BLE001 (also cancellation ends an attempt)
+            if self._cut:
+                return attempt.give_back()
             settlement, sending = attempt.fail(error)
             if settlement.state is not State.DISCARDED:
                 # Sent while the error is handled: receivers read it from sys.exc_info().
@@ -137,25 +154,41 @@ class Loop(Executor):
         seconds = attempt.policy.timeout
         if seconds is None:
             return await work
-        job_id = attempt.claim.job.id
         me = asyncio.current_task()
         assert me is not None
-        limit = Limit(job_id, lambda: _soon(self._loop, me.cancel))
+
+        def cancel() -> None:
+            # In the loop's thread: the work may have ended since the watchdog spoke.
+            if limit.running:
+                me.cancel()
+
+        limit = Limit(attempt.claim.job.id, lambda: _soon(self._loop, cancel))
         self._watchdog.watch(limit, seconds)
         try:
             return await work
         except asyncio.CancelledError as error:
-            if limit.fired:
+            if limit.fired and not self._cut:
                 me.uncancel()
-                raise TaskTimeout(f"It took longer than {seconds:g} s.") from error
+                raise TaskTimeout(too_long(seconds)) from error
             raise
         finally:
             limit.end()
-            self._watchdog.stuck.pop(job_id, None)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
-    loop.call_soon_threadsafe(callback)
+    """Call something in the loop's thread, unless the loop is over."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback)
+
+
+async def _close_connections(context: ThreadSensitiveContext) -> None:
+    """Close the database connections of the thread that an attempt may have had for itself."""
+    if context not in SyncToAsync.context_to_thread_executor:
+        return
+    try:
+        await sync_to_async(connections.close_all)()
+    except Exception:
+        logger.exception("The database connections of a job can't be closed.")
 
 
 async def _send(sending: Sending | None) -> None:
@@ -163,7 +196,7 @@ async def _send(sending: Sending | None) -> None:
         return
     signal, arguments = sending
     # Django's own receiver only writes to the log; those of others may touch the database.
-    if len(signal.receivers) > 1:
+    if len(signal.receivers) > (signal in LOGGED):
         await signal.asend_robust(**arguments)
     else:
         signal.send_robust(**arguments)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django_jobs.queues import QueueWeight
 
+from .watchdog import STUCK_AFTER
+
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
 
@@ -23,6 +25,7 @@ class WorkerOptions:
         shutdown_timeout: seconds that running jobs get when it stops.
         burst: whether it stops when nothing is left to do.
         max_jobs: how many attempts it runs before it stops, or None for no limit.
+        stuck_after: seconds after its timeout at which an attempt that still runs is reported.
     """
 
     queues: tuple[QueueWeight, ...] = ()
@@ -32,6 +35,7 @@ class WorkerOptions:
     shutdown_timeout: float = 25.0
     burst: bool = False
     max_jobs: int | None = None
+    stuck_after: float = STUCK_AFTER
 
     @classmethod
     def of(cls, backend: JobBackend[Any]) -> Self:

@@ -6,8 +6,8 @@ import logging
 
 logger = logging.getLogger("django_jobs")
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)
+"""Seconds before each next try; the last one is repeated."""
 
 
 class Outage:
@@ -26,7 +26,7 @@ class Outage:
         self._failures += 1
         if self._failures == 1:
             logger.error("Can't %s at the moment, and will keep trying: %s", self._what, error)
-        return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1)))
+        return PAUSES[min(self._failures, len(PAUSES)) - 1]
 
     def over(self) -> None:
         """Note a success."""

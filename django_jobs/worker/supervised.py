@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 logger = logging.getLogger("django_jobs")
 
 MAX_FAILURES = 5
+"""Failures in a row after which a loop is given up."""
+
 PAUSE = 1.0
+"""Seconds between a failure and the next try."""
+
+SOUND = 60.0
+"""Seconds without a failure after which the earlier ones are forgotten."""
 
 
 def supervised(
-    name: str, loop: Callable[[], None], on_fatal: Callable[[], None]
+    name: str, loop: Callable[[], None], on_fatal: Callable[[], None], *, pause: float = PAUSE
 ) -> threading.Thread:
     """Return a daemon thread that runs a loop, and runs it again if it fails.
 
     Args:
         name: of the thread.
         loop: returns when it is told to stop.
-        on_fatal: called after the loop has failed `MAX_FAILURES` times.
+        on_fatal: called after the loop has failed `MAX_FAILURES` times in a row.
+        pause: seconds between a failure and the next try.
     """
 
     def run() -> None:
-        for _ in range(MAX_FAILURES):
+        failures = 0
+        while failures < MAX_FAILURES:
+            began = time.monotonic()
             try:
                 loop()
-            except Exception:
+            except BaseException:
                 logger.exception("The loop %s failed, which is a fault of django_jobs.", name)
-                pause.wait(PAUSE)
             else:
                 return
+            failures = 1 if time.monotonic() - began > SOUND else failures + 1
+            threading.Event().wait(pause)
         logger.critical("The loop %s keeps failing: the worker can't go on.", name)
         on_fatal()
 
-    pause = threading.Event()
     return threading.Thread(target=run, name=f"django-jobs-{name}", daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import Context
 
 from django.db import close_old_connections, reset_queries
@@ -17,14 +18,26 @@ def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Settlement:
     """Run an attempt to its end, whatever that is.
 
     It gets a context of its own, so that no language or other context variable of one job is left
-    for the next, and database connections that work, as Django gives to a request.
+    for the next. A caller that runs its jobs inline keeps its database connections: it may be in
+    the middle of a query.
     """
     return Context().run(_run, attempt, watchdog)
 
 
+def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+    """Run an attempt in a worker's thread, with connections that work, as a request gets them."""
+    try:
+        reset_queries()
+        close_old_connections()
+        settlement = run_attempt(attempt, watchdog)
+    except BaseException as error:  # noqa: BLE001 (a database may not even let itself be closed)
+        return attempt.fail(error)[0]
+    with suppress(Exception):
+        close_old_connections()
+    return settlement
+
+
 def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:
-    reset_queries()
-    close_old_connections()
     try:
         settlement, sending = _call(attempt, watchdog)
     except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
@@ -34,7 +47,6 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:
             _send(sending)
             sending = None
     _send(sending)
-    close_old_connections()
     return settlement
 
 

@@ -11,7 +11,8 @@ from django_jobs.job import Claim
 
 from .attempt import Attempt, Site
 from .executor import Backlog, Executor, Held, Settle
-from .sync import run_attempt
+from .supervised import supervised
+from .sync import run_with_connections
 from .watchdog import Watchdog
 
 
@@ -26,6 +27,7 @@ class Threads(Executor):
         watchdog: interrupts those that take too long.
         settle: told how each attempt ended.
         may_start: asked before each attempt; False once the worker's lease is over.
+        on_fatal: called when a thread can't go on.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Threads(Executor):
         watchdog: Watchdog,
         settle: Settle,
         may_start: Callable[[], bool],
+        on_fatal: Callable[[], None],
     ) -> None:
         self.size = count
         self.backlog = Backlog()
@@ -45,10 +48,7 @@ class Threads(Executor):
         self._awake = threading.Condition()
         self._stopped = False
         self._running: dict[int, Attempt] = {}
-        self.threads = [
-            threading.Thread(target=self._loop, name=f"django-jobs-{number}", daemon=True)
-            for number in range(count)
-        ]
+        self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(count)]
 
     def start(self) -> None:
         for thread in self.threads:
@@ -93,7 +93,7 @@ class Threads(Executor):
         attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
         try:
             if self._may_start():
-                settlement = run_attempt(attempt, self._watchdog)
+                settlement = run_with_connections(attempt, self._watchdog)
             else:
                 settlement = attempt.give_back()
         finally:

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from django_jobs.errors import TaskTimeout
 
 STUCK_AFTER = 10.0
-"""Seconds after its interruption at which an attempt that still runs is reported as stuck."""
+
+MANY = 1000
+"""Limits, most of them of attempts that ended long ago, from which on it is worth to tidy up."""
 
 
 class Limit:
@@ -26,23 +28,23 @@ class Limit:
 
     def __init__(self, job_id: str, interrupt: Callable[[], None]) -> None:
         self.job_id = job_id
+        self.running = True
         self.fired = False
         self._interrupt = interrupt
         self._lock = threading.Lock()
-        self._running = True
 
     def fire(self) -> bool:
         """Interrupt the attempt unless it has ended; tell whether it is still running."""
         with self._lock:
-            if self._running and not self.fired:
+            if self.running and not self.fired:
                 self.fired = True
                 self._interrupt()
-            return self._running
+            return self.running
 
     def end(self) -> None:
         """Say that the attempt has ended; from here on nothing interrupts its thread."""
         with self._lock:
-            self._running = False
+            self.running = False
 
 
 class Watchdog:
@@ -50,21 +52,44 @@ class Watchdog:
 
     Args:
         on_stuck: told the id of a job that could not be interrupted.
+        stuck_after: seconds after its interruption at which an attempt that still runs counts as
+            stuck.
     """
 
-    def __init__(self, on_stuck: Callable[[str], None]) -> None:
+    def __init__(
+        self, on_stuck: Callable[[str], None], *, stuck_after: float = STUCK_AFTER
+    ) -> None:
+        self._stuck_after = stuck_after
         self._on_stuck = on_stuck
         self._limits: list[tuple[float, int, Limit]] = []
+        self._many = MANY
+        self._stuck: list[Limit] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._stopped = False
-        self.stuck: dict[str, None] = {}
+
+    @property
+    def stuck(self) -> tuple[str, ...]:
+        """Ids of jobs that could not be interrupted and still run."""
+        with self._changed:
+            self._stuck = [limit for limit in self._stuck if limit.running]
+            return tuple(limit.job_id for limit in self._stuck)
 
     def watch(self, limit: Limit, seconds: float) -> None:
         """Fire a limit after so many seconds."""
+        entry = (time.monotonic() + seconds, next(self._numbers), limit)
         with self._changed:
-            heapq.heappush(self._limits, (time.monotonic() + seconds, next(self._numbers), limit))
-            self._changed.notify()
+            self._tidy_up()
+            heapq.heappush(self._limits, entry)
+            if self._limits[0] is entry:
+                self._changed.notify()
+
+    def _tidy_up(self) -> None:
+        """Forget the limits of attempts that have ended, before they are more than the others."""
+        if len(self._limits) >= self._many:
+            self._limits = [entry for entry in self._limits if entry[2].running]
+            heapq.heapify(self._limits)
+            self._many = max(MANY, 2 * len(self._limits))
 
     def run(self) -> None:
         """Fire limits when they are due, until stopped."""
@@ -72,11 +97,17 @@ class Watchdog:
             limit = self._next()
             if limit is None:
                 continue
-            if limit.fired and limit.fire():
-                self.stuck[limit.job_id] = None
-                self._on_stuck(limit.job_id)
-            elif limit.fire():
-                self.watch(limit, STUCK_AFTER)
+            again = limit.fired
+            if limit.fire():
+                self._follow_up(limit, again)
+
+    def _follow_up(self, limit: Limit, again: bool) -> None:
+        if again:
+            with self._changed:
+                self._stuck.append(limit)
+            self._on_stuck(limit.job_id)
+        else:
+            self.watch(limit, self._stuck_after)
 
     def _next(self) -> Limit | None:
         """Wait for the next limit that is due."""
@@ -108,9 +139,17 @@ class Watchdog:
         try:
             self.watch(limit, seconds)
             yield
+        except TaskTimeout as error:
+            # The interpreter made it, from the bare class.
+            error.args = error.args or (too_long(seconds),)
+            raise
         finally:
             _end(limit)
-            self.stuck.pop(job_id, None)
+
+
+def too_long(seconds: float) -> str:
+    """Return what the error of an attempt says that took longer than permitted."""
+    return f"It took longer than its timeout of {seconds:g} s."
 
 
 def _end(limit: Limit) -> None:

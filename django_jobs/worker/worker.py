@@ -27,7 +27,7 @@ from .served import ServedQueues
 from .supervised import supervised
 from .threads import Threads
 from .tick_loop import TickLoop
-from .watchdog import STUCK_AFTER, Watchdog
+from .watchdog import Watchdog
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
@@ -63,12 +63,12 @@ class Worker:
         self._started_at = now_ms()
         self._broker = backend.broker
         self._ledger = Ledger()
-        self._watchdog = Watchdog(self._report_stuck)
+        self._watchdog = Watchdog(self._report_stuck, stuck_after=options.stuck_after)
         self._heartbeat = Heartbeat(
             self._broker, type(backend), self._describe, self._obey, self._lose_everything
         )
         site = Site(alias=backend.alias, sender=type(backend), worker=self.id, retry=backend.retry)
-        shared = (site, self._watchdog, self._settled, self._heartbeat.holds)
+        shared = (site, self._watchdog, self._settled, self._heartbeat.holds, self._fail)
         self._threads = Threads(options.concurrency, *shared)
         self._loop = Loop(options.async_concurrency, *shared)
         self._ticks = TickLoop(backend)
@@ -191,7 +191,7 @@ class Worker:
                 (one.claim.job.id, now - round((monotonic - one.started) * 1000))
                 for one in self.running()[:SHOWN]
             ),
-            stuck=tuple(self._watchdog.stuck),
+            stuck=self._watchdog.stuck,
             succeeded=succeeded,
             failed=failed,
         )
@@ -216,7 +216,7 @@ class Worker:
             "Job %s is stuck: it still runs %g s after its timeout, in code that can't be"
             " interrupted, and keeps its thread.",
             job_id,
-            STUCK_AFTER,
+            self.options.stuck_after,
         )
 
     def _fail(self) -> None:
