@@ -45,8 +45,10 @@ EVES = (
 )
 
 
-def utc(year: int, month: int, day: int, *time: int) -> datetime:
-    return datetime(year, month, day, *time).replace(tzinfo=UTC)  # noqa: DTZ001  (follows at once)
+def utc(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0
+) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def ticks(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -36,7 +37,7 @@ class MailServer:
     _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self) -> None:
-        options = {} if self.password is None else self._login_options()
+        options: dict[str, Any] = {} if self.password is None else self._login_options()
         self._controller = Controller(self, hostname=HOST, port=self.port, **options)
         self._controller.start()
 

@@ -142,7 +142,8 @@ def test_given_date_and_message_id_are_kept_whatever_their_case() -> None:
 @pytest.mark.skipif(django.VERSION < (6, 0), reason="Django 5.2 writes str() of a datetime")
 def test_a_date_given_as_datetime_is_kept() -> None:
     when = datetime(2026, 11, 24, 8, tzinfo=UTC)
-    message = EmailMessage("Hi", "Text", "a@example.com", ["b@example.com"], headers={"Date": when})
+    headers: Any = {"Date": when}
+    message = EmailMessage("Hi", "Text", "a@example.com", ["b@example.com"], headers=headers)
     assert travelled(message).message()["Date"] == "Tue, 24 Nov 2026 08:00:00 +0000"
 
 

@@ -151,7 +151,8 @@ def test_the_files_of_a_dead_mail_stay_for_an_operator_who_tries_it_again(
     result = ended(send_later(message_with(30_000)))
     assert result.status == TaskResultStatus.FAILED
     assert len(files(media)) == 1
-    default_task_backend.broker.inspection.retry(result.id)
+    backend: Any = default_task_backend
+    backend.broker.inspection.retry(result.id)
     mail_server.wait_for(1)
     result.refresh()
     assert ended(result).status == TaskResultStatus.SUCCESSFUL

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_jobs.backends.dummy import DummyBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.compat import BaseTaskBackend, InvalidTask, TaskResult, default_task_backend
+from django_jobs.compat import AnyResult, BaseTaskBackend, InvalidTask, task_backends
 from django_jobs.errors import BrokerUnavailable, PayloadTooLarge, QueueFull, UnserializableArgument
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
 from tests.mail.helpers import LATER, files, message_with, simple
@@ -42,12 +42,17 @@ def stored_only(settings: Any) -> None:
             "OPTIONS": {"max_payload": 20_000},
         }
     }
-    default_task_backend.clear()
+    backend().clear()
 
 
-def enqueued() -> list[TaskResult[Any, Any]]:
-    results: list[TaskResult[Any, Any]] = default_task_backend.results
-    return results
+def backend() -> DummyBackend:
+    kept = task_backends["default"]
+    assert isinstance(kept, DummyBackend)
+    return kept
+
+
+def enqueued() -> list[AnyResult]:
+    return backend().results
 
 
 def subjects() -> list[str]:
@@ -89,6 +94,7 @@ def test_a_mail_may_be_for_an_instant_or_a_while_from_now() -> None:
     assert first is not None
     assert second is not None
     assert first.task.run_after == instant
+    assert second.task.run_after is not None
     wait = second.task.run_after - timezone.now()
     assert timedelta(hours=1, minutes=59) < wait <= timedelta(hours=2)
 
