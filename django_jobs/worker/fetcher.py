@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django_jobs.brokers.base import Broker, Reservation, Share
 from django_jobs.errors import BrokerError
-from django_jobs.job import Claim, Settlement
+from django_jobs.job import Claim, Settlement, State
 
 from .attempt import runs_in_loop
 from .executor import Executor
@@ -32,17 +32,22 @@ BATCH = 200
 """Settlements, or claims, of one call."""
 
 STUTTER = 0.1
-"""Seconds to wait after a wake-up that brought nothing, so that none can turn the loop hot."""
+"""Seconds between two waits if the first brought nothing: what ended it may still be there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of `reserve`, kept until it is answered: it may be sent again as it is."""
+    """One call of `reserve`, kept until it is answered: it may be sent again as it is.
+
+    Attributes:
+        last_look: whether the worker is to stop if it brings nothing.
+    """
 
     call: int
     shares: Sequence[Share]
     limit: int
     settlements: Sequence[Settlement]
+    last_look: bool
 
 
 class Fetcher:
@@ -55,6 +60,7 @@ class Fetcher:
         ledger: where executors report.
         threads: runs ordinary functions.
         loop: runs coroutines.
+        may_take: asked before claims are taken; False once the worker's lease is over.
         on_finished: called when there is nothing left to do, if `until_empty` or `max_jobs` say
             that the worker is to stop then.
         until_empty: whether it stops when no job is queued.
@@ -69,6 +75,7 @@ class Fetcher:
         ledger: Ledger,
         threads: Executor,
         loop: Executor,
+        may_take: Callable[[], bool],
         *,
         on_finished: Callable[[], None],
         until_empty: bool = False,
@@ -80,13 +87,17 @@ class Fetcher:
         self._ledger = ledger
         self._threads = threads
         self._loop = loop
+        self._may_take = may_take
         self._left = max_jobs
         self._wake = threading.Event()
         self._pace = Pace()
         self._outage = Outage("settle or reserve jobs")
+        self._woken = True  # to look at the queues before the first call
         self._calls = 0
         self._unanswered: Request | None = None
         self._dry = False
+        self._armed_at = self._listen_at = 0.0
+        self._looked = False
         self._due_at: float | None = None
         self.waiter = Waiter(broker, queues, self._wake.set)
         self.quiet = False
@@ -111,7 +122,6 @@ class Fetcher:
 
     def run(self) -> None:
         """Exchange settlements for claims, until closed with everything sent."""
-        self._queues.refresh()
         while not (self._closing and not self._ledger.unsent and not self._unanswered):
             self.progress_at = time.monotonic()
             self._give_back_hoarded()
@@ -126,18 +136,20 @@ class Fetcher:
         return waiting <= self._pace.ahead // 2 or self._ledger.unsent >= BATCH
 
     def _has_reason(self) -> bool:
-        if self.waiter.was_woken():
-            self._queues.refresh()
+        if self._woken or self.waiter.was_woken():
+            self._woken = True
             return True
         if self._ledger.unsent and (self._is_time_to_send() or self._ledger.age >= FLUSH):
             return True
         if self._due_at is not None and time.monotonic() >= self._due_at:
             return True
-        return not self._dry and self._room() > 0
+        # Who wants us to end when the queues are empty may have filled them just before.
+        may_end = self.until_empty and not self._looked
+        return (may_end or not self._dry) and self._room() > 0
 
     def _room(self) -> int:
         """Return how many claims could be taken: by free threads, and a little ahead."""
-        if self.quiet or self._closing:
+        if self.quiet or self._closing or not self._may_take():
             return 0
         threads, loop = self._threads, self._loop
         waiting = len(threads.backlog) + len(loop.backlog)
@@ -151,46 +163,69 @@ class Fetcher:
             self._on_finished()
         if not self._dry and room:
             return
-        if room:
-            self.waiter.arm()
+        if room and time.monotonic() >= self._listen_at and self.waiter.arm():
+            self._armed_at = time.monotonic()
+        if self._wake.wait(max(0.0, min(self._waits(room)))):
+            self._wake.clear()
+
+    def _waits(self, room: int) -> list[float]:
+        """Return the seconds to each moment at which there is something to look at again."""
+        now = time.monotonic()
         waits = [IDLE]
+        if room and now < self._listen_at:
+            waits.append(self._listen_at - now)
         if self._ledger.unsent:
             waits.append(FLUSH)
         if len(self._threads.backlog) or len(self._loop.backlog):
             waits.append(HOARDED / 2)
         if self._due_at is not None:
-            waits.append(self._due_at - time.monotonic())
-        if self._wake.wait(max(0.0, min(waits))):
-            self._wake.clear()
+            waits.append(self._due_at - now)
+        return waits
 
     def _is_finished(self, room: int) -> bool:
         """Tell whether a worker that is to stop by itself has nothing left to do."""
         if self._ledger.held or self._ledger.unsent or self._unanswered:
             return False
-        return self._left == 0 or (self.until_empty and self._dry and room > 0)
+        return self._left == 0 or (self._looked and self._dry and room > 0)
 
     # --- the call ----------------------------------------------------------------------------
 
     def _exchange(self) -> None:
-        request = self._unanswered or self._request()
         try:
+            request = self._request()
             answer = self._broker.reserve(
                 self._worker, request.call, request.shares, request.limit, request.settlements
             )
         except BrokerError as error:
-            self._unanswered = request
-            self._wake.wait(self._outage.failed(error))
+            self._endure(error)
             return
         self._outage.over()
         self._unanswered = None
-        self._pace.finished(len(request.settlements))
+        self._pace.finished(sum(one.state is not State.QUEUED for one in request.settlements))
         self._take(request, answer)
 
+    def _endure(self, error: BrokerError) -> None:
+        """Wait before the next try; what happens meanwhile can wait, too, except for the end."""
+        until = time.monotonic() + self._outage.failed(error)
+        while (left := until - time.monotonic()) > 0:
+            self._wake.wait(left)
+            self._wake.clear()
+            if self._closing:
+                return
+
     def _request(self) -> Request:
-        self._calls += 1
-        limit = self._room()
-        shares = self._queues.shares(limit)
-        return Request(self._calls, shares, limit, self._ledger.take_settlements(BATCH))
+        """Return the call to make: the last one again if it was not answered."""
+        if self._unanswered is None:
+            if self._woken:
+                self._queues.refresh()
+            limit = self._room()
+            shares = self._queues.shares(limit)
+            self._calls += 1
+            settlements = self._ledger.take_settlements(BATCH)
+            self._unanswered = Request(
+                self._calls, shares, limit, settlements, last_look=self.until_empty
+            )
+        return self._unanswered
 
     def _take(self, request: Request, answer: Reservation) -> None:
         if answer.refused:
@@ -200,13 +235,24 @@ class Fetcher:
                 ", ".join(answer.refused[:10]),
             )
         claims = answer.claims
-        self._dry = len(claims) < request.limit or not request.limit
+        self._listen_at = self._armed_at + STUTTER if self._woken and not claims else 0.0
+        self._woken = False
+        self._dry = len(claims) < request.limit
+        self._looked = request.last_look
         self._due_at = None if answer.due_in is None else time.monotonic() + answer.due_in / 1000
         if self._left is not None:
             self._left -= len(claims)
         self._ledger.hold(claims)
-        in_loop = [claim for claim in claims if runs_in_loop(claim)]
-        in_threads = [claim for claim in claims if claim not in in_loop] if in_loop else claims
+        # Asked after the claims are held: who made us quiet now sees them, or we see that it did.
+        if self.quiet:
+            self._give_back(claims)
+        else:
+            self._submit(claims)
+
+    def _submit(self, claims: Sequence[Claim]) -> None:
+        in_loop, in_threads = [], []
+        for claim in claims:
+            (in_loop if runs_in_loop(claim) else in_threads).append(claim)
         if in_threads:
             self._threads.submit(in_threads)
         if in_loop:

@@ -28,6 +28,7 @@ class Heartbeat:
         describe: returns what the worker says of itself.
         on_order: told what an operator asks of the worker.
         on_lost: called when the worker's jobs were given to others.
+        on_regained: called when the lease holds again after it had run out.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Heartbeat:
         describe: Callable[[], WorkerInfo],
         on_order: Callable[[Order], None],
         on_lost: Callable[[], None],
+        on_regained: Callable[[], None],
     ) -> None:
         self._broker = broker
         self._sender = sender
         self._describe = describe
         self._on_order = on_order
         self._on_lost = on_lost
+        self._on_regained = on_regained
         self._outage = Outage("send heartbeats")
         self._stopped = threading.Event()
         self._lease_until = 0.0
@@ -59,8 +62,11 @@ class Heartbeat:
         """
         sent_at = time.monotonic()
         pulse = self._broker.heartbeat(self._describe())
+        regained = not self.holds()
         self._lease_until = sent_at + self._broker.lease
         self._handle(pulse)
+        if regained:
+            self._on_regained()
 
     def run(self) -> None:
         """Send heartbeats until stopped."""

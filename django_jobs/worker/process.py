@@ -15,7 +15,6 @@ from .worker import Worker
 logger = logging.getLogger("django_jobs")
 
 STALLED = 60.0
-"""Seconds without a round of the fetcher after which no sign of life is given any more."""
 
 LOOK = 1.0
 """Seconds between two looks at the worker where systemd asks for none."""
@@ -38,11 +37,17 @@ class WorkerProcess:
 
     TERM and INT stop it, a second INT stops it hard; TSTP makes it quiet; TTIN writes the stacks
     of all threads to stderr.
+
+    Args:
+        worker: to run.
+        stalled: seconds without a round of the fetcher after which systemd gets no sign of life.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, *, stalled: float = STALLED) -> None:
         self._worker = worker
+        self._stalled = stalled
         self._stopping = False
+        self._hard = False
 
     def run(self) -> ExitCode:
         """Run until a signal, an operator or the worker's own limits end it.
@@ -58,24 +63,24 @@ class WorkerProcess:
         notify("READY=1", "STATUS=Working")
         try:
             self._watch()
-            given_back = self._end(self._worker.options.shutdown_timeout)
+            self._end(self._worker.options.shutdown_timeout)
         except HardStop:
-            given_back = self._end(0)
+            self._end(0)
         if self._worker.failed:
             return ExitCode.FAILED
-        return ExitCode.GAVE_BACK if given_back else ExitCode.DONE
+        return ExitCode.GAVE_BACK if self._worker.given_back else ExitCode.DONE
 
     def _watch(self) -> None:
         """Feed systemd's watchdog as long as there is progress, not by a mere timer."""
         interval = watchdog_interval()
         while not self._worker.over.wait(interval or LOOK):
-            if interval and self._worker.idle_for < STALLED:
+            if interval and self._worker.idle_for < self._stalled:
                 notify("WATCHDOG=1")
 
-    def _end(self, timeout: float) -> int:
+    def _end(self, timeout: float) -> None:
         self._stopping = True
         notify("STOPPING=1", f"STATUS=Stopping, {len(self._worker.running())} jobs are running")
-        return self._worker.stop(timeout)
+        self._worker.stop(timeout)
 
     def _handle(self, number: signal.Signals, action: Callable[[], None]) -> None:
         def handler(received: int, frame: FrameType | None) -> None:
@@ -87,7 +92,10 @@ class WorkerProcess:
         self._worker.over.set()
 
     def _interrupt(self) -> None:
+        if self._hard:
+            return
         if self._stopping or self._worker.over.is_set():
+            self._hard = True
             raise HardStop
         logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
         self._stop()

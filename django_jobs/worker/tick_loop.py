@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from django_jobs.clock import from_ms, now_ms
+from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
 from django_jobs.periodic import discover, registered
 
@@ -24,8 +25,7 @@ class TickLoop:
     """
 
     def __init__(self, backend: JobBackend[Any]) -> None:
-        discover()
-        tasks = registered(backend.alias) if backend.persistent else ()
+        tasks = _periodic_tasks(backend)
         self.tasks = tasks
         self._ticker = Ticker(backend.broker, tasks, backend.make_job)
         self._outage = Outage("enqueue periodic tasks")
@@ -43,3 +43,10 @@ class TickLoop:
 
     def stop(self) -> None:
         self._stopped.set()
+
+
+def _periodic_tasks(backend: JobBackend[Any]) -> tuple[PeriodicTask, ...]:
+    if not backend.persistent:
+        return ()
+    discover()
+    return registered(backend.alias)

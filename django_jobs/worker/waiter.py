@@ -35,10 +35,12 @@ class Waiter:
         self._outage = Outage("wait for jobs")
         self._woken = False
 
-    def arm(self) -> None:
-        """Start to wait, or go on."""
-        if not self._armed.is_set():
-            self._armed.set()
+    def arm(self) -> bool:
+        """Start to wait, or go on; tell whether it did not wait before."""
+        if self._armed.is_set():
+            return False
+        self._armed.set()
+        return True
 
     def was_woken(self) -> bool:
         """Tell, once, that a wait was over: the broker is owed a `reserve` for it."""

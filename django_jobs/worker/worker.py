@@ -41,6 +41,12 @@ SHOWN = 100
 """How many running jobs a heartbeat names."""
 
 
+def _join(thread: threading.Thread) -> None:
+    """Wait for a thread that was told to end, if it ever began."""
+    if thread.is_alive():
+        thread.join(FAREWELL)
+
+
 def new_worker_id() -> str:
     """Return an id that says where the worker runs, and that is new with each start."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
@@ -53,6 +59,11 @@ class Worker:
     Args:
         backend: whose jobs.
         options: what it serves, and with how many threads.
+
+    Attributes:
+        over: set when it should be stopped: it has failed, or has nothing left to do.
+        failed: whether a part of it could not go on.
+        given_back: how many running jobs had to be given back when it stopped.
     """
 
     def __init__(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
@@ -60,12 +71,18 @@ class Worker:
         self.options = options
         self.over = threading.Event()
         self.failed = False
+        self.given_back = 0
         self._started_at = now_ms()
         self._broker = backend.broker
         self._ledger = Ledger()
         self._watchdog = Watchdog(self._report_stuck, stuck_after=options.stuck_after)
         self._heartbeat = Heartbeat(
-            self._broker, type(backend), self._describe, self._obey, self._lose_everything
+            self._broker,
+            type(backend),
+            self._describe,
+            on_order=self._obey,
+            on_lost=self._lose_everything,
+            on_regained=self._look_again,
         )
         site = Site(alias=backend.alias, sender=type(backend), worker=self.id, retry=backend.retry)
         shared = (site, self._watchdog, self._settled, self._heartbeat.holds, self._fail)
@@ -77,14 +94,16 @@ class Worker:
         )
         self._fetcher = Fetcher(
             *(self._broker, self.id, queues, self._ledger, self._threads, self._loop),
+            self._heartbeat.holds,
             on_finished=self.over.set,
             until_empty=options.burst,
             max_jobs=options.max_jobs,
         )
         self._fetching = supervised("fetcher", self._fetcher.run, self._fail)
+        self._beating = supervised("heartbeat", self._heartbeat.run, self._fail)
         self._helpers = [
+            self._beating,
             supervised("watchdog", self._watchdog.run, self._fail),
-            supervised("heartbeat", self._heartbeat.run, self._fail),
             supervised("waiter", self._fetcher.waiter.run, self._fail),
             supervised("ticks", self._ticks.run, self._fail),
         ]
@@ -121,36 +140,34 @@ class Worker:
         self._fetcher.nudge()
         return self.over.wait(timeout)
 
-    def stop(self, timeout: float) -> int:
+    def stop(self, timeout: float) -> None:
         """Stop: take no more jobs, give running ones some time, and give the rest back.
 
         Args:
             timeout: seconds for the running jobs.
-
-        Returns:
-            How many running jobs had to be given back.
         """
         self.quiet()
         self._ledger.wait_until_nothing_is_held(timeout)
         cut_off = self._ledger.held
         self._ledger.give_back(cut_off)
+        self.given_back += len(cut_off)
         if cut_off:
             names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off)
             logger.warning("Gave back %d jobs that were running: %s", len(cut_off), names)
             self._loop.cut_short()
         self._close()
-        return len(cut_off)
 
     def _close(self) -> None:
         self._fetcher.close()
-        if self._fetching.is_alive():
-            self._fetching.join(FAREWELL)
+        _join(self._fetching)
         self._watchdog.close()
         for part in (self._heartbeat, self._ticks, self._fetcher.waiter):
             part.stop()
         self._threads.stop()
         self._loop.stop()
+        _join(self._beating)
         try:
+            self._heartbeat.beat()  # with what was counted since the last one
             self._broker.leave(self.id)
         except BrokerError as error:
             logger.warning("Could not say farewell: %s", error)
@@ -210,6 +227,9 @@ class Worker:
     def _lose_everything(self) -> None:
         """Start nothing that others have been given; the broker refuses what is not ours."""
         self._fetcher.give_back_backlog()
+
+    def _look_again(self) -> None:
+        self._fetcher.nudge()
 
     def _report_stuck(self, job_id: str) -> None:
         logger.error(
