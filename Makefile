@@ -12,7 +12,7 @@ MANAGE := $(BIN)/python example_project/manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format coverage clean
+.PHONY: help run dev test lint format coverage clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +36,10 @@ dev: $(VENV)/installed ## Start the example site with Redis and a worker, both r
 	@test -n "$$REDIS_URL" || scripts/ensure-program redis-server
 	@exec $(BIN)/python scripts/dev.py $(PORT)
 
-test: $(VENV)/installed-dev ## Run the tests
-	@scripts/ensure-program redis-server
-	@scripts/ensure-program chromium || test -z "$$CI"
+test: $(VENV)/installed-dev programs ## Run the tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-coverage: $(VENV)/installed-dev ## Run the tests and show which lines of django_jobs they miss
+coverage: $(VENV)/installed-dev programs ## Run the tests and show which lines of django_jobs they miss
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -62,6 +60,12 @@ format: $(VENV)/installed-dev ## Bring the code into its format
 
 clean: ## Remove the environment and the example site's data
 	rm -rf $(VENV) .dev build dist example_project/media example_project/db.sqlite3*
+
+# Without a browser or PostgreSQL a few tests are skipped, except in CI.
+programs:
+	@scripts/ensure-program redis-server
+	@scripts/ensure-program chromium || test -z "$$CI"
+	@test -z "$$CI" || scripts/ensure-program initdb postgresql
 
 # The set-up. Each step leaves a stamp, so it is done again only when its pins changed.
 
