@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import logging
+import os
+import signal
 import sys
-import threading
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -18,11 +21,11 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.errors import BrokerError
 from django_jobs.management.arguments import at_least, checked, seconds
 from django_jobs.management.lookup import configured_backend
-from django_jobs.queues import QueueWeight, parse_queue
+from django_jobs.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.worker.greeting import greeting
 from django_jobs.worker.logs import configure_logging
 from django_jobs.worker.options import WorkerOptions
-from django_jobs.worker.process import WorkerProcess
+from django_jobs.worker.process import ExitCode, WorkerProcess
 from django_jobs.worker.processes import Processes
 from django_jobs.worker.worker import Worker
 
@@ -63,7 +66,7 @@ class Command(BaseCommand):
         worker_options = self._worker_options(backend, options)
         configure_logging(options["verbosity"])
         processes = options["processes"] or getattr(backend.configuration, "processes", 1)
-        if self._reloads(options):
+        if self._reloads(options, processes):
             run_with_reloader(self._run_for_reloader, backend, worker_options)
         elif processes > 1:
             command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
@@ -78,38 +81,45 @@ class Command(BaseCommand):
             if options[name] is not None
         }
         if options["queues"]:
-            given["queues"] = tuple(options["queues"])
-            check_queues(backend, given["queues"])
+            given["queues"] = named_queues(backend, options["queues"])
         return dataclasses.replace(WorkerOptions.of(backend), **given)
 
-    def _reloads(self, options: dict[str, Any]) -> bool:
+    def _reloads(self, options: dict[str, Any], processes: int) -> bool:
+        if options["reload"] and processes > 1:
+            raise CommandError("--reload works with one process: add --processes 1.")
         if options["reload"] is not None:
             return bool(options["reload"])
-        return settings.DEBUG and not options["burst"] and options["max_jobs"] is None
+        ends_by_itself = options["burst"] or options["max_jobs"] is not None
+        return settings.DEBUG and processes == 1 and not ends_by_itself
 
     def _run(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
         worker = Worker(backend, options)
-        self._greet(backend, worker)
         try:
+            self._greet(backend, worker)
             code = WorkerProcess(worker).run()
         except BrokerError as error:
             raise CommandError(str(error)) from error
+        if code is ExitCode.GAVE_BACK:
+            _exit_now(code)
         sys.exit(code)
 
     def _run_for_reloader(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
         """Run in a thread of the process that the reloader ends when code changes."""
         worker = Worker(backend, options)
-        self._greet(backend, worker)
-        worker.start()
+        try:
+            self._greet(backend, worker)
+            worker.start()
+        except BrokerError as error:
+            self.stderr.write(str(error))
+            _exit_now(ExitCode.FAILED)
         atexit.register(worker.stop, RELOAD_GRACE)
-        threading.Event().wait()
+        worker.over.wait()
+        os.kill(os.getpid(), signal.SIGINT)
 
     def _greet(self, backend: JobBackend[Any], worker: Worker) -> None:
-        try:
-            for line in greeting(backend, worker):
-                self.stdout.write(line)
-        except BrokerError as error:
-            raise CommandError(str(error)) from error
+        for line in greeting(backend, worker):
+            self.stdout.write(line)
+        self.stdout.flush()
 
 
 def find_backend(alias: str) -> JobBackend[Any]:
@@ -128,8 +138,16 @@ def find_backend(alias: str) -> JobBackend[Any]:
     return backend
 
 
-def check_queues(backend: JobBackend[Any], queues: tuple[QueueWeight, ...]) -> None:
-    """Refuse queues that no job can ever be in."""
+def named_queues(backend: JobBackend[Any], given: Sequence[QueueWeight]) -> tuple[QueueWeight, ...]:
+    """Return the queues of the command line.
+
+    Raises:
+        CommandError: one is named twice, or no job can ever be in it.
+    """
+    try:
+        queues = queue_weights(given)
+    except ValueError as error:
+        raise CommandError(f"-q: {error}") from error
     unknown = [
         queue.name for queue in queues if backend.queues and queue.name not in backend.queues
     ]
@@ -138,3 +156,12 @@ def check_queues(backend: JobBackend[Any], queues: tuple[QueueWeight, ...]) -> N
             f"No task can use the queue {unknown[0]!r}: TASKS[{backend.alias!r}]['QUEUES'] has"
             f" {', '.join(sorted(backend.queues))}. Add it there or to JOB_QUEUES, or correct -q."
         )
+    return queues
+
+
+def _exit_now(code: ExitCode) -> NoReturn:
+    """End the process without waiting for threads that run what was given back."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
