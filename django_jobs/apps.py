@@ -11,3 +11,6 @@ class DjangoJobsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (importing it registers them)
+        from .backends import prepare_process
+
+        prepare_process()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -43,25 +45,29 @@ def overrides_text(changed: Policy, declared: Policy) -> str:
     Raises:
         InvalidTask: a wait that is a function can't travel.
     """
-    if changed == declared:
-        return ""
-    retry = changed.retry
+    parts: dict[str, Any] = {}
+    if changed.retry != declared.retry:
+        parts["retry"] = _retry_to_json(changed.retry)
+    if changed.timeout != declared.timeout:
+        parts["timeout"] = changed.timeout
+    if changed.discard_on != declared.discard_on:
+        parts["discard_on"] = [error_path(kind) for kind in changed.discard_on]
+    return json.dumps(parts) if parts else ""
+
+
+def _retry_to_json(retry: Retry) -> dict[str, Any]:
     if callable(retry.wait):
         raise InvalidTask(
             "A Retry whose wait is a function can't travel with a job: declare it on the task, or"
             " give using() seconds or a sequence of them."
         )
     kinds = retry.on if isinstance(retry.on, tuple) else (retry.on,)
-    return json.dumps(
-        {
-            "attempts": retry.attempts,
-            "wait": _wait_to_json(retry.wait),
-            "on": [error_path(kind) for kind in kinds],
-            "jitter": retry.jitter,
-            "timeout": changed.timeout,
-            "discard_on": [error_path(kind) for kind in changed.discard_on],
-        }
-    )
+    return {
+        "attempts": retry.attempts,
+        "wait": _wait_to_json(retry.wait),
+        "on": [error_path(kind) for kind in kinds],
+        "jitter": retry.jitter,
+    }
 
 
 def _wait_to_json(wait: Any) -> Any:
@@ -79,19 +85,25 @@ def apply_overrides(declared: Policy, text: str) -> Policy:
     if not text:
         return declared
     try:
-        fields = json.loads(text)
-        wait = fields["wait"]
-        retry = Retry(
-            attempts=fields["attempts"],
-            wait=tuple(wait) if isinstance(wait, list) else wait,
-            on=tuple(map(str, fields["on"])),
-            jitter=fields["jitter"],
-        )
-        timeout = fields["timeout"]
-        return Policy(
-            retry=retry,
-            timeout=None if timeout is None else float(timeout),
-            discard_on=tuple(map(str, fields["discard_on"])),
-        )
+        parts = json.loads(text)
+        changes = {name: _READERS[name](value) for name, value in parts.items()}
+        return dataclasses.replace(declared, **changes)
     except Exception as error:
         raise BrokenPayload(f"The stored options of the job can't be read: {error!r}") from error
+
+
+def _retry_from_json(fields: dict[str, Any]) -> Retry:
+    # Retry checks what it is given, and makes tuples of lists.
+    return Retry(
+        attempts=fields["attempts"],
+        wait=fields["wait"],
+        on=tuple(map(str, fields["on"])),
+        jitter=fields["jitter"],
+    )
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "retry": _retry_from_json,
+    "timeout": lambda seconds: None if seconds is None else float(seconds),
+    "discard_on": lambda paths: tuple(map(str, paths)),
+}

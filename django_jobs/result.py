@@ -52,7 +52,7 @@ def enqueued_result(task: AnyTask, job: Job, alias: str) -> JobResult:
 
 def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobResult:
     """Return the result of a job whose attempt begins; earlier workers are known by number only."""
-    result = enqueued_result(task, claim.job, alias)
+    result = enqueued_result(_as_enqueued(task, claim.job, alias), claim.job, alias)
     started = from_ms(claim.reserved_at)
     return dataclasses.replace(
         result,
@@ -78,15 +78,8 @@ def ended_result(result: JobResult, state: State, value: Any, error: TaskError |
 def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     """Return the result of a job as the broker knows it."""
     job = record.job
-    task = dataclasses.replace(
-        task,
-        priority=job.priority,
-        queue_name=job.queue,
-        backend=alias,
-        run_after=_instant(job.run_at),
-    )
     result = dataclasses.replace(
-        enqueued_result(task, job, alias),
+        enqueued_result(_as_enqueued(task, job, alias), job, alias),
         status=STATUSES[record.state],
         started_at=_instant(record.started_at),
         last_attempted_at=_instant(record.last_attempted_at),
@@ -100,6 +93,33 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     if record.state is State.SUCCEEDED and record.result is not None:
         object.__setattr__(result, "_return_value", show_value(record.result))
     return result
+
+
+def update_result(result: JobResult, newer: JobResult) -> None:
+    """Let a result that somebody holds say what a newer one of the same job says."""
+    for field in dataclasses.fields(newer):
+        object.__setattr__(result, field.name, getattr(newer, field.name))
+
+
+def _as_enqueued(task: AnyTask, job: Job, alias: str) -> AnyTask:
+    """Return a task with the options of one job.
+
+    They are not checked as `dataclasses.replace` would do: since the job was enqueued, its queue
+    may have left the settings, which is no reason to hide its result.
+    """
+    options = {
+        "priority": job.priority,
+        "queue_name": job.queue,
+        "backend": alias,
+        "run_after": _instant(job.run_at),
+    }
+    if all(getattr(task, name) == value for name, value in options.items()):
+        return task
+    copy: AnyTask = object.__new__(type(task))
+    for field in dataclasses.fields(task):
+        value = options.get(field.name, getattr(task, field.name))
+        object.__setattr__(copy, field.name, value)
+    return copy
 
 
 def _instant(milliseconds: int | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import JobBackend, is_persistent
+from .base import JobBackend, is_persistent, prepare_process
 from .dummy import DummyBackend
 from .inline import InlineBackend
 from .redis import RedisBackend
@@ -15,4 +15,5 @@ __all__ = [
     "RedisBackend",
     "ThreadPoolBackend",
     "is_persistent",
+    "prepare_process",
 ]

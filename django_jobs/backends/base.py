@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from django_jobs.arguments import encode_arguments
@@ -142,8 +144,12 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
         self.broker.push(jobs)
+        self._announce(results)
+
+    def _announce(self, results: Sequence[JobResult]) -> None:
         for result in results:
-            task_enqueued.send(sender=type(self), task_result=result)
+            # The jobs are stored: what a receiver does wrong must not look as if they were not.
+            task_enqueued.send_robust(sender=type(self), task_result=result)
 
     # --- results -----------------------------------------------------------------------------
 
@@ -164,6 +170,9 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             raise TaskResultDoesNotExist(str(error)) from error
         return stored_result(task, record, self.alias)
 
+    def prepare_process(self) -> None:
+        """Arrange what must be in place before the process serves; called once Django is set up."""
+
     def close(self) -> None:
         """Release what this backend holds open; it opens anew when it is used again."""
         self.broker.close()
@@ -172,6 +181,15 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 def is_persistent(alias: str = DEFAULT_TASK_BACKEND_ALIAS) -> bool:
     """Tell whether the jobs of a backend outlive the process; unknown backends say no."""
     return bool(getattr(task_backends[alias], "persistent", False))
+
+
+def prepare_process() -> None:
+    """Let every backend of ours arrange what it needs; a wrong setting shows at its first use."""
+    for alias in task_backends:
+        with suppress(ImproperlyConfigured):
+            backend = task_backends[alias]
+            if isinstance(backend, JobBackend):
+                backend.prepare_process()
 
 
 def _with_instant(task: AnyTask) -> AnyTask:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import AnyResult
-from django_jobs.job import State
+from django_jobs.job import Job
 from django_jobs.options import BackendOptions
+from django_jobs.result import JobResult
 
 from .base import JobBackend
 from .shared import shared
 
 EVERYTHING = 1_000_000
+
+
+class Enqueued:
+    """Ids of jobs in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def close(self) -> None:
+        self.ids.clear()
 
 
 class DummyBackend(JobBackend[BackendOptions]):
@@ -26,16 +39,19 @@ class DummyBackend(JobBackend[BackendOptions]):
     @property
     def results(self) -> list[AnyResult]:
         """What was enqueued, in that order."""
-        jobs = self.broker.inspection.jobs
-        waiting = [
-            record
-            for state in (State.QUEUED, State.SCHEDULED)
-            for record in jobs(state, limit=EVERYTHING)
-        ]
-        waiting.sort(key=lambda record: record.job.enqueued_at)
-        return [self.get_result(record.job.id) for record in waiting]
+        find = self.broker.inspection.find
+        return [self.get_result(job_id) for job_id in self._enqueued.ids if find(job_id)]
 
     def clear(self) -> None:
         """Forget what was enqueued."""
-        for result in self.results:
-            self.broker.inspection.delete(result.id)
+        for job_id in self._enqueued.ids:
+            self.broker.inspection.delete(job_id)
+        self._enqueued.ids.clear()
+
+    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+        self._enqueued.ids.extend(job.id for job in jobs)
+        super()._push(jobs, results)
+
+    @property
+    def _enqueued(self) -> Enqueued:
+        return shared(Enqueued, self.alias, Enqueued)

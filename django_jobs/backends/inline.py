@@ -2,57 +2,134 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
-from django_jobs.brokers.base import Broker, Share
+from django.db import connections
+
+from django_jobs.brokers.base import Share
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.job import Job
+from django_jobs.compat import AnyTask
+from django_jobs.job import Claim, Job, Settlement
 from django_jobs.options import BackendOptions
-from django_jobs.result import JobResult
-from django_jobs.worker.attempt import Attempt, Site
+from django_jobs.result import JobResult, update_result
+from django_jobs.retry import Retry
+from django_jobs.worker.attempt import Attempt, Sending, Site, runs_in_loop
 from django_jobs.worker.sync import run_attempt
 from django_jobs.worker.watchdog import Watchdog
 
 from .base import JobBackend
 from .shared import shared
 
-_pushing = threading.Lock()
+ONCE = Retry(attempts=1)
+
+
+class InlineBroker(MemoryBroker):
+    """Remembers jobs, and gives each to the thread that brings it."""
+
+    _calls = count(1)
+
+    def begin(self, job: Job, worker: str) -> tuple[Claim, ...]:
+        """Store a job and claim it; none if its queue is paused, more after a pause."""
+        with self._lock:
+            self.push([job])
+            share = Share(job.queue, self.max_queued)
+            return self.reserve(worker, next(self._calls), [share], self.max_queued).claims
+
+    def end(self, worker: str, settlement: Settlement) -> None:
+        """Note how an attempt ended."""
+        self.settle(worker, next(self._calls), [settlement])
+
+
+class OnlyAttempt(Attempt):
+    """An attempt that no other one follows, whatever its task's `retry` says."""
+
+    ended: JobResult | None = None
+    error: BaseException | None = None
+
+    def find(self) -> AnyTask:
+        task = super().find()
+        self.policy = dataclasses.replace(self.policy, retry=ONCE)
+        return task
+
+    def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
+        self.error = error
+        return super().fail(error)
+
+    def _finished(self, result: JobResult) -> Sending:
+        self.ended = result
+        return super()._finished(result)
 
 
 class InlineBackend(JobBackend[BackendOptions]):
-    """Runs each job where it is enqueued, as Django's `ImmediateBackend` does.
+    """Runs each job where it is enqueued, once, as Django's `ImmediateBackend` does.
 
-    A job whose failure asks for another attempt stays as it is, since nothing comes back to it;
-    `run_after` is refused.
+    A failed job is not retried, since nothing would come back to it; `run_after` is refused.
     """
 
     supports_defer = False
     options_class = BackendOptions
 
     @property
-    def broker(self) -> Broker:
-        return shared(MemoryBroker, self.alias, MemoryBroker)
+    def broker(self) -> InlineBroker:
+        return shared(InlineBroker, self.alias, InlineBroker)
 
     def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
         worker = f"inline-{threading.get_ident()}"
-        # Together, so that each thread gets the jobs that it has pushed.
-        with _pushing:
-            super()._push(jobs, results)
-            claims = self.broker.reserve(
-                worker, time.monotonic_ns(), [Share(jobs[0].queue, len(jobs))], len(jobs)
-            ).claims
-        site = Site(alias=self.alias, sender=type(self), worker=worker, retry=self.retry)
-        for claim in claims:
-            settlement = run_attempt(Attempt(claim, site, time.monotonic()), self._watchdog)
-            self.broker.settle(worker, time.monotonic_ns(), [settlement])
-        for result in results:
-            result.refresh()
+        site = Site(alias=self.alias, sender=type(self), worker=worker, retry=ONCE)
+        for job, result in zip(jobs, results, strict=True):
+            claims = self.broker.begin(job, worker)
+            self._announce([result])
+            for claim in claims:
+                attempt = self._run(claim, site)
+                if attempt.ended and claim.job.id == job.id:
+                    update_result(result, attempt.ended)
+
+    def _run(self, claim: Claim, site: Site) -> OnlyAttempt:
+        """Run and settle an attempt.
+
+        Raises:
+            KeyboardInterrupt: the job got it, which was meant for the whole program.
+        """
+        attempt = OnlyAttempt(claim, site, time.monotonic())
+        run = _run_beside_loop if _in_loop() and runs_in_loop(claim) else run_attempt
+        self.broker.end(site.worker, run(attempt, self._watchdog))
+        if isinstance(attempt.error, KeyboardInterrupt):
+            raise attempt.error
+        return attempt
 
     @property
     def _watchdog(self) -> Watchdog:
         return shared(Watchdog, self.alias, _running_watchdog)
+
+
+def _in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _run_beside_loop(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+    """Run a coroutine task for a caller whose thread has an event loop, and so can't have another.
+
+    The caller waits all the same: inline is inline.
+    """
+
+    def run() -> Settlement:
+        try:
+            return run_attempt(attempt, watchdog)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(run).result()
 
 
 def _running_watchdog() -> Watchdog:

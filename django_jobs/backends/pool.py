@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
+import os
 import signal
 import sys
 import threading
@@ -11,9 +13,12 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from django_jobs.errors import BrokerRefused
 from django_jobs.job import State
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
+
+from .shared import every
 
 if TYPE_CHECKING:
     from .base import JobBackend
@@ -36,15 +41,26 @@ class Pool:
         self._backend = backend
         self._options = options
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._worker: Worker | None = None
-        self._closed = False
+        self._draining = False
+        self._over = False
 
     def start(self) -> None:
-        """Start the worker, unless it runs."""
+        """Start the worker, unless it runs.
+
+        Raises:
+            BrokerRefused: the process ends, and the pool has ended already.
+        """
         if self._worker is None:
             with self._lock:
                 if self._worker is None:
                     self._start()
+        if self._over:
+            raise BrokerRefused(
+                "This process ends, and its threads for jobs have ended already, so nothing can be"
+                " enqueued any more. Set JOB_BACKEND=redis for jobs that outlive the process."
+            )
 
     def _start(self) -> None:
         worker = Worker(self._backend, self._options)
@@ -53,7 +69,6 @@ class Pool:
         watcher = threading.Thread(target=self._drain_after_main, name="django-jobs-exit")
         watcher.start()
         atexit.register(self.drain)
-        _leave_politely_on_sigterm()
 
     def _drain_after_main(self) -> None:
         """Wait for the main thread's end: at exit Python joins this thread, as it is no daemon.
@@ -64,24 +79,31 @@ class Pool:
         self.drain()
 
     def drain(self) -> None:
-        """Run what is queued for up to `shutdown_timeout` seconds, and name what is lost."""
+        """Run what is queued for up to `shutdown_timeout` seconds, and name what is lost.
+
+        Jobs may enqueue others meanwhile; afterwards nothing can be enqueued. Nothing happens in
+        the child of a fork, whose copy of this pool has no threads.
+        """
+        if self._process != os.getpid():
+            return
         with self._lock:
-            worker, self._worker = self._worker, None
-            if worker is None or self._closed:
+            worker = self._worker
+            if worker is None or self._draining or self._over:
                 return
-            self._closed = True
+            self._draining = True
         deadline = time.monotonic() + self._options.shutdown_timeout
         worker.drain(self._options.shutdown_timeout)
+        self._over = True
         worker.stop(max(0.0, deadline - time.monotonic()))
         self._name_the_lost()
 
     def close(self) -> None:
         """Stop the worker at once, as for tests whose settings change."""
         with self._lock:
-            worker, self._worker = self._worker, None
-            self._closed = True
-        if worker:
-            worker.stop(0)
+            self._over = True
+        atexit.unregister(self.drain)
+        if self._worker:
+            self._worker.stop(0)
 
     def _name_the_lost(self) -> None:
         inspection = self._backend.broker.inspection
@@ -106,10 +128,16 @@ class Pool:
         )
 
 
-def _leave_politely_on_sigterm() -> None:
+async def drain_all() -> None:
+    """Drain every pool of this process, side by side, without blocking the event loop."""
+    await asyncio.gather(*(asyncio.to_thread(pool.drain) for pool in every(Pool)))
+
+
+def leave_politely_on_sigterm() -> None:
     """Let SIGTERM end the program as SystemExit does, where nothing else was arranged.
 
-    The default ends the process at once, with no chance to drain.
+    The default ends the process at once, with no chance to drain. It is arranged when Django is
+    set up, as the first job may well be enqueued by another thread, which can't do it.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
     if on_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

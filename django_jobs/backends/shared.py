@@ -36,6 +36,12 @@ def shared(kind: type[Thing], alias: str, make: Callable[[], Thing]) -> Thing:
     return thing
 
 
+def every(kind: type[Thing]) -> list[Thing]:
+    """Return the process's objects of a kind, as far as they were ever asked for."""
+    with _lock:
+        return [thing for thing in _things.values() if isinstance(thing, kind)]
+
+
 def forget() -> None:
     """Close everything, and make it anew when it is asked for again."""
     with _lock:

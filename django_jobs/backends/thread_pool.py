@@ -12,7 +12,7 @@ from django_jobs.result import JobResult
 from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
-from .pool import Pool
+from .pool import Pool, leave_politely_on_sigterm
 from .shared import shared
 
 
@@ -31,8 +31,12 @@ class ThreadPoolBackend(JobBackend[ThreadPoolOptions]):
         )
 
     def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
-        super()._push(jobs, results)
+        # First, as a process that has ended its work must refuse jobs, not lose them.
         self.pool.start()
+        super()._push(jobs, results)
+
+    def prepare_process(self) -> None:
+        leave_politely_on_sigterm()
 
     @property
     def pool(self) -> Pool:

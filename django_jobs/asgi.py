@@ -1,0 +1,49 @@
+"""The end of an ASGI server as the moment at which jobs in memory are finished."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from django_jobs.backends.pool import drain_all as drain
+
+__all__ = ["drain", "lifespan"]
+
+Message: TypeAlias = MutableMapping[str, Any]
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def lifespan(application: Application) -> Application:
+    """Wrap an ASGI application so that the server's shutdown waits for the thread pool's jobs.
+
+    Servers such as `uvicorn --workers 2` end their processes without running Python's exit hooks,
+    but speak the lifespan protocol, which Django does not. In `asgi.py`:
+
+        application = lifespan(get_asgi_application())
+
+    An application around Django's with a lifespan of its own awaits `drain()` at its end instead.
+
+    Args:
+        application: gets everything but the lifespan messages, which Django refuses.
+
+    Returns:
+        The application to serve. At shutdown it takes up to `shutdown_timeout` seconds.
+    """
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return wrapped
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await drain()
+    await send({"type": "lifespan.shutdown.complete"})
