@@ -43,7 +43,7 @@ def sidekiq_curve(attempt: int) -> float:
     """Return seconds to wait after attempt 1, 2, …: count⁴ + 15 + up to 10·(count + 1) at random.
 
     The formula is Sidekiq's (`job_retry.rb`), whose count starts at 0: about 20 s after the first
-    attempt, 20 days in all.
+    attempt, 17 days in all.
     """
     count = attempt - 1
     return count**4 + 15 + random.uniform(0, 10 * (count + 1))
