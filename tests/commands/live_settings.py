@@ -1,0 +1,8 @@
+"""The settings of commands that tests start as processes of their own."""
+
+from __future__ import annotations
+
+from django_jobs.conf import tasks_from_env
+from tests.settings import *  # noqa: F403
+
+TASKS = tasks_from_env()

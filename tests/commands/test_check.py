@@ -1,0 +1,94 @@
+"""`manage.py jobs check`, as a container's health check asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management.base import CommandError
+
+from django_jobs.backends import JobBackend
+from django_jobs.brokers.base import WorkerInfo
+from django_jobs.clock import now_ms
+from django_jobs.testing import override_backend
+from tests.commands import tasks
+from tests.commands.conftest import Jobs
+from tests.servers import RedisServer, free_port
+
+
+def start_worker(backend: JobBackend[Any], name: str, *, quiet: bool = False) -> None:
+    info = WorkerInfo(id=name, host="host", pid=1, started_at=now_ms(), quiet=quiet)
+    backend.broker.heartbeat(info)
+
+
+def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+    assert jobs("check").out == "Healthy: 0 workers; the next job has been waiting for 0.0 s.\n"
+    assert jobs("check", "--json").json == {
+        "healthy": True,
+        "problems": [],
+        "workers": 0,
+        "latency_ms": 0,
+    }
+    assert jobs("check", "-v", "0").out == ""
+
+
+def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+    start_worker(redis_backend, "a")
+    start_worker(redis_backend, "b", quiet=True)
+    assert jobs("check", "--min-workers", 1).out.startswith("Healthy: 1 worker;")
+    with pytest.raises(CommandError) as unhealthy:
+        jobs("check", "--min-workers", 2)
+    assert unhealthy.value.returncode == 1
+    assert str(unhealthy.value) == (
+        "Workers that take jobs: 1, fewer than --min-workers 2. Start more with manage.py"
+        " runworker."
+    )
+
+
+def test_a_latency_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+    tasks.greet.using(queue_name="low").enqueue()
+    assert jobs("check", "--max-latency", 3600).out.startswith("Healthy")
+    while not redis_backend.broker.inspection.queues()[0].latency:
+        pass  # its first millisecond
+    with pytest.raises(CommandError, match="A job of the queue low has been waiting for"):
+        jobs("check", "--max-latency", 0)
+    redis_backend.broker.inspection.pause("low")
+    assert jobs("check", "--max-latency", 0).out.startswith("Healthy")
+
+
+def test_a_server_that_loses_jobs_is_a_problem(
+    jobs: Jobs, redis_server_factory: Callable[..., RedisServer]
+) -> None:
+    server = redis_server_factory("maxmemory 100mb", "maxmemory-policy allkeys-lru")
+    risky = override_backend("redis", url=server.url)
+    with risky, pytest.raises(CommandError, match="allkeys-lru"):
+        jobs("check")
+
+
+def test_a_server_that_is_away_is_a_problem(jobs: Jobs) -> None:
+    away = override_backend("redis", url=f"redis://:secret@127.0.0.1:{free_port()}/0")
+    with away, pytest.raises(CommandError, match="does not answer") as unhealthy:
+        jobs("check")
+    assert "secret" not in str(unhealthy.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--min-workers", "-1"), "give a whole number of at least 0, not '-1'."),
+        (("--max-latency", "soon"), "give seconds of at least 0, not 'soon'."),
+        (("--max-latency", "nan"), "give seconds of at least 0, not 'nan'."),
+    ],
+)
+def test_limits_that_are_none_are_refused(
+    jobs: Jobs, arguments: tuple[str, str], sentence: str
+) -> None:
+    with pytest.raises(CommandError) as refused:
+        jobs("check", *arguments)
+    assert sentence in str(refused.value)
+
+
+def test_memory_cannot_be_checked_from_outside(jobs: Jobs) -> None:
+    with pytest.raises(CommandError, match="there is nothing to check from outside"):
+        jobs("check")

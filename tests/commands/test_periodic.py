@@ -1,0 +1,68 @@
+"""`manage.py jobs periodic`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from django_jobs import periodic
+from django_jobs.backends import JobBackend
+from django_jobs.management.jobs import periodic as listed
+from django_jobs.periodic import isolated_registry
+from tests.commands import tasks
+from tests.commands.conftest import Jobs
+
+NEW_YEAR_2000 = 946_684_800_000
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Only the periodic tasks of the test."""
+    monkeypatch.setattr(listed, "discover", lambda: None)
+    with isolated_registry():
+        yield
+
+
+def test_ticks_are_shown_in_order_of_their_names(
+    jobs: Jobs, redis_backend: JobBackend[Any]
+) -> None:
+    periodic("0 8 1 1 *", timezone="Europe/Berlin", name="yearly")(tasks.greet)
+    periodic("*/5 * * * *", catch_up=False)(tasks.refuse)
+    redis_backend.broker.claim_tick("yearly", None, NEW_YEAR_2000, None)
+
+    refuse, yearly = jobs("periodic", "--json").json
+    assert yearly == {
+        "name": "yearly",
+        "task": "tests.commands.tasks.greet",
+        "line": "0 8 1 1 *",
+        "timezone": "Europe/Berlin",
+        "catch_up": True,
+        "last": "2000-01-01T00:00:00+00:00",
+        "next": yearly["next"],
+    }
+    assert yearly["next"].endswith("-01-01T07:00:00+00:00")
+    assert (refuse["name"], refuse["catch_up"]) == ("tests.commands.tasks.refuse", False)
+
+    answer = jobs("periodic")
+    rows = answer.rows
+    assert rows[0] == ["Name", "Line", "Time zone", "Last tick", "Next tick"]
+    assert rows[1][:4] == ["tests.commands.tasks.refuse", "*/5 * * * *", "UTC", "–"]
+    assert rows[2][:4] == ["yearly", "0 8 1 1 *", "Europe/Berlin", "2000-01-01 00:00:00 UTC"]
+    assert answer.err == ""
+
+
+def test_where_they_do_not_run_it_is_told(jobs: Jobs) -> None:
+    periodic("@daily")(tasks.greet)
+    answer = jobs("periodic")
+    assert len(answer.rows) == 2
+    assert answer.err == (
+        "They do not run: TASKS['default'] is ThreadPoolBackend, and periodic tasks need a"
+        " persistent backend. Set JOB_BACKEND=redis.\n"
+    )
+
+
+def test_none_is_a_sentence(jobs: Jobs) -> None:
+    assert jobs("periodic").out == "No periodic task is declared for TASKS['default'].\n"
+    assert jobs("periodic", "--json").json == []

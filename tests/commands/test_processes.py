@@ -1,0 +1,112 @@
+"""The commands as processes of their own: exit codes, and workers that really run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+from django.core.management.base import CommandError
+
+from django_jobs.backends import JobBackend
+from django_jobs.compat import BaseTaskBackend, TaskResultStatus
+from tests.commands import tasks
+from tests.commands.conftest import Answer, Jobs, Process
+from tests.servers import free_port
+
+Start: TypeAlias = "Callable[..., subprocess.Popen[str]]"
+
+
+@pytest.fixture
+def start_worker(environment: dict[str, str], redis_url: str) -> Iterator[Start]:
+    """Start `manage.py jobs work`; return when it serves."""
+    started = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-um", "django", "jobs", "work", *arguments],
+            env=environment | {"JOB_BACKEND": "redis", "REDIS_URL": redis_url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout
+        greeting = process.stdout.readline()
+        assert greeting.startswith("Worker "), greeting + process.stdout.read()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_work_runs_jobs_as_runworker_does(
+    start_worker: Start, redis_backend: JobBackend[Any]
+) -> None:
+    result = tasks.greet.enqueue("Bob")
+    worker = start_worker("--burst", "-q", "default")
+    assert worker.wait(30) == 0
+    result.refresh()
+    assert result.status is TaskResultStatus.SUCCESSFUL
+    assert result.return_value == "Hello, Bob"
+
+
+def test_a_worker_is_seen_quieted_and_stopped(
+    start_worker: Start, redis_backend: JobBackend[Any], jobs: Jobs
+) -> None:
+    worker = start_worker()
+    while not (alive := jobs("workers", "--json").json):
+        assert worker.poll() is None
+    assert alive[0]["pid"] == worker.pid
+    jobs("stop", alive[0]["id"])
+    assert worker.wait(30) == 0
+    assert jobs("workers", "--json").json == []
+
+
+def test_exit_codes_tell_how_it_went(manage: Process, redis_url: str) -> None:
+    redis = {"JOB_BACKEND": "redis", "REDIS_URL": redis_url}
+    assert manage("jobs", "check", **redis).returncode == 0
+    assert manage("jobs", "check", "--min-workers", 1, **redis).returncode == 1
+    assert manage("jobs", "show", "nope", **redis).returncode == 1
+    assert manage("jobs", "retry", **redis).returncode == 2
+    assert manage("jobs", "list", "--state", "lost", **redis).returncode == 2
+
+
+def test_an_unreachable_redis_is_one_sentence(manage: Process) -> None:
+    away = f"redis://:secret@127.0.0.1:{free_port()}/0"
+    failed = manage("jobs", "stats", "-v", "0", JOB_BACKEND="redis", REDIS_URL=away)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.count("\n") == 1
+    assert "does not answer" in failed.stderr
+    assert "secret" not in failed.stderr
+
+
+def test_an_unreachable_redis_is_unhealthy_in_json(manage: Process) -> None:
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    failed = manage("jobs", "check", "--json", JOB_BACKEND="redis", REDIS_URL=away)
+    assert failed.returncode == 1
+    answer = Answer(failed.stdout, failed.stderr).json
+    assert answer["healthy"] is False
+    assert answer["workers"] is answer["latency_ms"] is None
+
+
+@pytest.mark.parametrize("subcommand", ["list", "stats", "queues", "workers"])
+def test_memory_of_another_process_cannot_be_seen(jobs: Jobs, subcommand: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        jobs(subcommand)
+    assert str(refused.value) == (
+        "TASKS['default'] is ThreadPoolBackend: its jobs are in the memory of the process that"
+        " enqueued them, such as a web process, and this process holds none. Set"
+        " JOB_BACKEND=redis for jobs that every process sees, or name another alias with --backend."
+    )
+
+
+def test_a_backend_of_others_cannot_be_seen(jobs: Jobs, settings: Any) -> None:
+    package = BaseTaskBackend.__module__.partition(".backends")[0]
+    settings.TASKS = {"default": {"BACKEND": f"{package}.backends.dummy.DummyBackend"}}
+    with pytest.raises(CommandError, match="whose jobs django_jobs can't see"):
+        jobs("list")

@@ -1,0 +1,236 @@
+"""What `manage.py jobs` changes: single jobs, all jobs of a kind, whole queues."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management.base import CommandError
+
+from django_jobs.backends import JobBackend
+from django_jobs.brokers.base import Broker, Share
+from django_jobs.job import State
+from django_jobs.management.jobs import bulk
+from django_jobs.testing import enqueued_jobs, run_enqueued
+from tests.commands import tasks
+from tests.commands.conftest import Jobs
+
+Type = Callable[[str], int]
+
+pytestmark = pytest.mark.usefixtures("backend")
+
+
+def dead(number: int) -> list[str]:
+    """Return the ids of so many jobs that are dead."""
+    ids = [tasks.fail.enqueue(f"reason {each}").id for each in range(number)]
+    run_enqueued(raise_errors=False)
+    return ids
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
+    """A person at a real terminal: `terminal("y")` types that and the return key."""
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield lambda answer: os.write(ours, f"{answer}\n".encode())
+    os.close(ours)
+
+
+# --- single jobs ------------------------------------------------------------------------------
+
+
+def test_retry_queues_jobs_again(jobs: Jobs, broker: Broker) -> None:
+    ids = dead(3)
+    assert jobs("retry", *ids[:2]).out == "2 jobs retried.\n"
+    assert broker.inspection.counts()[State.QUEUED] == 2
+    assert jobs("retry", ids[2], "--json").json == {
+        "action": "retry",
+        "changed": 1,
+        "refused": [],
+    }
+
+
+def test_cancel_ends_a_job_that_waits(jobs: Jobs, broker: Broker) -> None:
+    job_id = tasks.greet.using(run_after=timedelta(hours=1)).enqueue().id
+    assert jobs("cancel", job_id).out == "1 job cancelled.\n"
+    record = broker.inspection.find(job_id)
+    assert record is not None
+    assert record.state is State.DISCARDED
+
+
+def test_delete_forgets_a_job(jobs: Jobs, broker: Broker) -> None:
+    [job_id] = dead(1)
+    assert jobs("delete", job_id).out == "1 job deleted.\n"
+    assert broker.inspection.find(job_id) is None
+
+
+def test_what_cannot_be_changed_is_told_and_the_rest_is_changed(jobs: Jobs, broker: Broker) -> None:
+    [job_id] = dead(1)
+    waiting = tasks.greet.enqueue().id
+    states = "dead, discarded, retrying or scheduled"
+    with pytest.raises(CommandError) as refused:
+        jobs("retry", "nope", job_id, waiting)
+    assert refused.value.returncode == 1
+    assert str(refused.value).splitlines() == [
+        "There is no job 'nope', or it is no longer kept.",
+        f"The job {waiting} is queued: only jobs that are {states} can be retried.",
+    ]
+    assert broker.inspection.counts()[State.QUEUED] == 2
+
+
+def test_a_running_job_is_neither_cancelled_nor_deleted(jobs: Jobs, broker: Broker) -> None:
+    job_id = tasks.greet.enqueue().id
+    broker.reserve("w1", 1, [Share("default", 1)], 1)
+    for action in ("cancel", "delete", "retry"):
+        with pytest.raises(CommandError, match=f"The job {job_id} is running: only jobs that are"):
+            jobs(action, job_id)
+
+
+# --- all of a kind ------------------------------------------------------------------------------
+
+
+def test_all_jobs_of_a_state_are_retried(jobs: Jobs, broker: Broker) -> None:
+    dead(3)
+    assert jobs("retry", "--all", "--state", "dead", "--no-input").out == "3 jobs retried.\n"
+    assert broker.inspection.counts()[State.QUEUED] == 3
+
+
+def test_all_means_what_the_filters_say(jobs: Jobs, broker: Broker) -> None:
+    dead(2)
+    low = tasks.greet.using(queue_name="low").enqueue("low").id
+    tasks.greet.enqueue()
+    tasks.refuse.using(queue_name="low").enqueue()
+
+    chosen = ("--all", "--state", "queued", "--queue", "low", "--task", "greet", "--no-input")
+    assert jobs("cancel", *chosen, "--json").json["changed"] == 1
+    record = broker.inspection.find(low)
+    assert record is not None
+    assert record.state is State.DISCARDED
+    assert broker.inspection.counts()[State.QUEUED] == 2
+
+
+def test_bulk_reaches_every_page(
+    jobs: Jobs, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PAGE", 3)
+    for number in range(10):
+        (tasks.greet if number % 2 else tasks.refuse).enqueue()
+    answer = jobs("delete", "--all", "--state", "queued", "--task", "greet", "--no-input")
+    assert answer.out == "5 jobs deleted.\n"
+    assert {job.task.name for job in enqueued_jobs()} == {"refuse"}
+
+
+def test_a_bulk_change_that_finds_nothing_fails(jobs: Jobs) -> None:
+    tasks.greet.enqueue()
+    with pytest.raises(CommandError, match=r"^No dead job was retried: there is none\.$"):
+        jobs("retry", "--all", "--state", "dead", "--no-input")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            (),
+            "Which jobs? Give ids, or --all with a --state: dead, discarded, retrying, scheduled.",
+        ),
+        (("--all",), "--all needs a --state: dead, discarded, retrying, scheduled."),
+        (("--state", "dead"), "Add --all to retry all these jobs."),
+        (("--task", "greet"), "Add --all to retry all these jobs."),
+        (("x", "--all"), "Give ids, or --all with what says which jobs are meant, not both."),
+        (("x", "--queue", "low"), "Give ids, or --all with what says which jobs are meant, not"),
+        (("--all", "--state", "running"), "invalid choice: 'running'"),
+        (("--all", "--state", "dead", "--queue", "lwo"), "Unknown queue 'lwo'. Did you mean 'low'"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(
+    jobs: Jobs, arguments: tuple[str, ...], sentence: str
+) -> None:
+    dead(1)
+    with pytest.raises(CommandError) as refused:
+        jobs("retry", *arguments)
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "question"),
+    [
+        (("delete", "--all", "--state", "dead"), "Delete all 2 dead jobs? [y/N] "),
+        (
+            ("delete", "--all", "--state", "dead", "--queue", "default", "--task", "fail"),
+            "Delete those of the 2 dead jobs that have the queue default and the task fail? [y/N] ",
+        ),
+        (("clear", "low"), "Forget the 1 job of the queue low? [y/N] "),
+    ],
+)
+def test_what_cannot_be_undone_is_asked_first(
+    jobs: Jobs,
+    terminal: Type,
+    arguments: tuple[str, ...],
+    question: str,
+) -> None:
+    dead(2)
+    tasks.greet.using(queue_name="low").enqueue()
+    terminal("n")
+    with pytest.raises(CommandError, match=r"^Nothing was changed\.$"):
+        jobs(*arguments)
+    terminal("y")
+    answer = jobs(*arguments)
+    assert answer.err == question
+    assert answer.out.startswith(("2 jobs deleted", "1 job of the queue low deleted"))
+
+
+def test_without_a_terminal_there_is_nobody_to_ask(
+    jobs: Jobs, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead(1)
+    with open(os.devnull, encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "stdin", nobody)
+        with pytest.raises(CommandError) as refused:
+            jobs("delete", "--all", "--state", "dead")
+    assert str(refused.value) == (
+        "Delete all 1 dead jobs? There is nobody to ask: say yes with --no-input."
+    )
+    assert broker.inspection.counts()[State.DEAD] == 1
+
+
+# --- queues -------------------------------------------------------------------------------------
+
+
+def test_a_paused_queue_gives_nothing_until_it_is_resumed(jobs: Jobs, broker: Broker) -> None:
+    tasks.greet.enqueue()
+    assert jobs("pause", "default").out == (
+        "The queue default is paused until manage.py jobs resume.\n"
+    )
+    assert run_enqueued() == []
+    assert jobs("resume", "default").out == "Workers take jobs from the queue default.\n"
+    assert len(run_enqueued()) == 1
+
+
+def test_pause_and_resume_answer_in_json(jobs: Jobs) -> None:
+    tasks.greet.enqueue()
+    assert jobs("pause", "low", "--json").json == {"queue": "low", "paused": True}
+    assert jobs("resume", "low", "--json").json == {"queue": "low", "paused": False}
+
+
+def test_clear_forgets_what_is_queued_in_one_queue(jobs: Jobs, broker: Broker) -> None:
+    tasks.greet.using(queue_name="low").enqueue()
+    kept = tasks.greet.using(queue_name="low", run_after=timedelta(hours=1)).enqueue()
+    other = tasks.greet.enqueue()
+    assert jobs("clear", "low", "--no-input", "--json").json == {"queue": "low", "cleared": 1}
+    assert {job.id for job in enqueued_jobs()} == {kept.id, other.id}
+    with pytest.raises(CommandError, match=r"^The queue low is empty already\.$"):
+        jobs("clear", "low", "--no-input")
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "clear"])
+def test_a_queue_that_no_job_can_be_in_is_unknown(
+    jobs: Jobs, backend: JobBackend[Any], action: str
+) -> None:
+    tasks.greet.enqueue()
+    with pytest.raises(CommandError, match=r"Unknown queue 'mailer'\. Did you mean 'mailers'"):
+        jobs(action, "mailer")
