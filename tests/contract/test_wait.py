@@ -6,16 +6,13 @@ import threading
 
 import pytest
 
-from django_jobs.brokers.base import Broker, Order
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.base import Broker
 from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
     DEADLINE,
     NOTHING_HAPPENS,
-    Clock,
     Driver,
     Waiter,
-    given_back,
     ids,
     in_threads,
     make_job,
@@ -94,6 +91,15 @@ def test_one_push_wakes_one_of_three_that_serve_every_queue(
     assert woken(sleepers) == 1
 
 
+def test_many_pushes_while_nobody_waits_leave_one_wake_up(
+    broker: Broker, waiter: WaiterFactory
+) -> None:
+    for _ in range(10):
+        broker.push([make_job()])
+
+    assert woken([waiter("default") for _ in range(3)]) == 1
+
+
 def test_a_push_to_two_queues_wakes_who_serves_either(
     broker: Broker, waiter: WaiterFactory
 ) -> None:
@@ -161,148 +167,6 @@ def test_three_idle_workers_share_one_bulk_push(broker: Broker) -> None:
     assert sorted(claims) == sorted(ids(jobs))
 
 
-# --- whatever else makes jobs ready --------------------------------------------------------------
-
-
-def test_a_scheduled_job_wakes_a_worker_so_that_it_knows_when_to_come(
-    broker: Broker, waiter: WaiterFactory, clock: Clock
-) -> None:
-    """Else idle workers would sleep over it: none of them has heard of its time."""
-    sleeper = waiter("default")
-
-    broker.push([make_job(run_at=clock.now() + 1_000)])
-
-    assert sleeper.is_woken()
-
-
-def test_a_job_that_became_due_wakes_a_worker(
-    broker: Broker, w1: Driver, waiter: WaiterFactory, clock: Clock
-) -> None:
-    broker.push([make_job(run_at=clock.now() + 1_000)])
-    calm_down(broker, w1)
-    sleeper = waiter("default")
-    assert sleeper.stays_asleep()
-
-    clock.advance(1_000)
-    w1.reserve("default", limit=0)
-
-    assert sleeper.is_woken()
-
-
-def test_a_job_that_became_due_in_a_queue_of_others_wakes_a_worker_of_theirs(
-    broker: Broker, w1: Driver, waiter: WaiterFactory, clock: Clock
-) -> None:
-    broker.push([make_job(queue="theirs", run_at=clock.now() + 1_000)])
-    calm_down(broker, w1, "theirs")
-    sleeper = waiter("theirs")
-
-    clock.advance(1_000)
-    w1.reserve("ours", limit=1)
-
-    assert sleeper.is_woken()
-
-
-def test_a_job_given_back_wakes_a_worker(broker: Broker, w1: Driver, waiter: WaiterFactory) -> None:
-    broker.push([make_job()])
-    claim = w1.take_one()
-    calm_down(broker, w1)
-    sleeper = waiter("default")
-
-    w1.settle(given_back(claim))
-
-    assert sleeper.is_woken()
-
-
-def test_the_jobs_of_a_worker_that_leaves_wake_another(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory
-) -> None:
-    broker.push([make_job()])
-    w1.take_one()
-    calm_down(broker, w2)
-    sleeper = waiter("default")
-
-    w1.leave()
-
-    assert sleeper.is_woken()
-
-
-def test_the_jobs_of_a_worker_that_vanished_wake_another(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory, clock: Clock
-) -> None:
-    broker.push([make_job()])
-    w1.take_one()
-    calm_down(broker, w2)
-    sleeper = waiter("default")
-
-    w1.vanish(clock, noticed_by=w2)
-
-    assert sleeper.is_woken()
-
-
-def test_the_job_of_a_tick_wakes_a_worker(broker: Broker, waiter: WaiterFactory) -> None:
-    sleeper = waiter("default")
-
-    broker.claim_tick("hourly", None, 1, make_job())
-
-    assert sleeper.is_woken()
-
-
-def test_a_job_that_an_operator_retries_wakes_a_worker(
-    broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory, clock: Clock
-) -> None:
-    job = make_job(run_at=clock.now() + 60_000)
-    broker.push([job])
-    calm_down(broker, w1)
-    sleeper = waiter("default")
-
-    inspection.retry(job.id)
-
-    assert sleeper.is_woken()
-
-
-def test_a_paused_queue_wakes_nobody_until_it_is_resumed(
-    broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory
-) -> None:
-    """Else idle workers would turn in circles around jobs that none of them may take."""
-    broker.push(make_jobs(2))
-    inspection.pause("default")
-    calm_down(broker, w1)
-    w1.take(1)
-    sleeper = waiter("default")
-    assert sleeper.stays_asleep()
-
-    inspection.resume("default")
-
-    assert sleeper.is_woken()
-
-
-def test_a_job_that_must_run_alone_does_not_keep_its_worker_turning_in_circles(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory, clock: Clock
-) -> None:
-    broker.push(make_jobs(2))
-    for _ in range(2):
-        w1.take(2)
-        w1.vanish(clock, noticed_by=w2)
-    assert len(w1.take(2)) == 1
-
-    for _ in range(3):
-        broker.wait(["default"], 0.05)
-        assert w1.take(1) == ()
-
-    assert waiter("default").stays_asleep()
-
-
-def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactory) -> None:
-    w1.heartbeat()
-    sleeper = waiter("default")
-
-    w1.heartbeat()
-    broker.inspection.order("w1", Order.QUIET)
-    w1.heartbeat()
-
-    assert sleeper.stays_asleep()
-
-
 def woken(sleepers: list[Waiter]) -> int:
     """How many are woken, when at least one is and the others had a moment to follow."""
     watched = threading.Event()
@@ -312,11 +176,3 @@ def woken(sleepers: list[Waiter]) -> int:
         deadline -= 0.01
     watched.wait(NOTHING_HAPPENS)
     return sum(sleeper.woken for sleeper in sleepers)
-
-
-def calm_down(broker: Broker, worker: Driver, queue: str = "default") -> None:
-    """Use up wake-ups that are left over, as a worker in its loop does."""
-    for _ in range(2):
-        broker.wait([queue], 0.05)
-        worker.reserve(queue, limit=0)
-    broker.wait([queue], 0.05)
