@@ -19,7 +19,6 @@ DEAD_KEPT_MS = 180 * 86_400_000
 DEAD_KEPT = 10_000
 DISCARDED_KEPT_MS = 7 * 86_400_000
 DISCARDED_KEPT = 10_000
-SUCCEEDED_KEPT = 100_000
 FAILURES_KEPT = 10
 
 
@@ -118,6 +117,8 @@ class Broker(ABC):
     def push(self, jobs: Sequence[Job]) -> None:
         """Store jobs as scheduled (a `run_at` in the future) or queued: all of them or none.
 
+        A store that is apart takes them in batches of a thousand, each all or none.
+
         A job whose id is known already is left as it is, so that sending twice is safe.
 
         Raises:
@@ -140,14 +141,18 @@ class Broker(ABC):
         effect; others are refused. Then jobs that are due become queued. Then jobs are claimed:
         at most `quota` from each share in the order given, what is missing to `limit` in a
         second round without quotas. In a queue the higher priority goes first, then who came
-        first. Paused queues give nothing. Queues of the shares that still hold jobs wake
-        another waiting worker.
+        first; what was due at a time came then. Paused queues give nothing. Queues of the shares
+        that still hold jobs wake another waiting worker.
+
+        Of jobs that are one crash from being dead, a worker gets one at a time, so that the one
+        which crashes it is known.
 
         Calling again with the same `call` (after a lost reply) does nothing anew and returns
         the same reservation, less the claims lost since. Numbers grow from 1.
 
         Args:
-            worker: id of the worker; it need not have sent a heartbeat before.
+            worker: id of the worker, without commas. Its first call begins its lease; only
+                heartbeats renew it.
             call: number of this call, one more than the worker's last one.
             shares: the queues to take from.
             limit: how many jobs at most; 0 only settles and promotes.
@@ -168,13 +173,14 @@ class Broker(ABC):
     def heartbeat(self, info: WorkerInfo) -> Pulse:
         """Renew the lease of a worker, and take back the jobs of those whose lease ran out.
 
-        A job taken back goes to the front of its queue; its attempt counts. The third time that
-        happens to a job it is dead, with a `WorkerLost` failure.
+        A job taken back goes to its old place in its queue, before all that came later; its
+        attempt counts. The third time in its life that this happens to a job it is dead, with a
+        `WorkerLost` failure. A worker that is late, but was not missed yet, keeps its jobs.
         """
 
     @abstractmethod
     def leave(self, worker: str) -> None:
-        """Forget a worker that stops; jobs it still holds go to the front of their queues."""
+        """Forget a worker that stops; jobs it still holds go to their old places, at no cost."""
 
     @abstractmethod
     def ticks(self) -> Mapping[str, int]:
