@@ -20,6 +20,7 @@ from typing import (
 )
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from django_jobs.compat import (
     DEFAULT_TASK_BACKEND_ALIAS,
@@ -96,6 +97,9 @@ class Task(Base[P, R]):
         tidy = tuple(kinds) if isinstance(kinds, (tuple, list, set, frozenset)) else (kinds,)
         object.__setattr__(self, "discard_on", tidy)
         _check_options(self)
+        if isinstance(self.run_after, timedelta) and not _is_ours(self.get_backend()):
+            # The backends of others know instants only.
+            object.__setattr__(self, "run_after", timezone.now() + self.run_after)
         # Zero-argument super() fails in a dataclass with slots before Python 3.14.
         DjangoTask.__post_init__(self)
 
@@ -151,10 +155,14 @@ class Task(Base[P, R]):
         """
         made = [_call(index, call) for index, call in enumerate(calls)]
         backend = self.get_backend()
-        if hasattr(backend, "bulk_enqueue"):
+        if _is_ours(backend):
             ours = cast("JobBackend[Any]", backend)
             return ours.bulk_enqueue(self, [(call.args, call.kwargs) for call in made])
         return [backend.enqueue(self, list(call.args), dict(call.kwargs)) for call in made]
+
+
+def _is_ours(backend: object) -> bool:
+    return hasattr(backend, "bulk_enqueue")
 
 
 AnyJobTask: TypeAlias = "Task[..., Any]"

@@ -197,6 +197,7 @@ async def _send(sending: Sending | None) -> None:
     signal, arguments = sending
     # Django's own receiver only writes to the log; those of others may touch the database.
     if len(signal.receivers) > (signal in LOGGED):
-        await signal.asend_robust(**arguments)
+        # Not asend_robust(), which before Django 6 hides the error that is being handled.
+        await sync_to_async(signal.send_robust)(**arguments)
     else:
         signal.send_robust(**arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -12,7 +13,7 @@ from django.db import connections
 
 from django_jobs import Retry, task
 from django_jobs.compat import TaskContext
-from django_jobs.errors import MissingRecord
+from django_jobs.errors import MissingRecord, QueueFull
 from tests.models import Author
 
 seen: list[Any] = []
@@ -149,6 +150,31 @@ def enqueue_another(value: Any) -> str:
 async def enqueue_another_later(value: Any) -> str:
     note.enqueue(value)
     return (await note.aenqueue(value)).id
+
+
+@task
+def flood() -> str:
+    """Enqueue more than the pool takes."""
+    try:
+        for _ in range(50):
+            note.enqueue("flooded")
+    except QueueFull as error:
+        return type(error).__name__
+    return "room for all"
+
+
+@task
+def relay(left: int) -> None:
+    """Enqueue the next one, after the gate is open."""
+    at_gate.release()
+    assert gate.wait(20)
+    seen.append(left)
+    if left:
+        relay.enqueue(left - 1)
+
+
+def later() -> Any:
+    return echo.using(run_after=timedelta(hours=1))
 
 
 @task

@@ -1,0 +1,90 @@
+"""Many jobs at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+
+from django_jobs.backends import JobBackend
+from django_jobs.compat import task_enqueued
+from django_jobs.errors import UnserializableArgument
+from django_jobs.task import Call
+from tests.backends import tasks
+from tests.backends.conftest import Configure
+from tests.backends.waiting import ended, succeeded
+
+
+def test_results_come_in_the_order_of_the_calls(backend: JobBackend) -> None:
+    calls: list[Any] = [[1], (2,), {"three": 3}, Call([4], {"five": 5}), []]
+    results = tasks.echo.bulk_enqueue(calls)
+    assert [succeeded(result) for result in results] == [
+        [[1], {}],
+        [[2], {}],
+        [[], {"three": 3}],
+        [[4], {"five": 5}],
+        [[], {}],
+    ]
+
+
+def test_calls_may_come_from_a_generator(backend: JobBackend) -> None:
+    results = tasks.note.bulk_enqueue([number] for number in range(50))
+    for result in results:
+        ended(result)
+    assert sorted(tasks.seen) == list(range(50))
+
+
+@pytest.mark.parametrize("kind", ["thread_pool", "redis", "inline", "dummy"])
+def test_nothing_to_enqueue_is_no_error(backend: JobBackend) -> None:
+    assert tasks.echo.bulk_enqueue([]) == []
+
+
+@pytest.mark.parametrize("kind", ["thread_pool", "redis", "inline", "dummy"])
+def test_one_bad_call_enqueues_none(backend: JobBackend) -> None:
+    with pytest.raises(UnserializableArgument):
+        tasks.note.bulk_enqueue([[1], [object()], [3]])
+    assert not any(backend.broker.inspection.counts().values())
+
+
+@pytest.mark.parametrize("item", ["text", b"bytes", 7, None])
+def test_what_is_no_call_is_refused_by_its_number(configure: Configure, item: Any) -> None:
+    configure("dummy")
+    with pytest.raises(TypeError, match=f"item 1 is a {type(item).__name__}"):
+        tasks.note.bulk_enqueue([[1], item])
+
+
+def test_options_of_the_call_hold_for_all(backend: JobBackend) -> None:
+    results = tasks.echo.using(priority=9, queue_name="low").bulk_enqueue([[1], [2]])
+    stored = [tasks.echo.get_result(result.id).task for result in results]
+    assert [(task.priority, task.queue_name) for task in stored] == [(9, "low")] * 2
+
+
+@pytest.mark.parametrize("kind", ["thread_pool", "redis", "inline", "dummy"])
+def test_each_job_is_announced(backend: JobBackend) -> None:
+    heard: list[str] = []
+
+    def receive(*, task_result: Any, **_: Any) -> None:
+        heard.append(task_result.id)
+
+    task_enqueued.connect(receive)
+    try:
+        results = tasks.note.bulk_enqueue([[1], [2], [3]])
+    finally:
+        task_enqueued.disconnect(receive)
+    assert heard == [result.id for result in results]
+
+
+def test_a_thousand_jobs_are_one_round_trip(configure: Configure, redis_url: str) -> None:
+    backend = configure("redis")
+    tasks.note.enqueue("so that Redis knows the script")
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        client.config_resetstat()
+        tasks.note.bulk_enqueue([number] for number in range(2_500))
+        calls = {
+            name: figures["calls"]
+            for name, figures in client.info("commandstats").items()
+            if name in {"cmdstat_evalsha", "cmdstat_eval", "cmdstat_script|load"}
+        }
+    assert calls == {"cmdstat_evalsha": 3}
+    assert backend.broker.inspection.counts()["queued"] == 2_501  # type: ignore[index]

@@ -1,0 +1,71 @@
+"""Whatever a task raises or returns, its job comes to an end that says what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_jobs import Retry
+from django_jobs.backends import JobBackend
+from django_jobs.compat import TaskResultDoesNotExist, TaskResultStatus
+from django_jobs.job import State
+from tests.backends import tasks
+from tests.backends.conftest import Start
+from tests.backends.waiting import ended, succeeded, wait_until
+
+
+@pytest.mark.parametrize("task", [tasks.unserialisable, tasks.unserialisable_later])
+def test_a_result_that_cannot_be_stored_is_no_reason_to_run_again(
+    backend: JobBackend, task: Any
+) -> None:
+    result = ended(task.enqueue())
+    record = backend.broker.inspection.find(result.id)
+    assert record is not None
+    assert (record.state, tasks.seen) == (State.DEAD, ["ran"])
+    assert "did its work, but its result can't be stored" in record.failures[0].message
+
+
+@pytest.mark.parametrize("task", [tasks.fail, tasks.fail_later])
+@pytest.mark.parametrize("error", tasks.ERRORS)
+def test_every_error_is_kept_and_retried(backend: JobBackend, task: Any, error: str) -> None:
+    result = ended(task.enqueue(error))
+    assert (result.status, tasks.seen) == (TaskResultStatus.FAILED, [error, error])
+    kind = tasks.ERRORS[error]
+    assert [each.exception_class for each in result.errors] == [kind, kind]
+    assert "raise ERRORS[kind]" in result.errors[0].traceback
+    assert "django_jobs/worker" not in result.errors[0].traceback
+    with pytest.raises(ValueError, match="failed"):
+        _ = result.return_value
+    assert succeeded(tasks.echo_later.enqueue()) == succeeded(tasks.echo.enqueue())
+
+
+def test_a_backend_s_retry_holds_for_tasks_without_their_own(start: Start) -> None:
+    start(retry=Retry(attempts=3, wait=0))
+    assert len(ended(tasks.leave.enqueue()).errors) == 3
+
+
+def test_results_are_kept_as_long_as_asked(backend: JobBackend) -> None:
+    gone = tasks.note.using(result_ttl=0).enqueue("gone")
+    short = tasks.note.using(result_ttl=0.2).enqueue("short")
+    kept = tasks.note.enqueue("kept")
+    ended(kept)
+    wait_until(lambda: len(tasks.seen) == 3)
+    for result in (gone, short):
+        wait_until(lambda result=result: is_forgotten(result))  # type: ignore[misc]
+    assert not is_forgotten(kept)
+
+
+def is_forgotten(result: Any) -> bool:
+    try:
+        result.refresh()
+    except TaskResultDoesNotExist:
+        return True
+    return False
+
+
+def test_a_backend_s_result_ttl_holds_for_tasks_without_their_own(start: Start) -> None:
+    start(result_ttl=0)
+    result = tasks.note.enqueue("gone")
+    wait_until(lambda: is_forgotten(result))
+    assert tasks.seen == ["gone"]
