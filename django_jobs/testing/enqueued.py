@@ -12,7 +12,9 @@ from .waiting import waiting_backend, waiting_jobs
 def enqueued_jobs(
     task: Task[..., Any] | None = None, *, backend: str = DEFAULT_TASK_BACKEND_ALIAS
 ) -> list[TaskResult[..., Any]]:
-    """Return the jobs that were enqueued and have not run, in that order.
+    """Return the jobs that were enqueued and have not run, in the order of their enqueueing.
+
+    Jobs of the same millisecond have no order.
 
     Args:
         task: only jobs of this task.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf import BACKENDS
+from django_jobs.suggest import unknown
 
 
 class override_backend(override_settings):
@@ -24,13 +26,16 @@ class override_backend(override_settings):
         options: of that backend, such as `enqueue_on_commit=False`.
 
     Raises:
-        ImproperlyConfigured: an option is unknown or has no valid value, once the backend is used.
+        ImproperlyConfigured: there is no such kind; once the backend is used, also that an option
+            is unknown or has no valid value.
     """
 
     def __init__(
         self, kind: str = "dummy", *, alias: str = DEFAULT_TASK_BACKEND_ALIAS, **options: Any
     ) -> None:
-        self._kind = kind
+        if kind not in BACKENDS and "." not in kind:
+            raise ImproperlyConfigured(f"override_backend: {unknown('backend', kind, BACKENDS)}")
+        self._path = BACKENDS.get(kind, kind)
         self._alias = alias
         self._backend_options = options
         super().__init__()
@@ -47,7 +52,7 @@ class override_backend(override_settings):
     def _tasks(self) -> dict[str, Any]:
         # Read as late as this, so that overrides inside each other add up.
         before = getattr(settings, "TASKS", {})
-        backend: dict[str, Any] = {"BACKEND": BACKENDS.get(self._kind, self._kind)}
+        backend: dict[str, Any] = {"BACKEND": self._path}
         if self._backend_options:
             backend["OPTIONS"] = self._backend_options
         if "QUEUES" in before.get(self._alias, {}):

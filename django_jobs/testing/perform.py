@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ParamSpec, TypeVar, cast
+from collections.abc import Coroutine
+from typing import Any, ParamSpec, TypeVar, overload
 
 from django_jobs.arguments import decode_value, encode_arguments
 from django_jobs.clock import now_ms
@@ -19,7 +20,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def perform(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+@overload
+def perform(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+@overload
+def perform(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Run one attempt of a task here and now, whatever its backend.
 
     Arguments and the return value travel as JSON, as they do in production; the time limit holds,
@@ -41,12 +46,12 @@ def perform(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     attempt = RememberingAttempt(_claim(task, retry, encode_arguments(args, kwargs)), site, 0.0)
     settlement = run_here(attempt)
     if settlement.state is State.SUCCEEDED:
-        return cast(R, decode_value(settlement.result))
+        return decode_value(settlement.result)
     assert attempt.error is not None
     raise attempt.error
 
 
-def _claim(task: Task[P, R], retry: Retry, arguments: str) -> Claim:
+def _claim(task: Task[..., Any], retry: Retry, arguments: str) -> Claim:
     now = now_ms()
     declared = policy_of(find_task(task.module_path), retry)
     job = Job(

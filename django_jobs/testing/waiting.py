@@ -31,7 +31,7 @@ def waiting_backend(alias: str) -> JobBackend[Any]:
 
 
 def waiting_jobs(backend: JobBackend[Any]) -> list[Record]:
-    """Return the jobs that have been enqueued and not run, in the order of their enqueueing."""
+    """Return the jobs that were enqueued and have not run, by the millisecond of that."""
     jobs = backend.broker.inspection.jobs
     records = [record for state in WAITING for record in jobs(state, limit=EVERYTHING)]
     return sorted(records, key=lambda record: record.job.enqueued_at)
