@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
+from django.test.utils import TestContextDecorator
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf import BACKENDS
@@ -43,6 +44,10 @@ class override_backend(override_settings):
     def enable(self) -> None:
         self.options = self._tasks()
         super().enable()
+
+    def decorate_class(self, cls: type[Any]) -> type[Any]:
+        """Besides what Django does for a class as a whole, start each of its tests without jobs."""
+        return TestContextDecorator.decorate_class(self, super().decorate_class(cls))
 
     def save_options(self, test_func: Any) -> None:
         """Called for a decorated class, whose options are enabled elsewhere."""

@@ -82,7 +82,7 @@ def test_coroutines_run_to_their_end() -> None:
 
 def test_what_cannot_travel_is_refused() -> None:
     with pytest.raises(UnserializableArgument, match="args"):
-        perform(tasks.note, object())  # type: ignore[arg-type]
+        perform(tasks.note, object())  # type: ignore[call-overload]
     with pytest.raises(Fail, match="result can't be stored"):
         perform(tasks.unserialisable)
 

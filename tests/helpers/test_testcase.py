@@ -18,6 +18,13 @@ from tests.helpers import tasks
 class SiteTests(TestCase):
     """A class that is decorated as a whole."""
 
+    def setUp(self) -> None:
+        assert_not_enqueued()
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        tasks.note.using(enqueue_on_commit=False).enqueue("of no single test")
+
     def test_captured_callbacks_enqueue(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
             tasks.note.enqueue("hello")
