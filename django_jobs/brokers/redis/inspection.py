@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -20,6 +21,7 @@ PAGE = 500
 """How many ids are read at once where a listing has to be filtered."""
 
 CLEAR_PORTION = 1000
+WORKER_FIELDS = frozenset(field.name for field in dataclasses.fields(WorkerInfo))
 
 
 class RedisInspection(Inspection):
@@ -118,7 +120,8 @@ class RedisInspection(Inspection):
 
 
 def _worker_info(text: str) -> WorkerInfo:
-    fields = json.loads(text)
+    # During a deploy a newer worker may say more than this process understands.
+    fields = {name: value for name, value in json.loads(text).items() if name in WORKER_FIELDS}
     return WorkerInfo(
         **{
             **fields,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from django_jobs.job import Claim, Failure, Job, Record, State
@@ -11,6 +12,8 @@ STATE, TASK, QUEUE, PRIORITY, ARGUMENTS, ENQUEUED_AT = "s", "t", "q", "p", "a", 
 RESULT_TTL, RUN_AT, EXPIRES_AT, OVERRIDES = "l", "r", "x", "o"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
+
+WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 CLAIM_WIDTH = 14
 """How many values `reserve.lua` returns for each claim."""
@@ -85,8 +88,9 @@ def to_record(job_id: str, fields: Mapping[str, str], failures: Sequence[str], d
     """Read a job from its hash, its list of failures, and its place in time."""
 
     def number(name: str) -> int | None:
-        value = fields.get(name)
-        return int(value) if value else None
+        # One job whose fields somebody spoilt must not hide the others of a listing.
+        value = fields.get(name, "")
+        return int(value) if WHOLE.fullmatch(value) else None
 
     job = Job(
         id=job_id,

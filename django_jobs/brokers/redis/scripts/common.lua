@@ -28,6 +28,13 @@ local function mark(queue)
   end
 end
 
+-- Reads fields of a job: none of them if there is no such job, or something else under its key. A
+-- script that fails half-way would lose what it had in its hands.
+local function read(id, ...)
+  local got = redis.pcall('HMGET', P .. 'j:' .. id, ...)
+  return got.err and {} or got
+end
+
 local function place(id, queue, score)
   redis.call('ZADD', P .. 'q:' .. queue, score, id)
 end
@@ -118,13 +125,14 @@ end
 
 -- Takes what a worker holds apart: token, place, reserved_at, result_ttl, call.
 local function held(value)
-  return string.match(value, '^(%d+):(%d+):(%d+):(%d+):(%d+)$')
+  return string.match(value, '^(%d+):(%-?%d+):(%d+):(%d+):(%d+)$')
 end
 
 -- Undoes the attempt that was begun last, and puts the job back to its old place.
 local function give_back(id, score)
   local job = P .. 'j:' .. id
-  local got = redis.call('HMGET', job, 'q', 'k', 'w')
+  local got = read(id, 'q', 'k', 'w')
+  if not got[1] then return end -- evicted, or deleted by hand
   local attempts = (tonumber(got[2]) or 1) - 1
   redis.call('HSET', job, 's', 'queued', 'k', attempts, 'w', string.match(got[3] or '', '^(.*),[^,]*$') or '')
   if attempts == 0 then

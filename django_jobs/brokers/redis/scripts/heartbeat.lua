@@ -9,6 +9,8 @@ local recovered, buried = {}, {}
 
 local function take_back(id, value, gone)
   local job = P .. 'j:' .. id
+  local queue = read(id, 'q')[1]
+  if not queue then return end -- evicted, or deleted by hand
   local crashes = redis.call('HINCRBY', job, 'c', 1)
   if crashes >= max_crashes then
     local message = string.format('%d workers vanished while they ran this job; the last was %s.', crashes, gone)
@@ -17,7 +19,6 @@ local function take_back(id, value, gone)
     return
   end
   local _, score = held(value)
-  local queue = redis.call('HGET', job, 'q')
   redis.call('HSET', job, 's', 'queued')
   place(id, queue, score)
   mark(queue)

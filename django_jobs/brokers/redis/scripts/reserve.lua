@@ -88,7 +88,7 @@ local function promote()
   local touched = {}
   for _, pair in ipairs(take_due()) do
     local id, due_at = pair[1], pair[2]
-    local got = redis.call('HMGET', P .. 'j:' .. id, 'q', 'p')
+    local got = read(id, 'q', 'p')
     if got[1] then
       redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', due_at)
       enqueue(id, got[1], tonumber(got[2]) or 0)
@@ -110,8 +110,19 @@ local function must_run_alone(id, crashes)
   return false
 end
 
+-- What a field must look like that is there, by its number in FIELDS: whole numbers, and counters
+-- that stay exact when Lua writes them.
+local PRIORITY, AMOUNT, INSTANT, COUNTER = '^%-?%d%d?%d?$', '^%d+$', '^%-?%d+$', '^%d' .. string.rep('%d?', 8) .. '$'
+local FORMS = {
+  [3] = PRIORITY, [5] = INSTANT, [6] = AMOUNT, [7] = INSTANT, [8] = INSTANT, [10] = INSTANT,
+  [11] = COUNTER, [12] = COUNTER, [13] = COUNTER, [14] = INSTANT, [15] = INSTANT,
+}
+
 local function is_broken(got)
-  return not (got[1] and got[2] and got[4] and tonumber(got[3]) and tonumber(got[5]) and tonumber(got[6]))
+  for i, form in pairs(FORMS) do
+    if got[i] and not string.match(got[i], form) then return true end
+  end
+  return not (got[1] and got[2] and got[3] and got[4] and got[5] and got[6])
 end
 
 local function claim(id, score, got)
@@ -127,18 +138,19 @@ local function claim(id, score, got)
   answer(id, got, token, attempt, now)
 end
 
--- Takes up to `room` jobs of a queue, and returns how many it took.
+-- Takes up to `room` jobs of a queue, and returns how many it took. Behind a whole portion of jobs
+-- that must not share this worker it looks no further.
 local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
-  while taken < room do
+  while taken < room and #passed_over < 2 * PORTION do
     local popped = redis.call('ZPOPMIN', index, room - taken)
     if #popped == 0 then break end
     for i = 1, #popped, 2 do
       local id, score = popped[i], string.format('%.0f', popped[i + 1])
-      local got = redis.call('HMGET', P .. 'j:' .. id, unpack(FIELDS))
+      local got = read(id, unpack(FIELDS))
       if is_broken(got) then
-        if redis.call('EXISTS', P .. 'j:' .. id) == 1 then
+        if redis.call('TYPE', P .. 'j:' .. id).ok == 'hash' then
           bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
         end
       elseif got[13] and must_run_alone(id, got[13]) then
@@ -197,6 +209,9 @@ if before then
     return again(refused_before)
   end
 end
+-- Redis lets a script go on when its memory is full if the first write needs none: only so can
+-- workers drain it.
+redis.call('HDEL', P .. 'suspects', '')
 redis.call('ZADD', P .. 'leases', 'NX', now + lease, worker)
 local first_settlement = 8 + 2 * shares
 for i = first_settlement, first_settlement + 8 * settlements - 1, 8 do

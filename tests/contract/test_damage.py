@@ -1,0 +1,178 @@
+"""What is damaged in Redis, or too much of it, harms no other job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from django_jobs.brokers.base import MAX_CRASHES, Broker
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.errors import BrokerRefused
+from django_jobs.job import Job, State
+from tests.contract.tools import (
+    Clock,
+    Driver,
+    found,
+    given_back,
+    ids,
+    make_job,
+    make_jobs,
+    past_lease,
+    succeeded,
+)
+from tests.servers import RedisServer
+
+
+@pytest.fixture
+def broker(redis_broker: Broker) -> Broker:
+    return redis_broker
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+def key(job: Job) -> str:
+    return f"{{jobs}}:j:{job.id}"
+
+
+SPOILT = [
+    *(("p", "0.5"), ("p", "1e400"), ("e", "1e3"), ("l", "1.5"), ("l", "-1"), ("r", "z")),
+    *(("x", "soon"), ("u", "y"), ("n", "1.5"), ("n", "9" * 20), ("k", "x"), ("c", "1.5")),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), SPOILT)
+def test_a_job_with_a_spoilt_number_is_dead_and_the_others_run(
+    field: str, value: str, broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    spoilt, sound = make_jobs(2)
+    broker.push([spoilt, sound])
+    client.hset(key(spoilt), field, value)
+
+    claims = w1.take(2)
+
+    assert ids(claims) == [sound.id]
+    assert w1.settle(succeeded(claims[0])).refused == ()
+    assert ids(broker.inspection.jobs(State.DEAD)) == [spoilt.id]
+    (failure,) = found(broker.inspection, spoilt.id).failures
+    assert failure.exception == "django_jobs.errors.BrokenPayload"
+
+
+@pytest.mark.parametrize("run_at", [None, 1_800_000_000_001])
+def test_something_else_under_the_key_of_a_job_takes_no_other_job_along(
+    run_at: int | None, broker: Broker, client: redis.Redis, clock: Clock, w1: Driver
+) -> None:
+    replaced, *others = make_jobs(3, run_at=run_at)
+    broker.push([replaced, *others])
+    client.delete(key(replaced))
+    client.set(key(replaced), "not a hash")
+    clock.advance(10)
+
+    assert ids(w1.take(3)) == ids(others)
+
+
+def test_a_claimed_job_that_vanished_can_be_given_back(
+    broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    vanished, other = make_jobs(2)
+    broker.push([vanished, other])
+    claims = w1.take(2)
+    client.delete(key(vanished))
+
+    w1.settle(*map(given_back, claims))
+
+    assert ids(w1.take(2)) == [other.id]
+
+
+def test_a_claimed_job_that_vanished_does_not_keep_its_worker_from_leaving(
+    broker: Broker, client: redis.Redis, w1: Driver, w2: Driver
+) -> None:
+    vanished, other = make_jobs(2)
+    broker.push([vanished, other])
+    w1.take(2)
+    client.delete(key(vanished))
+
+    broker.leave("w1")
+
+    assert ids(w2.take(2)) == [other.id]
+
+
+def test_a_claimed_job_that_vanished_does_not_stop_the_heartbeats_of_all(
+    broker: Broker, client: redis.Redis, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    vanished, other = make_jobs(2)
+    broker.push([vanished, other])
+    w1.take(2)
+    client.delete(key(vanished))
+    clock.advance(past_lease(broker))
+
+    assert w2.heartbeat().recovered == (other.id,)
+    assert not client.exists(key(vanished))
+
+
+def test_jobs_that_must_run_alone_stay_however_many_they_are(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    number = 4200  # Lua unpacks no more than 8000 values: ids with their places
+    for _ in range(0, number, 700):
+        broker.push(make_jobs(700))
+    for crash in range(1, MAX_CRASHES):
+        Driver(broker, f"crashes-{crash}").take(number)
+        clock.advance(past_lease(broker))
+        w2.heartbeat()
+
+    assert len(w1.take(10)) == 1
+    assert len(w1.take(10)) == 0
+    counts = broker.inspection.counts()
+    assert counts[State.QUEUED] == number - 1
+    assert counts[State.RUNNING] == 1
+
+
+def test_a_worker_drains_a_redis_that_is_full(
+    redis_server_factory: Callable[..., RedisServer],
+) -> None:
+    server = redis_server_factory("maxmemory 3mb", "maxmemory-policy noeviction")
+    broker = RedisBroker(server.url)
+    fill(broker, server)
+    waiting = broker.inspection.counts()[State.QUEUED]
+    worker = Driver(broker, "w1")
+
+    first = worker.take(waiting // 2)
+    last = worker.reserve("default", limit=waiting, settlements=list(map(succeeded, first))).claims
+    worker.settle(*map(succeeded, last))
+
+    assert len(first) + len(last) == waiting
+    broker.push([make_job()])
+    broker.close()
+
+
+def fill(broker: Broker, server: RedisServer) -> None:
+    arguments = '{"args":["' + 2000 * "x" + '"],"kwargs":{}}'
+    with pytest.raises(BrokerRefused, match="full"):
+        again_and_again(lambda: broker.push(make_jobs(10, arguments=arguments, result_ttl=0)))
+    # Now the last bytes, which are too few for a job.
+    with redis.Redis.from_url(server.url) as client, pytest.raises(redis.OutOfMemoryError):
+        again_and_again(lambda: client.append("filling", 100 * "x"))
+
+
+def again_and_again(step: Callable[[], object]) -> None:
+    while True:
+        step()
+
+
+def test_a_worker_that_says_more_than_is_understood_is_listed(
+    broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    w1.heartbeat()
+    said = json.loads(client.get("{jobs}:w:w1") or "")
+    client.set("{jobs}:w:w1", json.dumps({**said, "mood": "of a later release"}))
+
+    (info,) = broker.inspection.workers()
+
+    assert info.id == "w1"
