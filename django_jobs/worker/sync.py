@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from contextvars import Context
 
 from django.db import close_old_connections, reset_queries
@@ -11,6 +10,7 @@ from django_jobs.arguments import decode_arguments
 from django_jobs.job import Settlement, State
 
 from .attempt import Attempt, Sending
+from .leftovers import clear_up
 from .watchdog import Watchdog
 
 
@@ -32,8 +32,8 @@ def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Settlement:
         settlement = run_attempt(attempt, watchdog)
     except BaseException as error:  # noqa: BLE001 (a database may not even let itself be closed)
         return attempt.fail(error)[0]
-    with suppress(Exception):
-        close_old_connections()
+    finally:
+        clear_up(attempt.claim.job.id)
     return settlement
 
 

@@ -1,0 +1,31 @@
+"""What a job may leave behind in its thread's database connections."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+from django.db import close_old_connections, connections
+
+logger = logging.getLogger("django_jobs")
+
+
+def clear_up(job_id: str) -> None:
+    """Leave the next job connections that work, outside of any transaction.
+
+    Django keeps a connection that is in an atomic block, and a timeout may strike in the middle of
+    `Atomic.__exit__`: what the later jobs of this thread write would wait for a commit for ever.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            logger.error(
+                "Job %s left a transaction open on the database %r; it is rolled back.",
+                job_id,
+                connection.alias,
+            )
+            # Closing alone would not end its atomic block.
+            with suppress(Exception):
+                connection.close()
+            del connections[connection.alias]
+    with suppress(Exception):
+        close_old_connections()
