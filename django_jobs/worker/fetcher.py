@@ -132,8 +132,12 @@ class Fetcher:
     # --- when to call ------------------------------------------------------------------------
 
     def _is_time_to_send(self) -> bool:
-        waiting = len(self._threads.backlog) + len(self._loop.backlog)
-        return waiting <= self._pace.ahead // 2 or self._ledger.unsent >= BATCH
+        return self._waiting() <= self._pace.ahead // 2 or self._ledger.unsent >= BATCH
+
+    def _waiting(self) -> int:
+        """Return how many claims wait here for their start, without those that start right now."""
+        loop = self._loop
+        return len(self._threads.backlog) + max(0, len(loop.backlog) + loop.busy - loop.size)
 
     def _has_reason(self) -> bool:
         if self._woken or self.waiter.was_woken():
@@ -151,9 +155,7 @@ class Fetcher:
         """Return how many claims could be taken: by free threads, and a little ahead."""
         if self.quiet or self._closing or not self._may_take():
             return 0
-        threads, loop = self._threads, self._loop
-        waiting = len(threads.backlog) + len(loop.backlog)
-        room = threads.size - threads.busy + self._pace.ahead - waiting
+        room = self._threads.size - self._threads.busy + self._pace.ahead - self._waiting()
         return max(0, min(room, BATCH, BATCH if self._left is None else self._left))
 
     def _pause(self) -> None:

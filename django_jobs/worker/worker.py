@@ -38,7 +38,7 @@ FAREWELL = 5.0
 """Seconds that the last messages to the broker may take."""
 
 SHOWN = 100
-"""How many running jobs a heartbeat names."""
+"""How many running jobs are named, in a heartbeat or in the log."""
 
 
 def _join(thread: threading.Thread) -> None:
@@ -152,7 +152,7 @@ class Worker:
         self._ledger.give_back(cut_off)
         self.given_back += len(cut_off)
         if cut_off:
-            names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off)
+            names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off[:SHOWN])
             logger.warning("Gave back %d jobs that were running: %s", len(cut_off), names)
             self._loop.cut_short()
         self._close()

@@ -1,0 +1,23 @@
+"""The settings of the worker processes that these tests start."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tests.settings import *  # noqa: F403
+
+# Nothing of the example site: a worker process is to start fast.
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_jobs", "tests"]
+MIDDLEWARE = []
+ROOT_URLCONF = "tests.recap.no_urls"
+DEBUG = bool(os.environ.get("WORKER_DEBUG"))
+QUEUES = ["critical", "default", "mailers", "low"]
+TASKS = {
+    "default": {
+        "BACKEND": "django_jobs.backends.RedisBackend",
+        "QUEUES": QUEUES,
+        "OPTIONS": json.loads(os.environ.get("WORKER_OPTIONS", "{}")),
+    },
+    "threads": {"BACKEND": "django_jobs.backends.ThreadPoolBackend", "QUEUES": QUEUES},
+}

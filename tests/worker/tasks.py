@@ -1,0 +1,257 @@
+"""Tasks whose effects can be counted: each writes lines into the file that WORKER_NOTES names."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone, translation
+
+from django_jobs import Retry, task
+from django_jobs.errors import Discard, Fail, RetryLater, TaskTimeout
+
+AT_ONCE = Retry(attempts=3, wait=0, jitter=0)
+
+
+def write(line: object) -> None:
+    """Append a line; short ones from several processes never mix."""
+    note = os.open(os.environ["WORKER_NOTES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(note, f"{line}\n".encode())
+    os.close(note)
+
+
+def exists(name: str) -> bool:
+    """Tell whether a test has put a file beside the notes, which is how it says that something."""
+    return Path(os.environ["WORKER_NOTES"]).with_name(name).exists()
+
+
+@task
+def note(text: str) -> str:
+    write(text)
+    return text
+
+
+@task(takes_context=True)
+def note_attempt(context: Any, text: str) -> None:
+    write(f"{text} {context.attempt}")
+
+
+@task(retry=AT_ONCE)
+def fail(text: str) -> None:
+    write(text)
+    raise ValueError(text)
+
+
+@task
+def fail_by_default(text: str) -> None:
+    write(text)
+    raise ValueError(text)
+
+
+@task(retry=Retry(attempts=12, wait=0, jitter=0), takes_context=True)
+def fail_often(context: Any) -> None:
+    raise ValueError(f"attempt {context.attempt}")
+
+
+@task(retry=Retry(attempts=5, wait=0, jitter=0, on=(KeyError,)))
+def fail_otherwise() -> None:
+    raise ValueError("not worth another attempt")
+
+
+@task(takes_context=True)
+def come_back(context: Any, kind: str) -> None:
+    write(f"{kind} {context.attempt}")
+    if context.attempt == 1:
+        later = {
+            "seconds": 0.01,
+            "timedelta": timedelta(milliseconds=10),
+            "datetime": timezone.now() + timedelta(milliseconds=10),
+        }
+        raise RetryLater(later[kind])
+
+
+@task
+def end_with(kind: str) -> None:
+    write(kind)
+    raise {"discard": Discard, "fail": Fail}[kind]("that is enough")
+
+
+@task(discard_on=(LookupError,))
+def look_up_nothing() -> None:
+    raise KeyError("nothing")
+
+
+@task
+def leave() -> None:
+    raise SystemExit("no")
+
+
+@task
+def return_a_lock() -> Any:
+    return threading.Lock()
+
+
+@task(takes_context=True)
+def hold(context: Any, text: str, release: str = "release") -> None:
+    """Run until the test releases it."""
+    write(f"begin {text} {context.attempt}")
+    while not exists(release):
+        time.sleep(0.01)
+    write(f"end {text} {context.attempt}")
+
+
+@task
+async def hold_in_loop(text: str) -> None:
+    write(f"begin {text}")
+    try:
+        while not exists("release"):
+            await asyncio.sleep(0.01)
+        write(f"end {text}")
+    finally:
+        write(f"finally {text}")
+
+
+@task(timeout=0.1, retry=Retry(attempts=1))
+def loop_for_ever() -> None:
+    while True:
+        try:
+            while True:
+                time.sleep(0.001)
+        except Exception:
+            write("swallowed")
+
+
+@task(timeout=0.1, retry=Retry(attempts=1))
+def sleep_in_c() -> None:
+    time.sleep(1.0)
+
+
+@task(timeout=0.1, retry=Retry(attempts=1))
+async def wait_for_ever() -> None:
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        write("cleaned up")
+
+
+@task(timeout=0.02, retry=Retry(attempts=1))
+def end_at_timeout(number: int) -> None:
+    """Stop at about the moment of the timeout, a little before or after it."""
+    end = time.monotonic() + 0.0192 + number % 9 * 0.0002
+    while time.monotonic() < end:
+        pass
+    write(f"ended {number}")
+
+
+@task(timeout=0.02, retry=Retry(attempts=1))
+async def end_at_timeout_in_loop(number: int) -> None:
+    await asyncio.sleep(0.0192 + number % 9 * 0.0002)
+    write(f"ended {number}")
+
+
+@task(retry=Retry(attempts=1))
+def count_loops(text: str) -> None:
+    """Give the exception of an earlier job's timeout many chances to arrive."""
+    try:
+        for _ in range(20_000):
+            pass
+    except TaskTimeout:
+        write(f"hit {text}")
+    write(f"counted {text}")
+
+
+crowd: list[asyncio.Future[None]] = []
+
+
+@task(timeout=30, retry=Retry(attempts=1))
+async def wait_for_crowd(size: int) -> None:
+    """End when so many of these run at the same time."""
+    here = asyncio.get_running_loop().create_future()
+    crowd.append(here)
+    if len(crowd) == size:
+        for each in crowd:
+            each.set_result(None)
+    await here
+    write("met")
+
+
+@task
+def sleep(seconds: float, text: str = "") -> None:
+    time.sleep(seconds)
+    if text:
+        write(f"{text} {os.getpid()}")
+
+
+@task
+def crash() -> None:
+    write("crash")
+    os._exit(1)
+
+
+@task
+def say_language() -> None:
+    write(translation.get_language())
+
+
+@task
+def activate_german() -> None:
+    translation.activate("de")
+    write(translation.get_language())
+
+
+@task
+async def count_users_in_loop() -> int:
+    return await User.objects.acount()
+
+
+@task
+async def name_database_thread() -> None:
+    """Tell which connection a coroutine got, in the thread that the ORM uses."""
+
+    def look() -> str:
+        connection.ensure_connection()
+        return f"{threading.current_thread().name}"
+
+    write(await sync_to_async(look)())
+
+
+@task
+def use_connection() -> None:
+    """Tell whether the connection works; leave it closed by the other side's hand."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    write("used")
+
+
+@task
+def began(due: float) -> None:
+    """Tell whether it is started before its time."""
+    write("early" if time.time() < due else "in time")
+
+
+@task
+async def greet_user_in_loop(user: User) -> None:
+    write(user.username)
+
+
+@task
+def break_connection() -> None:
+    """Do to the connection what a server does that was restarted."""
+    connection.ensure_connection()
+    connection.connection.close()
+    connection.errors_occurred = True
+
+
+@task
+async def block_in_loop() -> None:
+    """Wait for a thread that nobody can interrupt, nor wait for at exit."""
+    write("blocked")
+    await sync_to_async(time.sleep, thread_sensitive=False)(3600)
