@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Retry:
             return
         steps = self.wait if isinstance(self.wait, tuple) else (self.wait,)
         numbers = all(isinstance(step, (int, float, timedelta)) for step in steps)
-        if not steps or not numbers or any(to_seconds(step) < 0 for step in steps):
+        if not steps or not numbers or not all(0 <= to_seconds(step) < math.inf for step in steps):
             raise ImproperlyConfigured(
                 f"Retry(wait={self.wait!r}): give seconds or a timedelta of at least 0, a sequence"
                 " of them, or a function of the attempt and the error."

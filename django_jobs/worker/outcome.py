@@ -25,6 +25,7 @@ logger = logging.getLogger("django_jobs")
 
 MESSAGE_LIMIT = 10_000
 TRACEBACK_LIMIT = 50_000
+LONGEST_DELAY = 100 * 365 * 86_400.0
 HOPELESS = (Fail, BrokenPayload)
 CALLERS = (__package__, "django.tasks", "django_tasks")
 """Packages whose frames stand above those of a task, and say nothing about it."""
@@ -49,19 +50,32 @@ def judge(error: BaseException, policy: Policy, attempt: int) -> Verdict:
     # A model that this deploy does not have may be known to another one.
     if isinstance(error, HOPELESS) and not isinstance(error, UnknownModel):
         return Verdict(State.DEAD)
-    if isinstance(error, RetryLater):
-        left = attempt < policy.retry.attempts
-        return Verdict(State.RETRYING, _seconds_until(error.when)) if left else Verdict(State.DEAD)
     delay = _delay(error, policy, attempt)
     return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
 
 
 def _delay(error: BaseException, policy: Policy, attempt: int) -> float | None:
+    """Return seconds until the next attempt, or None if there is none.
+
+    What a site's code says may be no wait at all, and an attempt must end all the same.
+    """
     try:
-        return policy.retry.delay(attempt, error)
+        delay = _wanted(error, policy, attempt)
+        if delay is not None and not delay <= LONGEST_DELAY:
+            raise ValueError(f"{delay} s is no wait of at most a hundred years.")
     except Exception:
-        logger.exception("The wait function of a Retry failed; the default curve is used instead.")
+        logger.exception(
+            "What a Retry or a RetryLater says of the next attempt can't be followed; the default"
+            " curve is used instead."
+        )
         return sidekiq_curve(attempt)
+    return delay
+
+
+def _wanted(error: BaseException, policy: Policy, attempt: int) -> float | None:
+    if not isinstance(error, RetryLater):
+        return policy.retry.delay(attempt, error)
+    return _seconds_until(error.when) if attempt < policy.retry.attempts else None
 
 
 def _seconds_until(when: float | timedelta | datetime) -> float:
