@@ -1,0 +1,196 @@
+"""What the documentation shows is true: code runs, links lead somewhere, lists are whole."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE_NAME = re.compile(r"# (\S+\.py)\n")
+LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"')
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+PUBLIC = ("", ".asgi", ".backends", ".mail", ".recap", ".testing")
+
+# What the README takes for granted: a site with an app for orders.
+SITE = {
+    "settings.py": """
+        import django
+        SECRET_KEY = "readme"
+        ROOT_URLCONF = "urls"
+        INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "shop"]
+        INSTALLED_APPS += ["django_tasks"] if django.VERSION < (6, 0) else []
+        DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+        LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
+        if django.VERSION >= (6, 1):
+            MAILERS = {"default": {"BACKEND": LOCMEM}}
+        else:
+            EMAIL_BACKEND = LOCMEM
+        """,
+    "urls.py": """
+        from django.urls import include, path
+        from shop.views import pay
+        urlpatterns = [
+            path("pay/<int:pk>/", pay),
+            path("recap/", include("django_jobs.recap.urls")),
+        ]
+        """,
+    "shop/__init__.py": "",
+    "shop/models.py": """
+        from django.db import models
+        class Order(models.Model):
+            email = models.EmailField()
+        """,
+    "shop/recap.py": """
+        def recipients():
+            return []
+        def content(user, period):
+            return None
+        """,
+}
+
+# Runs what a person would: the view, the lines for a shell, a worker where there is one.
+VISIT = """
+import sys, time
+import django
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+from django_jobs.backends import is_persistent
+from django_jobs.compat import default_task_backend
+from shop.models import Order
+
+call_command("check", fail_level="ERROR")
+call_command("migrate", run_syncdb=True, verbosity=0)
+order, another_order = (Order.objects.create(email="ann@example.com") for _ in range(2))
+page = Client(headers={"host": "localhost"}).get(f"/pay/{order.pk}/").content.decode()
+for lines in sys.argv[1:]:
+    exec(lines, {"order": order, "another_order": another_order})
+if is_persistent():
+    try:
+        call_command("runworker", burst=True)
+    except SystemExit as end:
+        assert not end.code, end.code
+receipt = default_task_backend.get_result(page.split()[-1].rstrip("."))
+deadline = time.monotonic() + 30
+while not receipt.is_finished and time.monotonic() < deadline:
+    time.sleep(0.01)
+    receipt.refresh()
+print(receipt.status.name, receipt.return_value)
+"""
+
+
+def code() -> tuple[dict[str, str], list[str]]:
+    """The README's Python: what it names as files, and lines for a shell."""
+    files: dict[str, str] = {}
+    lines: list[str] = []
+    for block in PYTHON.findall(README.read_text()):
+        if named := FILE_NAME.match(block):
+            files[named[1]] = files.get(named[1], "") + block
+        else:
+            lines.append(block)
+    return files, lines
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A new project that holds what the README says."""
+    files, _ = code()
+    for name in SITE | files:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        given = "\n".join(line[8:] for line in SITE.get(name, "").splitlines())
+        path.write_text(f"{given}\n{files.get(name, '')}")
+    return tmp_path
+
+
+def visit(site: Path, **environment: str) -> str:
+    """Return the last line that the visit prints."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COVERAGE", "DJANGO_"))
+    }
+    paths = {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}", "DJANGO_SETTINGS_MODULE": "settings"}
+    _, lines = code()
+    done = subprocess.run(
+        [sys.executable, "-c", VISIT, *lines],
+        cwd=site,
+        env={**inherited, **paths, **environment},
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_quickstart_runs_a_job_in_a_thread_of_the_process(site: Path) -> None:
+    said = visit(site, JOB_SHUTDOWN_TIMEOUT="5")
+    assert "SUCCESSFUL 1" in said
+    assert "2 jobs in its memory, which are lost" in said
+
+
+def test_the_same_code_runs_on_redis_and_loses_nothing(site: Path, redis_url: str) -> None:
+    said = visit(site, JOB_BACKEND="redis", REDIS_URL=redis_url)
+    assert "SUCCESSFUL 1" in said
+    assert "lost" not in said
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which a page's headings can be linked to, as forges make them."""
+    if page.suffix != ".md":
+        return set()
+    headings = HEADING.findall(page.read_text())
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for target in ("".join(link) for link in LINK.findall(page.read_text())):
+        if target.startswith(("http:", "https:")):
+            continue
+        name, _, anchor = target.partition("#")
+        there = (page.parent / name).resolve() if name else page
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            lost.append(target)
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_all_code_is_python(page: Path) -> None:
+    for block in PYTHON.findall(page.read_text()):
+        # As in a notebook, where `await` may stand at the top.
+        compile(block, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_the_reference_names_all_that_may_be_imported(module: str) -> None:
+    reference = (ROOT / "docs/reference/api.md").read_text()
+    names = import_module(f"django_jobs{module}").__all__
+    inner = {"JobBackend", "prepare_process"}
+    assert [name for name in names if name not in reference and name not in inner] == []
+
+
+def test_the_reference_names_every_error() -> None:
+    reference = (ROOT / "docs/reference/api.md").read_text()
+    tree = ast.parse((ROOT / "django_jobs/errors.py").read_text())
+    errors = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert [name for name in errors if name not in reference] == []
+
+
+def test_the_architecture_names_every_script_of_redis() -> None:
+    page = (ROOT / "docs/explanation/architecture.md").read_text()
+    scripts = (ROOT / "django_jobs/brokers/redis/scripts").glob("*.lua")
+    assert [path.stem for path in scripts if f"`{path.stem}`" not in page] == []
