@@ -47,8 +47,9 @@ class Command(BaseCommand):
             help="serve this queue; may be repeated. By default all queues of the backend.",
         )
         add("--strict", action="store_true", help="empty each queue before the next, in order")
-        add("-c", "--concurrency", type=checked(at_least(1)), help="threads")
-        add("--processes", type=checked(at_least(1)), help="worker processes, for more cores")
+        count = checked(at_least(1))
+        add("-c", "--concurrency", type=count, metavar="N", help="threads for ordinary functions")
+        add("--processes", type=count, metavar="N", help="worker processes, for more cores")
         add(
             "--shutdown-timeout",
             type=checked(seconds),
@@ -56,8 +57,13 @@ class Command(BaseCommand):
             help="how long running jobs may take to finish when the worker stops",
         )
         add("--burst", action="store_true", help="stop when no job is queued")
-        add("--max-jobs", type=checked(at_least(1)), help="stop after so many jobs")
-        add("--backend", default=DEFAULT_TASK_BACKEND_ALIAS, help="alias in TASKS")
+        add("--max-jobs", type=count, metavar="N", help="stop after so many jobs")
+        add(
+            "--backend",
+            default=DEFAULT_TASK_BACKEND_ALIAS,
+            metavar="ALIAS",
+            help="alias in TASKS, by default %(default)r",
+        )
         add("--reload", action="store_true", default=None, help="start anew when code changes")
         add("--no-reload", action="store_false", dest="reload", help="do not, even with DEBUG on")
 

@@ -57,7 +57,13 @@ class Filters:
 def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> None:
     """Add the options that say which jobs are meant."""
     add = parser.add_argument
-    add("--state", choices=[state.value for state in states], help="only jobs in this state")
+    choices = [state.value for state in states]
+    add(
+        "--state",
+        choices=choices,
+        metavar="STATE",
+        help=f"only jobs in this state: {', '.join(choices)}",
+    )
     add("--queue", metavar="NAME", help="only jobs of this queue")
     add("--task", metavar="PATH", help="only jobs of this task: its dotted path, or its last parts")
 
@@ -73,10 +79,15 @@ class List(BackendSubcommand):
             "--limit",
             type=checked(at_least(1)),
             default=DEFAULT_LIMIT,
+            metavar="N",
             help="how many at most, by default %(default)s",
         )
         parser.add_argument(
-            "--offset", type=checked(at_least(0)), default=0, help="how many to leave out before"
+            "--offset",
+            type=checked(at_least(0)),
+            default=0,
+            metavar="N",
+            help="how many to leave out before",
         )
 
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
