@@ -66,8 +66,9 @@ class Pool:
         worker = Worker(self._backend, self._options)
         worker.start()
         self._worker = worker
-        watcher = threading.Thread(target=self._drain_after_main, name="django-jobs-exit")
-        watcher.start()
+        # Said explicitly: made in a daemon thread, as those of servers are, it would be one too.
+        watch, name = self._drain_after_main, "django-jobs-exit"
+        threading.Thread(target=watch, name=name, daemon=False).start()
         atexit.register(self.drain)
 
     def _drain_after_main(self) -> None:

@@ -1,0 +1,18 @@
+"""One page, which enqueues."""
+
+from __future__ import annotations
+
+import touched  # type: ignore[import-not-found]  # noqa: F401  (a test touches it)
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from tests.backends.served.tasks import leave_effect
+
+
+def enqueue(request: HttpRequest) -> HttpResponse:
+    count, seconds = int(request.GET["count"]), float(request.GET["seconds"])
+    results = [leave_effect.enqueue(number, seconds) for number in range(count)]
+    return HttpResponse("\n".join(result.id for result in results))
+
+
+urlpatterns = [path("", enqueue)]
