@@ -34,6 +34,7 @@ class Command:
         while missing:
             line = self.process.stdout.readline()
             assert line, f"ended without {missing}:\n{self.output}"
+            print(line, end="")  # pytest shows it if the rest never comes
             self.output += line
             missing = {part for part in missing if part not in line}
 
