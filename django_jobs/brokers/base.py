@@ -161,7 +161,7 @@ class Broker(ABC):
 
     @abstractmethod
     def wait(self, queues: Collection[str], timeout: float) -> None:
-        """Block until one of the queues may have jobs, or for `timeout` seconds.
+        """Block until one of the queues may have jobs, or for at most `timeout` seconds.
 
         A push wakes one waiting worker, not all. Who was woken must call `reserve`, even if only
         with limit 0, which passes the wake-up on. An empty collection waits for every queue.

@@ -20,13 +20,16 @@ from django_jobs.job import Job, Settlement
 from django_jobs.redis_url import redact_url
 
 from . import keys
-from .connection import connect, plain_errors
+from .connection import LOST, connect, plain_errors
 from .health import problems
 from .inspection import RedisInspection
 from .scripts import Scripts
 
 BATCH = 1000
 """Jobs sent in one call: enough to make the round trip cheap, too few to block others for long."""
+
+LONGEST_POP = 10.0
+"""Seconds after which a wait is over in any case."""
 
 
 class RedisBroker(Broker):
@@ -61,8 +64,15 @@ class RedisBroker(Broker):
         self._client = connect(
             url, username=username, password=password, socket_timeout=socket_timeout
         )
-        # Blocking pops need a connection that is not cut off by the socket timeout.
-        self._waiting = connect(url, username=username, password=password, socket_timeout=None)
+        # Blocking pops need connections that the socket timeout cuts off later, yet in the end: a
+        # server that vanished without a word would keep a worker waiting for hours.
+        self._waiting = connect(
+            url,
+            username=username,
+            password=password,
+            socket_timeout=LONGEST_POP + socket_timeout,
+            resend_after=LOST,
+        )
         self._scripts = Scripts(self._client, self._prefix, clock)
         self.inspection = RedisInspection(self._client, self._run, self._prefix, self._address)
 
@@ -115,7 +125,7 @@ class RedisBroker(Broker):
     def wait(self, queues: Collection[str], timeout: float) -> None:
         markers = [f"{self._prefix}m:{name}" for name in queues or "*"]
         with plain_errors(self._address):
-            self._waiting.blpop(markers, timeout=max(timeout, 0.001))
+            self._waiting.blpop(markers, timeout=min(max(timeout, 0.001), LONGEST_POP))
 
     # --- time --------------------------------------------------------------------------------
 
