@@ -12,10 +12,10 @@ MANAGE := $(BIN)/python example_project/manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format coverage clean programs
+.PHONY: help run dev test conformance lint format coverage clean programs
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PORT=8123 make run uses another port."
 
 # Set whatever the shell says, which may belong to a site of one's own.
@@ -38,6 +38,9 @@ dev: $(VENV)/installed ## Start the example site with Redis and a worker, both r
 
 test: $(VENV)/installed-dev programs ## Run the tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks on our backends (downloads them)
+	@$(BIN)/python -m pytest --ds=tests.conformance.settings tests/conformance/suite.py
 
 coverage: $(VENV)/installed-dev programs ## Run the tests and show which lines of django_jobs they miss
 	@rm -f .coverage .coverage.*
