@@ -40,7 +40,7 @@ def test_the_worker_tells_systemd_that_it_lives() -> None:
     worker = service("feedback-worker.service")
     assert worker["Type"] == "notify"
     assert int(worker["WatchdogSec"]) > 0
-    assert worker["Restart"] == "on-failure"
+    assert (worker["Restart"], worker["SuccessExitStatus"]) == ("always", "3")
     assert worker["ExecStart"].endswith("manage.py runworker")
 
 

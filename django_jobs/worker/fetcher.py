@@ -252,7 +252,8 @@ class Fetcher:
             self._submit(claims)
 
     def _submit(self, claims: Sequence[Claim]) -> None:
-        in_loop, in_threads = [], []
+        in_loop: list[Claim] = []
+        in_threads: list[Claim] = []
         for claim in claims:
             (in_loop if runs_in_loop(claim) else in_threads).append(claim)
         if in_threads:

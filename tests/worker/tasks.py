@@ -70,7 +70,7 @@ def fail_otherwise() -> None:
 def come_back(context: Any, kind: str) -> None:
     write(f"{kind} {context.attempt}")
     if context.attempt == 1:
-        later = {
+        later: dict[str, Any] = {
             "seconds": 0.01,
             "timedelta": timedelta(milliseconds=10),
             "datetime": timezone.now() + timedelta(milliseconds=10),

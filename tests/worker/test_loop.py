@@ -70,7 +70,12 @@ def test_the_connections_of_coroutines_are_closed_afterwards(
 ) -> None:
     closed: list[object] = []
     close_all = connections.close_all
-    monkeypatch.setattr(connections, "close_all", lambda: (close_all(), closed.append(1)))
+
+    def count_and_close() -> None:
+        closed.append(1)
+        close_all()
+
+    monkeypatch.setattr(connections, "close_all", count_and_close)
     results = [tasks.name_database_thread.enqueue() for _ in range(5)]
     start_worker()
     for result in results:
