@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker, Share
-from django_jobs.job import Job, State, new_job_id
+from django_jobs.job import Job, Settlement, State, new_job_id
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
@@ -145,6 +145,17 @@ def test_show_tells_the_result(jobs: Jobs) -> None:
     run_enqueued()
     assert "'Hello, Ada'\n" in jobs("show", job_id).out
     assert jobs("show", job_id, "--json").json["result"] == "Hello, Ada"
+
+
+def test_a_result_that_is_not_ours_can_be_looked_at(jobs: Jobs, broker: Broker) -> None:
+    job_id = tasks.greet.enqueue().id
+    [claim] = broker.reserve("w1", 1, [Share("default", 1)], 1).claims
+    settlement = Settlement(
+        job_id=job_id, token=claim.token, state=State.SUCCEEDED, result='{"$bomb": 1}'
+    )
+    broker.settle("w1", 2, [settlement])
+    assert 'can\'t be read: {"$bomb": 1}\n' in jobs("show", job_id).out
+    assert jobs("show", job_id, "--json").json["result"] == {"$bomb": 1}
 
 
 def test_what_others_wrote_cannot_command_the_terminal(jobs: Jobs, broker: Broker) -> None:

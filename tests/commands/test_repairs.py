@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -15,7 +16,8 @@ from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker, Share
 from django_jobs.job import State
 from django_jobs.management.jobs import bulk
-from django_jobs.testing import enqueued_jobs, run_enqueued
+from django_jobs.management.jobs.progress import Progress
+from django_jobs.testing import enqueued_jobs, override_backend, run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
 
@@ -123,6 +125,23 @@ def test_bulk_reaches_every_page(
     answer = jobs("delete", "--all", "--state", "queued", "--task", "greet", "--no-input")
     assert answer.out == "5 jobs deleted.\n"
     assert {job.task.name for job in enqueued_jobs()} == {"refuse"}
+
+
+def test_an_interrupted_bulk_change_keeps_what_is_done(
+    jobs: Jobs, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead(2)
+    advance = Progress.advance
+
+    def interrupt(progress: Progress) -> None:
+        advance(progress)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "advance", interrupt)
+    with pytest.raises(CommandError, match="Interrupted") as ended:
+        jobs("delete", "--all", "--state", "dead", "--no-input")
+    assert ended.value.returncode == 130
+    assert broker.inspection.counts()[State.DEAD] == 1
 
 
 def test_a_bulk_change_that_finds_nothing_fails(jobs: Jobs) -> None:
@@ -234,3 +253,21 @@ def test_a_queue_that_no_job_can_be_in_is_unknown(
     tasks.greet.enqueue()
     with pytest.raises(CommandError, match=r"Unknown queue 'mailer'\. Did you mean 'mailers'"):
         jobs(action, "mailer")
+
+
+def test_without_a_list_of_queues_any_name_is_one(
+    jobs: Jobs, settings: Any, redis_url: str
+) -> None:
+    path = "django_jobs.backends.RedisBackend"
+    options = {"url": redis_url}
+    settings.TASKS = {"default": {"BACKEND": path, "QUEUES": [], "OPTIONS": options}}
+    assert jobs("queues").out == "There are no queues yet: the first job makes one.\n"
+    assert jobs("pause", "soon").out.startswith("The queue soon is paused")
+    with pytest.raises(CommandError, match="QUEUE: the queue name 'so on' is not allowed"):
+        jobs("pause", "so on")
+
+
+def test_options_that_cannot_be_used_are_told(jobs: Jobs) -> None:
+    with override_backend("redis", uri="redis://"), pytest.raises(CommandError) as refused:
+        jobs("queues")
+    assert "Unknown option 'uri'. Did you mean 'url'?" in str(refused.value)
