@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from django_jobs.brokers.base import (
     DEAD_KEPT,
@@ -16,8 +17,13 @@ from django_jobs.job import Job, State
 
 from .entry import Entry, Place
 
+Item = TypeVar("Item", bound=tuple[Any, ...])
+
 SUCCEEDED_KEPT = 10_000
 """Fewer than in Redis, as they take the web process's own memory."""
+
+FEW = 1000
+"""Outdated items of a heap that are not worth a tidying up."""
 
 KEPT = {
     State.SUCCEEDED: SUCCEEDED_KEPT,
@@ -84,6 +90,8 @@ class Store:
         entry.due_at = due_at
         self.move(entry, state)
         heapq.heappush(self._due, (due_at, self._arrive(), entry.job.id))
+        waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
+        _tidy_up(self._due, waiting, lambda one: self._is_due_at(one[2], one[0]))
 
     def end(self, entry: Entry, state: State, now: int) -> None:
         """Move an entry to a final state, and note when it is forgotten."""
@@ -99,6 +107,8 @@ class Store:
             self.remove(entry)
             return
         heapq.heappush(self._forget, (entry.expires_from_store, entry.job.id))
+        ended = sum(len(members) for state, members in self.members.items() if state.is_final)
+        _tidy_up(self._forget, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
         members = self.members[state]
         while len(members) > KEPT[state]:
             self.remove(self.entries[next(iter(members))])
@@ -137,16 +147,29 @@ class Store:
     def _next_due(self) -> int | None:
         while self._due:
             due_at, _, job_id = self._due[0]
-            entry = self.entries.get(job_id)
-            if entry and entry.due_at == due_at:
+            if self._is_due_at(job_id, due_at):
                 return due_at
             heapq.heappop(self._due)
         return None
+
+    def _is_due_at(self, job_id: str, due_at: int) -> bool:
+        entry = self.entries.get(job_id)
+        return entry is not None and entry.due_at == due_at
+
+    def _is_forgotten_at(self, job_id: str, expires: int) -> bool:
+        entry = self.entries.get(job_id)
+        return entry is not None and entry.state.is_final and entry.expires_from_store == expires
 
     def sweep(self, now: int) -> None:
         """Forget the ended jobs whose time is over."""
         while self._forget and self._forget[0][0] <= now:
             expires, job_id = heapq.heappop(self._forget)
-            entry = self.entries.get(job_id)
-            if entry and entry.state.is_final and entry.expires_from_store == expires:
-                self.remove(entry)
+            if self._is_forgotten_at(job_id, expires):
+                self.remove(self.entries[job_id])
+
+
+def _tidy_up(heap: list[Item], current: int, is_current: Callable[[Item], bool]) -> None:
+    """Drop what is outdated once it is more than the rest: it would stay for as long as results."""
+    if len(heap) > 2 * current + FEW:
+        heap[:] = filter(is_current, heap)
+        heapq.heapify(heap)
