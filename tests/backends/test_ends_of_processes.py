@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -90,14 +91,21 @@ def test_code_that_changes_waits_for_the_jobs(tmp_path: Path) -> None:
     program = Program(RUNSERVER, tmp_path, SERVED_DEBUG="1")
     try:
         program.enqueue(JOBS, SECONDS)
-        os.utime(program.touched, (time.time() + 10, time.time() + 10))
-        wait_until(lambda: "reloading" in program.log, "a reload")
+        wait_until(lambda: touched_and_reloads(program), "a reload")
         wait_until(lambda: len(program.effects) == JOBS, "the end of the jobs")
         program.enqueue(1, 0)
         wait_until(lambda: len(program.effects) == JOBS + 1, "a job after the reload")
     finally:
         program.kill()
 
+
+def touched_and_reloads(program: Program) -> bool:
+    """Touch the code: again each time, as the reloader misses what was before its first look."""
+    program.touch(int(time.time()) + next(_seconds))
+    return "reloading" in program.log
+
+
+_seconds = count(10)
 
 COMMAND = ["python", "-m", "django", "enqueue_and_end"]
 
