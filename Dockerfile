@@ -16,7 +16,7 @@ WORKDIR /app
 COPY requirements/django61.txt requirements/
 RUN pip install --require-hashes --requirement requirements/django61.txt
 
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY django_jobs django_jobs
 RUN pip install --no-deps --no-build-isolation .
 
