@@ -163,7 +163,7 @@ class Fetcher:
         room = self._room()
         if self._is_finished(room):
             self._on_finished()
-        if not self._dry and room:
+        if self._unanswered or (room and not self._dry):
             return
         if room and time.monotonic() >= self._listen_at and self.waiter.arm():
             self._armed_at = time.monotonic()

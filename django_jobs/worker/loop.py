@@ -58,11 +58,12 @@ class Loop(Executor):
         self._settle = settle
         self._may_start = may_start
         self._running: dict[asyncio.Task[None], Attempt] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._cut = False
         self.threads = [supervised("loop", self._run, on_fatal)]
 
     def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
         self.threads[0].start()
 
     def submit(self, claims: Sequence[Claim]) -> None:
@@ -81,7 +82,8 @@ class Loop(Executor):
         _soon(self._loop, self._cancel_all)
 
     def stop(self) -> None:
-        _soon(self._loop, self._loop.stop)
+        if self.threads[0].is_alive():
+            _soon(self._loop, self._loop.stop)
 
     # --- in the loop's thread ------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ SOUND = 60.0
 
 
 def supervised(
-    name: str, loop: Callable[[], None], on_fatal: Callable[[], None], *, pause: float = PAUSE
+    name: str, loop: Callable[[], None], on_fatal: Callable[[], None]
 ) -> threading.Thread:
     """Return a daemon thread that runs a loop, and runs it again if it fails.
 
@@ -28,7 +28,6 @@ def supervised(
         name: of the thread.
         loop: returns when it is told to stop.
         on_fatal: called after the loop has failed `MAX_FAILURES` times in a row.
-        pause: seconds between a failure and the next try.
     """
 
     def run() -> None:
@@ -42,7 +41,7 @@ def supervised(
             else:
                 return
             failures = 1 if time.monotonic() - began > SOUND else failures + 1
-            threading.Event().wait(pause)
+            threading.Event().wait(PAUSE)
         logger.critical("The loop %s keeps failing: the worker can't go on.", name)
         on_fatal()
 

@@ -37,17 +37,22 @@ def configure(settings: Any, redis_url: str, notes: Notes) -> Callable[..., JobB
         options = {"url": redis_url, "namespace": namespace, **options}
         redis = {"BACKEND": "django_jobs.backends.RedisBackend", "QUEUES": QUEUES}
         settings.TASKS = {"default": {**redis, "OPTIONS": options}}
-        backend = task_backends["default"]
-        assert isinstance(backend, JobBackend)
-        return backend
+        return current_backend()
 
+    change()
     return change
 
 
 @pytest.fixture
 def backend(configure: Callable[..., JobBackend[Any]]) -> JobBackend[Any]:
     """The Redis backend of this process, with an empty database."""
-    return configure()
+    return current_backend()
+
+
+def current_backend() -> JobBackend[Any]:
+    backend = task_backends["default"]
+    assert isinstance(backend, JobBackend)
+    return backend
 
 
 @pytest.fixture
@@ -63,20 +68,19 @@ StartWorker = Callable[..., Worker]
 
 
 @pytest.fixture
-def start_worker(backend: JobBackend[Any]) -> Iterator[StartWorker]:
-    """Starts workers in this process."""
+def start_worker(configure: Callable[..., JobBackend[Any]]) -> Iterator[StartWorker]:
+    """Starts workers in this process, for the backend as it is configured then."""
     started: list[Worker] = []
 
-    def start(backend: JobBackend[Any] = backend, **options: Any) -> Worker:
-        worker = Worker(backend, WorkerOptions(**{"concurrency": 4, **options}))
-        started.append(worker)
+    def start(**options: Any) -> Worker:
+        worker = Worker(current_backend(), WorkerOptions(**{"concurrency": 4, **options}))
         worker.start()
+        started.append(worker)
         return worker
 
     yield start
     for worker in started:
         worker.stop(5)
-    backend.broker.close()
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_the_backend_has_a_policy_for_tasks_without_one(
 ) -> None:
     backend = configure(retry=Retry(attempts=2, wait=0))
     result = tasks.fail_by_default.enqueue("broken")
-    start_worker(backend)
+    start_worker()
 
     assert wait_for_end(backend, result).state is State.DEAD
     assert notes.lines == ["broken"] * 2

@@ -43,7 +43,7 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
     backend = configure(lease=2)
     result = tasks.sleep_in_c.enqueue()
     with caplog.at_level(logging.ERROR, "django_jobs"):
-        start_worker(backend, stuck_after=0.1)
+        start_worker(stuck_after=0.1)
 
         def reported() -> bool:
             return any(result.id in worker.stuck for worker in backend.broker.inspection.workers())
