@@ -13,7 +13,7 @@ from django.db import connections
 
 from django_jobs import Retry, task
 from django_jobs.compat import TaskContext
-from django_jobs.errors import MissingRecord, QueueFull
+from django_jobs.errors import MissingRecord, QueueFull, RetryLater
 from tests.models import Author
 
 seen: list[Any] = []
@@ -218,3 +218,10 @@ def plain(value: int) -> int:
 class Holder:
     def method_like() -> None:  # type: ignore[misc]
         """A function in a class body."""
+
+
+@task(retry=Retry(attempts=2, wait=0))
+def ask_for(when: Any) -> None:
+    """Ask to be run again at a time that may be no time at all."""
+    seen.append("ran")
+    raise RetryLater(float(when) if when == "inf" else when)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -69,3 +70,36 @@ def test_a_backend_s_result_ttl_holds_for_tasks_without_their_own(start: Start) 
     result = tasks.note.enqueue("gone")
     wait_until(lambda: is_forgotten(result))
     assert tasks.seen == ["gone"]
+
+
+@pytest.mark.parametrize("when", ["soon", "inf", None, -5, {"a": 1}])
+def test_whatever_time_a_task_asks_for_its_worker_goes_on(start: Start, when: Any) -> None:
+    backend = start(concurrency=1)
+    result = tasks.ask_for.enqueue(when)
+
+    def has_failed() -> bool:
+        record = backend.broker.inspection.find(result.id)
+        return record is not None and bool(record.failures)
+
+    wait_until(has_failed)
+    assert succeeded(tasks.echo.enqueue("goes on")) == [["goes on"], {}]
+
+
+def stored(backend: JobBackend, **changes: Any) -> str:
+    """Put a job into the broker as another deploy may have left it there."""
+    tasks.note.enqueue("a thread pool starts with the first job that it is given")
+    job = dataclasses.replace(backend.make_job(tasks.echo), **changes)
+    backend.broker.push([job])
+    return job.id
+
+
+def test_the_job_of_a_task_that_is_gone_has_no_result(backend: JobBackend) -> None:
+    job_id = stored(backend, task="tests.backends.tasks.gone")
+    with pytest.raises(TaskResultDoesNotExist, match="has no 'gone'"):
+        backend.get_result(job_id)
+
+
+@pytest.mark.parametrize("overrides", ["nonsense", '{"retry": 3}', '{"power": 9}', "[]"])
+def test_options_that_cannot_be_read_make_the_job_dead(backend: JobBackend, overrides: str) -> None:
+    result = ended(backend.get_result(stored(backend, overrides=overrides)))
+    assert result.errors[0].exception_class_path == "django_jobs.errors.BrokenPayload"
