@@ -1,15 +1,16 @@
-"""A Redis that says nothing any more keeps nobody waiting, and many threads may wait for it."""
+"""Connections to Redis that fall silent, run short, or lead to somebody else."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from socketserver import BaseRequestHandler, TCPServer
 
 import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerUnavailable
+from django_jobs.errors import BrokerRefused, BrokerUnavailable
 from django_jobs.job import State
 from tests.contract.tools import NOTHING_HAPPENS, make_jobs
 from tests.servers import HOST, RedisServer
@@ -83,3 +84,22 @@ def test_after_a_failover_the_next_call_goes_to_the_new_primary(
     with redis.Redis.from_url(new.url) as client:
         assert client.zcard("{jobs}:q:default") == 1
     broker.close()
+
+
+class MailServer(BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.sendall(b"220 mail.example.com ESMTP\r\n")
+        while self.request.recv(4096):
+            pass
+
+
+def test_something_else_at_the_address_is_told_from_redis() -> None:
+    with TCPServer((HOST, 0), MailServer) as other:
+        threading.Thread(target=other.serve_forever).start()
+        broker = RedisBroker(f"redis://{HOST}:{other.server_address[1]}/0")
+
+        with pytest.raises(BrokerRefused, match="no Redis: check REDIS_URL"):
+            broker.push(make_jobs(1))
+
+        broker.close()
+        other.shutdown()

@@ -77,6 +77,8 @@ def plain_errors(address: str) -> Iterator[None]:
         raise BrokerUnavailable(
             f"Redis at {address} does not answer ({error}). Is it running? Check {SETTINGS}."
         ) from error
+    except redis.InvalidResponse as error:
+        raise BrokerRefused(f"What answers at {address} is no Redis: check {SETTINGS}.") from error
     except redis.ResponseError as error:
         raise _refused(address, error) from error
 
