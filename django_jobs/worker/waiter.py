@@ -57,6 +57,8 @@ class Waiter:
                 self._broker.wait(self._queues.names, IDLE)
                 self._outage.over()
             except BrokerError as error:
+                if self._stopped.is_set():
+                    return
                 self._stopped.wait(self._outage.failed(error))
             self._armed.clear()
             self._woken = True

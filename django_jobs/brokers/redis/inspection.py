@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -43,9 +43,14 @@ class RedisInspection(Inspection):
         self._address = address
 
     def find(self, job_id: str) -> Record | None:
-        flat, failures, due = self._run("find", job_id)
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        return keys.to_record(job_id, fields, failures, due) if fields else None
+        return next(self._read([job_id]), None)
+
+    def _read(self, ids: Sequence[str]) -> Iterator[Record]:
+        """Read jobs in one call; those that are not known any more are left out."""
+        for job_id, (flat, failures, due) in zip(ids, self._run("find", *ids), strict=True):
+            fields = dict(zip(flat[::2], flat[1::2], strict=True))
+            if fields:
+                yield keys.to_record(job_id, fields, failures, due)
 
     def counts(self) -> Mapping[State, int]:
         flat = self._run("counts")
@@ -68,10 +73,18 @@ class RedisInspection(Inspection):
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
     ) -> tuple[Record, ...]:
+        end = offset + limit
         with plain_errors(self._address):
-            records = filter(None, map(self.find, self._ids(state, queue)))
-            chosen = (one for one in records if queue in (None, one.job.queue))
-            return tuple(islice(chosen, offset, offset + limit))
+            ids = self._ids(state, queue)
+            if queue is None or state is State.QUEUED:
+                # What is not on the page is not read.
+                return tuple(self._read_all(islice(ids, offset, end)))
+            chosen = (one for one in self._read_all(ids) if one.job.queue == queue)
+            return tuple(islice(chosen, offset, end))
+
+    def _read_all(self, ids: Iterator[str]) -> Iterator[Record]:
+        while batch := list(islice(ids, PAGE)):
+            yield from self._read(batch)
 
     def _ids(self, state: State, queue: str | None) -> Iterator[str]:
         if state is State.QUEUED:
