@@ -127,7 +127,7 @@ def test_an_unexpected_failure_loses_no_settlement(
     worker = start_worker()
     tasks.hold.enqueue("job")
     notes.wait_for("begin job 1")
-    failures = []
+    failures: list[int] = []
     reserve = RedisBroker.reserve
 
     def fail_once(*args: Any, **kwargs: Any) -> Any:
