@@ -112,7 +112,14 @@ class Loop(Executor):
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        attempt = self._running.pop(task)
+        error = None if task.cancelled() else task.exception()
+        if error:
+            # No error of the job itself comes so far, but its claim must not be held for ever.
+            logger.error(
+                "Job %s could not be ended in order.", attempt.claim.job.id, exc_info=error
+            )
+            self._settle(attempt.fail(error)[0])
         if self.backlog:
             self._fill()
 
