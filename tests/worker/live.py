@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ class Site:
     options: dict[str, Any]
     variables: dict[str, str] = field(default_factory=dict)
     started: list[WorkerProcess] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def notes(self) -> Notes:
@@ -107,7 +109,7 @@ class Site:
 
     def start(self, *arguments: str, ready: bool = True, **variables: str) -> WorkerProcess:
         """Start a worker; return when it says what it serves."""
-        log = self.folder / f"worker-{len(self.started)}.log"
+        log = self.folder / f"worker-{next(self.numbers)}.log"
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.worker.site",
             "WORKER_NOTES": str(self.notes.path),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.autoreload import run_with_reloader
 
@@ -66,6 +67,13 @@ class Command(BaseCommand):
         )
         add("--reload", action="store_true", default=None, help="start anew when code changes")
         add("--no-reload", action="store_false", dest="reload", help="do not, even with DEBUG on")
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """Tell what is wrong with `TASKS` in one sentence: Django's own check of it just raises."""
+        try:
+            super().check(*args, **options)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
 
     def handle(self, *args: Any, **options: Any) -> None:
         backend = find_backend(options["backend"])
@@ -123,8 +131,7 @@ class Command(BaseCommand):
         os.kill(os.getpid(), signal.SIGINT)
 
     def _greet(self, backend: JobBackend[Any], worker: Worker) -> None:
-        for line in greeting(backend, worker):
-            self.stdout.write(line)
+        self.stdout.write("\n".join(greeting(backend, worker)))
         self.stdout.flush()
 
 
