@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import redis
@@ -43,7 +44,11 @@ def test_a_job_starts_when_it_is_enqueued_and_not_at_the_next_look(
     start_worker()
     for number in range(1, 21):
         tasks.note.enqueue("x")
-        wait_until(lambda number=number: notes.counts["x"] == number, "it waits", IDLE / 2)
+        wait_until(partial(_is_counted, notes, number), "it waits", IDLE / 2)
+
+
+def _is_counted(notes: Notes, number: int) -> bool:
+    return notes.counts["x"] == number
 
 
 def test_an_idle_worker_sends_few_commands(backend: JobBackend[Any], redis_url: str) -> None:
@@ -52,7 +57,7 @@ def test_an_idle_worker_sends_few_commands(backend: JobBackend[Any], redis_url: 
     sent: Counter[str] = Counter()
     worker.start()
     wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
-    client = redis.Redis.from_url(redis_url, socket_timeout=None)
+    client: Any = redis.Redis.from_url(redis_url, socket_timeout=None)
     with client, client.monitor() as monitor:
         watching = threading.Thread(target=_count, args=(monitor, sent), daemon=True)
         watching.start()
@@ -80,7 +85,7 @@ def test_no_worker_idles_while_another_one_hoards(
     first, second = start_worker(concurrency=2), start_worker(concurrency=2)
     wait_until(lambda: backend.broker.inspection.counts()[State.RUNNING], "nothing runs")
 
-    seen = set()
+    seen: set[str] = set()
     while backend.broker.inspection.counts()[State.SUCCEEDED] < 2040:
         slow = [worker for worker in (first, second) if _runs_slow_jobs(worker)]
         seen.update(worker.id for worker in slow)
