@@ -21,3 +21,6 @@ TASKS = {
     },
     "threads": {"BACKEND": "django_jobs.backends.ThreadPoolBackend", "QUEUES": QUEUES},
 }
+
+if os.environ.get("WORKER_WATCHED"):
+    __import__(os.environ["WORKER_WATCHED"])  # what the autoreloader is to watch

@@ -255,3 +255,15 @@ async def block_in_loop() -> None:
     """Wait for a thread that nobody can interrupt, nor wait for at exit."""
     write("blocked")
     await sync_to_async(time.sleep, thread_sensitive=False)(3600)
+
+
+@task(timeout=0.1, retry=Retry(attempts=1))
+async def end_too_late_unnoticed() -> None:
+    """Let the loop be blocked as the time is over, so that nothing can be cancelled in between."""
+    await sync_to_async(int)()
+    time.sleep(0.3)
+
+
+@task(retry=AT_ONCE)
+async def fail_in_loop() -> None:
+    raise ValueError("in the loop")

@@ -1,0 +1,169 @@
+"""Moments at which two parts of a worker meet: nothing falls between them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.compat import task_finished
+from django_jobs.job import State
+from django_jobs.signals import job_retrying
+
+from . import tasks
+from .conftest import StartWorker
+from .live import Notes, wait_until
+from .test_retries import record_of, wait_for_end
+
+# --- the fetcher -----------------------------------------------------------------------------
+
+
+def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
+    backend: JobBackend[Any],
+    start_worker: StartWorker,
+    notes: Notes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reserve = RedisBroker.reserve
+    quieted = threading.Event()
+
+    def quiet_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        answer = reserve(*args, **kwargs)
+        if answer.claims:
+            worker.quiet()
+            quieted.set()
+        return answer
+
+    worker = start_worker()
+    monkeypatch.setattr(RedisBroker, "reserve", quiet_meanwhile)
+    result = tasks.note.enqueue("never")
+    assert quieted.wait(10)
+
+    wait_until(lambda: record_of(backend, result).state is State.QUEUED, "it did not go back")
+    worker.stop(5)
+    assert record_of(backend, result).attempts == 0
+    assert worker.given_back == 0
+    assert notes.lines == []
+
+
+def test_a_worker_without_its_lease_takes_nothing_until_it_has_it_again(
+    backend: JobBackend[Any],
+    start_worker: StartWorker,
+    notes: Notes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits: list[int] = []
+    reserve = RedisBroker.reserve
+
+    def note_limit(broker: RedisBroker, worker: str, call: int, *rest: Any) -> Any:
+        answer = reserve(broker, worker, call, *rest)
+        limits.append(rest[1])
+        return answer
+
+    worker = start_worker()
+    wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
+    monkeypatch.setattr(RedisBroker, "reserve", note_limit)
+    worker._heartbeat._lease_until = 0.0  # noqa: SLF001
+    result = tasks.note.enqueue("x")
+    wait_until(lambda: limits, "it was not woken")
+    assert (limits[0], record_of(backend, result).state) == (0, State.QUEUED)
+
+    worker._heartbeat.beat()  # noqa: SLF001 (what it does every few seconds)
+    notes.wait_for("x")
+
+
+def test_a_drain_runs_what_was_pushed_just_before(start_worker: StartWorker, notes: Notes) -> None:
+    for number in range(20):
+        worker = start_worker(concurrency=1)
+        wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
+        tasks.note.enqueue(str(number))
+        assert worker.drain(10)
+        worker.stop(5)
+        assert notes.lines[number:] == [str(number)]
+
+
+# --- the loop --------------------------------------------------------------------------------
+
+
+def test_a_cancel_that_comes_too_late_hits_nobody(
+    backend: JobBackend[Any], start_worker: StartWorker
+) -> None:
+    results = [tasks.end_too_late_unnoticed.enqueue() for _ in range(3)]
+    start_worker()
+    for result in results:
+        record = wait_for_end(backend, result)
+        assert record.state is State.SUCCEEDED, record.failures
+
+
+def test_a_coroutine_that_is_given_back_sends_no_signal(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    heard: list[object] = []
+
+    def receiver(**kwargs: object) -> None:
+        heard.append(kwargs)
+
+    result = tasks.hold_in_loop.enqueue("job")
+    worker = start_worker()
+    notes.wait_for("begin job")
+    task_finished.connect(receiver)
+    job_retrying.connect(receiver)
+    try:
+        worker.stop(0)
+        notes.wait_for("finally job")
+    finally:
+        task_finished.disconnect(receiver)
+        job_retrying.disconnect(receiver)
+    assert worker.given_back == 1
+    assert record_of(backend, result).state is State.QUEUED
+    assert heard == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_may_use_the_database_when_a_coroutine_fails(
+    backend: JobBackend[Any], start_worker: StartWorker
+) -> None:
+    counted: list[int] = []
+
+    def receiver(**kwargs: object) -> None:
+        counted.append(User.objects.count())
+
+    job_retrying.connect(receiver)
+    try:
+        result = tasks.fail_in_loop.enqueue()
+        start_worker()
+        wait_for_end(backend, result)
+    finally:
+        job_retrying.disconnect(receiver)
+    assert counted == [0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("task", [tasks.name_database_thread, tasks.use_connection])
+def test_a_connection_that_can_not_be_closed_costs_no_job(
+    task: Any,
+    backend: JobBackend[Any],
+    start_worker: StartWorker,
+    notes: Notes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    close_all = connections.close_all
+
+    def fail() -> None:
+        if notes.lines:  # not before the attempt
+            close_all()
+            raise RuntimeError("the driver is broken")
+
+    worker = start_worker(concurrency=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(connections, "close_all", fail)
+        patch.setattr("django_jobs.worker.sync.close_old_connections", fail)
+        assert wait_for_end(backend, task.enqueue()).state is State.SUCCEEDED
+    tasks.note.enqueue("next")
+    notes.wait_for("next")
+    assert not worker.over.is_set()

@@ -1,0 +1,70 @@
+"""Code that changes under a running worker."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from . import tasks
+from .live import Site
+
+
+@pytest.fixture
+def module(site: Site, tmp_path: Path) -> Path:
+    """A module of the site that a test may change."""
+    path = tmp_path / "reloaded_code.py"
+    path.write_text("")
+    site.variables |= {"PYTHONPATH": str(tmp_path), "WORKER_WATCHED": "reloaded_code"}
+    return path
+
+
+def test_a_worker_starts_anew_when_code_changes_and_its_jobs_run_again(
+    site: Site, module: Path
+) -> None:
+    worker = site.start("-c", "2", "--reload")
+    tasks.hold.enqueue("job")
+    site.notes.wait_for("begin job 1")
+
+    module.write_text("changed = True\n")
+
+    worker.wait_for("Gave back 1 jobs")
+    worker.wait_for("Stop: Ctrl-C", 2)
+    site.notes.wait_for("begin job 1", 2)
+    site.notes.put("release")
+    site.notes.wait_for("end job 1")
+    tasks.note.enqueue("later")
+    site.notes.wait_for("later")
+    assert site.notes.counts["end job 1"] == 1
+
+
+def test_a_running_job_may_finish_before_the_worker_starts_anew(site: Site, module: Path) -> None:
+    worker = site.start("-c", "1", "--reload")
+    tasks.hold.enqueue("job")
+    site.notes.wait_for("begin job 1")
+
+    module.write_text("changed = True\n")
+    worker.wait_for("Quiet")
+    site.notes.put("release")
+
+    worker.wait_for("Stop: Ctrl-C", 2)
+    assert site.notes.lines == ["begin job 1", "end job 1"]
+    assert "Gave back" not in worker.said
+
+
+def test_debug_reloads_unless_told_otherwise(site: Site, module: Path) -> None:
+    site.variables["WORKER_DEBUG"] = "1"
+    reloading, steady = site.start(), site.start("--no-reload")
+    module.write_text("changed = True\n")
+    reloading.wait_for("Stop: Ctrl-C", 2)
+    assert steady.said.count("Stop: Ctrl-C") == 1
+    assert steady.stop() == 0
+    assert reloading.stop(signal.SIGTERM) == 0
+
+
+def test_a_reloading_worker_says_in_one_sentence_that_redis_is_away(site: Site) -> None:
+    site.options["url"] = "redis://127.0.0.1:1/0"
+    said = site.refused("--reload")
+    assert "Traceback" not in said
+    assert "does not answer" in said

@@ -1,0 +1,111 @@
+"""What systemd hears of a worker, and what its exit code says of a part that failed."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.worker import supervised as supervision
+from django_jobs.worker.options import WorkerOptions
+from django_jobs.worker.process import ExitCode, WorkerProcess
+from django_jobs.worker.worker import Worker
+
+from . import tasks
+from .live import Site
+
+
+@pytest.fixture
+def _own_signals() -> Iterator[None]:
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGTSTP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    faulthandler.unregister(signal.SIGTTIN)
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "100000")
+        yield listening
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_fetcher_that_hangs_gets_no_more_signs_of_life_out(
+    backend: JobBackend[Any],
+    systemd: socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = Worker(backend, WorkerOptions(concurrency=1))
+    hang, go_on = threading.Event(), threading.Event()
+    reserve = RedisBroker.reserve
+
+    def hanging(*args: Any, **kwargs: Any) -> Any:
+        if hang.is_set():
+            go_on.wait(30)
+        return reserve(*args, **kwargs)
+
+    monkeypatch.setattr(RedisBroker, "reserve", hanging)
+    heard: list[bytes] = []
+
+    def watch() -> None:
+        while systemd.recv(1000) != b"WATCHDOG=1":
+            pass
+        hang.set()
+        tasks.note.enqueue("x")
+        systemd.settimeout(2)
+        try:
+            while True:
+                heard.append(systemd.recv(1000))
+        except TimeoutError:
+            heard.append(b"silence")
+        go_on.set()
+        worker.over.set()
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    code = WorkerProcess(worker, stalled=0.5).run()
+    watching.join()
+
+    assert code is ExitCode.DONE
+    assert heard[-1] == b"silence"
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_worker_whose_part_fails_ends_with_code_1(
+    backend: JobBackend[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(supervision, "PAUSE", 0.001)
+    monkeypatch.setattr(RedisBroker, "reserve", fail)
+    worker = Worker(backend, WorkerOptions(concurrency=1))
+    assert WorkerProcess(worker).run() is ExitCode.FAILED
+
+
+def test_systemd_hears_of_the_parent_of_several_processes(
+    site: Site, systemd: socket.socket
+) -> None:
+    workers = site.start("--processes", "2", ready=False)
+    assert systemd.recv(1000).startswith(b"READY=1\n")
+    assert systemd.recv(1000) == b"WATCHDOG=1"
+    workers.wait_for("Stop: Ctrl-C", 2)
+    workers.send(signal.SIGTERM)
+    while (heard := systemd.recv(1000)) == b"WATCHDOG=1":
+        pass
+    assert heard == b"STOPPING=1"
+    assert workers.end() == 0
