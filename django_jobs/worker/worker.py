@@ -87,8 +87,7 @@ class Worker:
         site = Site(alias=backend.alias, sender=type(backend), worker=self.id, retry=backend.retry)
         shared = (site, self._watchdog, self._settled, self._heartbeat.holds, self._fail)
         self._threads = Threads(options.concurrency, *shared)
-        # It imports the site's tasks, which may fail: before the loop, which would stay open.
-        self._ticks = TickLoop(backend)
+        self._ticks = TickLoop(backend)  # may fail, as it imports tasks: before the loop is open
         self._loop = Loop(options.async_concurrency, *shared)
         queues = ServedQueues(
             options.queues, strict=options.strict, inspection=self._broker.inspection
