@@ -54,7 +54,13 @@ def _run(port: str, parts: ExitStack) -> int:
     worker = _start(parts, [*MANAGE, "runworker", "--reload"])
     while site.poll() is None and worker.poll() is None:
         time.sleep(0.2)
-    return site.poll() or worker.poll() or 0
+    name, ended = ("site", site) if site.poll() is not None else ("worker", worker)
+    print(
+        f"The {name} has ended with exit code {ended.returncode}, so all else stops too."
+        " Jobs that wait are kept; make dev starts everything again.",
+        flush=True,
+    )
+    return ended.returncode
 
 
 def _start_redis(parts: ExitStack) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from django_jobs.backends import is_persistent
 from feedback.demo.fill import fill
 from feedback.demo.people import ACCOUNTS
 
@@ -39,3 +40,5 @@ class Command(BaseCommand):
             "     its followers get mail, and the strip at the foot of the page says so.\n"
             "  3. Ask for a profile picture at /profile/, by its web address.\n"
         )
+        if is_persistent():
+            self.stdout.write("  4. As the moderator, switch the daily recap on at /profile/.\n")
