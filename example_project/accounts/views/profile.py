@@ -22,6 +22,8 @@ from django_jobs.recap.forms import RecapSettingsForm
 from example.requests import MemberRequest
 
 BETWEEN_PICTURES = timedelta(seconds=10)
+PATIENCE = timedelta(minutes=5)
+"""How long fetching a picture takes at most, tries included, unless its job is late or lost."""
 
 
 @login_required
@@ -88,8 +90,12 @@ def show_picture(request: HttpRequest, user_id: int, digest: str) -> HttpRespons
 
 
 def _asked_just_now(own: Profile) -> bool:
+    return _asked_within(BETWEEN_PICTURES, own)
+
+
+def _asked_within(span: timedelta, own: Profile) -> bool:
     asked_at = own.picture_asked_at
-    return asked_at is not None and timezone.now() - asked_at < BETWEEN_PICTURES
+    return asked_at is not None and timezone.now() - asked_at < span
 
 
 def _context(
@@ -99,10 +105,12 @@ def _context(
     recap_form: RecapSettingsForm | None = None,
 ) -> dict[str, object]:
     own = profile_of(request.user)
+    fetching = own.picture_state == PictureState.FETCHING
     return {
         "profile": own,
         "name_form": name_form or NameForm(instance=own),
         "picture_form": picture_form or PictureForm(initial={"address": own.picture_address}),
-        "fetching": own.picture_state == PictureState.FETCHING,
+        "fetching": fetching,
+        "overdue": fetching and not _asked_within(PATIENCE, own),
         "recap_form": recap_form or RecapSettingsForm(user=request.user, label_suffix=""),
     }

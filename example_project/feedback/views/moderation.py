@@ -32,7 +32,8 @@ def change_status(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect(post)
     status, note = form.cleaned_data["status"], form.cleaned_data["note"]
     if status == post.status:
-        messages.info(request, f"The status was “{status or 'Open'}” already.")
+        unsent = " Your note was not sent." if note else ""
+        messages.info(request, f"The status was “{status or 'Open'}” already.{unsent}")
         return redirect(post)
     with transaction.atomic():
         post.status = status
