@@ -66,8 +66,9 @@ def plain_errors(address: str) -> Iterator[None]:
         yield
     except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
         raise BrokerRefused(
-            f"Redis at {address} refuses the user or the password ({error}). Check REDIS_PASSWORD,"
-            " or the options username and password of the RedisBackend."
+            f"Redis at {address} refuses the user or the password ({error}). Check REDIS_PASSWORD"
+            " and what REDIS_URL says of them, or the options username and password of the"
+            " RedisBackend."
         ) from error
     except redis.BusyLoadingError as error:
         raise BrokerUnavailable(
