@@ -25,6 +25,13 @@ def error_path(kind: ErrorKind) -> str:
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 
+def is_error_kind(kind: object) -> bool:
+    """Tell whether something can stand for a kind of error: a class, or a path with a dot."""
+    if isinstance(kind, str):
+        return "." in kind
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
 def is_kind(error: BaseException, kinds: Sequence[ErrorKind]) -> bool:
     """Tell whether an error is an instance of one of the kinds; nothing is imported for paths."""
     return any(
@@ -81,6 +88,12 @@ class Retry:
                 f"Retry(jitter={self.jitter!r}): give a share of the wait from 0 to 1."
             )
         kinds = self.on if isinstance(self.on, (tuple, list)) else (self.on,)
+        for kind in kinds:
+            if not is_error_kind(kind):
+                raise ImproperlyConfigured(
+                    f"Retry(on={kind!r}): give exception classes or their dotted paths, such as"
+                    " OSError or 'builtins.OSError'."
+                )
         object.__setattr__(self, "on", tuple(kinds))
         if isinstance(self.wait, Sequence):
             object.__setattr__(self, "wait", tuple(self.wait))

@@ -29,7 +29,7 @@ from django_jobs.compat import (
     task_backends,
 )
 from django_jobs.compat import Task as DjangoTask
-from django_jobs.retry import ErrorKind, Retry, Seconds, to_seconds
+from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind, to_seconds
 from django_jobs.suggest import unknown
 
 if TYPE_CHECKING:
@@ -198,10 +198,10 @@ def _check_options(task: AnyJobTask) -> None:
             " Retry(attempts=5, wait=30); Retry(attempts=1) never retries."
         )
     for kind in task.discard_on:
-        is_error = isinstance(kind, type) and issubclass(kind, BaseException)
-        if not is_error and not isinstance(kind, str):
+        if not is_error_kind(kind):
             raise ImproperlyConfigured(
-                f"Task {name}: discard_on={kind!r} must be an exception class or its dotted path."
+                f"Task {name}: discard_on={kind!r} must be an exception class or its dotted path,"
+                " such as 'builtins.OSError'."
             )
 
 

@@ -22,6 +22,7 @@ from django_jobs.compat import (
     AnyResult,
     AnyTask,
     BaseTaskBackend,
+    InvalidTask,
     TaskResultDoesNotExist,
     task_backends,
     task_enqueued,
@@ -74,6 +75,12 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def validate_task(self, task: AnyTask) -> None:
         """Check what Django checks; `run_after` may also be a timedelta."""
+        if self.queues and task.queue_name not in self.queues:
+            raise InvalidTask(
+                f"Queue {task.queue_name!r} is not valid for backend. Task {task.module_path}: add"
+                f" the queue to JOB_QUEUES or to TASKS[{self.alias!r}]['QUEUES'], which has"
+                f" {', '.join(sorted(self.queues))}, or correct queue_name."
+            )
         if isinstance(task.run_after, timedelta):
             # Made anew with an instant, the task comes back here to be checked.
             dataclasses.replace(task, run_after=timezone.now() + task.run_after)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import faulthandler
 import logging
 import signal
-from collections.abc import Callable
+import threading
 from enum import IntEnum
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from .notify import notify, watchdog_interval
@@ -16,8 +17,7 @@ logger = logging.getLogger("django_jobs")
 
 STALLED = 60.0
 
-LOOK = 1.0
-"""Seconds between two looks at the worker where systemd asks for none."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGTSTP)
 
 
 class ExitCode(IntEnum):
@@ -46,7 +46,8 @@ class WorkerProcess:
     def __init__(self, worker: Worker, *, stalled: float = STALLED) -> None:
         self._worker = worker
         self._stalled = stalled
-        self._stopping = False
+        self._heard: SimpleQueue[int | None] = SimpleQueue()
+        self._stop_asked = False
         self._hard = False
 
     def run(self) -> ExitCode:
@@ -55,13 +56,14 @@ class WorkerProcess:
         Raises:
             BrokerError: the broker does not answer at the start.
         """
-        self._handle(signal.SIGTERM, self._stop)
-        self._handle(signal.SIGINT, self._interrupt)
-        self._handle(signal.SIGTSTP, self._quiet)
+        for number in SIGNALS:
+            signal.signal(number, self._hear)
         faulthandler.register(signal.SIGTTIN, all_threads=True)
-        self._worker.start()
-        notify("READY=1", "STATUS=Working")
+        over = threading.Thread(target=self._await_worker, name="django-jobs-over", daemon=True)
         try:
+            self._worker.start()
+            over.start()
+            notify("READY=1", "STATUS=Working")
             self._watch()
             self._end(self._worker.options.shutdown_timeout)
         except HardStop:
@@ -70,35 +72,43 @@ class WorkerProcess:
             return ExitCode.FAILED
         return ExitCode.GAVE_BACK if self._worker.given_back else ExitCode.DONE
 
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal. It may come in the middle of anything, also while a lock is held.
+
+        So nothing is touched here but a queue that is made for that.
+
+        Raises:
+            HardStop: into whatever the main thread is waiting for.
+        """
+        if number == signal.SIGINT and self._stop_asked:
+            if not self._hard:
+                self._hard = True
+                raise HardStop
+            return
+        self._stop_asked |= number != signal.SIGTSTP
+        self._heard.put(number)
+
+    def _await_worker(self) -> None:
+        self._worker.over.wait()
+        self._heard.put(None)
+
     def _watch(self) -> None:
-        """Feed systemd's watchdog as long as there is progress, not by a mere timer."""
+        """Obey signals until the end, and feed systemd's watchdog as long as there is progress."""
         interval = watchdog_interval()
-        while not self._worker.over.wait(interval or LOOK):
-            if interval and self._worker.idle_for < self._stalled:
-                notify("WATCHDOG=1")
+        while True:
+            try:
+                heard = self._heard.get(timeout=interval)
+            except Empty:
+                if self._worker.idle_for < self._stalled:
+                    notify("WATCHDOG=1")
+                continue
+            if heard != signal.SIGTSTP:
+                break
+            self._worker.quiet()
+        if heard == signal.SIGINT:
+            logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
 
     def _end(self, timeout: float) -> None:
-        self._stopping = True
+        self._stop_asked = True
         notify("STOPPING=1", f"STATUS=Stopping, {len(self._worker.running())} jobs are running")
         self._worker.stop(timeout)
-
-    def _handle(self, number: signal.Signals, action: Callable[[], None]) -> None:
-        def handler(received: int, frame: FrameType | None) -> None:
-            action()
-
-        signal.signal(number, handler)
-
-    def _stop(self) -> None:
-        self._worker.over.set()
-
-    def _interrupt(self) -> None:
-        if self._hard:
-            return
-        if self._stopping or self._worker.over.is_set():
-            self._hard = True
-            raise HardStop
-        logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
-        self._stop()
-
-    def _quiet(self) -> None:
-        self._worker.quiet()
