@@ -100,6 +100,21 @@ def test_a_quiet_worker_takes_nothing_more_and_finishes_what_runs(
     assert worker.stop() == 0
 
 
+def test_signals_may_come_thick_and_fast(site: Site) -> None:
+    worker = site.start(*FAST)
+    tasks.hold.enqueue("job")
+    site.notes.wait_for("begin job 1")
+    for _ in range(300):
+        worker.send(signal.SIGTSTP)
+    worker.send(signal.SIGTERM)
+    for _ in range(20):
+        worker.send(signal.SIGTERM)
+        worker.send(signal.SIGTSTP)
+    site.notes.put("release")
+    assert worker.end() == 0
+    assert site.notes.lines == ["begin job 1", "end job 1"]
+
+
 @pytest.mark.parametrize("order", list(Order))
 def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBackend[Any]) -> None:
     site.options["lease"] = 2
