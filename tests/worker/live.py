@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -124,6 +125,7 @@ class Site:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
+                start_new_session=True,
             )
         worker = WorkerProcess(process, log)
         self.started.append(worker)
@@ -139,6 +141,8 @@ class Site:
         return worker.said
 
     def end(self) -> None:
+        """End what still runs, with the child that an autoreloader has."""
         for worker in self.started:
-            worker.send(signal.SIGCONT)
-            worker.kill9()
+            with suppress(ProcessLookupError):
+                os.killpg(worker.process.pid, signal.SIGKILL)
+            worker.process.wait()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from . import tasks
-from .live import Site
+from .live import Site, WorkerProcess, wait_until
 
 
 @pytest.fixture
@@ -20,6 +21,17 @@ def module(site: Site, tmp_path: Path) -> Path:
     return path
 
 
+def change(module: Path, worker: WorkerProcess, said: str) -> None:
+    """Change a module until the worker says so: its first look may come after a change."""
+    versions = count()
+
+    def is_seen() -> bool:
+        module.write_text(f"changed = {next(versions)}\n")
+        return said in worker.said
+
+    wait_until(is_seen, f"no {said!r} in:\n{worker.said}")
+
+
 def test_a_worker_starts_anew_when_code_changes_and_its_jobs_run_again(
     site: Site, module: Path
 ) -> None:
@@ -27,9 +39,7 @@ def test_a_worker_starts_anew_when_code_changes_and_its_jobs_run_again(
     tasks.hold.enqueue("job")
     site.notes.wait_for("begin job 1")
 
-    module.write_text("changed = True\n")
-
-    worker.wait_for("Gave back 1 jobs")
+    change(module, worker, "Gave back 1 jobs")
     worker.wait_for("Stop: Ctrl-C", 2)
     site.notes.wait_for("begin job 1", 2)
     site.notes.put("release")
@@ -44,8 +54,7 @@ def test_a_running_job_may_finish_before_the_worker_starts_anew(site: Site, modu
     tasks.hold.enqueue("job")
     site.notes.wait_for("begin job 1")
 
-    module.write_text("changed = True\n")
-    worker.wait_for("Quiet")
+    change(module, worker, "Quiet")
     site.notes.put("release")
 
     worker.wait_for("Stop: Ctrl-C", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from django_jobs.job import State
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.waiter import IDLE
 from django_jobs.worker.worker import Worker
+from tests.servers import RedisServer
 
 from . import tasks
 from .conftest import StartWorker
@@ -51,7 +53,12 @@ def _is_counted(notes: Notes, number: int) -> bool:
     return notes.counts["x"] == number
 
 
-def test_an_idle_worker_sends_few_commands(backend: JobBackend[Any], redis_url: str) -> None:
+def test_an_idle_worker_sends_few_commands(
+    configure: Callable[..., JobBackend[Any]], redis_server_factory: Callable[..., RedisServer]
+) -> None:
+    # Nobody else's: threads of stopped workers may still wait at the server that tests share.
+    redis_url = redis_server_factory().url
+    backend = configure(url=redis_url)
     options = WorkerOptions.of(backend)
     worker = Worker(backend, options)
     sent: Counter[str] = Counter()
