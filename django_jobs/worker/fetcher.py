@@ -218,7 +218,8 @@ class Fetcher:
     def _request(self) -> Request:
         """Return the call to make: the last one again if it was not answered."""
         if self._unanswered is None:
-            if self._woken:
+            # A first look and a last one must see queues that are new, like one after a wake-up.
+            if self._woken or self.until_empty or not self._calls:
                 self._queues.refresh()
             limit = self._room()
             shares = self._queues.shares(limit)
