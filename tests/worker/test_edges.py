@@ -14,6 +14,7 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.compat import task_finished
 from django_jobs.job import State
 from django_jobs.signals import job_retrying
+from django_jobs.worker.waiter import Waiter
 
 from . import tasks
 from .conftest import StartWorker
@@ -85,6 +86,18 @@ def test_a_drain_runs_what_was_pushed_just_before(start_worker: StartWorker, not
         assert worker.drain(10)
         worker.stop(5)
         assert notes.lines[number:] == [str(number)]
+
+
+def test_a_drain_finds_a_queue_that_is_new(
+    start_worker: StartWorker, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = start_worker(concurrency=1)
+    wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
+    # So it hears of the job by the drain alone, as when the drain is faster than the wake-up.
+    monkeypatch.setattr(Waiter, "was_woken", lambda self: False)
+    tasks.note.using(queue_name="low").enqueue("x")
+    assert worker.drain(10)
+    assert notes.lines == ["x"]
 
 
 # --- the loop --------------------------------------------------------------------------------
