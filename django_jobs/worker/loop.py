@@ -12,7 +12,6 @@ from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
 from django_jobs.arguments import decode_arguments
-from django_jobs.compat import task_finished, task_started
 from django_jobs.errors import TaskTimeout
 from django_jobs.job import Claim, Settlement, State
 
@@ -25,9 +24,6 @@ logger = logging.getLogger("django_jobs")
 
 CLEAN_UP = 1.0
 """Seconds that coroutines get to clean up when they are cut short."""
-
-LOGGED = (task_started, task_finished)
-"""Signals that have a receiver of Django's own."""
 
 
 class Loop(Executor):
@@ -204,8 +200,8 @@ async def _send(sending: Sending | None) -> None:
     if sending is None:
         return
     signal, arguments = sending
-    # Django's own receiver only writes to the log; those of others may touch the database.
-    if len(signal.receivers) > (signal in LOGGED):
+    # The one that each of these signals has by itself only writes to the log; those of others may touch the database.
+    if len(signal.receivers) > 1:
         # Not asend_robust(), which before Django 6 hides the error that is being handled.
         await sync_to_async(signal.send_robust)(**arguments)
     else:
