@@ -200,7 +200,8 @@ async def _send(sending: Sending | None) -> None:
     if sending is None:
         return
     signal, arguments = sending
-    # The one that each of these signals has by itself only writes to the log; those of others may touch the database.
+    # The receiver that each of these signals has by itself only writes to the log; those of
+    # others may touch the database.
     if len(signal.receivers) > 1:
         # Not asend_robust(), which before Django 6 hides the error that is being handled.
         await sync_to_async(signal.send_robust)(**arguments)
