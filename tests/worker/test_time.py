@@ -72,7 +72,7 @@ def test_an_idle_worker_sends_few_commands(
         client.echo("enough")
         watching.join(10)
     worker.stop(1)
-    # A fifth of a minute; one of each of the four kinds, and a new connection, may fall on its edge.
+    # A fifth of a minute; one of each of four kinds, or a new connection, may fall on its edge.
     assert sent.total() <= 30 / 5 + 5, sent
 
 
