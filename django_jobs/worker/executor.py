@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from django_jobs.job import Claim, Settlement
 
-from .attempt import Attempt
+from .attempt import Attempt, Site
+from .watchdog import Watchdog
 
 Settle = Callable[[Settlement], None]
+MayStart = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,25 @@ class Backlog:
 
 
 class Executor(ABC):
-    """Runs claims, and settles each."""
+    """Runs claims, and settles each.
 
-    size: int
-    """How many attempts it runs at a time."""
+    Args:
+        size: how many attempts it runs at a time.
+        site: what all attempts have in common.
+        watchdog: interrupts those that take too long.
+        settle: told how each attempt ended.
+        may_start: asked before each attempt; False once the worker's lease is over.
+    """
 
-    backlog: Backlog
+    def __init__(
+        self, size: int, site: Site, watchdog: Watchdog, settle: Settle, may_start: MayStart
+    ) -> None:
+        self.size = size
+        self.backlog = Backlog()
+        self._site = site
+        self._watchdog = watchdog
+        self._settle = settle
+        self._may_start = may_start
 
     @abstractmethod
     def start(self) -> None:

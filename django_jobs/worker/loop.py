@@ -16,7 +16,7 @@ from django_jobs.errors import TaskTimeout
 from django_jobs.job import Claim, Settlement, State
 
 from .attempt import Attempt, Sending, Site
-from .executor import Backlog, Executor, Settle
+from .executor import Executor, MayStart, Settle
 from .supervised import supervised
 from .watchdog import Limit, Watchdog, too_long
 
@@ -30,12 +30,8 @@ class Loop(Executor):
     """An event loop in a thread of its own.
 
     Args:
-        size: how many coroutines run at a time.
-        site: what all attempts have in common.
-        watchdog: cancels those that take too long.
-        settle: told how each attempt ended.
-        may_start: asked before each attempt; False once the worker's lease is over.
         on_fatal: called when the loop can't go on.
+        others: as for every executor.
     """
 
     def __init__(
@@ -44,15 +40,11 @@ class Loop(Executor):
         site: Site,
         watchdog: Watchdog,
         settle: Settle,
-        may_start: Callable[[], bool],
+        may_start: MayStart,
+        *,
         on_fatal: Callable[[], None],
     ) -> None:
-        self.size = size
-        self.backlog = Backlog()
-        self._site = site
-        self._watchdog = watchdog
-        self._settle = settle
-        self._may_start = may_start
+        super().__init__(size, site, watchdog, settle, may_start)
         self._running: dict[asyncio.Task[None], Attempt] = {}
         self._loop: asyncio.AbstractEventLoop
         self._cut = False

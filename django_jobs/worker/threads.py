@@ -10,7 +10,7 @@ from django.db import connections
 from django_jobs.job import Claim
 
 from .attempt import Attempt, Site
-from .executor import Backlog, Executor, Held, Settle
+from .executor import Executor, Held, MayStart, Settle
 from .supervised import supervised
 from .sync import run_with_connections
 from .watchdog import Watchdog
@@ -22,33 +22,25 @@ class Threads(Executor):
     A thread takes the next claim without a lock; locks are only for going to sleep and waking.
 
     Args:
-        count: how many.
-        site: what all attempts have in common.
-        watchdog: interrupts those that take too long.
-        settle: told how each attempt ended.
-        may_start: asked before each attempt; False once the worker's lease is over.
         on_fatal: called when a thread can't go on.
+        others: as for every executor.
     """
 
     def __init__(
         self,
-        count: int,
+        size: int,
         site: Site,
         watchdog: Watchdog,
         settle: Settle,
-        may_start: Callable[[], bool],
+        may_start: MayStart,
+        *,
         on_fatal: Callable[[], None],
     ) -> None:
-        self.size = count
-        self.backlog = Backlog()
-        self._site = site
-        self._watchdog = watchdog
-        self._settle = settle
-        self._may_start = may_start
+        super().__init__(size, site, watchdog, settle, may_start)
         self._awake = threading.Condition()
         self._stopped = False
         self._running: dict[int, Attempt] = {}
-        self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(count)]
+        self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(size)]
 
     def start(self) -> None:
         for thread in self.threads:

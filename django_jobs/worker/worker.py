@@ -85,10 +85,10 @@ class Worker:
             on_regained=self._look_again,
         )
         site = Site(alias=backend.alias, sender=type(backend), worker=self.id, retry=backend.retry)
-        shared = (site, self._watchdog, self._settled, self._heartbeat.holds, self._fail)
-        self._threads = Threads(options.concurrency, *shared)
+        shared = (site, self._watchdog, self._settled, self._heartbeat.holds)
+        self._threads = Threads(options.concurrency, *shared, on_fatal=self._fail)
         self._ticks = TickLoop(backend)  # may fail, as it imports tasks: before the loop is open
-        self._loop = Loop(options.async_concurrency, *shared)
+        self._loop = Loop(options.async_concurrency, *shared, on_fatal=self._fail)
         queues = ServedQueues(
             options.queues, strict=options.strict, inspection=self._broker.inspection
         )
