@@ -29,7 +29,7 @@ Configure = Callable[..., JobBackend]
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     """Nothing has run, and the gate is closed; at the end it opens for whoever still waits."""
-    tasks.seen.clear()
+    tasks.seen = []
     tasks.gate.clear()
     while tasks.at_gate.acquire(blocking=False):
         pass

@@ -17,7 +17,11 @@ from django_jobs.errors import MissingRecord, QueueFull, RetryLater
 from tests.models import Author
 
 seen: list[Any] = []
-"""What ran, in the order in which it ran; the worker of the tests lives in their process."""
+"""What ran, in the order in which it ran; the worker of the tests lives in their process.
+
+Each test gets a new list, so a job that outlives its test, let through the gate at the end of it,
+does not write into the next one's.
+"""
 
 gate = threading.Event()
 """Holds back `wait_at_gate`."""
@@ -52,9 +56,10 @@ def note_types(*args: Any) -> list[str]:
 
 @task
 def wait_at_gate(value: Any = None) -> None:
+    noted = seen
     at_gate.release()
     assert gate.wait(20)
-    seen.append(value)
+    noted.append(value)
 
 
 @task(takes_context=True, retry=AT_ONCE)
@@ -166,9 +171,10 @@ def flood() -> str:
 @task
 def relay(left: int) -> None:
     """Enqueue the next one, after the gate is open."""
+    noted = seen
     at_gate.release()
     assert gate.wait(20)
-    seen.append(left)
+    noted.append(left)
     if left:
         relay.enqueue(left - 1)
 
