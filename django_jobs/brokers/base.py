@@ -170,12 +170,23 @@ class Broker(ABC):
     # --- time --------------------------------------------------------------------------------
 
     @abstractmethod
-    def heartbeat(self, info: WorkerInfo) -> Pulse:
+    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
         """Renew the lease of a worker, and take back the jobs of those whose lease ran out.
 
         A job taken back goes to its old place in its queue, before all that came later; its
         attempt counts. The third time in its life that this happens to a job it is dead, with a
         `WorkerLost` failure. A worker that is late, but was not missed yet, keeps its jobs.
+
+        A worker that is late itself can't tell whether the others vanished or nobody could send
+        heartbeats for a while. So it takes nothing back, and those whose lease is over get one
+        more, once, before they are missed.
+
+        Calling again with the same `call` (after a lost reply) only renews the lease, and returns
+        the same pulse. Numbers grow from 1.
+
+        Args:
+            info: what the worker says of itself.
+            call: number of this heartbeat, one more than the worker's last one.
         """
 
     @abstractmethod

@@ -49,19 +49,24 @@ class Heartbeat:
         self._outage = Outage("send heartbeats")
         self._stopped = threading.Event()
         self._lease_until = 0.0
+        self._calls = 1
+        self._unanswered: WorkerInfo | None = None
 
     def holds(self) -> bool:
         """Tell whether the lease surely holds, by this process's own clock."""
         return time.monotonic() < self._lease_until
 
     def beat(self) -> None:
-        """Send one heartbeat.
+        """Send one heartbeat: the last one again, if it had no answer.
 
         Raises:
             BrokerError: the broker does not answer.
         """
         sent_at = time.monotonic()
-        pulse = self._broker.heartbeat(self._describe())
+        info = self._unanswered = self._unanswered or self._describe()
+        pulse = self._broker.heartbeat(info, self._calls)
+        self._unanswered = None
+        self._calls += 1
         regained = not self.holds()
         self._lease_until = sent_at + self._broker.lease
         self._handle(pulse)

@@ -19,7 +19,7 @@ from tests.servers import RedisServer, free_port
 
 def start_worker(backend: JobBackend[Any], name: str, *, quiet: bool = False) -> None:
     info = WorkerInfo(id=name, host="host", pid=1, started_at=now_ms(), quiet=quiet)
-    backend.broker.heartbeat(info)
+    backend.broker.heartbeat(info, 1)
 
 
 def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:

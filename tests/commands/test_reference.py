@@ -105,7 +105,7 @@ def failed_job(redis_backend: JobBackend[Any]) -> str:
     broker = redis_backend.broker
     broker.reserve("w", 1, [Share("default", 1)], 1)
     broker.heartbeat(
-        WorkerInfo(id="w", host="host", pid=1, started_at=0, running=((running.id, 0),))
+        WorkerInfo(id="w", host="host", pid=1, started_at=0, running=((running.id, 0),)), 1
     )
     return failed.id
 

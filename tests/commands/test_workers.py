@@ -19,8 +19,8 @@ def broker(backend: JobBackend[Any]) -> Broker:
     """A broker that holds a job, with two workers."""
     tasks.greet.enqueue()
     broker = backend.broker
-    broker.heartbeat(worker("host:1:a", queues=("critical", "low"), concurrency=3))
-    broker.heartbeat(worker("host:2:b", quiet=True))
+    broker.heartbeat(worker("host:1:a", queues=("critical", "low"), concurrency=3), 1)
+    broker.heartbeat(worker("host:2:b", quiet=True), 1)
     return broker
 
 
@@ -29,13 +29,13 @@ def worker(name: str, **values: Any) -> WorkerInfo:
 
 
 def order_of(broker: Broker, name: str) -> Order | None:
-    return broker.heartbeat(worker(name)).order
+    return broker.heartbeat(worker(name), 2).order
 
 
 def test_workers_are_listed(jobs: Jobs, broker: Broker) -> None:
     [claim] = broker.reserve("host:1:a", 1, [Share("default", 1)], 1).claims
     running, stuck = ((claim.job.id, now_ms()),), (claim.job.id,)
-    broker.heartbeat(worker("host:1:a", queues=("low",), running=running, stuck=stuck))
+    broker.heartbeat(worker("host:1:a", queues=("low",), running=running, stuck=stuck), 2)
     assert jobs("workers").rows == [
         ["Worker", "Queues", "Threads", "Running", "Up for", "State"],
         ["host:1:a", "low", "1", "1", "2 min", "working, 1 stuck"],

@@ -123,9 +123,9 @@ def test_jobs_that_must_run_alone_stay_however_many_they_are(
     for _ in range(0, number, 700):
         broker.push(make_jobs(700))
     for crash in range(1, MAX_CRASHES):
-        Driver(broker, f"crashes-{crash}").take(number)
-        clock.advance(past_lease(broker))
-        w2.heartbeat()
+        victim = Driver(broker, f"crashes-{crash}")
+        victim.take(number)
+        victim.vanish(clock, noticed_by=w2)
 
     assert len(w1.take(10)) == 1
     assert len(w1.take(10)) == 0

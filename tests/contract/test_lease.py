@@ -226,6 +226,65 @@ def test_a_job_that_must_run_alone_does_not_hold_up_others(
     assert ids(w1.take(3)) == [suspects[1].id, others[2].id]
 
 
+# --- when nobody could send heartbeats -----------------------------------------------------------
+
+
+def test_after_an_outage_the_jobs_of_workers_that_were_cut_off_too_stay_with_them(
+    broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    """Three outages longer than a lease would bury every job that runs for so long."""
+    broker.push([make_job()])
+    w1.heartbeat()
+    w2.heartbeat()
+    claim = w1.take_one()
+
+    for _ in range(MAX_CRASHES):
+        clock.advance(past_lease(broker))
+        assert w2.heartbeat().recovered == ()
+        assert not w1.heartbeat().lost
+
+    assert found(inspection, claim.job.id).crashes == 0
+    assert w1.settle(succeeded(claim)).refused == ()
+
+
+def test_a_worker_that_vanished_in_an_outage_is_missed_one_lease_later(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    w2.heartbeat()
+    claim = w1.take_one()
+    clock.advance(past_lease(broker))
+    assert w2.heartbeat().recovered == ()
+
+    assert w1.vanish(clock, noticed_by=w2).recovered == (claim.job.id,)
+
+
+def test_a_worker_that_is_always_late_takes_back_jobs_all_the_same(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    w2.heartbeat()
+    claim = w1.take_one()
+    clock.advance(past_lease(broker))
+    assert w2.heartbeat().recovered == ()
+    clock.advance(past_lease(broker))
+
+    assert w2.heartbeat().recovered == (claim.job.id,)
+
+
+def test_a_new_worker_takes_back_what_the_last_one_left_long_ago(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    claim = w1.take_one()
+    clock.advance(10 * past_lease(broker))
+
+    assert w2.heartbeat().recovered == (claim.job.id,)
+
+
 # --- coming back late ----------------------------------------------------------------------------
 
 

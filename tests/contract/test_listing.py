@@ -225,7 +225,7 @@ def test_workers_tell_what_they_sent_with_their_last_heartbeat(
         succeeded=3,
         failed=4,
     )
-    w1.broker.heartbeat(info)
+    w1.broker.heartbeat(info, next(w1.beats))
 
     assert inspection.workers() == (info, w2.info())
 

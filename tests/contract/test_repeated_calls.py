@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.base import Broker, Order
+from django_jobs.brokers.inspection import Inspection, Totals
 from django_jobs.job import State
 from tests.contract.tools import (
     Clock,
@@ -15,6 +15,7 @@ from tests.contract.tools import (
     ids,
     make_job,
     make_jobs,
+    past_lease,
     retrying,
     succeeded,
 )
@@ -135,3 +136,63 @@ def test_each_worker_counts_its_own_calls(broker: Broker, w1: Driver, w2: Driver
     broker.push(jobs)
 
     assert ids(w1.take(1)) + ids(w2.take(1)) == ids(jobs)
+
+
+# --- heartbeats ----------------------------------------------------------------------------------
+
+
+def test_an_order_whose_answer_was_lost_comes_again(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    w1.heartbeat()
+    inspection.order("w1", Order.STOP)
+
+    assert w1.heartbeat().order is Order.STOP
+    assert w1.repeat_heartbeat().order is Order.STOP
+    assert w1.heartbeat().order is None
+
+
+def test_a_repeated_heartbeat_counts_attempts_once(inspection: Inspection, w1: Driver) -> None:
+    w1.heartbeat(succeeded=3, failed=1)
+    w1.repeat_heartbeat()
+
+    assert inspection.totals() == Totals(succeeded=3, failed=1)
+
+
+def test_what_came_back_is_told_again(broker: Broker, w1: Driver, w2: Driver, clock: Clock) -> None:
+    broker.push(make_jobs(1))
+    w1.take(1)
+    pulse = w1.vanish(clock, noticed_by=w2)
+
+    assert pulse.recovered
+    assert w2.repeat_heartbeat() == pulse
+
+
+def test_a_repeated_heartbeat_tells_that_jobs_were_lost(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(make_jobs(1))
+    w1.heartbeat()
+    w1.take(1)
+    w1.vanish(clock, noticed_by=w2)
+
+    assert w1.repeat_heartbeat().lost
+    assert not w1.repeat_heartbeat().lost
+    w1.vanish(clock, noticed_by=w2)
+    assert w1.heartbeat().lost
+    assert w1.repeat_heartbeat().lost
+
+
+def test_a_repeated_heartbeat_renews_the_lease(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(make_jobs(1))
+    w1.heartbeat()
+    claim = w1.take_one()
+    clock.advance(past_lease(broker) // 2)
+    w2.heartbeat()
+    w1.repeat_heartbeat()
+    clock.advance(past_lease(broker) // 2 + 1)
+
+    assert w2.heartbeat().recovered == ()
+    assert w1.settle(succeeded(claim)).refused == ()

@@ -119,7 +119,9 @@ class Driver:
     broker: Broker
     id: str = "w1"
     calls: count[int] = field(default_factory=lambda: count(1))
+    beats: count[int] = field(default_factory=lambda: count(1))
     _last: tuple[int, Sequence[Share], int, Sequence[Settlement]] | None = None
+    _last_beat: tuple[WorkerInfo, int] | None = None
 
     def reserve(
         self, *shares: Share | str, limit: int = 1, settlements: Sequence[Settlement] = ()
@@ -156,14 +158,23 @@ class Driver:
         return WorkerInfo(**(values | changes))
 
     def heartbeat(self, **changes: Any) -> Pulse:
-        return self.broker.heartbeat(self.info(**changes))
+        self._last_beat = (self.info(**changes), next(self.beats))
+        return self.repeat_heartbeat()
+
+    def repeat_heartbeat(self) -> Pulse:
+        """Send the last heartbeat again, as after a lost reply."""
+        assert self._last_beat is not None
+        return self.broker.heartbeat(*self._last_beat)
 
     def leave(self) -> None:
         self.broker.leave(self.id)
 
     def vanish(self, clock: Clock, noticed_by: Driver) -> Pulse:
-        """Be silent until the lease is over, which another worker then sees."""
-        clock.advance(past_lease(self.broker))
+        """Be silent until the lease is over, which another worker then sees that never was."""
+        noticed_by.heartbeat()
+        clock.advance(past_lease(self.broker) // 2)
+        noticed_by.heartbeat()
+        clock.advance(past_lease(self.broker) - past_lease(self.broker) // 2)
         return noticed_by.heartbeat()
 
 

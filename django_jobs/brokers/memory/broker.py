@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from django_jobs.brokers.base import (
     MAX_CRASHES,
@@ -14,13 +15,13 @@ from django_jobs.brokers.base import (
     WorkerInfo,
 )
 from django_jobs.clock import now_ms
-from django_jobs.errors import QueueFull, WorkerLost
-from django_jobs.job import Claim, Failure, Job, Settlement, State
-from django_jobs.retry import error_path
+from django_jobs.errors import QueueFull
+from django_jobs.job import Claim, Job, Settlement, State
 
 from .entry import Entry
-from .holder import Holder, Reply
+from .holder import Beat, Holder, Reply
 from .inspection import MemoryInspection
+from .leases import Leases
 from .marks import Marks
 from .store import Store
 
@@ -53,12 +54,12 @@ class MemoryBroker(Broker):
         self._room = threading.Condition(self._lock)
         self._marks = Marks(self._lock)
         self._store = Store()
-        self._holders: dict[str, Holder] = {}
+        self._leases = Leases(round(lease * 1000), self._store, self._mark)
         self._replies: dict[str, Reply] = {}
-        self._lost: set[str] = set()
+        self._beats: dict[str, Beat] = {}
         self._ticks: dict[str, int] = {}
         self.inspection: MemoryInspection = MemoryInspection(
-            self._store, self._holders, self._lock, now, self._mark, self._room.notify_all
+            self._store, self._leases.holders, self._lock, now, self._mark, self._room.notify_all
         )
 
     def push(self, jobs: Sequence[Job]) -> None:
@@ -109,7 +110,7 @@ class MemoryBroker(Broker):
             before = self._replies.get(worker)
             if before and before.call == call:
                 return self._again(worker, before.reservation)
-            holder = self._holder(worker, now)
+            holder = self._leases.holder(worker, now)
             refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
             self._promote(now)
             self._store.sweep(now)
@@ -122,15 +123,8 @@ class MemoryBroker(Broker):
             self._replies[worker] = Reply(call, answer)
             return answer
 
-    def _holder(self, worker: str, now: int) -> Holder:
-        return self._holders.setdefault(worker, Holder(now + self._lease_ms))
-
-    @property
-    def _lease_ms(self) -> int:
-        return round(self.lease * 1000)
-
     def _again(self, worker: str, answer: Reservation) -> Reservation:
-        holder = self._holders.get(worker)
+        holder = self._leases.holders.get(worker)
         held = holder.held if holder else {}
         kept = tuple(
             claim
@@ -218,63 +212,26 @@ class MemoryBroker(Broker):
 
     # --- time --------------------------------------------------------------------------------
 
-    def heartbeat(self, info: WorkerInfo) -> Pulse:
+    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
         with self._lock:
             now = self._now()
-            lost = info.id in self._lost
-            self._lost.discard(info.id)
-            holder = self._holder(info.id, now)
-            holder.lease_until = now + self._lease_ms
-            holder.info = info
-            order, holder.order = holder.order, None
+            lost = self._leases.renew(info, now)
+            before = self._beats.get(info.id)
+            if before and before.call == call:
+                return replace(before.pulse, lost=lost or before.pulse.lost)
             self.inspection.add_totals(info)
             self._store.sweep(now)
-            recovered, buried = self._reap(now)
-            return Pulse(lost=lost, order=order, recovered=recovered, buried=buried)
-
-    def _reap(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        gone = [name for name, one in self._holders.items() if one.lease_until <= now]
-        taken_back = [
-            (name, entry) for name in gone for entry in self._holders.pop(name).held.values()
-        ]
-        self._lost.update(gone)
-        buried = [
-            entry.job.id for name, entry in taken_back if not self._survives(entry, name, now)
-        ]
-        recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in buried]
-        return tuple(recovered), tuple(buried)
-
-    def _survives(self, entry: Entry, worker: str, now: int) -> bool:
-        """Take back a job of a worker that vanished; False if it is dead for that."""
-        entry.crashes += 1
-        if entry.crashes >= MAX_CRASHES:
-            self._bury(entry, worker, now)
-            return False
-        self._store.put_back(entry)
-        self._mark(entry.job.queue)
-        return True
-
-    def _bury(self, entry: Entry, worker: str, now: int) -> None:
-        message = (
-            f"{entry.crashes} workers vanished while they ran this job; the last was {worker}."
-        )
-        failure = Failure(
-            exception=error_path(WorkerLost),
-            message=message,
-            traceback="",
-            at=now,
-            worker=worker,
-            attempt=entry.attempts,
-        )
-        entry.add_failure(failure)
-        entry.finished_at = now
-        self._store.end(entry, State.DEAD, now)
+            recovered, buried = self._leases.reap(now)
+            order = self._leases.take_order(info.id)
+            pulse = Pulse(lost=lost, order=order, recovered=recovered, buried=buried)
+            self._beats[info.id] = Beat(call, pulse)
+            return pulse
 
     def leave(self, worker: str) -> None:
         with self._lock:
-            holder = self._holders.pop(worker, None)
             self._replies.pop(worker, None)
-            for entry in holder.held.values() if holder else ():
+            self._beats.pop(worker, None)
+            for entry in self._leases.forget(worker):
                 self._give_back(entry)
 
     def ticks(self) -> Mapping[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django_jobs.brokers.base import Order, Reservation, WorkerInfo
+from django_jobs.brokers.base import Order, Pulse, Reservation, WorkerInfo
 
 from .entry import Entry
 
@@ -17,6 +17,8 @@ class Holder:
     info: WorkerInfo | None = None
     held: dict[str, Entry] = field(default_factory=dict)
     order: Order | None = None
+    doubted: bool = False
+    """Its lease ran out when nobody could tell why, and it got another one."""
     passed_over: dict[str, int] = field(default_factory=dict)
     """How many jobs of each queue the last call left alone, as they must not share a worker."""
 
@@ -27,3 +29,11 @@ class Reply:
 
     call: int
     reservation: Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The answer to a worker's last heartbeat, in case it sends it again."""
+
+    call: int
+    pulse: Pulse

@@ -129,10 +129,11 @@ class RedisBroker(Broker):
 
     # --- time --------------------------------------------------------------------------------
 
-    def heartbeat(self, info: WorkerInfo) -> Pulse:
+    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
         lost, order, recovered, buried = self._run(
             "heartbeat",
             info.id,
+            call,
             self._lease_ms,
             json.dumps(asdict(info)),
             info.succeeded,

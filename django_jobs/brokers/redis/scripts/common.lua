@@ -9,10 +9,11 @@
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
 --   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call
 --   r:<worker>   string  the worker's last call and what it refused
+--   b:<worker>   string  the worker's last heartbeat and what it was told
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   expiries     zset    ids of ended jobs by when they are forgotten
---   queues, paused (sets), leases, lost (zsets), suspects, orders, ticks, totals (hashes), seq
+--   queues, paused, doubted (sets), leases, lost (zsets), suspects, orders, ticks, totals (hashes), seq
 --
 -- Invariant: a job stands in exactly one of q, f and s.
 local P = KEYS[1]
@@ -35,13 +36,16 @@ local function read(id, ...)
   return got.err and {} or got
 end
 
+-- A job whose old place can't be read any more goes to the front, as it was there when it was taken.
 local function place(id, queue, score)
-  redis.call('ZADD', P .. 'q:' .. queue, score, id)
+  redis.call('ZADD', P .. 'q:' .. queue, score or 0, id)
 end
 
 -- 2^44 arrivals fit below one step of priority, and all of it into a double.
 local function enqueue(id, queue, priority)
-  place(id, queue, string.format('%.0f', (100 - priority) * 17592186044416 + redis.call('INCR', P .. 'seq')))
+  -- A priority that somebody spoilt may be no number at all, on which ZADD would fail half-way.
+  local known = math.max(-100, math.min(100, priority))
+  place(id, queue, string.format('%.0f', (100 - known) * 17592186044416 + redis.call('INCR', P .. 'seq')))
 end
 
 local function forget(id)
@@ -53,7 +57,7 @@ end
 local function sweep(portion)
   local over = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'LIMIT', 0, portion)
   for _, id in ipairs(over) do
-    local state = redis.call('HGET', P .. 'j:' .. id, 's')
+    local state = read(id, 's')[1]
     if state then
       redis.call('ZREM', P .. 's:' .. state, id)
     end
@@ -83,10 +87,13 @@ local function finish(id, state, kept_ms)
 end
 
 local function add_failure(id, failure)
-  if failure ~= '' then
-    redis.call('RPUSH', P .. 'e:' .. id, failure)
-    redis.call('LTRIM', P .. 'e:' .. id, -10, -1)
+  if failure == '' then return end
+  local failures = P .. 'e:' .. id
+  if type(redis.pcall('RPUSH', failures, failure)) == 'table' then -- something else stands there
+    redis.call('UNLINK', failures)
+    redis.call('RPUSH', failures, failure)
   end
+  redis.call('LTRIM', failures, -10, -1)
 end
 
 -- Ends a job as dead for a reason that no worker reported.
@@ -123,9 +130,11 @@ local function store(first)
   end
 end
 
--- Takes what a worker holds apart: token, place, reserved_at, result_ttl, call.
+-- Takes what a worker holds apart: token, place, reserved_at, result_ttl, call. They are nil where
+-- somebody spoilt them.
+local HELD = '^(%d+):(%-?%d' .. string.rep('%d?', 16) .. '):(%d+):(%d+):(%d+)$'
 local function held(value)
-  return string.match(value, '^(%d+):(%-?%d+):(%d+):(%d+):(%d+)$')
+  return string.match(value, HELD)
 end
 
 -- Undoes the attempt that was begun last, and puts the job back to its old place.

@@ -1,10 +1,11 @@
 -- Renews a worker's lease, and takes back the jobs of workers whose lease ran out.
 --
--- KEYS[1]: prefix. ARGV: worker, lease in ms, what it says of itself as JSON, attempts succeeded,
---   attempts failed, crashes that kill a job.
+-- KEYS[1]: prefix. ARGV: worker, call, lease in ms, what it says of itself as JSON, attempts
+--   succeeded, attempts failed, crashes that kill a job.
 -- Returns {lost 0 or 1, order or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker can't settle it.
-local worker, lease, max_crashes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[6])
+--   The same call sent again renews the lease, and returns the same answer.
+local worker, call, lease, max_crashes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[7])
 local recovered, buried = {}, {}
 
 local function take_back(id, value, gone)
@@ -31,24 +32,56 @@ local function reap(gone)
     take_back(flight[i], flight[i + 1], gone)
   end
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
-  -- It may only be cut off, and ask again for the answer to its last call.
+  -- It may only be cut off, and ask again for the answers to its last calls.
   redis.call('EXPIRE', P .. 'r:' .. gone, 86400)
+  redis.call('EXPIRE', P .. 'b:' .. gone, 86400)
   redis.call('HDEL', P .. 'suspects', gone)
   redis.call('HDEL', P .. 'orders', gone)
   redis.call('ZREM', P .. 'leases', gone)
+  redis.call('SREM', P .. 'doubted', gone)
   redis.call('ZADD', P .. 'lost', now, gone)
 end
 
-local lost = redis.call('ZREM', P .. 'lost', worker)
+local function overdue()
+  return redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now)
+end
+
+-- A worker that is late itself can't tell whether the others vanished or nobody could send
+-- heartbeats, so those whose lease is over get another one, once.
+local function renew()
+  local until_then = redis.call('ZSCORE', P .. 'leases', worker)
+  if until_then and tonumber(until_then) <= now then
+    for _, other in ipairs(overdue()) do
+      if redis.call('SADD', P .. 'doubted', other) == 1 then
+        redis.call('ZADD', P .. 'leases', now + lease, other)
+      end
+    end
+  end
+  redis.call('SREM', P .. 'doubted', worker)
+  redis.call('ZADD', P .. 'leases', now + lease, worker)
+  redis.call('SET', P .. 'w:' .. worker, ARGV[4])
+  return redis.call('ZREM', P .. 'lost', worker)
+end
+
+local lost = renew()
+local before = redis.call('GET', P .. 'b:' .. worker)
+if before then
+  local number, answer = string.match(before, '^(%d+) (.*)$')
+  if number == call then
+    answer = cjson.decode(answer)
+    answer[1] = math.max(lost, answer[1])
+    return answer
+  end
+end
 redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
-redis.call('ZADD', P .. 'leases', now + lease, worker)
-redis.call('SET', P .. 'w:' .. worker, ARGV[3])
-if ARGV[4] ~= '0' then redis.call('HINCRBY', P .. 'totals', 'succeeded', ARGV[4]) end
-if ARGV[5] ~= '0' then redis.call('HINCRBY', P .. 'totals', 'failed', ARGV[5]) end
-local order = redis.call('HGET', P .. 'orders', worker)
+if ARGV[5] ~= '0' then redis.call('HINCRBY', P .. 'totals', 'succeeded', ARGV[5]) end
+if ARGV[6] ~= '0' then redis.call('HINCRBY', P .. 'totals', 'failed', ARGV[6]) end
+local order = redis.call('HGET', P .. 'orders', worker) or ''
 redis.call('HDEL', P .. 'orders', worker)
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now)) do
+for _, gone in ipairs(overdue()) do
   reap(gone)
 end
 sweep(1000)
-return { lost, order or '', recovered, buried }
+local answer = { lost, order, recovered, buried }
+redis.call('SET', P .. 'b:' .. worker, call .. ' ' .. cjson.encode(answer))
+return answer

@@ -1,0 +1,106 @@
+"""Which worker holds which jobs until when, and what becomes of those of a worker that vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django_jobs.brokers.base import MAX_CRASHES, Order, WorkerInfo
+from django_jobs.errors import WorkerLost
+from django_jobs.job import Failure, State
+from django_jobs.retry import error_path
+
+from .entry import Entry
+from .holder import Holder
+from .store import Store
+
+
+class Leases:
+    """The workers that a broker knows; whoever calls holds the broker's lock.
+
+    Args:
+        lease: in milliseconds.
+        store: where the jobs are.
+        mark: leaves word that a queue has jobs.
+    """
+
+    def __init__(self, lease: int, store: Store, mark: Callable[[str], None]) -> None:
+        self.holders: dict[str, Holder] = {}
+        self._lease = lease
+        self._store = store
+        self._mark = mark
+        self._lost: set[str] = set()
+
+    def holder(self, worker: str, now: int) -> Holder:
+        """Return what a worker holds; the first call begins its lease."""
+        return self.holders.setdefault(worker, Holder(now + self._lease))
+
+    def renew(self, info: WorkerInfo, now: int) -> bool:
+        """Begin a worker's lease anew; True if it had lost its jobs.
+
+        A worker that is late itself can't tell whether the others vanished or nobody could send
+        heartbeats, so those whose lease is over get another one, once.
+        """
+        holder = self.holder(info.id, now)
+        if holder.lease_until <= now:
+            self._doubt(now)
+        holder.lease_until = now + self._lease
+        holder.doubted = False
+        holder.info = info
+        lost = info.id in self._lost
+        self._lost.discard(info.id)
+        return lost
+
+    def _doubt(self, now: int) -> None:
+        for one in self.holders.values():
+            if one.lease_until <= now and not one.doubted:
+                one.lease_until = now + self._lease
+                one.doubted = True
+
+    def take_order(self, worker: str) -> Order | None:
+        holder = self.holders[worker]
+        order, holder.order = holder.order, None
+        return order
+
+    def reap(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Take back the jobs of workers whose lease is over: ids of the recovered and the dead."""
+        gone = [name for name, one in self.holders.items() if one.lease_until <= now]
+        taken_back = [
+            (name, entry) for name in gone for entry in self.holders.pop(name).held.values()
+        ]
+        self._lost.update(gone)
+        buried = [
+            entry.job.id for name, entry in taken_back if not self._survives(entry, name, now)
+        ]
+        recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in buried]
+        return tuple(recovered), tuple(buried)
+
+    def forget(self, worker: str) -> Iterable[Entry]:
+        """Forget a worker, and return what it held."""
+        holder = self.holders.pop(worker, None)
+        return holder.held.values() if holder else ()
+
+    def _survives(self, entry: Entry, worker: str, now: int) -> bool:
+        """Take back a job of a worker that vanished; False if it is dead for that."""
+        entry.crashes += 1
+        if entry.crashes >= MAX_CRASHES:
+            self._bury(entry, worker, now)
+            return False
+        self._store.put_back(entry)
+        self._mark(entry.job.queue)
+        return True
+
+    def _bury(self, entry: Entry, worker: str, now: int) -> None:
+        message = (
+            f"{entry.crashes} workers vanished while they ran this job; the last was {worker}."
+        )
+        failure = Failure(
+            exception=error_path(WorkerLost),
+            message=message,
+            traceback="",
+            at=now,
+            worker=worker,
+            attempt=entry.attempts,
+        )
+        entry.add_failure(failure)
+        entry.finished_at = now
+        self._store.end(entry, State.DEAD, now)

@@ -1,0 +1,48 @@
+"""What a worker makes of heartbeats that have no answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_jobs.brokers.base import Order, Pulse, WorkerInfo
+from django_jobs.brokers.inspection import Totals
+from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.worker.heartbeat import Heartbeat
+
+
+class LosesReplies(MemoryBroker):
+    """Does what it is told, and says nothing."""
+
+    silent = False
+
+    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
+        pulse = super().heartbeat(info, call)
+        if self.silent:
+            raise BrokerUnavailable("The answer was lost.")
+        return pulse
+
+
+def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
+    broker = LosesReplies()
+    orders: list[Order] = []
+    counts = iter([0, 3, 4])
+
+    def describe() -> WorkerInfo:
+        return WorkerInfo(id="w", host="h", pid=1, started_at=0, succeeded=next(counts))
+
+    heartbeat = Heartbeat(
+        *(broker, object, describe), orders.append, on_lost=list, on_regained=list
+    )
+    heartbeat.beat()
+    broker.inspection.order("w", Order.QUIET)
+    broker.silent = True
+    for _ in range(2):
+        with pytest.raises(BrokerUnavailable):
+            heartbeat.beat()
+    broker.silent = False
+    heartbeat.beat()
+    heartbeat.beat()
+
+    assert orders == [Order.QUIET]
+    assert broker.inspection.totals() == Totals(succeeded=7, failed=0)
