@@ -1,0 +1,1 @@
+"""What somebody else wrote into Redis, or into a form, harms nothing but itself."""
