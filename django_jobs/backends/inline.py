@@ -19,7 +19,8 @@ from django_jobs.job import Claim, Job, Settlement
 from django_jobs.options import BackendOptions
 from django_jobs.result import JobResult, update_result
 from django_jobs.retry import Retry
-from django_jobs.worker.attempt import Attempt, Sending, Site, runs_in_loop
+from django_jobs.worker.attempt import Attempt, Site, runs_in_loop
+from django_jobs.worker.receivers import Sending
 from django_jobs.worker.sync import run_attempt
 from django_jobs.worker.watchdog import Watchdog
 

@@ -12,7 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TestCase
 
 from django_jobs.job import Settlement
-from django_jobs.worker.attempt import Attempt, Sending
+from django_jobs.worker.attempt import Attempt
+from django_jobs.worker.receivers import Sending
 from django_jobs.worker.sync import run_attempt
 from django_jobs.worker.watchdog import Watchdog
 

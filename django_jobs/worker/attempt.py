@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any
 
-from django.dispatch import Signal
-
 from django_jobs.arguments import encode_value
 from django_jobs.compat import (
     AnyTask,
@@ -26,6 +24,7 @@ from django_jobs.retry import Retry
 from django_jobs.signals import job_retrying
 
 from .outcome import Verdict, judge, to_failure, traceback_text
+from .receivers import Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +42,6 @@ class Site:
     sender: type
     worker: str
     retry: Retry
-
-
-Sending = tuple[Signal, dict[str, Any]]
-"""A signal that is to be sent, with its arguments."""
 
 
 @dataclass(slots=True)

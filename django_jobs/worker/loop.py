@@ -15,8 +15,9 @@ from django_jobs.arguments import decode_arguments
 from django_jobs.errors import TaskTimeout
 from django_jobs.job import Claim, Settlement, State
 
-from .attempt import Attempt, Sending, Site
+from .attempt import Attempt, Site
 from .executor import Executor, MayStart, Settle
+from .receivers import Sending, send_from_loop
 from .supervised import supervised
 from .watchdog import Limit, Watchdog, too_long
 
@@ -132,9 +133,9 @@ class Loop(Executor):
             settlement, sending = attempt.fail(error)
             if settlement.state is not State.DISCARDED:
                 # Sent while the error is handled: receivers read it from sys.exc_info().
-                await _send(sending)
+                await send_from_loop(sending)
                 sending = None
-        await _send(sending)
+        await send_from_loop(sending)
         return settlement
 
     async def _call(self, attempt: Attempt) -> Any:
@@ -143,7 +144,7 @@ class Loop(Executor):
         # Model instances come from the database, which an event loop must not wait for.
         decode = sync_to_async(decode_arguments) if '"$' in arguments else None
         args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
-        await _send(attempt.started_signal())
+        await send_from_loop(attempt.started_signal())
         return await self._limited(attempt, task.func(*attempt.positional(task, args), **kwargs))
 
     async def _limited(self, attempt: Attempt, work: Awaitable[Any]) -> Any:
@@ -186,16 +187,3 @@ async def _close_connections(context: ThreadSensitiveContext) -> None:
         await sync_to_async(connections.close_all)()
     except Exception:
         logger.exception("The database connections of a job can't be closed.")
-
-
-async def _send(sending: Sending | None) -> None:
-    if sending is None:
-        return
-    signal, arguments = sending
-    # The receiver that each of these signals has by itself only writes to the log; those of
-    # others may touch the database.
-    if len(signal.receivers) > 1:
-        # Not asend_robust(), which before Django 6 hides the error that is being handled.
-        await sync_to_async(signal.send_robust)(**arguments)
-    else:
-        signal.send_robust(**arguments)

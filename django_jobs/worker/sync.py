@@ -9,8 +9,9 @@ from django.db import close_old_connections, reset_queries
 from django_jobs.arguments import decode_arguments
 from django_jobs.job import Settlement, State
 
-from .attempt import Attempt, Sending
+from .attempt import Attempt
 from .leftovers import clear_up
+from .receivers import Sending, send
 from .watchdog import Watchdog
 
 
@@ -44,9 +45,9 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:
         settlement, sending = attempt.fail(error)
         if settlement.state is not State.DISCARDED:
             # Sent while the error is handled: receivers read it from sys.exc_info().
-            _send(sending)
+            send(sending)
             sending = None
-    _send(sending)
+    send(sending)
     return settlement
 
 
@@ -54,13 +55,7 @@ def _call(attempt: Attempt, watchdog: Watchdog) -> tuple[Settlement, Sending | N
     task = attempt.find()
     args, kwargs = decode_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
-    _send(attempt.started_signal())
+    send(attempt.started_signal())
     with watchdog.limited(attempt.claim.job.id, attempt.policy.timeout):
         value = task.call(*args, **kwargs)
     return attempt.succeed(value)
-
-
-def _send(sending: Sending | None) -> None:
-    if sending:
-        signal, arguments = sending
-        signal.send_robust(**arguments)

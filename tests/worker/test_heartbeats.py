@@ -32,7 +32,7 @@ def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
         return WorkerInfo(id="w", host="h", pid=1, started_at=0, succeeded=next(counts))
 
     heartbeat = Heartbeat(
-        *(broker, object, describe), orders.append, on_lost=list, on_regained=list
+        *(broker, object, describe), orders.append, on_lost=lambda: None, on_regained=lambda: None
     )
     heartbeat.beat()
     broker.inspection.order("w", Order.QUIET)
