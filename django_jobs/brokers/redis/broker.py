@@ -142,7 +142,7 @@ class RedisBroker(Broker):
         )
         return Pulse(
             lost=bool(lost),
-            order=Order(order) if order else None,
+            order=Order(order) if order in tuple(Order) else None,
             recovered=tuple(recovered),
             buried=tuple(buried),
         )

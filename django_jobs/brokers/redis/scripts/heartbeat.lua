@@ -12,8 +12,9 @@ local function take_back(id, value, gone)
   local job = P .. 'j:' .. id
   local queue = read(id, 'q')[1]
   if not queue then return end -- evicted, or deleted by hand
-  local crashes = redis.call('HINCRBY', job, 'c', 1)
-  if crashes >= max_crashes then
+  -- With a count that is no number the job goes back to its queue, where it is set aside.
+  local crashes = redis.pcall('HINCRBY', job, 'c', 1)
+  if type(crashes) == 'number' and crashes >= max_crashes then
     local message = string.format('%d workers vanished while they ran this job; the last was %s.', crashes, gone)
     bury(id, 'django_jobs.errors.WorkerLost', message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
     buried[#buried + 1] = id
@@ -27,7 +28,7 @@ local function take_back(id, value, gone)
 end
 
 local function reap(gone)
-  local flight = redis.call('HGETALL', P .. 'f:' .. gone)
+  local flight = redis.pcall('HGETALL', P .. 'f:' .. gone)
   for i = 1, #flight, 2 do
     take_back(flight[i], flight[i + 1], gone)
   end
@@ -63,6 +64,12 @@ local function renew()
   return redis.call('ZREM', P .. 'lost', worker)
 end
 
+local function add_total(name, count)
+  if type(redis.pcall('HINCRBY', P .. 'totals', name, count)) ~= 'number' then
+    redis.call('HSET', P .. 'totals', name, count)
+  end
+end
+
 local lost = renew()
 local before = redis.call('GET', P .. 'b:' .. worker)
 if before then
@@ -74,8 +81,8 @@ if before then
   end
 end
 redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
-if ARGV[5] ~= '0' then redis.call('HINCRBY', P .. 'totals', 'succeeded', ARGV[5]) end
-if ARGV[6] ~= '0' then redis.call('HINCRBY', P .. 'totals', 'failed', ARGV[6]) end
+add_total('succeeded', ARGV[5])
+add_total('failed', ARGV[6])
 local order = redis.call('HGET', P .. 'orders', worker) or ''
 redis.call('HDEL', P .. 'orders', worker)
 for _, gone in ipairs(overdue()) do
