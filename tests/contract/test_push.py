@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import Job, State
+from django_jobs.job import State
 from tests.contract.tools import (
     START,
     Clock,
@@ -190,22 +192,23 @@ def test_texts_come_back_exactly_as_they_were(
 
 
 @pytest.mark.parametrize(
-    "job",
+    "changes",
     [
-        make_job(priority=-100),
-        make_job(priority=100),
-        make_job(expires_at=START + 90_000),
-        make_job(expires_at=0),
-        make_job(run_at=START - 1, expires_at=START - 1, result_ttl=0),
-        make_job(run_at=0, enqueued_at=0, result_ttl=365 * 86_400_000),
-        make_job(id="x" * 63),
-        make_job(id="an id: {with} 'odd' [signs]*"),
+        {"priority": -100},
+        {"priority": 100},
+        {"expires_at": START + 90_000},
+        {"expires_at": 0},
+        {"run_at": START - 1, "expires_at": START - 1, "result_ttl": 0},
+        {"run_at": 0, "enqueued_at": 0, "result_ttl": 365 * 86_400_000},
+        {"id": "x" * 63},
+        {"id": "an id: {with} 'odd' [signs]*"},
     ],
     ids=repr,
 )
 def test_every_field_comes_back(
-    broker: Broker, inspection: Inspection, w1: Driver, job: Job
+    broker: Broker, inspection: Inspection, w1: Driver, changes: dict[str, Any]
 ) -> None:
+    job = make_job(**changes)
     broker.push([job])
 
     record = found(inspection, job.id)
