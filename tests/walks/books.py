@@ -1,0 +1,137 @@
+"""What must be true of the jobs after each step, kept from the commands and their answers alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django_jobs.brokers.base import (
+    DEAD_KEPT_MS,
+    DISCARDED_KEPT_MS,
+    Pulse,
+    Reservation,
+)
+from django_jobs.job import Claim, Job, Record, Settlement, State
+
+REMEMBERED = 30
+"""How many claims that are over may still be settled by somebody who does not know."""
+
+KEPT_MS = {State.DEAD: DEAD_KEPT_MS, State.DISCARDED: DISCARDED_KEPT_MS}
+
+
+@dataclass
+class Books:
+    """An account of jobs: who was pushed, who holds what, what was removed and why."""
+
+    present: dict[str, Job] = field(default_factory=dict)
+    held: dict[str, dict[str, Claim]] = field(default_factory=dict)
+    over: list[Claim] = field(default_factory=list)
+    pushed: int = 0
+    removed: Counter[str] = field(default_factory=Counter)
+    paused: set[str] = field(default_factory=set)
+    ticks: dict[str, int] = field(default_factory=dict)
+    _forgotten_at: dict[str, int] = field(default_factory=dict)
+    _tokens: dict[str, int] = field(default_factory=dict)
+
+    # --- what comes and goes ----------------------------------------------------------------------
+
+    def push(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            if job.id not in self.present:
+                self.present[job.id] = job
+                self.pushed += 1
+
+    def remove(self, job_id: str, why: str) -> None:
+        del self.present[job_id]
+        self._forgotten_at.pop(job_id, None)
+        self._tokens.pop(job_id, None)
+        self.removed[why] += 1
+
+    def end(self, job_id: str, state: State, now: int) -> None:
+        kept_for = KEPT_MS.get(state, self.present[job_id].result_ttl)
+        self._forgotten_at[job_id] = now + kept_for
+        if not kept_for:
+            self.remove(job_id, "not kept")
+
+    def revive(self, job_id: str) -> None:
+        """Note that an operator let an ended job run again."""
+        self._forgotten_at.pop(job_id, None)
+
+    def forget_what_is_over(self, now: int) -> None:
+        for job_id in [one for one, until in self._forgotten_at.items() if until <= now]:
+            self.remove(job_id, "expired")
+
+    # --- who holds what ---------------------------------------------------------------------------
+
+    def holds(self, worker: str) -> dict[str, Claim]:
+        return self.held.setdefault(worker, {})
+
+    def release(self, worker: str, job_id: str) -> None:
+        self.over.append(self.holds(worker).pop(job_id))
+        del self.over[:-REMEMBERED]
+
+    def leave(self, worker: str) -> None:
+        for job_id in list(self.holds(worker)):
+            self.release(worker, job_id)
+
+    def not_held_by(self, worker: str) -> list[Claim]:
+        """Claims that are over, those of others, and some that nobody ever had."""
+        others = [
+            claim for name, held in self.held.items() if name != worker for claim in held.values()
+        ]
+        return [*self.over, *others]
+
+    def claimed(self, worker: str, claims: Iterable[Claim], limit: int) -> None:
+        """Check and note new claims: of jobs that nobody holds, under tokens that grow."""
+        for number, claim in enumerate(claims, 1):
+            job = claim.job
+            assert number <= limit
+            assert job == self.present[job.id]
+            assert job.queue not in self.paused
+            assert not any(job.id in held for held in self.held.values())
+            assert claim.token > self._tokens.get(job.id, 0)
+            self._tokens[job.id] = claim.token
+            self.holds(worker)[job.id] = claim
+
+    def settled(self, worker: str, settlements: Sequence[Settlement], now: int) -> tuple[str, ...]:
+        """Note settlements; return the ids of those that must have been refused."""
+        refused = []
+        for one in settlements:
+            claim = self.holds(worker).get(one.job_id)
+            if claim is None or claim.token != one.token:
+                refused.append(one.job_id)
+                continue
+            self.release(worker, one.job_id)
+            if one.state.is_final:
+                self.end(one.job_id, one.state, now)
+        return tuple(refused)
+
+    def still_held(self, worker: str, answer: Reservation) -> tuple[Claim, ...]:
+        """What a reservation that is asked for again must hold."""
+        holds = self.holds(worker)
+        return tuple(claim for claim in answer.claims if holds.get(claim.job.id) == claim)
+
+    def taken_back(self, witness: str, pulse: Pulse, now: int) -> None:
+        for job_id in (*pulse.recovered, *pulse.buried):
+            (holder,) = (name for name, held in self.held.items() if job_id in held)
+            assert holder != witness
+            self.release(holder, job_id)
+        for job_id in pulse.buried:
+            self.end(job_id, State.DEAD, now)
+
+    # --- the balance ------------------------------------------------------------------------------
+
+    def check(self, listings: dict[State, list[Record]], counts: dict[State, int]) -> None:
+        """Check that each job is in exactly one state, and that their sum is right."""
+        seen = [record.job.id for records in listings.values() for record in records]
+        assert len(seen) == len(set(seen))
+        assert set(seen) == set(self.present)
+        assert {state: len(records) for state, records in listings.items()} == counts
+        assert sum(counts.values()) == self.pushed - self.removed.total()
+        running = {record.job.id for record in listings[State.RUNNING]}
+        assert running == {job_id for held in self.held.values() for job_id in held}
+        for state, records in listings.items():
+            for record in records:
+                assert record.state is state
+                assert (record.due_at is not None) == (state in {State.SCHEDULED, State.RETRYING})
