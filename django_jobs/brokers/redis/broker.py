@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+import redis
 
 from django_jobs.brokers.base import (
     MAX_CRASHES,
@@ -20,10 +23,12 @@ from django_jobs.job import Job, Settlement
 from django_jobs.redis_url import redact_url
 
 from . import keys
-from .connection import LOST, connect, plain_errors
+from .connection import LOST, connect, is_spoilt, plain_errors
 from .health import problems
 from .inspection import RedisInspection
 from .scripts import Scripts
+
+logger = logging.getLogger("django_jobs")
 
 BATCH = 1000
 """Jobs sent in one call: enough to make the round trip cheap, too few to block others for long."""
@@ -74,11 +79,31 @@ class RedisBroker(Broker):
             resend_after=LOST,
         )
         self._scripts = Scripts(self._client, self._prefix, clock)
-        self.inspection = RedisInspection(self._client, self._run, self._prefix, self._address)
+        self.inspection = RedisInspection(self._run)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
+        return self._ask(lambda: self._scripts(script, *arguments))
+
+    def _ask(self, call: Callable[[], Any]) -> Any:
+        """Make a call, and once more if what it found under our keys was not ours."""
         with plain_errors(self._address):
-            return self._scripts(script, *arguments)
+            try:
+                return call()
+            except redis.ResponseError as error:
+                if not (is_spoilt(error) and self._set_aside()):
+                    raise
+                return call()
+
+    def _set_aside(self) -> bool:
+        names = self._scripts("set_aside", self._lease_ms)
+        if names:
+            logger.error(
+                "Somebody else wrote to keys of the jobs in Redis at %s. What stood there was set"
+                " aside, and the rest goes on: %s (manage.py jobs check says more).",
+                self._address,
+                ", ".join(names),
+            )
+        return bool(names)
 
     # --- hot path ----------------------------------------------------------------------------
 
@@ -124,8 +149,8 @@ class RedisBroker(Broker):
 
     def wait(self, queues: Collection[str], timeout: float) -> None:
         markers = [f"{self._prefix}m:{name}" for name in queues or "*"]
-        with plain_errors(self._address):
-            self._waiting.blpop(markers, timeout=min(max(timeout, 0.001), LONGEST_POP))
+        longest = min(max(timeout, 0.001), LONGEST_POP)
+        self._ask(lambda: self._waiting.blpop(markers, timeout=longest))
 
     # --- time --------------------------------------------------------------------------------
 
@@ -151,9 +176,9 @@ class RedisBroker(Broker):
         self._run("leave", worker)
 
     def ticks(self) -> Mapping[str, int]:
-        with plain_errors(self._address):
-            stored = self._client.hgetall(f"{self._prefix}ticks")
-        return {str(name): int(tick) for name, tick in stored.items()}
+        flat = self._run("all", "ticks")
+        ticks = zip(flat[::2], map(keys.number, flat[1::2]), strict=True)
+        return {name: tick for name, tick in ticks if tick is not None}
 
     def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
         stored_as = "" if last is None else last
@@ -164,7 +189,7 @@ class RedisBroker(Broker):
 
     def problems(self) -> tuple[str, ...]:
         with plain_errors(self._address):
-            return problems(self._client, self._address)
+            return problems(self._client, self._address, self._prefix)
 
     def close(self) -> None:
         self._client.close()

@@ -84,6 +84,14 @@ def plain_errors(address: str) -> Iterator[None]:
         raise _refused(address, error) from error
 
 
+SPOILT = ("WRONGTYPE", "not an integer", "not a valid float", "would overflow")
+
+
+def is_spoilt(error: redis.ResponseError) -> bool:
+    """Tell whether somebody else's value stands where a script expects its own."""
+    return any(sign in str(error) for sign in SPOILT)
+
+
 ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (
     (
         "OOM",

@@ -5,8 +5,13 @@ from __future__ import annotations
 import redis
 
 
-def problems(client: redis.Redis, address: str) -> tuple[str, ...]:
-    """Return one sentence for each setting of the server that can lose jobs."""
+def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
+    """Return one sentence for each setting of the server that can lose jobs.
+
+    Args:
+        address: the URL without secrets, for the message.
+        prefix: what the keys of the jobs begin with.
+    """
     memory, persistence = client.info("memory"), client.info("persistence")
     found = []
     policy = str(memory.get("maxmemory_policy", "noeviction"))
@@ -20,6 +25,11 @@ def problems(client: redis.Redis, address: str) -> tuple[str, ...]:
         found.append(
             f"Redis at {address} keeps nothing on disk, so that its restart loses every job: set"
             " appendonly yes."
+        )
+    if client.exists(f"{prefix}broken"):
+        found.append(
+            f"Somebody else wrote to keys of the jobs in Redis at {address}. What stood there was"
+            f" set aside: see HGETALL {prefix}broken, then delete that key and {prefix}broken:*."
         )
     return tuple(found)
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
+from django_jobs.clock import to_ms
+from django_jobs.errors import BrokenPayload
 from django_jobs.job import Claim, Failure, Job, Record, State
+from django_jobs.retry import error_path
 
 STATE, TASK, QUEUE, PRIORITY, ARGUMENTS, ENQUEUED_AT = "s", "t", "q", "p", "a", "e"
 RESULT_TTL, RUN_AT, EXPIRES_AT, OVERRIDES = "l", "r", "x", "o"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
 
-WHOLE = re.compile(r"-?[0-9]{1,18}")
+WHOLE = re.compile(r"-?[0-9]{1,15}")
+
+FIRST, LAST = to_ms(datetime.min.replace(tzinfo=UTC)), to_ms(datetime.max.replace(tzinfo=UTC)) - 1
+"""The instants that Python's dates know, in Unix milliseconds."""
+
+STATES = frozenset(State)
 
 CLAIM_WIDTH = 14
 """How many values `reserve.lua` returns for each claim."""
@@ -84,37 +94,52 @@ def _claim(
     )
 
 
-def to_record(job_id: str, fields: Mapping[str, str], failures: Sequence[str], due: str) -> Record:
+def number(text: str) -> int | None:
+    """Read a whole number that an instant may have, or None: somebody may have spoilt it.
+
+    One job whose fields are spoilt must not hide the others of a listing.
+    """
+    value = int(text) if WHOLE.fullmatch(text) else None
+    return value if value is not None and FIRST <= value <= LAST else None
+
+
+def state(fields: Mapping[str, str]) -> State | None:
+    """Read the state of a job, or None if it is none that we know."""
+    found = fields.get(STATE)
+    return State(found) if found in STATES else None
+
+
+def to_record(
+    job_id: str, state: State, fields: Mapping[str, str], failures: Sequence[str], due: str
+) -> Record:
     """Read a job from its hash, its list of failures, and its place in time."""
 
-    def number(name: str) -> int | None:
-        # One job whose fields somebody spoilt must not hide the others of a listing.
-        value = fields.get(name, "")
-        return int(value) if WHOLE.fullmatch(value) else None
+    def number_of(name: str) -> int | None:
+        return number(fields.get(name, ""))
 
     job = Job(
         id=job_id,
         task=fields.get(TASK, ""),
         queue=fields.get(QUEUE, ""),
-        priority=number(PRIORITY) or 0,
+        priority=number_of(PRIORITY) or 0,
         arguments=fields.get(ARGUMENTS, ""),
-        enqueued_at=number(ENQUEUED_AT) or 0,
-        run_at=number(RUN_AT),
-        expires_at=number(EXPIRES_AT),
-        result_ttl=number(RESULT_TTL) or 0,
+        enqueued_at=number_of(ENQUEUED_AT) or 0,
+        run_at=number_of(RUN_AT),
+        expires_at=number_of(EXPIRES_AT),
+        result_ttl=number_of(RESULT_TTL) or 0,
         overrides=fields.get(OVERRIDES, ""),
     )
-    last_attempted_at = number(LAST_ATTEMPTED_AT)
+    last_attempted_at = number_of(LAST_ATTEMPTED_AT)
     workers = fields.get(WORKERS, "")
     return Record(
         job=job,
-        state=State(fields[STATE]),
-        attempts=number(ATTEMPTS) or 0,
-        crashes=number(CRASHES) or 0,
-        due_at=int(float(due)) if due else None,
-        started_at=number(STARTED_AT) or last_attempted_at,
+        state=state,
+        attempts=number_of(ATTEMPTS) or 0,
+        crashes=number_of(CRASHES) or 0,
+        due_at=number(due.partition(".")[0]),
+        started_at=number_of(STARTED_AT) or last_attempted_at,
         last_attempted_at=last_attempted_at,
-        finished_at=number(FINISHED_AT),
+        finished_at=number_of(FINISHED_AT),
         workers=tuple(workers.split(",")) if workers else (),
         result=fields.get(RESULT),
         failures=tuple(to_failure(text) for text in failures),
@@ -137,12 +162,37 @@ def failure_text(failure: Failure | None) -> str:
 
 
 def to_failure(text: str) -> Failure:
-    exception, message, traceback, at, worker, attempt = json.loads(text)
+    """Read a failure; one that somebody spoilt tells that it is."""
+    match parsed(text):
+        case [
+            str(exception),
+            str(message),
+            str(traceback),
+            int() | float() as at,
+            str(worker),
+            int() | float() as attempt,
+        ] if FIRST <= at <= LAST and 0 <= attempt <= LAST:
+            return Failure(
+                exception=exception,
+                message=message,
+                traceback=traceback,
+                at=int(at),
+                worker=worker,
+                attempt=int(attempt),
+            )
     return Failure(
-        exception=exception,
-        message=message,
-        traceback=traceback,
-        at=int(at),
-        worker=worker,
-        attempt=int(attempt),
+        exception=error_path(BrokenPayload),
+        message=f"What is stored of this failure can't be read: {text[:200]}",
+        traceback="",
+        at=0,
+        worker="",
+        attempt=0,
     )
+
+
+def parsed(text: str) -> Any:
+    """Read JSON that others may have written: of what is none, None."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

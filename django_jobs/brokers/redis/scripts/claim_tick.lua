@@ -2,11 +2,10 @@
 --
 -- KEYS[1]: prefix. ARGV: name, last tick seen or '', tick, then the job as `store` takes it, if any.
 -- Returns 1, or 0 if another worker was first.
--- Invariant: of all who saw the same last tick, one wins.
+-- Invariant: of all who saw the same last tick, one wins. A last tick that somebody spoilt is none.
 local last = redis.call('HGET', P .. 'ticks', ARGV[1]) or ''
-if last ~= ARGV[2] then
-  return 0
-end
-redis.call('HSET', P .. 'ticks', ARGV[1], ARGV[3])
+if not is_instant(last) then last = '' end
+if last ~= ARGV[2] then return 0 end
 store(4)
+redis.call('HSET', P .. 'ticks', ARGV[1], ARGV[3])
 return 1

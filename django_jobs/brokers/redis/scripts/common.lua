@@ -13,17 +13,31 @@
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   expiries     zset    ids of ended jobs by when they are forgotten
+--   broken       hash    what was not of its key's kind -> what it was; it stands under broken:<key>
 --   queues, paused, doubted (sets), leases, lost (zsets), suspects, orders, ticks, totals (hashes), seq
 --
 -- Invariant: a job stands in exactly one of q, f and s.
 local P = KEYS[1]
 local now = clock()
 
+-- The form of a place in a queue, as others may have written what is read here.
+local PLACE = '%-?%d' .. string.rep('%d?', 16)
+
+-- Tells whether a text is a whole number of milliseconds from the years 1 to 9999, which Python's
+-- dates know.
+local INSTANT = '^%-?%d' .. string.rep('%d?', 14) .. '$'
+local function is_instant(text)
+  if not string.match(text, INSTANT) then return false end
+  local number = tonumber(text)
+  return number >= -62135596800000 and number <= 253402300799999
+end
+
 -- Leaves word that a queue may have jobs: once, for one worker to pick up.
 local function mark(queue)
+  redis.call('SADD', P .. 'queues', queue)
   if redis.call('SISMEMBER', P .. 'paused', queue) == 1 then return end
   for _, marker in ipairs({ P .. 'm:' .. queue, P .. 'm:*' }) do
-    if redis.call('EXISTS', marker) == 0 then
+    if redis.call('LLEN', marker) == 0 then
       redis.call('RPUSH', marker, '1')
     end
   end
@@ -34,6 +48,12 @@ end
 local function read(id, ...)
   local got = redis.pcall('HMGET', P .. 'j:' .. id, ...)
   return got.err and {} or got
+end
+
+-- Keeps what is not of its key's kind out of everybody's way.
+local function set_aside(name, what)
+  redis.call('RENAME', P .. name, P .. 'broken:' .. name)
+  redis.call('HSET', P .. 'broken', name, what)
 end
 
 -- A job whose old place can't be read any more goes to the front, as it was there when it was taken.
@@ -104,7 +124,8 @@ local function bury(id, exception, message, worker, attempt)
 end
 
 -- Stores new jobs. Each takes from the arguments: id, queue, priority, run_at or '', the number of
--- the values that follow, then fields and values. Known ids are left as they are.
+-- the values that follow, then fields and values. Known ids are left as they are: a job gets its
+-- place first, so that one is known only when nothing of it can fail any more.
 local function store(first)
   local touched = {}
   local i = first
@@ -114,25 +135,24 @@ local function store(first)
     if redis.call('EXISTS', job) == 0 then
       local later = run_at ~= '' and tonumber(run_at) > now
       if later then
-        redis.call('HSET', job, 's', 'scheduled', unpack(ARGV, i + 5, i + 4 + count))
         redis.call('ZADD', P .. 's:scheduled', run_at, id)
+        redis.call('HSET', job, 's', 'scheduled', unpack(ARGV, i + 5, i + 4 + count))
       else
-        redis.call('HSET', job, 's', 'queued', 'u', now, unpack(ARGV, i + 5, i + 4 + count))
         enqueue(id, queue, priority)
+        redis.call('HSET', job, 's', 'queued', 'u', now, unpack(ARGV, i + 5, i + 4 + count))
       end
       touched[queue] = true
     end
     i = i + 5 + count
   end
   for queue in pairs(touched) do
-    redis.call('SADD', P .. 'queues', queue)
     mark(queue)
   end
 end
 
 -- Takes what a worker holds apart: token, place, reserved_at, result_ttl, call. They are nil where
 -- somebody spoilt them.
-local HELD = '^(%d+):(%-?%d' .. string.rep('%d?', 16) .. '):(%d+):(%d+):(%d+)$'
+local HELD = '^(%d+):(' .. PLACE .. '):(%d+):(%d+):(%d+)$'
 local function held(value)
   return string.match(value, HELD)
 end
@@ -142,7 +162,7 @@ local function give_back(id, score)
   local job = P .. 'j:' .. id
   local got = read(id, 'q', 'k', 'w')
   if not got[1] then return end -- evicted, or deleted by hand
-  local attempts = (tonumber(got[2]) or 1) - 1
+  local attempts = math.max(0, (tonumber(got[2]) or 1) - 1)
   redis.call('HSET', job, 's', 'queued', 'k', attempts, 'w', string.match(got[3] or '', '^(.*),[^,]*$') or '')
   if attempts == 0 then
     redis.call('HDEL', job, 'b', 'm')

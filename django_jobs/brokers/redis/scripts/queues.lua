@@ -8,8 +8,9 @@ for _, name in ipairs(names) do
   local latency = 0
   local first = redis.call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
   if first then
-    local got = redis.call('HMGET', P .. 'j:' .. first, 'u', 'e')
-    latency = math.max(0, now - (tonumber(got[1] or got[2]) or now))
+    local got = read(first, 'u', 'e')
+    local since = got[1] or got[2] or ''
+    latency = is_instant(since) and math.max(0, now - tonumber(since)) or 0
   end
   local n = #answer
   answer[n + 1], answer[n + 2], answer[n + 3] = name, redis.call('ZCARD', P .. 'q:' .. name), latency

@@ -52,32 +52,31 @@ local function settle(i)
   local started = reserved_at + tonumber(ARGV[i + 6])
   add_failure(id, ARGV[i + 4])
   if state == 'retrying' then
-    redis.call('HSET', job, 's', state, 'm', started)
+    redis.pcall('HSET', job, 's', state, 'm', started)
     redis.call('ZADD', P .. 's:retrying', now + tonumber(ARGV[i + 5]), id)
     return true
   end
   local finished = started + tonumber(ARGV[i + 7])
   if state == 'succeeded' then
     if result_ttl ~= '0' then
-      redis.call('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 3])
+      redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 3])
     end
     finish(id, state, tonumber(result_ttl))
   else
-    redis.call('HSET', job, 's', state, 'm', started, 'f', finished)
+    redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished)
     finish(id, state, KEPT_MS[state])
   end
   return true
 end
 
--- What is due, scheduled and retrying together, by due time: ids and times in pairs.
-local function take_due()
+-- What is due, scheduled and retrying together, by due time: ids, times, and where they stand.
+local function find_due()
   local due = {}
   for _, state in ipairs({ 'scheduled', 'retrying' }) do
     local index = P .. 's:' .. state
     local found = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
     for i = 1, #found, 2 do
-      redis.call('ZREM', index, found[i])
-      due[#due + 1] = { found[i], tonumber(found[i + 1]) }
+      due[#due + 1] = { found[i], tonumber(found[i + 1]), index }
     end
   end
   table.sort(due, function(one, other) return one[2] < other[2] end)
@@ -86,14 +85,15 @@ end
 
 local function promote()
   local touched = {}
-  for _, pair in ipairs(take_due()) do
-    local id, due_at = pair[1], pair[2]
+  for _, job in ipairs(find_due()) do
+    local id, due_at, index = unpack(job)
     local got = read(id, 'q', 'p')
     if got[1] then
-      redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', due_at)
       enqueue(id, got[1], tonumber(got[2]) or 0)
+      redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
       touched[got[1]] = true
     end
+    redis.call('ZREM', index, id)
   end
   for queue in pairs(touched) do
     mark(queue)
@@ -112,17 +112,26 @@ end
 
 -- What a field must look like that is there, by its number in FIELDS: whole numbers, and counters
 -- that stay exact when Lua writes them.
-local PRIORITY, AMOUNT, INSTANT, COUNTER = '^%-?%d%d?%d?$', '^%d+$', '^%-?%d+$', '^%d' .. string.rep('%d?', 8) .. '$'
-local FORMS = {
-  [3] = PRIORITY, [5] = INSTANT, [6] = AMOUNT, [7] = INSTANT, [8] = INSTANT, [10] = INSTANT,
-  [11] = COUNTER, [12] = COUNTER, [13] = COUNTER, [14] = INSTANT, [15] = INSTANT,
-}
+local PRIORITY, AMOUNT, COUNTER = '^%-?%d%d?%d?$', '^%d' .. string.rep('%d?', 14) .. '$', '^%d' .. string.rep('%d?', 8) .. '$'
+local FORMS = { [3] = PRIORITY, [6] = AMOUNT, [11] = COUNTER, [12] = COUNTER, [13] = COUNTER }
+local INSTANTS = { 5, 7, 8, 10, 14, 15 }
 
 local function is_broken(got)
   for i, form in pairs(FORMS) do
     if got[i] and not string.match(got[i], form) then return true end
   end
+  for _, i in ipairs(INSTANTS) do
+    if got[i] and not is_instant(got[i]) then return true end
+  end
   return not (got[1] and got[2] and got[3] and got[4] and got[5] and got[6])
+end
+
+-- Ends a job whose fields are not what we write; something else under its key is set aside.
+local function bury_broken(id)
+  local kind = redis.call('TYPE', P .. 'j:' .. id).ok
+  if kind == 'none' then return end -- evicted, or deleted by hand
+  if kind ~= 'hash' then set_aside('j:' .. id, 'a ' .. kind .. ' instead of a hash') end
+  bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
 end
 
 local function claim(id, score, got)
@@ -147,12 +156,10 @@ local function take(queue, room)
     local popped = redis.call('ZPOPMIN', index, room - taken)
     if #popped == 0 then break end
     for i = 1, #popped, 2 do
-      local id, score = popped[i], string.format('%.0f', popped[i + 1])
+      local id, score = popped[i], string.match(string.format('%.0f', popped[i + 1]), '^' .. PLACE .. '$') or '0'
       local got = read(id, unpack(FIELDS))
       if is_broken(got) then
-        if redis.call('TYPE', P .. 'j:' .. id).ok == 'hash' then
-          bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
-        end
+        bury_broken(id)
       elseif got[13] and must_run_alone(id, got[13]) then
         passed_over[#passed_over + 1] = score
         passed_over[#passed_over + 1] = id
@@ -195,8 +202,10 @@ local function again(refused_before)
   for i = 1, #all, 2 do
     local token, _, reserved_at, _, of = held(all[i + 1])
     if of == call then
-      local got = redis.call('HMGET', P .. 'j:' .. all[i], unpack(FIELDS))
-      answer(all[i], got, tonumber(token), tonumber(got[12]), tonumber(reserved_at))
+      local got = read(all[i], unpack(FIELDS))
+      if not is_broken(got) then
+        answer(all[i], got, tonumber(token), tonumber(got[12]), tonumber(reserved_at))
+      end
     end
   end
   return { cjson.decode(refused_before), due_in(), claims }
@@ -213,6 +222,11 @@ end
 -- workers drain it.
 redis.call('HDEL', P .. 'suspects', '')
 redis.call('ZADD', P .. 'leases', 'NX', now + lease, worker)
+-- What is not of its key's kind is to show before anything is taken from its place.
+redis.call('HLEN', flight)
+for _, index in ipairs({ 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded', 'expiries' }) do
+  redis.call('ZCARD', P .. index)
+end
 local first_settlement = 8 + 2 * shares
 for i = first_settlement, first_settlement + 8 * settlements - 1, 8 do
   if not settle(i) then

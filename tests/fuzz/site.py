@@ -1,0 +1,104 @@
+"""A small site in Redis with something of everything, and what everybody does with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import redis
+
+from django_jobs.brokers.base import Order
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.job import Job, State
+from tests.contract.tools import (
+    Clock,
+    Driver,
+    given_back,
+    make_job,
+    one_in_each_state,
+    past_lease,
+    retrying,
+    succeeded,
+)
+
+PREFIX = "{jobs}:"
+
+
+@dataclass(frozen=True)
+class SmallSite:
+    """A broker with a job in each state, two workers, a tick, and a paused queue.
+
+    Attributes:
+        jobs: the id of a job in each state.
+    """
+
+    broker: RedisBroker
+    client: redis.Redis
+    clock: Clock
+    worker: Driver
+    other: Driver
+    jobs: dict[State, str]
+
+    @classmethod
+    def build(cls, broker: RedisBroker, client: redis.Redis, clock: Clock) -> SmallSite:
+        worker, other = Driver(broker, "w1"), Driver(broker, "w2")
+        worker.heartbeat(running=(("some-id", clock.now()),), succeeded=1, failed=1)
+        jobs = one_in_each_state(broker, worker, clock)
+        other.heartbeat()
+        broker.push([make_job(queue="halted")])
+        broker.inspection.pause("halted")
+        broker.inspection.order("w1", Order.QUIET)
+        broker.claim_tick("nightly", None, clock.now(), None)
+        return cls(broker, client, clock, worker, other, jobs)
+
+    def use_everything(self) -> None:
+        """Do all that workers, the site and operators do; none of it may fail."""
+        self.look()
+        self.worker.heartbeat(succeeded=1, failed=1)
+        self.work(self.worker)
+        self.clock.advance(120_000)  # what is scheduled or retrying is due
+        self.work(self.other)
+        self.broker.claim_tick("nightly", self.broker.ticks().get("nightly"), 5, make_job())
+        self.clock.advance(past_lease(self.broker))
+        for _ in range(2):  # the first of them may doubt that the other one vanished
+            self.other.heartbeat(succeeded=1, failed=1)
+            self.clock.advance(past_lease(self.broker))
+        self.worker.leave()
+        self.look()
+
+    def work(self, worker: Driver) -> None:
+        claims = worker.take(3)
+        ends = [succeeded, retrying, given_back]
+        worker.settle(*(end(claim) for end, claim in zip(ends, claims, strict=False)))
+        worker.repeat()
+
+    def look(self) -> None:
+        """Ask for all that can be seen."""
+        inspection = self.broker.inspection
+        inspection.counts()
+        inspection.totals()
+        inspection.queues()
+        inspection.workers()
+        self.broker.ticks()
+        for state in State:
+            inspection.jobs(state)
+            inspection.jobs(state, queue="default")
+        for job_id in self.jobs.values():
+            inspection.find(job_id)
+
+    def run_a_good_job(self) -> None:
+        """Enqueue a sound job, which some worker must come to and end."""
+        good = make_job(priority=100)
+        worker = Driver(self.broker, "w3")
+        self.broker.push([good])
+        claim = next(it for it in worker.take(20) if it.job.id == good.id)
+        assert worker.settle(succeeded(claim)).refused == ()
+        assert self.state_of(good) is State.SUCCEEDED
+
+    def state_of(self, job: Job) -> State:
+        record = self.broker.inspection.find(job.id)
+        assert record is not None
+        return record.state
+
+    def key_names(self) -> list[str]:
+        """All keys of the namespace, in an order that is the same for each site."""
+        return sorted(key.decode() for key in self.client.scan_iter(match=f"{PREFIX}*"))
