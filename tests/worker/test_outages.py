@@ -78,13 +78,18 @@ def test_a_frozen_redis_costs_no_job(
 
 
 def test_a_worker_of_every_queue_endures_an_outage_too(
-    server: RedisServer, jobs: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    server: RedisServer,
+    jobs: JobBackend[Any],
+    start_worker: StartWorker,
+    notes: Notes,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     worker = start_worker()
     tasks.note.enqueue("before")
-    notes.wait_for("before")
+    wait_until(lambda: all_succeeded(jobs, 1), "the job was not settled")
     server.kill9()
-    wait_until(lambda: worker._fetcher.waiter._outage._failures >= 3, "no failures")  # noqa: SLF001
+    for part in ("settle or reserve", "wait for jobs", "send heartbeats"):
+        wait_until(lambda part=part: f"Can't {part}" in caplog.text, f"it can {part}")  # type: ignore[misc]
     server.start()
     tasks.note.enqueue("after")
     notes.wait_for("after")
