@@ -7,12 +7,15 @@ DJANGO ?=
 # Further arguments for pytest, such as ARGS="tests/test_job.py -x".
 ARGS ?=
 
+# Most tests wait for other processes. Who steals work has none left at the end.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
+
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python example_project/manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test conformance lint format coverage clean programs
+.PHONY: help run dev test chaos soak load conformance lint format coverage clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +40,16 @@ dev: $(VENV)/installed ## Start the example site with Redis and a worker, both r
 	@exec $(BIN)/python scripts/dev.py $(PORT)
 
 test: $(VENV)/installed-dev programs ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+chaos: $(VENV)/installed-dev programs ## Kill, cut and fill real processes for ten minutes
+	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/chaos $(ARGS)
+
+soak: $(VENV)/installed-dev programs ## Take random walks through both brokers for half an hour
+	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/python -m pytest -s --timeout 0 tests/walks $(ARGS)
+
+load: $(VENV)/installed-dev programs ## Measure with a million waiting jobs
+	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --timeout 0 tests/load $(ARGS)
 
 conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks on our backends (downloads them)
 	@$(BIN)/python -m pytest --ds=tests.conformance.settings tests/conformance/suite.py
