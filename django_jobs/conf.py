@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import environ
@@ -35,6 +36,15 @@ BACKENDS = {
     "inline": "django_jobs.backends.InlineBackend",
     "dummy": "django_jobs.backends.DummyBackend",
 }
+SYNONYMS = {
+    "threads": "async",
+    "threadpool": "async",
+    "memory": "async",
+    "immediate": "inline",
+    "sync": "inline",
+}
+"""What others call backends like ours, with the name that it has here."""
+
 OPTIONS: dict[str, type[BackendOptions]] = {THREAD_POOL: ThreadPoolOptions, REDIS: RedisOptions}
 
 NEEDED_QUEUES = ("default", "mailers")
@@ -105,11 +115,27 @@ def _backend(reader: Reader) -> str:
     if text in BACKENDS:
         return BACKENDS[text]
     if "." in text and all(part.isidentifier() for part in text.split(".")):
+        _find_module(reader, text)
         return text
     raise ImproperlyConfigured(
-        f"{reader.name(JOB_BACKEND)}: {unknown('backend', text, BACKENDS)}"
+        f"{reader.name(JOB_BACKEND)}: {unknown('backend', text, BACKENDS, SYNONYMS)}"
         " The dotted path of another backend class is valid too."
     )
+
+
+def _find_module(reader: Reader, path: str) -> None:
+    """Refuse a module that is not there; it is not imported, as it may need the settings."""
+    module = path.rpartition(".")[0]
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None:
+        raise ImproperlyConfigured(
+            f"{reader.name(JOB_BACKEND)}: there is no module {module!r} for {path!r}. Correct the"
+            " path, install the package that has it, or give one of"
+            f" {', '.join(BACKENDS)}."
+        )
 
 
 def _queues(reader: Reader) -> tuple[QueueWeight, ...]:

@@ -56,7 +56,7 @@ def test_redis_is_one_variable_away() -> None:
     [
         ("inline", "django_jobs.backends.InlineBackend"),
         ("dummy", "django_jobs.backends.DummyBackend"),
-        ("django_tasks_db.DatabaseBackend", "django_tasks_db.DatabaseBackend"),
+        ("tests.rival.Backend", "tests.rival.Backend"),
     ],
 )
 def test_backends_without_options_of_ours_get_their_queues_only(choice: str, path: str) -> None:
@@ -79,6 +79,24 @@ def test_any_other_backend_is_refused_with_the_choices(choice: str) -> None:
 
 def test_the_nearest_backend_is_suggested() -> None:
     assert "Did you mean 'redis'?" in refusal(JOB_BACKEND="Reddis")
+
+
+@pytest.mark.parametrize(
+    ("choice", "meant"),
+    [("threads", "async"), ("ThreadPool", "async"), ("memory", "async"), ("sync", "inline")],
+)
+def test_a_backend_by_a_name_of_other_packages_is_understood(choice: str, meant: str) -> None:
+    assert f"Did you mean {meant!r}?" in refusal(JOB_BACKEND=choice)
+
+
+@pytest.mark.parametrize(
+    "choice", ["foo.Bar", "foo.bar.Bar", "django_jobs.foo.Bar", "json.foo.Bar"]
+)
+def test_a_backend_whose_module_is_not_there_is_refused(choice: str) -> None:
+    module = choice.rpartition(".")[0]
+    assert refusal(JOB_BACKEND=choice).startswith(
+        f"JOB_BACKEND: there is no module {module!r} for {choice!r}."
+    )
 
 
 def test_going_back_to_the_thread_pool_works_whatever_is_wrong_with_redis() -> None:
