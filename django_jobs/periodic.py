@@ -44,12 +44,15 @@ def periodic(
     Raises:
         InvalidSchedule: the line or the zone cannot be used.
         InvalidTask: the task cannot be run without arguments, or the name is taken.
-        TypeError: the decorator does not stand above `@task`.
+        TypeError: the decorator does not stand above `@task`, or `catch_up` is no bool.
     """
     if not isinstance(line, str):
         raise TypeError(
             f"@periodic was given {line!r} as its line: write @periodic('0 8 * * *') above @task."
         )
+
+    if not isinstance(catch_up, bool):
+        raise TypeError(f"@periodic was given catch_up={catch_up!r}: give True or False.")
 
     def register(task: AnyTask) -> AnyTask:
         if not isinstance(task, Task):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import Retry, task
 from django_jobs.compat import InvalidTask
+from django_jobs.periodic import periodic
 
 
 def do_nothing() -> None:
@@ -38,3 +40,21 @@ def test_a_queue_that_the_site_does_not_have_is_named_with_those_it_has(settings
         InvalidTask, match=r"'low' .*do_nothing.*JOB_QUEUES.*default, mailers.*queue_name"
     ):
         task(queue_name="low")(do_nothing)
+
+
+@pytest.mark.parametrize("value", ["high", None, [1], True])
+def test_a_priority_that_is_no_number_is_refused_by_its_name(value: Any) -> None:
+    with pytest.raises(InvalidTask, match=r"do_nothing: priority=.*whole number from -100 to 100"):
+        task(priority=value)(do_nothing)
+
+
+@pytest.mark.parametrize("value", [5, 2.5, "tomorrow", date(2030, 1, 1)])
+def test_a_run_after_that_is_no_time_is_refused_by_its_name(value: Any) -> None:
+    declared = task(do_nothing)
+    with pytest.raises(InvalidTask, match=r"do_nothing: run_after=.*timedelta\(seconds=…\)"):
+        declared.using(run_after=value)
+
+
+def test_a_catch_up_that_is_no_switch_is_refused_by_its_name() -> None:
+    with pytest.raises(TypeError, match="catch_up='no': give True or False"):
+        periodic("@daily", catch_up="no")  # type: ignore[arg-type]

@@ -6,9 +6,9 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
@@ -27,7 +27,7 @@ from django_jobs.compat import (
     task_backends,
     task_enqueued,
 )
-from django_jobs.errors import PayloadTooLarge, TaskNotFound
+from django_jobs.errors import PayloadTooLarge, TaskNotFound, UnserializableArgument
 from django_jobs.job import Job, new_job_id
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
@@ -37,6 +37,9 @@ from django_jobs.retry import Retry, Seconds, to_seconds
 from django_jobs.task import Task as JobTask
 
 Options = TypeVar("Options", bound=BackendOptions)
+
+Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
+"""The positional and the keyword arguments of one call."""
 
 
 class JobBackend(BaseTaskBackend, Generic[Options]):
@@ -75,6 +78,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def validate_task(self, task: AnyTask) -> None:
         """Check what Django checks; `run_after` may also be a timedelta."""
+        _check_kinds(task)
         if self.queues and task.queue_name not in self.queues:
             raise InvalidTask(
                 f"Queue {task.queue_name!r} is not valid for backend. Task {task.module_path}: add"
@@ -91,17 +95,14 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         """Enqueue one call of a task."""
         return self.bulk_enqueue(task, [(args, kwargs)])[0]
 
-    def bulk_enqueue(
-        self, task: AnyTask, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]
-    ) -> list[AnyResult]:
+    def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
         self.validate_task(task)
         check_importable(task)
         if not calls:
             return []
         task = _with_instant(task)
-        template = self._template(task)
-        jobs = [self._job(template, args, kwargs) for args, kwargs in calls]
+        jobs = self._jobs(self._template(task), calls)
         results = [enqueued_result(task, job, self.alias) for job in jobs]
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
@@ -137,6 +138,17 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             result_ttl=_to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
             overrides=overrides_text(policy_of(task, self.retry), declared),
         )
+
+    def _jobs(self, template: Job, calls: Sequence[Arguments]) -> list[Job]:
+        jobs: list[Job] = []
+        try:
+            for args, kwargs in calls:
+                jobs.append(self._job(template, args, kwargs))
+        except (UnserializableArgument, PayloadTooLarge) as error:
+            if len(calls) == 1:
+                raise
+            raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
+        return jobs
 
     def _job(self, template: Job, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
         arguments = encode_arguments(tuple(args), dict(kwargs))
@@ -197,6 +209,21 @@ def prepare_process() -> None:
             backend = task_backends[alias]
             if isinstance(backend, JobBackend):
                 backend.prepare_process()
+
+
+def _check_kinds(task: AnyTask) -> None:
+    """Refuse what Django would compare or call before it looks at what it is."""
+    name, priority, run_after = task.func.__qualname__, task.priority, task.run_after
+    if not isinstance(priority, (int, float)) or isinstance(priority, bool):
+        raise InvalidTask(
+            f"Task {name}: priority={priority!r} must be a whole number from -100 to 100; more is"
+            " sooner."
+        )
+    if not isinstance(run_after, (datetime, timedelta, type(None))):
+        raise InvalidTask(
+            f"Task {name}: run_after={run_after!r} must be an aware datetime, or a timedelta from"
+            " now such as timedelta(seconds=…)."
+        )
 
 
 def _with_instant(task: AnyTask) -> AnyTask:

@@ -9,7 +9,7 @@ import redis
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import task_enqueued
-from django_jobs.errors import UnserializableArgument
+from django_jobs.errors import PayloadTooLarge, UnserializableArgument
 from django_jobs.task import Call
 from tests.backends import tasks
 from tests.backends.conftest import Configure
@@ -45,6 +45,20 @@ def test_one_bad_call_enqueues_none(backend: JobBackend) -> None:
     with pytest.raises(UnserializableArgument):
         tasks.note.bulk_enqueue([[1], [object()], [3]])
     assert not any(backend.broker.inspection.counts().values())
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"), [(object(), UnserializableArgument), ("x" * 600_000, PayloadTooLarge)]
+)
+def test_the_item_that_cannot_be_enqueued_is_named_by_its_number(
+    configure: Configure, bad: object, error: type[Exception]
+) -> None:
+    configure("dummy")
+    with pytest.raises(error, match=r"^bulk_enqueue: item 1: "):
+        tasks.note.bulk_enqueue([[1], [bad], [3]])
+    with pytest.raises(error) as caught:
+        tasks.note.enqueue(bad)
+    assert "item" not in str(caught.value)
 
 
 @pytest.mark.parametrize("item", ["text", b"bytes", 7, None])
