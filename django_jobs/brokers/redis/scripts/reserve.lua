@@ -7,6 +7,7 @@
 -- Returns {refused ids, due_in or -1, claims}, the claims flat, WIDTH values each.
 -- Invariant: a settlement takes effect only while its worker holds the job under its token.
 --   The same call sent again changes nothing and returns the claims that are still held.
+--   A call that skips a number gives back what the worker holds beside its settlements.
 local worker, call, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lease, max_crashes = tonumber(ARGV[4]), tonumber(ARGV[5])
 local shares, settlements = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -211,12 +212,21 @@ local function again(refused_before)
   return { cjson.decode(refused_before), due_in(), claims }
 end
 
-local before = redis.call('GET', P .. 'r:' .. worker)
-if before then
-  local number, refused_before = string.match(before, '^(%d+) (.*)$')
-  if number == call then
-    return again(refused_before)
+-- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
+-- and with them ends that the worker won't report again. What it holds would stay there forever.
+local function give_back_all()
+  local all = redis.call('HGETALL', flight)
+  redis.call('DEL', flight)
+  for i = 1, #all, 2 do
+    local _, score = held(all[i + 1])
+    give_back(all[i], score)
   end
+end
+
+local before = redis.call('GET', P .. 'r:' .. worker)
+local last, refused_before = string.match(before or '', '^(%d+) (.*)$')
+if last == call then
+  return again(refused_before)
 end
 -- Redis lets a script go on when its memory is full if the first write needs none: only so can
 -- workers drain it.
@@ -232,6 +242,9 @@ for i = first_settlement, first_settlement + 8 * settlements - 1, 8 do
   if not settle(i) then
     refused[#refused + 1] = ARGV[i]
   end
+end
+if last and tonumber(last) < tonumber(call) - 1 then
+  give_back_all()
 end
 promote()
 sweep(2 * settlements + 10)
