@@ -102,3 +102,12 @@ class SmallSite:
     def key_names(self) -> list[str]:
         """All keys of the namespace, in an order that is the same for each site."""
         return sorted(key.decode() for key in self.client.scan_iter(match=f"{PREFIX}*"))
+
+
+def spoil(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> None:
+    """Write fields of a hash as somebody else may; None takes one away."""
+    for field, value in fields.items():
+        if value is None:
+            client.hdel(key, field)
+        else:
+            client.hset(key, field, value)
