@@ -76,11 +76,21 @@ class Books:
             self.release(worker, job_id)
 
     def not_held_by(self, worker: str) -> list[Claim]:
-        """Claims that are over, those of others, and some that nobody ever had."""
+        """Claims that are over, and those of others.
+
+        Tokens of a job begin anew when its id is pushed again after it was removed, so that an old
+        claim may look like one that is held now.
+        """
         others = [
             claim for name, held in self.held.items() if name != worker for claim in held.values()
         ]
-        return [*self.over, *others]
+        return [
+            one for one in self.over + others if not self._is_held(worker, one.job.id, one.token)
+        ]
+
+    def _is_held(self, worker: str, job_id: str, token: int) -> bool:
+        claim = self.holds(worker).get(job_id)
+        return claim is not None and claim.token == token
 
     def claimed(self, worker: str, claims: Iterable[Claim], limit: int) -> None:
         """Check and note new claims: of jobs that nobody holds, under tokens that grow."""
@@ -98,8 +108,7 @@ class Books:
         """Note settlements; return the ids of those that must have been refused."""
         refused = []
         for one in settlements:
-            claim = self.holds(worker).get(one.job_id)
-            if claim is None or claim.token != one.token:
+            if not self._is_held(worker, one.job_id, one.token):
                 refused.append(one.job_id)
                 continue
             self.release(worker, one.job_id)
