@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.db import connections
+
 from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
 
 from .outage import Outage
+from .receivers import send
 
 logger = logging.getLogger("django_jobs")
 
@@ -95,9 +98,10 @@ class Heartbeat:
                 len(pulse.recovered),
                 len(pulse.buried),
             )
-            job_recovered.send_robust(
-                sender=self._sender, recovered=pulse.recovered, buried=pulse.buried
-            )
+            # In a thread of its own, as a slow receiver must not cost the lease.
+            threading.Thread(
+                target=self._tell, args=(pulse,), name="django-jobs-recovered", daemon=True
+            ).start()
         if pulse.lost:
             logger.error(
                 "This worker was silent for longer than its lease of %g s, and its jobs were given"
@@ -107,3 +111,10 @@ class Heartbeat:
             self._on_lost()
         if pulse.order:
             self._on_order(pulse.order)
+
+    def _tell(self, pulse: Pulse) -> None:
+        try:
+            news = {"recovered": pulse.recovered, "buried": pulse.buried}
+            send((job_recovered, {"sender": self._sender, **news}))
+        finally:
+            connections.close_all()

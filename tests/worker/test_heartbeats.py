@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from django_jobs.brokers.base import Order, Pulse, WorkerInfo
 from django_jobs.brokers.inspection import Totals
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import BrokerUnavailable
+from django_jobs.signals import job_recovered
 from django_jobs.worker.heartbeat import Heartbeat
+from tests.contract.tools import DEADLINE, Clock, Driver, make_jobs, past_lease
+
+from .live import wait_until
 
 
 class LosesReplies(MemoryBroker):
@@ -46,3 +52,35 @@ def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
 
     assert orders == [Order.QUIET]
     assert broker.inspection.totals() == Totals(succeeded=7, failed=0)
+
+
+def test_a_slow_receiver_of_recovered_jobs_holds_up_no_heartbeat() -> None:
+    clock = Clock()
+    broker = MemoryBroker(now=clock.now)
+    broker.push(jobs := make_jobs(1))
+    told, may_end = threading.Event(), threading.Event()
+    heard: list[tuple[str, ...]] = []
+
+    def receive(recovered: tuple[str, ...], **_: object) -> None:
+        told.set()
+        assert may_end.wait(DEADLINE)
+        heard.append(recovered)
+
+    Driver(broker, "gone").take_one()
+    clock.advance(past_lease(broker))
+    heartbeat = Heartbeat(
+        *(broker, object, Driver(broker, "w").info, lambda order: None),
+        on_lost=lambda: None,
+        on_regained=lambda: None,
+    )
+    job_recovered.connect(receive)
+    try:
+        heartbeat.beat()
+        assert told.wait(DEADLINE)
+        heartbeat.beat()
+        assert heard == []
+        may_end.set()
+        wait_until(lambda: heard == [(jobs[0].id,)], "the receiver was not told")
+    finally:
+        may_end.set()
+        job_recovered.disconnect(receive)
