@@ -27,7 +27,7 @@ from django_jobs.compat import (
     task_backends,
     task_enqueued,
 )
-from django_jobs.errors import PayloadTooLarge, TaskNotFound, UnserializableArgument
+from django_jobs.errors import BrokenPayload, PayloadTooLarge, TaskNotFound, UnserializableArgument
 from django_jobs.job import Job, new_job_id
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
@@ -176,7 +176,8 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         """Return what is known of a job, from whatever thread or process it was enqueued.
 
         Raises:
-            TaskResultDoesNotExist: it is unknown, no longer kept, or of a task that is gone.
+            TaskResultDoesNotExist: it is unknown, no longer kept, of a task that is gone, or what
+                is stored of it can't be read.
         """
         record = self.broker.inspection.find(str(result_id))
         if record is None:
@@ -184,10 +185,9 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
                 f"There is no job {result_id!r}, or its result is no longer kept."
             )
         try:
-            task = find_task(record.job.task)
-        except TaskNotFound as error:
+            return stored_result(find_task(record.job.task), record, self.alias)
+        except (TaskNotFound, BrokenPayload) as error:
             raise TaskResultDoesNotExist(str(error)) from error
-        return stored_result(task, record, self.alias)
 
     def prepare_process(self) -> None:
         """Arrange what must be in place before the process serves; called once Django is set up."""

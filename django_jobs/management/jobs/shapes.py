@@ -97,6 +97,8 @@ def _arguments(text: str) -> Any:
 def _stored(text: str) -> Any:
     """Return what a JSON text of the store holds; what is none stays text."""
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)  # Python reads more than it may write
+    except (ValueError, RecursionError):
         return text
+    return value
