@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_jobs")
 
 NAMED = 100
-"""How many lost jobs are named in the log, each with its id."""
+"""How many lost jobs one line of the log names: collectors of logs cut long lines off."""
 
 
 class Pool:
@@ -115,18 +115,18 @@ class Pool:
         ]
         if not lost:
             return
-        named = ", ".join(f"{job.task} ({job.id})" for job in lost[:NAMED])
         counted = ", ".join(
             f"{count} of {task}" for task, count in Counter(job.task for job in lost).items()
         )
         logger.error(
-            "The process ends with %d jobs in its memory, which are lost: %s. %s%s. Set"
+            "The process ends with %d jobs in its memory, which are lost: %s. Set"
             " JOB_BACKEND=redis for jobs that survive.",
             len(lost),
             counted,
-            named,
-            ", …" if len(lost) > NAMED else "",
         )
+        for start in range(0, len(lost), NAMED):
+            some = lost[start : start + NAMED]
+            logger.error("Lost: %s", ", ".join(f"{job.task} ({job.id})" for job in some))
 
 
 async def drain_all() -> None:

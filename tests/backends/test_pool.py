@@ -109,13 +109,27 @@ def test_what_is_lost_at_the_end_is_named(
     scheduled = tasks.later().enqueue(2)
     with caplog.at_level(logging.ERROR, logger="django_jobs"):
         backend.pool.drain()
-    (message,) = [
-        record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
-    ]
-    assert "3 jobs in its memory, which are lost" in message
-    assert "2 of tests.backends.tasks.echo" in message
-    assert all(result.id in message for result in (running, queued, scheduled))
-    assert "JOB_BACKEND=redis" in message
+    summary, names = errors(caplog)
+    assert "3 jobs in its memory, which are lost" in summary
+    assert "2 of tests.backends.tasks.echo" in summary
+    assert "JOB_BACKEND=redis" in summary
+    assert all(result.id in names for result in (running, queued, scheduled))
+
+
+def test_however_many_are_lost_each_is_named(
+    configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = pool_backend(configure, shutdown_timeout=0)
+    results = tasks.later().bulk_enqueue([[number] for number in range(250)])
+    with caplog.at_level(logging.ERROR, logger="django_jobs"):
+        backend.pool.drain()
+    _, *lines = errors(caplog)
+    assert [line.count("echo") for line in lines] == [100, 100, 50]
+    assert all(f"({result.id})" in "".join(lines) for result in results)
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
 
 
 def test_an_idle_pool_drains_at_once_and_says_nothing(
