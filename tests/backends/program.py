@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+from tests.backends.waiting import wait_until
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -34,6 +36,7 @@ class Program:
         self.directory = directory
         self._touched = directory / "touched.py"
         self._touched.write_text("")
+        self._seconds = itertools.count(10)
         self.port = free_port()
         self._effects = directory / "effects"
         self._log = directory / "log"
@@ -67,13 +70,25 @@ class Program:
             return []
         return sorted(int(line) for line in self._effects.read_text().splitlines())
 
-    def touch(self, second: int) -> None:
-        """Let a module of the site look as if it was written at some Unix time."""
-        os.utime(self._touched, (second, second))
+    def reload(self) -> None:
+        """Let the autoreloader see that a module of the site was written."""
+        wait_until(self._touch_and_reload, "a reload")
 
-    def enqueue(self, count: int, seconds: float) -> list[str]:
-        """Let the site enqueue jobs, as soon as it serves, and return their ids."""
-        url = f"http://127.0.0.1:{self.port}/?count={count}&seconds={seconds}"
+    def _touch_and_reload(self) -> bool:
+        """Touch it: again each time, as the reloader misses what was before its first look."""
+        second = int(time.time()) + next(self._seconds)
+        os.utime(self._touched, (second, second))
+        return "reloading" in self.log
+
+    def enqueue(self, count: int, seconds: float, first: int = 0) -> list[str]:
+        """Let the site enqueue jobs, as soon as it serves, and return their ids.
+
+        Args:
+            count: how many.
+            seconds: that each of them takes.
+            first: number of the first one.
+        """
+        url = f"http://127.0.0.1:{self.port}/?count={count}&seconds={seconds}&first={first}"
         deadline = time.monotonic() + START_DEADLINE
         while True:
             try:

@@ -5,31 +5,27 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.backends.program import Program
 from tests.backends.waiting import wait_until
+from tests.backends.web_servers import (
+    ASGI,
+    GRANIAN,
+    GUNICORN,
+    PLAIN_ASGI,
+    RUNSERVER,
+    UVICORN,
+    WSGI,
+)
 
 JOBS = 6
 SECONDS = 0.2
-
-RUNSERVER = ["python", "-m", "django", "runserver", "127.0.0.1:{port}"]
-GUNICORN = [
-    *("gunicorn", "tests.backends.served.wsgi", "--bind", "127.0.0.1:{port}"),
-    *("--control-socket", "{directory}/control"),
-]
-UVICORN = ["uvicorn", "--host", "127.0.0.1", "--port", "{port}"]
-GRANIAN = ["granian", "--host", "127.0.0.1", "--port", "{port}"]
-WSGI = "tests.backends.served.wsgi:application"
-ASGI = "tests.backends.served.asgi:application"
-PLAIN_ASGI = "tests.backends.served.asgi:plain"
 
 SERVERS: dict[str, tuple[list[str], signal.Signals]] = {
     "runserver, SIGTERM": ([*RUNSERVER, "--noreload"], signal.SIGTERM),
@@ -91,21 +87,13 @@ def test_code_that_changes_waits_for_the_jobs(tmp_path: Path) -> None:
     program = Program(RUNSERVER, tmp_path, SERVED_DEBUG="1")
     try:
         program.enqueue(JOBS, SECONDS)
-        wait_until(lambda: touched_and_reloads(program), "a reload")
+        program.reload()
         wait_until(lambda: len(program.effects) == JOBS, "the end of the jobs")
         program.enqueue(1, 0)
         wait_until(lambda: len(program.effects) == JOBS + 1, "a job after the reload")
     finally:
         program.kill()
 
-
-def touched_and_reloads(program: Program) -> bool:
-    """Touch the code: again each time, as the reloader misses what was before its first look."""
-    program.touch(int(time.time()) + next(_seconds))
-    return "reloading" in program.log
-
-
-_seconds = count(10)
 
 COMMAND = ["python", "-m", "django", "enqueue_and_end"]
 

@@ -11,7 +11,8 @@ from tests.backends.served.tasks import leave_effect
 
 def enqueue(request: HttpRequest) -> HttpResponse:
     count, seconds = int(request.GET["count"]), float(request.GET["seconds"])
-    results = [leave_effect.enqueue(number, seconds) for number in range(count)]
+    first = int(request.GET["first"])
+    results = [leave_effect.enqueue(first + number, seconds) for number in range(count)]
     return HttpResponse("\n".join(result.id for result in results))
 
 
