@@ -48,8 +48,14 @@ def look(*arguments: str) -> None:
     said=st.none() | anything,
     number=st.none() | anything,
 )
-@example(State.SUCCEEDED, {"v": b"[NaN]", "a": b"[[1e999],{}]"}, None, None, None)
-@example(State.DEAD, {"a": b"[" * 100_000, "t": b"tests.worker.tasks.note"}, b"[[", b"7", b"x")
+@example(
+    state=State.SUCCEEDED,
+    fields={"v": b"[NaN]", "a": b"[[1e999],{}]"},
+    failure=None,
+    said=None,
+    number=None,
+)
+@example(state=State.DEAD, fields={"a": b"[" * 100_000}, failure=b"[[", said=b"7", number=b"x")
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
