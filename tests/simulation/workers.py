@@ -22,6 +22,9 @@ from tests.simulation.timelines import HOUR, WORKERS, Timeline
 LATEST_MS = 45_000
 """How late a worker looks at most, in milliseconds: less than what makes a tick a missed one."""
 
+SEVERAL = [1] * 9 + [4]
+"""How many look at a tick: mostly one, as looking takes the time and the others find nothing."""
+
 
 class Workers:
     """Tickers of one broker, which look at each tick: some of them, at moments of their own.
@@ -77,7 +80,7 @@ class Workers:
     def _lookers(self, moment: datetime) -> list[tuple[int, datetime]]:
         """Who looks at a tick and when: at least one whose clock is right."""
         behind = self._timeline.behind
-        chosen = self._chance.sample(self._awake(moment), self._chance.choice([1, 1, 1, 2, 4]))
+        chosen = self._chance.sample(self._awake(moment), self._chance.choice(SEVERAL))
         if behind.start <= moment <= behind.end and 0 in chosen:
             return [(0, moment - HOUR), (1, moment)]
         late = sorted(self._chance.choice([0, self._late()]) for _ in chosen)
