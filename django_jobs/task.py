@@ -140,7 +140,7 @@ class Task(Base[P, R]):
         return dataclasses.replace(self, **changes)
 
     def bulk_enqueue(self, calls: Iterable[CallLike]) -> list[AnyResult]:
-        """Enqueue many calls with one round trip for each thousand.
+        """Enqueue many calls with one round trip for each thousand, or for 8 megabytes of them.
 
         Args:
             calls: for each job a list or tuple of positional arguments, a dict of keyword
@@ -151,7 +151,7 @@ class Task(Base[P, R]):
 
         Raises:
             UnserializableArgument, PayloadTooLarge: for one of them; none is enqueued then.
-            BrokerError: batches of a thousand before the failed one are enqueued.
+            BrokerError: the round trips before the failed one have enqueued their jobs.
         """
         made = [_call(index, call) for index, call in enumerate(calls)]
         backend = self.get_backend()

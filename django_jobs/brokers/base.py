@@ -117,7 +117,8 @@ class Broker(ABC):
     def push(self, jobs: Sequence[Job]) -> None:
         """Store jobs as scheduled (a `run_at` in the future) or queued: all of them or none.
 
-        A store that is apart takes them in batches of a thousand, each all or none.
+        A store that is apart takes them in portions of a thousand jobs or 8 megabytes of arguments,
+        each all or none.
 
         A job whose id is known already is left as it is, so that sending twice is safe.
 

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django_jobs.backends import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.compat import TaskResult
-from django_jobs.errors import BrokerUnavailable
+from django_jobs.errors import BrokerError
 from django_jobs.mail.attachments import fit, remove
 from django_jobs.mail.codec import Payload, encode
 from django_jobs.mail.tasks import deliver
@@ -114,7 +114,7 @@ def enqueue(
 ) -> list[TaskResult[Any, Any]]:
     """Enqueue mails of `encode`, a job for each; the other arguments are those of `send_later`.
 
-    Of a thousand mails all are enqueued or none.
+    Of a thousand mails all are enqueued or none, as long as they have less than 8 megabytes.
     """
     task = deliver.using(queue_name=queue_name, priority=priority, run_after=run_after)
     results: list[TaskResult[Any, Any]] = []
@@ -136,8 +136,8 @@ def _enqueue_batch(
 ) -> list[TaskResult[Any, Any]]:
     try:
         return task.bulk_enqueue([(payload, using) for payload in payloads])
-    except BrokerUnavailable:
-        # The jobs may have arrived all the same, so their files stay.
+    except BrokerError:
+        # Some of the jobs may have arrived all the same, so their files stay.
         raise
     except Exception:
         for payload in payloads:

@@ -26,12 +26,10 @@ from . import keys
 from .connection import LOST, connect, is_spoilt, plain_errors
 from .health import problems
 from .inspection import RedisInspection
+from .portions import portions
 from .scripts import Scripts
 
 logger = logging.getLogger("django_jobs")
-
-BATCH = 1000
-"""Jobs sent in one call: enough to make the round trip cheap, too few to block others for long."""
 
 LONGEST_POP = 10.0
 """Seconds after which a wait is over in any case."""
@@ -108,9 +106,8 @@ class RedisBroker(Broker):
     # --- hot path ----------------------------------------------------------------------------
 
     def push(self, jobs: Sequence[Job]) -> None:
-        for start in range(0, len(jobs), BATCH):
-            batch = jobs[start : start + BATCH]
-            self._run("push", *(value for job in batch for value in keys.job_arguments(job)))
+        for portion in portions(jobs):
+            self._run("push", *(value for job in portion for value in keys.job_arguments(job)))
 
     def reserve(
         self,
