@@ -30,12 +30,12 @@ def end_by_sigterm(program: Program) -> None:
 
 
 def end_after_reload(program: Program) -> None:
-    """Change the code, use the site once more, then end it as Ctrl-C does: all of its processes."""
+    """Change the code, use the site once more, then end its parent and its child."""
     program.reload()
     wait_until(lambda: program.log.count("Watching for file changes") == 2, "a second start")
     assert program.enqueue(1, 0, first=JOBS)
     wait_until(lambda: JOBS in program.effects, "a job after the reload")
-    os.killpg(program.process.pid, signal.SIGINT)
+    os.killpg(program.process.pid, signal.SIGTERM)
     program.wait()
 
 
