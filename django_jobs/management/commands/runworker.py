@@ -10,6 +10,7 @@ import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -131,8 +132,10 @@ class Command(BaseCommand):
         os.kill(os.getpid(), signal.SIGINT)
 
     def _greet(self, backend: JobBackend[Any], worker: Worker) -> None:
-        self.stdout.write("\n".join(greeting(backend, worker)))
-        self.stdout.flush()
+        lines = "\n".join(greeting(backend, worker))
+        with suppress(OSError):  # jobs wait for us, even if the disk of the log is full
+            self.stdout.write(lines)
+            self.stdout.flush()
 
 
 def find_backend(alias: str) -> JobBackend[Any]:
