@@ -32,6 +32,8 @@ def test_a_task_that_the_old_deploy_does_not_know_waits_for_the_new_one(
     assert all(not fleet.record(job.id).state.is_final for job in new)
 
     fleet.start("-c", "4", ready=True)
+    fleet.workers.remove(old)
+    assert old.stop() == 0
     fleet.wait_for_ends(2 * JOBS)
 
     fleet.assert_each_ran_once([job.id for job in [*new, *known]])
