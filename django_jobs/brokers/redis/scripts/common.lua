@@ -141,8 +141,8 @@ local function store(first)
         enqueue(id, queue, priority)
         redis.call('HSET', job, 's', 'queued', 'u', now, unpack(ARGV, i + 5, i + 4 + count))
       end
-      touched[queue] = true
     end
+    touched[queue] = true -- also for a known job: the call may have failed before anybody was woken
     i = i + 5 + count
   end
   for queue in pairs(touched) do
