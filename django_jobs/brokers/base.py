@@ -161,12 +161,21 @@ class Broker(ABC):
         """
 
     @abstractmethod
-    def wait(self, queues: Collection[str], timeout: float) -> None:
+    def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
         """Block until one of the queues may have jobs, or for at most `timeout` seconds.
 
         A push wakes one waiting worker, not all. Who was woken must call `reserve`, even if only
         with limit 0, which passes the wake-up on. An empty collection waits for every queue.
+
+        Args:
+            queues: names of queues.
+            timeout: seconds.
+            worker: id of the worker, for `rouse`.
         """
+
+    @abstractmethod
+    def rouse(self, worker: str) -> None:
+        """End the wait of a worker that stops, the one that it is in or else its next one."""
 
     # --- time --------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class Fetcher:
         self._armed_at = self._listen_at = 0.0
         self._looked = False
         self._due_at: float | None = None
-        self.waiter = Waiter(broker, queues, self._wake.set)
+        self.waiter = Waiter(broker, worker, queues, self._wake.set)
         self.quiet = False
         self.until_empty = until_empty
         self._on_finished = on_finished
@@ -122,12 +122,16 @@ class Fetcher:
 
     def run(self) -> None:
         """Exchange settlements for claims, until closed with everything sent."""
-        while not (self._closing and not self._ledger.unsent and not self._unanswered):
+        while not (self._closing and self._is_even()):
             self.progress_at = time.monotonic()
             self._give_back_hoarded()
             if self._unanswered or self._has_reason():
                 self._exchange()
             self._pause()
+
+    def _is_even(self) -> bool:
+        """Whether the broker is owed nothing: no settlement, no answer, no look after a wait."""
+        return not (self._ledger.unsent or self._unanswered or self.waiter.is_owed)
 
     # --- when to call ------------------------------------------------------------------------
 

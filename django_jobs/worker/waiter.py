@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from django_jobs.errors import BrokerError
 
 from .outage import Outage
 from .served import ServedQueues
+
+logger = logging.getLogger("django_jobs")
 
 IDLE = 10.0
 """Seconds after which an idle worker looks for work that nobody told it of."""
@@ -22,12 +25,16 @@ class Waiter:
 
     Args:
         broker: where to wait.
+        worker: id of the worker.
         queues: what is served.
         wake: called when the wait is over.
     """
 
-    def __init__(self, broker: Broker, queues: ServedQueues, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, broker: Broker, worker: str, queues: ServedQueues, wake: Callable[[], None]
+    ) -> None:
         self._broker = broker
+        self._worker = worker
         self._queues = queues
         self._wake = wake
         self._armed = threading.Event()
@@ -42,6 +49,11 @@ class Waiter:
         self._armed.set()
         return True
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether a wait was over, which nobody has asked about yet."""
+        return self._woken
+
     def was_woken(self) -> bool:
         """Tell, once, that a wait was over: the broker is owed a `reserve` for it."""
         woken, self._woken = self._woken, False
@@ -54,7 +66,7 @@ class Waiter:
             if self._stopped.is_set():
                 return
             try:
-                self._broker.wait(self._queues.names, IDLE)
+                self._broker.wait(self._queues.names, IDLE, self._worker)
                 self._outage.over()
             except BrokerError as error:
                 if self._stopped.is_set():
@@ -65,5 +77,14 @@ class Waiter:
             self._wake()
 
     def stop(self) -> None:
+        """End the wait, too: the queues would wake it instead of somebody who lives."""
         self._stopped.set()
+        if self._armed.is_set():
+            self._rouse()
         self._armed.set()
+
+    def _rouse(self) -> None:
+        try:
+            self._broker.rouse(self._worker)
+        except BrokerError as error:
+            logger.warning("Could not end the wait for jobs: %s", error)

@@ -73,8 +73,8 @@ def waiter(broker: Broker) -> Iterator[WaiterFactory]:
     """Starts threads that wait: `waiter("a", "b")`, or `waiter()` for every queue."""
     started: list[Waiter] = []
 
-    def start(*queues: str) -> Waiter:
-        started.append(Waiter(broker, queues))
+    def start(*queues: str, worker: str = "somebody") -> Waiter:
+        started.append(Waiter(broker, queues, worker))
         return started[-1]
 
     yield start

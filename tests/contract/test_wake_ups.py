@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from django_jobs.brokers.base import Broker, Order
 from django_jobs.brokers.inspection import Inspection
 from tests.contract.conftest import WaiterFactory
@@ -151,6 +153,47 @@ def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactor
     w1.heartbeat()
 
     assert sleeper.stays_asleep()
+
+
+@pytest.mark.parametrize("queues", [["default"], []])
+def test_a_worker_that_stops_ends_its_own_wait_and_takes_no_wake_up_along(
+    broker: Broker, waiter: WaiterFactory, queues: list[str]
+) -> None:
+    stopping = waiter(*queues, worker="stopping")
+    assert stopping.stays_asleep()
+
+    broker.rouse("stopping")
+
+    assert stopping.is_woken()
+    other = waiter(*queues, worker="other")
+    assert other.stays_asleep()
+    broker.push([make_job()])
+    assert other.is_woken()
+
+
+def test_a_worker_that_stops_leaves_those_of_its_queues_asleep(
+    broker: Broker, waiter: WaiterFactory
+) -> None:
+    other = waiter("default", worker="other")
+
+    broker.rouse("stopping")
+
+    assert other.stays_asleep()
+
+
+def test_a_wait_that_begins_only_after_the_stop_ends_at_once(
+    broker: Broker, waiter: WaiterFactory
+) -> None:
+    broker.rouse("stopping")
+
+    assert waiter("default", worker="stopping").is_woken()
+
+
+def test_a_worker_that_left_may_wait_again(broker: Broker, waiter: WaiterFactory) -> None:
+    broker.rouse("stopping")
+    broker.leave("stopping")
+
+    assert waiter("default", worker="stopping").stays_asleep()
 
 
 def calm_down(broker: Broker, worker: Driver, queue: str = "default") -> None:

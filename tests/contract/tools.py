@@ -181,9 +181,10 @@ class Driver:
 class Waiter:
     """A thread that waits at a broker, and remembers that it was woken."""
 
-    def __init__(self, broker: Broker, queues: Collection[str]) -> None:
+    def __init__(self, broker: Broker, queues: Collection[str], worker: str = "somebody") -> None:
         self._broker = broker
         self._queues = queues
+        self._worker = worker
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._wait, daemon=True)
         self._thread.start()
@@ -207,7 +208,7 @@ class Waiter:
         return self._woken.is_set()
 
     def _wait(self) -> None:
-        self._broker.wait(self._queues, timeout=10 * DEADLINE)
+        self._broker.wait(self._queues, 10 * DEADLINE, self._worker)
         self._woken.set()
 
 

@@ -94,9 +94,10 @@ def test_a_drain_finds_a_queue_that_is_new(
     worker = start_worker(concurrency=1)
     wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
     # So it hears of the job by the drain alone, as when the drain is faster than the wake-up.
-    monkeypatch.setattr(Waiter, "was_woken", lambda self: False)
-    tasks.note.using(queue_name="low").enqueue("x")
-    assert worker.drain(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(Waiter, "was_woken", lambda self: False)
+        tasks.note.using(queue_name="low").enqueue("x")
+        assert worker.drain(10)
     assert notes.lines == ["x"]
 
 

@@ -206,9 +206,13 @@ class MemoryBroker(Broker):
             else:
                 self._marks.discard(share.queue)
 
-    def wait(self, queues: Collection[str], timeout: float) -> None:
+    def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
         with self._lock:
-            self._marks.wait(set(queues), timeout)
+            self._marks.wait({*queues, _door(worker)} if queues else set(), timeout)
+
+    def rouse(self, worker: str) -> None:
+        with self._lock:
+            self._marks.add(_door(worker))
 
     # --- time --------------------------------------------------------------------------------
 
@@ -231,6 +235,7 @@ class MemoryBroker(Broker):
         with self._lock:
             self._replies.pop(worker, None)
             self._beats.pop(worker, None)
+            self._marks.discard(_door(worker))
             for entry in self._leases.forget(worker):
                 self._give_back(entry)
 
@@ -254,3 +259,8 @@ class MemoryBroker(Broker):
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _door(worker: str) -> str:
+    """Return what a worker waits for beside its queues: a mark of its own, which ends its wait."""
+    return f"\0{worker}"

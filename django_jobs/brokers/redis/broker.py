@@ -34,6 +34,9 @@ logger = logging.getLogger("django_jobs")
 LONGEST_POP = 10.0
 """Seconds after which a wait is over in any case."""
 
+ROUSED = 60
+"""Seconds after which what rouses a worker is gone, for workers that never took leave."""
+
 
 class RedisBroker(Broker):
     """Keeps jobs in Redis, where they survive this process.
@@ -144,10 +147,20 @@ class RedisBroker(Broker):
     def _lease_ms(self) -> int:
         return round(self.lease * 1000)
 
-    def wait(self, queues: Collection[str], timeout: float) -> None:
-        markers = [f"{self._prefix}m:{name}" for name in queues or "*"]
+    def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
+        # Its own door comes first: who is roused takes no marker along.
+        lists = [self._door(worker), *(f"{self._prefix}m:{name}" for name in queues or "*")]
         longest = min(max(timeout, 0.001), LONGEST_POP)
-        self._ask(lambda: self._waiting.blpop(markers, timeout=longest))
+        self._ask(lambda: self._waiting.blpop(lists, timeout=longest))
+
+    def rouse(self, worker: str) -> None:
+        knock = self._client.pipeline()
+        knock.rpush(self._door(worker), "1")
+        knock.expire(self._door(worker), ROUSED)
+        self._ask(knock.execute)
+
+    def _door(self, worker: str) -> str:
+        return f"{self._prefix}d:{worker}"
 
     # --- time --------------------------------------------------------------------------------
 
