@@ -15,11 +15,12 @@ from django_jobs.errors import (
     Fail,
     JobExpired,
     RetryLater,
+    TaskNotFound,
     UnknownModel,
 )
 from django_jobs.job import Claim, Failure, State
 from django_jobs.policy import Policy
-from django_jobs.retry import error_path, is_kind, sidekiq_curve, to_seconds
+from django_jobs.retry import Retry, error_path, is_kind, sidekiq_curve, to_seconds
 
 logger = logging.getLogger("django_jobs")
 
@@ -27,6 +28,9 @@ MESSAGE_LIMIT = 10_000
 TRACEBACK_LIMIT = 50_000
 LONGEST_DELAY = 100 * 365 * 86_400.0
 HOPELESS = (Fail, BrokenPayload)
+OF_ANOTHER_DEPLOY = (TaskNotFound, UnknownModel)
+"""What another deploy may know: what is said of retries is meant for failures of the task's own."""
+
 CALLERS = (__package__, "django.tasks", "django_tasks")
 """Packages whose frames stand above those of a task, and say nothing about it."""
 
@@ -45,10 +49,11 @@ def judge(error: BaseException, policy: Policy, attempt: int) -> Verdict:
     Args:
         attempt: number of the attempt that failed, from 1.
     """
+    if isinstance(error, OF_ANOTHER_DEPLOY):
+        policy = Policy(retry=Retry())
     if isinstance(error, (Discard, JobExpired)) or is_kind(error, policy.discard_on):
         return Verdict(State.DISCARDED)
-    # A model that this deploy does not have may be known to another one.
-    if isinstance(error, HOPELESS) and not isinstance(error, UnknownModel):
+    if isinstance(error, HOPELESS) and not isinstance(error, OF_ANOTHER_DEPLOY):
         return Verdict(State.DEAD)
     delay = _delay(error, policy, attempt)
     return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)

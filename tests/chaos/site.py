@@ -27,9 +27,12 @@ if shift := int(os.environ.get("CHAOS_CLOCK_SHIFT", "0")):
 from tests.worker.site import *  # noqa: F403
 from tests.worker.site import QUEUES
 
+# Django would write a warning to an output that is full.
+SILENCED_SYSTEM_CHECKS = ["django_jobs.W004"]
+
 # Retries that take no longer than a test may.
 OPTIONS: Any = {
-    "retry": Retry(attempts=200, wait=0.1, jitter=0.1),
+    "retry": Retry(attempts=int(os.environ.get("CHAOS_ATTEMPTS", "200")), wait=0.1, jitter=0.1),
     **json.loads(os.environ["WORKER_OPTIONS"]),
 }
 TASKS = {
