@@ -18,7 +18,7 @@ from tests.walks.machine import RandomCommands
 SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 """How long new walks are taken; without it the same few ones each time."""
 
-WALKS = 50
+WALKS = 40
 STEPS = 200 if SOAK_SECONDS else 50
 
 
