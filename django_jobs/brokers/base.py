@@ -149,7 +149,8 @@ class Broker(ABC):
         which crashes it is known.
 
         Calling again with the same `call` (after a lost reply) does nothing anew and returns
-        the same reservation, less the claims lost since. Numbers grow from 1.
+        the same reservation, less the claims lost since. Numbers grow from 1; a call that comes
+        after its successor changes nothing.
 
         Args:
             worker: id of the worker, without commas. Its first call begins its lease; only

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django_jobs.brokers.base import Broker, Order
+from django_jobs.brokers.base import Broker, Order, Share
 from django_jobs.brokers.inspection import Inspection, Totals
 from django_jobs.job import State
 from tests.contract.tools import (
@@ -129,6 +129,20 @@ def test_a_lost_worker_may_go_on_with_its_next_call(
 
     assert claim.attempt == 2
     assert w1.repeat().claims == (claim,)
+
+
+def test_a_call_that_comes_after_its_successor_changes_nothing(
+    broker: Broker, w1: Driver, w2: Driver
+) -> None:
+    broker.push(make_jobs(3))
+    first = w1.take_one()
+    second = w1.take_one()
+
+    late = broker.reserve("w1", 1, [Share("default", 1)], 1, [succeeded(first)])
+
+    assert late.claims == late.refused == ()
+    assert w1.settle(succeeded(first), succeeded(second)).refused == ()
+    assert len(w2.take(3)) == 1
 
 
 def test_each_worker_counts_its_own_calls(broker: Broker, w1: Driver, w2: Driver) -> None:

@@ -110,6 +110,8 @@ class MemoryBroker(Broker):
             before = self._replies.get(worker)
             if before and before.call == call:
                 return self._again(worker, before.reservation)
+            if before and before.call > call:
+                return Reservation(due_in=self._store.due_in(now))
             holder = self._leases.holder(worker, now)
             refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
             self._promote(now)

@@ -7,6 +7,7 @@
 -- Returns {refused ids, due_in or -1, claims}, the claims flat, WIDTH values each.
 -- Invariant: a settlement takes effect only while its worker holds the job under its token.
 --   The same call sent again changes nothing and returns the claims that are still held.
+--   One that comes after its successor changes nothing.
 --   A call that skips a number gives back what the worker holds beside its settlements.
 local worker, call, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lease, max_crashes = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -227,6 +228,11 @@ local before = redis.call('GET', P .. 'r:' .. worker)
 local last, refused_before = string.match(before or '', '^(%d+) (.*)$')
 if last == call then
   return again(refused_before)
+end
+-- It was overtaken on its way: sent again after a timeout, answered, and followed by others. What
+-- it would claim now, nobody would ever hear of.
+if last and tonumber(last) > tonumber(call) then
+  return { {}, due_in(), {} }
 end
 -- Redis lets a script go on when its memory is full if the first write needs none: only so can
 -- workers drain it.
