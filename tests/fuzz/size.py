@@ -4,5 +4,6 @@ from __future__ import annotations
 
 import os
 
-EXAMPLES = 25 * int(os.environ.get("CHAOS_SCALE", "1"))
+SCALE = int(os.environ.get("CHAOS_SCALE", "1"))
+EXAMPLES = 10 * SCALE
 """Examples for each property; `make chaos` tries ten times as many."""
