@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from .conf import absolute
@@ -30,4 +31,8 @@ def user_pk_of(token: str) -> str:
 
 def switch_off(user_pk: Any) -> None:
     """Switch a user's recaps off; nothing happens where they are off, or the user is gone."""
-    RecapSettings.objects.filter(user=user_pk).update(enabled=False, due_at=None)
+    try:
+        choice = RecapSettings.objects.filter(user=user_pk)
+    except (TypeError, ValueError, ValidationError):
+        return  # an old link: the site's users have another kind of key by now
+    choice.update(enabled=False, due_at=None)
