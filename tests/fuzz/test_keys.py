@@ -93,3 +93,22 @@ def test_jobs_in_flight_come_back_though_the_leases_were_overwritten(
         clock.advance(past_lease(broker) // 3)
 
     assert recovered == [site.jobs[State.RUNNING]]
+
+
+def test_a_job_of_another_type_is_dead_with_its_reason(
+    broker: RedisBroker, client: redis.Redis, clock: Clock
+) -> None:
+    site = SmallSite.build(broker, client, clock)
+    job_id = site.jobs[State.QUEUED]
+    client.delete(f"{PREFIX}j:{job_id}")
+    client.set(f"{PREFIX}j:{job_id}", "not ours")
+    dead = broker.inspection.counts()[State.DEAD]
+
+    assert site.other.take(1) == ()
+
+    record = broker.inspection.find(job_id)
+    assert record is not None
+    assert record.state is State.DEAD
+    assert record.failures[0].exception == "django_jobs.errors.BrokenPayload"
+    assert broker.inspection.counts()[State.DEAD] == dead + 1
+    assert client.get(f"{PREFIX}broken:j:{job_id}") == b"not ours"
