@@ -123,10 +123,17 @@ class Fetcher:
     def run(self) -> None:
         """Exchange settlements for claims, until closed with everything sent."""
         while not (self._closing and self._is_even()):
-            self.progress_at = time.monotonic()
-            self._give_back_hoarded()
-            if self._unanswered or self._has_reason():
-                self._exchange()
+            self._go_round()
+        self.waiter.stop()
+        while not self._is_even():  # it was woken at the last moment: somebody else must be
+            self._go_round()
+
+    def _go_round(self) -> None:
+        self.progress_at = time.monotonic()
+        self._give_back_hoarded()
+        if self._unanswered or self._has_reason():
+            self._exchange()
+        if not self._closing:
             self._pause()
 
     def _is_even(self) -> bool:

@@ -17,6 +17,9 @@ logger = logging.getLogger("django_jobs")
 IDLE = 10.0
 """Seconds after which an idle worker looks for work that nobody told it of."""
 
+ENDING = 5.0
+"""Seconds that the end of a wait may take."""
+
 
 class Waiter:
     """Waits when it is armed, and says when there may be work.
@@ -39,6 +42,7 @@ class Waiter:
         self._wake = wake
         self._armed = threading.Event()
         self._stopped = threading.Event()
+        self._ended = threading.Event()
         self._outage = Outage("wait for jobs")
         self._woken = False
 
@@ -64,24 +68,26 @@ class Waiter:
         while not self._stopped.is_set():
             self._armed.wait()
             if self._stopped.is_set():
-                return
+                break
             try:
                 self._broker.wait(self._queues.names, IDLE, self._worker)
                 self._outage.over()
             except BrokerError as error:
                 if self._stopped.is_set():
-                    return
+                    break
                 self._stopped.wait(self._outage.failed(error))
             self._armed.clear()
             self._woken = True
             self._wake()
+        self._ended.set()
 
     def stop(self) -> None:
-        """End the wait, too: the queues would wake it instead of somebody who lives."""
+        """End the wait, too: it would be woken instead of somebody who lives."""
         self._stopped.set()
         if self._armed.is_set():
             self._rouse()
         self._armed.set()
+        self._ended.wait(ENDING)
 
     def _rouse(self) -> None:
         try:

@@ -100,11 +100,11 @@ class Worker:
             max_jobs=options.max_jobs,
         )
         self._fetching = supervised("fetcher", self._fetcher.run, self._fail)
-        self._waiting = supervised("waiter", self._fetcher.waiter.run, self._fail)
         self._beating = supervised("heartbeat", self._heartbeat.run, self._fail)
         self._helpers = [
-            *(self._beating, self._waiting),
+            self._beating,
             supervised("watchdog", self._watchdog.run, self._fail),
+            supervised("waiter", self._fetcher.waiter.run, self._fail),
             supervised("ticks", self._ticks.run, self._fail),
         ]
 
@@ -158,9 +158,6 @@ class Worker:
         self._close()
 
     def _close(self) -> None:
-        # Before the fetcher, which passes on a wake-up that came at the last moment.
-        self._fetcher.waiter.stop()
-        _join(self._waiting)
         self._fetcher.close()
         _join(self._fetching)
         self._watchdog.close()

@@ -64,6 +64,16 @@ def test_a_worker_that_was_stopped_waits_no_more(
     notes.wait_for("at once")
 
 
+def test_a_worker_stops_waiting_at_a_redis_that_is_full(
+    two_workers: list[Worker], client: redis.Redis
+) -> None:
+    client.config_set("maxmemory", 1)
+
+    two_workers[0].stop(5)
+
+    assert waiting(client) == 1
+
+
 def test_a_wake_up_that_reaches_a_worker_while_it_stops_is_passed_on(
     two_workers: list[Worker], notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

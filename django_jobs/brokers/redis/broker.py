@@ -149,18 +149,13 @@ class RedisBroker(Broker):
 
     def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
         # Its own door comes first: who is roused takes no marker along.
-        lists = [self._door(worker), *(f"{self._prefix}m:{name}" for name in queues or "*")]
+        markers = (f"{self._prefix}m:{name}" for name in queues or "*")
+        lists = [f"{self._prefix}d:{worker}", *markers]
         longest = min(max(timeout, 0.001), LONGEST_POP)
         self._ask(lambda: self._waiting.blpop(lists, timeout=longest))
 
     def rouse(self, worker: str) -> None:
-        knock = self._client.pipeline()
-        knock.rpush(self._door(worker), "1")
-        knock.expire(self._door(worker), ROUSED)
-        self._ask(knock.execute)
-
-    def _door(self, worker: str) -> str:
-        return f"{self._prefix}d:{worker}"
+        self._run("rouse", worker, ROUSED)
 
     # --- time --------------------------------------------------------------------------------
 
