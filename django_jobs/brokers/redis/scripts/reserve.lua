@@ -115,7 +115,9 @@ end
 -- What a field must look like that is there, by its number in FIELDS: whole numbers, and counters
 -- that stay exact when Lua writes them.
 local PRIORITY, AMOUNT, COUNTER = '^%-?%d%d?%d?$', '^%d' .. string.rep('%d?', 14) .. '$', '^%d' .. string.rep('%d?', 8) .. '$'
-local FORMS = { [3] = PRIORITY, [6] = AMOUNT, [11] = COUNTER, [12] = COUNTER, [13] = COUNTER }
+-- An attempt's context lists a worker for each attempt before it: a billion would fill the memory.
+local ATTEMPTS = '^%d' .. string.rep('%d?', 5) .. '$'
+local FORMS = { [3] = PRIORITY, [6] = AMOUNT, [11] = COUNTER, [12] = ATTEMPTS, [13] = COUNTER }
 local INSTANTS = { 5, 7, 8, 10, 14, 15 }
 
 local function is_broken(got)
