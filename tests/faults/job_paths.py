@@ -121,7 +121,30 @@ def take_back_what_a_dead_worker_held(stage: Stage) -> Scene:
     return Scene(act)
 
 
+def go_on_after_the_lease(stage: Stage) -> Scene:
+    """A worker that was cut off gets its jobs anew, and only then reports the attempts before."""
+    stage.given(2)
+    before = stage.exchange(2)
+    stage.worker.vanish(stage.clock, noticed_by=stage.second)
+
+    def act() -> None:
+        anew = stage.exchange(2)
+        stage.exchange(0, stage.run(before))
+        assert not stage.books.ends, "an attempt from before the lease's end counts"
+        stage.exchange(0, stage.run(anew))
+
+    return Scene(act)
+
+
 def tick(stage: Stage) -> Scene:
+    return _tick(stage, meanwhile=lambda second: None)
+
+
+def tick_that_another_worker_claims_meanwhile(stage: Stage) -> Scene:
+    return _tick(stage, meanwhile=lambda second: second())
+
+
+def _tick(stage: Stage, meanwhile: Callable[[Callable[[], object]], object]) -> Scene:
     now = from_ms(stage.clock.now())
     periodic = PeriodicTask(name="hourly", task=note, line="0 * * * *")
 
@@ -130,7 +153,12 @@ def tick(stage: Stage) -> Scene:
         stage.books.tried([job])
         return job
 
-    first, second = (Ticker(it, [periodic], make_job) for it in (stage.broker, stage.safe))
+    def make_job_slowly(task: Task[..., Any]) -> Job:
+        meanwhile(lambda: second.tick(now))
+        return make_job(task)
+
+    first = Ticker(stage.broker, [periodic], make_job_slowly)
+    second = Ticker(stage.safe, [periodic], make_job)
     second.tick(now - timedelta(hours=1))
 
     def check() -> None:
@@ -142,5 +170,6 @@ def tick(stage: Stage) -> Scene:
 JOB_PATHS = (
     *(push, push_for_later, bulk_push_in_three_portions, wait_and_reserve, reserve, work),
     *(settle_as_succeeded, settle_as_retrying, settle_as_dead, give_back, promote),
-    *(take_back_what_a_dead_worker_held, tick),
+    *(take_back_what_a_dead_worker_held, go_on_after_the_lease),
+    *(tick, tick_that_another_worker_claims_meanwhile),
 )
