@@ -98,7 +98,7 @@ class Fleet:
         end = time.monotonic() + PATIENCE
         while not condition():
             self._look_for_recoveries()
-            assert time.monotonic() < end, f"{what}: {self.counts()}\n{self.said()}"
+            assert time.monotonic() < end, f"{what}: {self.counts()}\n{self.said()[-5000:]}"
             time.sleep(LOOK)
         self._look_for_recoveries()
 
@@ -135,8 +135,8 @@ class Fleet:
         return record
 
     def said(self) -> str:
-        """Return the last words of all workers that there were."""
-        return "\n".join(worker.said[-2000:] for worker in self.site.started)
+        """Return what all workers said that there were."""
+        return "\n".join(worker.said for worker in self.site.started)
 
     def _look_for_recoveries(self) -> None:
         for kill in self.kills:
@@ -169,7 +169,7 @@ class Fleet:
 
     def assert_each_ran_once(self, ids: list[str]) -> None:
         """Each job has succeeded, and no attempt was begun twice."""
-        assert self.counts() == {State.SUCCEEDED: len(ids)}, self.said()
+        assert self.counts() == {State.SUCCEEDED: len(ids)}, self.said()[-5000:]
         assert self.runs() == Counter(ids)
 
     def _report(self, runs: Counter[str], dead: int) -> None:

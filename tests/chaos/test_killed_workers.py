@@ -44,7 +44,7 @@ def test_no_job_is_lost_with_workers_that_are_killed(make_fleet: MakeFleet) -> N
 def test_workers_that_were_frozen_past_their_lease_end_no_job_of_others(
     make_fleet: MakeFleet,
 ) -> None:
-    fleet = make_fleet(lease=2)
+    fleet = make_fleet(lease=3)
     for number in range(SCALE):
         held = tasks.hold.bulk_enqueue([[f"release-{number}"]] * HELD)
         freeze_one(fleet, held, f"release-{number}")

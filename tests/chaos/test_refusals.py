@@ -66,8 +66,9 @@ def busy(fleet: Fleet) -> Iterator[None]:
 def unable_to_save(fleet: Fleet) -> Iterator[None]:
     """A directory stands where the snapshot is to go."""
     snapshot = fleet.server.directory / "dump.rdb"
-    snapshot.unlink(missing_ok=True)
-    (snapshot / "in the way").mkdir(parents=True)
+    if not snapshot.is_dir():
+        snapshot.unlink(missing_ok=True)
+        (snapshot / "in the way").mkdir(parents=True)
     fleet.redis.config_set("save", "3600 1")
     fleet.redis.bgsave()
     fleet.wait_until(
