@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,16 @@ from django_jobs.backends.dummy import DummyBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import AnyResult, BaseTaskBackend, InvalidTask, task_backends
-from django_jobs.errors import BrokerUnavailable, PayloadTooLarge, QueueFull, UnserializableArgument
+from django_jobs.errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    PayloadTooLarge,
+    QueueFull,
+    UnserializableArgument,
+)
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
 from tests.mail.helpers import LATER, files, message_with, simple
-from tests.servers import free_port
+from tests.servers import RedisServer, free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
 
@@ -154,6 +161,21 @@ def test_files_stay_where_the_job_may_have_arrived_all_the_same(media: Path, set
         }
     }
     with pytest.raises(BrokerUnavailable):
+        send_later(message_with(30_000))
+    assert len(files(media)) == 1
+
+
+def test_files_stay_where_redis_refuses_as_part_of_the_mails_may_be_enqueued(
+    media: Path, settings: Any, redis_server_factory: Callable[..., RedisServer]
+) -> None:
+    settings.TASKS = {
+        "default": {
+            "BACKEND": "django_jobs.backends.RedisBackend",
+            "QUEUES": ["mailers", "default"],
+            "OPTIONS": {"url": redis_server_factory("maxmemory 1").url, "max_payload": 20_000},
+        }
+    }
+    with pytest.raises(BrokerRefused, match="is full"):
         send_later(message_with(30_000))
     assert len(files(media)) == 1
 
