@@ -23,7 +23,7 @@ TIMED = "LOAD_SCALE" in os.environ
 FEW = 1_000
 MANY = int(os.environ.get("LOAD_SCALE", "10000"))
 BATCH = 1_000
-PAIRS = 60
+PAIRS = 150
 
 
 @dataclass
