@@ -43,13 +43,13 @@ test: $(VENV)/installed-dev programs ## Run the tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 chaos: $(VENV)/installed-dev programs ## Kill, cut and fill real processes for ten minutes
-	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/chaos $(ARGS)
+	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/chaos tests/faults $(ARGS)
 
-soak: $(VENV)/installed-dev programs ## Take random walks through both brokers for half an hour
-	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/python -m pytest -s --timeout 0 tests/walks $(ARGS)
+soak: $(VENV)/installed-dev programs ## Take random walks through both brokers for half an hour, then live through a year
+	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/python -m pytest -s --timeout 0 tests/walks tests/simulation $(ARGS)
 
 load: $(VENV)/installed-dev programs ## Measure with a million waiting jobs
-	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --timeout 0 tests/load $(ARGS)
+	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --show-capture no --timeout 0 tests/load $(ARGS)
 
 conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks on our backends (downloads them)
 	@$(BIN)/python -m pytest --ds=tests.conformance.settings tests/conformance/suite.py

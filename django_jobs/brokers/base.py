@@ -193,7 +193,8 @@ class Broker(ABC):
         more, once, before they are missed.
 
         Calling again with the same `call` (after a lost reply) only renews the lease, and returns
-        the same pulse. Numbers grow from 1.
+        the same pulse. Numbers grow from 1; a heartbeat that comes after its successor changes
+        nothing.
 
         Args:
             info: what the worker says of itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django_jobs.brokers.base import Broker, Order, Share
+from django_jobs.brokers.base import Broker, Order, Pulse, Share
 from django_jobs.brokers.inspection import Inspection, Totals
 from django_jobs.job import State
 from tests.contract.tools import (
@@ -140,7 +140,7 @@ def test_a_call_that_comes_after_its_successor_changes_nothing(
 
     late = broker.reserve("w1", 1, [Share("default", 1)], 1, [succeeded(first)])
 
-    assert late.claims == late.refused == ()
+    assert (late.claims, late.refused) == ((), ())
     assert w1.settle(succeeded(first), succeeded(second)).refused == ()
     assert len(w2.take(3)) == 1
 
@@ -210,3 +210,18 @@ def test_a_repeated_heartbeat_renews_the_lease(
 
     assert w2.heartbeat().recovered == ()
     assert w1.settle(succeeded(claim)).refused == ()
+
+
+def test_a_heartbeat_that_comes_after_its_successor_changes_nothing(
+    broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push(make_jobs(1))
+    late = w1.info(succeeded=3)
+    w1.heartbeat(succeeded=3)
+    w1.heartbeat()
+    w1.take_one()
+    w1.vanish(clock, noticed_by=w2)
+
+    assert broker.heartbeat(late, 1) == Pulse()
+    assert inspection.totals().succeeded == 3
+    assert w1.heartbeat().lost

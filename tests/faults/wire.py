@@ -43,7 +43,8 @@ class Fault:
 
 
 OVERTAKEN = (Kind.LATE, Kind.LAST)
-"""Ways in which a call arrives after its successor; totals count such a heartbeat again."""
+"""Ways in which a call arrives after its successor. Totals count a heartbeat again that arrives
+after its worker took leave."""
 
 PLAIN: Any = UnixDomainSocketConnection
 """What redis-py has no complete types for."""

@@ -221,8 +221,10 @@ class MemoryBroker(Broker):
     def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
         with self._lock:
             now = self._now()
-            lost = self._leases.renew(info, now)
             before = self._beats.get(info.id)
+            if before and before.call > call:
+                return Pulse()
+            lost = self._leases.renew(info, now)
             if before and before.call == call:
                 return replace(before.pulse, lost=lost or before.pulse.lost)
             self.inspection.add_totals(info)

@@ -10,6 +10,7 @@
 --   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call
 --   r:<worker>   string  the worker's last call and what it refused
 --   b:<worker>   string  the worker's last heartbeat and what it was told
+--   d:<worker>   list    what ends the wait of a worker that stops
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   expiries     zset    ids of ended jobs by when they are forgotten

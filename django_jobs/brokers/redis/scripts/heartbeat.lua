@@ -4,7 +4,8 @@
 --   succeeded, attempts failed, crashes that kill a job.
 -- Returns {lost 0 or 1, order or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker can't settle it.
---   The same call sent again renews the lease, and returns the same answer.
+--   The same call sent again renews the lease, and returns the same answer. One that comes
+--   after its successor changes nothing.
 local worker, call, lease, max_crashes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[7])
 local recovered, buried = {}, {}
 
@@ -70,15 +71,16 @@ local function add_total(name, count)
   end
 end
 
+local before = redis.call('GET', P .. 'b:' .. worker) or ''
+local last, answer_before = string.match(before, '^(%d+) (.*)$')
+if last and tonumber(last) > tonumber(call) then
+  return { 0, '', {}, {} } -- overtaken on its way
+end
 local lost = renew()
-local before = redis.call('GET', P .. 'b:' .. worker)
-if before then
-  local number, answer = string.match(before, '^(%d+) (.*)$')
-  if number == call then
-    answer = cjson.decode(answer)
-    answer[1] = math.max(lost, answer[1])
-    return answer
-  end
+if last == call then
+  local answer = cjson.decode(answer_before)
+  answer[1] = math.max(lost, answer[1])
+  return answer
 end
 redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
 add_total('succeeded', ARGV[5])

@@ -5,7 +5,7 @@
 -- Invariant: a running job is left alone.
 local what, id = ARGV[1], ARGV[2]
 local job = P .. 'j:' .. id
-local got = redis.call('HMGET', job, 's', 'q', 'p')
+local got = read(id, 's', 'q', 'p')
 local state = got[1]
 local WAITING = { scheduled = true, retrying = true, queued = true }
 local RETRIABLE = { scheduled = true, retrying = true, dead = true, discarded = true }
@@ -19,7 +19,7 @@ local function take_out()
   end
 end
 
-if not state or state == 'running' then return 0 end
+if not state or not got[2] or state == 'running' then return 0 end
 if what == 'retry' then
   if not RETRIABLE[state] then return 0 end
   take_out()
