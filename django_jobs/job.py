@@ -60,6 +60,12 @@ class Job:
     result_ttl: int = 3_600_000
     overrides: str = ""
 
+    @property
+    def size(self) -> int:
+        """How many bytes its arguments take; Python knows of a text at once if it is ASCII."""
+        text = self.arguments
+        return len(text) if text.isascii() else len(text.encode())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

@@ -152,14 +152,15 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def _job(self, template: Job, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
         arguments = encode_arguments(tuple(args), dict(kwargs))
-        size, limit = len(arguments.encode()), self.configuration.max_payload
-        if size > limit:
+        job = dataclasses.replace(template, id=new_job_id(), arguments=arguments)
+        limit = self.configuration.max_payload
+        if job.size > limit:
             raise PayloadTooLarge(
-                f"The arguments of {template.task} take {size:,} bytes as JSON, more than the"
+                f"The arguments of {job.task} take {job.size:,} bytes as JSON, more than the"
                 f" {limit:,} that the option max_payload of TASKS[{self.alias!r}] permits. Store"
                 " the data and pass its key, or raise the limit."
             )
-        return dataclasses.replace(template, id=new_job_id(), arguments=arguments)
+        return job
 
     def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
         self.broker.push(jobs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 
@@ -50,7 +50,7 @@ def judge(error: BaseException, policy: Policy, attempt: int) -> Verdict:
         attempt: number of the attempt that failed, from 1.
     """
     if isinstance(error, OF_ANOTHER_DEPLOY):
-        policy = Policy(retry=Retry())
+        policy = replace(policy, retry=Retry())
     if isinstance(error, (Discard, JobExpired)) or is_kind(error, policy.discard_on):
         return Verdict(State.DISCARDED)
     if isinstance(error, HOPELESS) and not isinstance(error, OF_ANOTHER_DEPLOY):

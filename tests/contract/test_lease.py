@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import MAX_CRASHES, Broker
 from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import State
+from django_jobs.job import Claim, State
 from tests.contract.tools import (
     Clock,
     Driver,
@@ -229,6 +229,17 @@ def test_a_job_that_must_run_alone_does_not_hold_up_others(
 # --- when nobody could send heartbeats -----------------------------------------------------------
 
 
+def hold_through_outage(holder: Driver, late: Driver, clock: Clock) -> Claim:
+    """Take a job; then nobody can send heartbeats for a lease, and another comes back first."""
+    holder.broker.push([make_job()])
+    holder.heartbeat()
+    late.heartbeat()
+    claim = holder.take_one()
+    clock.advance(past_lease(holder.broker))
+    assert late.heartbeat().recovered == ()
+    return claim
+
+
 def test_after_an_outage_the_jobs_of_workers_that_were_cut_off_too_stay_with_them(
     broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
@@ -248,14 +259,9 @@ def test_after_an_outage_the_jobs_of_workers_that_were_cut_off_too_stay_with_the
 
 
 def test_a_worker_that_vanished_in_an_outage_is_missed_one_lease_later(
-    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+    w1: Driver, w2: Driver, clock: Clock
 ) -> None:
-    broker.push([make_job()])
-    w1.heartbeat()
-    w2.heartbeat()
-    claim = w1.take_one()
-    clock.advance(past_lease(broker))
-    assert w2.heartbeat().recovered == ()
+    claim = hold_through_outage(w1, w2, clock)
 
     assert w1.vanish(clock, noticed_by=w2).recovered == (claim.job.id,)
 
@@ -263,12 +269,7 @@ def test_a_worker_that_vanished_in_an_outage_is_missed_one_lease_later(
 def test_a_worker_that_is_always_late_takes_back_jobs_all_the_same(
     broker: Broker, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
-    broker.push([make_job()])
-    w1.heartbeat()
-    w2.heartbeat()
-    claim = w1.take_one()
-    clock.advance(past_lease(broker))
-    assert w2.heartbeat().recovered == ()
+    claim = hold_through_outage(w1, w2, clock)
     clock.advance(past_lease(broker))
 
     assert w2.heartbeat().recovered == (claim.job.id,)

@@ -18,7 +18,7 @@ def portions(jobs: Sequence[Job]) -> Iterator[list[Job]]:
     portion: list[Job] = []
     room = BYTES
     for job in jobs:
-        size = len(job.arguments.encode())
+        size = job.size
         if portion and (size > room or len(portion) == JOBS):
             yield portion
             portion, room = [], BYTES

@@ -171,3 +171,19 @@ local function give_back(id, score)
   place(id, got[1], score)
   mark(got[1])
 end
+
+-- Gives back all that a worker holds.
+local function give_back_all(worker)
+  local flight = P .. 'f:' .. worker
+  local all = redis.call('HGETALL', flight)
+  redis.call('DEL', flight)
+  for i = 1, #all, 2 do
+    local _, score = held(all[i + 1])
+    give_back(all[i], score)
+  end
+end
+
+-- Reads the number of a worker's last call, kept in a key, and what it was answered.
+local function last_call(key)
+  return string.match(redis.call('GET', key) or '', '^(%d+) (.*)$')
+end

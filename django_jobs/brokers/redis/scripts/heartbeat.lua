@@ -71,8 +71,7 @@ local function add_total(name, count)
   end
 end
 
-local before = redis.call('GET', P .. 'b:' .. worker) or ''
-local last, answer_before = string.match(before, '^(%d+) (.*)$')
+local last, answer_before = last_call(P .. 'b:' .. worker)
 if last and tonumber(last) > tonumber(call) then
   return { 0, '', {}, {} } -- overtaken on its way
 end

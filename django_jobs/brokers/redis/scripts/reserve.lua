@@ -215,19 +215,7 @@ local function again(refused_before)
   return { cjson.decode(refused_before), due_in(), claims }
 end
 
--- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
--- and with them ends that the worker won't report again. What it holds would stay there forever.
-local function give_back_all()
-  local all = redis.call('HGETALL', flight)
-  redis.call('DEL', flight)
-  for i = 1, #all, 2 do
-    local _, score = held(all[i + 1])
-    give_back(all[i], score)
-  end
-end
-
-local before = redis.call('GET', P .. 'r:' .. worker)
-local last, refused_before = string.match(before or '', '^(%d+) (.*)$')
+local last, refused_before = last_call(P .. 'r:' .. worker)
 if last == call then
   return again(refused_before)
 end
@@ -251,8 +239,10 @@ for i = first_settlement, first_settlement + 8 * settlements - 1, 8 do
     refused[#refused + 1] = ARGV[i]
   end
 end
+-- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
+-- and with them ends that the worker won't report again. What it holds would stay there forever.
 if last and tonumber(last) < tonumber(call) - 1 then
-  give_back_all()
+  give_back_all(worker)
 end
 promote()
 sweep(2 * settlements + 10)
