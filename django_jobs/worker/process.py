@@ -7,10 +7,10 @@ import logging
 import signal
 import threading
 from enum import IntEnum
-from queue import Empty, SimpleQueue
 from types import FrameType
 
 from .notify import notify, watchdog_interval
+from .wakeup import Wakeup
 from .worker import Worker
 
 logger = logging.getLogger("django_jobs")
@@ -46,8 +46,9 @@ class WorkerProcess:
     def __init__(self, worker: Worker, *, stalled: float = STALLED) -> None:
         self._worker = worker
         self._stalled = stalled
-        self._heard: SimpleQueue[int | None] = SimpleQueue()
+        self._quiet_asked = False
         self._stop_asked = False
+        self._interrupted = False
         self._hard = False
 
     def run(self) -> ExitCode:
@@ -59,15 +60,12 @@ class WorkerProcess:
         for number in SIGNALS:
             signal.signal(number, self._hear)
         faulthandler.register(signal.SIGTTIN, all_threads=True)
-        over = threading.Thread(target=self._await_worker, name="django-jobs-over", daemon=True)
-        try:
-            self._worker.start()
-            over.start()
-            notify("READY=1", "STATUS=Working")
-            self._watch()
-            self._end(self._worker.options.shutdown_timeout)
-        except HardStop:
-            self._end(0)
+        with Wakeup() as wakeup:
+            try:
+                self._work(wakeup)
+                self._end(self._worker.options.shutdown_timeout)
+            except HardStop:
+                self._end(0)
         if self._worker.failed:
             return ExitCode.FAILED
         return ExitCode.GAVE_BACK if self._worker.given_back else ExitCode.DONE
@@ -75,7 +73,7 @@ class WorkerProcess:
     def _hear(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal. It may come in the middle of anything, also while a lock is held.
 
-        So nothing is touched here but a queue that is made for that.
+        So nothing is touched here but flags, which are read after the wait that the signal ends.
 
         Raises:
             HardStop: into whatever the main thread is waiting for.
@@ -85,27 +83,27 @@ class WorkerProcess:
                 self._hard = True
                 raise HardStop
             return
+        self._quiet_asked |= number == signal.SIGTSTP
         self._stop_asked |= number != signal.SIGTSTP
-        self._heard.put(number)
+        self._interrupted |= number == signal.SIGINT
 
-    def _await_worker(self) -> None:
-        self._worker.over.wait()
-        self._heard.put(None)
-
-    def _watch(self) -> None:
+    def _work(self, wakeup: Wakeup) -> None:
         """Obey signals until the end, and feed systemd's watchdog as long as there is progress."""
+
+        def await_worker() -> None:
+            self._worker.over.wait()
+            wakeup.ring()
+
+        self._worker.start()
+        threading.Thread(target=await_worker, name="django-jobs-over", daemon=True).start()
+        notify("READY=1", "STATUS=Working")
         interval = watchdog_interval()
-        while True:
-            try:
-                heard = self._heard.get(timeout=interval)
-            except Empty:
-                if self._worker.idle_for < self._stalled:
-                    notify("WATCHDOG=1")
-                continue
-            if heard != signal.SIGTSTP:
-                break
-            self._worker.quiet()
-        if heard == signal.SIGINT:
+        while not (self._stop_asked or self._worker.over.is_set()):
+            if self._quiet_asked:
+                self._worker.quiet()
+            if not wakeup.wait(interval) and self._worker.idle_for < self._stalled:
+                notify("WATCHDOG=1")
+        if self._interrupted:
             logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
 
     def _end(self, timeout: float) -> None:
