@@ -64,7 +64,7 @@ lint: $(VENV)/installed-dev ## Check format, style, types, and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/mypy django_jobs tests scripts deploy
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/mypy django_jobs tests scripts deploy benchmarks
 	DEBUG=1 DJANGO_SETTINGS_MODULE=example.settings MYPYPATH=example_project \
 		$(BIN)/mypy --cache-dir .mypy_cache/example example_project
 	$(BIN)/lint-imports

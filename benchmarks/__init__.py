@@ -1,0 +1,1 @@
+"""Speed of background job systems, measured side by side on one machine."""

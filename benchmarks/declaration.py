@@ -1,0 +1,74 @@
+"""What each system's file declares in its head, read without running it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "systems"
+HEAD = re.compile(r"^# /// script\n((?:#(?: .*)?\n)+?)# ///$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system under test, as the head of its file in `systems/` describes it."""
+
+    name: str
+    path: Path
+    title: str
+    """Its name in the tables."""
+    configuration: str
+    """How it is set up: its fastest sane configuration, in one sentence."""
+    loses: str
+    """What this configuration loses or does not do, in one sentence."""
+    measures: tuple[str, ...]
+    """What it can do, by the names of `benchmarks/measures`."""
+    worker: Mapping[str, tuple[str, ...]]
+    """The command of its worker for each measure, and `default` for the others."""
+    dependencies: tuple[str, ...] = ()
+    """What pip installs for it."""
+    packages: tuple[str, ...] = ()
+    """Debian's packages that it needs."""
+    coroutines_only: bool = False
+    """Whether it knows no other jobs than coroutines: its `drain` is one of coroutines."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for its producers and workers."""
+
+    def worker_command(self, measure: str) -> tuple[str, ...]:
+        """Return the command of the worker for a measure."""
+        return self.worker.get(measure, self.worker["default"])
+
+
+def read(path: Path) -> System:
+    """Return what a system's file declares.
+
+    Raises:
+        ValueError: it has no head, or one that says too little; the message names the file.
+    """
+    match = HEAD.search(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise ValueError(f"{path}: there is no '# /// script' block.")
+    head = tomllib.loads("\n".join(line[2:] for line in match[1].splitlines()))
+    try:
+        return _system(path, head)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: the head lacks or misspells {error}.") from error
+
+
+def read_all(folder: Path = FOLDER) -> dict[str, System]:
+    """Return all systems by name."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in {".py", ".rb"})
+    return {path.stem: read(path) for path in paths if path.stem != "__init__"}
+
+
+def _system(path: Path, head: Mapping[str, Any]) -> System:
+    declared = dict(head["tool"]["bench"])
+    for key in ("measures", "packages"):
+        declared[key] = tuple(declared.get(key, ()))
+    declared["worker"] = {name: tuple(words) for name, words in declared["worker"].items()}
+    dependencies = tuple(head.get("dependencies", ()))
+    return System(name=path.stem, path=path, dependencies=dependencies, **declared)

@@ -1,0 +1,46 @@
+"""What the jobs of all Python systems do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from benchmarks import probe
+
+IO_SECONDS = 0.010
+
+
+def noop(number: int) -> None:
+    """Do nothing: what is left is what the system itself costs."""
+    probe.count()
+
+
+def sleep(number: int) -> None:
+    """Wait as for a quick web service."""
+    time.sleep(IO_SECONDS)
+    probe.count()
+
+
+def note(number: int) -> None:
+    """Note the moment of the start."""
+    probe.note(number)
+
+
+def append(number: int) -> None:
+    """Leave a trace that outlives the process."""
+    probe.append(number)
+
+
+async def noop_async(number: int) -> None:
+    """Do nothing, as a coroutine."""
+    probe.count()
+
+
+async def sleep_async(number: int) -> None:
+    """Wait as for a quick web service, as a coroutine."""
+    await asyncio.sleep(IO_SECONDS)
+    probe.count()
+
+
+FUNCTIONS = (noop, sleep, note, append)
+COROUTINES = (noop_async, sleep_async)

@@ -1,0 +1,22 @@
+"""What is measured of each system: by name, a function that empties Redis and returns figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.measures import crash, enqueueing, punctuality, throughput
+from benchmarks.stage import Figures, Stage
+
+Measure = Callable[[Stage, float], Figures]
+
+MEASURES: dict[str, Measure] = {
+    "drain": throughput.drain,
+    "drain_async": throughput.drain_async,
+    "io": throughput.io,
+    "io_async": throughput.io_async,
+    "enqueue": enqueueing.enqueue,
+    "bulk": enqueueing.bulk,
+    "start": punctuality.start,
+    "late": punctuality.late,
+    "crash": crash.crash,
+}

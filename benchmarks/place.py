@@ -1,0 +1,19 @@
+"""What the runner tells producers and workers through the environment."""
+
+from __future__ import annotations
+
+import os
+
+HOST = "127.0.0.1"
+PORT = int(os.environ.get("BENCH_PORT", "6379"))
+URL = f"redis://{HOST}:{PORT}/0"
+"""Where the Redis of this benchmark is."""
+
+COUNT = int(os.environ.get("BENCH_COUNT", "0"))
+"""After so many jobs the worker writes its report; 0: never."""
+
+REPORT = os.environ.get("BENCH_REPORT", "")
+"""The file for the report; beside it `.ready` appears with the first job."""
+
+APPEND = os.environ.get("BENCH_APPEND", "")
+"""The file to which jobs of the crash append their numbers."""

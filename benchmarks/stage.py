@@ -1,0 +1,149 @@
+"""Runs producers and workers of one system on a Redis of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from benchmarks.declaration import System
+from benchmarks.environment import BENCH, LIBRARY, program
+from tests.servers import HOST, RedisServer
+
+Figures = dict[str, Any]
+"""What one run of a measure has found, by name."""
+
+LOGS = BENCH / "logs"
+
+
+class MeasureError(Exception):
+    """A measure gave no figure; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One system, one Redis, one checkout of django_jobs."""
+
+    system: System
+    server: RedisServer
+    checkout: Path
+    sizes: dict[str, int] = field(default_factory=dict)
+    """How many jobs make a run of the wished length, as earlier rounds have found out."""
+
+    @property
+    def redis(self) -> redis.Redis:
+        """A client of the server under the system."""
+        return redis.Redis(host=HOST, port=self.server.port)
+
+    def clear(self) -> None:
+        """Empty the server and forget what it has counted."""
+        self.redis.flushall()
+        self.redis.config_resetstat()
+
+    def memory(self) -> int:
+        """Return how many bytes the server's data takes."""
+        return int(self.redis.info("memory")["used_memory"])
+
+    def produce(self, verb: str, task: str, number: int, **extra: str) -> dict[str, Any]:
+        """Run a producer to its end and return its answer."""
+        done = subprocess.run(
+            [*self._producer(), verb, task, str(number)],
+            **self._surroundings(extra),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise MeasureError(f"The producer failed: {done.stderr.strip().splitlines()[-1:]}")
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer
+
+    @contextmanager
+    def worker(self, measure: str, count: int = 0, **extra: str) -> Iterator[Worker]:
+        """Run a worker that reports after so many jobs; it is killed at the end."""
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            report = Path(folder) / "report"
+            extra |= {"BENCH_COUNT": str(count), "BENCH_REPORT": str(report)}
+            LOGS.mkdir(parents=True, exist_ok=True)
+            log = LOGS / f"{self.system.name}-{measure}.log"
+            command = [self._fill_in(word) for word in self.system.worker_command(measure)]
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    [program(self.system, command[0]), *command[1:]],
+                    **self._surroundings(extra),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            worker = Worker(process, report, log)
+            try:
+                yield worker
+            finally:
+                worker.kill()
+
+    def _producer(self) -> list[str]:
+        if self.system.path.suffix == ".rb":
+            return ["ruby", str(self.system.path)]
+        return [program(self.system, "python"), "-m", "benchmarks.producer", self.system.name]
+
+    def _surroundings(self, extra: dict[str, str]) -> dict[str, Any]:
+        own = self.system.environment
+        variables = {name: self._fill_in(value) for name, value in own.items()}
+        path = os.pathsep.join((str(LIBRARY), str(self.checkout)))
+        return {
+            "cwd": LIBRARY,
+            "env": os.environ
+            | {"PYTHONPATH": path, "BENCH_PORT": str(self.server.port)}
+            | variables
+            | extra,
+        }
+
+    def _fill_in(self, text: str) -> str:
+        text = text.replace("{port}", str(self.server.port)).replace("{url}", self.server.url)
+        return text.replace("{file}", str(self.system.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A running worker, with all the processes that it has started."""
+
+    process: subprocess.Popen[bytes]
+    report_path: Path
+    log: Path
+
+    def wait_for_report(self, seconds: float = 60.0) -> dict[str, Any]:
+        """Return the worker's report as soon as it is there."""
+        self.wait_for(self.report_path, seconds)
+        report: dict[str, Any] = json.loads(self.report_path.read_text())
+        return report
+
+    def wait_for(self, path: Path, seconds: float) -> None:
+        """Wait for a file of the worker.
+
+        Raises:
+            MeasureError: the worker has ended, or the time is over.
+        """
+        deadline = time.monotonic() + seconds
+        while not path.exists():
+            if self.process.poll() is not None:
+                raise MeasureError(f"The worker ended by itself, see {self.log}")
+            if time.monotonic() > deadline:
+                raise MeasureError(f"Not all jobs ran within {seconds:.0f} s, see {self.log}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
