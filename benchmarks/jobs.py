@@ -42,5 +42,25 @@ async def sleep_async(number: int) -> None:
     probe.count()
 
 
+async def note_async(number: int) -> None:
+    """Note the moment of the start, as a coroutine."""
+    probe.note(number)
+
+
+async def append_async(number: int) -> None:
+    """Leave a trace that outlives the process, as a coroutine."""
+    probe.append(number)
+
+
 FUNCTIONS = (noop, sleep, note, append)
 COROUTINES = (noop_async, sleep_async)
+
+AS_COROUTINES = {
+    "noop": noop_async,
+    "noop_async": noop_async,
+    "sleep": sleep_async,
+    "sleep_async": sleep_async,
+    "note": note_async,
+    "append": append_async,
+}
+"""The jobs of a system that runs coroutines best, by the names that the measures use."""

@@ -7,7 +7,7 @@ path of the file itself; a command's first word is looked up in the system's own
 
 The rest runs in that environment, in producers and in workers. It makes the system's tasks of the
 functions in `benchmarks/jobs.py` (`noop`, `sleep`, `note`, `append`, and as coroutines
-`noop_async`, `sleep_async`), and has
+`noop_async`, `sleep_async`; `AS_COROUTINES` for a system that knows or likes nothing else), and has
 
 - `enqueue(task, number)`: enqueue one job of the task with this name;
 - `enqueue_many(task, numbers)`: enqueue many in one call, if the system has such a call;
