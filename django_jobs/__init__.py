@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django_jobs.periodic import periodic
+from django_jobs.progress import set_progress
 from django_jobs.retry import Retry
 from django_jobs.task import task
 
 if TYPE_CHECKING:
     from django_jobs.mail import send_mail_later
 
-__all__ = ["Retry", "periodic", "send_mail_later", "task"]
+__all__ = ["Retry", "periodic", "send_mail_later", "set_progress", "task"]
 
 
 def __getattr__(name: str) -> Any:

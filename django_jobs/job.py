@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django_jobs.progress import Progress
+
 
 class State(StrEnum):
     """Where a job stands in its life."""
@@ -129,7 +131,11 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A job with all that is known of it at one moment."""
+    """A job with all that is known of it at one moment.
+
+    Attributes:
+        progress: how far its last attempt said that it is; a success has none.
+    """
 
     job: Job
     state: State
@@ -142,3 +148,4 @@ class Record:
     workers: tuple[str, ...] = ()
     result: str | None = None
     failures: tuple[Failure, ...] = ()
+    progress: Progress | None = None

@@ -11,6 +11,7 @@ from typing import ClassVar
 from django_jobs.job import Claim, Job, Settlement
 
 from .inspection import Inspection
+from .report import NOTHING, Report
 
 MAX_CRASHES = 3
 """A job that was running in this many workers as they vanished is dead."""
@@ -181,7 +182,7 @@ class Broker(ABC):
     # --- time --------------------------------------------------------------------------------
 
     @abstractmethod
-    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
+    def heartbeat(self, info: WorkerInfo, call: int, report: Report = NOTHING) -> Pulse:
         """Renew the lease of a worker, and take back the jobs of those whose lease ran out.
 
         A job taken back goes to its old place in its queue, before all that came later; its
@@ -193,12 +194,14 @@ class Broker(ABC):
         more, once, before they are missed.
 
         Calling again with the same `call` (after a lost reply) only renews the lease, and returns
-        the same pulse. Numbers grow from 1; a heartbeat that comes after its successor changes
-        nothing.
+        the same pulse: what it reports is counted once. Numbers grow from 1; a heartbeat that
+        comes after its successor changes nothing.
 
         Args:
             info: what the worker says of itself.
             call: number of this heartbeat, one more than the worker's last one.
+            report: what it counted since the last one, which counts for the present by the
+                broker's clock, and how far its jobs are, which holds for claims that it holds.
         """
 
     @abstractmethod

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from django_jobs.job import Record, State
 
+from .metrics import Metrics
+
 if TYPE_CHECKING:
     from .base import Order, WorkerInfo
 
@@ -39,6 +41,9 @@ class Totals:
 
 class Inspection(ABC):
     """Counts, listings, and the repairs that operators make. Reads no more than it returns."""
+
+    metrics: Metrics
+    """What was counted of attempts over time."""
 
     @abstractmethod
     def find(self, job_id: str) -> Record | None:

@@ -18,6 +18,7 @@ from django_jobs.compat import (
 from django_jobs.errors import Fail, JobExpired, UnserializableArgument
 from django_jobs.job import Claim, Settlement, State
 from django_jobs.policy import Policy, apply_overrides, policy_of
+from django_jobs.progress import LISTENER, Progress
 from django_jobs.registry import find_task
 from django_jobs.result import JobResult, attempt_result, ended_result
 from django_jobs.retry import Retry
@@ -54,6 +55,7 @@ class Attempt:
     started: float = field(default_factory=time.monotonic)
     task: AnyTask | None = None
     result: JobResult | None = None
+    progress: Progress | None = None
     policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,7 @@ class Attempt:
         task = find_task(job.task)
         self.policy = apply_overrides(policy_of(task, self.site.retry), job.overrides)
         self.task = task
+        LISTENER.set(self)
         self.result = attempt_result(task, self.claim, self.site.worker, self.site.alias)
         return task
 

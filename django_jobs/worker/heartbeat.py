@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import connections
 
 from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
+from django_jobs.brokers.report import Report
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
 
@@ -28,7 +29,7 @@ class Heartbeat:
     Args:
         broker: whom to tell.
         sender: the backend's class, which sends the signals.
-        describe: returns what the worker says of itself.
+        describe: returns what the worker says of itself, and reports.
         on_order: told what an operator asks of the worker.
         on_lost: called when the worker's jobs were given to others.
         on_regained: called when the lease holds again after it had run out.
@@ -38,7 +39,7 @@ class Heartbeat:
         self,
         broker: Broker,
         sender: type,
-        describe: Callable[[], WorkerInfo],
+        describe: Callable[[], tuple[WorkerInfo, Report]],
         on_order: Callable[[Order], None],
         on_lost: Callable[[], None],
         on_regained: Callable[[], None],
@@ -53,7 +54,7 @@ class Heartbeat:
         self._stopped = threading.Event()
         self._lease_until = 0.0
         self._calls = 1
-        self._unanswered: WorkerInfo | None = None
+        self._unanswered: tuple[WorkerInfo, Report] | None = None
 
     def holds(self) -> bool:
         """Tell whether the lease surely holds, by this process's own clock."""
@@ -66,8 +67,8 @@ class Heartbeat:
             BrokerError: the broker does not answer.
         """
         sent_at = time.monotonic()
-        info = self._unanswered = self._unanswered or self._describe()
-        pulse = self._broker.heartbeat(info, self._calls)
+        info, report = self._unanswered = self._unanswered or self._describe()
+        pulse = self._broker.heartbeat(info, self._calls, report)
         self._unanswered = None
         self._calls += 1
         regained = not self.holds()

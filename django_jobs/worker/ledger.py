@@ -7,7 +7,10 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from django_jobs.brokers.report import Sample
 from django_jobs.job import Claim, Settlement, State
+
+from .tally import Ended, Tally
 
 
 class Ledger:
@@ -18,10 +21,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self._held: dict[str, Claim] = {}
-        self._settled: deque[Settlement] = deque()
+        self._settled: deque[Ended] = deque()
         self._since = 0.0
         self._changed = threading.Condition()
-        self._succeeded = self._failed = 0
+        self._tally = Tally()
 
     def hold(self, claims: Sequence[Claim]) -> None:
         """Note claims that executors are about to get."""
@@ -37,7 +40,7 @@ class Ledger:
             del self._held[settlement.job_id]
             if not self._settled:
                 self._since = time.monotonic()
-            self._settled.append(settlement)
+            self._settled.append((claim, settlement))
             if not self._held:
                 self._changed.notify_all()
             return True
@@ -68,19 +71,12 @@ class Ledger:
         count = min(limit, len(self._settled))
         batch = [self._settled.popleft() for _ in range(count)]
         self._since = time.monotonic()
-        succeeded = sum(one.state is State.SUCCEEDED for one in batch)
-        given_back = sum(one.state is State.QUEUED for one in batch)
-        with self._changed:
-            self._succeeded += succeeded
-            self._failed += count - succeeded - given_back
-        return batch
+        self._tally.add(batch)
+        return [settlement for _, settlement in batch]
 
-    def take_counts(self) -> tuple[int, int]:
-        """Return how many attempts succeeded and failed since the last such call."""
-        with self._changed:
-            counts = self._succeeded, self._failed
-            self._succeeded = self._failed = 0
-            return counts
+    def take_samples(self) -> tuple[Sample, ...]:
+        """Return what was counted of the attempts sent since the last such call."""
+        return self._tally.take()
 
     def wait_until_nothing_is_held(self, timeout: float) -> bool:
         """Wait for the end of all attempts; False if some still run after so many seconds."""

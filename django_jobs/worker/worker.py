@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.brokers.report import JobProgress, Report
 from django_jobs.clock import now_ms
 from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
@@ -193,10 +194,11 @@ class Worker:
         """Return the attempts that are running."""
         return (*self._threads.running(), *self._loop.running())
 
-    def _describe(self) -> WorkerInfo:
-        succeeded, failed = self._ledger.take_counts()
+    def _describe(self) -> tuple[WorkerInfo, Report]:
+        samples = self._ledger.take_samples()
         now, monotonic = now_ms(), time.monotonic()
-        return WorkerInfo(
+        running = self.running()[:SHOWN]
+        info = WorkerInfo(
             id=self.id,
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -205,13 +207,18 @@ class Worker:
             concurrency=self.options.concurrency,
             quiet=self._fetcher.quiet,
             running=tuple(
-                (one.claim.job.id, now - round((monotonic - one.started) * 1000))
-                for one in self.running()[:SHOWN]
+                (one.claim.job.id, now - round((monotonic - one.started) * 1000)) for one in running
             ),
             stuck=self._watchdog.stuck,
-            succeeded=succeeded,
-            failed=failed,
+            succeeded=sum(one.succeeded for one in samples),
+            failed=sum(one.failed for one in samples),
         )
+        progress = tuple(
+            JobProgress(job_id=one.claim.job.id, token=one.claim.token, progress=one.progress)
+            for one in running
+            if one.progress
+        )
+        return info, Report(samples=samples, progress=progress)
 
     # --- what its parts call -----------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django_jobs.brokers.base import Broker, Pulse, Reservation, Share, WorkerInfo
 from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, new_job_id
 
 DEADLINE = 20.0
@@ -121,7 +122,7 @@ class Driver:
     calls: count[int] = field(default_factory=lambda: count(1))
     beats: count[int] = field(default_factory=lambda: count(1))
     _last: tuple[int, Sequence[Share], int, Sequence[Settlement]] | None = None
-    _last_beat: tuple[WorkerInfo, int] | None = None
+    _last_beat: tuple[WorkerInfo, int, Report] | None = None
 
     def reserve(
         self, *shares: Share | str, limit: int = 1, settlements: Sequence[Settlement] = ()
@@ -157,8 +158,8 @@ class Driver:
         values: dict[str, Any] = {"id": self.id, "host": "here", "pid": 7, "started_at": START}
         return WorkerInfo(**(values | changes))
 
-    def heartbeat(self, **changes: Any) -> Pulse:
-        self._last_beat = (self.info(**changes), next(self.beats))
+    def heartbeat(self, *, report: Report = NOTHING, **changes: Any) -> Pulse:
+        self._last_beat = (self.info(**changes), next(self.beats), report)
         return self.repeat_heartbeat()
 
     def repeat_heartbeat(self) -> Pulse:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_jobs.brokers.inspection import Totals
+from django_jobs.brokers.metrics import Span, TaskMetrics
 from django_jobs.job import State
 from tests.faults.ground import Ground
 from tests.faults.invariants import check_all, check_places
@@ -27,12 +28,14 @@ class Outcome:
     jobs: tuple[tuple[str, State, int, int, int], ...]
     runs: dict[str, int]
     totals: Totals
+    tasks: tuple[TaskMetrics, ...]
 
     def check_same(self, expected: Outcome, *, totals: bool) -> None:
         """Check that nobody can tell whether there was a fault."""
         assert self.jobs == expected.jobs
         assert self.runs == expected.runs
         assert not totals or self.totals == expected.totals
+        assert not totals or self.tasks == expected.tasks
 
     def runs_more_than(self, other: Outcome) -> int:
         """How often jobs ran in this one that had run already, more than in the other."""
@@ -136,4 +139,6 @@ def _outcome(stage: Stage) -> Outcome:
     jobs = tuple(
         (it.job.id, it.state, it.attempts, it.crashes, len(it.failures)) for it in records if it
     )
-    return Outcome(jobs, dict(stage.books.runs), stage.safe.inspection.totals())
+    inspection = stage.safe.inspection
+    tasks = inspection.metrics.tasks(Span.WEEK)
+    return Outcome(jobs, dict(stage.books.runs), inspection.totals(), tasks)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django_jobs.brokers.base import Pulse, Reservation
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.report import Report, Sample
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.job import Claim, Job, Settlement, State
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
@@ -117,7 +118,12 @@ class Stage:
         return self._heard(answer, ends)
 
     def beat(self, **said: Any) -> Pulse:
-        return self.insist(lambda: self.worker.heartbeat(**said), self.worker.repeat_heartbeat)
+        count = {end: said[end] for end in ("succeeded", "failed") if end in said}
+        sample = Sample(task="shop.tasks.ship", queue="default", **count)
+        report = Report(samples=(sample,))
+        return self.insist(
+            lambda: self.worker.heartbeat(report=report, **said), self.worker.repeat_heartbeat
+        )
 
     def remove(self, ids: Iterable[str], call: Callable[[], object]) -> None:
         """Delete jobs as an operator does."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
 from django_jobs.brokers.base import Order
+from django_jobs.brokers.metrics import Span
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.report import JobProgress, Report, Sample
+from django_jobs.histogram import BOUNDS, Histogram
 from django_jobs.job import Job, State
+from django_jobs.progress import Progress
 from tests.contract.tools import (
     Clock,
     Driver,
@@ -41,8 +46,9 @@ class SmallSite:
     @classmethod
     def build(cls, broker: RedisBroker, client: redis.Redis, clock: Clock) -> SmallSite:
         worker, other = Driver(broker, "w1"), Driver(broker, "w2")
-        worker.heartbeat(running=(("some-id", clock.now()),), succeeded=1, failed=1)
         jobs = one_in_each_state(broker, worker, clock)
+        said: dict[str, Any] = {"running": (("some-id", clock.now()),), "succeeded": 1, "failed": 1}
+        worker.heartbeat(report=report(jobs[State.RUNNING]), **said)
         other.heartbeat()
         broker.push([make_job(queue="halted")])
         broker.inspection.pause("halted")
@@ -53,7 +59,7 @@ class SmallSite:
     def use_everything(self) -> None:
         """Do all that workers, the site and operators do; none of it may fail."""
         self.look()
-        self.worker.heartbeat(succeeded=1, failed=1)
+        self.worker.heartbeat(report=report(self.jobs[State.RUNNING]), succeeded=1, failed=1)
         self.work(self.worker)
         self.clock.advance(120_000)  # what is scheduled or retrying is due
         self.work(self.other)
@@ -79,6 +85,11 @@ class SmallSite:
         inspection.queues()
         inspection.workers()
         self.broker.ticks()
+        for span in Span:
+            inspection.metrics.history(span)
+            inspection.metrics.tasks(span)
+            inspection.metrics.failing(span)
+        inspection.metrics.counters()
         for state in State:
             inspection.jobs(state)
             inspection.jobs(state, queue="default")
@@ -111,3 +122,19 @@ def spoil(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> Non
             client.hdel(key, field)
         else:
             client.hset(key, field, value)
+
+
+def report(job_id: str) -> Report:
+    """Two attempts of a task, and how far a job is that is held under its first token."""
+    progress = JobProgress(job_id=job_id, token=1, progress=Progress(1, 2, "half"))
+    times = Histogram((2, *[0] * len(BOUNDS)), 2)
+    sample = Sample(
+        task="shop.tasks.ship",
+        queue="default",
+        succeeded=1,
+        failed=1,
+        errors=(("builtins.OSError", 1),),
+        latency=times,
+        duration=times,
+    )
+    return Report(samples=(sample,), progress=(progress,))

@@ -31,6 +31,7 @@ FAMILIES = [
     ),
     *("j:scheduled", "j:queued", "j:running", "j:succeeded", "j:retrying", "j:dead"),
     *("e:retrying", "e:dead", "e:queued"),
+    *("n:queue:60000:30000000", "n:task:60000:30000000", "n:error:60000:30000000"),
 ]
 """Every kind of key; behind `j:` and `e:` stands the state of the job that is meant."""
 

@@ -62,6 +62,9 @@ HASHES = {
     "suspects": ["w1", "w2"],
     "ticks": ["nightly", "another"],
     "totals": ["succeeded", "failed"],
+    "n:queue:60000:30000000": ["", "default"],
+    "n:task:60000:30000000": ["shop.tasks.ship", "another"],
+    "n:error:60000:30000000": ["shop.tasks.ship\nbuiltins.OSError", "another"],
 }
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from django_jobs.brokers.base import Broker, Pulse, Reservation
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.metrics import Span
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.job import Record, State
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
@@ -103,4 +104,9 @@ def listing(broker: Broker, state: State, queue: str | None = None) -> list[Reco
 
 def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
     read = broker.inspection
-    return read.queues(), read.workers(), read.totals(), dict(broker.ticks())
+    counted = (
+        read.metrics.history(Span.HOUR),
+        read.metrics.tasks(Span.MONTH),
+        read.metrics.failing(Span.DAY),
+    )
+    return read.queues(), read.workers(), read.totals(), dict(broker.ticks()), counted

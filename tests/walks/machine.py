@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from django_jobs.brokers.base import Order, Pulse, Reservation, Share
+from django_jobs.brokers.report import JobProgress, Report, Sample
+from django_jobs.histogram import BOUNDS, Histogram
 from django_jobs.job import Claim, Job, Settlement, State
+from django_jobs.progress import Progress
 from tests.contract.tools import START, make_job
 from tests.walks.both import UNORDERED, BothBrokers, listing
 from tests.walks.ways import ENDS, End, end_of
@@ -169,13 +173,14 @@ class RandomCommands(BothBrokers):
     @rule(worker=WORKERS, counted=st.tuples(st.integers(0, 2), st.integers(0, 2)))
     def heartbeat(self, worker: str, counted: tuple[int, int]) -> None:
         running = [(job_id, self.clock.now()) for job_id in self.books.holds(worker)]
-        says = {
+        says: dict[str, Any] = {
             "succeeded": counted[0],
             "failed": counted[1],
             "running": tuple(running),
             "stuck": tuple(job_id for job_id, _ in running[:1]),
             "queues": ("a", "b")[: counted[0]],
             "quiet": counted[1] == 1,
+            "report": _report(worker, *counted, self.books.holds(worker)),
         }
         pulse = self.same_of(worker, lambda it: _in_order(it.heartbeat(**says)))
         self.pulses[worker] = pulse
@@ -268,6 +273,27 @@ class RandomCommands(BothBrokers):
         job_id = self.one_of_known(number)
         record = self.same(lambda broker: broker.inspection.find(job_id))
         assert (record is not None) == (job_id in self.books.present)
+
+
+def _report(worker: str, succeeded: int, failed: int, held: Iterable[str]) -> Report:
+    """Counts of the worker's own task, and how far a job is that it holds."""
+    errors = (("builtins.OSError", failed),) if failed else ()
+    times = Histogram((succeeded + failed, *[0] * len(BOUNDS)), succeeded)
+    sample = Sample(
+        task=worker,
+        queue="a",
+        succeeded=succeeded,
+        failed=failed,
+        errors=errors,
+        latency=times,
+        duration=times,
+    )
+    progress = (
+        JobProgress(job_id=job_id, token=token, progress=Progress(failed, 2))
+        for job_id in list(held)[:2]
+        for token in (1, 2)
+    )
+    return Report(samples=(sample,), progress=tuple(progress))
 
 
 def _in_order(pulse: Pulse) -> Pulse:

@@ -19,7 +19,7 @@ SINGLE = {
     *("leases", "lost", "expiries", "queues", "paused", "doubted"),
     *("suspects", "orders", "ticks", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "m", "f", "r", "b", "w", "d", "s"}
+FAMILIES = {"j", "e", "q", "m", "f", "r", "b", "w", "d", "s", "n"}
 
 
 def read_keys(client: redis.Redis) -> Keys:

@@ -9,6 +9,8 @@ import pytest
 from django_jobs.brokers.base import Order, Pulse, WorkerInfo
 from django_jobs.brokers.inspection import Totals
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.metrics import Span
+from django_jobs.brokers.report import NOTHING, Report, Sample
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.signals import job_recovered
 from django_jobs.worker.heartbeat import Heartbeat
@@ -22,8 +24,8 @@ class LosesReplies(MemoryBroker):
 
     silent = False
 
-    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
-        pulse = super().heartbeat(info, call)
+    def heartbeat(self, info: WorkerInfo, call: int, report: Report = NOTHING) -> Pulse:
+        pulse = super().heartbeat(info, call, report)
         if self.silent:
             raise BrokerUnavailable("The answer was lost.")
         return pulse
@@ -34,8 +36,11 @@ def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
     orders: list[Order] = []
     counts = iter([0, 3, 4])
 
-    def describe() -> WorkerInfo:
-        return WorkerInfo(id="w", host="h", pid=1, started_at=0, succeeded=next(counts))
+    def describe() -> tuple[WorkerInfo, Report]:
+        count = next(counts)
+        sample = Sample(task="t", queue="q", succeeded=count)
+        info = WorkerInfo(id="w", host="h", pid=1, started_at=0, succeeded=count)
+        return info, Report(samples=(sample,))
 
     heartbeat = Heartbeat(
         *(broker, object, describe), orders.append, on_lost=lambda: None, on_regained=lambda: None
@@ -52,6 +57,7 @@ def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
 
     assert orders == [Order.QUIET]
     assert broker.inspection.totals() == Totals(succeeded=7, failed=0)
+    assert broker.inspection.metrics.history(Span.HOUR).succeeded == 7
 
 
 def test_a_slow_receiver_of_recovered_jobs_holds_up_no_heartbeat() -> None:
@@ -69,7 +75,7 @@ def test_a_slow_receiver_of_recovered_jobs_holds_up_no_heartbeat() -> None:
     Driver(broker, "gone").take_one()
     clock.advance(past_lease(broker))
     heartbeat = Heartbeat(
-        *(broker, object, Driver(broker, "w").info, lambda order: None),
+        *(broker, object, lambda: (Driver(broker, "w").info(), NOTHING), lambda order: None),
         on_lost=lambda: None,
         on_regained=lambda: None,
     )

@@ -33,8 +33,8 @@ def test_a_claim_is_settled_once_and_only_under_its_own_token() -> None:
     assert ledger.settle(success("a", token=2))
     assert not ledger.settle(success("a", token=2))
     assert [one.token for one in ledger.take_settlements(10)] == [2]
-    assert ledger.take_counts() == (1, 0)
-    assert ledger.take_counts() == (0, 0)
+    assert [(one.succeeded, one.failed) for one in ledger.take_samples()] == [(1, 0)]
+    assert ledger.take_samples() == ()
 
 
 def test_of_two_threads_that_settle_a_claim_one_wins() -> None:

@@ -14,6 +14,7 @@ from django_jobs.brokers.base import (
     Share,
     WorkerInfo,
 )
+from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
 from django_jobs.job import Claim, Job, Settlement, State
@@ -218,7 +219,7 @@ class MemoryBroker(Broker):
 
     # --- time --------------------------------------------------------------------------------
 
-    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
+    def heartbeat(self, info: WorkerInfo, call: int, report: Report = NOTHING) -> Pulse:
         with self._lock:
             now = self._now()
             before = self._beats.get(info.id)
@@ -228,6 +229,8 @@ class MemoryBroker(Broker):
             if before and before.call == call:
                 return replace(before.pulse, lost=lost or before.pulse.lost)
             self.inspection.add_totals(info)
+            self.inspection.metrics.count(report)
+            self._leases.note_progress(info.id, report.progress)
             self._store.sweep(now)
             recovered, buried = self._leases.reap(now)
             order = self._leases.take_order(info.id)

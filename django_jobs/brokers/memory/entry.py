@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from django_jobs.brokers.base import FAILURES_KEPT
+from django_jobs.brokers.report import JobProgress
 from django_jobs.job import Claim, Failure, Job, Record, State
+from django_jobs.progress import Progress
 
 Place: TypeAlias = tuple[int, int]
 """Order in a queue: the negated priority, then a number that grows with each arrival."""
@@ -30,6 +32,7 @@ class Entry:
     workers: list[str] = field(default_factory=list)
     result: str | None = None
     failures: list[Failure] = field(default_factory=list)
+    progress: JobProgress | None = None
 
     def claim(self, worker: str, now: int) -> Claim:
         """Begin an attempt in a worker."""
@@ -88,4 +91,11 @@ class Entry:
             workers=tuple(self.workers),
             result=self.result,
             failures=tuple(self.failures),
+            progress=self._progress(),
         )
+
+    def _progress(self) -> Progress | None:
+        said = self.progress
+        if said is None or said.token != self.token or self.state is State.SUCCEEDED:
+            return None
+        return said.progress

@@ -13,6 +13,7 @@ from django_jobs.brokers.inspection import Inspection, QueueInfo, Totals
 from django_jobs.job import Record, State
 
 from .entry import Entry
+from .metrics import MemoryMetrics
 from .store import Store
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class MemoryInspection(Inspection):
         mark: Callable[[str], None],
         make_room: Callable[[], None],
     ) -> None:
+        self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
         self.paused: set[str] = set()
         self._store = store
         self._holders = holders

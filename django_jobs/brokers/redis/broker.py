@@ -19,6 +19,7 @@ from django_jobs.brokers.base import (
     Share,
     WorkerInfo,
 )
+from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.job import Job, Settlement
 from django_jobs.redis_url import redact_url
 
@@ -26,6 +27,7 @@ from . import keys
 from .connection import LOST, connect, is_spoilt, plain_errors
 from .health import problems
 from .inspection import RedisInspection
+from .metrics import report_arguments
 from .portions import portions
 from .scripts import Scripts
 
@@ -159,7 +161,7 @@ class RedisBroker(Broker):
 
     # --- time --------------------------------------------------------------------------------
 
-    def heartbeat(self, info: WorkerInfo, call: int) -> Pulse:
+    def heartbeat(self, info: WorkerInfo, call: int, report: Report = NOTHING) -> Pulse:
         lost, order, recovered, buried = self._run(
             "heartbeat",
             info.id,
@@ -169,6 +171,7 @@ class RedisBroker(Broker):
             info.succeeded,
             info.failed,
             MAX_CRASHES,
+            *report_arguments(report),
         )
         return Pulse(
             lost=bool(lost),

@@ -12,6 +12,7 @@ from django_jobs.brokers.inspection import Inspection, QueueInfo, Totals
 from django_jobs.job import Record, State
 
 from . import keys
+from .metrics import RedisMetrics
 from .workers import to_worker
 
 PAGE = 500
@@ -30,6 +31,7 @@ class RedisInspection(Inspection):
 
     def __init__(self, run: Callable[..., Any]) -> None:
         self._run = run
+        self.metrics = RedisMetrics(run)
 
     def find(self, job_id: str) -> Record | None:
         return next(self._read([job_id]), None)

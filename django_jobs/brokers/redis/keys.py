@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django_jobs.brokers.report import JobProgress
 from django_jobs.clock import to_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.job import Claim, Failure, Job, Record, State
+from django_jobs.progress import LONGEST_TEXT, MOST, Progress
 from django_jobs.retry import error_path
 
 STATE, TASK, QUEUE, PRIORITY, ARGUMENTS, ENQUEUED_AT = "s", "t", "q", "p", "a", "e"
 RESULT_TTL, RUN_AT, EXPIRES_AT, OVERRIDES = "l", "r", "x", "o"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
+TOKEN, PROGRESS = "n", "g"
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 
@@ -143,7 +146,25 @@ def to_record(
         workers=tuple(workers.split(",")) if workers else (),
         result=fields.get(RESULT),
         failures=tuple(to_failure(text) for text in failures),
+        progress=None if state is State.SUCCEEDED else _progress(fields),
     )
+
+
+def progress_text(one: JobProgress) -> str:
+    said = one.progress
+    return json.dumps([one.token, said.done, said.total, said.text])
+
+
+def _progress(fields: Mapping[str, str]) -> Progress | None:
+    """Read how far the last attempt is; what an earlier one said, or somebody spoilt, is none."""
+    match parsed(fields.get(PROGRESS, "")):
+        case [int(token), int() | float() as done, None | int() | float() as total, str(text)] if (
+            str(token) == fields.get(TOKEN)
+            and 0 <= done <= MOST
+            and (total is None or 0 < total <= MOST)
+        ):
+            return Progress(done, total, text[:LONGEST_TEXT])
+    return None
 
 
 def failure_text(failure: Failure | None) -> str:

@@ -1,7 +1,9 @@
 -- Renews a worker's lease, and takes back the jobs of workers whose lease ran out.
 --
 -- KEYS[1]: prefix. ARGV: worker, call, lease in ms, what it says of itself as JSON, attempts
---   succeeded, attempts failed, crashes that kill a job.
+--   succeeded, attempts failed, crashes that kill a job; how long the counts of each kind and length
+--   of period are kept as JSON, names of one period, name of those beyond, number of counts; for
+--   each: kind, name, counts; then for jobs that say how far they are: id, token, that as JSON.
 -- Returns {lost 0 or 1, order or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker can't settle it.
 --   The same call sent again renews the lease, and returns the same answer. One that comes
@@ -71,6 +73,54 @@ local function add_total(name, count)
   end
 end
 
+-- Counts are texts of `code=number`. What stands there and is none counts nothing.
+local function add_up(sums, counts)
+  for code, number in string.gmatch(counts, '(%a%d?%d?)=(%d' .. string.rep('%d?', 14) .. ')') do
+    sums[code] = (sums[code] or 0) + tonumber(number)
+  end
+end
+
+-- Adds counts to those of a period, under their name if there is room for one more.
+local function add_to_period(key, name, counts, max_names, others)
+  local before = redis.pcall('HGET', key, name)
+  if type(before) == 'table' then -- something else stands there
+    redis.call('UNLINK', key)
+    before = false
+  end
+  if not before and redis.call('HLEN', key) >= max_names then
+    name, before = others, redis.call('HGET', key, others)
+  end
+  local sums, texts = {}, {}
+  add_up(sums, before or '')
+  add_up(sums, counts)
+  for code, number in pairs(sums) do
+    texts[#texts + 1] = code .. '=' .. string.format('%.0f', number)
+  end
+  redis.call('HSET', key, name, table.concat(texts, ' '))
+end
+
+local function count(first, number)
+  local periods = cjson.decode(ARGV[8])
+  for i = first, first + 3 * number - 1, 3 do
+    for length, kept in pairs(periods[ARGV[i]]) do
+      local period = string.format('%.0f', math.floor(now / length))
+      local key = P .. 'n:' .. ARGV[i] .. ':' .. length .. ':' .. period
+      add_to_period(key, ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[9]), ARGV[10])
+      redis.call('PEXPIRE', key, kept)
+    end
+  end
+end
+
+-- Notes how far jobs are that the worker holds.
+local function note_progress(first)
+  for i = first, #ARGV, 3 do
+    local value = redis.pcall('HGET', P .. 'f:' .. worker, ARGV[i])
+    if type(value) == 'string' and held(value) == ARGV[i + 1] and read(ARGV[i], 's')[1] then
+      redis.call('HSET', P .. 'j:' .. ARGV[i], 'g', ARGV[i + 2])
+    end
+  end
+end
+
 local last, answer_before = last_call(P .. 'b:' .. worker)
 if last and tonumber(last) > tonumber(call) then
   return { 0, '', {}, {} } -- overtaken on its way
@@ -84,6 +134,8 @@ end
 redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
 add_total('succeeded', ARGV[5])
 add_total('failed', ARGV[6])
+count(12, tonumber(ARGV[11]))
+note_progress(12 + 3 * tonumber(ARGV[11]))
 local order = redis.call('HGET', P .. 'orders', worker) or ''
 redis.call('HDEL', P .. 'orders', worker)
 for _, gone in ipairs(overdue()) do

@@ -1,0 +1,63 @@
+"""Counts by short codes, the same for every broker, so that each can add them up blindly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from django_jobs.histogram import BOUNDS, Histogram
+
+from .periods import Kind
+from .report import Sample
+
+Counts: TypeAlias = "dict[str, int]"
+"""By code: `s` succeeded, `f` failed, `l3` latencies and `d3` durations in the fourth bucket, `L`
+and `D` their milliseconds in all."""
+
+LONGEST_NAME = 200
+
+PAIR = re.compile(r"([a-zA-Z][0-9]{0,2})=([0-9]{1,15})(?![0-9])")
+
+
+def rows(samples: tuple[Sample, ...]) -> Iterator[tuple[Kind, str, Counts]]:
+    """Return all that a report adds to: what is counted, its name, and how much."""
+    for one in samples:
+        ends = {"s": one.succeeded, "f": one.failed}
+        times = _coded("l", one.latency) | _coded("d", one.duration)
+        yield Kind.QUEUE, "", ends
+        yield Kind.QUEUE, _plain(one.queue), ends
+        yield Kind.TASK, _plain(one.task), ends | times
+        for error, count in one.errors:
+            yield Kind.ERROR, f"{_plain(one.task)}\n{_plain(error)}", {"f": count}
+
+
+def _coded(letter: str, times: Histogram) -> Counts:
+    counts = {f"{letter}{index}": count for index, count in enumerate(times.counts) if count}
+    return counts | {letter.upper(): times.total}
+
+
+def _plain(name: str) -> str:
+    """A name that fits into a line: whoever enqueues may have written anything."""
+    return name[:LONGEST_NAME].replace("\n", " ")
+
+
+def histogram(letter: str, counts: Mapping[str, int]) -> Histogram:
+    """Read the histogram whose codes begin with a letter."""
+    buckets = tuple(counts.get(f"{letter}{index}", 0) for index in range(len(BOUNDS) + 1))
+    return Histogram(buckets, counts.get(letter.upper(), 0))
+
+
+def add(sums: Counts, more: Mapping[str, int]) -> None:
+    """Add counts to others."""
+    for code, count in more.items():
+        sums[code] = sums.get(code, 0) + count
+
+
+def to_text(counts: Mapping[str, int]) -> str:
+    return " ".join(f"{code}={count}" for code, count in counts.items() if count)
+
+
+def from_text(text: str) -> Counts:
+    """Read counts; what somebody spoilt counts nothing."""
+    return {code: int(count) for code, count in PAIR.findall(text)}

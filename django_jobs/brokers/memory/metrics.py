@@ -1,0 +1,57 @@
+"""What was counted of attempts, in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from django_jobs.brokers.counts import Counts, add, rows
+from django_jobs.brokers.metrics import Metrics
+from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
+from django_jobs.brokers.report import Report
+
+
+class MemoryMetrics(Metrics):
+    """Keeps the counts of each period by name.
+
+    Args:
+        lock: the broker's.
+        now: the clock, in Unix milliseconds.
+    """
+
+    def __init__(self, lock: threading.RLock, now: Callable[[], int]) -> None:
+        self._periods: dict[Kind, dict[int, dict[int, dict[str, Counts]]]] = {
+            kind: {length: {} for length in lengths} for kind, lengths in KEPT.items()
+        }
+        self._lock = lock
+        self._now = now
+
+    def count(self, report: Report) -> None:
+        """Add what a worker counted."""
+        now = self._now()
+        for kind, name, counts in rows(report.samples):
+            for length, periods in self._periods[kind].items():
+                if now // length not in periods:
+                    self._forget(periods, (now - KEPT[kind][length]) // length)
+                names = periods.setdefault(now // length, {})
+                known = name in names or len(names) < NAMES
+                add(names.setdefault(name if known else OTHERS, {}), counts)
+
+    def _forget(self, periods: dict[int, dict[str, Counts]], before: int) -> None:
+        for number in [number for number in periods if number < before]:
+            del periods[number]
+
+    def now(self) -> int:
+        return self._now()
+
+    def read(
+        self, kind: Kind, length: int, since: int, until: int, name: str | None = None
+    ) -> list[tuple[int, str, Counts]]:
+        with self._lock:
+            return [
+                (number, known, dict(counts))
+                for number, names in self._periods[kind][length].items()
+                if since <= number <= until
+                for known, counts in names.items()
+                if name in (None, known)
+            ]

@@ -1,0 +1,50 @@
+"""What was counted of attempts, in Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django_jobs.brokers.counts import Counts, from_text, rows, to_text
+from django_jobs.brokers.metrics import Metrics
+from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
+from django_jobs.brokers.report import Report
+
+from . import keys
+
+PERIODS = json.dumps(KEPT)
+"""As `heartbeat.lua` takes it."""
+
+
+def report_arguments(report: Report) -> list[str | int]:
+    """Return a report as `heartbeat.lua` takes it."""
+    counted = list(rows(report.samples))
+    arguments: list[str | int] = [PERIODS, NAMES, OTHERS, len(counted)]
+    for kind, name, counts in counted:
+        arguments += (kind.value, name, to_text(counts))
+    for one in report.progress:
+        arguments += (one.job_id, one.token, keys.progress_text(one))
+    return arguments
+
+
+class RedisMetrics(Metrics):
+    """Looks at the counts of one broker.
+
+    Args:
+        run: calls one of the broker's scripts.
+    """
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self._run = run
+
+    def now(self) -> int:
+        return int(self._run("now"))
+
+    def read(
+        self, kind: Kind, length: int, since: int, until: int, name: str | None = None
+    ) -> Iterator[tuple[int, str, Counts]]:
+        only = () if name is None else (name,)
+        flat = self._run("counted", kind.value, length, since, until, *only)
+        for number, known, text in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+            yield number, known, from_text(text)

@@ -1,0 +1,282 @@
+"""What workers counted is added up over time, once, in bounded room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+import redis
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.metrics import FailureCount, History, Metrics, QueueCount, Span
+from django_jobs.brokers.periods import DAY, HOUR, KEPT, MINUTE, NAMES, OTHERS, QUARTER, Kind
+from django_jobs.brokers.report import Report, Sample
+from django_jobs.histogram import BOUNDS, Histogram
+from tests.contract.tools import START, Clock, Driver
+
+BUCKETS = {Span.HOUR: 60, Span.SHIFT: 96, Span.DAY: 96, Span.WEEK: 84, Span.MONTH: 90}
+
+
+@pytest.fixture
+def metrics(inspection: Inspection) -> Metrics:
+    return inspection.metrics
+
+
+def sample(
+    succeeded: int = 0, failed: int = 0, *, task: str = "shop.ship", queue: str = "default"
+) -> Sample:
+    """Attempts that waited 5 ms each, and took 150 ms."""
+    error = (("builtins.OSError", failed),) if failed else ()
+    count = succeeded + failed
+    return Sample(
+        task=task,
+        queue=queue,
+        succeeded=succeeded,
+        failed=failed,
+        errors=error,
+        latency=histogram(5, count),
+        duration=histogram(150, count),
+    )
+
+
+def histogram(milliseconds: int, count: int) -> Histogram:
+    counts = [0] * (len(BOUNDS) + 1)
+    counts[BOUNDS.index(milliseconds)] = count
+    return Histogram(tuple(counts), milliseconds * count)
+
+
+def report(*samples: Sample) -> Report:
+    return Report(samples=samples)
+
+
+def filled(history: History) -> list[tuple[int, int, int]]:
+    """The buckets that are not empty: number, succeeded, failed."""
+    return [
+        (number, one.succeeded, one.failed)
+        for number, one in enumerate(history.buckets)
+        if one.succeeded or one.failed
+    ]
+
+
+def test_a_store_that_was_told_nothing_has_an_empty_history(metrics: Metrics) -> None:
+    for span, number in BUCKETS.items():
+        history = metrics.history(span)
+        assert (len(history.buckets), history.succeeded, history.failed) == (number, 0, 0)
+        assert not metrics.tasks(span)
+        assert not metrics.failing(span)
+        assert not metrics.queues(span)
+        assert metrics.task("shop.ship", span) is None
+        assert filled(metrics.task_history("shop.ship", span)) == []
+    assert metrics.counters() == ()
+
+
+def test_reports_of_several_workers_are_added_up(metrics: Metrics, w1: Driver, w2: Driver) -> None:
+    w1.heartbeat(report=report(sample(3, 1), sample(2, task="shop.bill", queue="slow")))
+    w2.heartbeat(report=report(sample(4, 1), sample(0, 1, queue="slow")))
+
+    for span, number in BUCKETS.items():
+        assert filled(metrics.history(span)) == [(number - 1, 9, 3)]
+        assert filled(metrics.history(span, queue="slow")) == [(number - 1, 2, 1)]
+        assert metrics.task_history("shop.ship", span).succeeded == 7
+        bill, ship = metrics.tasks(span)
+        assert (bill.task, bill.succeeded, bill.failed, bill.count) == ("shop.bill", 2, 0, 2)
+        assert (ship.task, ship.succeeded, ship.failed, ship.count) == ("shop.ship", 7, 3, 10)
+        assert ship.latency == histogram(5, 10)
+        assert ship.duration == histogram(150, 10)
+        assert metrics.task("shop.ship", span) == ship
+        assert metrics.queues(span) == (
+            QueueCount(queue="default", succeeded=7, failed=2),
+            QueueCount(queue="slow", succeeded=2, failed=1),
+        )
+    assert metrics.counters() == (bill, ship)
+
+
+@pytest.mark.parametrize("span", BUCKETS)
+def test_the_buckets_of_a_history_follow_each_other_up_to_now(
+    span: Span, metrics: Metrics, clock: Clock
+) -> None:
+    history = metrics.history(span)
+    times = [one.at for one in history.buckets]
+    assert all(later - earlier == history.step for earlier, later in pairwise(times))
+    assert times[-1] <= clock.now() < times[-1] + history.step
+
+
+def test_counts_move_back_as_time_passes_and_leave_the_span(
+    metrics: Metrics, clock: Clock, w1: Driver
+) -> None:
+    w1.heartbeat(report=report(sample(1)))
+    clock.advance(MINUTE)
+    w1.heartbeat(report=report(sample(2, 5)))
+    assert filled(metrics.history(Span.HOUR)) == [(58, 1, 0), (59, 2, 5)]
+
+    clock.advance(58 * MINUTE)
+    assert filled(metrics.history(Span.HOUR)) == [(0, 1, 0), (1, 2, 5)]
+    clock.advance(2 * MINUTE)
+    assert filled(metrics.history(Span.HOUR)) == []
+    assert metrics.tasks(Span.HOUR) == ()
+    assert metrics.history(Span.SHIFT).succeeded == 3
+
+    clock.advance(DAY + HOUR)
+    assert filled(metrics.history(Span.DAY)) == []
+    assert metrics.history(Span.WEEK).failed == 5
+    assert metrics.task_history("shop.ship", Span.WEEK).failed == 5
+    assert metrics.failing(Span.DAY) == ()
+
+    clock.advance(8 * DAY)
+    assert filled(metrics.history(Span.WEEK)) == []
+    assert metrics.tasks(Span.WEEK) == ()
+    assert metrics.history(Span.MONTH).succeeded == 3
+    assert metrics.tasks(Span.MONTH)[0].count == 8
+
+
+def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
+    errors = (("builtins.OSError", 2), ("shop.NoParcel", 7))
+    w1.heartbeat(
+        report=report(
+            Sample(task="shop.ship", queue="a", failed=9, errors=errors),
+            Sample(task="shop.ship", queue="b", failed=1, errors=errors[:1]),
+            Sample(task="shop.bill", queue="b", failed=3, errors=(("builtins.OSError", 3),)),
+        )
+    )
+    assert metrics.failing(Span.HOUR) == (
+        FailureCount(task="shop.ship", error="shop.NoParcel", count=7),
+        FailureCount(task="shop.ship", error="builtins.OSError", count=4),
+        FailureCount(task="shop.bill", error="builtins.OSError", count=3),
+    )
+
+
+def test_a_heartbeat_that_is_sent_again_counts_once(metrics: Metrics, w1: Driver) -> None:
+    w1.heartbeat(report=report(sample(3, 1)))
+    w1.repeat_heartbeat()
+
+    assert metrics.history(Span.HOUR).succeeded == 3
+    assert [one.count for one in metrics.failing(Span.HOUR)] == [1]
+    assert [one.count for one in metrics.counters()] == [4]
+
+
+def test_a_heartbeat_that_was_overtaken_counts_nothing(
+    metrics: Metrics, broker: Broker, w1: Driver
+) -> None:
+    w1.heartbeat()
+    w1.heartbeat()
+    broker.heartbeat(w1.info(), 1, report(sample(3)))
+
+    assert metrics.history(Span.HOUR).succeeded == 0
+
+
+def test_counters_begin_anew_every_ninety_days(metrics: Metrics, clock: Clock, w1: Driver) -> None:
+    w1.heartbeat(report=report(sample(3)))
+    clock.advance(QUARTER - START % QUARTER - 1)
+    assert [one.count for one in metrics.counters()] == [3]
+    clock.advance(1)
+    assert metrics.counters() == ()
+
+
+def test_names_beyond_the_limit_are_counted_together(metrics: Metrics, w1: Driver) -> None:
+    samples = [sample(0, 1, task=f"shop.task{number}") for number in range(NAMES + 20)]
+    w1.heartbeat(report=report(*samples))
+    w1.heartbeat(report=report(sample(5, task="shop.task7"), sample(1, task="shop.new")))
+
+    tasks = {one.task: one.count for one in metrics.tasks(Span.HOUR)}
+    assert len(tasks) == NAMES + 1
+    assert tasks["shop.task7"] == 6
+    assert tasks[OTHERS] == 21
+    assert sum(one.count for one in metrics.failing(Span.HOUR)) == NAMES + 20
+    assert metrics.history(Span.HOUR).failed == NAMES + 20
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\nb\n", "s=1 f=2", "", "\x00\t' <b>", "täsk"])
+def test_any_name_can_be_counted(name: str, metrics: Metrics, w1: Driver) -> None:
+    one = sample(1, 1, task=name, queue=name or "q")
+    w1.heartbeat(report=report(one))
+
+    (task,) = metrics.tasks(Span.HOUR)
+    (failure,) = metrics.failing(Span.HOUR)
+    assert (task.succeeded, task.failed) == (1, 1)
+    assert task.task == failure.task == name[:200].replace("\n", " ")
+    assert failure.error == "builtins.OSError"
+
+
+def test_numbers_stay_exact(metrics: Metrics, w1: Driver) -> None:
+    many = 10**14 + 1
+    for _ in range(2):
+        w1.heartbeat(report=report(sample(many)))
+    assert metrics.history(Span.MONTH).succeeded == 2 * many
+
+
+# --- as it is kept in Redis ------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+def counted(client: redis.Redis) -> list[str]:
+    return sorted(client.scan_iter("{jobs}:n:*"))
+
+
+def test_each_period_is_forgotten_in_time(
+    redis_broker: Broker, client: redis.Redis, clock: Clock
+) -> None:
+    Driver(redis_broker).heartbeat(report=report(sample(1, 1)))
+
+    names = counted(client)
+    assert len(names) == sum(map(len, KEPT.values()))
+    for name in names:
+        _, _, kind, length, number = name.split(":")
+        kept = KEPT[Kind(kind)][int(length)]
+        assert int(number) == clock.now() // int(length)
+        assert 0.9 * kept < client.pttl(name) <= kept
+
+
+def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
+    worker, metrics = Driver(memory_broker), memory_broker.inspection.metrics
+    worker.heartbeat(report=report(sample(1, 1)))
+    first = {(kind, length): clock.now() // length for kind in KEPT for length in KEPT[kind]}
+    clock.advance(3 * QUARTER)
+    worker.heartbeat(report=report(sample(1, 1)))
+
+    for (kind, length), number in first.items():
+        assert list(metrics.read(kind, length, number, number)) == []
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ["", "s=", "s=9e9", "zzz", "s=" + "9" * 400, "=1 s==2 s=-4", "l99=3", "\x00", "s=1" * 999],
+)
+def test_counts_that_somebody_spoilt_hurt_nobody(
+    spoilt: str, redis_broker: Broker, client: redis.Redis
+) -> None:
+    worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
+    worker.heartbeat(report=report(sample(1, 1)))
+    for name in counted(client):
+        client.hset(name, mapping=dict.fromkeys(client.hkeys(name), spoilt))
+
+    for _ in range(2):
+        for span in Span:
+            metrics.history(span)
+            metrics.tasks(span)
+            metrics.failing(span)
+        metrics.counters()
+        worker.heartbeat(report=report(sample(1, 1)))
+    assert redis_broker.inspection.totals().succeeded == 0
+
+
+def test_something_else_under_the_key_of_a_period_is_replaced(
+    redis_broker: Broker, client: redis.Redis
+) -> None:
+    worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
+    worker.heartbeat(report=report(sample(1, 1)))
+    for name in counted(client):
+        client.set(name, "not a hash")
+
+    assert metrics.history(Span.HOUR).succeeded == 0
+    assert not metrics.tasks(Span.HOUR)
+    assert not metrics.failing(Span.HOUR)
+    worker.heartbeat(report=report(sample(2)))
+    assert metrics.history(Span.HOUR).succeeded == 2
+    assert metrics.tasks(Span.MONTH)[0].succeeded == 2

@@ -1,0 +1,145 @@
+"""How far a job is counts while its worker holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.report import JobProgress, Report
+from django_jobs.job import Claim
+from django_jobs.progress import Progress
+from tests.contract.tools import (
+    Clock,
+    Driver,
+    dead,
+    found,
+    given_back,
+    make_job,
+    retrying,
+    succeeded,
+)
+
+HALF = Progress(5, 10, "rows")
+
+
+def says(claim: Claim, progress: Progress = HALF) -> Report:
+    return Report(
+        progress=(JobProgress(job_id=claim.job.id, token=claim.token, progress=progress),)
+    )
+
+
+@pytest.fixture
+def claim(broker: Broker, w1: Driver) -> Claim:
+    broker.push([make_job()])
+    return w1.take_one()
+
+
+@pytest.mark.parametrize(
+    "progress", [HALF, Progress(0), Progress(3), Progress(0.5, 1.0, "ü\n<b>"), Progress(10**15)]
+)
+def test_a_job_tells_how_far_it_is(
+    progress: Progress, inspection: Inspection, claim: Claim, w1: Driver
+) -> None:
+    assert found(inspection, claim.job.id).progress is None
+    w1.heartbeat(report=says(claim, progress))
+    assert found(inspection, claim.job.id).progress == progress
+
+
+def test_what_was_said_last_counts(inspection: Inspection, claim: Claim, w1: Driver) -> None:
+    w1.heartbeat(report=says(claim))
+    w1.heartbeat(report=says(claim, Progress(7, 10)))
+    w1.heartbeat()
+    assert found(inspection, claim.job.id).progress == Progress(7, 10)
+
+
+def test_a_worker_that_does_not_hold_a_job_says_nothing_of_it(
+    inspection: Inspection, claim: Claim, w1: Driver, w2: Driver
+) -> None:
+    w2.heartbeat(report=says(claim))
+    w1.settle(succeeded(claim))
+    w1.heartbeat(report=says(claim))
+    assert found(inspection, claim.job.id).progress is None
+
+
+def test_the_next_attempt_begins_without_progress(
+    inspection: Inspection, claim: Claim, clock: Clock, w1: Driver
+) -> None:
+    w1.heartbeat(report=says(claim))
+    w1.settle(retrying(claim, delay=1))
+    assert found(inspection, claim.job.id).progress == HALF
+
+    clock.advance(1)
+    again = w1.take_one()
+    assert found(inspection, claim.job.id).progress is None
+    w1.heartbeat(report=says(claim))
+    assert found(inspection, claim.job.id).progress is None
+    w1.heartbeat(report=says(again, Progress(1)))
+    assert found(inspection, claim.job.id).progress == Progress(1)
+
+
+def test_a_dead_job_shows_how_far_it_came_and_a_success_shows_nothing(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([make_job(), make_job()])
+    bad, good = w1.take(2)
+    w1.heartbeat(report=Report(progress=(*says(bad).progress, *says(good).progress)))
+    w1.settle(dead(bad), succeeded(good))
+    assert found(inspection, bad.job.id).progress == HALF
+    assert found(inspection, good.job.id).progress is None
+
+
+def test_a_job_that_was_given_back_keeps_what_it_said_until_it_runs_again(
+    inspection: Inspection, claim: Claim, w1: Driver
+) -> None:
+    w1.heartbeat(report=says(claim))
+    w1.settle(given_back(claim))
+    w1.take_one()
+    assert found(inspection, claim.job.id).progress is None
+
+
+def test_of_a_job_that_was_deleted_by_hand_nothing_is_stored(
+    redis_broker: Broker, redis_url: str
+) -> None:
+    worker = Driver(redis_broker)
+    redis_broker.push([make_job()])
+    claim = worker.take_one()
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete(f"{{jobs}}:j:{claim.job.id}")
+        worker.heartbeat(report=says(claim))
+        assert not client.exists(f"{{jobs}}:j:{claim.job.id}")
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "",
+        "{}",
+        "[1]",
+        '[1,"5",10,""]',
+        '[1,NaN,10,""]',
+        '[1,-1,10,""]',
+        '[1,5,0,""]',
+        '[1,5,1e99,""]',
+        '[1,5,Infinity,""]',
+        "[" * 9999,
+    ],
+)
+def test_progress_that_somebody_spoilt_is_none(
+    spoilt: str, redis_broker: Broker, client: redis.Redis
+) -> None:
+    worker = Driver(redis_broker)
+    redis_broker.push([make_job()])
+    claim = worker.take_one()
+    worker.heartbeat(report=says(claim))
+    client.hset(f"{{jobs}}:j:{claim.job.id}", "g", spoilt)
+    assert found(redis_broker.inspection, claim.job.id).progress is None
