@@ -1,4 +1,4 @@
-"""The `TASKS` setting, read from the environment."""
+"""The settings that are read from the environment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from django_jobs.suggest import unknown
 from django_jobs.variables import (
     JOB_BACKEND,
     JOB_CONCURRENCY,
+    JOB_DASHBOARD_ALLOW_HTTP,
+    JOB_DASHBOARD_PASSWORD,
+    JOB_DASHBOARD_TOKEN,
+    JOB_DASHBOARD_USERNAME,
     JOB_PROCESSES,
     JOB_QUEUES,
     JOB_SHUTDOWN_TIMEOUT,
@@ -46,6 +50,11 @@ SYNONYMS = {
 """What others call backends like ours, with the name that it has here."""
 
 OPTIONS: dict[str, type[BackendOptions]] = {THREAD_POOL: ThreadPoolOptions, REDIS: RedisOptions}
+
+SWITCH = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 NEEDED_QUEUES = ("default", "mailers")
 """Where tasks of other apps and mail that is sent later go unless told otherwise."""
@@ -82,6 +91,27 @@ def tasks_from_env(env: environ.Env | None = None) -> dict[str, Any]:
     return {ALIAS: tasks}
 
 
+def dashboard_from_env(env: environ.Env | None = None) -> dict[str, Any]:
+    """Return the whole `JOB_DASHBOARD` setting from the `JOB_DASHBOARD_…` variables.
+
+    A site needs it only to read them through an `env` of its own: without the setting, the
+    dashboard reads the process's environment itself.
+
+    Args:
+        env: where to read from, by default the process's environment.
+
+    Raises:
+        ImproperlyConfigured: a variable has a value that cannot be used; the message names it.
+    """
+    reader = Reader(environ.Env() if env is None else env)
+    return {
+        "USERNAME": reader.secret(JOB_DASHBOARD_USERNAME),
+        "PASSWORD": reader.secret(JOB_DASHBOARD_PASSWORD),
+        "TOKEN": reader.secret(JOB_DASHBOARD_TOKEN),
+        "ALLOW_HTTP": reader.switch(JOB_DASHBOARD_ALLOW_HTTP),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads variables through django-environ, each with its prefix and defaults."""
@@ -108,6 +138,17 @@ class Reader:
         """
         value: str | None = self.env.ENVIRON.get(self.name(variable))
         return self.text(variable) if value is None else value.rstrip("\r\n")
+
+    def switch(self, variable: Variable) -> bool:
+        """Return the value of a variable that is on or off.
+
+        Raises:
+            ImproperlyConfigured: it is neither.
+        """
+        text = (self.text(variable) or variable.default).lower()
+        if text not in SWITCH:
+            raise ImproperlyConfigured(f"{self.name(variable)}: give true or false, not {text!r}.")
+        return SWITCH[text]
 
 
 def _backend(reader: Reader) -> str:

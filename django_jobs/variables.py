@@ -73,6 +73,31 @@ JOB_SHUTDOWN_TIMEOUT = Variable(
     f"{BackendOptions().shutdown_timeout:g}",
     "Seconds that running jobs get to finish when the process stops.",
 )
+JOB_DASHBOARD_USERNAME = Variable(
+    "JOB_DASHBOARD_USERNAME",
+    "text",
+    "",
+    "Name for basic auth of the dashboard, with `JOB_DASHBOARD_PASSWORD`; without them only"
+    " permitted users come in.",
+)
+JOB_DASHBOARD_PASSWORD = Variable(
+    "JOB_DASHBOARD_PASSWORD",
+    "text",
+    "",
+    "Password for basic auth of the dashboard, taken as it is written.",
+)
+JOB_DASHBOARD_TOKEN = Variable(
+    "JOB_DASHBOARD_TOKEN",
+    "text",
+    "",
+    "Bearer token with which machines read the figures of the dashboard, but no jobs.",
+)
+JOB_DASHBOARD_ALLOW_HTTP = Variable(
+    "JOB_DASHBOARD_ALLOW_HTTP",
+    "true or false",
+    "false",
+    "Whether basic auth works over plain HTTP outside `DEBUG`, where others can read the password.",
+)
 VARIABLES = (
     JOB_BACKEND,
     REDIS_URL,
@@ -82,4 +107,8 @@ VARIABLES = (
     JOB_CONCURRENCY,
     JOB_PROCESSES,
     JOB_SHUTDOWN_TIMEOUT,
+    JOB_DASHBOARD_USERNAME,
+    JOB_DASHBOARD_PASSWORD,
+    JOB_DASHBOARD_TOKEN,
+    JOB_DASHBOARD_ALLOW_HTTP,
 )

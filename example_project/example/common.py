@@ -19,6 +19,8 @@ INSTALLED_APPS = [
     *(["django_tasks"] if django.VERSION < (6, 0) else []),
     "django_jobs",
     "django_jobs.recap",
+    "django_jobs.dashboard",
+    "django_htmx",  # its script brings the pages of the dashboard up to date
     "accounts",
     "feedback",
     "background",

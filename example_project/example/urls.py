@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("background/", include("background.urls")),
     path("mails/", include("sent_mails.urls")),
+    path("jobs/", include("django_jobs.dashboard.urls")),
     path("recap/", include("django_jobs.recap.urls")),
     path("admin/", admin.site.urls),
 ]

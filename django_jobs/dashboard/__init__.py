@@ -1,0 +1,1 @@
+"""The dashboard: an app whose pages show jobs and let people put them right."""

@@ -1,0 +1,34 @@
+"""System checks of the dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import options
+
+APP = "django_jobs_dashboard"
+HTMX = "django_htmx"
+
+
+@register
+def check_dashboard(**_: Any) -> list[CheckMessage]:
+    """E001: a setting that cannot be used; W001: pages that do not update themselves."""
+    found: list[CheckMessage] = []
+    try:
+        options()
+    except ImproperlyConfigured as error:
+        found.append(Error(str(error), id=f"{APP}.E001"))
+    if not apps.is_installed(HTMX):
+        found.append(
+            Warning(
+                "The pages of the dashboard do not update themselves.",
+                hint="Install django-jobs-backends[dashboard], and add 'django_htmx' to"
+                " INSTALLED_APPS. Everything else works without it.",
+                id=f"{APP}.W001",
+            )
+        )
+    return found

@@ -1,0 +1,81 @@
+"""The answers to those who are not let in, or for whom there is nothing to see."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.translation import gettext as _
+
+from .access import takes_passwords
+from .conf import options
+
+BROKER = "django_jobs_dashboard/broker.html"
+MISSING = "django_jobs_dashboard/missing.html"
+PLAIN = "django_jobs_dashboard/plain.html"
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """Ask who it is, in the way that is set up; tell those who did say that it does not do."""
+    if takes_passwords(request):
+        return _challenge(request)
+    if options().has_basic_auth and "Authorization" in request.headers:
+        text = _(
+            "A name and a password are not accepted over plain HTTP, where others can read them. "
+            "Use HTTPS, or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is "
+            "safe all the same."
+        )
+        return _plain(request, _("Use HTTPS"), text, 403)
+    user = getattr(request, "user", None)
+    is_known = user is not None and user.is_authenticated
+    if user is None or is_known or "HX-Request" in request.headers or request.method == "POST":
+        return forbidden(request)
+    back = urlencode({"next": request.get_full_path()})
+    return HttpResponseRedirect(f"{_login_url()}?{back}")
+
+
+def forbidden(request: HttpRequest) -> HttpResponse:
+    """Say which permission is missing, without saying what is behind the door."""
+    text = _(
+        "The dashboard is for superusers, and for users with the permission to see, manage or "
+        "control background jobs. Sign in as one, or ask an administrator for it."
+    )
+    return _plain(request, _("You may not do this"), text, 403)
+
+
+def nothing_to_show(request: HttpRequest) -> HttpResponse:
+    """Say that no task backend is ours."""
+    text = _(
+        "No backend in TASKS belongs to django_jobs, so there are no jobs that could be seen here. "
+        "Set TASKS = tasks_from_env(), or JOB_BACKEND=redis where that is done already."
+    )
+    return _plain(request, _("No jobs to show"), text, 404)
+
+
+def _challenge(request: HttpRequest) -> HttpResponse:
+    text = _(
+        "Give the name and the password from JOB_DASHBOARD_USERNAME and JOB_DASHBOARD_PASSWORD."
+    )
+    response = _plain(request, _("Who are you?"), text, 401)
+    response.headers["WWW-Authenticate"] = 'Basic realm="Background jobs", charset="UTF-8"'
+    return response
+
+
+def _plain(request: HttpRequest, heading: str, text: str, status: int) -> HttpResponse:
+    return render(request, PLAIN, {"heading": heading, "text": text}, status=status)
+
+
+def _login_url() -> str:
+    """Return where people sign in; a site that has only the admin signs them in there."""
+    url = resolve_url(settings.LOGIN_URL)
+    try:
+        resolve(url)
+    except Resolver404:
+        try:
+            return reverse("admin:login")
+        except NoReverseMatch:
+            return url
+    return url

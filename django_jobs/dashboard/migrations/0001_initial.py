@@ -1,0 +1,30 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = []
+    operations = [
+        migrations.CreateModel(
+            name="Dashboard",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "dashboard of background jobs",
+                "verbose_name_plural": "dashboards of background jobs",
+                "permissions": [
+                    ("view_dashboard", "Can see background jobs"),
+                    ("manage_jobs", "Can retry, delete and pause background jobs"),
+                    ("control_workers", "Can quiet and stop workers"),
+                ],
+                "managed": False,
+                "default_permissions": (),
+            },
+        ),
+    ]

@@ -1,0 +1,24 @@
+"""The permissions of the dashboard, which need a model to belong to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Dashboard(models.Model):
+    """Has no table: it only carries the permissions."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [
+            ("view_dashboard", _("Can see background jobs")),
+            ("manage_jobs", _("Can retry, delete and pause background jobs")),
+            ("control_workers", _("Can quiet and stop workers")),
+        ]
+        verbose_name = _("dashboard of background jobs")
+        verbose_name_plural = _("dashboards of background jobs")
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)

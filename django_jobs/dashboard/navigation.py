@@ -1,0 +1,26 @@
+"""The entries of the dashboard's menu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the menu.
+
+    Attributes:
+        name: of its address in `urls.py`.
+        label: what it is called.
+        icon: a name in `icons.py`.
+    """
+
+    name: str
+    label: Any
+    icon: str
+
+
+ENTRIES = (Entry("overview", _("Overview"), "overview"),)

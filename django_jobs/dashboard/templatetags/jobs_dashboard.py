@@ -1,0 +1,83 @@
+"""Links, icons, states and times in the dashboard's templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import pgettext_lazy
+
+from django_jobs.clock import from_ms
+from django_jobs.dashboard import words
+from django_jobs.dashboard.icons import ICONS
+from django_jobs.dashboard.visit import Visit
+from django_jobs.job import State
+
+register = template.Library()
+register.filter(words.grouped)
+register.filter(words.span)
+register.filter(words.size)
+register.filter("job_count", words.jobs)
+
+STATES: dict[str, tuple[str, Any]] = {
+    State.SCHEDULED: ("clock", pgettext_lazy("state of a job", "scheduled")),
+    State.QUEUED: ("queues", pgettext_lazy("state of a job", "queued")),
+    State.RUNNING: ("play", pgettext_lazy("state of a job", "running")),
+    State.SUCCEEDED: ("check", pgettext_lazy("state of a job", "succeeded")),
+    State.RETRYING: ("retry", pgettext_lazy("state of a job", "retrying")),
+    State.DEAD: ("cross", pgettext_lazy("state of a job", "dead")),
+    State.DISCARDED: ("cancel", pgettext_lazy("state of a job", "discarded")),
+    "working": ("play", pgettext_lazy("state of a worker", "working")),
+    "quiet": ("quiet", pgettext_lazy("state of a worker", "quiet")),
+    "stuck": ("alert", pgettext_lazy("state of a job", "stuck")),
+    "paused": ("pause", pgettext_lazy("state of a queue", "paused")),
+    "open": ("check", pgettext_lazy("state of a queue", "open")),
+    "on": ("check", pgettext_lazy("state of a periodic task", "on")),
+    "off": ("pause", pgettext_lazy("state of a periodic task", "off")),
+}
+
+
+@register.simple_tag(takes_context=True)
+def to(context: Context, name: str, *args: Any, **query: Any) -> str:
+    """Return the address of a page or an action that shows the same backend."""
+    visit: Visit = context["visit"]
+    return visit.address(name, *args, **query)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw an icon; it says nothing to those who hear the page."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>', ICONS[name]
+    )
+
+
+@register.simple_tag
+def badge(state: str) -> SafeString:
+    """Show the state of something: an icon, a word and a colour."""
+    name, label = STATES[state]
+    return format_html('<span class="badge {}">{} {}</span>', str(state), icon(name), label)
+
+
+@register.simple_tag
+def moment(milliseconds: int | None, kind: str = "ago") -> SafeString:
+    """Show an instant.
+
+    Args:
+        milliseconds: Unix time, or None for a dash.
+        kind: what the script makes of it: "ago" for "3 minutes ago" or "in 3 minutes", "since"
+            for how long it has been, "" to leave it as it is.
+    """
+    if milliseconds is None:
+        return format_html('<span class="none">–</span>')
+    instant = localtime(from_ms(milliseconds))
+    return format_html(
+        '<time datetime="{}" data-time="{}">{}</time>',
+        *(instant.isoformat(timespec="milliseconds"), kind),
+        f"{date_format(instant, 'SHORT_DATE_FORMAT')} {date_format(instant, 'H:i:s')}",
+    )

@@ -1,0 +1,1 @@
+"""The dashboard's views, thin ones: from the request to the broker's read side to a template."""

@@ -1,0 +1,63 @@
+"""One request to the dashboard: who asks, about which backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from django_jobs.backends import JobBackend
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+
+from .access import Visitor
+
+NAMESPACE = "django_jobs_dashboard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What every view is given.
+
+    Attributes:
+        visitor: who asks; their rights are checked by then.
+        backend: whose jobs are shown, chosen by `?backend=` where a site has several.
+        aliases: of all backends that could be shown.
+    """
+
+    request: HttpRequest
+    visitor: Visitor
+    backend: JobBackend[Any]
+    aliases: tuple[str, ...]
+
+    @property
+    def inspection(self) -> Inspection:
+        return self.backend.broker.inspection
+
+    @property
+    def is_update(self) -> bool:
+        """Whether an open page asks for its newest state, and nobody has clicked."""
+        return "HX-Request" in self.request.headers
+
+    def address(self, name: str, *args: Any, **query: Any) -> str:
+        """Return the address of a page that shows the same backend.
+
+        Args:
+            name: of the page in `urls.py`.
+            args: parts of its path.
+            query: parameters; those that are None or "" are left out.
+        """
+        if self.backend.alias != self.aliases[0]:
+            query = {"backend": self.backend.alias, **query}
+        given = {key: value for key, value in query.items() if value not in {None, ""}}
+        path = reverse(f"{NAMESPACE}:{name}", args=args)
+        return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def visible_aliases() -> tuple[str, ...]:
+    """Return the aliases in `TASKS` whose backends are ours, the default one first."""
+    ours = [alias for alias in task_backends if isinstance(task_backends[alias], JobBackend)]
+    return tuple(sorted(ours, key=lambda alias: (alias != DEFAULT_TASK_BACKEND_ALIAS, alias)))

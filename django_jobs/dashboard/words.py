@@ -1,0 +1,53 @@
+"""Numbers and spans of time, as people read them."""
+
+from __future__ import annotations
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+UNITS = (
+    (86_400, _("%(number)s d")),
+    (3_600, _("%(number)s h")),
+    (60, _("%(number)s min")),
+    (1, _("%(number)s s")),
+)
+BYTES = ("kB", "MB", "GB", "TB")
+
+
+def grouped(number: int) -> str:
+    """Return a whole number with the separators of the language."""
+    return number_format(number, force_grouping=True)
+
+
+def span(milliseconds: int) -> str:
+    """Return a duration in its two largest units: "3 h 12 min", "0.4 s" or "12 ms"."""
+    if milliseconds < 1000:
+        return _("%(number)s ms") % {"number": max(0, milliseconds)}
+    if milliseconds < 10_000:
+        return UNITS[-1][1] % {"number": number_format(milliseconds / 1000, 1)}
+    rest = milliseconds // 1000
+    parts: list[str] = []
+    for size, text in UNITS:
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(text % {"number": grouped(number)})
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def size(octets: int) -> str:
+    """Return an amount of memory: "84 kB", "1.2 GB"."""
+    amount = octets / 1000
+    for unit in BYTES:
+        if amount < 1000 or unit == BYTES[-1]:
+            break
+        amount /= 1000
+    return f"{number_format(amount, 0 if amount >= 100 else 1)} {unit}"
+
+
+def jobs(number: int) -> str:
+    """Return "1 job", "2 jobs"."""
+    text = ngettext("%(number)s job", "%(number)s jobs", number)
+    return text % {"number": grouped(number)}
