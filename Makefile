@@ -15,7 +15,7 @@ MANAGE := $(BIN)/python example_project/manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos soak load conformance lint format coverage clean programs
+.PHONY: help run dev test chaos soak load compare conformance lint format coverage clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ soak: $(VENV)/installed-dev programs ## Take random walks through both brokers f
 
 load: $(VENV)/installed-dev programs ## Measure with a million waiting jobs
 	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --show-capture no --timeout 0 tests/load $(ARGS)
+
+compare: $(VENV)/installed-dev programs ## Compare the speed of this checkout with another one: make compare A=../other
+	@$(BIN)/python -m benchmarks.compare $(A) . $(ARGS)
 
 conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks on our backends (downloads them)
 	@$(BIN)/python -m pytest --ds=tests.conformance.settings tests/conformance/suite.py

@@ -12,7 +12,7 @@ LONGEST_FUNCTION = 40
 
 MODULES = {
     str(path.relative_to(ROOT)): path.read_text()
-    for top in ("django_jobs", "example_project", "scripts")
+    for top in ("django_jobs", "example_project", "scripts", "benchmarks")
     for path in (ROOT / top).rglob("*.py")
     if "migrations" not in path.parts and path.read_text().strip()
 }

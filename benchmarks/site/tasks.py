@@ -1,0 +1,42 @@
+"""The tasks that are measured, all with the options that tasks have by default."""
+
+from __future__ import annotations
+
+from benchmarks import jobs
+from django_jobs import task
+
+
+@task
+def noop(number: int) -> None:
+    """Do nothing."""
+    jobs.noop(number)
+
+
+@task
+def sleep(number: int) -> None:
+    """Wait for 10 ms."""
+    jobs.sleep(number)
+
+
+@task
+def note(number: int) -> None:
+    """Note the moment of the start."""
+    jobs.note(number)
+
+
+@task
+def append(number: int) -> None:
+    """Leave a trace that outlives the process."""
+    jobs.append(number)
+
+
+@task
+async def noop_async(number: int) -> None:
+    """Do nothing, as a coroutine."""
+    await jobs.noop_async(number)
+
+
+@task
+async def sleep_async(number: int) -> None:
+    """Wait for 10 ms, as a coroutine."""
+    await jobs.sleep_async(number)
