@@ -195,7 +195,7 @@ def test_a_running_job_tells_how_far_it_is(
     start_worker: StartWorker,
     notes: Notes,
 ) -> None:
-    backend = configure(lease=1)
+    backend = configure(lease=2)
     start_worker()
     result = task.enqueue(*arguments)
     silent = metric_tasks.say_nothing.enqueue()
@@ -211,7 +211,7 @@ def test_a_running_job_tells_how_far_it_is(
 def test_a_job_that_failed_shows_how_far_it_came(
     configure: Callable[..., JobBackend[Any]], start_worker: StartWorker, notes: Notes
 ) -> None:
-    backend = configure(lease=1)
+    backend = configure(lease=2)
     start_worker()
     result = metric_tasks.report_then_fail.enqueue()
     wait_until(lambda: known(backend, result.id).progress == Progress(3, 9), "it is not told")
