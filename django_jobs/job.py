@@ -95,6 +95,9 @@ class Failure:
         exception: dotted path of the exception's class.
         at: Unix milliseconds.
         worker: id of the worker that ran the attempt.
+        latency: milliseconds between the time when it could have started and its start, or None if
+            that is not known.
+        duration: milliseconds of running, or None if that is not known.
     """
 
     exception: str
@@ -103,6 +106,8 @@ class Failure:
     at: int
     worker: str
     attempt: int
+    latency: int | None = None
+    duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +139,7 @@ class Record:
     """A job with all that is known of it at one moment.
 
     Attributes:
+        queued_at: Unix milliseconds since which it could have started, the last time it could.
         progress: how far its last attempt said that it is; a success has none.
     """
 
@@ -141,6 +147,7 @@ class Record:
     state: State
     attempts: int = 0
     crashes: int = 0
+    queued_at: int | None = None
     due_at: int | None = None
     started_at: int | None = None
     last_attempted_at: int | None = None

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
 from .metrics import Metrics
 
 if TYPE_CHECKING:
     from .base import Order, WorkerInfo
+
+
+class Repair(StrEnum):
+    """What an operator may do to a job."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DELETE = "delete"
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """States of the jobs to which it can be done."""
+        return REPAIRED[self]
+
+
+REPAIRED = {
+    Repair.RETRY: (State.DEAD, State.DISCARDED, State.RETRYING, State.SCHEDULED),
+    Repair.CANCEL: (State.QUEUED, State.SCHEDULED, State.RETRYING),
+    Repair.DELETE: (
+        State.DEAD,
+        State.DISCARDED,
+        State.SUCCEEDED,
+        State.QUEUED,
+        State.SCHEDULED,
+        State.RETRYING,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +79,10 @@ class Inspection(ABC):
         """Return one job, or None if it is unknown or no longer kept."""
 
     @abstractmethod
+    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+        """Return some jobs in this order, without those that are unknown or no longer kept."""
+
+    @abstractmethod
     def counts(self) -> Mapping[State, int]:
         """Return how many jobs are in each state; every state is a key."""
 
@@ -73,6 +106,25 @@ class Inspection(ABC):
         Args:
             queue: only jobs of this queue; required for nothing, cheap for queued jobs only.
         """
+
+    @abstractmethod
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+        """Look at a portion of the list of all jobs, of one size whatever their number.
+
+        The states come in the order of `LISTED`; in each the jobs come as `jobs` returns them,
+        running ones by worker and id. What an index tells is left out: states, the queue of queued
+        jobs, the times of those that are scheduled, retrying or ended, and all but the `id`.
+        Whatever else is wanted is for the caller to see (`Search` does).
+
+        Args:
+            wanted: which jobs are looked for.
+            after: the place after which to begin; None or one of another state for the beginning.
+            most: how many jobs to look at, at most.
+        """
+
+    @abstractmethod
+    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
+        """Repair jobs to which nothing has happened since they were seen, and return how many."""
 
     @abstractmethod
     def workers(self) -> tuple[WorkerInfo, ...]:

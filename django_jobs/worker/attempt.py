@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -104,11 +104,11 @@ class Attempt:
     def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
         """Settle an attempt that ended with an error."""
         verdict = judge(error, self.policy, self.claim.attempt)
-        settlement = self._settlement(
-            verdict.state,
-            failure=to_failure(error, self.claim, self.site.worker),
-            delay=round(verdict.delay * 1000),
+        settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
+        failure = to_failure(
+            error, self.claim, self.site.worker, settlement.waited, settlement.duration
         )
+        settlement = replace(settlement, failure=failure)
         return settlement, self._failed(error, verdict)
 
     def give_back(self) -> Settlement:

@@ -89,8 +89,15 @@ def _seconds_until(when: float | timedelta | datetime) -> float:
     return max(0.0, to_seconds(when))
 
 
-def to_failure(error: BaseException, claim: Claim, worker: str) -> Failure:
-    """Return an error as it is kept with its job."""
+def to_failure(
+    error: BaseException, claim: Claim, worker: str, waited: int, duration: int
+) -> Failure:
+    """Return an error as it is kept with its job.
+
+    Args:
+        waited: milliseconds between the reservation and the start.
+        duration: milliseconds of running.
+    """
     return Failure(
         exception=error_path(type(error)),
         message=_message(error)[:MESSAGE_LIMIT],
@@ -98,6 +105,8 @@ def to_failure(error: BaseException, claim: Claim, worker: str) -> Failure:
         at=now_ms(),
         worker=worker,
         attempt=claim.attempt,
+        latency=max(0, claim.reserved_at + waited - claim.queued_at),
+        duration=duration,
     )
 
 

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from django_jobs.brokers.base import Order, Pulse, Reservation, Share
+from django_jobs.brokers.finder import Finder
+from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.report import JobProgress, Report, Sample
+from django_jobs.brokers.search import Filter
 from django_jobs.histogram import BOUNDS, Histogram
 from django_jobs.job import Claim, Job, Settlement, State
 from django_jobs.progress import Progress
@@ -29,6 +32,7 @@ WORKERS = st.sampled_from(["w1", "w2", "w3"])
 SECONDS = st.sampled_from([1_000, 4_000, 21_000])
 DAYS = st.sampled_from([8 * 86_400_000, 181 * 86_400_000])
 NUMBERS = st.integers(min_value=0, max_value=99)
+SOME_STATES = st.frozensets(st.sampled_from(State), min_size=1)
 VERBS = st.sampled_from(["retry", "cancel", "delete"])
 
 
@@ -237,6 +241,9 @@ class RandomCommands(BothBrokers):
         job_id = self.one_of_known(number)
         if not self.same(lambda broker: getattr(broker.inspection, verb)(job_id)):
             return
+        self.note_repair(verb, job_id)
+
+    def note_repair(self, verb: str, job_id: str) -> None:
         match verb:
             case "retry":
                 self.books.revive(job_id)
@@ -262,6 +269,29 @@ class RandomCommands(BothBrokers):
     @rule(worker=WORKERS, order=st.sampled_from(Order))
     def order(self, worker: str, order: Order) -> None:
         self.same(lambda broker: broker.inspection.order(worker, order))
+
+    @rule(states=SOME_STATES, queue=st.none() | QUEUES, limit=st.integers(1, 3))
+    def search(self, states: frozenset[State], queue: str | None, limit: int) -> None:
+        wanted = Filter(states=states, queue=queue)
+        end, seen = None, 0
+        for _ in range(20):
+            page = self.same(
+                lambda broker, end=end: Finder(broker.inspection, wanted).page(end, limit)
+            )
+            seen += len(page.records)
+            end = page.end
+            if end is None:
+                assert self.same(lambda it: Finder(it.inspection, wanted).count().number) == seen
+                return
+
+    @rule(repair=st.sampled_from(Repair), queue=st.none() | QUEUES, reach=st.integers(1, 3))
+    def repair_some(self, repair: Repair, queue: str | None, reach: int) -> None:
+        wanted = Filter(states=repair.states, queue=queue, as_of=self.clock.now())
+        page = self.same(lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach))
+        step = self.same(lambda it: Finder(it.inspection, wanted).repair(repair, reach=reach))
+        assert step.number == len(page.records)
+        for record in page.records:
+            self.note_repair(repair.value, record.job.id)
 
     # --- what everybody sees ---------------------------------------------------------------------
 

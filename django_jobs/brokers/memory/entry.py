@@ -28,6 +28,8 @@ class Entry:
     started_at: int | None = None
     last_attempted_at: int | None = None
     finished_at: int | None = None
+    ended_at: int = 0
+    """When it came to its final state, by the broker's clock."""
     expires_from_store: int = 0
     workers: list[str] = field(default_factory=list)
     result: str | None = None
@@ -84,6 +86,7 @@ class Entry:
             state=self.state,
             attempts=self.attempts,
             crashes=self.crashes,
+            queued_at=self.queued_at or None,
             due_at=self.due_at,
             started_at=self.started_at,
             last_attempted_at=self.last_attempted_at,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import Inspection, QueueInfo, Totals
+from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
+from . import scanning
 from .entry import Entry
 from .metrics import MemoryMetrics
 from .store import Store
@@ -49,10 +51,13 @@ class MemoryInspection(Inspection):
         )
 
     def find(self, job_id: str) -> Record | None:
+        return next(iter(self.read([job_id])), None)
+
+    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
         with self._lock:
             self._store.sweep(self._now())
-            entry = self._store.entries.get(job_id)
-            return entry.record() if entry else None
+            entries = (self._store.entries.get(job_id) for job_id in ids)
+            return tuple(entry.record() for entry in entries if entry)
 
     def counts(self) -> Mapping[State, int]:
         with self._lock:
@@ -93,6 +98,21 @@ class MemoryInspection(Inspection):
         if state.is_waiting:
             return heapq.nsmallest(count, entries, key=lambda one: one.due_at or 0)
         return reversed(entries)
+
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+        with self._lock:
+            self._store.sweep(self._now())
+            return scanning.scan(self._store, wanted, after, most, self._now())
+
+    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
+        does = {Repair.RETRY: self.retry, Repair.CANCEL: self.cancel, Repair.DELETE: self.delete}
+        with self._lock:
+            return sum(self._is_as_seen(job) and does[repair](job.id) for job in jobs)
+
+    def _is_as_seen(self, job: Candidate) -> bool:
+        entry = self._store.entries.get(job.id)
+        seen = (job.state, job.token)
+        return entry is not None and (entry.state, str(entry.token or "")) == seen
 
     def workers(self) -> tuple[WorkerInfo, ...]:
         with self._lock:

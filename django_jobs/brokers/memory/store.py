@@ -102,6 +102,7 @@ class Store:
         }[state]
         self.move(entry, state)
         entry.due_at = None
+        entry.ended_at = now
         entry.expires_from_store = now + kept_for
         if not kept_for:
             self.remove(entry)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import Inspection, QueueInfo, Totals
+from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
-from . import keys
+from . import keys, scanning
 from .metrics import RedisMetrics
 from .workers import to_worker
 
@@ -20,6 +21,9 @@ PAGE = 500
 
 ALL = sys.maxsize
 CLEAR_PORTION = 1000
+
+REPAIR_PORTION = 100
+"""How many jobs are repaired by one call, so that nobody waits for Redis meanwhile."""
 
 
 class RedisInspection(Inspection):
@@ -35,6 +39,9 @@ class RedisInspection(Inspection):
 
     def find(self, job_id: str) -> Record | None:
         return next(self._read([job_id]), None)
+
+    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+        return tuple(self._read(ids))
 
     def _read(self, ids: Sequence[str], listed: State | None = None) -> Iterator[Record]:
         """Read jobs in one call; those that are not known any more are left out.
@@ -83,18 +90,33 @@ class RedisInspection(Inspection):
             offset += len(ids)
             limit -= len(ids)
 
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+        answer = self._run("scan", *scanning.arguments(wanted, after, most))
+        return scanning.to_portion(wanted, answer)
+
     def workers(self) -> tuple[WorkerInfo, ...]:
         known = filter(None, map(to_worker, self._run("workers")))
         return tuple(sorted(known, key=lambda info: info.id))
 
     def retry(self, job_id: str) -> bool:
-        return bool(self._run("repair", "retry", job_id))
+        return self._repair_one(Repair.RETRY, job_id)
 
     def cancel(self, job_id: str) -> bool:
-        return bool(self._run("repair", "cancel", job_id))
+        return self._repair_one(Repair.CANCEL, job_id)
 
     def delete(self, job_id: str) -> bool:
-        return bool(self._run("repair", "delete", job_id))
+        return self._repair_one(Repair.DELETE, job_id)
+
+    def _repair_one(self, repair: Repair, job_id: str) -> bool:
+        return bool(self._run("repair", repair.value, job_id, "", ""))
+
+    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
+        changed = 0
+        for start in range(0, len(jobs), REPAIR_PORTION):
+            seen = jobs[start : start + REPAIR_PORTION]
+            triples = ((job.id, job.state.value, job.token) for job in seen)
+            changed += int(self._run("repair", repair.value, *chain.from_iterable(triples)))
+        return changed
 
     def clear(self, queue: str) -> int:
         total = 0

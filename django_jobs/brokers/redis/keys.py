@@ -19,7 +19,7 @@ STATE, TASK, QUEUE, PRIORITY, ARGUMENTS, ENQUEUED_AT = "s", "t", "q", "p", "a", 
 RESULT_TTL, RUN_AT, EXPIRES_AT, OVERRIDES = "l", "r", "x", "o"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
-TOKEN, PROGRESS = "n", "g"
+TOKEN, QUEUED_AT, PROGRESS = "n", "u", "g"
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 
@@ -139,6 +139,7 @@ def to_record(
         state=state,
         attempts=number_of(ATTEMPTS) or 0,
         crashes=number_of(CRASHES) or 0,
+        queued_at=number_of(QUEUED_AT),
         due_at=number(due.partition(".")[0]),
         started_at=number_of(STARTED_AT) or last_attempted_at,
         last_attempted_at=last_attempted_at,
@@ -178,6 +179,8 @@ def failure_text(failure: Failure | None) -> str:
             failure.at,
             failure.worker,
             failure.attempt,
+            failure.latency,
+            failure.duration,
         ]
     )
 
@@ -185,6 +188,7 @@ def failure_text(failure: Failure | None) -> str:
 def to_failure(text: str) -> Failure:
     """Read a failure; one that somebody spoilt tells that it is."""
     match parsed(text):
+        # What Lua buries has no times, nor had what earlier releases wrote.
         case [
             str(exception),
             str(message),
@@ -192,6 +196,7 @@ def to_failure(text: str) -> Failure:
             int() | float() as at,
             str(worker),
             int() | float() as attempt,
+            *times,
         ] if FIRST <= at <= LAST and 0 <= attempt <= LAST:
             return Failure(
                 exception=exception,
@@ -200,6 +205,8 @@ def to_failure(text: str) -> Failure:
                 at=int(at),
                 worker=worker,
                 attempt=int(attempt),
+                latency=_amount(times[:1]),
+                duration=_amount(times[1:2]),
             )
     return Failure(
         exception=error_path(BrokenPayload),
@@ -209,6 +216,14 @@ def to_failure(text: str) -> Failure:
         worker="",
         attempt=0,
     )
+
+
+def _amount(found: Sequence[Any]) -> int | None:
+    """Read a number of milliseconds that may be missing or spoilt."""
+    match found:
+        case [int() | float() as value] if 0 <= value <= LAST:
+            return int(value)
+    return None
 
 
 def parsed(text: str) -> Any:

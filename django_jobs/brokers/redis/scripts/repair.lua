@@ -1,41 +1,48 @@
--- Does one repair that an operator asks for.
+-- Does one repair that an operator asks for to some jobs.
 --
--- KEYS[1]: prefix. ARGV: retry, cancel or delete; id.
--- Returns 1, or 0 if the job is in no state that permits it.
+-- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
+--   an empty state for whatever it is.
+-- Returns how many were in a state that permits it, and as they are said to be.
 -- Invariant: a running job is left alone.
-local what, id = ARGV[1], ARGV[2]
-local job = P .. 'j:' .. id
-local got = read(id, 's', 'q', 'p')
-local state = got[1]
+local what = ARGV[1]
 local WAITING = { scheduled = true, retrying = true, queued = true }
 local RETRIABLE = { scheduled = true, retrying = true, dead = true, discarded = true }
+local PERMITTED = { retry = RETRIABLE, cancel = WAITING }
 
-local function take_out()
+local function take_out(id, state, queue)
   if state == 'queued' then
-    redis.call('ZREM', P .. 'q:' .. got[2], id)
+    redis.call('ZREM', P .. 'q:' .. queue, id)
   else
     redis.call('ZREM', P .. 's:' .. state, id)
     redis.call('ZREM', P .. 'expiries', id)
   end
 end
 
-if not state or not got[2] or state == 'running' then return 0 end
-if what == 'retry' then
-  if not RETRIABLE[state] then return 0 end
-  take_out()
-  if state == 'dead' or state == 'discarded' then
-    redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')
+local function repair(id, wanted_state, wanted_token)
+  local job = P .. 'j:' .. id
+  local state, queue, priority, token = unpack(read(id, 's', 'q', 'p', 'n'), 1, 4)
+  if not state or not queue or state == 'running' then return 0 end
+  if PERMITTED[what] and not PERMITTED[what][state] then return 0 end
+  if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
+  take_out(id, state, queue)
+  if what == 'delete' then
+    forget(id)
+  elseif what == 'cancel' then
+    redis.call('HSET', job, 's', 'discarded', 'f', now)
+    finish(id, 'discarded', KEPT_MS.discarded)
+  else
+    if state == 'dead' or state == 'discarded' then
+      redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')
+    end
+    redis.call('HSET', job, 's', 'queued', 'u', now)
+    enqueue(id, queue, tonumber(priority) or 0)
+    mark(queue)
   end
-  redis.call('HSET', job, 's', 'queued', 'u', now)
-  enqueue(id, got[2], tonumber(got[3]) or 0)
-  mark(got[2])
-elseif what == 'cancel' then
-  if not WAITING[state] then return 0 end
-  take_out()
-  redis.call('HSET', job, 's', 'discarded', 'f', now)
-  finish(id, 'discarded', KEPT_MS.discarded)
-else
-  take_out()
-  forget(id)
+  return 1
 end
-return 1
+
+local changed = 0
+for i = 2, #ARGV, 3 do
+  changed = changed + repair(ARGV[i], ARGV[i + 1], ARGV[i + 2])
+end
+return changed

@@ -1,0 +1,117 @@
+"""The list of all jobs in memory, in the order in which Redis has it."""
+
+from __future__ import annotations
+
+import math
+
+from django_jobs.brokers.search import LISTED, Candidate, Cursor, Filter, Portion
+from django_jobs.job import State
+
+from .entry import Entry
+from .store import Store
+
+Key = tuple[str, float, str]
+
+STEP = 2**44
+"""What lies between two priorities: as many arrivals."""
+
+MOST = 10_000
+"""How many jobs one call looks at, so that no push waits long for the lock."""
+
+
+def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int) -> Portion:
+    """Look at a portion of the list; see `Inspection.scan`."""
+    place = after if after and after.state in wanted.ordered_states else None
+    seen: list[Entry] = []
+    total = left = 0
+    for state in wanted.ordered_states:
+        chosen = _chosen(store, wanted, state)
+        total += len(chosen)
+        if place and _rank(state) < _rank(place.state):
+            continue
+        room = min(most, MOST) - len(seen)
+        behind = _behind(chosen, state, place) if room else chosen
+        seen += behind[:room]
+        left += len(behind[room:])
+    return Portion(
+        candidates=tuple(_candidate(entry, wanted) for entry in seen),
+        looked_at=len(seen),
+        total=total,
+        left=left,
+        end=_cursor(seen[-1]) if seen else None,
+        at=now,
+    )
+
+
+def _rank(state: State) -> int:
+    return LISTED.index(state)
+
+
+def _chosen(store: Store, wanted: Filter, state: State) -> list[Entry]:
+    """Return the jobs of a state that are listed, in any order."""
+    ids = store.members[state] if wanted.id is None else [wanted.id]
+    entries = [store.entries[job_id] for job_id in ids if job_id in store.members[state]]
+    if state is State.QUEUED and wanted.queue is not None:
+        return [entry for entry in entries if entry.job.queue == wanted.queue]
+    if state in {State.QUEUED, State.RUNNING} or (wanted.since is None and wanted.until is None):
+        return entries
+    since = -math.inf if wanted.since is None else wanted.since
+    until = math.inf if wanted.until is None else wanted.until
+    return [entry for entry in entries if since <= _score(entry) <= until]
+
+
+def _behind(entries: list[Entry], state: State, place: Cursor | None) -> list[Entry]:
+    """Return in order what is listed behind a place, which may be in an earlier state."""
+    ordered = sorted(entries, key=_key, reverse=state.is_final)
+    if place is None or place.state is not state:
+        return ordered
+    there = (place.part, float(place.score), place.id)
+    if state.is_final:
+        return [entry for entry in ordered if _key(entry) < there]
+    return [entry for entry in ordered if _key(entry) > there]
+
+
+def _key(entry: Entry) -> Key:
+    return _part(entry), _score(entry), entry.job.id
+
+
+def _part(entry: Entry) -> str:
+    match entry.state:
+        case State.QUEUED:
+            return entry.job.queue
+        case State.RUNNING:
+            return entry.workers[-1]
+        case _:
+            return ""
+
+
+def _score(entry: Entry) -> int:
+    match entry.state:
+        case State.QUEUED:
+            return (100 + entry.place[0]) * STEP + entry.place[1]
+        case State.RUNNING:
+            return 0
+        case _:
+            return entry.ended_at if entry.state.is_final else entry.due_at or 0
+
+
+def _cursor(entry: Entry) -> Cursor:
+    return Cursor(entry.state, _part(entry), str(_score(entry)), entry.job.id)
+
+
+def _candidate(entry: Entry, wanted: Filter) -> Candidate:
+    moments = {
+        State.QUEUED: entry.job.enqueued_at,
+        State.RUNNING: entry.last_attempted_at or 0,
+    }
+    return Candidate(
+        cursor=_cursor(entry),
+        token=str(entry.token or ""),
+        task=entry.job.task,
+        queue=entry.job.queue,
+        arguments="" if wanted.text is None else entry.job.arguments,
+        error=entry.failures[-1].exception if entry.failures and wanted.error is not None else "",
+        enqueued_at=entry.job.enqueued_at,
+        last_attempted_at=entry.last_attempted_at,
+        moment=moments.get(entry.state, _score(entry)),
+    )

@@ -1,0 +1,93 @@
+"""How `scan.lua` is asked, and how its answer is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
+from django_jobs.job import State
+
+from . import keys
+
+MOST = 1_000
+"""How many jobs one call looks at, so that nobody waits for Redis meanwhile."""
+
+MOST_BYTES = 1024 * 1024
+
+FIELDS = (keys.TASK, keys.QUEUE, keys.TOKEN, keys.ENQUEUED_AT, keys.LAST_ATTEMPTED_AT)
+HEAD = 5
+"""How many values stand before the fields of each row."""
+
+
+def arguments(wanted: Filter, after: Cursor | None, most: int) -> list[str | int]:
+    """Return what `scan.lua` is to be told."""
+    states = wanted.ordered_states
+    place = after if after and after.state in states else None
+    start = (place.state.value, place.part, place.score, place.id) if place else ("",) * 4
+    return [
+        *(min(most, MOST), MOST_BYTES, wanted.id or "", wanted.queue or ""),
+        "-inf" if wanted.since is None else wanted.since,
+        "+inf" if wanted.until is None else wanted.until,
+        int(wanted.error is not None),
+        *start,
+        len(states),
+        *states,
+        *_fields(wanted),
+    ]
+
+
+def _fields(wanted: Filter) -> tuple[str, ...]:
+    return FIELDS if wanted.text is None else (*FIELDS, keys.ARGUMENTS)
+
+
+def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
+    """Read the answer of `scan.lua`."""
+    at, total, left, flat = answer
+    width = HEAD + len(_fields(wanted))
+    rows = [flat[start : start + width] for start in range(0, len(flat), width)]
+    return Portion(
+        candidates=tuple(_candidates(rows)),
+        looked_at=len(rows),
+        total=total,
+        left=left,
+        end=_cursor(rows[-1]) if rows else None,
+        at=at,
+    )
+
+
+def _candidates(rows: Sequence[Sequence[str]]) -> Iterator[Candidate]:
+    for row in rows:
+        error, task, queue, token, enqueued_at, attempted_at, *text = row[HEAD - 1 :]
+        if not any(row[HEAD:]):
+            continue  # evicted, or deleted by hand
+        cursor = _cursor(row)
+        began, enqueued = keys.number(attempted_at), keys.number(enqueued_at) or 0
+        moments = {State.QUEUED: enqueued, State.RUNNING: began or 0}
+        yield Candidate(
+            cursor=cursor,
+            token=token,
+            task=task,
+            queue=queue,
+            arguments=text[0] if text else "",
+            error=_unescaped(error),
+            enqueued_at=enqueued,
+            last_attempted_at=began,
+            moment=moments.get(cursor.state, keys.number(cursor.score.partition(".")[0]) or 0),
+        )
+
+
+def _cursor(row: Sequence[str]) -> Cursor:
+    state, part, score, job_id = row[: HEAD - 1]
+    return Cursor(State(state), part, score, job_id)
+
+
+def _unescaped(text: str) -> str:
+    """Return what JSON wrote without its quotes; what is none stays as it is."""
+    if "\\" not in text:
+        return text
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
