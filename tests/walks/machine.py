@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from django_jobs.brokers.base import Order, Pulse, Reservation, Share
+from django_jobs.brokers.base import Broker, Order, Pulse, Reservation, Share
 from django_jobs.brokers.finder import Finder
 from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.report import JobProgress, Report, Sample
 from django_jobs.brokers.search import Filter
 from django_jobs.histogram import BOUNDS, Histogram
-from django_jobs.job import Claim, Job, Settlement, State
+from django_jobs.job import Claim, Job, Record, Settlement, State
 from django_jobs.progress import Progress
 from tests.contract.tools import START, make_job
 from tests.walks.both import UNORDERED, BothBrokers, listing
@@ -273,24 +273,20 @@ class RandomCommands(BothBrokers):
     @rule(states=SOME_STATES, queue=st.none() | QUEUES, limit=st.integers(1, 3))
     def search(self, states: frozenset[State], queue: str | None, limit: int) -> None:
         wanted = Filter(states=states, queue=queue)
-        end, seen = None, 0
-        for _ in range(20):
-            page = self.same(
-                lambda broker, end=end: Finder(broker.inspection, wanted).page(end, limit)
-            )
-            seen += len(page.records)
-            end = page.end
-            if end is None:
-                assert self.same(lambda it: Finder(it.inspection, wanted).count().number) == seen
-                return
+        records = self.same(partial(_all_pages, wanted=wanted, limit=limit))
+        assert self.same(lambda it: Finder(it.inspection, wanted).count().number) == len(records)
 
     @rule(repair=st.sampled_from(Repair), queue=st.none() | QUEUES, reach=st.integers(1, 3))
     def repair_some(self, repair: Repair, queue: str | None, reach: int) -> None:
         wanted = Filter(states=repair.states, queue=queue, as_of=self.clock.now())
-        page = self.same(lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach))
-        step = self.same(lambda it: Finder(it.inspection, wanted).repair(repair, reach=reach))
-        assert step.number == len(page.records)
-        for record in page.records:
+        page = self.same(
+            lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach).records
+        )
+        number = self.same(
+            lambda it: Finder(it.inspection, wanted).repair(repair, reach=reach).number
+        )
+        assert number == len(page)
+        for record in page:
             self.note_repair(repair.value, record.job.id)
 
     # --- what everybody sees ---------------------------------------------------------------------
@@ -324,6 +320,17 @@ def _report(worker: str, succeeded: int, failed: int, held: Iterable[str]) -> Re
         for token in (1, 2)
     )
     return Report(samples=(sample,), progress=tuple(progress))
+
+
+def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[Record]:
+    """What a filter means, read page by page."""
+    finder = Finder(broker.inspection, wanted)
+    page = finder.page(limit=limit)
+    records = list(page.records)
+    while page.end:
+        page = finder.page(page.end, limit)
+        records += page.records
+    return records
 
 
 def _in_order(pulse: Pulse) -> Pulse:
