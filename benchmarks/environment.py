@@ -21,6 +21,7 @@ def prepare(system: System) -> None:
     _link_library()
     missing = [name for name in system.packages if not _is_installed(name)]
     if missing:
+        _run("apt-get", "update", "-qq")
         _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
     stamp, wanted = BENCH / system.name / "installed", _fingerprint(system)
     if not system.dependencies or (stamp.exists() and stamp.read_text() == wanted):

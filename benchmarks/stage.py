@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,10 @@ class Stage:
     def redis(self) -> redis.Redis:
         """A client of the server under the system."""
         return redis.Redis(host=HOST, port=self.server.port)
+
+    def on(self, server: RedisServer) -> Stage:
+        """Return the same on another server."""
+        return replace(self, server=server)
 
     def clear(self) -> None:
         """Empty the server and forget what it has counted."""

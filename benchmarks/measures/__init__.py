@@ -20,3 +20,9 @@ MEASURES: dict[str, Measure] = {
     "late": punctuality.late,
     "crash": crash.crash,
 }
+
+SIDE_BY_SIDE = ("crash",)
+"""Nothing is timed closely in these, and they mostly wait: several systems do it at a time."""
+
+ONCE: tuple[str, ...] = ()
+"""These take long and hardly vary: they are taken in the first round only."""

@@ -1,0 +1,91 @@
+"""One run of the whole comparison, as it is kept on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.declaration import System
+from benchmarks.numbers import numbers, pooled
+from benchmarks.stage import Figures
+
+FOLDER = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of the comparison has found."""
+
+    began: str
+    """The moment, in UTC."""
+    machine: dict[str, str]
+    """Cores and versions."""
+    systems: dict[str, dict[str, str]]
+    """Title, versions, configuration and losses of each system."""
+    figures: dict[str, dict[str, list[Figures]]] = field(default_factory=dict)
+    """For each system and measure what each round has found."""
+
+    @classmethod
+    def begin(cls, systems: Iterable[System]) -> Run:
+        """Return a run that has found nothing yet."""
+        about = {system.name: _about(system) for system in systems}
+        return cls(datetime.now(UTC).isoformat(timespec="seconds"), _machine(), about)
+
+    @classmethod
+    def read(cls, path: Path) -> Run:
+        """Return a run that was kept."""
+        return cls(**json.loads(path.read_text()))
+
+    def add(self, system: str, measure: str, figures: Figures) -> None:
+        """Keep what one round has found."""
+        self.figures.setdefault(system, {}).setdefault(measure, []).append(figures)
+
+    def save(self, folder: Path = FOLDER) -> Path:
+        """Keep this run in a file that is called after its moment."""
+        folder.mkdir(parents=True, exist_ok=True)
+        moment = datetime.fromisoformat(self.began)
+        path = folder / f"{moment:%Y-%m-%d-%H%M}.json"
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        return path
+
+    def number(self, system: str, measure: str, name: str) -> float | None:
+        """Return one number over all rounds; None if there is none."""
+        together = pooled(self.figures.get(system, {}).get(measure, []))
+        return numbers(together).get(name)
+
+
+def read_all(folder: Path = FOLDER) -> list[Run]:
+    """Return all runs that were kept, the oldest first."""
+    return [Run.read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _about(system: System) -> dict[str, str]:
+    return {
+        "title": system.title,
+        "versions": ", ".join((*system.dependencies, *map(_package, system.packages))),
+        "configuration": system.configuration,
+        "loses": system.loses,
+    }
+
+
+def _package(name: str) -> str:
+    version = _answer("dpkg-query", "--show", "--showformat=${Version}", name)
+    return f"{name} {version}"
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} on {platform.machine()}",
+        "redis": _answer("redis-server", "--version").partition("v=")[2].partition(" ")[0],
+    }
+
+
+def _answer(*command: str) -> str:
+    return subprocess.check_output(command, text=True).strip()
