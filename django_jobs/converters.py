@@ -67,6 +67,16 @@ def switch(value: object) -> bool:
     return value
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """Return a list or tuple of texts, none of them empty, as a tuple."""
+    if not isinstance(value, (list, tuple)):
+        raise _refusal("a list of texts", value)
+    for one in value:
+        if not isinstance(one, str) or not one.strip("_- "):
+            raise _refusal("a list of texts, none of them empty", one)
+    return tuple(value)
+
+
 def secret(value: object) -> str | None:
     """Return text that no message ever shows, or None for an empty one."""
     if value is not None and not isinstance(value, str):

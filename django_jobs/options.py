@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs import converters
 from django_jobs.converters import Convert
 from django_jobs.queues import QueueWeight, queue_weights
+from django_jobs.redaction import WORDS
 from django_jobs.redis_url import RedisAddress, read_redis_url
 from django_jobs.retry import Retry
 from django_jobs.suggest import unknown
@@ -86,6 +87,15 @@ class BackendOptions:
             queue_weights,
             "Queues that a worker serves, with weights from 1 to 1000: `'critical:100,low'`, a"
             " mapping or pairs; empty for all `QUEUES` alike.",
+        ),
+    )
+
+    redact: tuple[str, ...] = field(
+        default=WORDS,
+        metadata=option(
+            converters.texts,
+            "Parts of names whose values the dashboard hides in arguments and results; capitals,"
+            " `_` and `-` do not matter.",
         ),
     )
 

@@ -29,6 +29,7 @@ from django_jobs.compat import (
     task_backends,
 )
 from django_jobs.compat import Task as DjangoTask
+from django_jobs.redaction import check_redact
 from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind, to_seconds
 from django_jobs.suggest import unknown
 
@@ -83,6 +84,7 @@ class Task(Base[P, R]):
         result_ttl: seconds that a succeeded job and its result are kept; None for the backend's.
         discard_on: exception classes, or their dotted paths, that end the job as discarded.
         enqueue_on_commit: whether to wait for the commit; None for the backend's default.
+        redact: parameters whose values the dashboard hides, or paths into them: "order.card".
     """
 
     retry: Retry | None = None
@@ -91,11 +93,14 @@ class Task(Base[P, R]):
     result_ttl: Seconds | None = None
     discard_on: tuple[ErrorKind, ...] = ()
     enqueue_on_commit: bool | None = None
+    redact: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = self.discard_on
         tidy = tuple(kinds) if isinstance(kinds, (tuple, list, set, frozenset)) else (kinds,)
         object.__setattr__(self, "discard_on", tidy)
+        paths = self.redact
+        object.__setattr__(self, "redact", (paths,) if isinstance(paths, str) else tuple(paths))
         _check_options(self)
         if isinstance(self.run_after, timedelta) and not _is_ours(self.get_backend()):
             # The backends of others know instants only.
@@ -203,6 +208,7 @@ def _check_options(task: AnyJobTask) -> None:
                 f"Task {name}: discard_on={kind!r} must be an exception class or its dotted path,"
                 " such as 'builtins.OSError'."
             )
+    check_redact(name, task.func, task.redact)
 
 
 OPTIONS = tuple(
@@ -238,6 +244,7 @@ def task(
     result_ttl: Seconds | None = ...,
     discard_on: Sequence[ErrorKind] | ErrorKind = ...,
     enqueue_on_commit: bool | None = ...,
+    redact: Sequence[str] | str = ...,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 @overload
 def task(
@@ -252,6 +259,7 @@ def task(
     result_ttl: Seconds | None = ...,
     discard_on: Sequence[ErrorKind] | ErrorKind = ...,
     enqueue_on_commit: bool | None = ...,
+    redact: Sequence[str] | str = ...,
 ) -> Callable[[Callable[Concatenate[TaskContext[P, R], P], R]], Task[P, R]]: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a task of a function at the top level of an app's module, as Django's `@task` does.

@@ -9,7 +9,8 @@ from django_jobs.task import task
 
 
 # Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.
-@task
+# What a mail says stays between its sender and its receiver: it may be a link to a new password.
+@task(redact=("payload.body", "payload.alternatives", "payload.attachments"))
 def deliver(payload: Payload, using: str | None = None) -> int:
     """Send one mail.
 
