@@ -65,6 +65,10 @@ class WorkerInfo:
         stuck: ids of running jobs that did not end at their timeout.
         succeeded: attempts that succeeded since the last heartbeat.
         failed: attempts that ended with an error since the last heartbeat.
+        said_at: Unix milliseconds by the worker's own clock; None of workers of an older version,
+            as the following.
+        version: of django_jobs, "" where it is not known.
+        memory: bytes that the process has in RAM, or None where that can't be found out.
     """
 
     id: str
@@ -78,6 +82,32 @@ class WorkerInfo:
     stuck: tuple[str, ...] = ()
     succeeded: int = 0
     failed: int = 0
+    said_at: int | None = None
+    version: str = ""
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreInfo:
+    """What a broker keeps jobs in.
+
+    Attributes:
+        name: "Redis", "Valkey" or "memory".
+        version: of the server, or "".
+        address: where it is, without secrets, or "".
+        memory: bytes that are used, by everybody who shares it; None where it is not known.
+        memory_limit: bytes at which it is full, or None for no limit.
+        persistence: "log" (each write), "snapshots" (now and then), "none", or "" for not known.
+        eviction: what it does when it is full, by the name that the server has for it.
+    """
+
+    name: str
+    version: str = ""
+    address: str = ""
+    memory: int | None = None
+    memory_limit: int | None = None
+    persistence: str = ""
+    eviction: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +246,9 @@ class Broker(ABC):
     def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
         """Claim a tick of a periodic task, and push its job in the same step.
 
+        While the periodic task is switched off, ticks are claimed and no job is pushed: what was
+        missed meanwhile is not made up later.
+
         Args:
             last: the tick that the caller saw as claimed last, or None.
             tick: Unix milliseconds.
@@ -230,6 +263,14 @@ class Broker(ABC):
     @abstractmethod
     def problems(self) -> tuple[str, ...]:
         """Return what endangers jobs in the store's configuration, one sentence each.
+
+        Raises:
+            BrokerUnavailable: it cannot be reached.
+        """
+
+    @abstractmethod
+    def store(self) -> StoreInfo:
+        """Return what the jobs are kept in.
 
         Raises:
             BrokerUnavailable: it cannot be reached.

@@ -131,6 +131,22 @@ class Inspection(ABC):
         """Return the workers whose lease holds, by id."""
 
     @abstractmethod
+    def last_runs(self) -> Mapping[str, str]:
+        """Return the id of the latest job of each periodic task, by its name."""
+
+    @abstractmethod
+    def switched_off(self) -> Mapping[str, int]:
+        """Return the periodic tasks that are switched off, with since when in Unix milliseconds."""
+
+    @abstractmethod
+    def switch_off(self, name: str) -> None:
+        """Let the ticks of a periodic task pass without a job until it is switched on again."""
+
+    @abstractmethod
+    def switch_on(self, name: str) -> None:
+        """Let a periodic task run again, from its next tick."""
+
+    @abstractmethod
     def retry(self, job_id: str) -> bool:
         """Queue a dead, discarded, retrying or scheduled job now; False if it is in no such state.
 

@@ -19,6 +19,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
 
 from .attempt import Attempt, Site
+from .facts import own_version, resident_memory
 from .fetcher import Fetcher
 from .heartbeat import Heartbeat
 from .ledger import Ledger
@@ -212,6 +213,9 @@ class Worker:
             stuck=self._watchdog.stuck,
             succeeded=sum(one.succeeded for one in samples),
             failed=sum(one.failed for one in samples),
+            said_at=now,
+            version=own_version(),
+            memory=resident_memory(),
         )
         progress = tuple(
             JobProgress(job_id=one.claim.job.id, token=one.claim.token, progress=one.progress)

@@ -12,6 +12,7 @@ from django_jobs.brokers.base import (
     Pulse,
     Reservation,
     Share,
+    StoreInfo,
     WorkerInfo,
 )
 from django_jobs.brokers.report import NOTHING, Report
@@ -255,7 +256,8 @@ class MemoryBroker(Broker):
             if self._ticks.get(name) != last:
                 return False
             self._ticks[name] = tick
-            if job is not None:
+            if job is not None and name not in self.inspection.off:
+                self.inspection.runs[name] = job.id
                 self._add([job])
             return True
 
@@ -263,6 +265,9 @@ class MemoryBroker(Broker):
 
     def problems(self) -> tuple[str, ...]:
         return ()
+
+    def store(self) -> StoreInfo:
+        return StoreInfo(name="memory", persistence="none")
 
     def close(self) -> None:
         """Nothing to release."""

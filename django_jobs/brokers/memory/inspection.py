@@ -36,6 +36,8 @@ class MemoryInspection(Inspection):
     ) -> None:
         self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
         self.paused: set[str] = set()
+        self.off: dict[str, int] = {}
+        self.runs: dict[str, str] = {}
         self._store = store
         self._holders = holders
         self._lock = lock
@@ -121,6 +123,22 @@ class MemoryInspection(Inspection):
                 one.info for one in self._holders.values() if one.info and one.lease_until > now
             ]
             return tuple(sorted(known, key=lambda info: info.id))
+
+    def last_runs(self) -> Mapping[str, str]:
+        with self._lock:
+            return dict(self.runs)
+
+    def switched_off(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self.off)
+
+    def switch_off(self, name: str) -> None:
+        with self._lock:
+            self.off.setdefault(name, self._now())
+
+    def switch_on(self, name: str) -> None:
+        with self._lock:
+            self.off.pop(name, None)
 
     def retry(self, job_id: str) -> bool:
         with self._lock:

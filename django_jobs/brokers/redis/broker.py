@@ -17,6 +17,7 @@ from django_jobs.brokers.base import (
     Pulse,
     Reservation,
     Share,
+    StoreInfo,
     WorkerInfo,
 )
 from django_jobs.brokers.report import NOTHING, Report
@@ -25,7 +26,7 @@ from django_jobs.redis_url import redact_url
 
 from . import keys
 from .connection import LOST, connect, is_spoilt, plain_errors
-from .health import problems
+from .health import problems, store_info
 from .inspection import RedisInspection
 from .metrics import report_arguments
 from .portions import portions
@@ -198,6 +199,10 @@ class RedisBroker(Broker):
     def problems(self) -> tuple[str, ...]:
         with plain_errors(self._address):
             return problems(self._client, self._address, self._prefix)
+
+    def store(self) -> StoreInfo:
+        with plain_errors(self._address):
+            return store_info(self._client, self._address)
 
     def close(self) -> None:
         self._client.close()

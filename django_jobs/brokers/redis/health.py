@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import redis
+
+from django_jobs.brokers.base import StoreInfo
 
 
 def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
@@ -12,16 +16,15 @@ def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
         address: the URL without secrets, for the message.
         prefix: what the keys of the jobs begin with.
     """
-    memory, persistence = client.info("memory"), client.info("persistence")
+    store = store_info(client, address)
     found = []
-    policy = str(memory.get("maxmemory_policy", "noeviction"))
-    if policy.startswith("allkeys"):
+    if store.eviction.startswith("allkeys"):
         found.append(
-            f"Redis at {address} throws away keys when it is full (maxmemory-policy {policy}), jobs"
-            " among them: set maxmemory-policy noeviction, or give the jobs a server of their own."
+            f"Redis at {address} throws away keys when it is full (maxmemory-policy"
+            f" {store.eviction}), jobs among them: set maxmemory-policy noeviction, or give the"
+            " jobs a server of their own."
         )
-    saves = client.config_get("save").get("save") if _may_read_config(client) else "unknown"
-    if not persistence.get("aof_enabled") and not saves:
+    if store.persistence == "none":
         found.append(
             f"Redis at {address} keeps nothing on disk, so that its restart loses every job: set"
             " appendonly yes."
@@ -32,6 +35,34 @@ def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
             f" set aside: see HGETALL {prefix}broken, then delete that key and {prefix}broken:*."
         )
     return tuple(found)
+
+
+def store_info(client: redis.Redis, address: str) -> StoreInfo:
+    """Return what a server says of itself.
+
+    Args:
+        address: the URL without secrets.
+    """
+    server, memory = client.info("server"), client.info("memory")
+    is_valkey = "valkey_version" in server
+    return StoreInfo(
+        name="Valkey" if is_valkey else "Redis",
+        version=str(server["valkey_version" if is_valkey else "redis_version"]),
+        address=address,
+        memory=int(memory["used_memory"]),
+        memory_limit=int(memory.get("maxmemory", 0)) or None,
+        persistence=_persistence(client),
+        eviction=str(memory.get("maxmemory_policy", "")),
+    )
+
+
+def _persistence(client: redis.Redis) -> str:
+    told: dict[str, Any] = client.info("persistence")
+    if told.get("aof_enabled"):
+        return "log"
+    if not _may_read_config(client):
+        return ""
+    return "snapshots" if client.config_get("save").get("save") else "none"
 
 
 def _may_read_config(client: redis.Redis) -> bool:

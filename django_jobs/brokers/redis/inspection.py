@@ -98,6 +98,21 @@ class RedisInspection(Inspection):
         known = filter(None, map(to_worker, self._run("workers")))
         return tuple(sorted(known, key=lambda info: info.id))
 
+    def last_runs(self) -> Mapping[str, str]:
+        flat = self._run("all", "runs")
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def switched_off(self) -> Mapping[str, int]:
+        flat = self._run("all", "off")
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return {name: keys.number(since) or 0 for name, since in pairs}
+
+    def switch_off(self, name: str) -> None:
+        self._run("switch", name, 0)
+
+    def switch_on(self, name: str) -> None:
+        self._run("switch", name, 1)
+
     def retry(self, job_id: str) -> bool:
         return self._repair_one(Repair.RETRY, job_id)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django_jobs.brokers.base import WorkerInfo
 
 from . import keys
 
-WORKER_FIELDS = frozenset(field.name for field in dataclasses.fields(WorkerInfo))
+FIRST_FIELDS = ("id", "host", "pid", "started_at", "concurrency", "quiet", "succeeded", "failed")
+"""What workers of all versions say, beside their lists."""
 
 
 def to_worker(text: str) -> WorkerInfo | None:
@@ -30,11 +30,29 @@ def to_worker(text: str) -> WorkerInfo | None:
             "succeeded": int(),
             "failed": int(),
         } as said if _is_sound(started_at, running, [*queues, *stuck]):
-            fields = {name: said[name] for name in WORKER_FIELDS}
-            pairs = tuple((job_id, at) for job_id, at in running)
-            lists = {"queues": tuple(queues), "running": pairs, "stuck": tuple(stuck)}
-            return WorkerInfo(**{**fields, **lists})
+            return WorkerInfo(
+                **{name: said[name] for name in FIRST_FIELDS},
+                queues=tuple(queues),
+                running=tuple((job_id, at) for job_id, at in running),
+                stuck=tuple(stuck),
+                **_later_fields(said),
+            )
     return None
+
+
+def _later_fields(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what only newer workers say, as far as it is sound: during a deploy there are both."""
+    fields: dict[str, Any] = {}
+    match said:
+        case {"said_at": int(at)} if keys.FIRST <= at <= keys.LAST:
+            fields["said_at"] = at
+    match said:
+        case {"version": str(version)}:
+            fields["version"] = version
+    match said:
+        case {"memory": int(memory)} if memory >= 0:
+            fields["memory"] = memory
+    return fields
 
 
 def _is_sound(started_at: int, running: Sequence[Any], texts: Sequence[Any]) -> bool:

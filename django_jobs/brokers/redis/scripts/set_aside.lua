@@ -5,7 +5,7 @@
 local KINDS = {
   zset = { 'leases', 'lost', 'expiries', 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded' },
   set = { 'queues', 'paused', 'doubted' },
-  hash = { 'suspects', 'orders', 'ticks', 'totals' },
+  hash = { 'suspects', 'orders', 'ticks', 'runs', 'off', 'totals' },
   list = { 'm:*' },
   string = { 'seq' },
 }
