@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
@@ -28,6 +29,9 @@ FIELDS = {
 ALIASES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 HOUR = 1
 LEAP_YEAR = datetime(2000, 1, 1)  # noqa: DTZ001  (a wall-clock time has no zone)
+
+
+Fields: TypeAlias = "tuple[tuple[int | str, ...], ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,18 @@ class Schedule:
 
     def __str__(self) -> str:
         return f"{self.line} {self.timezone}"
+
+    @property
+    def fields(self) -> Fields | None:
+        """The numbers in each field of the line, seconds last.
+
+        A field of "*" is that, the last day of a month "l"; Sunday is 0. None for a line that
+        names such days as "the second Monday".
+        """
+        cron = _parsed(self.line, self.seed)
+        if cron.nth_weekday_of_month:
+            return None
+        return tuple(tuple(numbers) for numbers in cron.expanded)
 
     def next(self, after: datetime) -> datetime:
         """Return the first tick that is later than an aware instant, in UTC."""

@@ -23,4 +23,9 @@ class Entry:
     icon: str
 
 
-ENTRIES = (Entry("overview", _("Overview"), "overview"),)
+ENTRIES = (
+    Entry("overview", _("Overview"), "overview"),
+    Entry("queues", _("Queues"), "queues"),
+    Entry("workers", _("Workers"), "workers"),
+    Entry("periodic", _("Periodic"), "periodic"),
+)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import overview
+from .views import overview, periodic, queues, workers
 
 app_name = "django_jobs_dashboard"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("queues/", queues.queues, name="queues"),
+    path("queues/pause/", queues.pause, name="pause_queue"),
+    path("queues/resume/", queues.resume, name="resume_queue"),
+    path("queues/clear/", queues.clear, name="clear_queue"),
+    path("workers/", workers.workers, name="workers"),
+    path("workers/quiet/", workers.quiet, name="quiet_worker"),
+    path("workers/stop/", workers.stop, name="stop_worker"),
+    path("periodic/", periodic.periodic, name="periodic"),
+    path("periodic/run/", periodic.run, name="run_periodic"),
+    path("periodic/off/", periodic.switch_off, name="switch_off_periodic"),
+    path("periodic/on/", periodic.switch_on, name="switch_on_periodic"),
 ]

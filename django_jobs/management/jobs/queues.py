@@ -8,11 +8,12 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.backends.known_queues import all_queues
 
 from .base import BackendSubcommand
 from .console import Console
 from .shapes import queue_shape
-from .target import all_queues, known_queue
+from .target import known_queue
 from .wording import NONE, count, span
 
 

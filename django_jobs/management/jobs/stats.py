@@ -6,12 +6,12 @@ from argparse import Namespace
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.backends.known_queues import all_queues
 
 from .base import BackendSubcommand
 from .console import Console
 from .listing import LISTED
 from .shapes import queue_shape
-from .target import all_queues
 from .wording import count, span
 
 

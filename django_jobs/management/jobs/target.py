@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.management.lookup import configured_backend
 from django_jobs.queues import check_queue_name
@@ -44,14 +45,6 @@ def visible_backend(alias: str) -> JobBackend[Any]:
             " --backend."
         )
     return backend
-
-
-def all_queues(backend: JobBackend[Any]) -> tuple[QueueInfo, ...]:
-    """Return the queues that there are, and those that only the settings know."""
-    found = {queue.name: queue for queue in backend.broker.inspection.queues()}
-    for name in backend.queues:
-        found.setdefault(name, QueueInfo(name=name, size=0, latency=0, paused=False))
-    return tuple(found[name] for name in sorted(found))
 
 
 def known_queue(backend: JobBackend[Any], name: str) -> QueueInfo:

@@ -1,0 +1,110 @@
+"""The queues: how much waits in each, for how long, and whether workers may take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_jobs.backends.known_queues import all_queues
+from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.dashboard.access import Right
+from django_jobs.dashboard.audit import Change
+from django_jobs.dashboard.page import Done, Refused, action, page
+from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.words import grouped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of the table.
+
+    Attributes:
+        workers: how many take jobs from it.
+        is_neglected: whether jobs wait, and no worker would ever take them.
+    """
+
+    queue: QueueInfo
+    workers: int
+    is_neglected: bool
+
+
+@page("django_jobs_dashboard/queues.html", entry="queues")
+def queues(visit: Visit) -> Mapping[str, Any]:
+    """Show all queues."""
+    found = all_queues(visit.backend)
+    workers = visit.inspection.workers()
+    return {
+        "lines": [_line(visit, queue, workers) for queue in found],
+        "total": sum(queue.size for queue in found),
+        "paused": sum(queue.paused for queue in found),
+    }
+
+
+@action(Right.MANAGE)
+def pause(visit: Visit) -> Done | Refused:
+    """Let workers take nothing from a queue."""
+    queue = _named(visit)
+    if queue is None:
+        return _unknown(visit)
+    visit.inspection.pause(queue.name)
+    text = _("The queue %(queue)s is paused: its jobs wait until it is resumed.")
+    return _done(visit, text, Change(action="pause queue", target=queue.name))
+
+
+@action(Right.MANAGE)
+def resume(visit: Visit) -> Done | Refused:
+    """Let workers take from it again."""
+    queue = _named(visit)
+    if queue is None:
+        return _unknown(visit)
+    visit.inspection.resume(queue.name)
+    text = _("Workers take jobs from the queue %(queue)s again.")
+    return _done(visit, text, Change(action="resume queue", target=queue.name))
+
+
+@action(Right.MANAGE)
+def clear(visit: Visit) -> Done | Refused:
+    """Forget all jobs of a queue, if somebody has typed its name."""
+    queue = _named(visit)
+    if queue is None:
+        return _unknown(visit)
+    if visit.request.POST.get("typed", "").strip() != queue.name:
+        text = _("Nothing was deleted: what was typed is not the name of the queue %(queue)s.")
+        return Refused(text % {"queue": queue.name}, visit.address("queues"))
+    count = visit.inspection.clear(queue.name)
+    text = ngettext(
+        "%(count)s job of the queue %(queue)s was deleted.",
+        "%(count)s jobs of the queue %(queue)s were deleted.",
+        count,
+    )
+    return _done(visit, text, Change(action="clear queue", target=queue.name, count=count))
+
+
+def _line(visit: Visit, queue: QueueInfo, workers: tuple[WorkerInfo, ...]) -> Line:
+    serving = sum(
+        not worker.quiet and (not worker.queues or queue.name in worker.queues)
+        for worker in workers
+    )
+    # The thread pool starts its worker with the first job, and serves every queue.
+    neglected = visit.backend.persistent and queue.size > 0 and not serving
+    return Line(queue=queue, workers=serving, is_neglected=neglected)
+
+
+def _named(visit: Visit) -> QueueInfo | None:
+    """Return the queue that a form means; its name may be anything, also no part of an address."""
+    name = visit.request.POST.get("queue", "")
+    return next((queue for queue in all_queues(visit.backend) if queue.name == name), None)
+
+
+def _unknown(visit: Visit) -> Refused:
+    return Refused(_("There is no such queue."), visit.address("queues"))
+
+
+def _done(visit: Visit, text: str, change: Change) -> Done:
+    said = text % {"queue": change.target, "count": grouped(change.count)}
+    return Done(said, visit.address("queues"), change)

@@ -1,0 +1,143 @@
+"""The workers that are alive: what they run, how they are, and orders for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.dashboard.access import Right
+from django_jobs.dashboard.audit import Change
+from django_jobs.dashboard.page import Done, Refused, action, page
+from django_jobs.dashboard.visit import Visit
+from django_jobs.job import Record
+from django_jobs.worker.heartbeat import BEATS
+
+SHOWN = 20
+"""Running jobs of one worker that are shown; each costs a look at the store."""
+
+EVERY = "*"
+"""In the place of a worker's id: all of them. No id looks so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A job that a worker runs.
+
+    Attributes:
+        task: its dotted path, or "" if the job is no longer known.
+        started_at: Unix milliseconds.
+        is_stuck: whether it goes on after its timeout.
+    """
+
+    job_id: str
+    task: str
+    queue: str
+    started_at: int
+    is_stuck: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One worker.
+
+    Attributes:
+        running: the longest first.
+        more: how many it runs beside those that are shown.
+        load: percent of its threads that are at work.
+    """
+
+    worker: WorkerInfo
+    running: tuple[Running, ...]
+    more: int
+    load: int
+
+
+@page("django_jobs_dashboard/workers.html", entry="workers")
+def workers(visit: Visit) -> Mapping[str, Any]:
+    """Show all workers."""
+    found = visit.inspection.workers()
+    shown = [job_id for worker in found for job_id, _ in _longest(worker)]
+    records = {record.job.id: record for record in visit.inspection.find_all(shown)}
+    return {
+        "cards": [_card(worker, records) for worker in found],
+        "threads": sum(worker.concurrency for worker in found),
+        "busy": sum(len(worker.running) for worker in found),
+        "stuck": sum(len(worker.stuck) for worker in found),
+        "memory": sum(worker.memory or 0 for worker in found),
+        "beat": round(visit.backend.broker.lease / BEATS),
+    }
+
+
+@action(Right.CONTROL)
+def quiet(visit: Visit) -> Done | Refused:
+    """Let a worker, or all of them, take no more jobs."""
+    return _ordered(visit, Order.QUIET)
+
+
+@action(Right.CONTROL)
+def stop(visit: Visit) -> Done | Refused:
+    """Stop a worker, or all of them."""
+    return _ordered(visit, Order.STOP)
+
+
+def _longest(worker: WorkerInfo) -> list[tuple[str, int]]:
+    return sorted(worker.running, key=lambda pair: pair[1])[:SHOWN]
+
+
+def _card(worker: WorkerInfo, records: Mapping[str, Record]) -> Card:
+    running = tuple(_running(worker, records))
+    return Card(
+        worker=worker,
+        running=running,
+        more=len(worker.running) - len(running),
+        load=min(100, round(100 * len(worker.running) / max(1, worker.concurrency))),
+    )
+
+
+def _running(worker: WorkerInfo, records: Mapping[str, Record]) -> Iterator[Running]:
+    for job_id, started_at in _longest(worker):
+        record = records.get(job_id)
+        yield Running(
+            job_id=job_id,
+            task=record.job.task if record else "",
+            queue=record.job.queue if record else "",
+            started_at=started_at,
+            is_stuck=job_id in worker.stuck,
+        )
+
+
+def _ordered(visit: Visit, order: Order) -> Done | Refused:
+    back = visit.address("workers")
+    if not visit.backend.persistent:
+        text = _("This worker is a part of the web process, and ends with it.")
+        return Refused(text, back)
+    asked = visit.request.POST.get("worker", "")
+    alive = [worker.id for worker in visit.inspection.workers()]
+    meant = alive if asked == EVERY else [worker for worker in alive if worker == asked]
+    told = sum(visit.inspection.order(worker, order) for worker in meant)
+    if not told:
+        return Refused(_("There is no such worker any more."), back)
+    text = _told(order, told) % {
+        "count": told,
+        "seconds": round(visit.backend.broker.lease / BEATS),
+    }
+    return Done(text, back, Change(action=f"{order} worker", target=asked, count=told))
+
+
+def _told(order: Order, count: int) -> str:
+    if order is Order.QUIET:
+        return ngettext(
+            "%(count)s worker is told to take no more jobs, which happens within %(seconds)s s.",
+            "%(count)s workers are told to take no more jobs, which happens within %(seconds)s s.",
+            count,
+        )
+    return ngettext(
+        "%(count)s worker is told to stop, which begins within %(seconds)s s.",
+        "%(count)s workers are told to stop, which begins within %(seconds)s s.",
+        count,
+    )
