@@ -18,6 +18,8 @@ from django_jobs.dashboard.icons import ICONS
 from django_jobs.dashboard.visit import Visit
 from django_jobs.job import State
 
+NONE = "–"
+
 register = template.Library()
 register.filter(words.grouped)
 register.filter(words.span)
@@ -74,7 +76,7 @@ def moment(milliseconds: int | None, kind: str = "ago") -> SafeString:
             for how long it has been, "" to leave it as it is.
     """
     if milliseconds is None:
-        return format_html('<span class="none">–</span>')
+        return format_html('<span class="none">{}</span>', NONE)
     instant = localtime(from_ms(milliseconds))
     return format_html(
         '<time datetime="{}" data-time="{}">{}</time>',

@@ -46,7 +46,7 @@ def periodic(visit: Visit) -> Mapping[str, Any]:
     """Show all periodic tasks."""
     ticks, off = visit.backend.broker.ticks(), visit.inspection.switched_off()
     runs = visit.inspection.last_runs()
-    found = {one.job.id: one for one in visit.inspection.find_all(list(runs.values()))}
+    found = {one.job.id: one for one in visit.inspection.read(list(runs.values()))}
     return {
         "lines": [
             _line(one, ticks, off, found.get(runs.get(one.name, ""))) for one in _known(visit)

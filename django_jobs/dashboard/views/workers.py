@@ -62,7 +62,7 @@ def workers(visit: Visit) -> Mapping[str, Any]:
     """Show all workers."""
     found = visit.inspection.workers()
     shown = [job_id for worker in found for job_id, _ in _longest(worker)]
-    records = {record.job.id: record for record in visit.inspection.find_all(shown)}
+    records = {record.job.id: record for record in visit.inspection.read(shown)}
     return {
         "cards": [_card(worker, records) for worker in found],
         "threads": sum(worker.concurrency for worker in found),
