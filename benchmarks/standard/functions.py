@@ -1,0 +1,31 @@
+"""The tasks that are functions, made with `django.tasks` alone."""
+
+from __future__ import annotations
+
+from django.tasks import task
+
+from benchmarks import jobs
+
+
+@task
+def noop(number: int) -> None:
+    """Do nothing."""
+    jobs.noop(number)
+
+
+@task
+def sleep(number: int) -> None:
+    """Wait for 10 ms."""
+    jobs.sleep(number)
+
+
+@task
+def note(number: int) -> None:
+    """Note the moment of the start."""
+    jobs.note(number)
+
+
+@task
+def append(number: int) -> None:
+    """Leave a trace that outlives the process."""
+    jobs.append(number)
