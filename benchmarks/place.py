@@ -15,5 +15,5 @@ COUNT = int(os.environ.get("BENCH_COUNT", "0"))
 REPORT = os.environ.get("BENCH_REPORT", "")
 """The file for the report; beside it `.ready` appears with the first job."""
 
-APPEND = os.environ.get("BENCH_APPEND", "")
-"""The file to which jobs of the crash append their numbers."""
+TRACE = os.environ.get("BENCH_TRACE", "")
+"""The file to which jobs add lines; workers of one measure share it."""

@@ -13,8 +13,7 @@ from benchmarks import place
 
 _next = itertools.count(1).__next__  # one step of the interpreter, so threads need no lock
 _first: tuple[int, float] = (0, 0.0)
-_notes: list[tuple[int, int, int]] = []
-_append_to = os.open(place.APPEND, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if place.APPEND else -1
+_trace = os.open(place.TRACE, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if place.TRACE else -1
 
 
 def count() -> None:
@@ -28,13 +27,25 @@ def count() -> None:
 
 def note(number: int) -> None:
     """Note when this job started, by the clock of all processes and by the clock on the wall."""
-    _notes.append((number, time.monotonic_ns(), time.time_ns()))
+    _write(b"%d %d %d\n" % (number, time.monotonic_ns(), time.time_ns()))
     count()
 
 
 def append(number: int) -> None:
-    """Write down that this job ran; what is written survives the process."""
-    os.write(_append_to, b"%d\n" % number)
+    """Write down that this job ran."""
+    _write(b"%d\n" % number)
+
+
+def span(number: int, seconds: float) -> None:
+    """Last so long; note the process, the start and the end."""
+    began = time.monotonic_ns()
+    time.sleep(seconds)
+    _write(b"%d %d %d %d\n" % (number, os.getpid(), began, time.monotonic_ns()))
+
+
+def _write(line: bytes) -> None:
+    """Add a line to the trace, which several processes write and which outlives them."""
+    os.write(_trace, line)
 
 
 def _begin() -> None:
@@ -50,7 +61,7 @@ def _report() -> None:
         "jobs": place.COUNT - 1,
         "seconds": (time.monotonic_ns() - began) / 1e9,
         "cpu": _cpu() - cpu,
-        "notes": _notes,
+        "ended": time.monotonic_ns(),
     }
     draft = Path(f"{place.REPORT}.draft")
     draft.write_text(json.dumps(report))

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,27 +74,30 @@ class Stage:
 
     @contextmanager
     def worker(self, measure: str, count: int = 0, **extra: str) -> Iterator[Worker]:
-        """Run a worker that reports after so many jobs; it is killed at the end."""
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            report = Path(folder) / "report"
-            extra |= {"BENCH_COUNT": str(count), "BENCH_REPORT": str(report)}
-            LOGS.mkdir(parents=True, exist_ok=True)
-            log = LOGS / f"{self.system.name}-{measure}.log"
-            command = [self._fill_in(word) for word in self.system.worker_command(measure)]
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    [program(self.system, command[0]), *command[1:]],
-                    **self._surroundings(extra),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            worker = Worker(process, report, log)
+        """Run a worker that reports after so many jobs; it is killed at the end.
+
+        Args:
+            measure: what for; some systems have another command for each.
+            count: the number of jobs; 0 for no report.
+            extra: further variables for its environment.
+        """
+        LOGS.mkdir(parents=True, exist_ok=True)
+        log = LOGS / f"{self.system.name}-{measure}.log"
+        command = [self._fill_in(word) for word in self.system.worker_command(measure)]
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder, log.open("wb") as output:
+            files = Files(Path(folder))
+            process = subprocess.Popen(
+                [program(self.system, command[0]), *command[1:]],
+                **self._surroundings({"BENCH_COUNT": str(count)} | files.environment | extra),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
             try:
-                yield worker
+                yield Worker(process, files, log)
             finally:
-                worker.kill()
+                kill(process)
 
     def _producer(self) -> list[str]:
         if self.system.path.suffix == ".rb":
@@ -119,35 +122,69 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Where a worker's probe writes."""
+
+    folder: Path
+
+    @property
+    def report(self) -> Path:
+        """What the probe tells after the last job."""
+        return self.folder / "report"
+
+    @property
+    def trace(self) -> Path:
+        """Lines of single jobs."""
+        return self.folder / "trace"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that tell the probe."""
+        return {"BENCH_REPORT": str(self.report), "BENCH_TRACE": str(self.trace)}
+
+    def lines(self) -> list[list[int]]:
+        """Return the numbers of each whole line of the trace."""
+        text = self.trace.read_text() if self.trace.exists() else ""
+        return [[int(word) for word in line.split()] for line in text.split("\n")[:-1]]
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
-    """A running worker, with all the processes that it has started."""
+    """A running worker."""
 
     process: subprocess.Popen[bytes]
-    report_path: Path
+    files: Files
     log: Path
 
-    def wait_for_report(self, seconds: float = 60.0) -> dict[str, Any]:
-        """Return the worker's report as soon as it is there."""
-        self.wait_for(self.report_path, seconds)
-        report: dict[str, Any] = json.loads(self.report_path.read_text())
-        return report
-
-    def wait_for(self, path: Path, seconds: float) -> None:
-        """Wait for a file of the worker.
+    def report(self, seconds: float = 60.0) -> dict[str, Any]:
+        """Return the worker's report as soon as it is there.
 
         Raises:
             MeasureError: the worker has ended, or the time is over.
         """
+        if not self.wait(self.files.report.exists, seconds):
+            raise MeasureError(f"Not all jobs ran within {seconds:.0f} s, see {self.log}")
+        report: dict[str, Any] = json.loads(self.files.report.read_text())
+        return report
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is true; return whether it is, as the time may be over.
+
+        Raises:
+            MeasureError: the worker has ended.
+        """
         deadline = time.monotonic() + seconds
-        while not path.exists():
+        while not condition():
             if self.process.poll() is not None:
                 raise MeasureError(f"The worker ended by itself, see {self.log}")
             if time.monotonic() > deadline:
-                raise MeasureError(f"Not all jobs ran within {seconds:.0f} s, see {self.log}")
+                return False
             time.sleep(0.02)
+        return True
 
-    def kill(self) -> None:
-        """End the worker at once."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a worker with all processes that it has started, at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -18,6 +18,7 @@ MEASURES: dict[str, Measure] = {
     "bulk": enqueueing.bulk,
     "start": punctuality.start,
     "late": punctuality.late,
+    "late_five": punctuality.late_five,
     "crash": crash.crash,
 }
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.stage import Figures, Stage, Worker
+from benchmarks.stage import Figures, Files, Stage
 
 JOBS = 5_000
 PATIENCE = 40.0
@@ -19,26 +19,18 @@ def crash(stage: Stage, seconds: float) -> Figures:
     stage.clear()
     stage.produce("fill", "append", JOBS)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        trace = Path(folder) / "ran"
-        trace.touch()
-        with stage.worker("crash", BENCH_APPEND=str(trace)) as first:
-            _wait_until(first, trace, JOBS // 3, PATIENCE)
+        files = Files(Path(folder))
+        with stage.worker("crash", **files.environment) as first:
+            first.wait(lambda: len(ran(files)) > JOBS // 3, PATIENCE)
         killed = time.monotonic()
-        with stage.worker("crash", BENCH_APPEND=str(trace)) as second:
-            _wait_until(second, trace, JOBS, PATIENCE)
+        with stage.worker("crash", **files.environment) as second:
+            second.wait(lambda: len(ran(files)) == JOBS, PATIENCE)
         passed = time.monotonic() - killed
-        ran = Counter(trace.read_text().split())
-    return {
-        "missing": JOBS - len(ran),
-        "twice": sum(ran.values()) - len(ran),
-        "seconds": passed,
-    }
+        times = ran(files)
+    missing, twice = JOBS - len(times), times.total() - len(times)
+    return {"missing": missing, "twice": twice, "seconds": passed}
 
 
-def _wait_until(worker: Worker, trace: Path, jobs: int, seconds: float) -> None:
-    """Wait until so many different jobs have run, or the time is over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and worker.process.poll() is None:
-        if len(set(trace.read_text().split())) >= jobs:
-            return
-        time.sleep(0.02)
+def ran(files: Files) -> Counter[int]:
+    """Return how often each job ran."""
+    return Counter(line[0] for line in files.lines())

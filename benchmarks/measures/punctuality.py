@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from benchmarks.stage import Figures, Stage
+from contextlib import ExitStack
+
+from benchmarks.stage import Figures, MeasureError, Stage
+
+PATIENCE = 30.0
+"""Seconds that the worker gets after the last job was enqueued."""
 
 
 def start(stage: Stage, seconds: float) -> Figures:
     """Enqueue single jobs for an idle worker: from the begin of the call to the task's start."""
-    begun, notes = _noted(stage, "start", "starts", int(seconds * 50))
-    latencies = [(notes[number][0] - moment) / 1e6 for number, moment in begun.items()]
-    return {"latencies_ms": sorted(latencies)}
+    begun, started = _noted(stage, "start", "starts", int(seconds * 50))
+    times = [(started[number][0] - moment) / 1e6 for number, moment in begun.items()]
+    return {"times_ms": sorted(round(time, 3) for time in times)}
 
 
 def late(stage: Stage, seconds: float) -> Figures:
     """Schedule 100 jobs over three seconds: how long after its moment each one starts."""
-    due, notes = _noted(stage, "late", "later", 100)
-    return {"lateness_ms": sorted((notes[n][1] - moment) / 1e6 for n, moment in due.items())}
+    return _late(stage, "late", workers=1)
+
+
+def late_five(stage: Stage, seconds: float) -> Figures:
+    """The same with five workers."""
+    return _late(stage, "late_five", workers=5)
+
+
+def _late(stage: Stage, measure: str, workers: int) -> Figures:
+    due, started = _noted(stage, measure, "later", 100, workers)
+    times = [(started[number][1] - moment) / 1e6 for number, moment in due.items()]
+    return {"times_ms": sorted(round(time, 3) for time in times)}
 
 
 def _noted(
-    stage: Stage, measure: str, verb: str, count: int
+    stage: Stage, measure: str, verb: str, count: int, workers: int = 1
 ) -> tuple[dict[int, int], dict[int, tuple[int, int]]]:
-    """Return the producer's moments and the worker's, of the monotonic and the wall clock."""
+    """Return the producer's moments, and the starts by the monotonic clock and the wall's."""
     stage.clear()
-    with stage.worker(measure, count + 1) as worker:
-        extra = {"BENCH_REPORT": str(worker.report_path)}
-        moments = stage.produce(verb, "note", count, **extra)["moments"]
-        report = worker.wait_for_report(30.0)
-    notes = {number: (monotonic, wall) for number, monotonic, wall in report["notes"]}
-    return dict(moments), notes
+    with ExitStack() as stack:
+        first = stack.enter_context(stage.worker(measure))
+        for _ in range(workers - 1):
+            stack.enter_context(stage.worker(measure, **first.files.environment))
+        moments = stage.produce(verb, "note", count, **first.files.environment)["moments"]
+        if not first.wait(lambda: len(first.files.lines()) > count, PATIENCE):
+            raise MeasureError(f"Not all {count} jobs ran within {PATIENCE:.0f} s.")
+        lines = first.files.lines()
+    return dict(moments), {number: (monotonic, wall) for number, monotonic, wall in lines}

@@ -46,7 +46,7 @@ def _drain(stage: Stage, measure: str, task: str, count: int) -> Figures:
     stage.clear()
     stage.produce("fill", task, count)
     with stage.worker(measure, count) as worker:
-        report = worker.wait_for_report()
+        report = worker.report()
     jobs, seconds = report["jobs"], report["seconds"]
     return {
         "rate": jobs / seconds,

@@ -23,10 +23,9 @@ Sidekiq.configure_server { |config| config.redis = address }
 module Probe
   COUNT = ENV.fetch("BENCH_COUNT", "0").to_i
   REPORT = ENV.fetch("BENCH_REPORT", "")
-  TRACE = ENV["BENCH_APPEND"] && File.open(ENV["BENCH_APPEND"], File::WRONLY | File::APPEND | File::CREAT)
+  TRACE = ENV["BENCH_TRACE"] && File.open(ENV["BENCH_TRACE"], "a")
   LOCK = Mutex.new
   @done = 0
-  @notes = []
 
   def self.count
     number = LOCK.synchronize { @done += 1 }
@@ -39,14 +38,13 @@ module Probe
   end
 
   def self.note(number)
-    @notes << [number, monotonic, Process.clock_gettime(Process::CLOCK_REALTIME, :nanosecond)]
+    wall = Process.clock_gettime(Process::CLOCK_REALTIME, :nanosecond)
+    TRACE.syswrite("#{number} #{monotonic} #{wall}\n")
     count
   end
 
   def self.report
-    text = JSON.dump(
-      jobs: COUNT - 1, seconds: (monotonic - @began) / 1e9, cpu: cpu - @cpu, notes: @notes,
-    )
+    text = JSON.dump(jobs: COUNT - 1, seconds: (monotonic - @began) / 1e9, cpu: cpu - @cpu)
     File.write("#{REPORT}.draft", text)
     File.rename("#{REPORT}.draft", REPORT)
   end
