@@ -27,7 +27,7 @@ class System:
     """What this configuration loses or does not do, in one sentence."""
     measures: tuple[str, ...]
     """What it can do, by the names of `benchmarks/measures`."""
-    worker: Mapping[str, tuple[str, ...]]
+    worker: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The command of its worker for each measure, and `default` for the others."""
     dependencies: tuple[str, ...] = ()
     """What pip installs for it."""
@@ -69,6 +69,7 @@ def _system(path: Path, head: Mapping[str, Any]) -> System:
     declared = dict(head["tool"]["bench"])
     for key in ("measures", "packages"):
         declared[key] = tuple(declared.get(key, ()))
-    declared["worker"] = {name: tuple(words) for name, words in declared["worker"].items()}
+    commands = declared.get("worker", {})
+    declared["worker"] = {name: tuple(words) for name, words in commands.items()}
     dependencies = tuple(head.get("dependencies", ()))
     return System(name=path.stem, path=path, dependencies=dependencies, **declared)

@@ -24,14 +24,15 @@ def prepare(system: System) -> None:
         _run("apt-get", "update", "-qq")
         _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
     stamp, wanted = BENCH / system.name / "installed", _fingerprint(system)
-    if not system.dependencies or (stamp.exists() and stamp.read_text() == wanted):
+    if system.path.suffix != ".py" or (stamp.exists() and stamp.read_text() == wanted):
         return
-    print(f"Installing {', '.join(system.dependencies)}", file=sys.stderr)
+    print(f"Installing what {system.title} needs", file=sys.stderr)
     folder = BENCH / system.name
     shutil.rmtree(folder, ignore_errors=True)
     _run(_python(), "-m", "venv", str(folder))
     pip = (str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
-    _run(*pip, "install", "-qq", *system.dependencies)
+    if system.dependencies:
+        _run(*pip, "install", "-qq", *system.dependencies)
     stamp.write_text(wanted)
 
 

@@ -12,6 +12,7 @@ import importlib
 import inspect
 import json
 import random
+import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -29,8 +30,8 @@ GAPS = (0.020, 0.040)
 LEAD, SPREAD = 1.5, 3.0
 """Scheduled jobs are due from so many seconds on, over so many seconds."""
 
-READY_DEADLINE = 30.0
-"""Seconds within which a worker must have run the first job."""
+DEADLINE = 30.0
+"""Seconds within which jobs that are waited for must have run."""
 
 Call = Callable[..., Awaitable[None]]
 Answer = Coroutine[Any, Any, dict[str, Any]]
@@ -61,12 +62,22 @@ class Producer:
     async def starts(self, task: str, count: int) -> dict[str, Any]:
         """Enqueue single jobs for a worker that has nothing else; tell when each call began."""
         await self._wake_worker(task)
-        moments = []
+        moments, calls = [], []
         for number in range(count):
             time.sleep(random.uniform(*GAPS))
-            moments.append((number, time.monotonic_ns()))
+            began = time.monotonic_ns()
             await self.one(task, number)
-        return {"moments": moments}
+            calls.append((time.monotonic_ns() - began) / 1000)
+            moments.append((number, began))
+        return {"moments": moments, "call_us": statistics.median(calls)}
+
+    async def submits(self, task: str, count: int) -> dict[str, Any]:
+        """Enqueue jobs that run in this very process; return when the last one has ended."""
+        began = time.monotonic_ns()
+        for number in range(count):
+            await self.one(task, number)
+        wait_for(Path(place.REPORT))
+        return {"began": began}
 
     async def later(self, task: str, count: int) -> dict[str, Any]:
         """Schedule jobs for moments that are spread evenly; tell which."""
@@ -79,13 +90,18 @@ class Producer:
 
     async def _wake_worker(self, task: str) -> None:
         """Enqueue a first job; return when the worker has run it and is idle again."""
-        ready, deadline = Path(f"{place.REPORT}.ready"), time.monotonic() + READY_DEADLINE
         await self.one(task, -1)
-        while not ready.exists():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"No worker has run a job within {READY_DEADLINE:.0f} s.")
-            time.sleep(0.01)
+        wait_for(Path(f"{place.REPORT}.ready"))
         time.sleep(0.3)
+
+
+def wait_for(path: Path) -> None:
+    """Wait for a file of the probe."""
+    deadline = time.monotonic() + DEADLINE
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The jobs have not run within {DEADLINE:.0f} s.")
+        time.sleep(0.01)
 
 
 async def timed(

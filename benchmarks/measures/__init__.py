@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.measures import crash, enqueueing, punctuality, throughput
+from benchmarks.measures import crash, enqueueing, in_process, punctuality, throughput
 from benchmarks.stage import Figures, Stage
 
 Measure = Callable[[Stage, float], Figures]
@@ -20,6 +20,8 @@ MEASURES: dict[str, Measure] = {
     "late": punctuality.late,
     "late_five": punctuality.late_five,
     "crash": crash.crash,
+    "submit": in_process.submit,
+    "submit_start": in_process.submit_start,
 }
 
 SIDE_BY_SIDE = ("crash",)

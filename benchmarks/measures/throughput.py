@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
+from benchmarks.measures.sizing import sized
 from benchmarks.stage import Figures, Stage
-
-SHORTEST, LONGEST = 300, 400_000
-"""How many jobs one run has at least and at most."""
-
-LONG_ENOUGH = 0.5
-"""A run counts when it took this share of the wished seconds; else a longer one follows."""
 
 
 def drain(stage: Stage, seconds: float) -> Figures:
@@ -32,17 +27,11 @@ def io_async(stage: Stage, seconds: float) -> Figures:
 
 
 def _drained(stage: Stage, measure: str, task: str, seconds: float) -> Figures:
-    """Run so many jobs that it takes about so long, found out by shorter runs the first time."""
-    count = stage.sizes.get(measure, SHORTEST)
-    while True:
-        figures = _drain(stage, measure, task, count)
-        if figures["seconds"] >= seconds * LONG_ENOUGH or count == LONGEST:
-            return figures
-        count = min(max(2 * count, int(figures["rate"] * seconds)), LONGEST)
-        stage.sizes[measure] = count
+    return sized(stage, measure, seconds, lambda count: drained(stage, measure, task, count))
 
 
-def _drain(stage: Stage, measure: str, task: str, count: int) -> Figures:
+def drained(stage: Stage, measure: str, task: str, count: int) -> Figures:
+    """Run so many jobs from the first to the last."""
     stage.clear()
     stage.produce("fill", task, count)
     with stage.worker(measure, count) as worker:

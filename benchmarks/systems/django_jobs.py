@@ -13,7 +13,10 @@
 # title = "django_jobs"
 # configuration = "JOB_BACKEND=redis with its default options; 25 threads for I/O."
 # loses = "Nothing: jobs run at least once, results are kept, Django's signals are sent."
-# measures = ["drain", "drain_async", "enqueue", "bulk", "io", "io_async", "start", "late", "late_five", "crash"]
+# measures = [
+#     "drain", "drain_async", "io", "io_async", "enqueue", "bulk", "start", "late", "late_five",
+#     "crash",
+# ]
 #
 # [tool.bench.environment]
 # DJANGO_SETTINGS_MODULE = "benchmarks.site.settings"
