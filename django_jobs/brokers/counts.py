@@ -39,7 +39,8 @@ def _coded(letter: str, times: Histogram) -> Counts:
 
 def _plain(name: str) -> str:
     """A name that fits into a line: whoever enqueues may have written anything."""
-    return name[:LONGEST_NAME].replace("\n", " ")
+    text = name[:LONGEST_NAME].replace("\n", " ")
+    return text.encode(errors="replace").decode()
 
 
 def histogram(letter: str, counts: Mapping[str, int]) -> Histogram:

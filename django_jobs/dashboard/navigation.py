@@ -28,4 +28,5 @@ ENTRIES = (
     Entry("queues", _("Queues"), "queues"),
     Entry("workers", _("Workers"), "workers"),
     Entry("periodic", _("Periodic"), "periodic"),
+    Entry("metrics", _("Metrics"), "metrics"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import overview, periodic, queues, workers
+from .views import metrics, overview, periodic, prometheus, queues, workers
 
 app_name = "django_jobs_dashboard"
 urlpatterns = [
@@ -20,4 +20,7 @@ urlpatterns = [
     path("periodic/run/", periodic.run, name="run_periodic"),
     path("periodic/off/", periodic.switch_off, name="switch_off_periodic"),
     path("periodic/on/", periodic.switch_on, name="switch_on_periodic"),
+    path("metrics/", metrics.metrics, name="metrics"),
+    path("metrics/task/", metrics.task, name="task"),
+    path("prometheus/", prometheus.prometheus, name="prometheus"),
 ]

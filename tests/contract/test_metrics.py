@@ -187,7 +187,9 @@ def test_names_beyond_the_limit_are_counted_together(metrics: Metrics, w1: Drive
     assert metrics.history(Span.HOUR).failed == NAMES + 20
 
 
-@pytest.mark.parametrize("name", ["x" * 5000, "a\nb\n", "s=1 f=2", "", "\x00\t' <b>", "täsk"])
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "a\nb\n", "s=1 f=2", "", "\x00\t' <b>", "täsk", "\ud800"]
+)
 def test_any_name_can_be_counted(name: str, metrics: Metrics, w1: Driver) -> None:
     one = sample(1, 1, task=name, queue=name or "q")
     w1.heartbeat(report=report(one))
@@ -195,7 +197,8 @@ def test_any_name_can_be_counted(name: str, metrics: Metrics, w1: Driver) -> Non
     (task,) = metrics.tasks(Span.HOUR)
     (failure,) = metrics.failing(Span.HOUR)
     assert (task.succeeded, task.failed) == (1, 1)
-    assert task.task == failure.task == name[:200].replace("\n", " ")
+    plain = name[:200].replace("\n", " ").replace("\ud800", "?")
+    assert task.task == failure.task == plain
     assert failure.error == "builtins.OSError"
 
 

@@ -44,6 +44,18 @@ STATES: dict[str, tuple[str, Any]] = {
 }
 
 
+@register.filter
+def last_part(path: str) -> str:
+    """Return the name at the end of a dotted path."""
+    return path.rpartition(".")[2] or path
+
+
+@register.filter
+def module_part(path: str) -> str:
+    """Return what stands before the name at the end of a dotted path."""
+    return path.rpartition(".")[0]
+
+
 @register.simple_tag(takes_context=True)
 def to(context: Context, name: str, *args: Any, **query: Any) -> str:
     """Return the address of a page or an action that shows the same backend."""

@@ -12,6 +12,8 @@ from django_jobs.dashboard.page import page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.job import State
 
+from .activity import activity
+
 SHOWN = (
     (State.RUNNING, _("Running")),
     (State.QUEUED, _("Queued")),
@@ -46,4 +48,5 @@ def overview(visit: Visit) -> Mapping[str, Any]:
             *(Tile(name=state, label=label, value=counts[state]) for state, label in SHOWN),
         ],
         "latency": max(latencies, default=0),
+        **activity(visit),
     }

@@ -1,0 +1,242 @@
+"""What stands in a chart and around it: the drawing, its axes, its legend, its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.formats import date_format, number_format
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_jobs.brokers.metrics import Bucket, History
+from django_jobs.clock import from_ms
+from django_jobs.histogram import BOUNDS, Histogram
+
+from . import charts, words
+from .charts import Bar, Mark
+
+DAY = 86_400_000
+QUARTERS = 4
+DECADE = 6
+"""Buckets of a histogram in one power of ten."""
+
+QUANTILES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What a colour or a line stands for, with its number."""
+
+    look: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart with all that belongs to it.
+
+    Attributes:
+        name: unique on its page.
+        top: what the upper edge stands for; the lower one is 0.
+        ticks: what the beginnings of as many equal parts stand for, from left to right.
+        end: what the right edge stands for.
+        columns: headings of the numbers.
+        rows: the numbers, without those that are nothing but zeros.
+        empty: what is said instead if there is nothing to draw.
+    """
+
+    name: str
+    title: str
+    drawing: SafeString
+    top: int
+    ticks: tuple[str, ...]
+    end: str
+    legend: tuple[Legend, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    empty: str = ""
+
+    @property
+    def half(self) -> int:
+        return self.top // 2
+
+
+def attempts(name: str, title: str, history: History) -> Figure:
+    """Show how many attempts ended how."""
+    parts = [(one.succeeded, one.failed) for one in history.buckets]
+    hints = [
+        _("%(time)s: %(succeeded)s succeeded, %(failed)s failed")
+        % {"time": time, "succeeded": words.grouped(good), "failed": words.grouped(bad)}
+        for time, (good, bad) in zip(_times(history), parts, strict=True)
+    ]
+    legend = (
+        Legend("good", _("Succeeded"), words.grouped(history.succeeded)),
+        Legend("bad", _("Failed"), words.grouped(history.failed)),
+    )
+    empty = "" if history.succeeded or history.failed else _("No job has run in this time.")
+    return _over_time(name, title, history, parts, hints, legend, empty)
+
+
+def failures(name: str, title: str, history: History) -> Figure:
+    """Show how many attempts failed, on a scale of their own."""
+    parts = [(one.failed,) for one in history.buckets]
+    hints = [
+        ngettext("%(time)s: %(number)s failed", "%(time)s: %(number)s failed", count)
+        % {"time": time, "number": words.grouped(count)}
+        for time, (count,) in zip(_times(history), parts, strict=True)
+    ]
+    share = percent(history.failed, history.succeeded + history.failed)
+    legend = (Legend("bad", _("Failed"), f"{words.grouped(history.failed)} ({share})"),)
+    empty = "" if history.failed else _("Nothing has failed in this time.")
+    return _over_time(name, title, history, parts, hints, legend, empty)
+
+
+def _over_time(
+    name: str,
+    title: str,
+    history: History,
+    parts: Sequence[tuple[int, ...]],
+    hints: Sequence[str],
+    legend: tuple[Legend, ...],
+    empty: str,
+) -> Figure:
+    said = ", ".join(f"{one.label}: {one.value}" for one in legend)
+    drawn = [Bar(part, hint) for part, hint in zip(parts, hints, strict=True)]
+    times = tuple(_times(history))
+    quarter = len(times) // QUARTERS
+    rows = zip(times, parts, strict=True)
+    return Figure(
+        name=name,
+        title=title,
+        drawing=charts.bars(name, title, said, drawn, [one.look for one in legend]),
+        top=charts.top_of(bar.height for bar in drawn),
+        ticks=tuple(_axis(history)[:: quarter or 1][:QUARTERS]),
+        end=_("now"),
+        legend=legend,
+        columns=(_("From"), *(one.label for one in legend)),
+        rows=tuple((time, *map(words.grouped, part)) for time, part in rows if any(part)),
+        empty=empty,
+    )
+
+
+def _times(history: History) -> Iterator[str]:
+    """Return when each bucket begins, in full."""
+    for bucket in history.buckets:
+        begin = localtime(from_ms(bucket.at))
+        clock = date_format(begin, "H:i")
+        yield f"{date_format(begin, 'MONTH_DAY_FORMAT')} {clock}"
+
+
+def _axis(history: History) -> list[str]:
+    spans_days = history.step * len(history.buckets) > DAY
+    return [_on_axis(bucket, spans_days) for bucket in history.buckets]
+
+
+def _on_axis(bucket: Bucket, spans_days: bool) -> str:
+    return date_format(localtime(from_ms(bucket.at)), "MONTH_DAY_FORMAT" if spans_days else "H:i")
+
+
+def times(name: str, title: str, histogram: Histogram) -> Figure:
+    """Show how long things took, from the first power of ten that has some to the last."""
+    first, last = _decades(histogram)
+    begin, end = first * DECADE, (last + 1) * DECADE
+    counts = _counts(histogram)
+    drawn = [
+        Bar((counts[index],), f"{_between(index)}: {words.grouped(counts[index])}")
+        for index in range(begin, end)
+    ]
+    known = [(look, histogram.quantile(share)) for share, look in QUANTILES]
+    legend = tuple(Legend(look, look, span(value)) for look, value in known)
+    marks = [Mark(look, _place(value) - begin) for look, value in known if value is not None]
+    return Figure(
+        name=name,
+        title=title,
+        drawing=charts.bars(
+            name,
+            title,
+            ", ".join(f"{one.label}: {one.value}" for one in legend),
+            drawn,
+            ["part"],
+            marks,
+        ),
+        top=charts.top_of(bar.height for bar in drawn),
+        ticks=tuple(_bound(decade * DECADE - 1) for decade in range(first, last + 1)),
+        end=_bound(end - 1),
+        legend=legend,
+        columns=(_("Time"), _("Attempts")),
+        rows=tuple(
+            (_between(index), words.grouped(count)) for index, count in enumerate(counts) if count
+        ),
+        empty="" if histogram.count else _("No job has run in this time."),
+    )
+
+
+def shape(histogram: Histogram) -> SafeString:
+    """Draw a histogram for a line of a table, with the same scale for all."""
+    return charts.sparkline(_counts(histogram))
+
+
+def _counts(histogram: Histogram) -> list[int]:
+    """Return the counts with the few that took too long for a bucket in the last one."""
+    *counts, beyond = histogram.counts
+    counts[-1] += beyond
+    return counts
+
+
+def _decades(histogram: Histogram) -> tuple[int, int]:
+    filled = [index for index, count in enumerate(histogram.counts) if count]
+    if not filled:
+        return 0, 3
+    most = len(BOUNDS) // DECADE - 1
+    first, last = min(filled[0] // DECADE, most), min(filled[-1] // DECADE, most)
+    # Less than three powers of ten would look like a great difference where there is none.
+    last = min(most, max(last, first + 2))
+    return min(first, last - 2), last
+
+
+def _place(milliseconds: float) -> float:
+    """Return where a time stands, counted in buckets."""
+    for index, bound in enumerate(BOUNDS):
+        if milliseconds <= bound:
+            low = BOUNDS[index - 1] if index else 0
+            return index + (milliseconds - low) / (bound - low)
+    return float(len(BOUNDS))
+
+
+def _bound(index: int) -> str:
+    return _round_span(BOUNDS[index]) if index >= 0 else "0"
+
+
+def _between(index: int) -> str:
+    return _("%(low)s to %(high)s") % {"low": _bound(index - 1), "high": _bound(index)}
+
+
+def _round_span(milliseconds: int) -> str:
+    """Return a bound in one unit: "700 ms", "1.5 s", "2,000 s"."""
+    if milliseconds < 1000:
+        return words.span(milliseconds)
+    places = 0 if milliseconds % 1000 == 0 else 1
+    return _("%(number)s s") % {
+        "number": number_format(milliseconds / 1000, places, force_grouping=True)
+    }
+
+
+def span(milliseconds: float | None) -> str:
+    """Return a time that may be a part of a millisecond, or a dash for none."""
+    if milliseconds is None:
+        return "–"
+    return words.span(round(milliseconds)) if milliseconds >= 1 else _("< 1 ms")
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share with as many digits as tell something apart from nothing."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    if 0 < share < 0.1:
+        return f"< {number_format(0.1, 1)} %"
+    return f"{number_format(share, 0 if share >= 10 or not share else 1)} %"

@@ -1,0 +1,138 @@
+"""The figures as Prometheus reads them, in its text format 0.0.4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.metrics import TaskMetrics
+from django_jobs.histogram import BOUNDS, Histogram
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+SHOWN = tuple(bound for bound in BOUNDS if str(bound).rstrip("0") in {"1", "3"})
+"""Upper bounds in milliseconds: two in each power of ten, as each is a time series of its own."""
+
+Sample = tuple[str, Mapping[str, str], float]
+"""What follows the name of the metric, its labels, and its value."""
+
+
+def exposition(inspection: Inspection) -> str:
+    """Return all figures as text."""
+    parts = (_of_states, _of_queues, _of_workers, _of_attempts, _of_tasks)
+    text = "".join(line for part in parts for line in part(inspection))
+    # Names of queues are anybody's, and some texts of Python's are none in UTF-8.
+    return text.encode(errors="replace").decode()
+
+
+def _of_states(inspection: Inspection) -> Iterator[str]:
+    counts = inspection.counts()
+    yield from _family(
+        "jobs",
+        "gauge",
+        "Jobs in each state.",
+        (("", {"state": state.value}, count) for state, count in counts.items()),
+    )
+
+
+def _of_queues(inspection: Inspection) -> Iterator[str]:
+    queues = inspection.queues()
+    for name, text, value in (
+        ("queue_size", "Jobs of a queue that could start now.", lambda one: one.size),
+        (
+            "queue_latency_seconds",
+            "For how long the next job of a queue has been waiting.",
+            lambda one: one.latency / 1000,
+        ),
+        ("queue_paused", "Whether a queue is paused.", lambda one: int(one.paused)),
+    ):
+        yield from _family(
+            name, "gauge", text, (("", {"queue": one.name}, value(one)) for one in queues)
+        )
+
+
+def _of_workers(inspection: Inspection) -> Iterator[str]:
+    workers = inspection.workers()
+    for name, text, value in (
+        ("workers", "Workers whose heartbeats arrive.", len(workers)),
+        ("worker_threads", "Threads of all workers.", sum(one.concurrency for one in workers)),
+        ("workers_quiet", "Workers that take no more jobs.", sum(one.quiet for one in workers)),
+        (
+            "jobs_stuck",
+            "Running jobs that did not end at their timeout.",
+            sum(len(one.stuck) for one in workers),
+        ),
+    ):
+        yield from _family(name, "gauge", text, [("", {}, value)])
+
+
+def _of_attempts(inspection: Inspection) -> Iterator[str]:
+    totals = inspection.totals()
+    yield from _family(
+        "attempts_total",
+        "counter",
+        "Attempts since the store began.",
+        [
+            ("", {"outcome": "succeeded"}, totals.succeeded),
+            ("", {"outcome": "failed"}, totals.failed),
+        ],
+    )
+
+
+def _of_tasks(inspection: Inspection) -> Iterator[str]:
+    tasks = inspection.metrics.counters()
+    yield from _family(
+        "task_attempts_total",
+        "counter",
+        "Attempts of each task; they count from zero again every 90 days.",
+        (
+            ("", {"task": one.task, "outcome": outcome}, count)
+            for one in tasks
+            for outcome, count in (("succeeded", one.succeeded), ("failed", one.failed))
+        ),
+    )
+    yield from _times(
+        "task_latency_seconds",
+        "From when a job could have started to its start.",
+        tasks,
+        lambda one: one.latency,
+    )
+    yield from _times(
+        "task_duration_seconds",
+        "From the start of an attempt to its end.",
+        tasks,
+        lambda one: one.duration,
+    )
+
+
+def _times(
+    name: str,
+    text: str,
+    tasks: Sequence[TaskMetrics],
+    histogram_of: Callable[[TaskMetrics], Histogram],
+) -> Iterator[str]:
+    samples = (sample for one in tasks for sample in _histogram(one.task, histogram_of(one)))
+    yield from _family(name, "histogram", text, samples)
+
+
+def _histogram(task: str, histogram: Histogram) -> Iterator[Sample]:
+    below = 0
+    for bound, count in zip(BOUNDS, histogram.counts, strict=False):
+        below += count
+        if bound in SHOWN:
+            yield "_bucket", {"task": task, "le": f"{bound / 1000:g}"}, below
+    yield "_bucket", {"task": task, "le": "+Inf"}, histogram.count
+    yield "_sum", {"task": task}, histogram.total / 1000
+    yield "_count", {"task": task}, histogram.count
+
+
+def _family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:
+    full = f"django_jobs_{name}"
+    yield f"# HELP {full} {text}\n# TYPE {full} {kind}\n"
+    for suffix, labels, value in samples:
+        pairs = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels.items())
+        yield f"{full}{suffix}{{{pairs}}} {value}\n" if pairs else f"{full}{suffix} {value}\n"
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

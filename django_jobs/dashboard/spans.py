@@ -1,0 +1,59 @@
+"""The spans of time that a page can look back on, as links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.brokers.metrics import Span
+
+from . import parameters
+from .visit import Visit
+
+LABELS = {
+    Span.HOUR: (_("1 h"), _("the last hour")),
+    Span.SHIFT: (_("8 h"), _("the last 8 hours")),
+    Span.DAY: (_("24 h"), _("the last 24 hours")),
+    Span.WEEK: (_("7 d"), _("the last 7 days")),
+    Span.MONTH: (_("30 d"), _("the last 30 days")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLink:
+    """A span that can be chosen.
+
+    Attributes:
+        label: a short one, for the link.
+        words: the same in words.
+    """
+
+    label: Any
+    words: Any
+    address: str
+    is_chosen: bool
+
+
+def chosen_span(visit: Visit) -> Span:
+    """Return the span that the address asks for."""
+    return parameters.choice(visit.request.GET, "span", tuple(Span), Span.DAY)
+
+
+def span_words(span: Span) -> str:
+    """Return a span in words, for the middle of a sentence."""
+    return str(LABELS[span][1])
+
+
+def span_links(visit: Visit, page: str, chosen: Span, **query: str) -> tuple[SpanLink, ...]:
+    """Return a link to the same page for each span.
+
+    Args:
+        page: its name in `urls.py`.
+        query: what else its address says.
+    """
+    return tuple(
+        SpanLink(label, words, visit.address(page, span=span.value, **query), span is chosen)
+        for span, (label, words) in LABELS.items()
+    )

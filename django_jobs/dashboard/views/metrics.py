@@ -1,0 +1,147 @@
+"""How often tasks run, how long they wait and take, and what of them fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_jobs.brokers.metrics import Span, TaskMetrics
+from django_jobs.dashboard import figures, parameters
+from django_jobs.dashboard.figures import percent, shape, span
+from django_jobs.dashboard.page import page
+from django_jobs.dashboard.spans import chosen_span, span_links, span_words
+from django_jobs.dashboard.visit import Visit
+from django_jobs.histogram import Histogram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """What most attempts stayed within, in words."""
+
+    p50: str
+    p95: str
+    p99: str
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> Times:
+        p50, p95, p99 = (span(histogram.quantile(share)) for share, _ in figures.QUANTILES)
+        return cls(p50=p50, p95=p95, p99=p99)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """A task as the list shows it.
+
+    Attributes:
+        failing: the share of its attempts that failed.
+        worked: milliseconds of all its attempts together.
+        shape: its durations, drawn.
+    """
+
+    task: str
+    address: str
+    count: int
+    failed: int
+    failing: str
+    latency: Times
+    duration: Times
+    worked: int
+    shape: SafeString
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A heading that orders the list.
+
+    Attributes:
+        order: whether the list is in its order now: "ascending", "descending" or "none".
+    """
+
+    name: str
+    label: Any
+    address: str
+    order: str
+
+
+def _at(histogram: Histogram, share: float) -> float:
+    return histogram.quantile(share) or 0.0
+
+
+ORDERS: dict[str, tuple[Any, Callable[[TaskMetrics], Any]]] = {
+    "task": (gettext_lazy("Task"), lambda one: one.task),
+    "runs": (gettext_lazy("Runs"), lambda one: -one.count),
+    "failed": (gettext_lazy("Failed"), lambda one: -one.failed),
+    "latency": (gettext_lazy("Latency, p95"), lambda one: -_at(one.latency, 0.95)),
+    "duration": (gettext_lazy("Duration, p95"), lambda one: -_at(one.duration, 0.95)),
+    "worked": (gettext_lazy("In all"), lambda one: -one.duration.total),
+}
+
+
+@page("django_jobs_dashboard/metrics.html", entry="metrics")
+def metrics(visit: Visit) -> Mapping[str, Any]:
+    """Show every task that ran in a span."""
+    chosen = chosen_span(visit)
+    order = parameters.choice(visit.request.GET, "sort", tuple(ORDERS), "runs")
+    known = visit.inspection.metrics.tasks(chosen)
+    ordered = sorted(known, key=lambda one: (ORDERS[order][1](one), one.task))
+    return {
+        "spans": span_links(visit, "metrics", chosen, sort=order),
+        "span_words": span_words(chosen),
+        "columns": [
+            Column(
+                name=name,
+                label=label,
+                address=visit.address("metrics", span=chosen.value, sort=name),
+                order=_direction(name) if name == order else "none",
+            )
+            for name, (label, _) in ORDERS.items()
+        ],
+        "rows": [_row(visit, one, chosen) for one in ordered],
+    }
+
+
+def _direction(order: str) -> str:
+    return "ascending" if order == "task" else "descending"
+
+
+def _row(visit: Visit, one: TaskMetrics, chosen: Span) -> TaskRow:
+    return TaskRow(
+        task=one.task,
+        address=visit.address("task", task=one.task, span=chosen.value),
+        count=one.count,
+        failed=one.failed,
+        failing=percent(one.failed, one.count),
+        latency=Times.of(one.latency),
+        duration=Times.of(one.duration),
+        worked=one.duration.total,
+        shape=shape(one.duration),
+    )
+
+
+@page("django_jobs_dashboard/task.html", entry="metrics")
+def task(visit: Visit) -> Mapping[str, Any]:
+    """Show one task."""
+    name = visit.request.GET.get("task", "")[:200]
+    if not name:
+        raise Http404(_("The address names no task."))
+    chosen = chosen_span(visit)
+    read = visit.inspection.metrics
+    found = read.task(name, chosen)
+    latency = found.latency if found else Histogram()
+    duration = found.duration if found else Histogram()
+    return {
+        "task": name,
+        "spans": span_links(visit, "task", chosen, task=name),
+        "span_words": span_words(chosen),
+        "row": _row(visit, found, chosen) if found else None,
+        "attempts": figures.attempts("attempts", _("Attempts"), read.task_history(name, chosen)),
+        "latency": figures.times("latency", _("Latency"), latency),
+        "duration": figures.times("duration", _("Duration"), duration),
+        "failing": [one for one in read.failing(chosen) if one.task == name],
+    }
