@@ -54,7 +54,6 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 
-from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerError
 
 from . import doors, notice
@@ -62,7 +61,7 @@ from .access import Right, Visitor, visitor_of
 from .audit import Change, log_change
 from .headers import protect
 from .navigation import ENTRIES
-from .visit import Visit, visible_aliases
+from .visit import Visit, chosen_backend, visible_aliases
 
 TOKENS = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 THEMES = ("light", "dark")
@@ -166,12 +165,10 @@ def _let_in(
 
 
 def _shown(request: HttpRequest, visitor: Visitor, answer: Answer) -> HttpResponse:
-    aliases = visible_aliases()
-    if not aliases:
+    backend = chosen_backend(request)
+    if backend is None:
         return doors.nothing_to_show(request)
-    asked = request.GET.get("backend", "")
-    backend: Any = task_backends[asked if asked in aliases else aliases[0]]
-    visit = Visit(request=request, visitor=visitor, backend=backend, aliases=aliases)
+    visit = Visit(request=request, visitor=visitor, backend=backend, aliases=visible_aliases())
     try:
         return answer(visit)
     except BrokerError as error:

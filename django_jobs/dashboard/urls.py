@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import metrics, overview, periodic, prometheus, queues, workers
+from .views import machine, metrics, overview, periodic, prometheus, queues, workers
 
 app_name = "django_jobs_dashboard"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("stats.json", machine.stats, name="stats"),
+    path("health/", machine.health, name="health"),
     path("queues/", queues.queues, name="queues"),
     path("queues/pause/", queues.pause, name="pause_queue"),
     path("queues/resume/", queues.resume, name="resume_queue"),

@@ -57,6 +57,18 @@ class Visit:
         return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
+def chosen_backend(request: HttpRequest) -> JobBackend[Any] | None:
+    """Return the backend that `?backend=` names, else the first of ours; None if there is none."""
+    aliases = visible_aliases()
+    asked = request.GET.get("backend", "")
+    alias = asked if asked in aliases else next(iter(aliases), None)
+    if alias is None:
+        return None
+    backend = task_backends[alias]
+    assert isinstance(backend, JobBackend)
+    return backend
+
+
 def visible_aliases() -> tuple[str, ...]:
     """Return the aliases in `TASKS` whose backends are ours, the default one first."""
     ours = [alias for alias in task_backends if isinstance(task_backends[alias], JobBackend)]

@@ -41,7 +41,7 @@ def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> 
         jobs("check", "--min-workers", 2)
     assert unhealthy.value.returncode == 1
     assert str(unhealthy.value) == (
-        "Workers that take jobs: 1, fewer than --min-workers 2. Start more with manage.py"
+        "Workers that take jobs: 1, fewer than the 2 that are wanted. Start more with manage.py"
         " runworker."
     )
 

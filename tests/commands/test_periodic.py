@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.management.base import CommandError
 
 from django_jobs import periodic
 from django_jobs.backends import JobBackend
@@ -41,13 +42,14 @@ def test_ticks_are_shown_in_order_of_their_names(
         "catch_up": True,
         "last": "2000-01-01T00:00:00+00:00",
         "next": yearly["next"],
+        "off_since": None,
     }
     assert yearly["next"].endswith("-01-01T07:00:00+00:00")
     assert (refuse["name"], refuse["catch_up"]) == ("tests.commands.tasks.refuse", False)
 
     answer = jobs("periodic")
     rows = answer.rows
-    assert rows[0] == ["Name", "Line", "Time zone", "Last tick", "Next tick"]
+    assert rows[0] == ["Name", "Line", "Time zone", "Last tick", "Next tick", "State"]
     assert rows[1][:4] == ["tests.commands.tasks.refuse", "*/5 * * * *", "UTC", "–"]
     assert rows[2][:4] == ["yearly", "0 8 1 1 *", "Europe/Berlin", "2000-01-01 00:00:00 UTC"]
     assert answer.err == ""
@@ -66,3 +68,27 @@ def test_where_they_do_not_run_it_is_told(jobs: Jobs) -> None:
 def test_none_is_a_sentence(jobs: Jobs) -> None:
     assert jobs("periodic").out == "No periodic task is declared for TASKS['default'].\n"
     assert jobs("periodic", "--json").json == []
+
+
+def test_one_is_switched_off_and_on_again(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+    periodic("@daily", name="report")(tasks.greet)
+
+    said = jobs("periodic", "--off", "report").out
+    assert said == "report is off: its ticks pass without a job until --on.\n"
+    assert list(redis_backend.broker.inspection.switched_off()) == ["report"]
+    assert jobs("periodic").rows[1][-1] == "off"
+    assert jobs("periodic", "--json").json[0]["off_since"].endswith("+00:00")
+
+    assert jobs("periodic", "--on", "report", "--json").json == {"name": "report", "off": False}
+    assert jobs("periodic").rows[1][-1] == "on"
+
+
+def test_only_what_is_declared_and_runs_can_be_switched(
+    jobs: Jobs, backend: JobBackend[Any]
+) -> None:
+    with pytest.raises(CommandError, match="periodic task 'nothing'"):
+        jobs("periodic", "--off", "nothing")
+    periodic("@daily", name="report")(tasks.greet)
+    if not backend.persistent:
+        with pytest.raises(CommandError, match="do not run in any case"):
+            jobs("periodic", "--off", "report")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import template
 from django.template import Context
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import pgettext_lazy
 
@@ -54,6 +55,14 @@ def last_part(path: str) -> str:
 def module_part(path: str) -> str:
     """Return what stands before the name at the end of a dotted path."""
     return path.rpartition(".")[0]
+
+
+@register.filter
+def dotted(path: str) -> SafeString:
+    """Let a dotted path break after its dots, where it is too long for its place."""
+    return format_html_join(
+        mark_safe("<wbr>"), "{}", ([part] for part in re.split(r"(?<=\.)", path))
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from django_jobs.brokers.base import StoreInfo
+from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.words import grouped, jobs, span
 from django_jobs.job import State
 
 from .activity import activity
 
-SHOWN = (
-    (State.RUNNING, _("Running")),
-    (State.QUEUED, _("Queued")),
-    (State.SCHEDULED, _("Scheduled")),
-    (State.RETRYING, _("Retrying")),
-    (State.DEAD, _("Dead")),
+COUNTED = (
+    (State.RUNNING, gettext_lazy("Running")),
+    (State.QUEUED, gettext_lazy("Queued")),
+    (State.SCHEDULED, gettext_lazy("Scheduled")),
+    (State.RETRYING, gettext_lazy("Retrying")),
+    (State.DEAD, gettext_lazy("Dead")),
 )
+PERSISTENCE = {
+    "log": gettext_lazy("each write goes to a log"),
+    "snapshots": gettext_lazy("snapshots now and then: the newest jobs are lost with the server"),
+    "none": gettext_lazy("nothing is kept on disk"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,25 +37,85 @@ class Tile:
     """One figure.
 
     Attributes:
-        name: the state that it counts, or another word, for its look.
+        name: the state that it counts, or another word.
+        address: of the page that shows more, or "".
+        look: "bad" or "warning" where the figure is no good news.
     """
 
     name: str
     label: Any
-    value: int
+    value: str
+    address: str = ""
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What jobs are kept in, in words.
+
+    Attributes:
+        fullness: percent of the memory that it may use, or None where there is no limit.
+    """
+
+    info: StoreInfo
+    persistence: Any
+    fullness: int | None
 
 
 @page("django_jobs_dashboard/overview.html", entry="overview")
 def overview(visit: Visit) -> Mapping[str, Any]:
-    """Show the figures."""
-    counts, totals = visit.inspection.counts(), visit.inspection.totals()
-    latencies = [queue.latency for queue in visit.inspection.queues() if queue.size]
+    """Show the figures, and what endangers jobs."""
+    queues = visit.inspection.queues()
     return {
-        "tiles": [
-            Tile(name="processed", label=_("Processed"), value=totals.succeeded + totals.failed),
-            Tile(name="failed", label=_("Failed"), value=totals.failed),
-            *(Tile(name=state, label=label, value=counts[state]) for state, label in SHOWN),
-        ],
-        "latency": max(latencies, default=0),
+        "tiles": list(_tiles(visit, queues)),
+        "warnings": [*visit.backend.broker.problems(), *_idle(visit, queues)],
+        "store": _store(visit.backend.broker.store()),
         **activity(visit),
     }
+
+
+def _tiles(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[Tile]:
+    counts, totals = visit.inspection.counts(), visit.inspection.totals()
+    processed = grouped(totals.succeeded + totals.failed)
+    yield Tile(name="processed", label=_("Processed"), value=processed)
+    yield Tile(name="failed", label=_("Failed"), value=grouped(totals.failed))
+    for state, label in COUNTED:
+        yield Tile(
+            name=state,
+            label=label,
+            value=grouped(counts[state]),
+            look="bad" if state is State.DEAD and counts[state] else "",
+        )
+    wait = max((queue.latency for queue in queues if queue.size and not queue.paused), default=0)
+    yield Tile(
+        name="latency",
+        label=_("Longest wait"),
+        value=span(wait) if wait else "–",
+        address=visit.address("queues"),
+    )
+
+
+def _idle(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
+    """Yield what keeps jobs from being run."""
+    if not visit.backend.persistent:
+        return
+    workers = [worker for worker in visit.inspection.workers() if not worker.quiet]
+    if not workers:
+        yield _("No worker takes jobs: start one with manage.py runworker.")
+        return
+    for queue in queues:
+        is_served = any(not it.queues or queue.name in it.queues for it in workers)
+        if queue.size and not is_served:
+            text = ngettext(
+                "%(jobs)s waits in the queue %(queue)s, which no worker serves.",
+                "%(jobs)s wait in the queue %(queue)s, which no worker serves.",
+                queue.size,
+            )
+            yield text % {"jobs": jobs(queue.size), "queue": queue.name}
+
+
+def _store(info: StoreInfo) -> Store:
+    fullness = None
+    if info.memory is not None and info.memory_limit:
+        fullness = min(100, round(100 * info.memory / info.memory_limit))
+    return Store(info=info, persistence=PERSISTENCE.get(info.persistence, "–"), fullness=fullness)

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.base import WorkerInfo
 from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.brokers.metrics import Span
 from django_jobs.dashboard.access import Right
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
@@ -24,11 +25,13 @@ class Line:
     """One row of the table.
 
     Attributes:
+        ended: attempts that ended within the last hour.
         workers: how many take jobs from it.
         is_neglected: whether jobs wait, and no worker would ever take them.
     """
 
     queue: QueueInfo
+    ended: int
     workers: int
     is_neglected: bool
 
@@ -38,8 +41,10 @@ def queues(visit: Visit) -> Mapping[str, Any]:
     """Show all queues."""
     found = all_queues(visit.backend)
     workers = visit.inspection.workers()
+    counted = visit.inspection.metrics.queues(Span.HOUR)
+    ended = {one.queue: one.succeeded + one.failed for one in counted}
     return {
-        "lines": [_line(visit, queue, workers) for queue in found],
+        "lines": [_line(visit, queue, workers, ended.get(queue.name, 0)) for queue in found],
         "total": sum(queue.size for queue in found),
         "paused": sum(queue.paused for queue in found),
     }
@@ -85,14 +90,14 @@ def clear(visit: Visit) -> Done | Refused:
     return _done(visit, text, Change(action="clear queue", target=queue.name, count=count))
 
 
-def _line(visit: Visit, queue: QueueInfo, workers: tuple[WorkerInfo, ...]) -> Line:
+def _line(visit: Visit, queue: QueueInfo, workers: tuple[WorkerInfo, ...], ended: int) -> Line:
     serving = sum(
         not worker.quiet and (not worker.queues or queue.name in worker.queues)
         for worker in workers
     )
     # The thread pool starts its worker with the first job, and serves every queue.
     neglected = visit.backend.persistent and queue.size > 0 and not serving
-    return Line(queue=queue, workers=serving, is_neglected=neglected)
+    return Line(queue=queue, ended=ended, workers=serving, is_neglected=neglected)
 
 
 def _named(visit: Visit) -> QueueInfo | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django_jobs.backends.health import Health
 from django_jobs.brokers.base import WorkerInfo
 from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.clock import from_ms
@@ -67,6 +68,19 @@ def worker_shape(worker: WorkerInfo) -> dict[str, Any]:
             {"id": job_id, "started_at": moment(started)} for job_id, started in worker.running
         ],
         "stuck": list(worker.stuck),
+        "last_heartbeat_at": moment(worker.said_at),
+        "version": worker.version or None,
+        "memory": worker.memory,
+    }
+
+
+def health_shape(health: Health) -> dict[str, Any]:
+    """Return what `jobs check` found."""
+    return {
+        "healthy": health.is_good,
+        "problems": list(health.problems),
+        "workers": health.workers,
+        "latency_ms": health.latency,
     }
 
 

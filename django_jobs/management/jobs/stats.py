@@ -20,19 +20,12 @@ class Stats(BackendSubcommand):
     help = "Counts jobs by state, and shows how far workers are behind."
 
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+        if options.json:
+            console.show_json(statistics_shape(backend))
+            return
         inspection = backend.broker.inspection
         counts, totals = inspection.counts(), inspection.totals()
         queues, workers = all_queues(backend), inspection.workers()
-        if options.json:
-            console.show_json(
-                {
-                    "states": {state.value: counts[state] for state in LISTED},
-                    "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
-                    "queues": [queue_shape(queue) for queue in queues],
-                    "workers": len(workers),
-                }
-            )
-            return
         console.show_table(("State", "Jobs"), [(state.value, counts[state]) for state in LISTED])
         latency = max((queue.latency for queue in queues), default=0)
         running = count(len(workers), "worker")
@@ -40,3 +33,15 @@ class Stats(BackendSubcommand):
             f"\n{running}. The next queued job waits for {span(latency)}."
             f" Attempts so far: {totals.succeeded:,} succeeded, {totals.failed:,} failed."
         )
+
+
+def statistics_shape(backend: JobBackend[Any]) -> dict[str, Any]:
+    """Return how much there is of everything, as `jobs stats` shows it."""
+    inspection = backend.broker.inspection
+    counts, totals = inspection.counts(), inspection.totals()
+    return {
+        "states": {state.value: counts[state] for state in LISTED},
+        "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
+        "queues": [queue_shape(queue) for queue in all_queues(backend)],
+        "workers": len(inspection.workers()),
+    }

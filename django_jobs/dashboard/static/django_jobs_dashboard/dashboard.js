@@ -8,6 +8,9 @@ each("[data-script]", (it) => { it.hidden = false; });
 each("[data-no-script]", (it) => { it.hidden = true; });
 each("[data-submit-on-change]", (form) => form.addEventListener("change", () => form.submit()));
 
+// On a phone the menu is wider than the screen.
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Light and dark: as the system says, until somebody chooses. The server reads the cookie.
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 each("[data-theme-switch]", (button) => button.addEventListener("click", () => {
