@@ -1,0 +1,60 @@
+"""Every address of the dashboard, with who may use it how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+
+VIEW, MANAGE, CONTROL = "view_dashboard", "manage_jobs", "control_workers"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One line of `urls.py`.
+
+    Attributes:
+        right: the permission that it needs, "figures" where a token does, too, "" for nothing.
+        method: the one that it answers beside HEAD and OPTIONS.
+        args: parts of its path.
+        query: parameters behind it.
+        data: what is posted.
+    """
+
+    name: str
+    right: str
+    method: str = "GET"
+    args: tuple[Any, ...] = ()
+    query: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        path = reverse(f"django_jobs_dashboard:{self.name}", args=self.args)
+        return f"{path}?{self.query}" if self.query else path
+
+
+QUEUE, WORKER, PERIODIC = {"queue": "default"}, {"worker": "w1"}, {"name": "report"}
+
+ADDRESSES = (
+    Address("overview", VIEW),
+    Address("stats", "figures"),
+    Address("health", ""),
+    Address("prometheus", "figures"),
+    Address("metrics", VIEW),
+    Address("task", VIEW, query="task=shop.tasks.ship"),
+    Address("queues", VIEW),
+    Address("pause_queue", MANAGE, "POST", data=QUEUE),
+    Address("resume_queue", MANAGE, "POST", data=QUEUE),
+    Address("clear_queue", MANAGE, "POST", data={**QUEUE, "typed": "default"}),
+    Address("workers", VIEW),
+    Address("quiet_worker", CONTROL, "POST", data=WORKER),
+    Address("stop_worker", CONTROL, "POST", data=WORKER),
+    Address("periodic", VIEW),
+    Address("run_periodic", MANAGE, "POST", data=PERIODIC),
+    Address("switch_off_periodic", MANAGE, "POST", data=PERIODIC),
+    Address("switch_on_periodic", MANAGE, "POST", data=PERIODIC),
+)
+PAGES = tuple(one for one in ADDRESSES if one.right == VIEW)
+ACTIONS = tuple(one for one in ADDRESSES if one.method == "POST")

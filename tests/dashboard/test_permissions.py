@@ -1,0 +1,256 @@
+"""Who may see and do what, for every address."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from django_jobs import periodic
+from django_jobs.backends.base import JobBackend
+from django_jobs.dashboard.urls import urlpatterns
+from django_jobs.periodic import isolated_registry
+from tests.commands import tasks
+from tests.contract.tools import Driver
+from tests.dashboard.addresses import (
+    ACTIONS,
+    ADDRESSES,
+    CONTROL,
+    MANAGE,
+    VIEW,
+    Address,
+)
+from tests.dashboard.conftest import Person
+
+PASSWORDS = {"USERNAME": "ops", "PASSWORD": "Grüße:und $Geld"}
+TOKEN = "a-long-token"
+
+PEOPLE = {
+    "nobody": (),
+    "may view": (VIEW,),
+    "may manage": (MANAGE,),
+    "may control": (CONTROL,),
+    "superuser": ("superuser",),
+}
+
+
+@pytest.fixture(autouse=True)
+def site(redis_backend: JobBackend[Any]) -> Iterator[None]:
+    """A site in which each address has something to act on."""
+    with isolated_registry():
+        periodic("@daily", name="report")(tasks.greet)
+        Driver(redis_backend.broker, "w1").heartbeat()
+        yield
+
+
+def basic(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def call(
+    client: Client, address: Address, method: str, headers: Mapping[str, str], *, secure: bool
+) -> HttpResponse:
+    if method == "GET":
+        return client.get(address.path, headers=headers, secure=secure)
+    return client.post(address.path, address.data, headers=headers, secure=secure)
+
+
+def answers(client: Client, *, secure: bool = True, **headers: str) -> dict[str, tuple[int, int]]:
+    """What each address answers to GET and to POST."""
+    given: dict[str, tuple[int, int]] = {}
+    for address in ADDRESSES:
+        got = [call(client, address, method, headers, secure=secure) for method in ("GET", "POST")]
+        for response in got:
+            assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+            assert response.headers["Cache-Control"] == "private, no-store"
+        given[address.name] = (got[0].status_code, got[1].status_code)
+    return given
+
+
+def to_those_inside(*rights: str) -> dict[str, tuple[int, int]]:
+    """What each address should answer to somebody with these rights."""
+    expected: dict[str, tuple[int, int]] = {}
+    for address in ADDRESSES:
+        if address.method == "POST":
+            expected[address.name] = (405, 303 if address.right in rights else 403)
+        else:
+            expected[address.name] = (503 if address.name == "health" else 200, 405)
+    return expected
+
+
+def to_those_outside(page: tuple[int, int], figures: int) -> dict[str, tuple[int, int]]:
+    """What each address should answer to somebody who may see nothing.
+
+    Args:
+        page: what pages and actions answer to GET and to POST.
+        figures: what figures answer.
+    """
+    kinds = {"": (503, 405), "figures": (figures, 405)}
+    return {address.name: kinds.get(address.right, page) for address in ADDRESSES}
+
+
+@pytest.fixture(autouse=True)
+def unhealthy(redis_backend: JobBackend[Any]) -> None:
+    """The only worker is quiet, so that health has something to say."""
+    Driver(redis_backend.broker, "w1").heartbeat(quiet=True)
+
+
+def test_the_table_has_every_address() -> None:
+    assert sorted(one.name or "" for one in urlpatterns) == sorted(one.name for one in ADDRESSES)
+
+
+@pytest.mark.parametrize(
+    ("who", "rights"),
+    [
+        ("may view", (VIEW,)),
+        ("may manage", (VIEW, MANAGE)),
+        ("may control", (VIEW, CONTROL)),
+        ("superuser", (VIEW, MANAGE, CONTROL)),
+    ],
+)
+def test_a_permission_opens_what_it_is_for(
+    who: str, rights: tuple[str, ...], person: Person, client: Client
+) -> None:
+    client.force_login(person(*PEOPLE[who]))
+    assert answers(client) == to_those_inside(*rights)
+
+
+def test_a_user_without_permission_stays_outside(person: Person, client: Client) -> None:
+    client.force_login(person())
+    assert answers(client) == to_those_outside((403, 403), figures=401)
+
+
+def test_a_user_who_is_no_longer_active_stays_outside(person: Person, client: Client) -> None:
+    user: User = person("superuser")
+    client.force_login(user)
+    user.is_active = False
+    user.save()
+    assert answers(client) == to_those_outside((302, 403), figures=401)
+
+
+def test_a_stranger_is_led_to_the_sign_in_page(client: Client, db: None) -> None:
+    assert answers(client) == to_those_outside((302, 403), figures=401)
+    path = reverse("django_jobs_dashboard:queues")
+    sign_in = f"/sign-in/?{urlencode({'next': f'{path}?a=1'})}"
+    assert client.get(f"{path}?a=1").headers["Location"] == sign_in
+
+
+def test_a_live_update_of_a_stranger_is_not_led_anywhere(client: Client, db: None) -> None:
+    path = reverse("django_jobs_dashboard:queues")
+    assert client.get(path, headers={"HX-Request": "true"}).status_code == 403
+
+
+def test_a_password_opens_everything(settings: Settings, client: Client, db: None) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    right = basic(PASSWORDS["USERNAME"], PASSWORDS["PASSWORD"])
+    assert answers(client, authorization=right) == to_those_inside(VIEW, MANAGE, CONTROL)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        basic("ops", "wrong"),
+        basic("other", PASSWORDS["PASSWORD"]),
+        basic("", ""),
+        basic("ops", ""),
+        "Basic",
+        "Basic %%%",
+        "Basic /////w==",
+        "Basic b3Bz",
+        "Bearer ops",
+        "",
+    ],
+)
+def test_a_wrong_password_opens_nothing(
+    header: str, settings: Settings, client: Client, db: None
+) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    path = reverse("django_jobs_dashboard:overview")
+    response = client.get(path, headers={"authorization": header}, secure=True)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith("Basic realm=")
+    assert "Geld" not in response.content.decode()
+
+
+def test_strangers_are_asked_for_the_password(settings: Settings, client: Client, db: None) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    assert answers(client) == to_those_outside((401, 401), figures=401)
+
+
+def test_a_password_over_plain_http_is_refused(
+    settings: Settings, client: Client, db: None
+) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    right = basic(PASSWORDS["USERNAME"], PASSWORDS["PASSWORD"])
+    refused = to_those_outside((403, 403), figures=401)
+    assert answers(client, secure=False, authorization=right) == refused
+    # Nobody is asked for it there, either.
+    assert answers(client, secure=False) == to_those_outside((302, 403), figures=401)
+
+
+@pytest.mark.parametrize("change", [{"ALLOW_HTTP": True}, {"DEBUG": True}])
+def test_a_password_over_plain_http_can_be_allowed(
+    change: dict[str, bool], settings: Settings, client: Client, db: None
+) -> None:
+    settings.DEBUG = change.pop("DEBUG", False)
+    settings.JOB_DASHBOARD = {**PASSWORDS, **change}
+    right = basic(PASSWORDS["USERNAME"], PASSWORDS["PASSWORD"])
+    inside = to_those_inside(VIEW, MANAGE, CONTROL)
+    assert answers(client, secure=False, authorization=right) == inside
+
+
+def test_without_both_variables_no_password_opens(
+    settings: Settings, client: Client, db: None
+) -> None:
+    settings.JOB_DASHBOARD = {"USERNAME": "", "PASSWORD": ""}
+    path = reverse("django_jobs_dashboard:overview")
+    response = client.get(path, headers={"authorization": basic("", "")}, secure=True)
+    assert response.status_code == 302
+
+
+def test_a_token_opens_figures_only(settings: Settings, client: Client, db: None) -> None:
+    settings.JOB_DASHBOARD = {"TOKEN": TOKEN}
+    expected = to_those_outside((302, 403), figures=0)
+    for address in ADDRESSES:
+        if address.right == "figures":
+            expected[address.name] = (200, 405)
+    assert answers(client, authorization=f"Bearer {TOKEN}") == expected
+    closed = to_those_outside((302, 403), figures=401)
+    assert answers(client, authorization="Bearer other") == closed
+
+
+def test_an_empty_token_opens_nothing(settings: Settings, client: Client, db: None) -> None:
+    settings.JOB_DASHBOARD = {"TOKEN": ""}
+    path = reverse("django_jobs_dashboard:stats")
+    assert client.get(path, headers={"authorization": "Bearer "}).status_code == 401
+
+
+def test_each_change_needs_the_token_of_its_form(person: Person) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("superuser"))
+    for address in ACTIONS:
+        assert call(client, address, "POST", {}, secure=True).status_code == 403, address.name
+
+
+def test_each_change_needs_it_also_where_the_site_has_no_middleware_for_it(
+    settings: Settings, person: Person
+) -> None:
+    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if "csrf" not in one]
+    test_each_change_needs_the_token_of_its_form(person)
+
+
+def test_what_one_may_not_do_is_not_offered(
+    person: Person, client: Client, redis_backend: JobBackend[Any]
+) -> None:
+    client.force_login(person(VIEW))
+    for name in ("queues", "workers", "periodic"):
+        html = client.get(reverse(f"django_jobs_dashboard:{name}")).content.decode()
+        assert '<form method="post"' not in html
