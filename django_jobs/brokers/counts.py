@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from django_jobs.histogram import BOUNDS, Histogram
@@ -17,19 +17,23 @@ and `D` their milliseconds in all."""
 
 LONGEST_NAME = 200
 
-PAIR = re.compile(r"([a-zA-Z][0-9]{0,2})=([0-9]{1,15})(?![0-9])")
+
+Rows: TypeAlias = "dict[tuple[Kind, str], Counts]"
+"""How much is added to what: its kind and its name."""
 
 
-def rows(samples: tuple[Sample, ...]) -> Iterator[tuple[Kind, str, Counts]]:
-    """Return all that a report adds to: what is counted, its name, and how much."""
+def rows(samples: Iterable[Sample]) -> Rows:
+    """Return all that a report adds to, each name once."""
+    found: defaultdict[tuple[Kind, str], Counts] = defaultdict(dict)
     for one in samples:
         ends = {"s": one.succeeded, "f": one.failed}
         times = _coded("l", one.latency) | _coded("d", one.duration)
-        yield Kind.QUEUE, "", ends
-        yield Kind.QUEUE, _plain(one.queue), ends
-        yield Kind.TASK, _plain(one.task), ends | times
+        add(found[Kind.QUEUE, ""], ends)
+        add(found[Kind.QUEUE, _plain(one.queue)], ends)
+        add(found[Kind.TASK, _plain(one.task)], ends | times)
         for error, count in one.errors:
-            yield Kind.ERROR, f"{_plain(one.task)}\n{_plain(error)}", {"f": count}
+            add(found[Kind.ERROR, f"{_plain(one.task)}\n{_plain(error)}"], {"f": count})
+    return found
 
 
 def _coded(letter: str, times: Histogram) -> Counts:
@@ -53,12 +57,3 @@ def add(sums: Counts, more: Mapping[str, int]) -> None:
     """Add counts to others."""
     for code, count in more.items():
         sums[code] = sums.get(code, 0) + count
-
-
-def to_text(counts: Mapping[str, int]) -> str:
-    return " ".join(f"{code}={count}" for code, count in counts.items() if count)
-
-
-def from_text(text: str) -> Counts:
-    """Read counts; what somebody spoilt counts nothing."""
-    return {code: int(count) for code, count in PAIR.findall(text)}

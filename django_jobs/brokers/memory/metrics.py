@@ -29,7 +29,7 @@ class MemoryMetrics(Metrics):
     def count(self, report: Report) -> None:
         """Add what a worker counted."""
         now = self._now()
-        for kind, name, counts in rows(report.samples):
+        for (kind, name), counts in rows(report.samples).items():
             for length, periods in self._periods[kind].items():
                 if now // length not in periods:
                     self._forget(periods, (now - KEPT[kind][length]) // length)

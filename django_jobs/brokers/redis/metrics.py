@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django_jobs.brokers.counts import Counts, from_text, rows, to_text
+from django_jobs.brokers.counts import Counts, rows
 from django_jobs.brokers.metrics import Metrics
 from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
 from django_jobs.brokers.report import Report
 
 from . import keys
+
+MOST = 10**15
+"""Counts up to which everybody who reads them is exact."""
 
 PERIODS = json.dumps(KEPT)
 """As `heartbeat.lua` takes it."""
@@ -19,10 +22,10 @@ PERIODS = json.dumps(KEPT)
 
 def report_arguments(report: Report) -> list[str | int]:
     """Return a report as `heartbeat.lua` takes it."""
-    counted = list(rows(report.samples))
+    counted = rows(report.samples)
     arguments: list[str | int] = [PERIODS, NAMES, OTHERS, len(counted)]
-    for kind, name, counts in counted:
-        arguments += (kind.value, name, to_text(counts))
+    for (kind, name), counts in counted.items():
+        arguments += (kind.value, name, json.dumps(counts))
     for one in report.progress:
         arguments += (one.job_id, one.token, keys.progress_text(one))
     return arguments
@@ -47,4 +50,16 @@ class RedisMetrics(Metrics):
         only = () if name is None else (name,)
         flat = self._run("counted", kind.value, length, since, until, *only)
         for number, known, text in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
-            yield number, known, from_text(text)
+            yield number, known, _to_counts(text)
+
+
+def _to_counts(text: str) -> Counts:
+    """Read counts; what somebody spoilt counts nothing."""
+    match keys.parsed(text):
+        case dict() as found:
+            return {
+                code: int(count)
+                for code, count in found.items()
+                if isinstance(count, int | float) and 0 <= count <= MOST
+            }
+    return {}

@@ -3,13 +3,14 @@
 -- KEYS[1]: prefix. ARGV: worker, call, lease in ms, what it says of itself as JSON, attempts
 --   succeeded, attempts failed, crashes that kill a job; how long the counts of each kind and length
 --   of period are kept as JSON, names of one period, name of those beyond, number of counts; for
---   each: kind, name, counts; then for jobs that say how far they are: id, token, that as JSON.
+--   each: kind, name, counts as JSON; then for jobs that say how far they are: id, token, that as JSON.
 -- Returns {lost 0 or 1, order or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker can't settle it.
 --   The same call sent again renews the lease, and returns the same answer. One that comes
 --   after its successor changes nothing.
 local worker, call, lease, max_crashes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[7])
 local recovered, buried = {}, {}
+local MOST = 1e15
 
 local function take_back(id, value, gone)
   local job = P .. 'j:' .. id
@@ -73,11 +74,10 @@ local function add_total(name, count)
   end
 end
 
--- Counts are texts of `code=number`. What stands there and is none counts nothing.
-local function add_up(sums, counts)
-  for code, number in string.gmatch(counts, '(%a%d?%d?)=(%d' .. string.rep('%d?', 14) .. ')') do
-    sums[code] = (sums[code] or 0) + tonumber(number)
-  end
+-- Reads counts. What stands there and is none counts nothing.
+local function decoded(text)
+  local good, counts = pcall(cjson.decode, text)
+  return good and type(counts) == 'table' and counts or {}
 end
 
 -- Adds counts to those of a period, under their name if there is room for one more.
@@ -90,22 +90,26 @@ local function add_to_period(key, name, counts, max_names, others)
   if not before and redis.call('HLEN', key) >= max_names then
     name, before = others, redis.call('HGET', key, others)
   end
-  local sums, texts = {}, {}
-  add_up(sums, before or '')
-  add_up(sums, counts)
-  for code, number in pairs(sums) do
-    texts[#texts + 1] = code .. '=' .. string.format('%.0f', number)
+  local sums = {}
+  for code, number in pairs(before and decoded(before) or sums) do
+    if type(code) == 'string' and type(number) == 'number' and number >= 0 and number <= MOST then
+      sums[code] = number
+    end
   end
-  redis.call('HSET', key, name, table.concat(texts, ' '))
+  for code, number in pairs(counts) do
+    sums[code] = (sums[code] or 0) + number
+  end
+  redis.call('HSET', key, name, cjson.encode(sums))
 end
 
 local function count(first, number)
   local periods = cjson.decode(ARGV[8])
   for i = first, first + 3 * number - 1, 3 do
+    local counts = cjson.decode(ARGV[i + 2])
     for length, kept in pairs(periods[ARGV[i]]) do
       local period = string.format('%.0f', math.floor(now / length))
       local key = P .. 'n:' .. ARGV[i] .. ':' .. length .. ':' .. period
-      add_to_period(key, ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[9]), ARGV[10])
+      add_to_period(key, ARGV[i + 1], counts, tonumber(ARGV[9]), ARGV[10])
       redis.call('PEXPIRE', key, kept)
     end
   end
