@@ -15,10 +15,10 @@ MANAGE := $(BIN)/python example_project/manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos soak load compare conformance lint format coverage clean programs
+.PHONY: help run dev test chaos soak load bench bench-quick compare conformance lint format coverage clean programs
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PORT=8123 make run uses another port."
 
 # Set whatever the shell says, which may belong to a site of one's own.
@@ -50,6 +50,13 @@ soak: $(VENV)/installed-dev programs ## Take random walks through both brokers f
 
 load: $(VENV)/installed-dev programs ## Measure with a million waiting jobs
 	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --show-capture no --timeout 0 tests/load $(ARGS)
+
+bench: $(VENV)/installed-dev programs ## Measure all job systems side by side, and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.report
+
+bench-quick: $(VENV)/installed-dev programs ## The same in one round of short measures, only printed
+	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
 compare: $(VENV)/installed-dev programs ## Compare the speed of this checkout with another one: make compare A=../other
 	@$(BIN)/python -m benchmarks.compare $(A) . $(ARGS)

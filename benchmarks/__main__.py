@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ AT_A_TIME = 6
 
 def main() -> None:
     """Run what the command line asks for, and keep what was found."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so end what was started
     options = arguments()
     systems = chosen(read_all(), options.systems)
     for system in systems:
@@ -62,7 +64,9 @@ def measure_side_by_side(run: Run, stages: list[Stage], options: argparse.Namesp
 
 def wanted(system: System, names: str) -> list[str]:
     """Return the measures of a system that the command line names, by default all."""
-    return [name for name in system.measures if not names or name in names.split(",")]
+    asked = names.split(",") if names else system.measures
+    same = {"drain_async"} if system.coroutines_only else set()
+    return [name for name in system.measures if name in asked and name not in same]
 
 
 def figures(stage: Stage, name: str, seconds: float) -> Figures:
@@ -76,6 +80,8 @@ def figures(stage: Stage, name: str, seconds: float) -> Figures:
 def keep(run: Run, stage: Stage, name: str, found: Figures) -> None:
     """Keep what a measure has found, and tell it."""
     run.add(stage.system.name, name, found)
+    if name == "drain" and stage.system.coroutines_only:
+        run.add(stage.system.name, "drain_async", found)
     told = [f"{key} {short(value)}" for key, value in numbers(found).items()]
     line = ", ".join(told) or found["error"]
     print(f"{time.strftime('%H:%M:%S')} {stage.system.name:24} {name:12} {line}", flush=True)

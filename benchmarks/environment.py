@@ -29,7 +29,7 @@ def prepare(system: System) -> None:
     print(f"Installing what {system.title} needs", file=sys.stderr)
     folder = BENCH / system.name
     shutil.rmtree(folder, ignore_errors=True)
-    _run(_python(), "-m", "venv", str(folder))
+    _run(python(), "-m", "venv", str(folder))
     pip = (str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
     if system.dependencies:
         _run(*pip, "install", "-qq", *system.dependencies)
@@ -49,12 +49,13 @@ def _link_library() -> None:
         link.symlink_to(Path(__file__).parent)
 
 
-def _python() -> str:
+def python() -> str:
+    """Return the Python that all environments are made with, the best of this machine."""
     return subprocess.check_output([ROOT / "scripts" / "find-python"], text=True).strip()
 
 
 def _fingerprint(system: System) -> str:
-    return hashlib.sha256("\n".join((_python(), *system.dependencies)).encode()).hexdigest()
+    return hashlib.sha256("\n".join((python(), *system.dependencies)).encode()).hexdigest()
 
 
 def _is_installed(package: str) -> bool:

@@ -8,6 +8,7 @@ import time
 from benchmarks import probe
 
 IO_SECONDS = 0.010
+SLOW_SECONDS = 0.100
 
 
 def noop(number: int) -> None:
@@ -29,6 +30,11 @@ def note(number: int) -> None:
 def append(number: int) -> None:
     """Leave a trace that outlives the process."""
     probe.append(number)
+
+
+def slow(number: int) -> None:
+    """Last long beside no-ops; note when."""
+    probe.span(number, SLOW_SECONDS)
 
 
 async def noop_async(number: int) -> None:

@@ -12,6 +12,9 @@ URL = f"redis://{HOST}:{PORT}/0"
 COUNT = int(os.environ.get("BENCH_COUNT", "0"))
 """After so many jobs the worker writes its report; 0: never."""
 
+FIRST = int(os.environ.get("BENCH_FIRST", "0"))
+"""The number of the first job that is filled in."""
+
 REPORT = os.environ.get("BENCH_REPORT", "")
 """The file for the report; beside it `.ready` appears with the first job."""
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.declaration import System
+from benchmarks.environment import python
 from benchmarks.numbers import numbers, pooled
 from benchmarks.stage import Figures
 
@@ -59,6 +60,12 @@ class Run:
         together = pooled(self.figures.get(system, {}).get(measure, []))
         return numbers(together).get(name)
 
+    def each(self, system: str, measure: str, name: str) -> list[float]:
+        """Return one number of each round."""
+        rounds = self.figures.get(system, {}).get(measure, [])
+        found = [numbers(figures).get(name) for figures in rounds]
+        return [number for number in found if number is not None]
+
 
 def read_all(folder: Path = FOLDER) -> list[Run]:
     """Return all runs that were kept, the oldest first."""
@@ -83,6 +90,7 @@ def _machine() -> dict[str, str]:
     return {
         "cores": str(os.cpu_count()),
         "system": f"{platform.system()} on {platform.machine()}",
+        "python": _answer(python(), "-c", "import platform; print(platform.python_version())"),
         "redis": _answer("redis-server", "--version").partition("v=")[2].partition(" ")[0],
     }
 

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import redis
@@ -22,6 +23,9 @@ from tests.servers import HOST, RedisServer
 
 Figures = dict[str, Any]
 """What one run of a measure has found, by name."""
+
+Variables = Mapping[str, str]
+NO_VARIABLES: Variables = MappingProxyType({})
 
 LOGS = BENCH / "logs"
 
@@ -58,7 +62,9 @@ class Stage:
         """Return how many bytes the server's data takes."""
         return int(self.redis.info("memory")["used_memory"])
 
-    def produce(self, verb: str, task: str, number: int, **extra: str) -> dict[str, Any]:
+    def produce(
+        self, verb: str, task: str, number: int, extra: Variables = NO_VARIABLES
+    ) -> dict[str, Any]:
         """Run a producer to its end and return its answer."""
         done = subprocess.run(
             [*self._producer(), verb, task, str(number)],
@@ -73,7 +79,9 @@ class Stage:
         return answer
 
     @contextmanager
-    def worker(self, measure: str, count: int = 0, **extra: str) -> Iterator[Worker]:
+    def worker(
+        self, measure: str, count: int = 0, extra: Variables = NO_VARIABLES
+    ) -> Iterator[Worker]:
         """Run a worker that reports after so many jobs; it is killed at the end.
 
         Args:
@@ -88,7 +96,7 @@ class Stage:
             files = Files(Path(folder))
             process = subprocess.Popen(
                 [program(self.system, command[0]), *command[1:]],
-                **self._surroundings({"BENCH_COUNT": str(count)} | files.environment | extra),
+                **self._surroundings({"BENCH_COUNT": str(count), **files.environment, **extra}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -104,16 +112,19 @@ class Stage:
             return ["ruby", str(self.system.path)]
         return [program(self.system, "python"), "-m", "benchmarks.producer", self.system.name]
 
-    def _surroundings(self, extra: dict[str, str]) -> dict[str, Any]:
+    def _surroundings(self, extra: Variables) -> dict[str, Any]:
         own = self.system.environment
         variables = {name: self._fill_in(value) for name, value in own.items()}
         path = os.pathsep.join((str(LIBRARY), str(self.checkout)))
         return {
             "cwd": LIBRARY,
-            "env": os.environ
-            | {"PYTHONPATH": path, "BENCH_PORT": str(self.server.port)}
-            | variables
-            | extra,
+            "env": {
+                **os.environ,
+                "PYTHONPATH": path,
+                "BENCH_PORT": str(self.server.port),
+                **variables,
+                **extra,
+            },
         }
 
     def _fill_in(self, text: str) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.measures import crash, enqueueing, in_process, punctuality, throughput
+from benchmarks.measures import (
+    cost,
+    crash,
+    enqueueing,
+    fairness,
+    growth,
+    in_process,
+    punctuality,
+    throughput,
+)
 from benchmarks.stage import Figures, Stage
 
 Measure = Callable[[Stage, float], Figures]
@@ -20,12 +29,16 @@ MEASURES: dict[str, Measure] = {
     "late": punctuality.late,
     "late_five": punctuality.late_five,
     "crash": crash.crash,
+    "idle": cost.idle,
+    "memory": cost.memory,
+    "fairness": fairness.fairness,
+    "growth": growth.growth,
     "submit": in_process.submit,
     "submit_start": in_process.submit_start,
 }
 
-SIDE_BY_SIDE = ("crash",)
+SIDE_BY_SIDE = ("crash", "idle")
 """Nothing is timed closely in these, and they mostly wait: several systems do it at a time."""
 
-ONCE: tuple[str, ...] = ()
+ONCE = ("late", "late_five", "memory", "fairness", "growth")
 """These take long and hardly vary: they are taken in the first round only."""

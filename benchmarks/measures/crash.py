@@ -20,10 +20,10 @@ def crash(stage: Stage, seconds: float) -> Figures:
     stage.produce("fill", "append", JOBS)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         files = Files(Path(folder))
-        with stage.worker("crash", **files.environment) as first:
+        with stage.worker("crash", extra=files.environment) as first:
             first.wait(lambda: len(ran(files)) > JOBS // 3, PATIENCE)
         killed = time.monotonic()
-        with stage.worker("crash", **files.environment) as second:
+        with stage.worker("crash", extra=files.environment) as second:
             second.wait(lambda: len(ran(files)) == JOBS, PATIENCE)
         passed = time.monotonic() - killed
         times = ran(files)

@@ -19,7 +19,7 @@ def submit_start(stage: Stage, seconds: float) -> Figures:
     """Enqueue single jobs while the pool is idle: time to the start, and time of the call."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         files = Files(Path(folder))
-        answer = stage.produce("starts", "note", int(seconds * 50), **files.environment)
+        answer = stage.produce("starts", "note", int(seconds * 50), files.environment)
         started = {number: monotonic for number, monotonic, _ in files.lines()}
     times = [(started[number] - began) / 1e6 for number, began in answer["moments"]]
     return {
@@ -32,7 +32,7 @@ def _submit(stage: Stage, count: int) -> Figures:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         files = Files(Path(folder))
         environment = files.environment | {"BENCH_COUNT": str(count)}
-        began = stage.produce("submits", "noop", count, **environment)["began"]
+        began = stage.produce("submits", "noop", count, environment)["began"]
         ended: int = json.loads(files.report.read_text())["ended"]
     seconds = (ended - began) / 1e9
     return {"rate": count / seconds, "jobs": count, "seconds": seconds}

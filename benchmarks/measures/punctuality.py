@@ -41,8 +41,8 @@ def _noted(
     with ExitStack() as stack:
         first = stack.enter_context(stage.worker(measure))
         for _ in range(workers - 1):
-            stack.enter_context(stage.worker(measure, **first.files.environment))
-        moments = stage.produce(verb, "note", count, **first.files.environment)["moments"]
+            stack.enter_context(stage.worker(measure, extra=first.files.environment))
+        moments = stage.produce(verb, "note", count, first.files.environment)["moments"]
         if not first.wait(lambda: len(first.files.lines()) > count, PATIENCE):
             raise MeasureError(f"Not all {count} jobs ran within {PATIENCE:.0f} s.")
         lines = first.files.lines()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.measures.sizing import sized
-from benchmarks.stage import Figures, Stage
+from benchmarks.stage import NO_VARIABLES, Figures, Stage, Variables
 
 
 def drain(stage: Stage, seconds: float) -> Figures:
@@ -27,19 +27,32 @@ def io_async(stage: Stage, seconds: float) -> Figures:
 
 
 def _drained(stage: Stage, measure: str, task: str, seconds: float) -> Figures:
-    return sized(stage, measure, seconds, lambda count: drained(stage, measure, task, count))
+    return sized(
+        stage, measure, seconds, lambda count: filled_and_drained(stage, measure, task, count)
+    )
 
 
-def drained(stage: Stage, measure: str, task: str, count: int) -> Figures:
-    """Run so many jobs from the first to the last."""
+def filled_and_drained(
+    stage: Stage, measure: str, task: str, count: int, extra: Variables = NO_VARIABLES
+) -> Figures:
+    """Enqueue so many jobs and run them."""
     stage.clear()
-    stage.produce("fill", task, count)
-    with stage.worker(measure, count) as worker:
+    stage.produce("fill", task, count, extra)
+    return drained(stage, measure, count, extra)
+
+
+def drained(stage: Stage, measure: str, count: int, extra: Variables = NO_VARIABLES) -> Figures:
+    """Run so many of the waiting jobs: from the first to the last."""
+    client = stage.redis
+    client.config_resetstat()
+    with stage.worker(measure, count, extra) as worker:
         report = worker.report()
+        heard = client.info("stats")["total_reads_processed"]
     jobs, seconds = report["jobs"], report["seconds"]
     return {
         "rate": jobs / seconds,
         "cpu_us": report["cpu"] / jobs * 1e6,
+        "round_trips": heard / jobs,
         "jobs": count,
         "seconds": seconds,
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from benchmarks import jobs
-from django_jobs import task
+from django_jobs import periodic, task
 
 
 @task
@@ -31,6 +33,12 @@ def append(number: int) -> None:
 
 
 @task
+def slow(number: int) -> None:
+    """Last for 100 ms."""
+    jobs.slow(number)
+
+
+@task
 async def noop_async(number: int) -> None:
     """Do nothing, as a coroutine."""
     await jobs.noop_async(number)
@@ -40,3 +48,12 @@ async def noop_async(number: int) -> None:
 async def sleep_async(number: int) -> None:
     """Wait for 10 ms, as a coroutine."""
     await jobs.sleep_async(number)
+
+
+@task
+def tick() -> None:
+    """Do nothing once a year, as many times as the environment says."""
+
+
+for index in range(int(os.environ.get("BENCH_PERIODIC", "0"))):
+    periodic("0 0 1 1 *", name=f"tick {index}")(tick)

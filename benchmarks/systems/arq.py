@@ -6,7 +6,7 @@
 # title = "arq"
 # configuration = "Coroutines on uvloop, 10 at a time for no-ops; looks for jobs each 10 ms."
 # loses = "An idle worker asks Redis 100 times a second; killed jobs wait for their time limit."
-# measures = ["drain", "drain_async", "enqueue", "bulk", "io", "io_async", "start", "late", "crash"]
+# measures = ["drain", "drain_async", "enqueue", "io", "io_async", "start", "late", "crash"]
 # coroutines_only = true
 #
 # [tool.bench.worker]

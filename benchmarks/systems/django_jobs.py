@@ -7,6 +7,9 @@
 #     "redis[hiredis]==8.1.0",
 #     "django-environ==0.14.0",
 #     "croniter==7.0.0",
+#     "django-htmx==1.29.0",  # from here on for the example site, whose worker is weighed
+#     "pillow==13.0.0",
+#     "whitenoise==6.12.0",
 # ]
 #
 # [tool.bench]
@@ -15,7 +18,7 @@
 # loses = "Nothing: jobs run at least once, results are kept, Django's signals are sent."
 # measures = [
 #     "drain", "drain_async", "io", "io_async", "enqueue", "bulk", "start", "late", "late_five",
-#     "crash",
+#     "crash", "idle", "memory", "fairness", "growth",
 # ]
 #
 # [tool.bench.environment]
@@ -46,8 +49,15 @@ def enqueue(task: str, number: int) -> None:
 
 
 def enqueue_many(task: str, numbers: range) -> None:
-    """Enqueue many jobs in one call."""
-    getattr(tasks, task).bulk_enqueue([(number,) for number in numbers])
+    """Enqueue many jobs in one call; `task@queue` names a queue, `task@*` means each in turn."""
+    name, _, queue = task.partition("@")
+    called = getattr(tasks, name)
+    if queue == "*":
+        queues = sorted(called.get_backend().queues)
+        queue = queues[numbers[0] // len(numbers) % len(queues)]
+    if queue:
+        called = called.using(queue_name=queue)
+    called.bulk_enqueue([(number,) for number in numbers])
 
 
 def enqueue_at(task: str, number: int, moment: float) -> None:
