@@ -10,7 +10,7 @@
 #
 # [tool.bench]
 # title = "saq"
-# configuration = "Coroutines on uvloop, 10 at a time for no-ops; orjson; results for ten minutes."
+# configuration = "Coroutines on uvloop, 20 at a time for no-ops; orjson; results for ten minutes."
 # loses = "What a killed worker held waits for a sweep a minute; schedules to the second."
 # measures = ["drain", "drain_async", "enqueue", "io", "io_async", "start", "late", "crash"]
 # coroutines_only = true
@@ -45,7 +45,7 @@ def _function(function: Any) -> Any:
 
 
 FUNCTIONS = [(name, _function(function)) for name, function in jobs.AS_COROUTINES.items()]
-SETTINGS = {"queue": QUEUE, "functions": FUNCTIONS, "concurrency": 10}
+SETTINGS = {"queue": QUEUE, "functions": FUNCTIONS, "concurrency": 20}
 SETTINGS_IO = SETTINGS | {"concurrency": 25}
 SETTINGS_IO_ASYNC = SETTINGS | {"concurrency": 500}
 

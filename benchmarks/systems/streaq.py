@@ -4,7 +4,7 @@
 #
 # [tool.bench]
 # title = "streaq"
-# configuration = "Coroutines on uvloop, 16 at a time for no-ops; no log line a job."
+# configuration = "Coroutines on uvloop, 32 at a time for no-ops; no log line a job."
 # loses = "Results are kept for five minutes; what a killed worker held waits a minute."
 # measures = ["drain", "drain_async", "enqueue", "bulk", "io", "io_async", "start", "late", "crash"]
 # coroutines_only = true
@@ -39,7 +39,7 @@ def worker(concurrency: int) -> Any:
     return made
 
 
-WORKER = worker(16)
+WORKER = worker(32)
 WORKER_IO = worker(25)
 WORKER_IO_ASYNC = worker(500)
 
