@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def figures(stage: Stage, name: str, seconds: float) -> Figures:
     """Return what a measure finds, or why it finds nothing."""
     try:
         return MEASURES[name](stage, seconds)
-    except MeasureError as error:
+    except (MeasureError, subprocess.TimeoutExpired) as error:
         return {"error": str(error)}
 
 
@@ -105,7 +106,7 @@ def arguments() -> argparse.Namespace:
     add("--systems", default="", metavar="A,B", help="only these, by their files' names")
     add("--measures", default="", metavar="X,Y", help="only these")
     add("--rounds", type=int, default=3, metavar="N", help="by default %(default)s")
-    add("--seconds", type=float, default=2.0, metavar="S", help="length of one measure")
+    add("--seconds", type=float, default=1.0, metavar="S", help="length of one measure")
     add("--quick", action="store_true", help="one round of short measures, not kept in docs/")
     add("--checkout", type=Path, default=ROOT, metavar="PATH", help="whose django_jobs to take")
     add("--results", type=Path, default=FOLDER, metavar="PATH", help="where the result is kept")

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.numbers import short
 
-WIDTH, LABELS, VALUES = 760, 190, 80
+WIDTH, LABELS, VALUES = 760, 240, 80
 ROW, BAR, TOP, MARGIN = 26, 16, 44, 16
 
 SVG = 'xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title about"'

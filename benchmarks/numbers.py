@@ -62,7 +62,7 @@ def pooled(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
     good = [run for run in runs if "error" not in run]
     together: dict[str, Any] = {}
     for name in good[0] if good else ():
-        values = [run[name] for run in good]
+        values = [run[name] for run in good if name in run]
         if isinstance(values[0], list):
             together[name] = sorted(time for times in values for time in times)
         else:

@@ -28,6 +28,8 @@ Variables = Mapping[str, str]
 NO_VARIABLES: Variables = MappingProxyType({})
 
 LOGS = BENCH / "logs"
+PRODUCER_DEADLINE = 300.0
+"""Seconds; a million jobs take the longest."""
 
 
 class MeasureError(Exception):
@@ -72,9 +74,11 @@ class Stage:
             capture_output=True,
             text=True,
             check=False,
+            timeout=PRODUCER_DEADLINE,
         )
         if done.returncode:
-            raise MeasureError(f"The producer failed: {done.stderr.strip().splitlines()[-1:]}")
+            *_, last = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise MeasureError(f"The producer failed: {last}")
         answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return answer
 

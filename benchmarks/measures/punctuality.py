@@ -12,7 +12,7 @@ PATIENCE = 30.0
 
 def start(stage: Stage, seconds: float) -> Figures:
     """Enqueue single jobs for an idle worker: from the begin of the call to the task's start."""
-    begun, started = _noted(stage, "start", "starts", int(seconds * 50))
+    begun, started = _noted(stage, "start", "starts", int(seconds * 70))
     times = [(started[number][0] - moment) / 1e6 for number, moment in begun.items()]
     return {"times_ms": sorted(round(time, 3) for time in times)}
 
