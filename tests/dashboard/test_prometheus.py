@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,3 +185,22 @@ def test_a_store_that_does_not_answer_is_told_without_secrets(
     assert response.status_code == 503
     assert b"does not answer" in response.content
     assert b"secret" not in response.content
+
+
+# --- the documentation ---------------------------------------------------------------------------
+
+
+def test_the_documentation_lists_every_metric_with_its_type(worker: Driver, read: Read) -> None:
+    worker.broker.push(make_jobs(1))
+    tell(worker, sample())
+    page = (Path(__file__).parents[2] / "docs/howto/monitoring.md").read_text()
+    listed = re.findall(r"^\| `(django_jobs_\w+)` \| (\w+) \| ([^|]*)\|", page, re.MULTILINE)
+
+    told = {}
+    for family in read().values():
+        name = family.name + ("_total" if family.type == "counter" else "")
+        labels = {label for one in family.samples for label in one.labels} - {"le"}
+        told[name] = (family.type, labels)
+    assert {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in listed} == (
+        told
+    )

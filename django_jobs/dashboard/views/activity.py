@@ -16,7 +16,7 @@ MOST_FAILING = 8
 
 
 def activity(visit: Visit) -> Mapping[str, Any]:
-    """Return what `_activity.html` shows."""
+    """Return what `parts/activity.html` shows."""
     chosen = chosen_span(visit)
     read = visit.inspection.metrics
     history = read.history(chosen)
