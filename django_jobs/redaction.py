@@ -117,6 +117,12 @@ class Parameters:
         return self.names[index] if index < len(self.names) else self.rest
 
 
+def argument_names(task: str, count: int) -> list[str]:
+    """Return the names of so many positional arguments; "" for those that nobody here knows."""
+    parameters = _parameters_of(task)
+    return [parameters.name_of(index).replace(UNNAMED, "") for index in range(count)]
+
+
 def check_redact(name: str, func: Callable[..., Any], paths: Sequence[str]) -> None:
     """Refuse paths that begin with no parameter of a task's function.
 
@@ -178,4 +184,10 @@ def _plain(name: str) -> str:
 
 
 def _text(tree: Any) -> str:
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    """Return JSON as `arguments` writes it; where it holds lone surrogates, with these escaped."""
+    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(tree, separators=(",", ":"))
+    return text

@@ -80,7 +80,10 @@ class Inspection(ABC):
 
     @abstractmethod
     def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
-        """Return some jobs in this order, without those that are unknown or no longer kept."""
+        """Return some jobs in this order, without those that are unknown or no longer kept.
+
+        Of their failures they have only the last one, as a page of jobs needs no more.
+        """
 
     @abstractmethod
     def counts(self) -> Mapping[State, int]:

@@ -25,6 +25,7 @@ class Entry:
 
 ENTRIES = (
     Entry("overview", _("Overview"), "overview"),
+    Entry("jobs", _("Jobs"), "jobs"),
     Entry("queues", _("Queues"), "queues"),
     Entry("workers", _("Workers"), "workers"),
     Entry("periodic", _("Periodic"), "periodic"),

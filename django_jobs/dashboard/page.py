@@ -207,7 +207,7 @@ def _rendered(
         "process_id": os.getpid(),
         "title": _("Background jobs"),
     }
-    html = render_to_string(template, {**frame, **shown}, request)
+    html = _encodable(render_to_string(template, {**frame, **shown}, request))
     response = HttpResponse(html, status=status)
     if said:
         notice.forget(response)
@@ -219,3 +219,8 @@ def _rendered(
     response.headers["ETag"] = etag
     found = get_conditional_response(request, etag=etag, response=response)
     return found if isinstance(found, HttpResponse) else response
+
+
+def _encodable(text: str) -> str:
+    """Return text in which lone surrogates are spelt out: names of files bring them into errors."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

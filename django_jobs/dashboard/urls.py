@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import machine, metrics, overview, periodic, prometheus, queues, workers
+from .views import (
+    job,
+    jobs,
+    machine,
+    metrics,
+    overview,
+    periodic,
+    prometheus,
+    queues,
+    repairs,
+    workers,
+)
 
 app_name = "django_jobs_dashboard"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("stats.json", machine.stats, name="stats"),
     path("health/", machine.health, name="health"),
+    path("list/", jobs.jobs, name="jobs"),
+    path("job/", job.job, name="job"),
+    path("repair/", repairs.repair, name="repair"),
+    path("bulk/", repairs.bulk, name="bulk"),
+    path("bulk/step/", repairs.bulk_step, name="bulk_step"),
     path("queues/", queues.queues, name="queues"),
     path("queues/pause/", queues.pause, name="pause_queue"),
     path("queues/resume/", queues.resume, name="resume_queue"),

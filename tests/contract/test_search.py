@@ -415,6 +415,20 @@ def test_some_jobs_are_read_in_the_order_in_which_they_are_asked_for(
     assert inspection.read([]) == ()
 
 
+def test_jobs_that_are_read_together_tell_their_last_error_only(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push(make_jobs(1))
+    for message in ("first", "last"):
+        claim = w1.take_one()
+        w1.settle(retrying(claim, failure=make_failure(message=message)))
+
+    (record,) = inspection.read([claim.job.id])
+
+    assert [failure.message for failure in record.failures] == ["last"]
+    assert len(found(inspection, claim.job.id).failures) == 2
+
+
 # --- in Redis ----------------------------------------------------------------------------------
 
 

@@ -44,6 +44,11 @@ ADDRESSES = (
     Address("prometheus", "figures"),
     Address("metrics", VIEW),
     Address("task", VIEW, query="task=shop.tasks.ship"),
+    Address("jobs", VIEW),
+    Address("job", VIEW, query="id=one"),
+    Address("repair", MANAGE, "POST", data={"do": "cancel", "id": "one"}),
+    Address("bulk", MANAGE, query="do=delete"),
+    Address("bulk_step", MANAGE, "POST", data={"run": "forged"}),
     Address("queues", VIEW),
     Address("pause_queue", MANAGE, "POST", data=QUEUE),
     Address("resume_queue", MANAGE, "POST", data=QUEUE),
@@ -56,5 +61,5 @@ ADDRESSES = (
     Address("switch_off_periodic", MANAGE, "POST", data=PERIODIC),
     Address("switch_on_periodic", MANAGE, "POST", data=PERIODIC),
 )
-PAGES = tuple(one for one in ADDRESSES if one.right == VIEW)
+PAGES = tuple(one for one in ADDRESSES if one.method == "GET" and one.right in {VIEW, MANAGE})
 ACTIONS = tuple(one for one in ADDRESSES if one.method == "POST")

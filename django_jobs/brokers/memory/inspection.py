@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -53,13 +54,14 @@ class MemoryInspection(Inspection):
         )
 
     def find(self, job_id: str) -> Record | None:
-        return next(iter(self.read([job_id])), None)
-
-    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
         with self._lock:
             self._store.sweep(self._now())
-            entries = (self._store.entries.get(job_id) for job_id in ids)
-            return tuple(entry.record() for entry in entries if entry)
+            entry = self._store.entries.get(job_id)
+            return entry.record() if entry else None
+
+    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+        records = [record for job_id in ids if (record := self.find(job_id))]
+        return tuple(replace(record, failures=record.failures[-1:]) for record in records)
 
     def counts(self) -> Mapping[State, int]:
         with self._lock:

@@ -20,6 +20,7 @@ PAGE = 500
 """How many ids are read at once where a listing has to be filtered."""
 
 ALL = sys.maxsize
+ALL_FAILURES, LAST_FAILURE = 0, -1
 CLEAR_PORTION = 1000
 
 REPAIR_PORTION = 100
@@ -41,19 +42,23 @@ class RedisInspection(Inspection):
         return next(self._read([job_id]), None)
 
     def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
-        return tuple(self._read(ids))
+        return tuple(self._read(ids, failures=LAST_FAILURE))
 
-    def _read(self, ids: Sequence[str], listed: State | None = None) -> Iterator[Record]:
+    def _read(
+        self, ids: Sequence[str], listed: State | None = None, failures: int = ALL_FAILURES
+    ) -> Iterator[Record]:
         """Read jobs in one call; those that are not known any more are left out.
 
         Args:
             listed: the state whose index has them, for jobs that do not say their own any more.
+            failures: from which one on they are read.
         """
-        for job_id, (flat, failures, due) in zip(ids, self._run("find", *ids), strict=True):
+        answer = self._run("find", failures, *ids)
+        for job_id, (flat, errors, due) in zip(ids, answer, strict=True):
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             state = keys.state(fields) or listed
             if fields and state:
-                yield keys.to_record(job_id, state, fields, failures, due)
+                yield keys.to_record(job_id, state, fields, errors, due)
 
     def counts(self) -> Mapping[State, int]:
         flat = self._run("counts")

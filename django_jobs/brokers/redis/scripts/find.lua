@@ -1,6 +1,6 @@
 -- Reads jobs.
 --
--- KEYS[1]: prefix. ARGV: ids.
+-- KEYS[1]: prefix. ARGV: 0 for all failures or -1 for the last one; ids.
 -- Returns for each id its fields and values, its failures, and its due time or ''.
 -- Reads all of a key, or nothing if something else stands there.
 local function whole(command, name, ...)
@@ -10,8 +10,9 @@ end
 
 sweep(100)
 local answer = {}
-for i, id in ipairs(ARGV) do
+for i = 2, #ARGV do
+  local id = ARGV[i]
   local due = redis.call('ZSCORE', P .. 's:scheduled', id) or redis.call('ZSCORE', P .. 's:retrying', id)
-  answer[i] = { whole('HGETALL', 'j:' .. id), whole('LRANGE', 'e:' .. id, 0, -1), due or '' }
+  answer[i - 1] = { whole('HGETALL', 'j:' .. id), whole('LRANGE', 'e:' .. id, ARGV[1], -1), due or '' }
 end
 return answer

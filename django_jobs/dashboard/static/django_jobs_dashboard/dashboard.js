@@ -139,5 +139,18 @@ if (select && window.htmx) {
     trouble.hidden = failures === 0;
   });
   document.addEventListener("htmx:error", () => { failures += 1; trouble.hidden = false; });
-  document.addEventListener("htmx:after:swap", () => { tellTimes(); countTicks(); });
+  // What somebody opened or closed stays so.
+  const opened = new Map();
+  document.addEventListener("htmx:before:swap", () => each("details[id]", (it) => opened.set(it.id, it.open)));
+  document.addEventListener("htmx:after:swap", () => {
+    each("details[id]", (it) => { it.open = opened.get(it.id) ?? it.open; });
+    tellTimes();
+    countTicks();
+  });
 }
+
+// A repair of many jobs goes on from page to page by itself.
+each("[data-go-on]", (it) => {
+  if (it.matches("form")) it.requestSubmit();
+  else location.replace(it.href);
+});

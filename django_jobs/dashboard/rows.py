@@ -1,0 +1,89 @@
+"""Jobs as the rows of a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.job import Record, State
+from django_jobs.redaction import Redactor
+
+from .call import preview
+
+LONGEST_MESSAGE = 200
+
+WORDS = {
+    State.SCHEDULED: _("due"),
+    State.RETRYING: _("due"),
+    State.QUEUED: _("enqueued"),
+    State.RUNNING: _("for"),
+}
+"""What stands before the time of a job that has not ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One job.
+
+    Attributes:
+        name: the last part of the task's dotted path.
+        path: what stands before it.
+        call: its arguments in short, without its secrets.
+        error: class of the last error without its module, or "".
+        message: first line of the last error.
+        time: Unix milliseconds of what matters for its state.
+        word: what this time is.
+        kind: how the script tells it.
+    """
+
+    id: str
+    state: State
+    task: str
+    name: str
+    path: str
+    call: str
+    queue: str
+    attempts: int
+    error: str
+    error_path: str
+    message: str
+    time: int | None
+    word: Any
+    kind: str
+
+
+def to_row(record: Record, redactor: Redactor) -> Row:
+    """Return a job as a row."""
+    job = record.job
+    path, _dot, name = job.task.rpartition(".")
+    failure = record.failures[-1] if record.failures else None
+    error = failure.exception if failure and record.state is not State.SUCCEEDED else ""
+    message = failure.message.strip().partition("\n")[0] if failure and error else ""
+    return Row(
+        id=job.id,
+        state=record.state,
+        task=job.task,
+        name=name or job.id,
+        path=path,
+        call=preview(job, redactor),
+        queue=job.queue,
+        attempts=record.attempts,
+        error=error.rpartition(".")[2],
+        error_path=error,
+        message=message[:LONGEST_MESSAGE],
+        time=_time(record),
+        word=WORDS.get(record.state, ""),
+        kind="since" if record.state is State.RUNNING else "ago",
+    )
+
+
+def _time(record: Record) -> int | None:
+    if record.state in {State.SCHEDULED, State.RETRYING}:
+        return record.due_at
+    if record.state is State.QUEUED:
+        return record.job.enqueued_at
+    if record.state is State.RUNNING:
+        return record.last_attempted_at
+    return record.finished_at

@@ -1,0 +1,151 @@
+"""The life of one job, from its enqueueing to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from django_jobs.job import Failure, Record, State
+
+KINDS: dict[str, tuple[str, Any]] = {
+    "enqueued": ("jobs", _("Enqueued")),
+    "due": ("clock", _("Due")),
+    "started": ("play", _("Attempt %(number)s started")),
+    "failed": ("alert", _("Attempt %(number)s failed")),
+    State.SCHEDULED: ("clock", _("Runs when it is due")),
+    State.RETRYING: ("retry", _("Next attempt")),
+    State.QUEUED: ("queues", _("Queued once more")),
+    State.SUCCEEDED: ("check", _("Succeeded")),
+    State.DEAD: ("cross", _("Dead: it is not tried any more")),
+    State.DISCARDED: ("cancel", _("Discarded")),
+}
+"""For each kind of event an icon, and what is said of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One execution of a job.
+
+    Attributes:
+        number: from 1; None where it is not known.
+        state: how it ended: dead stands for an error; running while it has not.
+        started_at: Unix milliseconds, or None where it is not known.
+        ended_at: the same.
+        latency: milliseconds between the time when it could have started and its start.
+        duration: milliseconds of running.
+        failure: its error, if there was one.
+    """
+
+    number: int | None
+    state: State
+    worker: str
+    started_at: int | None = None
+    ended_at: int | None = None
+    latency: int | None = None
+    duration: int | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One moment in a job's life.
+
+    Attributes:
+        kind: one of `KINDS`.
+        at: Unix milliseconds.
+        after: milliseconds since the event before, or None for the first.
+        attempt: number of the attempt, or None.
+        is_ahead: whether it is still to come.
+    """
+
+    kind: str
+    at: int
+    after: int | None = None
+    attempt: int | None = None
+    is_ahead: bool = False
+
+    @property
+    def icon(self) -> str:
+        return KINDS[self.kind][0]
+
+    @property
+    def label(self) -> str:
+        return str(KINDS[self.kind][1] % {"number": self.attempt or "?"})
+
+
+def attempts(record: Record) -> list[Attempt]:
+    """Return what is known of a job's attempts, the latest first."""
+    known = [_failed(failure) for failure in record.failures]
+    last = _last(record)
+    return [*([last] if last else []), *reversed(known)]
+
+
+def events(record: Record, now: int) -> list[Event]:
+    """Return the moments of a job's life in their order."""
+    found = sorted(_moments(record), key=lambda event: event.at)
+    befores = [None, *(event.at for event in found)]
+    return [
+        replace(event, after=None if before is None else event.at - before, is_ahead=event.at > now)
+        for event, before in zip(found, befores, strict=False)
+    ]
+
+
+def _failed(failure: Failure) -> Attempt:
+    started = None if failure.duration is None else failure.at - failure.duration
+    return Attempt(
+        number=failure.attempt or None,
+        state=State.DEAD,
+        worker=failure.worker,
+        started_at=started,
+        ended_at=failure.at or None,
+        latency=failure.latency,
+        duration=failure.duration,
+        failure=failure,
+    )
+
+
+def _last(record: Record) -> Attempt | None:
+    """Return the attempt that is running or succeeded, which has left no failure."""
+    started = record.last_attempted_at
+    if record.state not in {State.RUNNING, State.SUCCEEDED} or started is None:
+        return None
+    ended = record.finished_at if record.state is State.SUCCEEDED else None
+    return Attempt(
+        number=record.attempts or None,
+        state=record.state,
+        worker=record.workers[-1] if record.workers else "",
+        started_at=started,
+        ended_at=ended,
+        latency=None if record.queued_at is None else max(0, started - record.queued_at),
+        duration=None if ended is None else max(0, ended - started),
+    )
+
+
+def _moments(record: Record) -> Iterator[Event]:
+    yield from _beginning(record)
+    for attempt in attempts(record):
+        if attempt.started_at is not None:
+            yield Event(kind="started", at=attempt.started_at, attempt=attempt.number)
+        if attempt.failure and attempt.ended_at is not None:
+            yield Event(kind="failed", at=attempt.ended_at, attempt=attempt.number)
+    yield from _end(record)
+
+
+def _beginning(record: Record) -> Iterator[Event]:
+    job = record.job
+    if job.enqueued_at:
+        yield Event(kind="enqueued", at=job.enqueued_at)
+    if job.run_at is not None and record.state is not State.SCHEDULED:
+        yield Event(kind="due", at=job.run_at)
+
+
+def _end(record: Record) -> Iterator[Event]:
+    if record.due_at is not None:
+        yield Event(kind=record.state.value, at=record.due_at)
+    if record.state is State.QUEUED and record.queued_at and record.failures:
+        yield Event(kind=record.state.value, at=record.queued_at)
+    if record.state.is_final and record.finished_at is not None:
+        yield Event(kind=record.state.value, at=record.finished_at)

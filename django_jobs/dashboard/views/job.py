@@ -1,0 +1,51 @@
+"""One job: its life, what it was called with, and every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from django_jobs.brokers.inspection import Repair
+from django_jobs.clock import now_ms
+from django_jobs.dashboard import call, timeline
+from django_jobs.dashboard.page import page
+from django_jobs.dashboard.visit import Visit
+from django_jobs.errors import TaskNotFound
+from django_jobs.redaction import Redactor
+from django_jobs.registry import find_task
+
+
+@page("django_jobs_dashboard/job.html", entry="jobs")
+def job(visit: Visit) -> Mapping[str, Any]:
+    """Show all that is known of a job."""
+    record = visit.inspection.find(visit.request.GET.get("id", ""))
+    if record is None:
+        raise Http404(_("There is no such job."))
+    redactor = Redactor(visit.backend.configuration.redact)
+    shown = redactor.arguments(record.job.task, record.job.arguments)
+    path, _dot, name = record.job.task.rpartition(".")
+    return {
+        "record": record,
+        "job": record.job,
+        "name": name or record.job.id,
+        "path": path,
+        "missing": _why_missing(record.job.task),
+        "arguments": call.values(record.job.task, shown),
+        "arguments_json": shown,
+        "result": call.result(record, redactor),
+        "attempts": timeline.attempts(record),
+        "events": timeline.events(record, now_ms()),
+        "repairs": [one for one in Repair if record.state in one.states],
+    }
+
+
+def _why_missing(task: str) -> str:
+    """Return why this process can't find a task, or "" if it can."""
+    try:
+        find_task(task)
+    except TaskNotFound as error:
+        return str(error)
+    return ""

@@ -1,0 +1,99 @@
+"""Which jobs an address asks for: the filters of the list of jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive, make_aware
+
+from django_jobs.brokers.inspection import Repair
+from django_jobs.brokers.search import LISTED, Filter
+from django_jobs.clock import to_ms
+from django_jobs.job import State
+
+from . import parameters
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The filters as a form shows them: what is "" is not asked for.
+
+    Attributes:
+        state: name of a state.
+        since: a minute as browsers write it, in the site's time zone.
+        until: the same; all of this minute counts.
+    """
+
+    state: str = ""
+    queue: str = ""
+    task: str = ""
+    error: str = ""
+    text: str = ""
+    id: str = ""
+    since: str = ""
+    until: str = ""
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> Wanted:
+        """Read the filters; what is nonsense is left out."""
+        given = {field.name: parameters.text(query, field.name) for field in fields(cls)}
+        given["state"] = parameters.choice(query, "state", [*State], "")
+        for name in ("since", "until"):
+            given[name] = given[name] if _instant(given[name]) else ""
+        return cls(**given)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What of an address asks for the same."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: str(value) for name, value in values.items() if value}
+
+    @property
+    def details(self) -> dict[str, str]:
+        """The same without the state."""
+        return {name: value for name, value in self.query.items() if name != "state"}
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        return (State(self.state),) if self.state else LISTED
+
+    def filter(self, repair: Repair | None = None, as_of: int | None = None) -> Filter:
+        """Return what is asked of the broker.
+
+        Args:
+            repair: leaves out the states in which it can't be done.
+            as_of: see `Filter`.
+        """
+        since, until = _instant(self.since), _instant(self.until)
+        return Filter(
+            states=tuple(state for state in self.states if not repair or state in repair.states),
+            queue=self.queue or None,
+            task=self.task or None,
+            error=self.error or None,
+            text=self.text or None,
+            id=self.id or None,
+            since=to_ms(since) if since else None,
+            until=to_ms(until + MINUTE) - 1 if until else None,
+            as_of=as_of,
+        )
+
+    def with_state(self, state: str) -> dict[str, Any]:
+        """Return the parameters of the same list in another state, or in all for ""."""
+        return {**self.details, "state": state}
+
+
+def _instant(text: str) -> datetime | None:
+    """Read a minute, if it is one that every clock knows."""
+    try:
+        naive = parse_datetime(text)
+        if naive is None or not is_naive(naive) or not 1970 <= naive.year <= 9000:
+            return None
+        return make_aware(naive)
+    except (ValueError, OverflowError):
+        return None
