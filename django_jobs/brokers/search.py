@@ -73,6 +73,8 @@ class Candidate:
         moment: Unix milliseconds that matter for the state: when it is due, ended, began to run,
             or was enqueued.
         error: dotted path of the class of its last error, or "".
+        came_at: Unix milliseconds since which a waiting job waits where it is, or 0. Of a scheduled
+            one only the clock of who enqueued it tells, which may be wrong.
     """
 
     cursor: Cursor
@@ -81,8 +83,8 @@ class Candidate:
     queue: str
     arguments: str
     error: str
-    enqueued_at: int
-    last_attempted_at: int | None
+    came_at: int
+    last_attempted_at: int
     moment: int
 
     @property
@@ -92,6 +94,14 @@ class Candidate:
     @property
     def state(self) -> State:
         return self.cursor.state
+
+
+def came_at(state: State, enqueued_at: int, queued_at: int, now: int) -> int:
+    """Return what a candidate of this name has, by times that may be 0 for unknown."""
+    if state is State.QUEUED:
+        return queued_at
+    # Who says that it enqueued something later than now has a clock that nothing can be told by.
+    return enqueued_at if state is State.SCHEDULED and enqueued_at <= now else 0
 
 
 Readable: TypeAlias = Callable[[Candidate], str]
@@ -115,7 +125,7 @@ class Filter:
         since: Unix milliseconds; when the job is due, ended, began to run or was enqueued,
             as its state is. The first that counts.
         until: the same; the last that counts.
-        as_of: Unix milliseconds; what was enqueued, run or ended after it is left out.
+        as_of: Unix milliseconds by the broker's clock; what came, ran or ended later is left out.
     """
 
     states: Collection[State] = LISTED
@@ -160,7 +170,7 @@ class Filter:
         if self.until is not None and job.moment > self.until:
             return False
         ended = job.moment if job.state.is_final else 0
-        newest = max(job.enqueued_at, job.last_attempted_at or 0, ended)
+        newest = max(job.came_at, job.last_attempted_at, ended)
         return self.as_of is None or newest <= self.as_of
 
     def _is_in_text(self, job: Candidate, readable: Readable) -> bool:

@@ -397,12 +397,27 @@ def test_a_job_that_fails_again_meanwhile_is_retried_once(
     assert number == 20
 
 
-def test_what_came_later_is_left_out(broker: Broker, inspection: Inspection) -> None:
-    broker.push([make_job(enqueued_at=START), late := make_job(enqueued_at=START + 1)])
+@pytest.mark.parametrize("ahead", [None, 60_000])
+def test_what_came_later_is_left_out(
+    broker: Broker, inspection: Inspection, clock: Clock, ahead: int | None
+) -> None:
+    run_at = ahead and START + ahead
+    broker.push([make_job(run_at=run_at)])
+    clock.advance(1)
+    broker.push([late := make_job(enqueued_at=START + 1, run_at=run_at)])
 
     assert repair_all(finder(inspection, as_of=START), Repair.DELETE) == 1
 
     assert inspection.find(late.id)
+
+
+@pytest.mark.parametrize("ahead", [None, 60_000])
+def test_a_clock_that_is_ahead_keeps_no_job_from_being_meant(
+    broker: Broker, inspection: Inspection, ahead: int | None
+) -> None:
+    broker.push([make_job(enqueued_at=START + 10**9, run_at=ahead and START + ahead)])
+
+    assert repair_all(finder(inspection, as_of=START), Repair.DELETE) == 1
 
 
 def test_some_jobs_are_read_in_the_order_in_which_they_are_asked_for(

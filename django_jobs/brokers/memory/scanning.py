@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from django_jobs.brokers.search import LISTED, Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.search import LISTED, Candidate, Cursor, Filter, Portion, came_at
 from django_jobs.job import State
 
 from .entry import Entry
@@ -34,7 +34,7 @@ def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int
         seen += behind[:room]
         left += len(behind[room:])
     return Portion(
-        candidates=tuple(_candidate(entry, wanted) for entry in seen),
+        candidates=tuple(_candidate(entry, wanted, now) for entry in seen),
         looked_at=len(seen),
         total=total,
         left=left,
@@ -99,7 +99,7 @@ def _cursor(entry: Entry) -> Cursor:
     return Cursor(entry.state, _part(entry), str(_score(entry)), entry.job.id)
 
 
-def _candidate(entry: Entry, wanted: Filter) -> Candidate:
+def _candidate(entry: Entry, wanted: Filter, now: int) -> Candidate:
     moments = {
         State.QUEUED: entry.job.enqueued_at,
         State.RUNNING: entry.last_attempted_at or 0,
@@ -111,7 +111,7 @@ def _candidate(entry: Entry, wanted: Filter) -> Candidate:
         queue=entry.job.queue,
         arguments="" if wanted.text is None else entry.job.arguments,
         error=entry.failures[-1].exception if entry.failures and wanted.error is not None else "",
-        enqueued_at=entry.job.enqueued_at,
-        last_attempted_at=entry.last_attempted_at,
+        came_at=came_at(entry.state, entry.job.enqueued_at, entry.queued_at, now),
+        last_attempted_at=entry.last_attempted_at or 0,
         moment=moments.get(entry.state, _score(entry)),
     )

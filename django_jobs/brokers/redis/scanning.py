@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion, came_at
 from django_jobs.job import State
 
 from . import keys
@@ -16,7 +16,10 @@ MOST = 1_000
 
 MOST_BYTES = 1024 * 1024
 
-FIELDS = (keys.TASK, keys.QUEUE, keys.TOKEN, keys.ENQUEUED_AT, keys.LAST_ATTEMPTED_AT)
+FIELDS = (
+    *(keys.TASK, keys.QUEUE, keys.TOKEN),
+    *(keys.ENQUEUED_AT, keys.QUEUED_AT, keys.LAST_ATTEMPTED_AT),
+)
 HEAD = 5
 """How many values stand before the fields of each row."""
 
@@ -48,7 +51,7 @@ def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
     width = HEAD + len(_fields(wanted))
     rows = [flat[start : start + width] for start in range(0, len(flat), width)]
     return Portion(
-        candidates=tuple(_candidates(rows)),
+        candidates=tuple(_candidates(rows, at)),
         looked_at=len(rows),
         total=total,
         left=left,
@@ -57,22 +60,22 @@ def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
     )
 
 
-def _candidates(rows: Sequence[Sequence[str]]) -> Iterator[Candidate]:
+def _candidates(rows: Sequence[Sequence[str]], now: int) -> Iterator[Candidate]:
     for row in rows:
-        error, task, queue, token, enqueued_at, attempted_at, *text = row[HEAD - 1 :]
+        error, task, queue, token, *times = row[HEAD - 1 : HEAD + len(FIELDS)]
         if not any(row[HEAD:]):
             continue  # evicted, or deleted by hand
         cursor = _cursor(row)
-        began, enqueued = keys.number(attempted_at), keys.number(enqueued_at) or 0
-        moments = {State.QUEUED: enqueued, State.RUNNING: began or 0}
+        enqueued, queued, began = (keys.number(time) or 0 for time in times)
+        moments = {State.QUEUED: enqueued, State.RUNNING: began}
         yield Candidate(
             cursor=cursor,
             token=token,
             task=task,
             queue=queue,
-            arguments=text[0] if text else "",
+            arguments="".join(row[HEAD + len(FIELDS) :]),
             error=_unescaped(error),
-            enqueued_at=enqueued,
+            came_at=came_at(cursor.state, enqueued, queued, now),
             last_attempted_at=began,
             moment=moments.get(cursor.state, keys.number(cursor.score.partition(".")[0]) or 0),
         )
