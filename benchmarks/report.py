@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def main() -> None:
     """Write the page and the chart."""
     options = arguments()
     runs = results.read_all(options.results)[-options.runs :]
+    if not runs:
+        sys.exit(f"There are no runs in {options.results} yet: make bench.")
     page = options.page.read_text()
     for name, text in blocks(runs).items():
         page = filled_in(page, name, text)

@@ -7,8 +7,7 @@
 # measures = ["drain", "enqueue", "bulk", "io"]
 #
 # [tool.bench.worker]
-# default = ["sidekiq", "-r", "{file}", "-c", "5", "-q", "default"]
-# io = ["sidekiq", "-r", "{file}", "-c", "25", "-q", "default"]
+# default = ["sidekiq", "-r", "{file}", "-c", "25", "-q", "default"]
 # ///
 
 # Sidekiq with hiredis.
