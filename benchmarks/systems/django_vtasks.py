@@ -11,7 +11,7 @@
 # [tool.bench]
 # title = "django-vtasks"
 # configuration = "Client in Rust; uvloop; 20 at a time for no-ops; I/O as coroutines."
-# loses = "No results; jobs of a killed worker are given up unless their host starts another one."
+# loses = "No results; by default the jobs of a killed worker are given up as failed."
 # measures = ["drain", "drain_async", "enqueue", "bulk", "io", "io_async", "start", "late", "crash"]
 #
 # [tool.bench.environment]

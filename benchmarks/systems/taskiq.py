@@ -10,7 +10,7 @@
 #
 # [tool.bench]
 # title = "taskiq"
-# configuration = "RedisStreamBroker; coroutines on uvloop, 100 at a time for no-ops; takes 500."
+# configuration = "RedisStreamBroker; coroutines on uvloop, 100 at a time for no-ops; orjson."
 # loses = "No results; the stream keeps what is done; a killed worker's jobs wait ten minutes."
 # measures = ["drain", "drain_async", "enqueue", "io", "io_async", "start", "late", "crash"]
 # coroutines_only = true
@@ -38,8 +38,7 @@ from taskiq_redis import ListRedisScheduleSource, RedisStreamBroker
 from benchmarks import jobs, place
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-BROKER = RedisStreamBroker(place.URL, consumer_id="0", xread_count=500)
-BROKER = BROKER.with_serializer(ORJSONSerializer())
+BROKER = RedisStreamBroker(place.URL, consumer_id="0").with_serializer(ORJSONSerializer())
 SCHEDULE = ListRedisScheduleSource(place.URL)
 TASKS = {
     name: BROKER.task(task_name=name)(function) for name, function in jobs.AS_COROUTINES.items()
