@@ -55,7 +55,7 @@ bench: $(VENV)/installed-dev programs ## Measure all job systems side by side, a
 	@$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.report
 
-bench-quick: $(VENV)/installed-dev programs ## The same in one round of short measures, only printed
+bench-quick: $(VENV)/installed-dev programs ## The same in one round of short measures, not written down
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
 compare: $(VENV)/installed-dev programs ## Compare the speed of this checkout with another one: make compare A=../other

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -12,9 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.declaration import System
-from benchmarks.environment import python
+from benchmarks.environment import program, python
 from benchmarks.numbers import numbers, pooled
 from benchmarks.stage import Figures
+
+VERSIONS = """
+import sys
+from importlib.metadata import PackageNotFoundError, version
+for name in sys.argv[1:]:
+    try:
+        print(name, version(name))
+    except PackageNotFoundError:
+        pass
+"""
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -75,10 +86,18 @@ def read_all(folder: Path = FOLDER) -> list[Run]:
 def _about(system: System) -> dict[str, str]:
     return {
         "title": system.title,
-        "versions": ", ".join((*system.dependencies, *map(_package, system.packages))),
+        "versions": ", ".join((*_distributions(system), *map(_package, system.packages))),
         "configuration": system.configuration,
         "loses": system.loses,
     }
+
+
+def _distributions(system: System) -> list[str]:
+    """Return what is installed of a system's dependencies: some are for other Pythons."""
+    names = {re.split(r"[^\w.-]", each, maxsplit=1)[0]: None for each in system.dependencies}
+    if not names:
+        return []
+    return _answer(program(system, "python"), "-c", VERSIONS, *names).splitlines()
 
 
 def _package(name: str) -> str:
