@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from django.core import signing
 
-from django_jobs.brokers.finder import Count, Finder
+from django_jobs.brokers.finder import REACH, Count, Finder
 from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.search import Cursor
 
@@ -21,11 +21,21 @@ SALT = "django_jobs.dashboard.bulk"
 KEPT = 86_400
 """Seconds for which one may go on."""
 
-STEP = 0.4
-"""Seconds that one step takes, so that there is something new to be seen."""
+Stretch = Callable[[Cursor | None, int], Count]
+"""Goes on from a place, and looks at no more than so many jobs."""
 
-Stretch = Callable[[Cursor | None], Count]
-"""Goes on from a place, as far as one call of a finder does."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one request does.
+
+    Attributes:
+        reach: jobs that one call looks at.
+        seconds: after which no further call begins.
+    """
+
+    reach: int = REACH
+    seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +86,13 @@ class Bulk:
             return None
         return cls(**{**values, "repair": Repair(values["repair"])})
 
-    def count_on(self, finder: Finder, seconds: float = 0) -> Bulk:
+    def count_on(self, finder: Finder, pace: Pace) -> Bulk:
         """Count some more of the jobs that match."""
-        count, end = self._advance(finder.count, seconds)
+
+        def count_some(after: Cursor | None, reach: int) -> Count:
+            return finder.count(after, reach)
+
+        count, end = self._advance(count_some, pace)
         return replace(
             self,
             as_of=count.at if self.as_of is None else self.as_of,
@@ -89,13 +103,13 @@ class Bulk:
             is_counted=end is None,
         )
 
-    def repair_on(self, finder: Finder, seconds: float = STEP) -> Bulk:
+    def repair_on(self, finder: Finder, pace: Pace) -> Bulk:
         """Repair some more of them."""
 
-        def repair(after: Cursor | None) -> Count:
-            return finder.repair(self.repair, after)
+        def repair_some(after: Cursor | None, reach: int) -> Count:
+            return finder.repair(self.repair, after, reach)
 
-        count, end = self._advance(repair, seconds)
+        count, end = self._advance(repair_some, pace)
         return replace(
             self,
             repaired=self.repaired + count.number,
@@ -104,13 +118,13 @@ class Bulk:
             is_over=end is None,
         )
 
-    def _advance(self, stretch: Stretch, seconds: float) -> tuple[Count, Cursor | None]:
+    def _advance(self, stretch: Stretch, pace: Pace) -> tuple[Count, Cursor | None]:
         """Go on for some time, at least by one stretch; return the sum and where that ended."""
         began = time.monotonic()
-        whole = stretch(Cursor.from_text(self.end) if self.end else None)
+        whole = stretch(Cursor.from_text(self.end) if self.end else None, pace.reach)
         end = whole.end
-        while end and time.monotonic() - began < seconds:
-            more = stretch(end)
+        while end and time.monotonic() - began < pace.seconds:
+            more = stretch(end, pace.reach)
             end = more.end
             whole = replace(
                 whole,

@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_backends
+from django_jobs.dashboard.bulk import Pace
 from tests.contract.tools import Driver
 
 if TYPE_CHECKING:
@@ -109,3 +110,10 @@ def complaints(page: Page) -> Iterator[list[str]]:
     page.on("pageerror", lambda error: heard.append(str(error)))
     yield heard
     assert heard == []
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a repair of many jobs look at four of them in a request."""
+    for name in ("FIRST", "STEP"):
+        monkeypatch.setattr(f"django_jobs.dashboard.views.repairs.{name}", Pace(reach=4))

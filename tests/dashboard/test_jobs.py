@@ -150,19 +150,18 @@ def test_jobs_are_found_by_time(onlooker: Client, backend: JobBackend[Any]) -> N
 NONSENSE = ["", "x", "-1", "9" * 400, "2026-13-40T99:99", "0001-01-01T00:00", HOSTILE, "é" * 300]
 
 
-@pytest.mark.parametrize("value", NONSENSE)
 @pytest.mark.parametrize(
     "name", ["state", "queue", "task", "error", "text", "id", "since", "until", "after", "backend"]
 )
 def test_nonsense_in_an_address_shows_a_page(
-    onlooker: Client, backend: JobBackend[Any], name: str, value: str
+    onlooker: Client, backend: JobBackend[Any], name: str
 ) -> None:
     backend.broker.push(make_jobs(2))
 
-    text = shown(onlooker, JOBS, **{name: value})
-
-    assert "<script>alert" not in text
-    assert "<img" not in text
+    for value in NONSENSE:
+        text = shown(onlooker, JOBS, **{name: value})
+        assert "<script>alert" not in text
+        assert "<img" not in text
 
 
 def test_a_search_says_how_far_it_looked_and_goes_on(

@@ -14,7 +14,7 @@ from django_jobs.brokers.inspection import Inspection, Repair
 from django_jobs.dashboard import doors, parameters, words
 from django_jobs.dashboard.access import Right
 from django_jobs.dashboard.audit import Change, log_change
-from django_jobs.dashboard.bulk import STEP, Bulk
+from django_jobs.dashboard.bulk import Bulk, Pace
 from django_jobs.dashboard.call import readable
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.visit import Visit
@@ -22,6 +22,10 @@ from django_jobs.dashboard.wanted import Wanted
 from django_jobs.redaction import Redactor
 
 OVER = gettext_lazy("This was begun by somebody else, or too long ago.")
+
+FIRST = Pace()
+STEP = Pace(seconds=0.4)
+"""A page comes at once; what goes on by itself may take as long as it takes to look at it."""
 
 MOST = 500
 """Jobs that one form may name."""
@@ -49,13 +53,13 @@ def bulk(visit: Visit) -> Mapping[str, Any] | HttpResponse:
     token = visit.request.GET.get("run", "")
     if token:
         state = _known(visit, token)
-        seconds = STEP
+        pace = STEP
     else:
         wanted = Wanted.from_query(visit.request.GET)
         state = Bulk(repair=_choice(visit.request.GET), query=wanted.query)
-        seconds = 0
+        pace = FIRST
     if not state.is_counted:
-        state = state.count_on(_finder(visit, state), seconds)
+        state = state.count_on(_finder(visit, state), pace)
     run = state.to_token(visit.visitor.name)
     return {
         "bulk": state,
@@ -73,7 +77,7 @@ def bulk_step(visit: Visit) -> Done | Refused | HttpResponse:
     before = Bulk.from_token(visit.request.POST.get("run", ""), visit.visitor.name)
     if before is None:
         return Refused(str(OVER), visit.address("jobs"))
-    state = before.repair_on(_finder(visit, before))
+    state = before.repair_on(_finder(visit, before), STEP)
     back = visit.address("jobs", **state.query)
     change = Change(
         action=f"{state.repair} all",

@@ -139,14 +139,7 @@ if (select && window.htmx) {
     trouble.hidden = failures === 0;
   });
   document.addEventListener("htmx:error", () => { failures += 1; trouble.hidden = false; });
-  // What somebody opened or closed stays so.
-  const opened = new Map();
-  document.addEventListener("htmx:before:swap", () => each("details[id]", (it) => opened.set(it.id, it.open)));
-  document.addEventListener("htmx:after:swap", () => {
-    each("details[id]", (it) => { it.open = opened.get(it.id) ?? it.open; });
-    tellTimes();
-    countTicks();
-  });
+  document.addEventListener("htmx:after:swap", () => { tellTimes(); countTicks(); });
 }
 
 // A repair of many jobs goes on from page to page by itself.
