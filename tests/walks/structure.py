@@ -17,7 +17,7 @@ SUSPECT = "2"
 
 SINGLE = {
     *("leases", "lost", "expiries", "queues", "paused", "doubted"),
-    *("suspects", "orders", "ticks", "totals", "seq"),
+    *("suspects", "orders", "ticks", "runs", "off", "totals", "seq"),
 }
 FAMILIES = {"j", "e", "q", "m", "f", "r", "b", "w", "d", "s", "n"}
 
