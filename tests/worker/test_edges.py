@@ -176,7 +176,7 @@ def test_a_connection_that_can_not_be_closed_costs_no_job(
     worker = start_worker(concurrency=1)
     with monkeypatch.context() as patch:
         patch.setattr(connections, "close_all", fail)
-        patch.setattr("django_jobs.worker.sync.close_old_connections", fail)
+        patch.setattr("django_jobs.worker.sync.get_ready", fail)
         assert wait_for_end(backend, task.enqueue()).state is State.SUCCEEDED
     tasks.note.enqueue("next")
     notes.wait_for("next")

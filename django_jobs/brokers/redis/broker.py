@@ -90,10 +90,10 @@ class RedisBroker(Broker):
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         """Make a call, and once more if what it found under our keys was not ours."""
-        with plain_errors(self._address):
-            try:
-                return call()
-            except redis.ResponseError as error:
+        try:
+            return call()
+        except redis.RedisError as error:
+            with plain_errors(self._address):
                 if not (is_spoilt(error) and self._set_aside()):
                     raise
                 return call()

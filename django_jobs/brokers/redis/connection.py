@@ -87,9 +87,9 @@ def plain_errors(address: str) -> Iterator[None]:
 SPOILT = ("WRONGTYPE", "not an integer", "not a valid float", "would overflow")
 
 
-def is_spoilt(error: redis.ResponseError) -> bool:
+def is_spoilt(error: redis.RedisError) -> bool:
     """Tell whether somebody else's value stands where a script expects its own."""
-    return any(sign in str(error) for sign in SPOILT)
+    return isinstance(error, redis.ResponseError) and any(sign in str(error) for sign in SPOILT)
 
 
 ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import redis
-from redis.commands.core import Script
+
+from .wire import Wire
 
 FOLDER = files(__package__) / "scripts"
 
@@ -28,14 +30,26 @@ class Scripts:
     """
 
     def __init__(self, client: redis.Redis, prefix: str, clock: str | None = None) -> None:
-        self._client = client
+        self._wire = Wire(client)
         self._prefix = prefix
         self._head = (clock or source("clock")) + source("common")
-        self._scripts: dict[str, Script] = {}
+        self._digests: dict[str, str] = {}
 
     def __call__(self, name: str, *arguments: str | int) -> Any:
         """Run a script, which Redis loads if it does not know it."""
-        script = self._scripts.get(name)
-        if script is None:
-            script = self._scripts[name] = self._client.register_script(self._head + source(name))
-        return script(keys=[self._prefix], args=arguments)
+        digest = self._digests.get(name) or self._digest(name)
+        command = ("EVALSHA", digest, 1, self._prefix, *arguments)
+        try:
+            return self._wire(*command)
+        except redis.exceptions.NoScriptError:
+            self._wire("SCRIPT LOAD", self._text(name))
+            return self._wire(*command)
+
+    def _digest(self, name: str) -> str:
+        """Return the name that Redis has for a script."""
+        hashed = hashlib.sha1(self._text(name).encode(), usedforsecurity=False)
+        digest = self._digests[name] = hashed.hexdigest()
+        return digest
+
+    def _text(self, name: str) -> str:
+        return self._head + source(name)

@@ -7,7 +7,7 @@
 --   e:<id>       list    its last failures, as JSON
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
---   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call
+--   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call:number
 --   r:<worker>   string  the worker's last call and what it refused
 --   b:<worker>   string  the worker's last heartbeat and what it was told
 --   d:<worker>   list    what ends the wait of a worker that stops
@@ -22,14 +22,23 @@
 local P = KEYS[1]
 local now = clock()
 
--- The form of a place in a queue, as others may have written what is read here.
-local PLACE = '%-?%d' .. string.rep('%d?', 16)
+-- What is read here others may have written. Patterns are plain and lengths are looked at apart, as
+-- a pattern of many digits that may be there takes Lua longer than the job that it belongs to.
+
+-- Tells whether a text is a whole number of so many digits at most, without a sign.
+local function is_amount(text, digits)
+  return #text <= digits and string.find(text, '^%d+$') ~= nil
+end
+
+-- Tells whether a text is the place of a job in a queue.
+local function is_place(text)
+  return #text <= 18 and string.find(text, '^%-?%d+$') ~= nil
+end
 
 -- Tells whether a text is a whole number of milliseconds from the years 1 to 9999, which Python's
 -- dates know.
-local INSTANT = '^%-?%d' .. string.rep('%d?', 14) .. '$'
 local function is_instant(text)
-  if not string.match(text, INSTANT) then return false end
+  if #text > 15 or not string.find(text, '^%-?%d+$') then return false end
   local number = tonumber(text)
   return number >= -62135596800000 and number <= 253402300799999
 end
@@ -152,11 +161,18 @@ local function store(first)
   end
 end
 
--- Takes what a worker holds apart: token, place, reserved_at, result_ttl, call. They are nil where
--- somebody spoilt them.
-local HELD = '^(%d+):(' .. PLACE .. '):(%d+):(%d+):(%d+)$'
+-- What a worker holds of a job: token, place, reserved_at, result_ttl, call, number in that call. It is
+-- made longer than 64 bytes, as Redis keeps shorter values in a list, and looks through all of it for
+-- each of hundreds of jobs.
+local function hold(...)
+  return string.format('%-65s', table.concat({ ... }, ':'))
+end
+
+-- Takes what a worker holds apart. All is nil where somebody spoilt it.
 local function held(value)
-  return string.match(value, HELD)
+  local token, score, reserved_at, result_ttl, call, number =
+    string.match(value, '^(%d+):(%-?%d+):(%d+):(%d+):(%d+):(%d+) *$')
+  if token and is_place(score) then return token, score, reserved_at, result_ttl, call, number end
 end
 
 -- Undoes the attempt that was begun last, and puts the job back to its old place.

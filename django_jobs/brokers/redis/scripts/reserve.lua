@@ -16,6 +16,7 @@ local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local left_alone = {} -- jobs of each queue that must not share this worker
 local PORTION = 1000
+local NOW = string.format('%.0f', now) -- Redis takes longer to write a number than to take a text
 
 local function due_in()
   local nearest = -1
@@ -29,6 +30,8 @@ local function due_in()
   return nearest
 end
 
+-- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as a
+-- context lists a worker for each one: a billion would fill the memory.
 local FIELDS = { 't', 'q', 'p', 'a', 'e', 'l', 'r', 'x', 'o', 'u', 'n', 'k', 'c', 'b', 'm', 'w' }
 
 local function answer(id, got, token, attempt, reserved_at)
@@ -112,22 +115,19 @@ local function must_run_alone(id, crashes)
   return false
 end
 
--- What a field must look like that is there, by its number in FIELDS: whole numbers, and counters
--- that stay exact when Lua writes them.
-local PRIORITY, AMOUNT, COUNTER = '^%-?%d%d?%d?$', '^%d' .. string.rep('%d?', 14) .. '$', '^%d' .. string.rep('%d?', 8) .. '$'
--- An attempt's context lists a worker for each attempt before it: a billion would fill the memory.
-local ATTEMPTS = '^%d' .. string.rep('%d?', 5) .. '$'
-local FORMS = { [3] = PRIORITY, [6] = AMOUNT, [11] = COUNTER, [12] = ATTEMPTS, [13] = COUNTER }
+-- Tells whether fields that must be there are missing, or one that is there is not what we write.
 local INSTANTS = { 5, 7, 8, 10, 14, 15 }
-
+local COUNTERS = { [6] = 15, [11] = 9, [12] = 6, [13] = 9 }
 local function is_broken(got)
-  for i, form in pairs(FORMS) do
-    if got[i] and not string.match(got[i], form) then return true end
+  if not (got[1] and got[2] and got[3] and got[4] and got[5] and got[6]) then return true end
+  if not string.find(got[3], '^%-?%d%d?%d?$') then return true end
+  for i, digits in pairs(COUNTERS) do
+    if got[i] and not is_amount(got[i], digits) then return true end
   end
   for _, i in ipairs(INSTANTS) do
     if got[i] and not is_instant(got[i]) then return true end
   end
-  return not (got[1] and got[2] and got[3] and got[4] and got[5] and got[6])
+  return false
 end
 
 -- Ends a job whose fields are not what we write; something else under its key is set aside.
@@ -142,13 +142,13 @@ local function claim(id, score, got)
   local token, attempt = (tonumber(got[11]) or 0) + 1, (tonumber(got[12]) or 0) + 1
   local job = P .. 'j:' .. id
   local began = got[14] or (attempt > 1 and got[15])
-  redis.call('HSET', job, 's', 'running', 'n', token, 'k', attempt, 'm', now,
+  redis.call('HSET', job, 's', 'running', 'n', token, 'k', attempt, 'm', NOW,
     'w', (got[16] and got[16] ~= '') and (got[16] .. ',' .. worker) or worker)
   if began then
     redis.call('HSET', job, 'b', began)
   end
-  redis.call('HSET', flight, id, table.concat({ token, score, now, got[6], call }, ':'))
-  answer(id, got, token, attempt, now)
+  redis.call('HSET', flight, id, hold(token, score, NOW, got[6], call, #claims))
+  answer(id, got, token, attempt, NOW)
 end
 
 -- Takes up to `room` jobs of a queue, and returns how many it took. Behind a whole portion of jobs
@@ -160,7 +160,8 @@ local function take(queue, room)
     local popped = redis.call('ZPOPMIN', index, room - taken)
     if #popped == 0 then break end
     for i = 1, #popped, 2 do
-      local id, score = popped[i], string.match(string.format('%.0f', popped[i + 1]), '^' .. PLACE .. '$') or '0'
+      local id, score = popped[i], popped[i + 1]
+      if not is_place(score) then score = '0' end
       local got = read(id, unpack(FIELDS))
       if is_broken(got) then
         bury_broken(id)
@@ -202,14 +203,19 @@ local function pass_on(first)
 end
 
 local function again(refused_before)
-  local all = redis.call('HGETALL', flight)
+  local all, mine = redis.call('HGETALL', flight), {}
   for i = 1, #all, 2 do
-    local token, _, reserved_at, _, of = held(all[i + 1])
+    local token, _, reserved_at, _, of, number = held(all[i + 1])
     if of == call then
-      local got = read(all[i], unpack(FIELDS))
-      if not is_broken(got) then
-        answer(all[i], got, tonumber(token), tonumber(got[12]), tonumber(reserved_at))
-      end
+      mine[#mine + 1] = { all[i], token, reserved_at, tonumber(number) }
+    end
+  end
+  table.sort(mine, function(one, other) return one[4] < other[4] end)
+  for _, job in ipairs(mine) do
+    local id, token, reserved_at = unpack(job)
+    local got = read(id, unpack(FIELDS))
+    if not is_broken(got) then
+      answer(id, got, token, got[12], reserved_at)
     end
   end
   return { cjson.decode(refused_before), due_in(), claims }
