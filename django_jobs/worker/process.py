@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import signal
+import sys
 import threading
 from enum import IntEnum
 from types import FrameType
@@ -16,6 +17,10 @@ from .worker import Worker
 logger = logging.getLogger("django_jobs")
 
 STALLED = 60.0
+
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that only computes lets another one run, where Python has 5 ms: the
+fetcher would come too late with the next jobs."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGTSTP)
 
@@ -60,6 +65,7 @@ class WorkerProcess:
         for number in SIGNALS:
             signal.signal(number, self._hear)
         faulthandler.register(signal.SIGTTIN, all_threads=True)
+        sys.setswitchinterval(SWITCH_INTERVAL)
         with Wakeup() as wakeup:
             try:
                 self._work(wakeup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from django.db import connections
@@ -15,11 +16,23 @@ from .supervised import supervised
 from .sync import run_with_connections
 from .watchdog import Watchdog
 
+SHORT = 0.001
+"""Seconds; jobs that take less, on the average, are left to the threads that are awake."""
+
+WEIGHT = 1 / 16
+"""Of the last job in the average."""
+
+STALL = 0.005
+"""Seconds in which a job should have begun if some wait."""
+
 
 class Threads(Executor):
     """A fixed number of threads that take claims from one backlog.
 
     A thread takes the next claim without a lock; locks are only for going to sleep and waking.
+    Python runs one thread at a time, so many of them at many short jobs do but get in each other's
+    way, and in that of the fetcher. Hence short jobs wake one thread, which wakes others when a
+    job was not short after all; while it is at such a job, the fetcher does.
 
     Args:
         on_fatal: called when a thread can't go on.
@@ -40,6 +53,9 @@ class Threads(Executor):
         self._awake = threading.Condition()
         self._stopped = False
         self._running: dict[int, Attempt] = {}
+        self._average = SHORT
+        self._taken = self._taken_before = 0
+        self._progress_at = 0.0
         self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(size)]
 
     def start(self) -> None:
@@ -48,8 +64,23 @@ class Threads(Executor):
 
     def submit(self, claims: Sequence[Claim]) -> None:
         self.backlog.add(claims)
+        self._wake(1 if self._average < SHORT else len(claims))
+
+    def wake_all(self) -> None:
+        """Let every thread look for claims."""
+        self._wake(self.size)
+
+    def wake_all_if_stalled(self) -> None:
+        """Do so if claims wait, and none has begun lately."""
+        now = time.monotonic()
+        if self._taken != self._taken_before:
+            self._taken_before, self._progress_at = self._taken, now
+        elif self.backlog and now - self._progress_at >= STALL:
+            self.wake_all()
+
+    def _wake(self, count: int) -> None:
         with self._awake:
-            self._awake.notify(len(claims))
+            self._awake.notify(count)
 
     @property
     def busy(self) -> int:
@@ -82,6 +113,8 @@ class Threads(Executor):
 
     def _run(self, held: Held) -> None:
         me = threading.get_ident()
+        began = time.monotonic()
+        self._taken += 1
         attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
         try:
             if self._may_start():
@@ -91,3 +124,9 @@ class Threads(Executor):
         finally:
             del self._running[me]
         self._settle(settlement)
+        self._learn(time.monotonic() - began)
+
+    def _learn(self, duration: float) -> None:
+        self._average += WEIGHT * (duration - self._average)
+        if duration >= SHORT and self.backlog:
+            self._wake(1)

@@ -19,6 +19,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
 
 from .attempt import Attempt, Site
+from .crew import Crew
 from .facts import own_version, resident_memory
 from .fetcher import Fetcher
 from .heartbeat import Heartbeat
@@ -95,7 +96,7 @@ class Worker:
             options.queues, strict=options.strict, inspection=self._broker.inspection
         )
         self._fetcher = Fetcher(
-            *(self._broker, self.id, queues, self._ledger, self._threads, self._loop),
+            *(self._broker, self.id, queues, self._ledger, Crew(self._threads, self._loop)),
             self._heartbeat.holds,
             on_finished=self.over.set,
             until_empty=options.burst,
