@@ -46,6 +46,8 @@ def encode_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
 
 def encode_value(value: Any) -> str:
     """Return the JSON text of what a task returned, by the same rules as its arguments."""
+    if value is None:
+        return "null"
     tree = plain(value, (_RETURNED,))
     try:
         return _write(tree)

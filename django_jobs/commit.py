@@ -33,11 +33,12 @@ def after_commit(push: Push) -> None:
         TransactionManagementError: a connection is in manual transaction management.
     """
     opened = _in_transaction()
+    if not opened:
+        push()
+        return
     waiting = [connection for connection in opened if _is_opened_by_code(connection)]
     waiting = waiting or _captured(opened)
-    if not waiting:
-        push()
-    elif len(waiting) == 1:
+    if len(waiting) == 1:
         waiting[0].on_commit(push)
     else:
         _after_all(waiting, push)

@@ -33,6 +33,11 @@ def find_task(name: str) -> Task[..., Any]:
     return task
 
 
+def is_declared(task: Task[..., Any]) -> bool:
+    """Tell whether a task is one that was found by its name, and not a copy with other options."""
+    return _found.get(task.module_path) is task
+
+
 def check_importable(task: Task[..., Any]) -> None:
     """Make sure, before a task is enqueued, that a worker will find it by its name.
 

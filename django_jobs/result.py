@@ -52,13 +52,21 @@ def enqueued_result(task: AnyTask, job: Job, alias: str) -> JobResult:
 
 def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobResult:
     """Return the result of a job whose attempt begins; earlier workers are known by number only."""
-    result = enqueued_result(_as_enqueued(task, claim.job, alias), claim.job, alias)
+    job = claim.job
+    args, kwargs = show_arguments(job.arguments)
     started = from_ms(claim.reserved_at)
-    return dataclasses.replace(
-        result,
+    return JobResult(
+        task=_as_enqueued(task, job, alias),
+        id=job.id,
         status=TaskResultStatus.RUNNING,
+        enqueued_at=from_ms(job.enqueued_at),
         started_at=started,
+        finished_at=None,
         last_attempted_at=started,
+        args=args,
+        kwargs=kwargs,
+        backend=alias,
+        errors=[],
         worker_ids=[""] * (claim.attempt - 1) + [worker],
     )
 

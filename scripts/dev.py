@@ -51,7 +51,7 @@ def _run(port: str, parts: ExitStack) -> int:
     subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], check=True)
     subprocess.run([*MANAGE, "demo"], check=True)
     site = _start(parts, [*MANAGE, "runserver", f"127.0.0.1:{port}"])
-    worker = _start(parts, [*MANAGE, "runworker", "--reload"])
+    worker = _start(parts, [*MANAGE, "runworker", "--reload", "-v", "2"])
     while site.poll() is None and worker.poll() is None:
         time.sleep(0.2)
     name, ended = ("site", site) if site.poll() is not None else ("worker", worker)

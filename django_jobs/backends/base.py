@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,15 +32,21 @@ from django_jobs.errors import BrokenPayload, PayloadTooLarge, TaskNotFound, Uns
 from django_jobs.job import Job, new_job_id
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
-from django_jobs.registry import check_importable, find_task
+from django_jobs.registry import check_importable, find_task, is_declared
 from django_jobs.result import JobResult, enqueued_result, stored_result
 from django_jobs.retry import Retry, Seconds, to_seconds
 from django_jobs.task import Task as JobTask
+from django_jobs.worker.receivers import is_heard
 
 Options = TypeVar("Options", bound=BackendOptions)
 
 Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
 """The positional and the keyword arguments of one call."""
+
+MakeJob: TypeAlias = Callable[..., Job]
+
+SIDEKIQ = Retry()
+"""The policy where neither the task nor the settings have one."""
 
 
 class JobBackend(BaseTaskBackend, Generic[Options]):
@@ -72,24 +79,27 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     @property
     def retry(self) -> Retry:
         """The policy of tasks that bring none of their own."""
-        return self.configuration.retry or Retry()
+        return self.configuration.retry or SIDEKIQ
 
     # --- enqueueing --------------------------------------------------------------------------
 
     def validate_task(self, task: AnyTask) -> None:
         """Check what Django checks; `run_after` may also be a timedelta."""
         _check_kinds(task)
+        self._check_queue(task)
+        if isinstance(task.run_after, timedelta):
+            # Made anew with an instant, the task comes back here to be checked.
+            dataclasses.replace(task, run_after=timezone.now() + task.run_after)
+        else:
+            super().validate_task(task)
+
+    def _check_queue(self, task: AnyTask) -> None:
         if self.queues and task.queue_name not in self.queues:
             raise InvalidTask(
                 f"Queue {task.queue_name!r} is not valid for backend. Task {task.module_path}: add"
                 f" the queue to JOB_QUEUES or to TASKS[{self.alias!r}]['QUEUES'], which has"
                 f" {', '.join(sorted(self.queues))}, or correct queue_name."
             )
-        if isinstance(task.run_after, timedelta):
-            # Made anew with an instant, the task comes back here to be checked.
-            dataclasses.replace(task, run_after=timezone.now() + task.run_after)
-        else:
-            super().validate_task(task)
 
     def enqueue(self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Enqueue one call of a task."""
@@ -97,12 +107,15 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
-        self.validate_task(task)
-        check_importable(task)
+        if is_declared(task):
+            self._check_queue(task)  # all else was checked when it was declared
+        else:
+            self.validate_task(task)
+            check_importable(task)
+            task = _with_instant(task)
         if not calls:
             return []
-        task = _with_instant(task)
-        jobs = self._jobs(self._template(task), calls)
+        jobs = self._jobs(self._maker(task), calls)
         results = [enqueued_result(task, job, self.alias) for job in jobs]
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
@@ -113,46 +126,49 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
-        return self._job(self._template(task), (), {})
+        return self._job(self._maker(task), (), {})
 
     def _waits_for_commit(self, task: AnyTask) -> bool:
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
         return self.configuration.enqueue_on_commit if own is None else own
 
-    def _template(self, task: AnyTask) -> Job:
-        """Return what all jobs of one enqueueing have in common."""
+    def _maker(self, task: AnyTask) -> MakeJob:
+        """Return what makes jobs, with all that those of one enqueueing have in common."""
         now = now_ms()
         run_at = None if task.run_after is None else to_ms(task.run_after)
-        declared = policy_of(find_task(task.module_path), self.retry)
         expires = task.expires if isinstance(task, JobTask) else None
         result_ttl = task.result_ttl if isinstance(task, JobTask) else None
-        return Job(
-            id="",
+        return partial(
+            Job,
             task=task.module_path,
             queue=task.queue_name,
             priority=task.priority,
-            arguments="",
             enqueued_at=now,
             run_at=run_at,
             expires_at=None if expires is None else max(now, run_at or 0) + _to_ms(expires),
             result_ttl=_to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
-            overrides=overrides_text(policy_of(task, self.retry), declared),
+            overrides=self._overrides(task),
         )
 
-    def _jobs(self, template: Job, calls: Sequence[Arguments]) -> list[Job]:
+    def _overrides(self, task: AnyTask) -> str:
+        if is_declared(task):
+            return ""
+        declared = find_task(task.module_path)
+        return overrides_text(policy_of(task, self.retry), policy_of(declared, self.retry))
+
+    def _jobs(self, make: MakeJob, calls: Sequence[Arguments]) -> list[Job]:
         jobs: list[Job] = []
         try:
             for args, kwargs in calls:
-                jobs.append(self._job(template, args, kwargs))
+                jobs.append(self._job(make, args, kwargs))
         except (UnserializableArgument, PayloadTooLarge) as error:
             if len(calls) == 1:
                 raise
             raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
         return jobs
 
-    def _job(self, template: Job, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
-        arguments = encode_arguments(tuple(args), dict(kwargs))
-        job = dataclasses.replace(template, id=new_job_id(), arguments=arguments)
+    def _job(self, make: MakeJob, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
+        job = make(id=new_job_id(), arguments=encode_arguments(tuple(args), dict(kwargs)))
         limit = self.configuration.max_payload
         if job.size > limit:
             raise PayloadTooLarge(
@@ -167,6 +183,8 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         self._announce(results)
 
     def _announce(self, results: Sequence[JobResult]) -> None:
+        if not is_heard(task_enqueued, logging.DEBUG):
+            return
         for result in results:
             # The jobs are stored: what a receiver does wrong must not look as if they were not.
             task_enqueued.send_robust(sender=type(self), task_result=result)

@@ -9,15 +9,16 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 
 from django.db import connections
 
 from django_jobs.brokers.base import Share
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import AnyTask
-from django_jobs.job import Claim, Job, Settlement
+from django_jobs.job import Claim, Job, Settlement, State
 from django_jobs.options import BackendOptions
-from django_jobs.result import JobResult, update_result
+from django_jobs.result import JobResult, ended_result, update_result
 from django_jobs.retry import Retry
 from django_jobs.worker.attempt import Attempt, Site, runs_in_loop
 from django_jobs.worker.receivers import Sending
@@ -61,6 +62,10 @@ class OnlyAttempt(Attempt):
     def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
         self.error = error
         return super().fail(error)
+
+    def _succeeded(self, value: Any) -> Sending:
+        """Make the result in any case, which the caller of `enqueue` gets."""
+        return self._finished(ended_result(self.result, State.SUCCEEDED, value, None))
 
     def _finished(self, result: JobResult) -> Sending:
         self.ended = result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
@@ -15,7 +16,7 @@ from django_jobs.compat import (
     task_finished,
     task_started,
 )
-from django_jobs.errors import Fail, JobExpired, UnserializableArgument
+from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableArgument
 from django_jobs.job import Claim, Settlement, State
 from django_jobs.policy import Policy, apply_overrides, policy_of
 from django_jobs.progress import LISTENER, Progress
@@ -25,7 +26,7 @@ from django_jobs.retry import Retry
 from django_jobs.signals import job_retrying
 
 from .outcome import Verdict, judge, to_failure, traceback_text
-from .receivers import Sending
+from .receivers import Sending, is_heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,17 @@ class Site:
         sender: the backend's class, which sends the signals.
         worker: id of the worker.
         retry: the policy of tasks that bring none of their own.
+        policy: what holds for a job whose task was not found.
     """
 
     alias: str
     sender: type
     worker: str
     retry: Retry
+    policy: Policy = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policy", Policy(retry=self.retry))
 
 
 @dataclass(slots=True)
@@ -54,12 +60,12 @@ class Attempt:
     reserved: float
     started: float = field(default_factory=time.monotonic)
     task: AnyTask | None = None
-    result: JobResult | None = None
     progress: Progress | None = None
     policy: Policy = field(init=False)
+    _result: JobResult | None = None
 
     def __post_init__(self) -> None:
-        self.policy = Policy(retry=self.site.retry)
+        self.policy = self.site.policy
 
     def find(self) -> AnyTask:
         """Find the task, and refuse a job that came too late.
@@ -74,20 +80,29 @@ class Attempt:
         self.policy = apply_overrides(policy_of(task, self.site.retry), job.overrides)
         self.task = task
         LISTENER.set(self)
-        self.result = attempt_result(task, self.claim, self.site.worker, self.site.alias)
         return task
 
-    def started_signal(self) -> Sending:
+    @property
+    def result(self) -> JobResult:
+        """What Django calls the running job's result, made when somebody wants to see it."""
+        if self._result is None:
+            assert self.task is not None
+            site = self.site
+            self._result = attempt_result(self.task, self.claim, site.worker, site.alias)
+        return self._result
+
+    def started_signal(self) -> Sending | None:
+        if not is_heard(task_started, logging.INFO):
+            return None
         return task_started, {"sender": self.site.sender, "task_result": self.result}
 
     def positional(self, task: AnyTask, args: list[Any]) -> list[Any]:
         """Return the positional arguments, with the context in front if the task takes one."""
         if not task.takes_context:
             return args
-        assert self.result is not None
         return [TaskContext(task_result=self.result), *args]
 
-    def succeed(self, value: Any) -> tuple[Settlement, Sending]:
+    def succeed(self, value: Any) -> tuple[Settlement, Sending | None]:
         """Settle a success.
 
         Raises:
@@ -97,9 +112,8 @@ class Attempt:
             text = encode_value(value)
         except UnserializableArgument as error:
             raise Fail(f"The task did its work, but its result can't be stored: {error}") from error
-        assert self.result is not None
         settlement = self._settlement(State.SUCCEEDED, result=text)
-        return settlement, self._finished(ended_result(self.result, State.SUCCEEDED, value, None))
+        return settlement, self._succeeded(value)
 
     def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
         """Settle an attempt that ended with an error."""
@@ -125,14 +139,22 @@ class Attempt:
             **values,
         )
 
+    def _succeeded(self, value: Any) -> Sending | None:
+        if not is_heard(task_finished, logging.INFO):
+            return None
+        return self._finished(ended_result(self.result, State.SUCCEEDED, value, None))
+
     def _failed(self, error: BaseException, verdict: Verdict) -> Sending | None:
-        if self.result is None:
+        if self.task is None:
             return None
         known = TaskError(
             exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
             traceback=traceback_text(error),
         )
-        result = ended_result(self.result, verdict.state, None, known)
+        try:
+            result = ended_result(self.result, verdict.state, None, known)
+        except BrokenPayload:  # its arguments, which a result would show
+            return None
         if verdict.state.is_final:
             return self._finished(result)
         arguments = {"task_result": result, "error": error, "delay": verdict.delay}

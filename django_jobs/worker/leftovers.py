@@ -1,13 +1,20 @@
-"""What a job may leave behind in its thread's database connections."""
+"""The database connections of a thread, before a job and after it."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
 
-from django.db import close_old_connections, connections
+from django.db import connections
 
 logger = logging.getLogger("django_jobs")
+
+
+def get_ready() -> None:
+    """Give a job connections that work, as Django does at the start of a request."""
+    for connection in connections.all(initialized_only=True):
+        connection.queries_log.clear()
+        connection.close_if_unusable_or_obsolete()
 
 
 def clear_up(job_id: str) -> None:
@@ -27,5 +34,6 @@ def clear_up(job_id: str) -> None:
             with suppress(Exception):
                 connection.close()
             del connections[connection.alias]
-    with suppress(Exception):
-        close_old_connections()
+        else:
+            with suppress(Exception):
+                connection.close_if_unusable_or_obsolete()

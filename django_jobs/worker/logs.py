@@ -5,21 +5,28 @@ from __future__ import annotations
 import logging
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
-LOGGERS = ("django_jobs", "django.tasks", "django_tasks")
-LEVELS = {0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG, 3: logging.DEBUG}
+
+WARNING, INFO, DEBUG = logging.WARNING, logging.INFO, logging.DEBUG
+LEVELS = {
+    "django_jobs": (WARNING, INFO, DEBUG, DEBUG),
+    # Two lines for each job, which take a worker as long as many a job does. Failures are errors.
+    "django.tasks": (WARNING, WARNING, INFO, DEBUG),
+    "django_tasks": (WARNING, WARNING, INFO, DEBUG),
+}
+"""Of each logger, the level for each verbosity."""
 
 
 def configure_logging(verbosity: int) -> None:
     """Write to stderr what no handler of the site would.
 
     Args:
-        verbosity: of the command: 0 for warnings, 1 for what happens, 2 for more.
+        verbosity: of the command: 0 for warnings, 1 for what the worker does, 2 for each job.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(FORMAT))
-    for name in LOGGERS:
+    for name, levels in LEVELS.items():
         logger = logging.getLogger(name)
         if not logger.hasHandlers():
             logger.addHandler(handler)
         if logger.level == logging.NOTSET:
-            logger.setLevel(LEVELS[verbosity])
+            logger.setLevel(levels[verbosity])

@@ -8,10 +8,29 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.dispatch import Signal
 
+from django_jobs.compat import Task
+
 logger = logging.getLogger("django_jobs")
+django_logger = logging.getLogger(Task.__module__.rpartition(".")[0])
 
 Sending = tuple[Signal, dict[str, Any]]
 """A signal that is to be sent, with its arguments."""
+
+
+def is_heard(signal: Signal, level: int) -> bool:
+    """Tell whether a receiver of the site, or the log, would notice one of Django's signals.
+
+    What it would bring, a `TaskResult`, takes longer to build than a small job to run.
+
+    Args:
+        level: of the line that Django's own receiver writes to the log.
+    """
+    return _has_others(signal) or django_logger.isEnabledFor(level)
+
+
+def _has_others(signal: Signal) -> bool:
+    # The one that each of them has by itself writes to the log.
+    return len(signal.receivers) > 1
 
 
 def send(sending: Sending | None) -> None:
@@ -30,10 +49,9 @@ def send(sending: Sending | None) -> None:
 
 async def send_from_loop(sending: Sending | None) -> None:
     """Send a signal, in a thread if anybody but Django's own receiver listens."""
-    # The receiver that each of these signals has by itself only writes to the log; those of
-    # others may touch the database. Not asend_robust(), which before Django 6 hides the error
-    # that is being handled.
-    if sending and len(sending[0].receivers) > 1:
+    # Those of others may touch the database. Not asend_robust(), which before Django 6 hides the
+    # error that is being handled.
+    if sending and _has_others(sending[0]):
         await sync_to_async(send)(sending)
     else:
         send(sending)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from contextvars import Context
 
-from django.db import close_old_connections, reset_queries
-
 from django_jobs.arguments import decode_arguments
 from django_jobs.job import Settlement, State
 
 from .attempt import Attempt
-from .leftovers import clear_up
+from .leftovers import clear_up, get_ready
 from .receivers import Sending, send
 from .watchdog import Watchdog
 
@@ -28,8 +26,7 @@ def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Settlement:
 def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Settlement:
     """Run an attempt in a worker's thread, with connections that work, as a request gets them."""
     try:
-        reset_queries()
-        close_old_connections()
+        get_ready()
         settlement = run_attempt(attempt, watchdog)
     except BaseException as error:  # noqa: BLE001 (a database may not even let itself be closed)
         return attempt.fail(error)[0]

@@ -8,7 +8,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django_jobs.errors import TaskTimeout
 
@@ -16,6 +16,8 @@ STUCK_AFTER = 10.0
 
 MANY = 1000
 """Limits, most of them of attempts that ended long ago, from which on it is worth to tidy up."""
+
+UNLIMITED = nullcontext()
 
 
 class Limit:
@@ -124,16 +126,16 @@ class Watchdog:
             self._stopped = True
             self._changed.notify()
 
-    @contextmanager
-    def limited(self, job_id: str, seconds: float | None) -> Iterator[None]:
+    def limited(self, job_id: str, seconds: float | None) -> AbstractContextManager[None]:
         """Raise `TaskTimeout` in this thread if the block takes longer than so many seconds.
 
         The exception arrives between two steps of Python code; a call into C that does not come
         back can't be interrupted, and is reported as stuck.
         """
-        if seconds is None:
-            yield
-            return
+        return UNLIMITED if seconds is None else self._limited(job_id, seconds)
+
+    @contextmanager
+    def _limited(self, job_id: str, seconds: float) -> Iterator[None]:
         thread = threading.get_ident()
         limit = Limit(job_id, lambda: _raise_in(thread))
         try:
