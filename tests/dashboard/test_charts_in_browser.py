@@ -68,6 +68,10 @@ def test_what_fails_leads_to_its_task(page: Page, site: LiveServer) -> None:
     page.goto(site.url + OVERVIEW)
     page.locator("#failing").get_by_role("link", name="send_receipt").click()
     assert page.get_by_role("heading", level=1).inner_text() == "send_receipt"
+    page.locator("#failing").get_by_role("link", name="SMTPServerDisconnected").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Jobs"
+    assert "task=shop.tasks.send_receipt" in page.url
+    assert "error=smtplib.SMTPServerDisconnected" in page.url
 
 
 def test_charts_keep_up_and_leave_open_numbers_open(
