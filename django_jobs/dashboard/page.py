@@ -47,7 +47,13 @@ from hashlib import sha256
 from typing import Any
 
 from django.apps import apps
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response
@@ -95,6 +101,12 @@ class Refused:
 
     text: str
     to: str
+
+
+class SeeOther(HttpResponseRedirect):
+    """Leads from what was posted to the page that shows it, by GET."""
+
+    status_code = 303
 
 
 PageView = Callable[..., Mapping[str, Any] | HttpResponse]
@@ -184,7 +196,7 @@ def _reported(visit: Visit, outcome: Done | Refused | HttpResponse) -> HttpRespo
     if isinstance(outcome, Done):
         log_change(visit.visitor.name, visit.backend.alias, outcome.change)
         kind = "good"
-    response = HttpResponse(status=303, headers={"Location": outcome.to})
+    response = SeeOther(outcome.to)
     notice.leave(visit.request, response, notice.Notice(text=outcome.text, kind=kind))
     return response
 

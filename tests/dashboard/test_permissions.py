@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -58,7 +57,7 @@ def basic(name: str, password: str) -> str:
 
 def call(
     client: Client, address: Address, method: str, headers: Mapping[str, str], *, secure: bool
-) -> HttpResponse:
+) -> Any:
     if method == "GET":
         return client.get(address.path, headers=headers, secure=secure)
     return client.post(address.path, address.data, headers=headers, secure=secure)

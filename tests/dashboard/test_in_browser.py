@@ -1,0 +1,256 @@
+"""The dashboard in a real browser: by mouse, by keyboard, without a script, for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from pytest_django.live_server_helper import LiveServer
+
+from django_jobs.backends.base import JobBackend
+from tests.contract.tools import Driver, dead, make_jobs, retrying, succeeded
+from tests.dashboard.addresses import PAGES
+from tests.dashboard.conftest import Person, sign_in
+from tests.worker.live import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DEADLINE = 30_000
+"""Milliseconds for which the browser is waited for."""
+
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def address(name: str) -> str:
+    return reverse(f"django_jobs_dashboard:{name}")
+
+
+@pytest.fixture
+def plain_page(browser: Browser) -> Iterator[Page]:
+    """A page whose browser runs no script."""
+    context = browser.new_context(java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, redis_url: str, redis_backend: JobBackend[Any]) -> Iterator[Site]:
+    """Worker processes that take the jobs of this process."""
+    options = {"url": redis_url, "namespace": redis_backend.configuration.namespace}
+    made = Site(tmp_path, {**options, "lease": 4})
+    yield made
+    made.end()
+
+
+def fill(backend: JobBackend[Any]) -> None:
+    """Bring something of everything onto the pages."""
+    worker, quiet = Driver(backend.broker, "w1"), Driver(backend.broker, "w2")
+    backend.broker.push(make_jobs(8))
+    backend.broker.push(make_jobs(3, queue="low"))
+    good, again, bad, running = worker.take(4)
+    worker.settle(succeeded(good), retrying(again, delay=60_000), dead(bad))
+    started = worker.info().started_at
+    worker.heartbeat(
+        running=((running.job.id, started),), stuck=(running.job.id,), memory=9**9, said_at=started
+    )
+    quiet.heartbeat(quiet=True, queues=("default",))
+    backend.broker.inspection.pause("low")
+    backend.broker.inspection.switch_off("accounts.tasks.finish_leaving")
+
+
+def test_a_queue_is_paused_with_a_click(
+    page: Page,
+    live_server: LiveServer,
+    person: Person,
+    redis_backend: JobBackend[Any],
+    complaints: list[str],
+) -> None:
+    sign_in(page, live_server, person("superuser"))
+    page.goto(live_server.url + address("queues"))
+    page.get_by_role("button", name="Pause default").click()
+    page.get_by_text("The queue default is paused").wait_for()
+    assert {one.name for one in redis_backend.broker.inspection.queues() if one.paused} == {
+        "default"
+    }
+    page.get_by_role("button", name="Resume default").click()
+    page.get_by_role("button", name="Pause default").wait_for()
+    assert not any(one.paused for one in redis_backend.broker.inspection.queues())
+
+
+def test_a_queue_is_cleared_without_a_script(
+    plain_page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    redis_backend.broker.push(make_jobs(3))
+    sign_in(plain_page, live_server, person("superuser"))
+    plain_page.goto(live_server.url + address("queues"))
+    row = plain_page.locator("#queue-default")
+    row.get_by_text("Clear", exact=True).click()
+    row.get_by_role("textbox").fill("default")
+    row.get_by_role("button", name="Delete for good").click()
+    plain_page.get_by_text("3 jobs of the queue default were deleted.").wait_for()
+    assert not plain_page.locator("[data-script]").first.is_visible()
+
+
+def test_a_worker_process_is_stopped_with_two_clicks(
+    page: Page,
+    live_server: LiveServer,
+    person: Person,
+    site: Site,
+    complaints: list[str],
+) -> None:
+    worker = site.start()
+    sign_in(page, live_server, person("superuser"))
+    page.goto(live_server.url + address("workers"))
+    page.get_by_text(str(worker.process.pid), exact=True).wait_for()
+    page.locator("summary[aria-label^='Stop ']").click()
+    page.get_by_role("button", name="Stop this worker").click()
+    page.get_by_text("1 worker is told to stop").wait_for()
+    assert worker.end() == 0
+    page.reload()
+    page.get_by_text("No worker is alive").wait_for()
+
+
+def test_an_open_page_keeps_up_and_keeps_the_focus(
+    page: Page,
+    live_server: LiveServer,
+    person: Person,
+    redis_backend: JobBackend[Any],
+    complaints: list[str],
+) -> None:
+    redis_backend.broker.push(make_jobs(1))
+    sign_in(page, live_server, person("superuser"))
+    page.goto(live_server.url + address("queues"))
+    page.evaluate("window.sameDocument = true")
+    page.select_option("[data-live-interval]", "2")
+    page.get_by_role("button", name="Pause default").focus()
+
+    redis_backend.broker.push(make_jobs(6))
+
+    page.locator("#queue-default").get_by_text("7", exact=True).wait_for(timeout=DEADLINE)
+    assert page.evaluate("window.sameDocument")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pause default"
+
+
+def test_an_open_page_waits_while_a_question_is_open_or_nobody_looks(
+    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    redis_backend.broker.push(make_jobs(1))
+    sign_in(page, live_server, person("superuser"))
+    page.clock.install()
+    page.goto(live_server.url + address("queues"))
+    page.evaluate("document.addEventListener('htmx:config:request', () => { window.asked += 1; })")
+
+    def updates_within_a_minute() -> int:
+        page.evaluate("window.asked = 0")
+        page.clock.run_for(60_000)
+        count: int = page.evaluate("window.asked")
+        return count
+
+    assert updates_within_a_minute() > 0
+    page.locator("summary").first.click()
+    assert updates_within_a_minute() == 0
+    page.keyboard.press("Escape")
+    assert updates_within_a_minute() > 0
+    page.select_option("[data-live-interval]", "0")
+    assert updates_within_a_minute() == 0
+
+
+def test_the_interval_and_the_theme_are_remembered(
+    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    sign_in(page, live_server, person("superuser"))
+    page.emulate_media(color_scheme="light")
+    page.goto(live_server.url + address("overview"))
+    page.select_option("[data-live-interval]", "60")
+    page.get_by_role("button", name="Light or dark").click()
+    page.goto(live_server.url + address("queues"))
+    assert page.input_value("[data-live-interval]") == "60"
+    assert page.get_attribute("html", "data-theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    assert page.get_attribute("html", "data-theme") == "light"
+
+
+def test_everything_can_be_done_by_keyboard(
+    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    redis_backend.broker.push(make_jobs(2))
+    sign_in(page, live_server, person("superuser"))
+    page.goto(live_server.url + address("queues"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # skip to the content
+    reached: list[str] = []
+    while "Clear default" not in reached:
+        page.keyboard.press("Tab")
+        label = "document.activeElement.getAttribute('aria-label') || document.activeElement.id"
+        reached.append(page.evaluate(label))
+        assert len(reached) < 20, reached
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Clear default"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("default")
+    page.keyboard.press("Enter")
+    page.get_by_text("2 jobs of the queue default were deleted.").wait_for()
+
+
+def violations(page: Page, *tags: str) -> list[str]:
+    """What axe finds on a page, by rule and place."""
+    run = Axe().run(page, options={"runOnly": list(tags)}).response
+    assert run["passes"]
+    return [
+        f"{broken['id']}: {node['html']}"
+        for broken in run["violations"]
+        for node in broken["nodes"]
+    ]
+
+
+def test_no_page_shuts_anybody_out(
+    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    fill(redis_backend)
+    sign_in(page, live_server, person("superuser"))
+    found: dict[str, list[str]] = {}
+    for one in PAGES:
+        page.emulate_media(color_scheme="light")
+        page.goto(live_server.url + one.path)
+        found[one.name] = violations(page, *LEVELS)
+        page.emulate_media(color_scheme="dark")
+        found[one.name] += violations(page, "color-contrast")  # nothing else depends on the theme
+    assert found == {one.name: [] for one in PAGES}
+
+
+def test_no_page_is_wider_than_a_phone(
+    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    fill(redis_backend)
+    sign_in(page, live_server, person("superuser"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    widths: dict[str, int] = {}
+    for one in PAGES:
+        page.goto(live_server.url + one.path)
+        widths[one.name] = page.evaluate("document.documentElement.scrollWidth")
+    assert widths == {one.name: 390 for one in PAGES}
+
+
+def test_a_store_that_comes_back_is_seen(
+    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+) -> None:
+    sign_in(page, live_server, person("superuser"))
+    page.goto(live_server.url + address("queues"))
+    page.select_option("[data-live-interval]", "2")
+    page.route("**/queues/", lambda route: route.fulfill(status=503, body="no"))
+    trouble = page.get_by_text("This page could not be brought up to date.")
+    trouble.wait_for(timeout=DEADLINE)
+    assert page.locator("#queue-default").is_visible()  # what was known stays
+    page.unroute("**/queues/")
+    trouble.wait_for(state="hidden", timeout=DEADLINE)
