@@ -29,7 +29,8 @@ def hostile(redis_backend: JobBackend[Any]) -> Iterator[JobBackend[Any]]:
     """A backend in which every text that anybody could have chosen is an attack."""
     broker = redis_backend.broker
     worker = Driver(broker, f"w{EVIL}")
-    jobs = [make_job(queue=f"q{EVIL}", task=f"t{EVIL}", arguments=EVIL) for _ in range(3)]
+    hostile = {"queue": f"q{EVIL}", "task": f"t{EVIL}", "arguments": EVIL}
+    jobs = [make_job(id=name, **hostile) for name in ("one", "two", f"three{EVIL}")]
     broker.push(jobs)
     failed, running = worker.take(2, f"q{EVIL}")
     failure = make_failure(exception=EVIL, message=EVIL, traceback=EVIL, worker=EVIL)

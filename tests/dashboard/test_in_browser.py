@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
-from tests.contract.tools import Driver, dead, make_jobs, retrying, succeeded
+from tests.contract.tools import Driver, dead, make_job, make_jobs, retrying, succeeded
 from tests.dashboard.addresses import PAGES
 from tests.dashboard.conftest import Person, sign_in
 from tests.worker.live import Site
@@ -52,7 +52,7 @@ def site(tmp_path: Path, redis_url: str, redis_backend: JobBackend[Any]) -> Iter
 def fill(backend: JobBackend[Any]) -> None:
     """Bring something of everything onto the pages."""
     worker, quiet = Driver(backend.broker, "w1"), Driver(backend.broker, "w2")
-    backend.broker.push(make_jobs(8))
+    backend.broker.push([*make_jobs(2), make_job(id="one"), *make_jobs(5)])
     backend.broker.push(make_jobs(3, queue="low"))
     good, again, bad, running = worker.take(4)
     worker.settle(succeeded(good), retrying(again, delay=60_000), dead(bad))
@@ -221,7 +221,7 @@ def test_no_page_shuts_anybody_out(
     sign_in(page, live_server, person("superuser"))
     found: dict[str, list[str]] = {}
     for one in PAGES:
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.goto(live_server.url + one.path)
         found[one.name] = violations(page, *LEVELS)
         page.emulate_media(color_scheme="dark")

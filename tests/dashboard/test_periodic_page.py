@@ -52,7 +52,7 @@ def test_its_last_job_is_shown_with_how_it_went(
 
 @pytest.mark.django_db(transaction=True)  # jobs wait for the commit
 def test_it_is_run_now(operator: Client, redis_backend: JobBackend[Any]) -> None:
-    assert "report is enqueued as job" in do(operator, "run_periodic", name="report")
+    assert "report is enqueued. This is its job." in do(operator, "run_periodic", name="report")
     [record] = redis_backend.broker.inspection.jobs(State.QUEUED)
     assert record.job.task == "tests.commands.tasks.greet"
 

@@ -77,13 +77,15 @@ def overview(visit: Visit) -> Mapping[str, Any]:
 def _tiles(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[Tile]:
     counts, totals = visit.inspection.counts(), visit.inspection.totals()
     processed = grouped(totals.succeeded + totals.failed)
-    yield Tile(name="processed", label=_("Processed"), value=processed)
-    yield Tile(name="failed", label=_("Failed"), value=grouped(totals.failed))
+    metrics = visit.address("metrics")
+    yield Tile(name="processed", label=_("Processed"), value=processed, address=metrics)
+    yield Tile(name="failed", label=_("Failed"), value=grouped(totals.failed), address=metrics)
     for state, label in COUNTED:
         yield Tile(
             name=state,
             label=label,
             value=grouped(counts[state]),
+            address=visit.address("jobs", state=state.value),
             look="bad" if state is State.DEAD and counts[state] else "",
         )
     wait = max((queue.latency for queue in queues if queue.size and not queue.paused), default=0)

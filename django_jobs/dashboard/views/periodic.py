@@ -61,8 +61,11 @@ def run(visit: Visit) -> Done | Refused:
     if one is None:
         return _unknown(visit)
     result = one.task.enqueue()
-    text = _("%(name)s is enqueued as job %(job)s.")
-    return _done(visit, text, Change(action="run periodic task", target=one.name), result.id)
+    return Done(
+        _("%(name)s is enqueued. This is its job.") % {"name": one.name},
+        visit.address("job", id=result.id),
+        Change(action="run periodic task", target=one.name),
+    )
 
 
 @action(Right.MANAGE)
@@ -116,6 +119,5 @@ def _unknown(visit: Visit) -> Refused:
     return Refused(_("There is no such periodic task here."), visit.address("periodic"))
 
 
-def _done(visit: Visit, text: str, change: Change, job_id: str = "") -> Done:
-    said = text % {"name": change.target, "job": job_id}
-    return Done(said, visit.address("periodic"), change)
+def _done(visit: Visit, text: str, change: Change) -> Done:
+    return Done(text % {"name": change.target}, visit.address("periodic"), change)

@@ -39,6 +39,7 @@ class Command(BaseCommand):
             "  2. Sign in as the moderator, open a post and change its status:\n"
             "     its followers get mail, and the strip at the foot of the page says so.\n"
             "  3. Ask for a profile picture at /profile/, by its web address.\n"
+            "  4. Sign in as the admin and open Jobs: there you see what the background does.\n"
         )
         if is_persistent():
-            self.stdout.write("  4. As the moderator, switch the daily recap on at /profile/.\n")
+            self.stdout.write("  5. As the moderator, switch the daily recap on at /profile/.\n")
