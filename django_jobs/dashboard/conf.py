@@ -14,7 +14,8 @@ from django.dispatch import receiver
 
 from django_jobs.conf import dashboard_from_env
 
-KEYS = ("USERNAME", "PASSWORD", "TOKEN", "ALLOW_HTTP")
+KINDS = {"USERNAME": str, "PASSWORD": str, "TOKEN": str, "ALLOW_HTTP": bool}
+KEYS = ", ".join(KINDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +51,13 @@ def options() -> DashboardOptions:
         setting = dashboard_from_env()
     if not isinstance(setting, Mapping):
         raise ImproperlyConfigured(
-            f"JOB_DASHBOARD must be a dict with the keys {', '.join(KEYS)}, not a"
-            f" {type(setting).__name__}."
+            f"JOB_DASHBOARD must be a dict with the keys {KEYS}, not a {type(setting).__name__}."
         )
-    for key in setting:
-        if key not in KEYS:
-            raise ImproperlyConfigured(
-                f"JOB_DASHBOARD has no key {key!r}: it knows {', '.join(KEYS)}."
-            )
+    for key, value in setting.items():
+        if key not in KINDS:
+            raise ImproperlyConfigured(f"JOB_DASHBOARD has no key {key!r}: it knows {KEYS}.")
+        if not isinstance(value, KINDS[key]):
+            raise ImproperlyConfigured(f"JOB_DASHBOARD[{key!r}] must be a {KINDS[key].__name__}.")
     found = DashboardOptions(**{key.lower(): value for key, value in setting.items()})
     if bool(found.username) != bool(found.password):
         raise ImproperlyConfigured(

@@ -109,6 +109,7 @@ def test_a_worker_process_is_stopped_with_two_clicks(
     sign_in(page, live_server, person("superuser"))
     page.goto(live_server.url + address("workers"))
     page.get_by_text(str(worker.process.pid), exact=True).wait_for()
+    assert " MB" in page.locator(".facts").inner_text()  # what it takes, as it says itself
     page.locator("summary[aria-label^='Stop ']").click()
     page.get_by_role("button", name="Stop this worker").click()
     page.get_by_text("1 worker is told to stop").wait_for()
