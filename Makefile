@@ -15,7 +15,7 @@ MANAGE := $(BIN)/python example_project/manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos soak load bench bench-quick compare conformance lint format coverage clean programs
+.PHONY: help run dev test chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,12 @@ lint: $(VENV)/installed-dev ## Check format, style, types, and who imports whom
 format: $(VENV)/installed-dev ## Bring the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+messages: $(VENV)/installed-dev ## Collect the dashboard's words for translators, and compile theirs (needs gettext)
+	@cd django_jobs/dashboard && DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=$(CURDIR) \
+		$(abspath $(BIN))/python -m django makemessages --all --no-obsolete --no-wrap --add-location never
+	@cd django_jobs/dashboard && for po in locale/*/LC_MESSAGES/django.po; do \
+		msgfmt --check-format --output-file "$${po%.po}.mo" "$$po" || exit 1; done
 
 clean: ## Remove the environment and the example site's data
 	rm -rf $(VENV) .dev build dist example_project/media example_project/db.sqlite3*

@@ -17,9 +17,21 @@ from tests.dashboard.conftest import UseBackend
 THREADS = {"BACKEND": "django_jobs.backends.ThreadPoolBackend"}
 
 NONSENSE = (
-    "backend state queue task error text id since until after page span sort name before cursor"
-    " limit typed worker token all ids"
-).split()
+    *("backend", "state", "queue", "task", "error", "text", "id", "since", "until", "after"),
+    *(
+        "page",
+        "span",
+        "sort",
+        "name",
+        "before",
+        "cursor",
+        "limit",
+        "typed",
+        "worker",
+        "token",
+        "ids",
+    ),
+)
 VALUES = ("", "-1", "1e999", "9" * 400, "\x00", "\ud800", "💥" * 500, "../../passwd", "%00", "[]")
 
 

@@ -12,9 +12,10 @@ from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
-from tests.contract.tools import Driver, dead, make_job, make_jobs, retrying, succeeded
+from tests.contract.tools import make_jobs
 from tests.dashboard.addresses import PAGES
 from tests.dashboard.conftest import Person, sign_in
+from tests.dashboard.in_each_state import fill
 from tests.worker.live import Site
 
 if TYPE_CHECKING:
@@ -47,22 +48,6 @@ def site(tmp_path: Path, redis_url: str, redis_backend: JobBackend[Any]) -> Iter
     made = Site(tmp_path, {**options, "lease": 4})
     yield made
     made.end()
-
-
-def fill(backend: JobBackend[Any]) -> None:
-    """Bring something of everything onto the pages."""
-    worker, quiet = Driver(backend.broker, "w1"), Driver(backend.broker, "w2")
-    backend.broker.push([*make_jobs(2), make_job(id="one"), *make_jobs(5)])
-    backend.broker.push(make_jobs(3, queue="low"))
-    good, again, bad, running = worker.take(4)
-    worker.settle(succeeded(good), retrying(again, delay=60_000), dead(bad))
-    started = worker.info().started_at
-    worker.heartbeat(
-        running=((running.job.id, started),), stuck=(running.job.id,), memory=9**9, said_at=started
-    )
-    quiet.heartbeat(quiet=True, queues=("default",))
-    backend.broker.inspection.pause("low")
-    backend.broker.inspection.switch_off("accounts.tasks.finish_leaving")
 
 
 def test_a_queue_is_paused_with_a_click(

@@ -16,7 +16,7 @@ from django_jobs.conf import dashboard_from_env
 from django_jobs.dashboard.conf import options
 
 
-class FakeEnv(environ.Env):
+class FakeEnv(environ.Env):  # type: ignore[misc]  # it has no types
     """An environment of the test's own."""
 
     def __init__(self, **variables: str) -> None:
