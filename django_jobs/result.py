@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,14 +32,19 @@ class JobResult(TaskResult):  # type: ignore[misc, type-arg]  # frozen, not gene
         """Leave the arguments alone: Django's own accepts plain JSON only."""
 
 
-def enqueued_result(task: AnyTask, job: Job, alias: str) -> JobResult:
-    """Return the result of a job that was just enqueued."""
+def enqueued_results(task: AnyTask, jobs: Sequence[Job], alias: str) -> list[JobResult]:
+    """Return the results of jobs that were just enqueued together."""
+    enqueued_at = from_ms(jobs[0].enqueued_at)
+    return [_enqueued_result(task, job, alias, enqueued_at) for job in jobs]
+
+
+def _enqueued_result(task: AnyTask, job: Job, alias: str, enqueued_at: datetime) -> JobResult:
     args, kwargs = show_arguments(job.arguments)
     return JobResult(
         task=task,
         id=job.id,
         status=TaskResultStatus.READY,
-        enqueued_at=from_ms(job.enqueued_at),
+        enqueued_at=enqueued_at,
         started_at=None,
         finished_at=None,
         last_attempted_at=None,
@@ -87,7 +93,7 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     """Return the result of a job as the broker knows it."""
     job = record.job
     result = dataclasses.replace(
-        enqueued_result(_as_enqueued(task, job, alias), job, alias),
+        _enqueued_result(_as_enqueued(task, job, alias), job, alias, from_ms(job.enqueued_at)),
         status=STATUSES[record.state],
         started_at=_instant(record.started_at),
         last_attempted_at=_instant(record.last_attempted_at),

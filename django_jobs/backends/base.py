@@ -33,7 +33,7 @@ from django_jobs.job import Job, new_job_id
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task, is_declared
-from django_jobs.result import JobResult, enqueued_result, stored_result
+from django_jobs.result import JobResult, enqueued_results, stored_result
 from django_jobs.retry import Retry, Seconds, to_seconds
 from django_jobs.task import Task as JobTask
 from django_jobs.worker.receivers import is_heard
@@ -116,7 +116,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         if not calls:
             return []
         jobs = self._jobs(self._maker(task), calls)
-        results = [enqueued_result(task, job, self.alias) for job in jobs]
+        results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
             after_commit(push)

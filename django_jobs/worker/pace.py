@@ -8,7 +8,7 @@ from collections.abc import Callable
 AHEAD = 0.05
 """Seconds of work that a worker takes ahead."""
 
-MAX_AHEAD = 600
+MAX_AHEAD = 400
 """Jobs: as many as run while the next ones are fetched, and again."""
 
 WINDOW = 0.02

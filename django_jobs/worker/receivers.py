@@ -6,7 +6,9 @@ import logging
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.dispatch import Signal
+from django.utils.log import RequireDebugTrue
 
 from django_jobs.compat import Task
 
@@ -25,7 +27,7 @@ def is_heard(signal: Signal, level: int) -> bool:
     Args:
         level: of the line that Django's own receiver writes to the log.
     """
-    return _has_others(signal) or django_logger.isEnabledFor(level)
+    return _has_others(signal) or _is_written(level)
 
 
 def _has_others(signal: Signal) -> bool:
@@ -45,6 +47,26 @@ def send(sending: Sending | None) -> None:
             "A receiver of a job's signal tried to end its thread. The job goes on without it;"
             " receivers that come after it were not called."
         )
+
+
+def _is_written(level: int) -> bool:
+    """Tell whether any handler would write a line of Django's tasks logger.
+
+    In production those that Django sets up itself write none below an error, but let each line be
+    made, which takes the threads of a pool longer than a small job.
+    """
+    if not django_logger.isEnabledFor(level):
+        return False
+    logger: logging.Logger | None = django_logger
+    while logger:
+        if any(level >= one.level and not _waits_for_debug(one) for one in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return level >= logging.WARNING
+
+
+def _waits_for_debug(handler: logging.Handler) -> bool:
+    return not settings.DEBUG and any(isinstance(it, RequireDebugTrue) for it in handler.filters)
 
 
 async def send_from_loop(sending: Sending | None) -> None:

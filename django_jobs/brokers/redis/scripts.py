@@ -42,7 +42,7 @@ class Scripts:
         try:
             return self._wire(*command)
         except redis.exceptions.NoScriptError:
-            self._wire("SCRIPT LOAD", self._text(name))
+            self._wire("SCRIPT", "LOAD", self._text(name))
             return self._wire(*command)
 
     def _digest(self, name: str) -> str:
