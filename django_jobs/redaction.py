@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -34,9 +34,12 @@ class Redactor:
 
     Attributes:
         words: parts of names; capitals, `_` and `-` do not matter.
+
+    Make a new one for each request: it remembers what it learnt of tasks.
     """
 
     words: tuple[str, ...] = WORDS
+    _known: dict[str, Parameters] = field(default_factory=dict, repr=False, compare=False)
 
     def arguments(self, task: str, text: str) -> str:
         """Return a call's JSON text with what is secret masked.
@@ -51,7 +54,7 @@ class Redactor:
         try:
             match json.loads(text):
                 case [list(args), dict(kwargs)]:
-                    return _text(self._call(_parameters_of(task), args, kwargs))
+                    return _text(self._call(self._parameters(task), args, kwargs))
         except (ValueError, RecursionError):
             pass
         return self._broken(text)
@@ -62,6 +65,12 @@ class Redactor:
             return _text(self._masked(json.loads(text)))
         except (ValueError, RecursionError):
             return self._broken(text)
+
+    def _parameters(self, task: str) -> Parameters:
+        """Return what is known of a task; a look for one that is gone takes its time."""
+        if task not in self._known:
+            self._known[task] = _parameters_of(task)
+        return self._known[task]
 
     def _call(self, parameters: Parameters, args: list[Any], kwargs: dict[str, Any]) -> Any:
         given = [(parameters.name_of(index), value) for index, value in enumerate(args)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django_jobs.brokers.inspection import Inspection, Repair
@@ -18,7 +19,7 @@ from django_jobs.brokers.search import (
 )
 from django_jobs.job import Record
 
-REACH = 5_000
+REACH = 4_000
 """How many jobs one call looks at, which takes a part of a second."""
 
 
@@ -76,8 +77,7 @@ class Finder:
         found: list[Candidate] = []
         looked_at, stretch = 0, None
         for portion in self._portions(after, reach, most):
-            wanted = self._wanted(portion)[: limit - len(found)]
-            found += wanted
+            found += islice(self._wanted(portion), limit - len(found))
             last = found[-1] if len(found) == limit else None
             stretch = _stretch(portion, looked_at, last)
             looked_at = stretch.looked_at
@@ -105,7 +105,7 @@ class Finder:
         """Do something with all that is meant, and add up what it returns."""
         number = looked_at = 0
         for portion in self._portions(after, reach, reach):
-            number += do(self._wanted(portion))
+            number += do(list(self._wanted(portion)))
             stretch = _stretch(portion, looked_at)
             looked_at = stretch.looked_at
         return Count(number=number, **_values(stretch))
@@ -120,8 +120,8 @@ class Finder:
             if not portion.left or after is None or reach <= 0:
                 return
 
-    def _wanted(self, portion: Portion) -> list[Candidate]:
-        return [job for job in portion.candidates if self.wanted.wants(job, self.readable)]
+    def _wanted(self, portion: Portion) -> Iterator[Candidate]:
+        return (job for job in portion.candidates if self.wanted.wants(job, self.readable))
 
 
 def _stretch(portion: Portion, before: int, last: Candidate | None = None) -> Stretch:

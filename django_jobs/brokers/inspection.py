@@ -164,6 +164,11 @@ class Inspection(ABC):
     def delete(self, job_id: str) -> bool:
         """Forget a job that is not running; False if it is running or unknown."""
 
+    def repair_one(self, repair: Repair, job_id: str) -> bool:
+        """Retry, cancel or delete a job."""
+        does = {Repair.RETRY: self.retry, Repair.CANCEL: self.cancel, Repair.DELETE: self.delete}
+        return does[repair](job_id)
+
     @abstractmethod
     def clear(self, queue: str) -> int:
         """Forget all queued jobs of a queue, and return how many there were."""

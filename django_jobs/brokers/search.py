@@ -69,6 +69,7 @@ class Candidate:
     """What a search knows of a job before it is shown; what it did not ask for is empty.
 
     Attributes:
+        part: see `Cursor`, as of the score.
         token: of the job's last claim, by which is seen whether it ran since.
         moment: Unix milliseconds that matter for the state: when it is due, ended, began to run,
             or was enqueued.
@@ -77,23 +78,23 @@ class Candidate:
             one only the clock of who enqueued it tells, which may be wrong.
     """
 
-    cursor: Cursor
+    state: State
+    part: str
+    score: str
+    id: str
     token: str
     task: str
     queue: str
     arguments: str
     error: str
-    came_at: int
-    last_attempted_at: int
-    moment: int
+    came_at: int = 0
+    last_attempted_at: int = 0
+    moment: int = 0
 
     @property
-    def id(self) -> str:
-        return self.cursor.id
-
-    @property
-    def state(self) -> State:
-        return self.cursor.state
+    def cursor(self) -> Cursor:
+        """Its place in the list."""
+        return Cursor(self.state, self.part, self.score, self.id)
 
 
 def came_at(state: State, enqueued_at: int, queued_at: int, now: int) -> int:
@@ -143,6 +144,11 @@ class Filter:
         return tuple(state for state in LISTED if state in self.states)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether times of jobs have to be looked at."""
+        return any(value is not None for value in (self.since, self.until, self.as_of))
+
+    @property
     def is_indexed(self) -> bool:
         """Whether it is known without a look at them how many jobs are meant."""
         read = (self.task, self.error, self.text, self.id, self.as_of)
@@ -165,6 +171,8 @@ class Filter:
         )
 
     def _is_in_time(self, job: Candidate) -> bool:
+        if not self.is_timed:
+            return True
         if self.since is not None and job.moment < self.since:
             return False
         if self.until is not None and job.moment > self.until:

@@ -116,6 +116,24 @@ def test_all_means_what_the_filters_say(jobs: Jobs, broker: Broker) -> None:
     assert broker.inspection.counts()[State.QUEUED] == 2
 
 
+def test_jobs_are_chosen_by_their_error_and_by_text_in_their_arguments(
+    jobs: Jobs, broker: Broker
+) -> None:
+    [about_ink] = dead(1)
+    about_paper = tasks.fail.enqueue("out of Paper").id
+    run_enqueued(raise_errors=False)
+
+    def listed(*arguments: str) -> list[str]:
+        return [job["id"] for job in jobs("list", *arguments, "--json").json]
+
+    assert listed("--error", "RuntimeError", "--text", "PAPER") == [about_paper]
+    assert listed("--error", "KeyError") == []
+    assert set(listed("--error", "builtins.RuntimeError")) == {about_ink, about_paper}
+    chosen = ("--all", "--state", "dead", "--error", "RuntimeError", "--text", "paper")
+    assert jobs("delete", *chosen, "--no-input").out == "1 job deleted.\n"
+    assert listed() == [about_ink]
+
+
 def test_bulk_reaches_every_page(
     jobs: Jobs, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,10 +149,11 @@ def test_an_interrupted_bulk_change_keeps_what_is_done(
     jobs: Jobs, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead(2)
+    monkeypatch.setattr(bulk, "PAGE", 1)
     advance = Progress.advance
 
-    def interrupt(progress: Progress) -> None:
-        advance(progress)
+    def interrupt(progress: Progress, steps: int) -> None:
+        advance(progress, steps)
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Progress, "advance", interrupt)

@@ -109,9 +109,8 @@ class MemoryInspection(Inspection):
             return scanning.scan(self._store, wanted, after, most, self._now())
 
     def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
-        does = {Repair.RETRY: self.retry, Repair.CANCEL: self.cancel, Repair.DELETE: self.delete}
         with self._lock:
-            return sum(self._is_as_seen(job) and does[repair](job.id) for job in jobs)
+            return sum(self._is_as_seen(job) and self.repair_one(repair, job.id) for job in jobs)
 
     def _is_as_seen(self, job: Candidate) -> bool:
         entry = self._store.entries.get(job.id)

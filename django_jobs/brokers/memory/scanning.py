@@ -38,7 +38,7 @@ def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int
         looked_at=len(seen),
         total=total,
         left=left,
-        end=_cursor(seen[-1]) if seen else None,
+        end=_candidate(seen[-1], wanted, now).cursor if seen else None,
         at=now,
     )
 
@@ -95,17 +95,16 @@ def _score(entry: Entry) -> int:
             return entry.ended_at if entry.state.is_final else entry.due_at or 0
 
 
-def _cursor(entry: Entry) -> Cursor:
-    return Cursor(entry.state, _part(entry), str(_score(entry)), entry.job.id)
-
-
 def _candidate(entry: Entry, wanted: Filter, now: int) -> Candidate:
     moments = {
         State.QUEUED: entry.job.enqueued_at,
         State.RUNNING: entry.last_attempted_at or 0,
     }
     return Candidate(
-        cursor=_cursor(entry),
+        state=entry.state,
+        part=_part(entry),
+        score=str(_score(entry)),
+        id=entry.job.id,
         token=str(entry.token or ""),
         task=entry.job.task,
         queue=entry.job.queue,

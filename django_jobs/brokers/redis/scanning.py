@@ -11,7 +11,7 @@ from django_jobs.job import State
 
 from . import keys
 
-MOST = 1_000
+MOST = 500
 """How many jobs one call looks at, so that nobody waits for Redis meanwhile."""
 
 MOST_BYTES = 1024 * 1024
@@ -51,7 +51,7 @@ def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
     width = HEAD + len(_fields(wanted))
     rows = [flat[start : start + width] for start in range(0, len(flat), width)]
     return Portion(
-        candidates=tuple(_candidates(rows, at)),
+        candidates=tuple(_candidates(wanted, rows, at)),
         looked_at=len(rows),
         total=total,
         left=left,
@@ -60,25 +60,36 @@ def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
     )
 
 
-def _candidates(rows: Sequence[Sequence[str]], now: int) -> Iterator[Candidate]:
+def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iterator[Candidate]:
+    is_timed = wanted.is_timed
     for row in rows:
-        error, task, queue, token, *times = row[HEAD - 1 : HEAD + len(FIELDS)]
+        name, part, score, job_id, error, task, queue, token = row[: HEAD + 3]
         if not any(row[HEAD:]):
             continue  # evicted, or deleted by hand
-        cursor = _cursor(row)
-        enqueued, queued, began = (keys.number(time) or 0 for time in times)
-        moments = {State.QUEUED: enqueued, State.RUNNING: began}
+        state = State(name)
+        times = row[HEAD + 3 : HEAD + len(FIELDS)]
         yield Candidate(
-            cursor=cursor,
+            state=state,
+            part=part,
+            score=score,
+            id=job_id,
             token=token,
             task=task,
             queue=queue,
             arguments="".join(row[HEAD + len(FIELDS) :]),
             error=_unescaped(error),
-            came_at=came_at(cursor.state, enqueued, queued, now),
-            last_attempted_at=began,
-            moment=moments.get(cursor.state, keys.number(cursor.score.partition(".")[0]) or 0),
+            **(_times(state, score, times, now) if is_timed else {}),
         )
+
+
+def _times(state: State, score: str, times: Sequence[str], now: int) -> dict[str, int]:
+    enqueued, queued, began = (keys.number(time) or 0 for time in times)
+    moments = {State.QUEUED: enqueued, State.RUNNING: began}
+    return {
+        "came_at": came_at(state, enqueued, queued, now),
+        "last_attempted_at": began,
+        "moment": moments.get(state, keys.number(score.partition(".")[0]) or 0),
+    }
 
 
 def _cursor(row: Sequence[str]) -> Cursor:

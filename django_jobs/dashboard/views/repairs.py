@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.inspection import Inspection, Repair
+from django_jobs.brokers.inspection import Repair
 from django_jobs.dashboard import doors, parameters, words
 from django_jobs.dashboard.access import Right
 from django_jobs.dashboard.audit import Change, log_change
@@ -35,7 +35,7 @@ MOST = 500
 def repair(visit: Visit) -> Done | Refused:
     """Repair the jobs that a form names."""
     asked, ids = _asked(visit), visit.request.POST.getlist("id")[:MOST]
-    changed = sum(_repair(visit.inspection, asked, job_id) for job_id in ids)
+    changed = sum(visit.inspection.repair_one(asked, job_id) for job_id in ids)
     back = visit.address("jobs", **Wanted.from_query(visit.request.GET).query)
     if len(ids) == 1 and "job" in visit.request.POST and not (changed and asked is Repair.DELETE):
         back = visit.address("job", id=ids[0])
@@ -114,16 +114,6 @@ def _choice(query: Any) -> Repair:
     if not given:
         raise Http404(_("Nobody knows how to do this to a job."))
     return Repair(given)
-
-
-def _repair(inspection: Inspection, repair: Repair, job_id: str) -> bool:
-    match repair:
-        case Repair.RETRY:
-            return inspection.retry(job_id)
-        case Repair.CANCEL:
-            return inspection.cancel(job_id)
-        case _:
-            return inspection.delete(job_id)
 
 
 def _report(repair: Repair, changed: int, left: int) -> str:

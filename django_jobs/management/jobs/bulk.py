@@ -1,81 +1,68 @@
-"""One change for all jobs of a kind, with a question before and a bar meanwhile."""
+"""One repair of all jobs of a kind, with a question before and a bar meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.finder import Finder
+from django_jobs.brokers.inspection import Inspection, Repair
+from django_jobs.brokers.search import Filter
 
 from .console import Console
-from .listing import PAGE, Filters
+from .listing import PAGE
 from .progress import Progress
-
-Change = Callable[[Inspection, str], bool]
 
 
 def repair_all(
-    inspection: Inspection,
-    filters: Filters,
-    change: Change,
-    console: Console,
-    *,
-    verb: str,
-    interactive: bool,
+    inspection: Inspection, wanted: Filter, repair: Repair, console: Console, *, interactive: bool
 ) -> int:
-    """Change all jobs that are meant, and return how many could be changed.
+    """Repair all jobs that are meant, and return how many that were.
 
     Args:
-        filters: of one state.
-        verb: what the change is called, for the question.
+        wanted: of one state.
         interactive: whether to ask first.
 
     Raises:
         CommandError: the answer was no.
     """
-    [state] = filters.states
+    [state] = wanted.states
     total = inspection.counts()[state]
     if not total:
         return 0
-    console.confirm(_question(verb, filters, total), interactive=interactive)
+    console.confirm(_question(repair, wanted, total), interactive=interactive)
     with console.progress(total) as progress:
-        return _change_each(inspection, filters, change, total, progress)
+        return _repair_each(inspection, wanted, repair, progress)
 
 
-def _question(verb: str, filters: Filters, total: int) -> str:
-    [state] = filters.states
+def _question(repair: Repair, wanted: Filter, total: int) -> str:
+    [state] = wanted.states
     marks = [
         f"{name} {value}"
-        for name, value in (("queue", filters.queue), ("task", filters.task))
+        for name, value in (
+            ("queue", wanted.queue),
+            ("task", wanted.task),
+            ("error", wanted.error),
+            ("text", wanted.text),
+        )
         if value
     ]
     if marks:
         return (
-            f"{verb.capitalize()} those of the {total:,} {state.value} jobs that have the"
+            f"{repair.capitalize()} those of the {total:,} {state.value} jobs that have the"
             f" {' and the '.join(marks)}?"
         )
-    return f"{verb.capitalize()} all {total:,} {state.value} jobs?"
+    return f"{repair.capitalize()} all {total:,} {state.value} jobs?"
 
 
-def _change_each(
-    inspection: Inspection, filters: Filters, change: Change, total: int, progress: Progress
-) -> int:
-    """Change jobs from the front of the listing, which moves as changed jobs leave the state.
-
-    No more jobs are looked at than there were at the start, and none is changed twice, however
-    fast new ones come in or changed ones come back.
-    """
-    [state] = filters.states
-    changed = passed = 0
-    seen: set[str] = set()
-    while len(seen) < total and (
-        records := inspection.jobs(state, queue=filters.queue, offset=passed, limit=PAGE)
-    ):
-        for record in records:
-            job_id = record.job.id
-            if job_id not in seen and filters.wants(record) and change(inspection, job_id):
-                changed += 1
-            else:
-                passed += 1
-            seen.add(job_id)
-            progress.advance()
-    return changed
+def _repair_each(inspection: Inspection, wanted: Filter, repair: Repair, progress: Progress) -> int:
+    """Repair jobs a page at a time: none twice, and none that came since this began."""
+    began = inspection.scan(wanted, None, 1).at
+    finder = Finder(inspection, replace(wanted, as_of=began))
+    step = finder.repair(repair, reach=PAGE)
+    number = step.number
+    progress.advance(step.looked_at)
+    while step.end:
+        step = finder.repair(repair, step.end, PAGE)
+        number += step.number
+        progress.advance(step.looked_at)
+    return number

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.finder import Finder
 from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.search import LISTED, Filter
 from django_jobs.clock import now_ms
 from django_jobs.job import Record, State
 from django_jobs.management.arguments import at_least, checked
@@ -21,38 +22,7 @@ from .target import known_queue
 from .wording import NONE, span
 
 PAGE = 500
-LARGEST_PAGE = 5000
 DEFAULT_LIMIT = 50
-
-LISTED = (
-    State.RUNNING,
-    State.QUEUED,
-    State.RETRYING,
-    State.SCHEDULED,
-    State.DEAD,
-    State.DISCARDED,
-    State.SUCCEEDED,
-)
-"""States in the order of the listing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Which jobs are meant.
-
-    Attributes:
-        states: jobs in one of them, listed in this order.
-        task: the dotted path of a task, or its last parts.
-    """
-
-    states: Sequence[State] = LISTED
-    queue: str | None = None
-    task: str | None = None
-
-    def wants(self, record: Record) -> bool:
-        """Tell whether a job of these states and this queue is meant."""
-        path = record.job.task
-        return self.task is None or path == self.task or path.endswith(f".{self.task}")
 
 
 def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> None:
@@ -67,6 +37,27 @@ def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> Non
     )
     add("--queue", metavar="NAME", help="only jobs of this queue")
     add("--task", metavar="PATH", help="only jobs of this task: its dotted path, or its last parts")
+    add(
+        "--error",
+        metavar="CLASS",
+        help="only jobs whose last error is of this class: its dotted path, or its last parts",
+    )
+    add("--text", metavar="TEXT", help="only jobs with this text in their arguments")
+
+
+def wanted_jobs(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
+    """Return which jobs the options mean.
+
+    Args:
+        states: which are meant if the options say none.
+    """
+    return Filter(
+        states=[State(options.state)] if options.state else states,
+        queue=options.queue,
+        task=options.task,
+        error=options.error,
+        text=options.text,
+    )
 
 
 class List(BackendSubcommand):
@@ -94,13 +85,8 @@ class List(BackendSubcommand):
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
         if options.queue:
             known_queue(backend, options.queue)
-        filters = Filters(
-            states=[State(options.state)] if options.state else LISTED,
-            queue=options.queue,
-            task=options.task,
-        )
         inspection = backend.broker.inspection
-        found = page(inspection, filters, options.offset, options.limit + 1)
+        found = page(inspection, wanted_jobs(options), options.offset, options.limit + 1)
         shown = found[: options.limit]
         if options.json:
             console.show_json([job_summary(record) for record in shown])
@@ -112,25 +98,22 @@ class List(BackendSubcommand):
             console.say("There are no such jobs.")
 
 
-def page(inspection: Inspection, filters: Filters, offset: int, limit: int) -> list[Record]:
+def page(inspection: Inspection, wanted: Filter, offset: int, limit: int) -> list[Record]:
     """Return a page of the jobs that are meant."""
-    if filters.task is None and len(filters.states) == 1:
-        [state] = filters.states
-        return list(inspection.jobs(state, queue=filters.queue, offset=offset, limit=limit))
+    if wanted.is_indexed and len(wanted.states) == 1:
+        [state] = wanted.states
+        return list(inspection.jobs(state, queue=wanted.queue, offset=offset, limit=limit))
     size = min(PAGE, offset + limit)
-    records = chain.from_iterable(
-        _each(inspection, state, filters.queue, size) for state in filters.states
-    )
-    return list(islice(filter(filters.wants, records), offset, offset + limit))
+    return list(islice(_each(Finder(inspection, wanted), size), offset, offset + limit))
 
 
-def _each(inspection: Inspection, state: State, queue: str | None, size: int) -> Iterator[Record]:
-    """Yield all jobs of a state, in pages that grow: what a page leaves out costs time, too."""
-    offset = 0
-    while records := inspection.jobs(state, queue=queue, offset=offset, limit=size):
-        yield from records
-        offset += size
-        size = min(2 * size, LARGEST_PAGE)
+def _each(finder: Finder, size: int) -> Iterator[Record]:
+    """Yield all jobs that are meant, in pages of some size."""
+    found = finder.page(limit=size)
+    yield from found.records
+    while found.end:
+        found = finder.page(found.end, limit=size)
+        yield from found.records
 
 
 def _show(console: Console, records: Sequence[Record]) -> None:

@@ -42,9 +42,9 @@ class Progress:
         if self._visible:
             self._write("\r\x1b[K")
 
-    def advance(self) -> None:
-        """Take one step."""
-        self._done += 1
+    def advance(self, steps: int = 1) -> None:
+        """Take some steps."""
+        self._done += steps
         now = time.monotonic()
         if self._visible and now - self._drawn >= PAUSE:
             self._drawn = now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.inspection import Inspection, Repair
 from django_jobs.job import State
 
 from .base import BackendSubcommand
 from .bulk import repair_all
 from .console import Console
-from .listing import Filters, add_filters
+from .listing import add_filters, wanted_jobs
 from .target import known_queue
 from .wording import count, printable
 
@@ -37,16 +36,17 @@ class RepairSubcommand(BackendSubcommand):
     """A subcommand that changes one job at a time.
 
     Attributes:
-        states: of the jobs that it can change.
+        repair: what it does.
         participle: what a changed job is then.
     """
 
-    states: ClassVar[tuple[State, ...]]
+    repair: ClassVar[Repair]
     participle: ClassVar[str]
 
-    @abstractmethod
-    def change(self, inspection: Inspection, job_id: str) -> bool:
-        """Change a job, and tell whether that could be done."""
+    @property
+    def states(self) -> tuple[State, ...]:
+        """States of the jobs that it can change."""
+        return self.repair.states
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -74,7 +74,8 @@ class RepairSubcommand(BackendSubcommand):
 
     def _check(self, options: Namespace) -> None:
         choices = ", ".join(state.value for state in self.states)
-        filtered = options.state or options.queue or options.task
+        filters = (options.state, options.queue, options.task, options.error, options.text)
+        filtered = any(filters)
         if options.ids and (options.all or filtered):
             problem = "Give ids, or --all with what says which jobs are meant, not both."
         elif options.ids or (options.all and options.state):
@@ -90,19 +91,17 @@ class RepairSubcommand(BackendSubcommand):
     def _change_all(self, backend: JobBackend[Any], console: Console, options: Namespace) -> int:
         if options.queue:
             known_queue(backend, options.queue)
-        filters = Filters(states=[State(options.state)], queue=options.queue, task=options.task)
         return repair_all(
             backend.broker.inspection,
-            filters,
-            self.change,
+            wanted_jobs(options),
+            self.repair,
             console,
-            verb=self.name,
             interactive=options.interactive,
         )
 
     def _refusal(self, inspection: Inspection, job_id: str) -> Refusal | None:
         """Change a job; return why that could not be done."""
-        if self.change(inspection, job_id):
+        if inspection.repair_one(self.repair, job_id):
             return None
         record = inspection.find(job_id)
         if record is None:
@@ -131,35 +130,19 @@ class RepairSubcommand(BackendSubcommand):
 class Retry(RepairSubcommand):
     name = "retry"
     help = "Queues jobs that ended, or that wait for their time, now."
-    states = (State.DEAD, State.DISCARDED, State.RETRYING, State.SCHEDULED)
+    repair = Repair.RETRY
     participle = "retried"
-
-    def change(self, inspection: Inspection, job_id: str) -> bool:
-        return inspection.retry(job_id)
 
 
 class Cancel(RepairSubcommand):
     name = "cancel"
     help = "Ends jobs that wait as discarded; they can be retried."
-    states = (State.QUEUED, State.SCHEDULED, State.RETRYING)
+    repair = Repair.CANCEL
     participle = "cancelled"
-
-    def change(self, inspection: Inspection, job_id: str) -> bool:
-        return inspection.cancel(job_id)
 
 
 class Delete(RepairSubcommand):
     name = "delete"
     help = "Forgets jobs that are not running, for good."
-    states = (
-        State.DEAD,
-        State.DISCARDED,
-        State.SUCCEEDED,
-        State.QUEUED,
-        State.SCHEDULED,
-        State.RETRYING,
-    )
+    repair = Repair.DELETE
     participle = "deleted"
-
-    def change(self, inspection: Inspection, job_id: str) -> bool:
-        return inspection.delete(job_id)

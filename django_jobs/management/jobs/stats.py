@@ -7,10 +7,10 @@ from typing import Any
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.known_queues import all_queues
+from django_jobs.brokers.search import LISTED
 
 from .base import BackendSubcommand
 from .console import Console
-from .listing import LISTED
 from .shapes import queue_shape
 from .wording import count, span
 
