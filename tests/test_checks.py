@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,8 @@ def test_django_6_1_s_mailers_are_looked_at_too() -> None:
 
 def test_the_reference_lists_every_check() -> None:
     root = Path(__file__).parent.parent
-    source = (root / "django_jobs" / "checks.py").read_text()
+    sources = [root / "django_jobs" / "checks.py", root / "django_jobs" / "dashboard" / "checks.py"]
+    source = "".join(path.read_text().replace("{APP}", "django_jobs_dashboard") for path in sources)
     page = (root / "docs" / "reference" / "checks.md").read_text()
-    declared = {part.partition('"')[0] for part in source.split('id="')[1:]}
+    declared = {part.partition('"')[0] for part in re.split(r'id=f?"', source)[1:]}
     assert declared == {part.partition("`")[0] for part in page.split("\n| `")[1:]}

@@ -99,6 +99,7 @@ class StoreInfo:
         memory_limit: bytes at which it is full, or None for no limit.
         persistence: "log" (each write), "snapshots" (now and then), "none", or "" for not known.
         eviction: what it does when it is full, by the name that the server has for it.
+        spoilt: whether somebody else wrote to the keys of the jobs.
     """
 
     name: str
@@ -108,6 +109,17 @@ class StoreInfo:
     memory_limit: int | None = None
     persistence: str = ""
     eviction: str = ""
+    spoilt: bool = False
+
+    @property
+    def evicts_jobs(self) -> bool:
+        """Whether it throws away jobs when it is full."""
+        return self.eviction.startswith("allkeys")
+
+    @property
+    def forgets_jobs(self) -> bool:
+        """Whether its restart loses every job."""
+        return self.persistence == "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

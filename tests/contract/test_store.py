@@ -85,3 +85,6 @@ def test_a_server_says_how_it_keeps_jobs(
     assert store.version[0].isdigit()
     assert store.memory
     assert "127.0.0.1" in store.address
+    assert store.evicts_jobs is eviction.startswith("allkeys")
+    assert store.forgets_jobs is (persistence == "none")
+    assert not store.spoilt

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
@@ -215,17 +216,24 @@ def test_no_page_shuts_anybody_out(
     assert found == {one.name: [] for one in PAGES}
 
 
-def test_no_page_is_wider_than_a_phone(
-    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+@pytest.mark.parametrize("width", [390, 720, 1024, 1240])
+def test_no_page_is_wider_than_the_screen(
+    width: int,
+    page: Page,
+    live_server: LiveServer,
+    person: Person,
+    redis_backend: JobBackend[Any],
+    settings: Settings,
 ) -> None:
+    settings.LANGUAGE_CODE = "de"  # whose words are long
     fill(redis_backend)
     sign_in(page, live_server, person("superuser"))
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size({"width": width, "height": 844})
     widths: dict[str, int] = {}
     for one in PAGES:
         page.goto(live_server.url + one.path)
         widths[one.name] = page.evaluate("document.documentElement.scrollWidth")
-    assert widths == {one.name: 390 for one in PAGES}
+    assert widths == {one.name: width for one in PAGES}
 
 
 def test_a_store_that_comes_back_is_seen(

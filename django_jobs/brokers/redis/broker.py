@@ -202,7 +202,7 @@ class RedisBroker(Broker):
 
     def store(self) -> StoreInfo:
         with plain_errors(self._address):
-            return store_info(self._client, self._address)
+            return store_info(self._client, self._address, self._prefix)
 
     def close(self) -> None:
         self._client.close()

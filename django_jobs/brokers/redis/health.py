@@ -16,20 +16,20 @@ def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
         address: the URL without secrets, for the message.
         prefix: what the keys of the jobs begin with.
     """
-    store = store_info(client, address)
+    store = store_info(client, address, prefix)
     found = []
-    if store.eviction.startswith("allkeys"):
+    if store.evicts_jobs:
         found.append(
             f"Redis at {address} throws away keys when it is full (maxmemory-policy"
             f" {store.eviction}), jobs among them: set maxmemory-policy noeviction, or give the"
             " jobs a server of their own."
         )
-    if store.persistence == "none":
+    if store.forgets_jobs:
         found.append(
             f"Redis at {address} keeps nothing on disk, so that its restart loses every job: set"
             " appendonly yes."
         )
-    if client.exists(f"{prefix}broken"):
+    if store.spoilt:
         found.append(
             f"Somebody else wrote to keys of the jobs in Redis at {address}. What stood there was"
             f" set aside: see HGETALL {prefix}broken, then delete that key and {prefix}broken:*."
@@ -37,11 +37,12 @@ def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def store_info(client: redis.Redis, address: str) -> StoreInfo:
+def store_info(client: redis.Redis, address: str, prefix: str) -> StoreInfo:
     """Return what a server says of itself.
 
     Args:
         address: the URL without secrets.
+        prefix: what the keys of the jobs begin with.
     """
     server, memory = client.info("server"), client.info("memory")
     is_valkey = "valkey_version" in server
@@ -53,6 +54,7 @@ def store_info(client: redis.Redis, address: str) -> StoreInfo:
         memory_limit=int(memory.get("maxmemory", 0)) or None,
         persistence=_persistence(client),
         eviction=str(memory.get("maxmemory_policy", "")),
+        spoilt=bool(client.exists(f"{prefix}broken")),
     )
 
 

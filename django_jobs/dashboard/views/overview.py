@@ -66,10 +66,11 @@ class Store:
 def overview(visit: Visit) -> Mapping[str, Any]:
     """Show the figures, and what endangers jobs."""
     queues = visit.inspection.queues()
+    store = visit.backend.broker.store()
     return {
         "tiles": list(_tiles(visit, queues)),
-        "warnings": [*visit.backend.broker.problems(), *_idle(visit, queues)],
-        "store": _store(visit.backend.broker.store()),
+        "warnings": [*_endangered(visit, store), *_idle(visit, queues)],
+        "store": _store(store),
         **activity(visit),
     }
 
@@ -95,6 +96,29 @@ def _tiles(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[Tile]:
         value=span(wait) if wait else "–",
         address=visit.address("queues"),
     )
+
+
+def _endangered(visit: Visit, store: StoreInfo) -> Iterator[str]:
+    """Yield what may lose jobs, as `Broker.problems` does for machines and logs."""
+    if not visit.backend.persistent:
+        return
+    if store.evicts_jobs:
+        text = _(
+            "%(store)s throws away keys when it is full, jobs among them: set maxmemory-policy"
+            " noeviction, or give the jobs a server of their own."
+        )
+        yield text % {"store": store.name}
+    if store.forgets_jobs:
+        text = _(
+            "%(store)s keeps nothing on disk, so that its restart loses every job: set appendonly"
+            " yes."
+        )
+        yield text % {"store": store.name}
+    if store.spoilt:
+        yield _(
+            "Somebody else wrote to the keys of the jobs. What stood there was set aside, and"
+            " manage.py jobs check says where."
+        )
 
 
 def _idle(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
