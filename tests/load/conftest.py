@@ -30,6 +30,7 @@ PAIRS = 150
 class Loaded:
     """A broker on a server of its own, in which so many small jobs wait."""
 
+    url: str
     broker: RedisBroker
     client: redis.Redis
     size: int
@@ -40,7 +41,7 @@ class Loaded:
     def build(cls, server: RedisServer, size: int) -> Loaded:
         client = redis.Redis.from_url(server.url)
         broker = RedisBroker(server.url)
-        loaded = cls(broker, client, size, Driver(broker))
+        loaded = cls(server.url, broker, client, size, Driver(broker))
         loaded.worker.take(1)  # what a worker and the scripts need is there before jobs are weighed
         before = loaded._used()
         for _ in range(0, size, BATCH):
