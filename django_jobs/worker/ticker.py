@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from django_jobs.brokers.base import Broker
@@ -37,18 +37,32 @@ class Ticker:
         self._broker = broker
         self._tasks = tuple(periodic_tasks)
         self._make_job = make_job
+        self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self._tasks}
+        self._next: dict[str, datetime] = {}
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime) -> float:
         """Claim all that is due; return seconds until there may be more, at most a minute."""
-        waiting = self._tasks
-        while waiting:
+        if now < self._looked_at:  # the clock was set back
+            self._next.clear()
+        self._looked_at = now
+        stored = self._broker.ticks()
+        # A line is read only when its time has come: of a thousand, one may tick each second.
+        reached = waiting = [each for each in self._tasks if self._is_reached(each, stored, now)]
+        while waiting := [each for each in waiting if not self._claim(each, stored, now)]:
             stored = self._broker.ticks()
-            waiting = tuple(each for each in waiting if not self._claim(each, stored, now))
-        return self._seconds_until_next(now)
+        self._next |= {each.name: each.schedule.next(now) for each in reached}
+        waits = ((at - now).total_seconds() for at in self._next.values())
+        return min([LONGEST_WAIT, *waits])
+
+    def _is_reached(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
+        """Tell whether a tick may be due, or the broker does not know the line (any more)."""
+        name = periodic.name
+        return self._next.get(name, now) <= now or self._lines[name] not in stored
 
     def _claim(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
         """Claim what is due; False if another worker was first, so that there may be more."""
-        line_key = f"{periodic.name} [{periodic.schedule}]"
+        line_key = self._lines[periodic.name]
         since = stored.get(line_key)
         if since is None:
             return self._broker.claim_tick(line_key, None, to_ms(now.replace(microsecond=0)), None)
@@ -58,7 +72,3 @@ class Ticker:
             return True
         job = self._make_job(periodic.task) if found.run else None
         return self._broker.claim_tick(periodic.name, last, to_ms(found.tick), job)
-
-    def _seconds_until_next(self, now: datetime) -> float:
-        waits = ((each.schedule.next(now) - now).total_seconds() for each in self._tasks)
-        return min([LONGEST_WAIT, *waits])
