@@ -42,6 +42,12 @@ class _Scale:
     of_task: int
     coarse: int
 
+    def window(self, length: int, now: int) -> tuple[int, int, int]:
+        """Return the step of a chart from such periods, and numbers of its first and last one."""
+        step = max(self.step, length)
+        last = now // step
+        return step, last + 1 - self.step * self.steps // step, last
+
 
 _SCALES = {
     Span.HOUR: _Scale(MINUTE, 60, fine=MINUTE, of_task=MINUTE, coarse=MINUTE),
@@ -123,7 +129,7 @@ class QueueCount:
 class Metrics(ABC):
     """Added-up counts. A worker that is killed takes along what it counted since its heartbeat.
 
-    What is not a chart reaches back to the beginning of a minute, an hour or a day.
+    A span ends with the minute, hour or day that is not over yet, so it is up to one shorter.
     """
 
     @abstractmethod
@@ -156,13 +162,11 @@ class Metrics(ABC):
         return self._history(Kind.TASK, task, span, _SCALES[span].of_task)
 
     def _history(self, kind: Kind, name: str, span: Span, length: int) -> History:
-        scale = _SCALES[span]
-        step = max(scale.step, length)
-        last = self.now() // step
-        first = last + 1 - scale.step * scale.steps // step
+        now = self.now()
+        step, first, last = _SCALES[span].window(length, now)
         of_step: defaultdict[int, Counts] = defaultdict(dict)
-        until = ((last + 1) * step - 1) // length
-        for period, _, counts in self.read(kind, length, first * step // length, until, name):
+        since, until = first * step // length, now // length
+        for period, _, counts in self.read(kind, length, since, until, name):
             add(of_step[period * length // step], counts)
         buckets = (
             Bucket(at=number * step, **_ends(of_step[number])) for number in range(first, last + 1)
@@ -174,8 +178,8 @@ class Metrics(ABC):
         return _tasks(self._sums(Kind.TASK, span, _SCALES[span].coarse))
 
     def task(self, name: str, span: Span) -> TaskMetrics | None:
-        """Return one task, or None if it did not run in the span."""
-        found = _tasks(self._sums(Kind.TASK, span, _SCALES[span].coarse, name))
+        """Return one task as its chart shows it, or None if it did not run in the span."""
+        found = _tasks(self._sums(Kind.TASK, span, _SCALES[span].of_task, name))
         return found[0] if found else None
 
     def failing(self, span: Span) -> tuple[FailureCount, ...]:
@@ -201,9 +205,10 @@ class Metrics(ABC):
     def _sums(
         self, kind: Kind, span: Span, length: int, name: str | None = None
     ) -> dict[str, Counts]:
-        scale, now = _SCALES[span], self.now()
-        since = (now // scale.step - scale.steps + 1) * scale.step
-        return _added_up(self.read(kind, length, since // length, now // length, name))
+        now = self.now()
+        step, first, _ = _SCALES[span].window(length, now)
+        since, until = first * step // length, now // length
+        return _added_up(self.read(kind, length, since, until, name))
 
 
 def _added_up(found: Iterable[tuple[int, str, Counts]]) -> dict[str, Counts]:

@@ -131,6 +131,20 @@ def test_counts_move_back_as_time_passes_and_leave_the_span(
     assert metrics.tasks(Span.MONTH)[0].count == 8
 
 
+@pytest.mark.parametrize("span", BUCKETS)
+def test_a_task_and_its_chart_tell_the_same(
+    span: Span, metrics: Metrics, clock: Clock, w1: Driver
+) -> None:
+    for _ in range(40):
+        w1.heartbeat(report=report(sample(1, 1)))
+        clock.advance(metrics.history(span).step // 3 + 1)
+    found = metrics.task("shop.ship", span)
+    history = metrics.task_history("shop.ship", span)
+
+    assert found is not None
+    assert (found.succeeded, found.failed) == (history.succeeded, history.failed)
+
+
 def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
     errors = (("builtins.OSError", 2), ("shop.NoParcel", 7))
     w1.heartbeat(
