@@ -41,6 +41,17 @@ def test_every_error_is_kept_and_retried(backend: JobBackend, task: Any, error: 
     assert succeeded(tasks.echo_later.enqueue()) == succeeded(tasks.echo.enqueue())
 
 
+def test_a_failure_tells_how_long_its_attempt_waited_and_ran(backend: JobBackend) -> None:
+    result = ended(tasks.fail.enqueue(next(iter(tasks.ERRORS))))
+    record = backend.broker.inspection.find(result.id)
+    assert record is not None
+    for failure in record.failures:
+        assert failure.latency is not None
+        assert failure.latency >= 0
+        assert failure.duration is not None
+        assert failure.duration >= 0
+
+
 def test_a_backend_s_retry_holds_for_tasks_without_their_own(start: Start) -> None:
     start(retry=Retry(attempts=3, wait=0))
     assert len(ended(tasks.leave.enqueue()).errors) == 3

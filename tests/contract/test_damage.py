@@ -184,3 +184,29 @@ def test_a_worker_that_says_more_than_is_understood_is_listed(
     (info,) = broker.inspection.workers()
 
     assert info.id == "w1"
+
+
+@pytest.mark.parametrize(
+    ("stored", "times"),
+    [
+        ('["a.Error","m","t",5,"w1",1]', (None, None)),
+        ('["a.Error","m","t",5,"w1",1,7,9]', (7, 9)),
+        ('["a.Error","m","t",5,"w1",1,null,9.0,"of a later release"]', (None, 9)),
+        ('["a.Error","m","t",5,"w1",1,"soon",-1]', (None, None)),
+        ('["a.Error","m","t",5,"w1",1,1e300,[]]', (None, None)),
+    ],
+)
+def test_a_failure_of_another_release_is_read(
+    stored: str,
+    times: tuple[int | None, int | None],
+    broker: Broker,
+    client: redis.Redis,
+) -> None:
+    job = make_job()
+    broker.push([job])
+    client.rpush(f"{{jobs}}:e:{job.id}", stored)
+
+    (failure,) = found(broker.inspection, job.id).failures
+
+    assert (failure.exception, failure.attempt) == ("a.Error", 1)
+    assert (failure.latency, failure.duration) == times

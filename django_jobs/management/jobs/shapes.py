@@ -94,6 +94,8 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "attempt": failure.attempt,
         "at": moment(failure.at),
         "worker": failure.worker,
+        "latency_ms": failure.latency,
+        "duration_ms": failure.duration,
         "exception": failure.exception,
         "message": failure.message,
         "traceback": failure.traceback,
