@@ -35,45 +35,47 @@ class JobResult(TaskResult):  # type: ignore[misc, type-arg]  # frozen, not gene
 def enqueued_results(task: AnyTask, jobs: Sequence[Job], alias: str) -> list[JobResult]:
     """Return the results of jobs that were just enqueued together."""
     enqueued_at = from_ms(jobs[0].enqueued_at)
-    return [_enqueued_result(task, job, alias, enqueued_at) for job in jobs]
-
-
-def _enqueued_result(task: AnyTask, job: Job, alias: str, enqueued_at: datetime) -> JobResult:
-    args, kwargs = show_arguments(job.arguments)
-    return JobResult(
-        task=task,
-        id=job.id,
-        status=TaskResultStatus.READY,
-        enqueued_at=enqueued_at,
-        started_at=None,
-        finished_at=None,
-        last_attempted_at=None,
-        args=args,
-        kwargs=kwargs,
-        backend=alias,
-        errors=[],
-        worker_ids=[],
-    )
+    return [_result(task, job, alias, enqueued_at) for job in jobs]
 
 
 def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobResult:
     """Return the result of a job whose attempt begins; earlier workers are known by number only."""
     job = claim.job
-    args, kwargs = show_arguments(job.arguments)
-    started = from_ms(claim.reserved_at)
-    return JobResult(
-        task=_as_enqueued(task, job, alias),
-        id=job.id,
+    return _result(
+        _as_enqueued(task, job, alias),
+        job,
+        alias,
+        from_ms(job.enqueued_at),
         status=TaskResultStatus.RUNNING,
-        enqueued_at=from_ms(job.enqueued_at),
-        started_at=started,
+        started_at=from_ms(claim.reserved_at),
+        workers=[""] * (claim.attempt - 1) + [worker],
+    )
+
+
+def _result(
+    task: AnyTask,
+    job: Job,
+    alias: str,
+    enqueued_at: datetime,
+    *,
+    status: TaskResultStatus = TaskResultStatus.READY,
+    started_at: datetime | None = None,
+    workers: Sequence[str] = (),
+) -> JobResult:
+    args, kwargs = show_arguments(job.arguments)
+    return JobResult(
+        task=task,
+        id=job.id,
+        status=status,
+        enqueued_at=enqueued_at,
+        started_at=started_at,
         finished_at=None,
-        last_attempted_at=started,
+        last_attempted_at=started_at,
         args=args,
         kwargs=kwargs,
         backend=alias,
         errors=[],
-        worker_ids=[""] * (claim.attempt - 1) + [worker],
+        worker_ids=[*workers],
     )
 
 
@@ -93,7 +95,7 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     """Return the result of a job as the broker knows it."""
     job = record.job
     result = dataclasses.replace(
-        _enqueued_result(_as_enqueued(task, job, alias), job, alias, from_ms(job.enqueued_at)),
+        _result(_as_enqueued(task, job, alias), job, alias, from_ms(job.enqueued_at)),
         status=STATUSES[record.state],
         started_at=_instant(record.started_at),
         last_attempted_at=_instant(record.last_attempted_at),

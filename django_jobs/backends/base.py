@@ -45,7 +45,7 @@ Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
 
 MakeJob: TypeAlias = Callable[..., Job]
 
-SIDEKIQ = Retry()
+DEFAULT_RETRY = Retry()
 """The policy where neither the task nor the settings have one."""
 
 
@@ -79,7 +79,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     @property
     def retry(self) -> Retry:
         """The policy of tasks that bring none of their own."""
-        return self.configuration.retry or SIDEKIQ
+        return self.configuration.retry or DEFAULT_RETRY
 
     # --- enqueueing --------------------------------------------------------------------------
 

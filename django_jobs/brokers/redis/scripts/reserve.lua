@@ -30,8 +30,6 @@ local function due_in()
   return nearest
 end
 
--- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as a
--- context lists a worker for each one: a billion would fill the memory.
 local FIELDS = { 't', 'q', 'p', 'a', 'e', 'l', 'r', 'x', 'o', 'u', 'n', 'k', 'c', 'b', 'm', 'w' }
 
 local function answer(id, got, token, attempt, reserved_at)
@@ -116,6 +114,8 @@ local function must_run_alone(id, crashes)
 end
 
 -- Tells whether fields that must be there are missing, or one that is there is not what we write.
+-- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as a
+-- context lists a worker for each one: a billion would fill the memory.
 local INSTANTS = { 5, 7, 8, 10, 14, 15 }
 local COUNTERS = { [6] = 15, [11] = 9, [12] = 6, [13] = 9 }
 local function is_broken(got)
