@@ -1,5 +1,6 @@
 -- Claims a tick of a periodic task, and stores its job in the same step.
 --
+-- Parts: shapes, store.
 -- KEYS[1]: prefix. ARGV: name, last tick seen or '', tick, then the job as `store` takes it, if any.
 -- Returns 1, or 0 if another worker was first.
 -- Invariant: of all who saw the same last tick, one wins. A last tick that somebody spoilt is none.

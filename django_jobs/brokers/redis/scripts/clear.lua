@@ -1,5 +1,6 @@
 -- Forgets queued jobs of a queue, a portion at a time.
 --
+-- Parts: ends.
 -- KEYS[1]: prefix. ARGV: queue, portion. Returns how many there were in this portion.
 local popped = redis.call('ZPOPMIN', P .. 'q:' .. ARGV[1], ARGV[2])
 for i = 1, #popped, 2 do

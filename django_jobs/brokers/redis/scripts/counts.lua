@@ -1,5 +1,6 @@
 -- Counts the jobs in each state.
 --
+-- Parts: ends.
 -- KEYS[1]: prefix. Returns state, number, state, number …
 sweep(1000)
 local queued, running = 0, 0

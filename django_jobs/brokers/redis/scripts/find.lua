@@ -1,5 +1,6 @@
 -- Reads jobs.
 --
+-- Parts: ends.
 -- KEYS[1]: prefix. ARGV: 0 for all failures or -1 for the last one; ids.
 -- Returns for each id its fields and values, its failures, and its due time or ''.
 -- Reads all of a key, or nothing if something else stands there.

@@ -1,5 +1,6 @@
 -- Forgets a worker that stops, and gives back what it still holds.
 --
+-- Parts: flight.
 -- KEYS[1]: prefix. ARGV: worker.
 local worker = ARGV[1]
 give_back_all(worker)

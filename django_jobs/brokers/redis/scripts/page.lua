@@ -1,5 +1,6 @@
 -- Reads ids of a page of the jobs in one state.
 --
+-- Parts: fields.
 -- KEYS[1]: prefix. ARGV: state, queue or '' for all (queued jobs only), offset, limit.
 -- Invariant: what lies before the page is counted, not read.
 local state, queue, offset, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -1,5 +1,6 @@
 -- Describes every queue.
 --
+-- Parts: shapes, fields.
 -- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, name …
 local names = redis.call('SUNION', P .. 'queues', P .. 'paused')
 local answer = {}

@@ -1,5 +1,6 @@
 -- Does one repair that an operator asks for to some jobs.
 --
+-- Parts: fields, places, ends.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be.

@@ -1,5 +1,6 @@
 -- Settles finished attempts, promotes what is due, then claims jobs for a worker.
 --
+-- Parts: shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
 -- ARGV: worker, call, limit, lease in ms, crashes that kill a job, number of shares, number of
 --   settlements; for each share: queue, quota; for each settlement: id, token, state, result,

@@ -1,5 +1,6 @@
 -- Reads a portion of the list of all jobs: in the states' order, each in its own.
 --
+-- Parts: fields, ends.
 -- KEYS[1]: prefix.
 -- ARGV: most jobs, most bytes, id or '' for all, queue or '' for all (queued jobs only), times from
 --   and to ('-inf' and '+inf' for all; not for queued and running jobs), 1 to read errors, the place

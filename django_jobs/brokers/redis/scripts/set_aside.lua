@@ -1,5 +1,6 @@
 -- Sets aside what stands under our keys and is not of their kind, so that it stops nobody.
 --
+-- Parts: fields.
 -- KEYS[1]: prefix. ARGV: lease in ms. Returns the names of such keys, without the prefix.
 -- Invariant: who served and what waited stays known where it can be told from other keys.
 local KINDS = {

@@ -1,0 +1,14 @@
+-- How what stands under a key is read, or put out of the way.
+
+-- Reads fields of a job: none of them if there is no such job, or something else under its key. A
+-- script that fails half-way would lose what it had in its hands.
+local function read(id, ...)
+  local got = redis.pcall('HMGET', P .. 'j:' .. id, ...)
+  return got.err and {} or got
+end
+
+-- Keeps what is not of its key's kind out of everybody's way.
+local function set_aside(name, what)
+  redis.call('RENAME', P .. name, P .. 'broken:' .. name)
+  redis.call('HSET', P .. 'broken', name, what)
+end

@@ -1,0 +1,20 @@
+-- What is read here others may have written. Patterns are plain and lengths are looked at apart, as
+-- a pattern of many digits that may be there takes Lua longer than the job that it belongs to.
+
+-- Tells whether a text is a whole number of so many digits at most, without a sign.
+local function is_amount(text, digits)
+  return #text <= digits and string.find(text, '^%d+$') ~= nil
+end
+
+-- Tells whether a text is the place of a job in a queue.
+local function is_place(text)
+  return #text <= 18 and string.find(text, '^%-?%d+$') ~= nil
+end
+
+-- Tells whether a text is a whole number of milliseconds from the years 1 to 9999, which Python's
+-- dates know.
+local function is_instant(text)
+  if #text > 15 or not string.find(text, '^%-?%d+$') then return false end
+  local number = tonumber(text)
+  return number >= -62135596800000 and number <= 253402300799999
+end
