@@ -113,7 +113,7 @@ class RedisBroker(Broker):
 
     def push(self, jobs: Sequence[Job]) -> None:
         for portion in portions(jobs):
-            self._run("push", *(value for job in portion for value in keys.job_arguments(job)))
+            self._run("push", *keys.stored(portion))
 
     def reserve(
         self,
@@ -191,7 +191,7 @@ class RedisBroker(Broker):
 
     def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
         stored_as = "" if last is None else last
-        arguments = keys.job_arguments(job) if job else []
+        arguments = keys.stored([job] if job else [])
         return bool(self._run("claim_tick", name, stored_as, tick, *arguments))
 
     # --- care --------------------------------------------------------------------------------

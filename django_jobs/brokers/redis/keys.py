@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django_jobs.brokers.report import JobProgress
@@ -37,20 +39,41 @@ def prefix(namespace: str) -> str:
     return f"{{{namespace}}}:"
 
 
-def job_arguments(job: Job) -> list[str | int]:
-    """Return a job as the script function `store` takes it."""
+_shared = attrgetter(
+    *("task", "queue", "priority", "enqueued_at", "run_at", "expires_at", "result_ttl", "overrides")
+)
+
+
+def stored(jobs: Sequence[Job]) -> list[str | int]:
+    """Return jobs as the script function `store` takes them: what neighbours share comes once."""
+    values: list[str | int] = []
+    for shared, group in groupby(jobs, _shared):
+        pairs = [value for job in group for value in (job.id, job.arguments)]
+        values += (len(pairs) // 2, *pairs, *_shared_values(*shared))
+    return values
+
+
+def _shared_values(
+    task: str,
+    queue: str,
+    priority: int,
+    enqueued_at: int,
+    run_at: int | None,
+    expires_at: int | None,
+    result_ttl: int,
+    overrides: str,
+) -> list[str | int]:
     fields: list[str | int] = [
-        *(TASK, job.task, QUEUE, job.queue, PRIORITY, job.priority),
-        *(ARGUMENTS, job.arguments, ENQUEUED_AT, job.enqueued_at, RESULT_TTL, job.result_ttl),
+        *(TASK, task, QUEUE, queue, PRIORITY, priority),
+        *(ENQUEUED_AT, enqueued_at, RESULT_TTL, result_ttl),
     ]
-    if job.run_at is not None:
-        fields += (RUN_AT, job.run_at)
-    if job.expires_at is not None:
-        fields += (EXPIRES_AT, job.expires_at)
-    if job.overrides:
-        fields += (OVERRIDES, job.overrides)
-    run_at = "" if job.run_at is None else job.run_at
-    return [job.id, job.queue, job.priority, run_at, len(fields), *fields]
+    if run_at is not None:
+        fields += (RUN_AT, run_at)
+    if expires_at is not None:
+        fields += (EXPIRES_AT, expires_at)
+    if overrides:
+        fields += (OVERRIDES, overrides)
+    return [queue, priority, "" if run_at is None else run_at, len(fields), *fields]
 
 
 def to_claims(flat: Sequence[str]) -> tuple[Claim, ...]:

@@ -36,7 +36,7 @@ local function repair(id, wanted_state, wanted_token)
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)
-    enqueue(id, queue, tonumber(priority) or 0)
+    enqueue({ id }, queue, tonumber(priority) or 0)
     mark(queue)
   end
   return 1

@@ -93,7 +93,7 @@ local function promote()
     local id, due_at, index = unpack(job)
     local got = read(id, 'q', 'p')
     if got[1] then
-      enqueue(id, got[1], tonumber(got[2]) or 0)
+      enqueue({ id }, got[1], tonumber(got[2]) or 0)
       redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
       touched[got[1]] = true
     end

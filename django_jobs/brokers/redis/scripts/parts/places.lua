@@ -2,12 +2,17 @@
 
 -- Leaves word that a queue may have jobs: once, for one worker to pick up.
 local function mark(queue)
-  redis.call('SADD', P .. 'queues', queue)
-  if redis.call('SISMEMBER', P .. 'paused', queue) == 1 then return end
+  local unmarked = {}
   for _, marker in ipairs({ P .. 'm:' .. queue, P .. 'm:*' }) do
     if redis.call('LLEN', marker) == 0 then
-      redis.call('RPUSH', marker, '1')
+      unmarked[#unmarked + 1] = marker
     end
+  end
+  if #unmarked == 0 then return end -- so the queue is known, and not paused
+  redis.call('SADD', P .. 'queues', queue)
+  if redis.call('SISMEMBER', P .. 'paused', queue) == 1 then return end
+  for _, marker in ipairs(unmarked) do
+    redis.call('RPUSH', marker, '1')
   end
 end
 
@@ -16,9 +21,19 @@ local function place(id, queue, score)
   redis.call('ZADD', P .. 'q:' .. queue, score or 0, id)
 end
 
+-- Gives jobs their scores in a sorted set: a first one, and so much more for each that follows.
+local function line_up(index, ids, score, step)
+  local members = {}
+  for n, id in ipairs(ids) do
+    members[2 * n - 1], members[2 * n] = score + step * (n - 1), id
+  end
+  redis.call('ZADD', index, unpack(members))
+end
+
 -- 2^44 arrivals fit below one step of priority, and all of it into a double.
-local function enqueue(id, queue, priority)
+local function enqueue(ids, queue, priority)
   -- A priority that somebody spoilt may be no number at all, on which ZADD would fail half-way.
   local known = math.max(-100, math.min(100, priority))
-  place(id, queue, string.format('%.0f', (100 - known) * 17592186044416 + redis.call('INCR', P .. 'seq')))
+  local arrival = redis.call('INCRBY', P .. 'seq', #ids) - #ids + 1
+  line_up(P .. 'q:' .. queue, ids, math.floor((100 - known) * 17592186044416 + arrival), 1)
 end
