@@ -156,3 +156,20 @@ class Record:
     result: str | None = None
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A tick of a periodic task, to be claimed.
+
+    Attributes:
+        name: of the periodic task.
+        last: its tick that the caller saw as claimed last, or None; Unix milliseconds.
+        at: the tick in Unix milliseconds.
+        job: what to push, or None for a tick that is skipped.
+    """
+
+    name: str
+    last: int | None
+    at: int
+    job: Job | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from django_jobs.job import Claim, Job, Settlement
+from django_jobs.job import Claim, Job, Settlement, Tick
 
 from .inspection import Inspection
 from .report import NOTHING, Report
@@ -255,19 +255,15 @@ class Broker(ABC):
         """Return the last claimed tick of each periodic task by name, in Unix milliseconds."""
 
     @abstractmethod
-    def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
-        """Claim a tick of a periodic task, and push its job in the same step.
+    def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
+        """Claim ticks of periodic tasks, each for itself, and push their jobs in the same step.
 
-        While the periodic task is switched off, ticks are claimed and no job is pushed: what was
+        While a periodic task is switched off, its ticks are claimed and no job is pushed: what was
         missed meanwhile is not made up later.
 
-        Args:
-            last: the tick that the caller saw as claimed last, or None.
-            tick: Unix milliseconds.
-            job: what to push, or None for a tick that is skipped.
-
         Returns:
-            False, with nothing changed, if another worker was first.
+            For each whether it was claimed: False, with nothing changed, if another worker was
+            first.
         """
 
     # --- care --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.clock import from_ms, to_ms
 from django_jobs.compat import Task
 from django_jobs.due import PeriodicTask, due
-from django_jobs.job import Job
+from django_jobs.job import Job, Tick
 
 LONGEST_WAIT = 60.0
 """Seconds after which a worker looks again, as clocks may be set and workers suspended."""
@@ -49,7 +49,7 @@ class Ticker:
         stored = self._broker.ticks()
         # A line is read only when its time has come: of a thousand, one may tick each second.
         reached = waiting = [each for each in self._tasks if self._is_reached(each, stored, now)]
-        while waiting := [each for each in waiting if not self._claim(each, stored, now)]:
+        while waiting := self._claim(waiting, stored, now):
             stored = self._broker.ticks()
         self._next |= {each.name: each.schedule.next(now) for each in reached}
         waits = ((at - now).total_seconds() for at in self._next.values())
@@ -60,15 +60,25 @@ class Ticker:
         name = periodic.name
         return self._next.get(name, now) <= now or self._lines[name] not in stored
 
-    def _claim(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
-        """Claim what is due; False if another worker was first, so that there may be more."""
+    def _claim(
+        self, tasks: Iterable[PeriodicTask], stored: Mapping[str, int], now: datetime
+    ) -> list[PeriodicTask]:
+        """Claim what is due; return where another worker was first, so that there may be more."""
+        found = [(each, tick) for each in tasks if (tick := self._due(each, stored, now))]
+        if not found:
+            return []
+        claimed = self._broker.claim_ticks([tick for _, tick in found])
+        return [each for (each, _), is_ours in zip(found, claimed, strict=True) if not is_ours]
+
+    def _due(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> Tick | None:
+        """Return the tick to claim, which for a new line is the second in which it is seen."""
         line_key = self._lines[periodic.name]
         since = stored.get(line_key)
         if since is None:
-            return self._broker.claim_tick(line_key, None, to_ms(now.replace(microsecond=0)), None)
+            return Tick(line_key, None, to_ms(now.replace(microsecond=0)))
         last = stored.get(periodic.name)
         found = due(periodic, from_ms(max(since, last or since)), now)
         if found is None:
-            return True
+            return None
         job = self._make_job(periodic.task) if found.run else None
-        return self._broker.claim_tick(periodic.name, last, to_ms(found.tick), job)
+        return Tick(periodic.name, last, to_ms(found.tick), job)

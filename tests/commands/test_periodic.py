@@ -14,6 +14,7 @@ from django_jobs.management.jobs import periodic as listed
 from django_jobs.periodic import isolated_registry
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
+from tests.contract.tools import claim_tick
 
 NEW_YEAR_2000 = 946_684_800_000
 
@@ -31,7 +32,7 @@ def test_ticks_are_shown_in_order_of_their_names(
 ) -> None:
     periodic("0 8 1 1 *", timezone="Europe/Berlin", name="yearly")(tasks.greet)
     periodic("*/5 * * * *", catch_up=False)(tasks.refuse)
-    redis_backend.broker.claim_tick("yearly", None, NEW_YEAR_2000, None)
+    claim_tick(redis_backend.broker, "yearly", None, NEW_YEAR_2000, None)
 
     refuse, yearly = jobs("periodic", "--json").json
     assert yearly == {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection import Inspection
-from tests.contract.tools import Clock, Driver, ids, make_job, make_jobs
+from tests.contract.tools import Clock, Driver, claim_tick, ids, make_job, make_jobs
 
 
 def test_ticks_pass_without_a_job(broker: Broker, inspection: Inspection, w1: Driver) -> None:
     inspection.switch_off("report")
 
-    assert broker.claim_tick("report", None, 1_000, make_job())
+    assert claim_tick(broker, "report", None, 1_000, make_job())
 
     assert dict(broker.ticks()) == {"report": 1_000}
     assert sum(inspection.counts().values()) == 0
@@ -21,11 +21,11 @@ def test_it_runs_again_from_its_next_tick(
     broker: Broker, inspection: Inspection, w1: Driver
 ) -> None:
     inspection.switch_off("report")
-    broker.claim_tick("report", None, 1_000, make_job())
+    claim_tick(broker, "report", None, 1_000, make_job())
     inspection.switch_on("report")
     job = make_job()
 
-    assert broker.claim_tick("report", 1_000, 2_000, job)
+    assert claim_tick(broker, "report", 1_000, 2_000, job)
 
     assert ids(w1.take(5)) == [job.id]
 
@@ -34,7 +34,7 @@ def test_others_go_on(broker: Broker, inspection: Inspection, w1: Driver) -> Non
     inspection.switch_off("report")
     job = make_job()
 
-    assert broker.claim_tick("sweep", None, 1_000, job)
+    assert claim_tick(broker, "sweep", None, 1_000, job)
 
     assert ids(w1.take(5)) == [job.id]
 
@@ -58,12 +58,12 @@ def test_what_is_off_is_known_with_its_beginning(
 def test_the_latest_job_of_each_is_known(broker: Broker, inspection: Inspection) -> None:
     assert dict(inspection.last_runs()) == {}
     first, second, other = make_jobs(3)
-    broker.claim_tick("report", None, 1_000, first)
-    broker.claim_tick("report", 1_000, 2_000, second)
-    broker.claim_tick("sweep", None, 1_000, other)
+    claim_tick(broker, "report", None, 1_000, first)
+    claim_tick(broker, "report", 1_000, 2_000, second)
+    claim_tick(broker, "sweep", None, 1_000, other)
 
-    broker.claim_tick("sweep", None, 2_000, make_job())  # somebody else was first
-    broker.claim_tick("sweep", 1_000, 3_000, None)  # skipped
+    claim_tick(broker, "sweep", None, 2_000, make_job())  # somebody else was first
+    claim_tick(broker, "sweep", 1_000, 3_000, None)  # skipped
 
     assert dict(inspection.last_runs()) == {"report": second.id, "sweep": other.id}
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import State
-from tests.contract.tools import Clock, Driver, ids, in_threads, make_job, succeeded
+from django_jobs.job import State, Tick
+from tests.contract.tools import (
+    Clock,
+    Driver,
+    claim_tick,
+    ids,
+    in_threads,
+    make_job,
+    make_jobs,
+    succeeded,
+)
 
 HOURLY = "shop.tasks.report [0 * * * *] {Europe/Zürich}"
 
@@ -17,7 +26,7 @@ def test_there_are_no_ticks_at_first(broker: Broker) -> None:
 def test_a_claimed_tick_is_remembered_with_its_job(broker: Broker, w1: Driver) -> None:
     job = make_job()
 
-    assert broker.claim_tick(HOURLY, None, 3_600_000, job)
+    assert claim_tick(broker, HOURLY, None, 3_600_000, job)
 
     assert dict(broker.ticks()) == {HOURLY: 3_600_000}
     assert ids(w1.take(5)) == [job.id]
@@ -27,67 +36,67 @@ def test_the_second_to_claim_a_tick_changes_nothing(
     broker: Broker, inspection: Inspection, w1: Driver
 ) -> None:
     first, second = make_job(), make_job()
-    broker.claim_tick(HOURLY, None, 3_600_000, first)
+    claim_tick(broker, HOURLY, None, 3_600_000, first)
 
-    assert not broker.claim_tick(HOURLY, None, 3_600_000, second)
+    assert not claim_tick(broker, HOURLY, None, 3_600_000, second)
 
     assert inspection.find(second.id) is None
     assert ids(w1.take(5)) == [first.id]
 
 
 def test_the_next_tick_is_claimed_by_who_saw_the_last(broker: Broker, w1: Driver) -> None:
-    broker.claim_tick(HOURLY, None, 1_000, make_job())
+    claim_tick(broker, HOURLY, None, 1_000, make_job())
 
-    assert broker.claim_tick(HOURLY, 1_000, 2_000, make_job())
+    assert claim_tick(broker, HOURLY, 1_000, 2_000, make_job())
 
     assert dict(broker.ticks()) == {HOURLY: 2_000}
     assert len(w1.take(5)) == 2
 
 
 def test_who_saw_an_older_tick_claims_nothing(broker: Broker, w1: Driver) -> None:
-    broker.claim_tick(HOURLY, None, 1_000, None)
-    broker.claim_tick(HOURLY, 1_000, 2_000, None)
+    claim_tick(broker, HOURLY, None, 1_000, None)
+    claim_tick(broker, HOURLY, 1_000, 2_000, None)
 
-    assert not broker.claim_tick(HOURLY, 1_000, 3_000, make_job())
-    assert not broker.claim_tick(HOURLY, None, 3_000, make_job())
+    assert not claim_tick(broker, HOURLY, 1_000, 3_000, make_job())
+    assert not claim_tick(broker, HOURLY, None, 3_000, make_job())
 
     assert dict(broker.ticks()) == {HOURLY: 2_000}
     assert w1.take(5) == ()
 
 
 def test_who_saw_a_tick_that_never_was_claims_nothing(broker: Broker) -> None:
-    assert not broker.claim_tick(HOURLY, 1_000, 2_000, make_job())
+    assert not claim_tick(broker, HOURLY, 1_000, 2_000, make_job())
 
     assert dict(broker.ticks()) == {}
 
 
 def test_a_tick_may_be_skipped(broker: Broker, inspection: Inspection) -> None:
-    assert broker.claim_tick(HOURLY, None, 1_000, None)
+    assert claim_tick(broker, HOURLY, None, 1_000, None)
 
     assert dict(broker.ticks()) == {HOURLY: 1_000}
     assert sum(inspection.counts().values()) == 0
 
 
 def test_periodic_tasks_tick_on_their_own(broker: Broker) -> None:
-    broker.claim_tick("a", None, 1_000, None)
-    broker.claim_tick("b", None, 2_000, None)
-    broker.claim_tick("a", 1_000, 5_000, None)
+    claim_tick(broker, "a", None, 1_000, None)
+    claim_tick(broker, "b", None, 2_000, None)
+    claim_tick(broker, "a", 1_000, 5_000, None)
 
     assert dict(broker.ticks()) == {"a": 5_000, "b": 2_000}
 
 
 def test_a_tick_at_the_beginning_of_time_is_a_tick(broker: Broker) -> None:
-    assert broker.claim_tick("a", None, 0, None)
+    assert claim_tick(broker, "a", None, 0, None)
 
     assert dict(broker.ticks()) == {"a": 0}
-    assert not broker.claim_tick("a", None, 1, None)
-    assert broker.claim_tick("a", 0, 1, None)
+    assert not claim_tick(broker, "a", None, 1, None)
+    assert claim_tick(broker, "a", 0, 1, None)
 
 
 def test_the_job_of_a_tick_may_be_scheduled(
     broker: Broker, inspection: Inspection, clock: Clock
 ) -> None:
-    broker.claim_tick(HOURLY, None, 1_000, make_job(run_at=clock.now() + 30_000))
+    claim_tick(broker, HOURLY, None, 1_000, make_job(run_at=clock.now() + 30_000))
 
     assert inspection.counts()[State.SCHEDULED] == 1
 
@@ -99,10 +108,56 @@ def test_a_tick_whose_job_is_known_already_is_claimed_all_the_same(
     broker.push([job])
     w1.settle(succeeded(w1.take_one()))
 
-    assert broker.claim_tick(HOURLY, None, 1_000, job)
+    assert claim_tick(broker, HOURLY, None, 1_000, job)
 
     assert dict(broker.ticks()) == {HOURLY: 1_000}
     assert w1.take(5) == ()
+
+
+def test_of_many_ticks_each_is_claimed_for_itself(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    claim_tick(broker, "late", None, 1_000, None)
+    inspection.switch_off("off")
+    first, missed, passed = make_jobs(3)
+
+    claimed = broker.claim_ticks(
+        [
+            Tick("first", None, 2_000, first),
+            Tick("late", None, 2_000, missed),
+            Tick("off", None, 2_000, passed),
+            Tick("skipped", None, 2_000),
+            Tick("late", 1_000, 3_000),
+        ]
+    )
+
+    assert claimed == (True, False, True, True, True)
+    assert dict(broker.ticks()) == {"first": 2_000, "late": 3_000, "off": 2_000, "skipped": 2_000}
+    assert ids(w1.take(5)) == [first.id]
+    assert dict(inspection.last_runs()) == {"first": first.id}
+
+
+def test_of_one_periodic_task_a_call_may_claim_several_ticks(broker: Broker, w1: Driver) -> None:
+    first, second = make_jobs(2)
+
+    assert broker.claim_ticks([Tick("a", None, 1, first), Tick("a", 1, 2, second)]) == (True, True)
+
+    assert dict(broker.ticks()) == {"a": 2}
+    assert ids(w1.take(5)) == [first.id, second.id]
+
+
+def test_a_thousand_ticks_are_claimed_at_once(broker: Broker, w1: Driver) -> None:
+    jobs = make_jobs(1_000)
+
+    claimed = broker.claim_ticks([Tick(job.id, None, 1_000, job) for job in jobs])
+
+    assert all(claimed)
+    assert len(broker.ticks()) == 1_000
+    assert ids(w1.take(1_000)) == ids(jobs)
+
+
+def test_no_ticks_are_claimed_in_vain(broker: Broker) -> None:
+    assert broker.claim_ticks([]) == ()
 
 
 def test_of_eight_who_race_for_a_tick_exactly_one_wins(broker: Broker, w1: Driver) -> None:
@@ -111,7 +166,7 @@ def test_of_eight_who_race_for_a_tick_exactly_one_wins(broker: Broker, w1: Drive
     def race(index: int) -> None:
         last = None
         for tick in range(1, 41):
-            if broker.claim_tick(HOURLY, last, tick, make_job(arguments=str(tick))):
+            if claim_tick(broker, HOURLY, last, tick, make_job(arguments=str(tick))):
                 winners.append((tick, index))
             last = tick
 

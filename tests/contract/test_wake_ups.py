@@ -10,6 +10,7 @@ from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
     Clock,
     Driver,
+    claim_tick,
     given_back,
     make_job,
     make_jobs,
@@ -94,7 +95,7 @@ def test_the_jobs_of_a_worker_that_vanished_wake_another(
 def test_the_job_of_a_tick_wakes_a_worker(broker: Broker, waiter: WaiterFactory) -> None:
     sleeper = waiter("default")
 
-    broker.claim_tick("hourly", None, 1, make_job())
+    claim_tick(broker, "hourly", None, 1, make_job())
 
     assert sleeper.is_woken()
 

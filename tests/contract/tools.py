@@ -11,7 +11,7 @@ from typing import Any
 from django_jobs.brokers.base import Broker, Pulse, Reservation, Share, WorkerInfo
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, new_job_id
+from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, Tick, new_job_id
 
 DEADLINE = 20.0
 """Seconds after which a test that waits for something has failed."""
@@ -106,6 +106,11 @@ def discarded(claim: Claim, **changes: Any) -> Settlement:
 
 def given_back(claim: Claim) -> Settlement:
     return ended(claim, State.QUEUED)
+
+
+def claim_tick(broker: Broker, name: str, last: int | None, at: int, job: Job | None) -> bool:
+    (claimed,) = broker.claim_ticks([Tick(name, last, at, job)])
+    return claimed
 
 
 def past_lease(broker: Broker) -> int:

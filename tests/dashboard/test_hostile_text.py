@@ -13,7 +13,7 @@ from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.periodic import isolated_registry
 from tests.commands import tasks
-from tests.contract.tools import Driver, dead, make_failure, make_job
+from tests.contract.tools import Driver, claim_tick, dead, make_failure, make_job
 from tests.dashboard.addresses import PAGES
 from tests.dashboard.conftest import Person, sign_in
 from tests.dashboard.test_queues_page import do
@@ -44,7 +44,7 @@ def hostile(redis_backend: JobBackend[Any]) -> Iterator[JobBackend[Any]]:
     )
     with isolated_registry():
         periodic("@daily", name=f"p{EVIL}")(tasks.greet)
-        broker.claim_tick(f"p{EVIL}", None, 1_000, jobs[0])
+        claim_tick(broker, f"p{EVIL}", None, 1_000, jobs[0])
         broker.inspection.switch_off(f"p{EVIL}")
         yield redis_backend
 

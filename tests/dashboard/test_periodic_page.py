@@ -18,7 +18,7 @@ from django_jobs.job import State
 from django_jobs.periodic import isolated_registry
 from django_jobs.schedule import Schedule
 from tests.commands import tasks
-from tests.contract.tools import Driver, dead, make_job
+from tests.contract.tools import Driver, claim_tick, dead, make_job
 from tests.dashboard.test_queues_page import do
 
 PERIODIC = reverse("django_jobs_dashboard:periodic")
@@ -43,7 +43,7 @@ def test_its_last_job_is_shown_with_how_it_went(
     operator: Client, redis_backend: JobBackend[Any]
 ) -> None:
     broker, worker = redis_backend.broker, Driver(redis_backend.broker)
-    broker.claim_tick("report", None, 1_700_000_000_000, make_job())
+    claim_tick(broker, "report", None, 1_700_000_000_000, make_job())
     worker.settle(dead(worker.take_one()))
     html = operator.get(PERIODIC).content.decode()
     assert 'datetime="2023-11-14T22:13:20.000+00:00"' in html

@@ -17,6 +17,7 @@ from django_jobs.progress import Progress
 from tests.contract.tools import (
     Clock,
     Driver,
+    claim_tick,
     given_back,
     make_job,
     one_in_each_state,
@@ -53,7 +54,7 @@ class SmallSite:
         broker.push([make_job(queue="halted")])
         broker.inspection.pause("halted")
         broker.inspection.order("w1", Order.QUIET)
-        broker.claim_tick("nightly", None, clock.now(), None)
+        claim_tick(broker, "nightly", None, clock.now(), None)
         return cls(broker, client, clock, worker, other, jobs)
 
     def use_everything(self) -> None:
@@ -63,7 +64,7 @@ class SmallSite:
         self.work(self.worker)
         self.clock.advance(120_000)  # what is scheduled or retrying is due
         self.work(self.other)
-        self.broker.claim_tick("nightly", self.broker.ticks().get("nightly"), 5, make_job())
+        claim_tick(self.broker, "nightly", self.broker.ticks().get("nightly"), 5, make_job())
         self.clock.advance(past_lease(self.broker))
         for _ in range(2):  # the first of them may doubt that the other one vanished
             self.other.heartbeat(succeeded=1, failed=1)

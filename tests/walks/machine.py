@@ -15,7 +15,7 @@ from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.report import JobProgress, Report, Sample
 from django_jobs.brokers.search import Filter
 from django_jobs.histogram import BOUNDS, Histogram
-from django_jobs.job import Claim, Job, Record, Settlement, State
+from django_jobs.job import Claim, Job, Record, Settlement, State, Tick
 from django_jobs.progress import Progress
 from tests.contract.tools import START, make_job
 from tests.walks.both import UNORDERED, BothBrokers, listing
@@ -33,6 +33,9 @@ SECONDS = st.sampled_from([1_000, 4_000, 21_000])
 DAYS = st.sampled_from([8 * 86_400_000, 181 * 86_400_000])
 NUMBERS = st.integers(min_value=0, max_value=99)
 SOME_STATES = st.frozensets(st.sampled_from(State), min_size=1)
+TICKS = st.tuples(
+    st.sampled_from(["hourly", "daily"]), st.sampled_from([None, 1, 2]), st.sampled_from([1, 2])
+)
 VERBS = st.sampled_from(["retry", "cancel", "delete"])
 
 
@@ -76,24 +79,25 @@ class RandomCommands(BothBrokers):
         self.same(lambda broker: broker.push(jobs))
         self.books.push(jobs)
 
-    @rule(
-        name=st.sampled_from(["hourly", "daily"]),
-        last=st.sampled_from([None, 1, 2]),
-        tick=st.sampled_from([1, 2]),
-        ahead=st.none() | SECONDS,
-        skipped=st.booleans(),
-    )
-    def claim_tick(
-        self, name: str, last: int | None, tick: int, ahead: int | None, skipped: bool
+    @rule(wanted=st.lists(st.tuples(TICKS, st.none() | SECONDS, st.booleans()), max_size=3))
+    def claim_ticks(
+        self, wanted: list[tuple[tuple[str, int | None, int], int | None, bool]]
     ) -> None:
+        ticks = [
+            Tick(*tick, None if skipped else self.tick_job(tick, ahead))
+            for tick, ahead, skipped in wanted
+        ]
+        claimed = self.same(lambda broker: broker.claim_ticks(ticks))
+        for tick, is_claimed in zip(ticks, claimed, strict=True):
+            assert is_claimed == (self.books.ticks.get(tick.name) == tick.last)
+            if is_claimed:
+                self.books.ticks[tick.name] = tick.at
+                self.books.push([tick.job] if tick.job else [])
+
+    def tick_job(self, tick: tuple[str, int | None, int], ahead: int | None) -> Job:
+        name, _, at = tick
         run_at = ahead and self.clock.now() + self.later(ahead)
-        job_id = f"{name}-{self.clock.now() - START}-{tick}"
-        job = None if skipped else make_job(id=job_id, queue="a", run_at=run_at)
-        won = self.same(lambda broker: broker.claim_tick(name, last, tick, job))
-        assert won == (self.books.ticks.get(name) == last)
-        if won:
-            self.books.ticks[name] = tick
-            self.books.push([job] if job else [])
+        return make_job(id=f"{name}-{self.clock.now() - START}-{at}", queue="a", run_at=run_at)
 
     # --- what workers do -------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from django_jobs.brokers.base import (
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
-from django_jobs.job import Claim, Job, Settlement, State
+from django_jobs.job import Claim, Job, Settlement, State, Tick
 
 from .entry import Entry
 from .holder import Beat, Holder, Reply
@@ -251,15 +251,18 @@ class MemoryBroker(Broker):
         with self._lock:
             return dict(self._ticks)
 
-    def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
+    def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
         with self._lock:
-            if self._ticks.get(name) != last:
-                return False
-            self._ticks[name] = tick
-            if job is not None and name not in self.inspection.off:
-                self.inspection.runs[name] = job.id
-                self._add([job])
-            return True
+            return tuple(self._claim_tick(tick) for tick in ticks)
+
+    def _claim_tick(self, tick: Tick) -> bool:
+        if self._ticks.get(tick.name) != tick.last:
+            return False
+        self._ticks[tick.name] = tick.at
+        if tick.job is not None and tick.name not in self.inspection.off:
+            self.inspection.runs[tick.name] = tick.job.id
+            self._add([tick.job])
+        return True
 
     # --- care --------------------------------------------------------------------------------
 

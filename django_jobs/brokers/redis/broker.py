@@ -21,7 +21,7 @@ from django_jobs.brokers.base import (
     WorkerInfo,
 )
 from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.job import Job, Settlement
+from django_jobs.job import Job, Settlement, Tick
 from django_jobs.redis_url import redact_url
 
 from . import keys
@@ -189,10 +189,13 @@ class RedisBroker(Broker):
         ticks = zip(flat[::2], map(keys.number, flat[1::2]), strict=True)
         return {name: tick for name, tick in ticks if tick is not None}
 
-    def claim_tick(self, name: str, last: int | None, tick: int, job: Job | None) -> bool:
-        stored_as = "" if last is None else last
-        arguments = keys.stored([job] if job else [])
-        return bool(self._run("claim_tick", name, stored_as, tick, *arguments))
+    def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
+        arguments: list[str | int] = []
+        for tick in ticks:
+            job = keys.stored([tick.job] if tick.job else [])
+            last = "" if tick.last is None else tick.last
+            arguments += (tick.name, last, tick.at, len(job), *job)
+        return tuple(map(bool, self._run("claim_ticks", *arguments)))
 
     # --- care --------------------------------------------------------------------------------
 

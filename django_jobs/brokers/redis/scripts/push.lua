@@ -3,5 +3,5 @@
 -- Parts: store.
 -- KEYS[1]: prefix. ARGV: the jobs, as `store` takes them.
 -- Invariant: sending the same jobs twice changes nothing.
-store(1)
+store(1, #ARGV)
 return redis.status_reply('OK')

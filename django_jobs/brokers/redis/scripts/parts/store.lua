@@ -20,13 +20,13 @@ local function unknown(first, number)
   return keys, ids, arguments
 end
 
--- Stores new jobs, which the arguments have in groups. Those of a group differ in nothing but their id
+-- Stores new jobs, which the arguments between two have in groups. Those of a group differ in nothing but their id
 -- and their arguments: how many they are, both of each, and what they share, which is queue, priority,
 -- run_at or '', the number of the values that follow, then fields and values. Known ids are left as they
 -- are: jobs get their places first, so that one is known only when nothing of it can fail any more.
-local function store(first)
+local function store(first, last)
   local i = first
-  while i <= #ARGV do
+  while i <= last do
     local number = tonumber(ARGV[i])
     local keys, ids, arguments = unknown(i + 1, number)
     i = i + 1 + 2 * number
