@@ -4,6 +4,6 @@
 -- KEYS[1]: prefix. ARGV: queue, portion. Returns how many there were in this portion.
 local popped = redis.call('ZPOPMIN', P .. 'q:' .. ARGV[1], ARGV[2])
 for i = 1, #popped, 2 do
-  forget(popped[i])
+  forget({ popped[i] })
 end
 return #popped / 2

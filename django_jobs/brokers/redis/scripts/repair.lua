@@ -27,10 +27,10 @@ local function repair(id, wanted_state, wanted_token)
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   take_out(id, state, queue)
   if what == 'delete' then
-    forget(id)
+    forget({ id })
   elseif what == 'cancel' then
     redis.call('HSET', job, 's', 'discarded', 'f', now)
-    finish(id, 'discarded', KEPT_MS.discarded)
+    finish_one(id, 'discarded')
   else
     if state == 'dead' or state == 'discarded' then
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')

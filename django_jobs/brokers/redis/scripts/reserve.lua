@@ -41,36 +41,100 @@ local function answer(id, got, token, attempt, reserved_at)
   end
 end
 
-local function settle(i)
-  local id, token, state = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local value = redis.call('HGET', flight, id)
+-- Ends of this call, for each state: times and ids, as ZADD takes them.
+local ended = { succeeded = {}, dead = {}, discarded = {} }
+local expiries = { succeeded = {}, dead = {}, discarded = {} }
+
+local function append(list, score, id)
+  list[#list + 1] = score
+  list[#list + 1] = id
+end
+
+local over_at = setmetatable({}, { __index = function(known, kept_ms)
+  known[kept_ms] = string.format('%.0f', now + kept_ms)
+  return known[kept_ms]
+end })
+
+local function end_as(state, id, kept_ms)
+  if kept_ms == 0 then
+    forget({ id })
+    return
+  end
+  append(ended[state], NOW, id)
+  append(expiries[state], over_at[kept_ms], id)
+end
+
+local function text(number)
+  return string.format('%d', number)
+end
+
+-- Settles one attempt, of which the worker holds a value, and tells whether it could.
+local function settle(i, value)
   if not value then return false end
+  local id, token, state = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local mine, score, reserved_at, result_ttl = held(value)
   if mine ~= token then return false end
-  redis.call('HDEL', flight, id)
   if state == 'queued' then
     give_back(id, score)
     return true
   end
   local job = P .. 'j:' .. id
-  local started = reserved_at + tonumber(ARGV[i + 6])
+  local started = reserved_at + ARGV[i + 6]
+  local finished = text(started + ARGV[i + 7])
+  started = text(started)
   add_failure(id, ARGV[i + 4])
   if state == 'retrying' then
     redis.pcall('HSET', job, 's', state, 'm', started)
-    redis.call('ZADD', P .. 's:retrying', now + tonumber(ARGV[i + 5]), id)
+    redis.call('ZADD', P .. 's:retrying', now + ARGV[i + 5], id)
     return true
   end
-  local finished = started + tonumber(ARGV[i + 7])
-  if state == 'succeeded' then
-    if result_ttl ~= '0' then
-      redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 3])
-    end
-    finish(id, state, tonumber(result_ttl))
-  else
+  if state ~= 'succeeded' then
     redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished)
-    finish(id, state, KEPT_MS[state])
+  elseif result_ttl ~= '0' then
+    redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 3])
   end
+  end_as(state, id, KEPT_MS[state] or tonumber(result_ttl))
   return true
+end
+
+-- Reads what the worker holds of jobs: id -> value.
+local function in_flight(ids)
+  local values = redis.call('HMGET', flight, unpack(ids))
+  local found = {}
+  for i, id in ipairs(ids) do
+    found[id] = values[i]
+  end
+  return found
+end
+
+local function settle_portion(first, last)
+  local ids, settled = {}, {}
+  for i = first, last, 8 do
+    ids[#ids + 1] = ARGV[i]
+  end
+  local values = in_flight(ids)
+  for i = first, last, 8 do
+    local id = ARGV[i]
+    if settle(i, values[id]) then
+      values[id] = nil -- the same job once more is refused
+      settled[#settled + 1] = id
+    else
+      refused[#refused + 1] = id
+    end
+  end
+  with_many('HDEL', flight, settled)
+end
+
+local function settle_all(first)
+  local last = first + 8 * settlements - 1
+  for i = first, last, 8 * PORTION do
+    settle_portion(i, math.min(i + 8 * PORTION - 1, last))
+  end
+  for state, times in pairs(ended) do
+    if #times > 0 then
+      finish(state, times, expiries[state])
+    end
+  end
 end
 
 -- What is due, scheduled and retrying together, by due time: ids, times, and where they stand.
@@ -106,11 +170,13 @@ end
 
 -- Two jobs that are one crash from being dead never share a worker, so that the one which crashes
 -- it is known, and the jobs that were only beside it live.
+local has_suspect = false -- claimed in this call
 local function must_run_alone(id, crashes)
   if tonumber(crashes) ~= max_crashes - 1 then return false end
   local other = redis.call('HGET', P .. 'suspects', worker)
-  if other and redis.call('HEXISTS', flight, other) == 1 then return true end
+  if other and (has_suspect or redis.call('HEXISTS', flight, other) == 1) then return true end
   redis.call('HSET', P .. 'suspects', worker, id)
+  has_suspect = true
   return false
 end
 
@@ -139,16 +205,23 @@ local function bury_broken(id)
   bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
 end
 
+-- Counts on from what an earlier claim left, if there was one.
+local function next_after(count)
+  return count and text(count + 1) or '1'
+end
+
+local holdings = {} -- of jobs claimed since the last note: id, what the worker holds
+
 local function claim(id, score, got)
-  local token, attempt = (tonumber(got[11]) or 0) + 1, (tonumber(got[12]) or 0) + 1
+  local token, attempt = next_after(got[11]), next_after(got[12])
   local job = P .. 'j:' .. id
-  local began = got[14] or (attempt > 1 and got[15])
+  local began = got[14] or (attempt ~= '1' and got[15])
   redis.call('HSET', job, 's', 'running', 'n', token, 'k', attempt, 'm', NOW,
     'w', (got[16] and got[16] ~= '') and (got[16] .. ',' .. worker) or worker)
   if began then
     redis.call('HSET', job, 'b', began)
   end
-  redis.call('HSET', flight, id, hold(token, score, NOW, got[6], call, #claims))
+  append(holdings, id, hold(token, score, NOW, got[6], call, #claims))
   answer(id, got, token, attempt, NOW)
 end
 
@@ -167,17 +240,16 @@ local function take(queue, room)
       if is_broken(got) then
         bury_broken(id)
       elseif got[13] and must_run_alone(id, got[13]) then
-        passed_over[#passed_over + 1] = score
-        passed_over[#passed_over + 1] = id
+        append(passed_over, score, id)
       else
         claim(id, score, got)
         taken = taken + 1
       end
     end
   end
-  if #passed_over > 0 then
-    redis.call('ZADD', index, unpack(passed_over))
-  end
+  note(flight, holdings)
+  holdings = {}
+  with_many('ZADD', index, passed_over)
   left_alone[queue] = #passed_over / 2
   return taken
 end
@@ -240,12 +312,7 @@ redis.call('HLEN', flight)
 for _, index in ipairs({ 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded', 'expiries' }) do
   redis.call('ZCARD', P .. index)
 end
-local first_settlement = 8 + 2 * shares
-for i = first_settlement, first_settlement + 8 * settlements - 1, 8 do
-  if not settle(i) then
-    refused[#refused + 1] = ARGV[i]
-  end
-end
+settle_all(8 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
 if last and tonumber(last) < tonumber(call) - 1 then

@@ -1,9 +1,11 @@
 -- How jobs end, and when what is known of them is forgotten.
--- Parts: fields.
+-- Parts: fields, many.
 
-local function forget(id)
-  redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
-  redis.call('ZREM', P .. 'expiries', id)
+local function forget(ids)
+  for _, id in ipairs(ids) do
+    redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
+  end
+  with_many('ZREM', P .. 'expiries', ids)
 end
 
 -- Forgets ended jobs whose time is over, a portion at a time.
@@ -14,29 +16,29 @@ local function sweep(portion)
     if state then
       redis.call('ZREM', P .. 's:' .. state, id)
     end
-    forget(id)
   end
+  forget(over)
 end
 
 local KEPT = { succeeded = 100000, dead = 10000, discarded = 10000 }
 local KEPT_MS = { dead = 180 * 86400000, discarded = 7 * 86400000 }
 
--- Puts an ended job into the index of its state, and forgets the oldest one above the limit.
-local function finish(id, state, kept_ms)
-  if kept_ms <= 0 then
-    forget(id)
-    return
-  end
+-- Puts ended jobs into the index of their state, and forgets the oldest ones above the limit. Takes
+-- when they ended and when they are to be forgotten, each time before its id.
+local function finish(state, ended, expiries)
   local index = P .. 's:' .. state
-  redis.call('ZADD', index, now, id)
-  redis.call('ZADD', P .. 'expiries', now + kept_ms, id)
+  with_many('ZADD', index, ended)
+  with_many('ZADD', P .. 'expiries', expiries)
   local excess = redis.call('ZCARD', index) - KEPT[state]
   if excess > 0 then
-    local oldest = redis.call('ZPOPMIN', index, excess)
-    for i = 1, #oldest, 2 do
-      forget(oldest[i])
-    end
+    local oldest = redis.call('ZRANGE', index, 0, excess - 1)
+    redis.call('ZREMRANGEBYRANK', index, 0, excess - 1)
+    forget(oldest)
   end
+end
+
+local function finish_one(id, state)
+  finish(state, { now, id }, { now + KEPT_MS[state], id })
 end
 
 local function add_failure(id, failure)
@@ -53,5 +55,5 @@ end
 local function bury(id, exception, message, worker, attempt)
   add_failure(id, cjson.encode({ exception, message, '', now, worker, attempt }))
   redis.call('HSET', P .. 'j:' .. id, 's', 'dead', 'f', now)
-  finish(id, 'dead', KEPT_MS.dead)
+  finish_one(id, 'dead')
 end

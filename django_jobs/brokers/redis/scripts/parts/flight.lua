@@ -1,11 +1,17 @@
 -- What workers hold, how it is given back, and what their last call was.
--- Parts: shapes, fields, places.
+-- Parts: shapes, fields, many, places.
 
--- What a worker holds of a job: token, place, reserved_at, result_ttl, call, number in that call. It is
--- made longer than 64 bytes, as Redis keeps shorter values in a list, and looks through all of it for
--- each of hundreds of jobs.
-local function hold(...)
-  return string.format('%-65s', table.concat({ ... }, ':'))
+-- What a worker holds of a job.
+local function hold(token, score, reserved_at, result_ttl, call, number)
+  return string.format('%s:%s:%s:%s:%s:%d', token, score, reserved_at, result_ttl, call, number)
+end
+
+-- Notes what a worker holds: ids and values by turns. The first value is made longer than 64 bytes, as
+-- Redis keeps shorter ones in a list, and looks through all of it for each of hundreds of jobs.
+local function note(flight, holdings)
+  if #holdings == 0 then return end
+  holdings[2] = string.format('%-65s', holdings[2])
+  with_many('HSET', flight, holdings)
 end
 
 -- Takes what a worker holds apart. All is nil where somebody spoilt it.
