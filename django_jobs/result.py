@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,18 +23,54 @@ STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobResult(TaskResult):  # type: ignore[misc, type-arg]  # frozen, not generic
-    """A `TaskResult` whose arguments may be more than JSON, as they came from our own text."""
+class JobResult(TaskResult):  # type: ignore[type-arg]  # not generic in Django
+    """A `TaskResult` that is built when somebody looks at it.
+
+    Most callers of `enqueue` never do, or ask for the id only. The arguments are read from our own
+    text, so they may be more than JSON.
+    """
+
+    __slots__ = ("_enqueued",)
+
+    _enqueued: tuple[AnyTask, Job, str]
 
     def __post_init__(self) -> None:
         """Leave the arguments alone: Django's own accepts plain JSON only."""
 
+    def __getattr__(self, name: str) -> Any:
+        """Fill in the attributes that were not set yet, such as those of a job just enqueued."""
+        if name not in ATTRIBUTES:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        built = _result(*self._enqueued)
+        for attribute in ATTRIBUTES:
+            if not _is_set(self, attribute):
+                _set(self, attribute, getattr(built, attribute))
+        return _get(self, name)
+
+
+ATTRIBUTES = tuple(field.name for field in dataclasses.fields(TaskResult))
+
+_get, _set = object.__getattribute__, object.__setattr__
+
 
 def enqueued_results(task: AnyTask, jobs: Sequence[Job], alias: str) -> list[JobResult]:
     """Return the results of jobs that were just enqueued together."""
-    enqueued_at = from_ms(jobs[0].enqueued_at)
-    return [_result(task, job, alias, enqueued_at) for job in jobs]
+    return [_enqueued_result(task, job, alias) for job in jobs]
+
+
+def _enqueued_result(task: AnyTask, job: Job, alias: str) -> JobResult:
+    result = JobResult.__new__(JobResult)
+    _set(result, "id", job.id)
+    _set(result, "_enqueued", (task, job, alias))
+    return result
+
+
+def _is_set(result: JobResult, attribute: str) -> bool:
+    try:
+        _get(result, attribute)
+    except AttributeError:
+        return False
+    return True
 
 
 def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobResult:
@@ -45,7 +80,6 @@ def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobR
         _as_enqueued(task, job, alias),
         job,
         alias,
-        from_ms(job.enqueued_at),
         status=TaskResultStatus.RUNNING,
         started_at=from_ms(claim.reserved_at),
         workers=[""] * (claim.attempt - 1) + [worker],
@@ -56,7 +90,6 @@ def _result(
     task: AnyTask,
     job: Job,
     alias: str,
-    enqueued_at: datetime,
     *,
     status: TaskResultStatus = TaskResultStatus.READY,
     started_at: datetime | None = None,
@@ -67,7 +100,7 @@ def _result(
         task=task,
         id=job.id,
         status=status,
-        enqueued_at=enqueued_at,
+        enqueued_at=from_ms(job.enqueued_at),
         started_at=started_at,
         finished_at=None,
         last_attempted_at=started_at,
@@ -87,7 +120,7 @@ def ended_result(result: JobResult, state: State, value: Any, error: TaskError |
         finished_at=from_ms(now_ms()) if state.is_final else None,
         errors=[*result.errors, error] if error else result.errors,
     )
-    object.__setattr__(ended, "_return_value", value)
+    _set(ended, "_return_value", value)
     return ended
 
 
@@ -95,7 +128,7 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     """Return the result of a job as the broker knows it."""
     job = record.job
     result = dataclasses.replace(
-        _result(_as_enqueued(task, job, alias), job, alias, from_ms(job.enqueued_at)),
+        _result(_as_enqueued(task, job, alias), job, alias),
         status=STATUSES[record.state],
         started_at=_instant(record.started_at),
         last_attempted_at=_instant(record.last_attempted_at),
@@ -107,14 +140,14 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
         worker_ids=list(record.workers),
     )
     if record.state is State.SUCCEEDED and record.result is not None:
-        object.__setattr__(result, "_return_value", show_value(record.result))
+        _set(result, "_return_value", show_value(record.result))
     return result
 
 
 def update_result(result: JobResult, newer: JobResult) -> None:
     """Let a result that somebody holds say what a newer one of the same job says."""
-    for field in dataclasses.fields(newer):
-        object.__setattr__(result, field.name, getattr(newer, field.name))
+    for attribute in ATTRIBUTES:
+        _set(result, attribute, getattr(newer, attribute))
 
 
 def _as_enqueued(task: AnyTask, job: Job, alias: str) -> AnyTask:
