@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from django_jobs.progress import Progress
 
@@ -34,16 +35,23 @@ def new_job_id() -> str:
     return os.urandom(12).hex()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+def new_job_ids(number: int) -> list[str]:
+    """Return so many new ids; each look at the system's random bits costs as much as an id."""
+    digits = os.urandom(12 * number).hex()
+    return [digits[start : start + 24] for start in range(0, 24 * number, 24)]
+
+
+class Job(NamedTuple):
     """One enqueued call of a task: what never changes about it.
+
+    Id and arguments come first, as all else is the same for the calls that are enqueued together.
 
     Attributes:
         id: unique, under 64 characters.
+        arguments: JSON text of the call's arguments (see `arguments`).
         task: dotted path of the task.
         queue: name of the queue.
         priority: −100 to 100, higher runs sooner.
-        arguments: JSON text of the call's arguments (see `arguments`).
         enqueued_at: Unix milliseconds by the clock of who enqueued it.
         run_at: Unix milliseconds before which it must not start, or None.
         expires_at: Unix milliseconds after which it must not start any more, or None.
@@ -52,10 +60,10 @@ class Job:
     """
 
     id: str
+    arguments: str
     task: str
     queue: str
     priority: int
-    arguments: str
     enqueued_at: int
     run_at: int | None = None
     expires_at: int | None = None

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
     Literal,
+    NamedTuple,
     ParamSpec,
     Self,
     TypeAlias,
@@ -61,12 +63,11 @@ class _Unchanged:
 UNCHANGED: Any = _Unchanged()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """The arguments of one call in a `bulk_enqueue`, where it has both kinds."""
 
     args: Sequence[Any] = ()
-    kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    kwargs: Mapping[str, Any] = MappingProxyType({})
 
 
 CallLike: TypeAlias = Call | Sequence[Any] | Mapping[str, Any]
@@ -162,7 +163,7 @@ class Task(Base[P, R]):
         backend = self.get_backend()
         if _is_ours(backend):
             ours = cast("JobBackend[Any]", backend)
-            return ours.bulk_enqueue(self, [(call.args, call.kwargs) for call in made])
+            return ours.bulk_enqueue(self, made)
         return [backend.enqueue(self, list(call.args), dict(call.kwargs)) for call in made]
 
 
@@ -176,10 +177,11 @@ AnyJobTask: TypeAlias = "Task[..., Any]"
 def _call(index: int, call: CallLike) -> Call:
     if isinstance(call, Call):
         return call
+    # Asking an abstract class takes longer than all else here.
+    if isinstance(call, (list, tuple, Sequence)) and not isinstance(call, (str, bytes)):
+        return Call(call)
     if isinstance(call, Mapping):
         return Call(kwargs=call)
-    if isinstance(call, Sequence) and not isinstance(call, (str, bytes)):
-        return Call(args=call)
     raise TypeError(
         f"bulk_enqueue: item {index} is a {type(call).__name__}. Give a list or tuple of"
         " positional arguments, a dict of keyword arguments, or a django_jobs.task.Call."

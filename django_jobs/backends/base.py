@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,7 +29,7 @@ from django_jobs.compat import (
     task_enqueued,
 )
 from django_jobs.errors import BrokenPayload, PayloadTooLarge, TaskNotFound, UnserializableArgument
-from django_jobs.job import Job, new_job_id
+from django_jobs.job import Job, new_job_ids
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task, is_declared
@@ -43,7 +43,8 @@ Options = TypeVar("Options", bound=BackendOptions)
 Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
 """The positional and the keyword arguments of one call."""
 
-MakeJob: TypeAlias = Callable[..., Job]
+Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str]
+"""What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
 
 DEFAULT_RETRY = Retry()
 """The policy where neither the task nor the settings have one."""
@@ -115,7 +116,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             task = _with_instant(task)
         if not calls:
             return []
-        jobs = self._jobs(self._maker(task), calls)
+        jobs = self._jobs(task, calls)
         results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
@@ -126,28 +127,26 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
-        return self._job(self._maker(task), (), {})
+        return self._jobs(task, [((), {})])[0]
 
     def _waits_for_commit(self, task: AnyTask) -> bool:
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
         return self.configuration.enqueue_on_commit if own is None else own
 
-    def _maker(self, task: AnyTask) -> MakeJob:
-        """Return what makes jobs, with all that those of one enqueueing have in common."""
+    def _shared(self, task: AnyTask) -> Shared:
         now = now_ms()
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, JobTask) else None
         result_ttl = task.result_ttl if isinstance(task, JobTask) else None
-        return partial(
-            Job,
-            task=task.module_path,
-            queue=task.queue_name,
-            priority=task.priority,
-            enqueued_at=now,
-            run_at=run_at,
-            expires_at=None if expires is None else max(now, run_at or 0) + _to_ms(expires),
-            result_ttl=_to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
-            overrides=self._overrides(task),
+        return (
+            task.module_path,
+            task.queue_name,
+            task.priority,
+            now,
+            run_at,
+            None if expires is None else max(now, run_at or 0) + _to_ms(expires),
+            _to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
+            self._overrides(task),
         )
 
     def _overrides(self, task: AnyTask) -> str:
@@ -156,19 +155,20 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         declared = find_task(task.module_path)
         return overrides_text(policy_of(task, self.retry), policy_of(declared, self.retry))
 
-    def _jobs(self, make: MakeJob, calls: Sequence[Arguments]) -> list[Job]:
+    def _jobs(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
+        shared = self._shared(task)
         jobs: list[Job] = []
         try:
-            for args, kwargs in calls:
-                jobs.append(self._job(make, args, kwargs))
+            for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
+                text = encode_arguments(tuple(args), dict(kwargs))
+                jobs.append(self._within_limit(Job(job_id, text, *shared)))
         except (UnserializableArgument, PayloadTooLarge) as error:
             if len(calls) == 1:
                 raise
             raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
         return jobs
 
-    def _job(self, make: MakeJob, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
-        job = make(id=new_job_id(), arguments=encode_arguments(tuple(args), dict(kwargs)))
+    def _within_limit(self, job: Job) -> Job:
         limit = self.configuration.max_payload
         if job.size > limit:
             raise PayloadTooLarge(

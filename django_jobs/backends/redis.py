@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.redis import RedisBroker
 from django_jobs.options import RedisOptions
 
 from .base import JobBackend
@@ -17,18 +18,15 @@ class RedisBackend(JobBackend[RedisOptions]):
 
     @property
     def broker(self) -> Broker:
-        from django_jobs.brokers.redis import RedisBroker
+        return shared(RedisBroker, self.alias, self._made)
 
+    def _made(self) -> RedisBroker:
         options = self.configuration
-        return shared(
-            RedisBroker,
-            self.alias,
-            lambda: RedisBroker(
-                options.url,
-                username=options.username,
-                password=options.password,
-                namespace=options.namespace,
-                lease=options.lease,
-                socket_timeout=options.socket_timeout,
-            ),
+        return RedisBroker(
+            options.url,
+            username=options.username,
+            password=options.password,
+            namespace=options.namespace,
+            lease=options.lease,
+            socket_timeout=options.socket_timeout,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -99,7 +98,7 @@ def test_whatever_time_a_task_asks_for_its_worker_goes_on(start: Start, when: An
 def stored(backend: JobBackend, **changes: Any) -> str:
     """Put a job into the broker as another deploy may have left it there."""
     tasks.note.enqueue("a thread pool starts with the first job that it is given")
-    job = dataclasses.replace(backend.make_job(tasks.echo), **changes)
+    job = backend.make_job(tasks.echo)._replace(**changes)
     backend.broker.push([job])
     return job.id
 

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import redis
@@ -86,7 +87,7 @@ class RedisBroker(Broker):
         self.inspection = RedisInspection(self._run)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
-        return self._ask(lambda: self._scripts(script, *arguments))
+        return self._ask(partial(self._scripts, script, *arguments))
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         """Make a call, and once more if what it found under our keys was not ours."""

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
-from operator import attrgetter
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 from django_jobs.brokers.report import JobProgress
@@ -39,16 +39,14 @@ def prefix(namespace: str) -> str:
     return f"{{{namespace}}}:"
 
 
-_shared = attrgetter(
-    *("task", "queue", "priority", "enqueued_at", "run_at", "expires_at", "result_ttl", "overrides")
-)
+_own, _shared = itemgetter(slice(2)), itemgetter(slice(2, None))
 
 
 def stored(jobs: Sequence[Job]) -> list[str | int]:
     """Return jobs as the script function `store` takes them: what neighbours share comes once."""
     values: list[str | int] = []
     for shared, group in groupby(jobs, _shared):
-        pairs = [value for job in group for value in (job.id, job.arguments)]
+        pairs = [*chain.from_iterable(map(_own, group))]
         values += (len(pairs) // 2, *pairs, *_shared_values(*shared))
     return values
 
