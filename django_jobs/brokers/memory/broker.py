@@ -66,25 +66,24 @@ class MemoryBroker(Broker):
 
     def push(self, jobs: Sequence[Job]) -> None:
         with self._lock:
-            self._wait_for_room(sum(job.id not in self._store.entries for job in jobs))
+            known = self._store.entries
+            number = sum(job.id not in known for job in jobs)
+            if not self._has_room(number):
+                self._wait_for_room(number)
             self._add(jobs)
 
     def _wait_for_room(self, count: int) -> None:
         patience = self.full_timeout if count <= self.max_queued else 0
         if not self._room.wait_for(lambda: self._has_room(count), patience):
             raise QueueFull(
-                f"{self._waiting()} jobs are waiting in this process, of at most"
+                f"{self._store.waiting} jobs are waiting in this process, of at most"
                 f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"
                 " the options max_queued or full_timeout of the ThreadPoolBackend, or set"
                 " JOB_BACKEND=redis."
             )
 
     def _has_room(self, count: int) -> bool:
-        return self._waiting() + count <= self.max_queued
-
-    def _waiting(self) -> int:
-        members = self._store.members
-        return sum(len(members[state]) for state in State if state.is_waiting)
+        return self._store.waiting + count <= self.max_queued
 
     def _add(self, jobs: Sequence[Job]) -> None:
         now = self._now()
@@ -146,7 +145,8 @@ class MemoryBroker(Broker):
             self._give_back(entry)
             return True
         finished = entry.finish_attempt(settlement.waited, settlement.duration)
-        entry.add_failure(settlement.failure)
+        if settlement.failure:
+            entry.add_failure(settlement.failure)
         if settlement.state is State.RETRYING:
             self._store.defer(entry, State.RETRYING, now + settlement.delay)
             return True
@@ -174,8 +174,8 @@ class MemoryBroker(Broker):
         first_round = [(share.queue, share.quota) for share in shares]
         second_round = [(share.queue, limit) for share in shares]
         for queue, quota in first_round + second_round:
-            if queue not in self.inspection.paused:
-                room = min(quota, limit - len(claims))
+            room = min(quota, limit - len(claims))
+            if room and queue not in self.inspection.paused:
                 claims += [one.claim(worker, now) for one in self._take(queue, room, holder)]
         return claims
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from django_jobs.brokers.base import FAILURES_KEPT
@@ -10,15 +10,15 @@ from django_jobs.brokers.report import JobProgress
 from django_jobs.job import Claim, Failure, Job, Record, State
 from django_jobs.progress import Progress
 
-Place: TypeAlias = tuple[int, int]
-"""Order in a queue: the negated priority, then a number that grows with each arrival."""
+Place: TypeAlias = int
+"""Order in a queue: by priority, then by a number that grows with each arrival."""
 
 
 @dataclass(slots=True)
 class Entry:
     job: Job
-    state: State
-    place: Place
+    state: State = State.QUEUED
+    place: Place = 0
     token: int = 0
     attempts: int = 0
     crashes: int = 0
@@ -31,16 +31,16 @@ class Entry:
     ended_at: int = 0
     """When it came to its final state, by the broker's clock."""
     expires_from_store: int = 0
-    workers: list[str] = field(default_factory=list)
+    workers: tuple[str, ...] = ()
     result: str | None = None
-    failures: list[Failure] = field(default_factory=list)
+    failures: tuple[Failure, ...] = ()
     progress: JobProgress | None = None
 
     def claim(self, worker: str, now: int) -> Claim:
         """Begin an attempt in a worker."""
         self.token += 1
         self.attempts += 1
-        self.workers.append(worker)
+        self.workers = (*self.workers, worker)
         self.reserved_at = self.last_attempted_at = now
         if self.started_at is None:
             self.started_at = now
@@ -58,7 +58,7 @@ class Entry:
     def give_back(self) -> None:
         """Undo the attempt that was begun last."""
         self.attempts -= 1
-        self.workers.pop()
+        self.workers = self.workers[:-1]
         if not self.attempts:
             self.started_at = self.last_attempted_at = None
 
@@ -70,14 +70,13 @@ class Entry:
         self.last_attempted_at = started
         return started + duration
 
-    def add_failure(self, failure: Failure | None) -> None:
-        if failure is not None:
-            self.failures = [*self.failures, failure][-FAILURES_KEPT:]
+    def add_failure(self, failure: Failure) -> None:
+        self.failures = (*self.failures, failure)[-FAILURES_KEPT:]
 
     def reset(self) -> None:
         """Let attempts count from zero again; the failures stay."""
         self.attempts = self.crashes = 0
-        self.workers.clear()
+        self.workers = ()
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
     def record(self) -> Record:
@@ -91,9 +90,9 @@ class Entry:
             started_at=self.started_at,
             last_attempted_at=self.last_attempted_at,
             finished_at=self.finished_at,
-            workers=tuple(self.workers),
+            workers=self.workers,
             result=self.result,
-            failures=tuple(self.failures),
+            failures=self.failures,
             progress=self._progress(),
         )
 

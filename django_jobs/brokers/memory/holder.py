@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django_jobs.brokers.base import Order, Pulse, Reservation, WorkerInfo
 
@@ -23,8 +24,7 @@ class Holder:
     """How many jobs of each queue the last call left alone, as they must not share a worker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to a worker's last call, in case it asks again."""
 
     call: int

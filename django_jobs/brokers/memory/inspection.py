@@ -91,7 +91,7 @@ class MemoryInspection(Inspection):
     ) -> tuple[Record, ...]:
         with self._lock:
             self._store.sweep(self._now())
-            members = (self._store.entries[job_id] for job_id in self._store.members[state])
+            members = self._store.members[state].values()
             chosen = [entry for entry in members if queue in (None, entry.job.queue)]
             ordered = self._ordered(state, chosen, offset + limit)
             return tuple(entry.record() for entry in islice(ordered, offset, offset + limit))

@@ -33,7 +33,10 @@ class Leases:
 
     def holder(self, worker: str, now: int) -> Holder:
         """Return what a worker holds; the first call begins its lease."""
-        return self.holders.setdefault(worker, Holder(now + self._lease))
+        holder = self.holders.get(worker)
+        if holder is None:
+            holder = self.holders[worker] = Holder(now + self._lease)
+        return holder
 
     def renew(self, info: WorkerInfo, now: int) -> bool:
         """Begin a worker's lease anew; True if it had lost its jobs.

@@ -17,8 +17,9 @@ class Marks:
         self._woken = threading.Condition(lock)
 
     def add(self, queue: str) -> None:
-        self._marked.add(queue)
-        self._woken.notify_all()
+        if queue not in self._marked:  # else whom it concerns was woken, or looks before it sleeps
+            self._marked.add(queue)
+            self._woken.notify_all()
 
     def discard(self, queue: str) -> None:
         self._marked.discard(queue)

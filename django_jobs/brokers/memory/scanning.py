@@ -12,9 +12,6 @@ from .store import Store
 
 Key = tuple[str, float, str]
 
-STEP = 2**44
-"""What lies between two priorities: as many arrivals."""
-
 MOST = 10_000
 """How many jobs one call looks at, so that no push waits long for the lock."""
 
@@ -49,8 +46,11 @@ def _rank(state: State) -> int:
 
 def _chosen(store: Store, wanted: Filter, state: State) -> list[Entry]:
     """Return the jobs of a state that are listed, in any order."""
-    ids = store.members[state] if wanted.id is None else [wanted.id]
-    entries = [store.entries[job_id] for job_id in ids if job_id in store.members[state]]
+    members = store.members[state]
+    if wanted.id is None:
+        entries = list(members.values())
+    else:
+        entries = [members[wanted.id]] if wanted.id in members else []
     if state is State.QUEUED and wanted.queue is not None:
         return [entry for entry in entries if entry.job.queue == wanted.queue]
     if state in {State.QUEUED, State.RUNNING} or (wanted.since is None and wanted.until is None):
@@ -88,7 +88,7 @@ def _part(entry: Entry) -> str:
 def _score(entry: Entry) -> int:
     match entry.state:
         case State.QUEUED:
-            return (100 + entry.place[0]) * STEP + entry.place[1]
+            return entry.place
         case State.RUNNING:
             return 0
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -25,11 +25,18 @@ SUCCEEDED_KEPT = 10_000
 FEW = 1000
 """Outdated items of a heap that are not worth a tidying up."""
 
+STEP = 2**44
+"""What lies between two priorities: as many arrivals."""
+
 KEPT = {
     State.SUCCEEDED: SUCCEEDED_KEPT,
     State.DEAD: DEAD_KEPT,
     State.DISCARDED: DISCARDED_KEPT,
 }
+
+
+KEPT_MS = {State.DEAD: DEAD_KEPT_MS, State.DISCARDED: DISCARDED_KEPT_MS}
+"""Milliseconds; of successes their jobs say it."""
 
 
 class Store:
@@ -40,35 +47,38 @@ class Store:
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
-        self.members: dict[State, dict[str, None]] = {state: {} for state in State}
+        # A dict of thousands that loses its first item again and again looks for it ever longer.
+        self.members: dict[State, OrderedDict[str, Entry]] = {
+            state: OrderedDict() for state in State
+        }
         self.queues: dict[str, list[tuple[Place, str]]] = {}
         self.sizes: defaultdict[str, int] = defaultdict(int)
+        self._waiting = [self.members[state] for state in State if state.is_waiting]
+        self._ended = [self.members[state] for state in State if state.is_final]
         self._due: list[tuple[int, int, str]] = []
         self._forget: list[tuple[int, str]] = []
         self._arrivals = 0
 
-    def _arrive(self) -> int:
-        self._arrivals += 1
-        return self._arrivals
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for their start, in all queues together."""
+        return sum(map(len, self._waiting))
+
+    # --- the ways of an entry ----------------------------------------------------------------
 
     def add(self, job: Job, now: int) -> None:
-        entry = Entry(job, State.QUEUED, (-job.priority, 0))
-        self.entries[job.id] = entry
-        self.members[State.QUEUED][job.id] = None
-        self.sizes[job.queue] += 1
-        self.queues.setdefault(job.queue, [])
+        entry = self.entries[job.id] = Entry(job)
+        if job.queue not in self.queues:
+            self.queues[job.queue] = []
         if job.run_at is not None and job.run_at > now:
-            self.defer(entry, State.SCHEDULED, job.run_at)
+            self._await(entry, State.SCHEDULED, job.run_at)
         else:
-            self.enqueue(entry, now)
+            self._arrive(entry, now)
 
     def move(self, entry: Entry, state: State) -> None:
         """Take an entry out of the index of its state and put it into another's."""
-        job = entry.job
-        del self.members[entry.state][job.id]
-        self.members[state][job.id] = None
-        self.sizes[job.queue] += (state is State.QUEUED) - (entry.state is State.QUEUED)
-        entry.state = state
+        self._leave(entry)
+        self._enter(entry, state)
 
     def enqueue(self, entry: Entry, since: int) -> None:
         """Put an entry at the end of its queue, among those of its priority.
@@ -76,48 +86,75 @@ class Store:
         Args:
             since: Unix milliseconds since which it could have started.
         """
-        entry.queued_at = since
-        entry.place = (-entry.job.priority, self._arrive())
-        self.put_back(entry)
+        self._leave(entry)
+        self._arrive(entry, since)
 
     def put_back(self, entry: Entry) -> None:
         """Put an entry at the place in its queue that it had before."""
-        entry.due_at = None
-        self.move(entry, State.QUEUED)
-        heapq.heappush(self.queues[entry.job.queue], (entry.place, entry.job.id))
+        self._leave(entry)
+        self._line_up(entry)
 
     def defer(self, entry: Entry, state: State, due_at: int) -> None:
-        entry.due_at = due_at
-        self.move(entry, state)
-        heapq.heappush(self._due, (due_at, self._arrive(), entry.job.id))
-        waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
-        _tidy_up(self._due, waiting, lambda one: self._is_due_at(one[2], one[0]))
+        self._leave(entry)
+        self._await(entry, state, due_at)
 
     def end(self, entry: Entry, state: State, now: int) -> None:
         """Move an entry to a final state, and note when it is forgotten."""
-        kept_for = {
-            State.SUCCEEDED: entry.job.result_ttl,
-            State.DEAD: DEAD_KEPT_MS,
-            State.DISCARDED: DISCARDED_KEPT_MS,
-        }[state]
-        self.move(entry, state)
+        kept_for = KEPT_MS.get(state, entry.job.result_ttl)
+        self._leave(entry)
+        if not kept_for:
+            del self.entries[entry.job.id]
+            return
+        self._enter(entry, state)
         entry.due_at = None
         entry.ended_at = now
         entry.expires_from_store = now + kept_for
-        if not kept_for:
-            self.remove(entry)
-            return
         heapq.heappush(self._forget, (entry.expires_from_store, entry.job.id))
-        ended = sum(len(members) for state, members in self.members.items() if state.is_final)
+        ended = sum(map(len, self._ended))
         _tidy_up(self._forget, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
         members = self.members[state]
         while len(members) > KEPT[state]:
-            self.remove(self.entries[next(iter(members))])
+            self.remove(next(iter(members.values())))
 
     def remove(self, entry: Entry) -> None:
-        del self.members[entry.state][entry.job.id]
+        self._leave(entry)
         del self.entries[entry.job.id]
-        self.sizes[entry.job.queue] -= entry.state is State.QUEUED
+
+    # --- its steps ---------------------------------------------------------------------------
+
+    def _leave(self, entry: Entry) -> None:
+        del self.members[entry.state][entry.job.id]
+        if entry.state is State.QUEUED:
+            self.sizes[entry.job.queue] -= 1
+
+    def _enter(self, entry: Entry, state: State) -> None:
+        entry.state = state
+        self.members[state][entry.job.id] = entry
+        if state is State.QUEUED:
+            self.sizes[entry.job.queue] += 1
+
+    def _arrive(self, entry: Entry, since: int) -> None:
+        entry.queued_at = since
+        entry.place = (100 - entry.job.priority) * STEP + self._next_arrival()
+        self._line_up(entry)
+
+    def _line_up(self, entry: Entry) -> None:
+        entry.due_at = None
+        self._enter(entry, State.QUEUED)
+        heapq.heappush(self.queues[entry.job.queue], (entry.place, entry.job.id))
+
+    def _await(self, entry: Entry, state: State, due_at: int) -> None:
+        entry.due_at = due_at
+        self._enter(entry, state)
+        heapq.heappush(self._due, (due_at, self._next_arrival(), entry.job.id))
+        waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
+        _tidy_up(self._due, waiting, lambda one: self._is_due_at(one[2], one[0]))
+
+    def _next_arrival(self) -> int:
+        self._arrivals += 1
+        return self._arrivals
+
+    # --- what comes next ---------------------------------------------------------------------
 
     def pop(self, queue: str) -> Entry | None:
         """Take the next entry of a queue; the caller moves it on."""
