@@ -451,7 +451,12 @@ def test_jobs_that_are_read_together_tell_their_last_error_only(
     ("name", "field", "value"),
     [
         *(("j:{0}", field, value) for field in "tqenma" for value in ("", "x\0<", b"\xff\xfe")),
-        *(("j:{0}", "e", "9" * 30), ("j:{0}", "s", "nonsense"), ("e:{0}", None, b"\xff[")),
+        *(
+            ("j:{0}", "e", "9" * 30),
+            ("j:{0}", "e", "0:x:1::"),
+            ("j:{0}", "s", "nonsense"),
+            ("e:{0}", None, b"\xff["),
+        ),
         *(("e:{0}", None, '["a'), ("e:{0}", None, '["\\ud800"]'), ("j:{0}", None, "a text")),
     ],
 )

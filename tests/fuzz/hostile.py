@@ -36,7 +36,21 @@ PATHS = (
     *("../../etc/passwd", "tests/worker/tasks.note", "tests.worker.tasks.note\x00", "\ud7ff.x"),
 )
 
-KNOWN = (*NUMBERS, *DEEP, *PAYLOADS, *OVERRIDES, *PATHS)
+TERMS = tuple(
+    form.format(number)
+    for number in NUMBERS
+    for form in (
+        "{0}:1:1::",
+        "0:{0}:1::",
+        "0:1:{0}::",
+        "0:1:1:{0}:",
+        "0:1:1::{0}",
+        "{0}:{0}:{0}:{0}:{0}",
+    )
+)
+"""What a job was enqueued with, one number of it spoilt, or all."""
+
+KNOWN = (*NUMBERS, *DEEP, *PAYLOADS, *OVERRIDES, *PATHS, *TERMS)
 
 
 def known(index: int) -> bytes:
@@ -56,7 +70,7 @@ anything = st.one_of(
 )
 """Bytes for any value: numbers that are none, JSON that is not ours, paths, plain noise."""
 
-FIELDS = "stqpaelrxokcbmfwvnug"
+FIELDS = "stqaeokcbmfwvnug"
 """Every field of a job's hash, as `keys.py` and the scripts name them."""
 
 spoilt_fields = st.dictionaries(

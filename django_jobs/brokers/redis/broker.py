@@ -130,19 +130,10 @@ class RedisBroker(Broker):
         for share in shares:
             arguments += (share.queue, share.quota)
         for one in settlements:
-            arguments += (
-                one.job_id,
-                one.token,
-                one.state.value,
-                one.result,
-                keys.failure_text(one.failure),
-                one.delay,
-                one.waited,
-                one.duration,
-            )
-        refused, due_in, claims = self._run("reserve", *arguments)
+            arguments += keys.settled(one)
+        refused, due_in, reserved_at, claims = self._run("reserve", *arguments)
         return Reservation(
-            claims=keys.to_claims(claims),
+            claims=keys.to_claims(int(reserved_at), claims),
             refused=tuple(refused),
             due_in=None if due_in < 0 else due_in,
         )

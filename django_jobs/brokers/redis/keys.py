@@ -13,15 +13,17 @@ from typing import Any
 from django_jobs.brokers.report import JobProgress
 from django_jobs.clock import to_ms
 from django_jobs.errors import BrokenPayload
-from django_jobs.job import Claim, Failure, Job, Record, State
+from django_jobs.job import Claim, Failure, Job, Record, Settlement, State
 from django_jobs.progress import LONGEST_TEXT, MOST, Progress
 from django_jobs.retry import error_path
 
-STATE, TASK, QUEUE, PRIORITY, ARGUMENTS, ENQUEUED_AT = "s", "t", "q", "p", "a", "e"
-RESULT_TTL, RUN_AT, EXPIRES_AT, OVERRIDES = "l", "r", "x", "o"
+STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES = "s", "t", "q", "a", "o"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
 TOKEN, QUEUED_AT, PROGRESS = "n", "u", "g"
+
+TERMS = "e"
+"""What a job was enqueued with: `priority:enqueued_at:result_ttl:run_at:expires_at`."""
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 
@@ -30,7 +32,7 @@ FIRST, LAST = to_ms(datetime.min.replace(tzinfo=UTC)), to_ms(datetime.max.replac
 
 STATES = frozenset(State)
 
-CLAIM_WIDTH = 14
+CLAIM_WIDTH = 9
 """How many values `reserve.lua` returns for each claim."""
 
 
@@ -61,42 +63,48 @@ def _shared_values(
     result_ttl: int,
     overrides: str,
 ) -> list[str | int]:
-    fields: list[str | int] = [
-        *(TASK, task, QUEUE, queue, PRIORITY, priority),
-        *(ENQUEUED_AT, enqueued_at, RESULT_TTL, result_ttl),
-    ]
-    if run_at is not None:
-        fields += (RUN_AT, run_at)
-    if expires_at is not None:
-        fields += (EXPIRES_AT, expires_at)
+    terms = f"{priority}:{enqueued_at}:{result_ttl}:{_or_empty(run_at)}:{_or_empty(expires_at)}"
+    fields: list[str | int] = [TASK, task, QUEUE, queue, TERMS, terms]
     if overrides:
         fields += (OVERRIDES, overrides)
-    return [queue, priority, "" if run_at is None else run_at, len(fields), *fields]
+    return [queue, priority, _or_empty(run_at), len(fields), *fields]
 
 
-def to_claims(flat: Sequence[str]) -> tuple[Claim, ...]:
-    """Read the claims in the answer of `reserve.lua`."""
-    return tuple(
-        _claim(*flat[start : start + CLAIM_WIDTH]) for start in range(0, len(flat), CLAIM_WIDTH)
+def _or_empty(number: int | None) -> int | str:
+    return "" if number is None else number
+
+
+def settled(one: Settlement) -> tuple[str | int, ...]:
+    """Return a settlement as `reserve.lua` takes it."""
+    return (
+        one.job_id,
+        one.token,
+        one.state.value,
+        one.waited,
+        one.delay if one.state is State.RETRYING else one.duration,
+        one.result if one.state is State.SUCCEEDED else failure_text(one.failure),
     )
 
 
+def to_claims(reserved_at: int, flat: Sequence[str]) -> tuple[Claim, ...]:
+    """Read the claims in the answer of `reserve.lua`."""
+    columns = [flat[column::CLAIM_WIDTH] for column in range(CLAIM_WIDTH)]
+    return tuple(_claim(reserved_at, *values) for values in zip(*columns, strict=True))
+
+
 def _claim(
+    reserved_at: int,
     job_id: str,
     token: str,
     attempt: str,
-    reserved_at: str,
     task: str,
     queue: str,
-    priority: str,
     arguments: str,
-    enqueued_at: str,
-    result_ttl: str,
-    run_at: str,
-    expires_at: str,
+    terms: str,
     overrides: str,
     queued_at: str,
 ) -> Claim:
+    priority, enqueued_at, result_ttl, run_at, expires_at = terms.split(":")
     job = Job(
         id=job_id,
         task=task,
@@ -114,7 +122,7 @@ def _claim(
         token=int(token),
         attempt=int(attempt),
         queued_at=int(queued_at or enqueued_at),
-        reserved_at=int(reserved_at),
+        reserved_at=reserved_at,
     )
 
 
@@ -125,6 +133,12 @@ def number(text: str) -> int | None:
     """
     value = int(text) if WHOLE.fullmatch(text) else None
     return value if value is not None and FIRST <= value <= LAST else None
+
+
+def to_terms(text: str) -> tuple[int | None, ...]:
+    """Read priority, enqueued_at, result_ttl, run_at and expires_at; what is spoilt is None."""
+    values = tuple(number(value) for value in text.split(":"))
+    return values if len(values) == 5 else (None,) * 5
 
 
 def state(fields: Mapping[str, str]) -> State | None:
@@ -141,16 +155,17 @@ def to_record(
     def number_of(name: str) -> int | None:
         return number(fields.get(name, ""))
 
+    priority, enqueued_at, result_ttl, run_at, expires_at = to_terms(fields.get(TERMS, ""))
     job = Job(
         id=job_id,
         task=fields.get(TASK, ""),
         queue=fields.get(QUEUE, ""),
-        priority=number_of(PRIORITY) or 0,
+        priority=priority or 0,
         arguments=fields.get(ARGUMENTS, ""),
-        enqueued_at=number_of(ENQUEUED_AT) or 0,
-        run_at=number_of(RUN_AT),
-        expires_at=number_of(EXPIRES_AT),
-        result_ttl=number_of(RESULT_TTL) or 0,
+        enqueued_at=enqueued_at or 0,
+        run_at=run_at,
+        expires_at=expires_at,
+        result_ttl=result_ttl or 0,
         overrides=fields.get(OVERRIDES, ""),
     )
     last_attempted_at = number_of(LAST_ATTEMPTED_AT)

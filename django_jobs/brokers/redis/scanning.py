@@ -18,7 +18,7 @@ MOST_BYTES = 1024 * 1024
 
 FIELDS = (
     *(keys.TASK, keys.QUEUE, keys.TOKEN),
-    *(keys.ENQUEUED_AT, keys.QUEUED_AT, keys.LAST_ATTEMPTED_AT),
+    *(keys.TERMS, keys.QUEUED_AT, keys.LAST_ATTEMPTED_AT),
 )
 HEAD = 5
 """How many values stand before the fields of each row."""
@@ -83,7 +83,9 @@ def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iter
 
 
 def _times(state: State, score: str, times: Sequence[str], now: int) -> dict[str, int]:
-    enqueued, queued, began = (keys.number(time) or 0 for time in times)
+    terms, *after = times
+    enqueued = keys.to_terms(terms)[1] or 0
+    queued, began = (keys.number(time) or 0 for time in after)
     moments = {State.QUEUED: enqueued, State.RUNNING: began}
     return {
         "came_at": came_at(state, enqueued, queued, now),

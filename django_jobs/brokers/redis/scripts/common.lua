@@ -3,7 +3,7 @@
 -- KEYS[1]: the prefix of all keys, with the hash tag that keeps them in one cluster slot.
 --
 -- Keys behind the prefix:
---   j:<id>       hash    a job, with one short field for each thing (see keys.py)
+--   j:<id>       hash    a job, in short fields (see keys.py)
 --   e:<id>       list    its last failures, as JSON
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any

@@ -10,7 +10,8 @@ for _, name in ipairs(names) do
   local first = redis.call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
   if first then
     local got = read(first, 'u', 'e')
-    local since = got[1] or got[2] or ''
+    local _, enqueued_at = terms(got[2] or '')
+    local since = got[1] or enqueued_at or ''
     latency = is_instant(since) and math.max(0, now - tonumber(since)) or 0
   end
   local n = #answer

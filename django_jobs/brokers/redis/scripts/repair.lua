@@ -1,6 +1,6 @@
 -- Does one repair that an operator asks for to some jobs.
 --
--- Parts: fields, places, ends.
+-- Parts: shapes, fields, places, ends.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be.
@@ -21,7 +21,7 @@ end
 
 local function repair(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, priority, token = unpack(read(id, 's', 'q', 'p', 'n'), 1, 4)
+  local state, queue, enqueued_with, token = unpack(read(id, 's', 'q', 'e', 'n'), 1, 4)
   if not state or not queue or state == 'running' then return 0 end
   if PERMITTED[what] and not PERMITTED[what][state] then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
@@ -36,7 +36,7 @@ local function repair(id, wanted_state, wanted_token)
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)
-    enqueue({ id }, queue, tonumber(priority) or 0)
+    enqueue({ id }, queue, terms(enqueued_with or '') or 0)
     mark(queue)
   end
   return 1

@@ -3,9 +3,9 @@
 -- Parts: shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
 -- ARGV: worker, call, limit, lease in ms, crashes that kill a job, number of shares, number of
---   settlements; for each share: queue, quota; for each settlement: id, token, state, result,
---   failure as JSON or '', delay, waited, duration (ms).
--- Returns {refused ids, due_in or -1, claims}, the claims flat, WIDTH values each.
+--   settlements; for each share: queue, quota; for each settlement: id, token, state, waited
+--   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON.
+-- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each.
 -- Invariant: a settlement takes effect only while its worker holds the job under its token.
 --   The same call sent again changes nothing and returns the claims that are still held.
 --   One that comes after its successor changes nothing.
@@ -17,6 +17,7 @@ local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local left_alone = {} -- jobs of each queue that must not share this worker
 local PORTION = 1000
+local SETTLEMENT = 6 -- values of each one
 local NOW = string.format('%.0f', now) -- Redis takes longer to write a number than to take a text
 
 local function due_in()
@@ -31,14 +32,11 @@ local function due_in()
   return nearest
 end
 
-local FIELDS = { 't', 'q', 'p', 'a', 'e', 'l', 'r', 'x', 'o', 'u', 'n', 'k', 'c', 'b', 'm', 'w' }
-
-local function answer(id, got, token, attempt, reserved_at)
+local function answer(id, job, token, attempt)
   local n = #claims
-  claims[n + 1], claims[n + 2], claims[n + 3], claims[n + 4] = id, token, attempt, reserved_at
-  for i = 1, 10 do
-    claims[n + 4 + i] = got[i] or ''
-  end
+  claims[n + 1], claims[n + 2], claims[n + 3] = id, token, attempt
+  claims[n + 4], claims[n + 5], claims[n + 6], claims[n + 7] = job.t, job.q, job.a, job.e
+  claims[n + 8], claims[n + 9] = job.o or '', job.u or ''
 end
 
 -- Ends of this call, for each state: times and ids, as ZADD takes them.
@@ -79,19 +77,19 @@ local function settle(i, value)
     return true
   end
   local job = P .. 'j:' .. id
-  local started = reserved_at + ARGV[i + 6]
-  local finished = text(started + ARGV[i + 7])
-  started = text(started)
-  add_failure(id, ARGV[i + 4])
+  local started = text(reserved_at + ARGV[i + 3])
   if state == 'retrying' then
+    add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started)
-    redis.call('ZADD', P .. 's:retrying', now + ARGV[i + 5], id)
+    redis.call('ZADD', P .. 's:retrying', now + ARGV[i + 4], id)
     return true
   end
+  local finished = text(started + ARGV[i + 4])
   if state ~= 'succeeded' then
+    add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished)
   elseif result_ttl ~= '0' then
-    redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 3])
+    redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 5])
   end
   end_as(state, id, KEPT_MS[state] or tonumber(result_ttl))
   return true
@@ -109,11 +107,11 @@ end
 
 local function settle_portion(first, last)
   local ids, settled = {}, {}
-  for i = first, last, 8 do
+  for i = first, last, SETTLEMENT do
     ids[#ids + 1] = ARGV[i]
   end
   local values = in_flight(ids)
-  for i = first, last, 8 do
+  for i = first, last, SETTLEMENT do
     local id = ARGV[i]
     if settle(i, values[id]) then
       values[id] = nil -- the same job once more is refused
@@ -126,9 +124,9 @@ local function settle_portion(first, last)
 end
 
 local function settle_all(first)
-  local last = first + 8 * settlements - 1
-  for i = first, last, 8 * PORTION do
-    settle_portion(i, math.min(i + 8 * PORTION - 1, last))
+  local last = first + SETTLEMENT * settlements - 1
+  for i = first, last, SETTLEMENT * PORTION do
+    settle_portion(i, math.min(i + SETTLEMENT * PORTION - 1, last))
   end
   for state, times in pairs(ended) do
     if #times > 0 then
@@ -155,11 +153,11 @@ local function promote()
   local touched = {}
   for _, job in ipairs(find_due()) do
     local id, due_at, index = unpack(job)
-    local got = read(id, 'q', 'p')
-    if got[1] then
-      enqueue({ id }, got[1], tonumber(got[2]) or 0)
+    local queue, enqueued_with = unpack(read(id, 'q', 'e'), 1, 2)
+    if queue then
+      enqueue({ id }, queue, terms(enqueued_with or '') or 0)
       redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
-      touched[got[1]] = true
+      touched[queue] = true
     end
     redis.call('ZREM', index, id)
   end
@@ -180,21 +178,24 @@ local function must_run_alone(id, crashes)
   return false
 end
 
--- Tells whether fields that must be there are missing, or one that is there is not what we write.
 -- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as a
 -- context lists a worker for each one: a billion would fill the memory.
-local INSTANTS = { 5, 7, 8, 10, 14, 15 }
-local COUNTERS = { [6] = 15, [11] = 9, [12] = 6, [13] = 9 }
-local function is_broken(got)
-  if not (got[1] and got[2] and got[3] and got[4] and got[5] and got[6]) then return true end
-  if not string.find(got[3], '^%-?%d%d?%d?$') then return true end
-  for i, digits in pairs(COUNTERS) do
-    if got[i] and not is_amount(got[i], digits) then return true end
-  end
-  for _, i in ipairs(INSTANTS) do
-    if got[i] and not is_instant(got[i]) then return true end
-  end
-  return false
+local function is_count(value, digits)
+  return not value or is_amount(value, digits)
+end
+
+local function is_time(value)
+  return not value or is_instant(value)
+end
+
+-- Tells whether fields that must be there are there, and all that are there what we write.
+local function is_sound(job)
+  if not (job.t and job.q and job.a and job.e) then return false end
+  local priority, enqueued_at, result_ttl, run_at, expires_at = terms(job.e)
+  return priority and is_instant(enqueued_at) and is_count(result_ttl, 15)
+    and (run_at == '' or is_instant(run_at)) and (expires_at == '' or is_instant(expires_at))
+    and is_count(job.n, 9) and is_count(job.k, 6) and is_count(job.c, 9)
+    and is_time(job.u) and is_time(job.b) and is_time(job.m)
 end
 
 -- Ends a job whose fields are not what we write; something else under its key is set aside.
@@ -212,17 +213,18 @@ end
 
 local holdings = {} -- of jobs claimed since the last note: id, what the worker holds
 
-local function claim(id, score, got)
-  local token, attempt = next_after(got[11]), next_after(got[12])
-  local job = P .. 'j:' .. id
-  local began = got[14] or (attempt ~= '1' and got[15])
-  redis.call('HSET', job, 's', 'running', 'n', token, 'k', attempt, 'm', NOW,
-    'w', (got[16] and got[16] ~= '') and (got[16] .. ',' .. worker) or worker)
+local function claim(id, score, job)
+  local token, attempt = next_after(job.n), next_after(job.k)
+  local key = P .. 'j:' .. id
+  local began = job.b or (attempt ~= '1' and job.m)
+  redis.call('HSET', key, 's', 'running', 'n', token, 'k', attempt, 'm', NOW,
+    'w', (job.w and job.w ~= '') and (job.w .. ',' .. worker) or worker)
   if began then
-    redis.call('HSET', job, 'b', began)
+    redis.call('HSET', key, 'b', began)
   end
-  append(holdings, id, hold(token, score, NOW, got[6], call, #claims))
-  answer(id, got, token, attempt, NOW)
+  local _, _, result_ttl = terms(job.e)
+  append(holdings, id, hold(token, score, NOW, result_ttl, call, #claims))
+  answer(id, job, token, attempt)
 end
 
 -- Takes up to `room` jobs of a queue, and returns how many it took. Behind a whole portion of jobs
@@ -236,13 +238,13 @@ local function take(queue, room)
     for i = 1, #popped, 2 do
       local id, score = popped[i], popped[i + 1]
       if not is_place(score) then score = '0' end
-      local got = read(id, unpack(FIELDS))
-      if is_broken(got) then
+      local job = read_all(id)
+      if not is_sound(job) then
         bury_broken(id)
-      elseif got[13] and must_run_alone(id, got[13]) then
+      elseif job.c and must_run_alone(id, job.c) then
         append(passed_over, score, id)
       else
-        claim(id, score, got)
+        claim(id, score, job)
         taken = taken + 1
       end
     end
@@ -277,21 +279,23 @@ end
 
 local function again(refused_before)
   local all, mine = redis.call('HGETALL', flight), {}
+  local reserved_at = NOW
   for i = 1, #all, 2 do
-    local token, _, reserved_at, _, of, number = held(all[i + 1])
+    local token, _, taken_at, _, of, number = held(all[i + 1])
     if of == call then
-      mine[#mine + 1] = { all[i], token, reserved_at, tonumber(number) }
+      mine[#mine + 1] = { all[i], token, tonumber(number) }
+      reserved_at = taken_at
     end
   end
-  table.sort(mine, function(one, other) return one[4] < other[4] end)
-  for _, job in ipairs(mine) do
-    local id, token, reserved_at = unpack(job)
-    local got = read(id, unpack(FIELDS))
-    if not is_broken(got) then
-      answer(id, got, token, got[12], reserved_at)
+  table.sort(mine, function(one, other) return one[3] < other[3] end)
+  for _, holding in ipairs(mine) do
+    local id, token = unpack(holding)
+    local job = read_all(id)
+    if is_sound(job) then
+      answer(id, job, token, job.k)
     end
   end
-  return { cjson.decode(refused_before), due_in(), claims }
+  return { cjson.decode(refused_before), due_in(), reserved_at, claims }
 end
 
 local last, refused_before = last_call(P .. 'r:' .. worker)
@@ -301,7 +305,7 @@ end
 -- It was overtaken on its way: sent again after a timeout, answered, and followed by others. What
 -- it would claim now, nobody would ever hear of.
 if last and tonumber(last) > tonumber(call) then
-  return { {}, due_in(), {} }
+  return { {}, due_in(), NOW, {} }
 end
 -- Redis lets a script go on when its memory is full if the first write needs none: only so can
 -- workers drain it.
@@ -323,4 +327,4 @@ sweep(2 * settlements + 10)
 take_shares(8)
 pass_on(8)
 redis.call('SET', P .. 'r:' .. worker, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
-return { refused, due_in(), claims }
+return { refused, due_in(), NOW, claims }

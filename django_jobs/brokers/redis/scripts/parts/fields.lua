@@ -7,6 +7,15 @@ local function read(id, ...)
   return got.err and {} or got
 end
 
+-- Reads all fields of a job, as `read` does, by their names.
+local function read_all(id)
+  local got, named = redis.pcall('HGETALL', P .. 'j:' .. id), {}
+  for i = 1, #got, 2 do
+    named[got[i]] = got[i + 1]
+  end
+  return named
+end
+
 -- Keeps what is not of its key's kind out of everybody's way.
 local function set_aside(name, what)
   redis.call('RENAME', P .. name, P .. 'broken:' .. name)

@@ -14,7 +14,14 @@ end
 -- Tells whether a text is a whole number of milliseconds from the years 1 to 9999, which Python's
 -- dates know.
 local function is_instant(text)
-  if #text > 15 or not string.find(text, '^%-?%d+$') then return false end
+  if not string.find(text, '^%-?%d+$') then return false end
+  if #text < 14 then return true end
   local number = tonumber(text)
-  return number >= -62135596800000 and number <= 253402300799999
+  return #text < 16 and number >= -62135596800000 and number <= 253402300799999
+end
+
+-- Takes apart what a job was enqueued with: priority, enqueued_at, result_ttl, run_at or '', expires_at
+-- or ''. All is nil where somebody spoilt it.
+local function terms(text)
+  return string.match(text, '^(%-?%d%d?%d?):(%-?%d+):(%d+):(%-?%d*):(%-?%d*)$')
 end
