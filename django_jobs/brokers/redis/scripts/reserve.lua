@@ -16,20 +16,24 @@ local shares, settlements = tonumber(ARGV[6]), tonumber(ARGV[7])
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local left_alone = {} -- jobs of each queue that must not share this worker
+local dry = {} -- queues that have no other jobs any more
+local next_due -- of what is scheduled or to be retried
 local PORTION = 1000
 local SETTLEMENT = 6 -- values of each one
 local NOW = string.format('%.0f', now) -- Redis takes longer to write a number than to take a text
 
-local function due_in()
-  local nearest = -1
+-- Tells when the first of the jobs that wait for their time is due: the end of time if there is none.
+local function first_due()
+  local nearest = math.huge
   for _, state in ipairs({ 'scheduled', 'retrying' }) do
-    local first = redis.call('ZRANGE', P .. 's:' .. state, 0, 0, 'WITHSCORES')
-    if first[2] then
-      local left = math.max(0, tonumber(first[2]) - now)
-      nearest = (nearest < 0) and left or math.min(nearest, left)
-    end
+    local due_at = redis.call('ZRANGE', P .. 's:' .. state, 0, 0, 'WITHSCORES')[2]
+    nearest = math.min(nearest, tonumber(due_at or math.huge))
   end
   return nearest
+end
+
+local function ms_until(time)
+  return time == math.huge and -1 or math.max(0, time - now)
 end
 
 local function answer(id, job, token, attempt)
@@ -39,25 +43,22 @@ local function answer(id, job, token, attempt)
   claims[n + 8], claims[n + 9] = job.o or '', job.u or ''
 end
 
--- Ends of this call, for each state: times and ids, as ZADD takes them.
-local ended = { succeeded = {}, dead = {}, discarded = {} }
-local expiries = { succeeded = {}, dead = {}, discarded = {} }
+-- Ends of this call, for each state there is: times and ids, as ZADD takes them.
+local ended, expiries = {}, {}
 
 local function append(list, score, id)
   list[#list + 1] = score
   list[#list + 1] = id
 end
 
-local over_at = setmetatable({}, { __index = function(known, kept_ms)
-  known[kept_ms] = string.format('%.0f', now + kept_ms)
-  return known[kept_ms]
-end })
-
+local over_at = {} -- when what is kept for so long is forgotten
 local function end_as(state, id, kept_ms)
   if kept_ms == 0 then
     forget({ id })
     return
   end
+  over_at[kept_ms] = over_at[kept_ms] or string.format('%.0f', now + kept_ms)
+  ended[state], expiries[state] = ended[state] or {}, expiries[state] or {}
   append(ended[state], NOW, id)
   append(expiries[state], over_at[kept_ms], id)
 end
@@ -81,7 +82,9 @@ local function settle(i, value)
   if state == 'retrying' then
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started)
-    redis.call('ZADD', P .. 's:retrying', now + ARGV[i + 4], id)
+    local due_at = now + ARGV[i + 4]
+    redis.call('ZADD', P .. 's:retrying', due_at, id)
+    next_due = math.min(next_due, due_at)
     return true
   end
   local finished = text(started + ARGV[i + 4])
@@ -129,9 +132,7 @@ local function settle_all(first)
     settle_portion(i, math.min(i + SETTLEMENT * PORTION - 1, last))
   end
   for state, times in pairs(ended) do
-    if #times > 0 then
-      finish(state, times, expiries[state])
-    end
+    finish(state, times, expiries[state])
   end
 end
 
@@ -150,6 +151,7 @@ local function find_due()
 end
 
 local function promote()
+  if next_due > now then return end
   local touched = {}
   for _, job in ipairs(find_due()) do
     local id, due_at, index = unpack(job)
@@ -164,6 +166,7 @@ local function promote()
   for queue in pairs(touched) do
     mark(queue)
   end
+  next_due = first_due()
 end
 
 -- Two jobs that are one crash from being dead never share a worker, so that the one which crashes
@@ -188,12 +191,24 @@ local function is_time(value)
   return not value or is_instant(value)
 end
 
+local function are_sound(priority, enqueued_at, result_ttl, run_at, expires_at)
+  return priority and is_instant(enqueued_at) and is_amount(result_ttl, 15)
+    and (run_at == '' or is_instant(run_at)) and (expires_at == '' or is_instant(expires_at))
+end
+
+-- Finds the result_ttl in what a job was enqueued with: false where that is not what we write. It is
+-- noted, as jobs that were enqueued together have the same.
+local result_ttls = {}
+local function result_ttl_of(job)
+  if result_ttls[job.e] == nil then
+    result_ttls[job.e] = are_sound(terms(job.e)) and select(3, terms(job.e)) or false
+  end
+  return result_ttls[job.e]
+end
+
 -- Tells whether fields that must be there are there, and all that are there what we write.
 local function is_sound(job)
-  if not (job.t and job.q and job.a and job.e) then return false end
-  local priority, enqueued_at, result_ttl, run_at, expires_at = terms(job.e)
-  return priority and is_instant(enqueued_at) and is_count(result_ttl, 15)
-    and (run_at == '' or is_instant(run_at)) and (expires_at == '' or is_instant(expires_at))
+  return job.t and job.q and job.a and job.e and result_ttl_of(job)
     and is_count(job.n, 9) and is_count(job.k, 6) and is_count(job.c, 9)
     and is_time(job.u) and is_time(job.b) and is_time(job.m)
 end
@@ -222,8 +237,7 @@ local function claim(id, score, job)
   if began then
     redis.call('HSET', key, 'b', began)
   end
-  local _, _, result_ttl = terms(job.e)
-  append(holdings, id, hold(token, score, NOW, result_ttl, call, #claims))
+  append(holdings, id, hold(token, score, NOW, result_ttl_of(job), call, #claims))
   answer(id, job, token, attempt)
 end
 
@@ -253,6 +267,7 @@ local function take(queue, room)
   holdings = {}
   with_many('ZADD', index, passed_over)
   left_alone[queue] = #passed_over / 2
+  dry[queue] = taken < room and #passed_over < 2 * PORTION
   return taken
 end
 
@@ -260,7 +275,7 @@ local function take_shares(first)
   for round = 1, 2 do
     for i = first, first + 2 * shares - 2, 2 do
       local quota = (round == 1) and math.min(tonumber(ARGV[i + 1]), limit) or limit
-      if quota > 0 and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
+      if quota > 0 and not dry[ARGV[i]] and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
         limit = limit - take(ARGV[i], quota)
       end
     end
@@ -269,7 +284,7 @@ end
 
 local function pass_on(first)
   for i = first, first + 2 * shares - 2, 2 do
-    if redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
+    if not dry[ARGV[i]] and redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
       mark(ARGV[i])
     else
       redis.call('DEL', P .. 'm:' .. ARGV[i])
@@ -291,11 +306,11 @@ local function again(refused_before)
   for _, holding in ipairs(mine) do
     local id, token = unpack(holding)
     local job = read_all(id)
-    if is_sound(job) then
+    if job.k and is_sound(job) then
       answer(id, job, token, job.k)
     end
   end
-  return { cjson.decode(refused_before), due_in(), reserved_at, claims }
+  return { cjson.decode(refused_before), ms_until(first_due()), reserved_at, claims }
 end
 
 local last, refused_before = last_call(P .. 'r:' .. worker)
@@ -305,7 +320,7 @@ end
 -- It was overtaken on its way: sent again after a timeout, answered, and followed by others. What
 -- it would claim now, nobody would ever hear of.
 if last and tonumber(last) > tonumber(call) then
-  return { {}, due_in(), NOW, {} }
+  return { {}, ms_until(first_due()), NOW, {} }
 end
 -- Redis lets a script go on when its memory is full if the first write needs none: only so can
 -- workers drain it.
@@ -313,9 +328,11 @@ redis.call('HDEL', P .. 'suspects', '')
 redis.call('ZADD', P .. 'leases', 'NX', now + lease, worker)
 -- What is not of its key's kind is to show before anything is taken from its place.
 redis.call('HLEN', flight)
-for _, index in ipairs({ 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded', 'expiries' }) do
-  redis.call('ZCARD', P .. index)
+for _, state in ipairs({ 'succeeded', 'dead', 'discarded' }) do
+  redis.call('ZCARD', P .. 's:' .. state)
 end
+next_due = first_due()
+sweep(2 * settlements + 10)
 settle_all(8 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
@@ -323,8 +340,7 @@ if last and tonumber(last) < tonumber(call) - 1 then
   give_back_all(worker)
 end
 promote()
-sweep(2 * settlements + 10)
 take_shares(8)
 pass_on(8)
 redis.call('SET', P .. 'r:' .. worker, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
-return { refused, due_in(), NOW, claims }
+return { refused, ms_until(next_due), NOW, claims }
