@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,17 +27,6 @@ class State(StrEnum):
     @property
     def is_waiting(self) -> bool:
         return self in (State.SCHEDULED, State.QUEUED, State.RETRYING)
-
-
-def new_job_id() -> str:
-    """Return 24 hexadecimal digits, 96 random bits as Sidekiq's, the same nowhere else."""
-    return os.urandom(12).hex()
-
-
-def new_job_ids(number: int) -> list[str]:
-    """Return so many new ids; each look at the system's random bits costs as much as an id."""
-    digits = os.urandom(12 * number).hex()
-    return [digits[start : start + 24] for start in range(0, 24 * number, 24)]
 
 
 class Job(NamedTuple):

@@ -29,7 +29,8 @@ from django_jobs.compat import (
     task_enqueued,
 )
 from django_jobs.errors import BrokenPayload, PayloadTooLarge, TaskNotFound, UnserializableArgument
-from django_jobs.job import Job, new_job_ids
+from django_jobs.job import Job
+from django_jobs.job_ids import new_job_ids
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task, is_declared

@@ -8,7 +8,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 from django_jobs.arguments import decode_value, encode_arguments
 from django_jobs.clock import now_ms
 from django_jobs.compat import Task
-from django_jobs.job import Claim, Job, State, new_job_id
+from django_jobs.job import Claim, Job, State
+from django_jobs.job_ids import new_job_id
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task
 from django_jobs.retry import Retry

@@ -10,7 +10,8 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker, Share
-from django_jobs.job import Job, Settlement, State, new_job_id
+from django_jobs.job import Job, Settlement, State
+from django_jobs.job_ids import new_job_id
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs

@@ -11,7 +11,8 @@ from typing import Any
 from django_jobs.brokers.base import Broker, Pulse, Reservation, Share, WorkerInfo
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, Tick, new_job_id
+from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, Tick
+from django_jobs.job_ids import new_job_id
 
 DEADLINE = 20.0
 """Seconds after which a test that waits for something has failed."""
