@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -48,8 +48,8 @@ def stored(jobs: Sequence[Job]) -> list[str | int]:
     """Return jobs as the script function `store` takes them: what neighbours share comes once."""
     values: list[str | int] = []
     for shared, group in groupby(jobs, _shared):
-        pairs = [*chain.from_iterable(map(_own, group))]
-        values += (len(pairs) // 2, *pairs, *_shared_values(*shared))
+        ids, arguments = zip(*map(_own, group), strict=True)
+        values += (len(ids), *ids, *arguments, *_shared_values(*shared))
     return values
 
 
@@ -62,12 +62,10 @@ def _shared_values(
     expires_at: int | None,
     result_ttl: int,
     overrides: str,
-) -> list[str | int]:
-    terms = f"{priority}:{enqueued_at}:{result_ttl}:{_or_empty(run_at)}:{_or_empty(expires_at)}"
-    fields: list[str | int] = [TASK, task, QUEUE, queue, TERMS, terms]
-    if overrides:
-        fields += (OVERRIDES, overrides)
-    return [queue, priority, _or_empty(run_at), len(fields), *fields]
+) -> tuple[str | int, ...]:
+    due = _or_empty(run_at)
+    terms = f"{priority}:{enqueued_at}:{result_ttl}:{due}:{_or_empty(expires_at)}"
+    return task, queue, priority, due, terms, overrides
 
 
 def _or_empty(number: int | None) -> int | str:

@@ -2,17 +2,14 @@
 
 -- Leaves word that a queue may have jobs: once, for one worker to pick up.
 local function mark(queue)
-  local unmarked = {}
-  for _, marker in ipairs({ P .. 'm:' .. queue, P .. 'm:*' }) do
-    if redis.call('LLEN', marker) == 0 then
-      unmarked[#unmarked + 1] = marker
-    end
-  end
-  if #unmarked == 0 then return end -- so the queue is known, and not paused
+  local own, any = P .. 'm:' .. queue, P .. 'm:*'
+  if redis.call('EXISTS', own, any) == 2 then return end -- so the queue is known, and not paused
   redis.call('SADD', P .. 'queues', queue)
   if redis.call('SISMEMBER', P .. 'paused', queue) == 1 then return end
-  for _, marker in ipairs(unmarked) do
-    redis.call('RPUSH', marker, '1')
+  for _, marker in ipairs({ own, any }) do
+    if redis.call('LLEN', marker) == 0 then
+      redis.call('RPUSH', marker, '1')
+    end
   end
 end
 
