@@ -162,7 +162,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
                 text = encode_arguments(tuple(args), dict(kwargs))
-                jobs.append(self._within_limit(Job(job_id, text, *shared)))
+                jobs.append(self._within_limit(Job._make((job_id, text, *shared))))
         except (UnserializableArgument, PayloadTooLarge) as error:
             if len(calls) == 1:
                 raise

@@ -41,15 +41,18 @@ def prefix(namespace: str) -> str:
     return f"{{{namespace}}}:"
 
 
-_own, _shared = itemgetter(slice(2)), itemgetter(slice(2, None))
+_shared = itemgetter(slice(2, None))  # all but id and arguments
 
 
 def stored(jobs: Sequence[Job]) -> list[str | int]:
     """Return jobs as the script function `store` takes them: what neighbours share comes once."""
     values: list[str | int] = []
     for shared, group in groupby(jobs, _shared):
-        ids, arguments = zip(*map(_own, group), strict=True)
-        values += (len(ids), *ids, *arguments, *_shared_values(*shared))
+        alike = list(group)
+        values.append(len(alike))
+        values += [job.id for job in alike]
+        values += [job.arguments for job in alike]
+        values += _shared_values(*shared)
     return values
 
 
