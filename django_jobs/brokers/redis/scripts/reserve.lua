@@ -247,8 +247,8 @@ local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
   while taken < room and #passed_over < 2 * PORTION do
-    local popped = redis.call('ZPOPMIN', index, room - taken)
-    if #popped == 0 then break end
+    local wanted = room - taken
+    local popped = redis.call('ZPOPMIN', index, wanted)
     for i = 1, #popped, 2 do
       local id, score = popped[i], popped[i + 1]
       if not is_place(score) then score = '0' end
@@ -262,6 +262,7 @@ local function take(queue, room)
         taken = taken + 1
       end
     end
+    if #popped < 2 * wanted then break end
   end
   note(flight, holdings)
   holdings = {}
