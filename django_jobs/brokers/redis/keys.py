@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -105,25 +106,35 @@ def _claim(
     overrides: str,
     queued_at: str,
 ) -> Claim:
-    priority, enqueued_at, result_ttl, run_at, expires_at = terms.split(":")
+    priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
     job = Job(
-        id=job_id,
-        task=task,
-        queue=queue,
-        priority=int(priority),
-        arguments=arguments,
-        enqueued_at=int(enqueued_at),
-        run_at=int(run_at) if run_at else None,
-        expires_at=int(expires_at) if expires_at else None,
-        result_ttl=int(result_ttl),
-        overrides=overrides,
+        job_id,
+        arguments,
+        task,
+        queue,
+        priority,
+        enqueued_at,
+        run_at,
+        expires_at,
+        result_ttl,
+        overrides,
     )
     return Claim(
         job=job,
         token=int(token),
         attempt=int(attempt),
-        queued_at=int(queued_at or enqueued_at),
+        queued_at=int(queued_at) if queued_at else enqueued_at,
         reserved_at=reserved_at,
+    )
+
+
+@lru_cache  # as jobs that were enqueued together have the same
+def _sound_terms(text: str) -> tuple[int, int, int, int | None, int | None]:
+    """Read terms that `reserve.lua` has looked at."""
+    priority, enqueued_at, result_ttl, run_at, expires_at = text.split(":")
+    return (
+        *(int(priority), int(enqueued_at), int(result_ttl)),
+        *(int(run_at) if run_at else None, int(expires_at) if expires_at else None),
     )
 
 
