@@ -35,6 +35,7 @@ class InlineBroker(MemoryBroker):
     """Remembers jobs, and gives each to the thread that brings it."""
 
     _calls = count(1)
+    _settling = count(1)
 
     def begin(self, job: Job, worker: str) -> tuple[Claim, ...]:
         """Store a job and claim it; none if its queue is paused, more after a pause."""
@@ -45,7 +46,7 @@ class InlineBroker(MemoryBroker):
 
     def end(self, worker: str, settlement: Settlement) -> None:
         """Note how an attempt ended."""
-        self.settle(worker, next(self._calls), [settlement])
+        self.settle(worker, next(self._settling), [settlement])
 
 
 class OnlyAttempt(Attempt):

@@ -38,6 +38,19 @@ class Share:
     quota: int
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For what, and for how long, a reservation waits before it takes jobs.
+
+    Attributes:
+        queues: names of queues; empty for every queue.
+        seconds: at most.
+    """
+
+    queues: Collection[str]
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """The answer to one `reserve`.
@@ -178,8 +191,12 @@ class Broker(ABC):
         shares: Sequence[Share],
         limit: int,
         settlements: Sequence[Settlement] = (),
+        patience: Patience | None = None,
     ) -> Reservation:
         """Settle what is finished, then claim up to `limit` jobs for a worker.
+
+        With patience it first waits as `wait` does, until one of the queues may have jobs: a worker
+        that has nothing to do gets a job with the wake-up.
 
         First each settlement whose job is still claimed by this worker with this token takes
         effect; others are refused. Then jobs that are due become queued. Then jobs are claimed:
@@ -202,6 +219,14 @@ class Broker(ABC):
             shares: the queues to take from.
             limit: how many jobs at most; 0 only settles and promotes.
             settlements: how finished attempts ended.
+            patience: whether to wait first; a call that is sent again need not.
+        """
+
+    @abstractmethod
+    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
+        """Settle without claiming anything, also while a `reserve` of the same worker waits.
+
+        It is a `reserve` with limit 0 whose calls have numbers of their own, from 1.
         """
 
     @abstractmethod
@@ -287,7 +312,3 @@ class Broker(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release connections; the broker opens them anew when it is used again."""
-
-    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
-        """Settle without claiming anything."""
-        return self.reserve(worker, call, (), 0, settlements)

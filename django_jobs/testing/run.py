@@ -79,6 +79,7 @@ class Runner:
     early: list[State]
     worker: str = field(default_factory=new_worker_id)
     calls: count[int] = field(default_factory=lambda: count(1))
+    settling: count[int] = field(default_factory=lambda: count(1))
 
     def claims(self) -> Iterator[Claim]:
         """Claim one job after the other."""
@@ -110,7 +111,7 @@ class Runner:
         )
         attempt = RememberingAttempt(claim, site, time.monotonic())
         settlement = run_here(attempt)
-        self.backend.broker.settle(self.worker, next(self.calls), [settlement])
+        self.backend.broker.settle(self.worker, next(self.settling), [settlement])
         goes_on = State.RETRYING in self.early or isinstance(attempt.error, RetryLater)
         has_rule = settlement.state is State.DISCARDED or (
             settlement.state is State.RETRYING and goes_on

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django_jobs.brokers.base import Broker, Reservation, Share
+from django_jobs.brokers.base import Broker, Patience, Reservation, Share
 from django_jobs.errors import BrokerError
 from django_jobs.job import Claim, Settlement, State
 
 from .crew import Crew
 from .ledger import Ledger
+from .next_due import NextDue
 from .outage import Outage
 from .pace import Pace
 from .served import ServedQueues
-from .waiter import IDLE, Waiter
+from .settler import BATCH, FLUSH, Settler, tell_of_refused
 
-logger = logging.getLogger("django_jobs")
-
-FLUSH = 0.005
-"""Seconds that a settlement waits for others while more jobs are at hand."""
-
-BATCH = 100
-"""Settlements, or claims, of one call: it keeps Redis busy for about three milliseconds."""
+IDLE = 10.0
+"""Seconds after which an idle worker looks for work that nobody told it of."""
 
 STUTTER = 0.1
 """Seconds between two waits if the first brought nothing: what ended it may still be there."""
@@ -85,14 +80,14 @@ class Fetcher:
         self._wake = threading.Event()
         self._pace = Pace()
         self._outage = Outage("settle or reserve jobs")
-        self._woken = True  # to look at the queues before the first call
         self._calls = 0
+        self._owes_look = True  # at the queues before the first wait
         self._unanswered: Request | None = None
         self._dry = False
-        self._armed_at = self._listen_at = 0.0
+        self._listen_at = 0.0
         self._looked = False
-        self._due_at: float | None = None
-        self.waiter = Waiter(broker, worker, queues, self._wake.set)
+        self._due = NextDue()
+        self.settler = Settler(broker, worker, ledger, self._due, self._wake.set)
         self.quiet = False
         self.until_empty = until_empty
         self._on_finished = on_finished
@@ -102,24 +97,28 @@ class Fetcher:
     def nudge(self) -> None:
         """Look at once: something has changed."""
         self._wake.set()
+        self.settler.end_wait()
 
     def close(self) -> None:
         """Let `run` end when everything is sent."""
         self._closing = True
-        self._wake.set()
+        self.nudge()
 
     def settled(self, settlement: Settlement) -> None:
         """Note how an attempt ended; called by executors."""
-        if self._ledger.settle(settlement) and self._is_time_to_send():
+        if not self._ledger.settle(settlement):
+            return
+        self.settler.settled()
+        if self.until_empty and self._ledger.holds_nothing:
+            self.nudge()
+        elif self._is_time_to_send():
             self._wake.set()
 
     def run(self) -> None:
         """Exchange settlements for claims, until closed with everything sent."""
         while not (self._closing and self._is_even()):
             self._go_round()
-        self.waiter.stop()
-        while not self._is_even():  # it was woken at the last moment: somebody else must be
-            self._go_round()
+        self.settler.stop()
 
     def _go_round(self) -> None:
         self.progress_at = time.monotonic()
@@ -127,12 +126,14 @@ class Fetcher:
         self._give_back_hoarded()
         if self._unanswered or self._has_reason():
             self._exchange()
-        if not self._closing:
+        elif self._may_listen():
+            self._listen()
+        elif not self._closing:
             self._pause()
 
     def _is_even(self) -> bool:
         """Whether the broker is owed nothing: no settlement, no answer, no look after a wait."""
-        return not (self._ledger.unsent or self._unanswered or self.waiter.is_owed)
+        return not (self._ledger.unsent or self._unanswered or self._owes_look)
 
     # --- when to call ------------------------------------------------------------------------
 
@@ -144,12 +145,9 @@ class Fetcher:
         return self._crew.waiting <= max(ahead // 2, ahead - BATCH)
 
     def _has_reason(self) -> bool:
-        if self._woken or self.waiter.was_woken():
-            self._woken = True
+        if self._owes_look or self._due.is_over:
             return True
         if self._ledger.unsent and (self._is_time_to_send() or self._ledger.age >= FLUSH):
-            return True
-        if self._due_at is not None and time.monotonic() >= self._due_at:
             return True
         return self._wants_jobs(self._room())
 
@@ -166,6 +164,17 @@ class Fetcher:
         room = self._crew.free + self._pace.ahead - self._crew.waiting
         return max(0, min(room, BATCH, BATCH if self._left is None else self._left))
 
+    def _may_listen(self) -> bool:
+        """Tell whether there is nothing to do but to wait at the broker."""
+        room = self._room()
+        return (
+            room > 0
+            and not self._wake.is_set()
+            and not any(self._crew.waits())
+            and not self._is_finished(room)
+            and time.monotonic() >= self._listen_at
+        )
+
     def _pause(self) -> None:
         """Sleep until there may be a reason to call."""
         room = self._room()
@@ -173,8 +182,6 @@ class Fetcher:
             self._on_finished()
         if self._unanswered or self._wants_jobs(room):
             return
-        if room and time.monotonic() >= self._listen_at and self.waiter.arm():
-            self._armed_at = time.monotonic()
         if self._wake.wait(max(0.0, min(self._waits(room)))):
             self._wake.clear()
 
@@ -186,31 +193,48 @@ class Fetcher:
             waits.append(self._listen_at - now)
         if self._ledger.unsent:
             waits.append(FLUSH)
-        if self._due_at is not None:
-            waits.append(self._due_at - now)
-        return waits
+        return [*waits, *self._due.waits()]
 
     def _is_finished(self, room: int) -> bool:
         """Tell whether a worker that is to stop by itself has nothing left to do."""
-        if self._ledger.held or self._ledger.unsent or self._unanswered:
+        if not (self._ledger.holds_nothing and self._is_even()) or self.settler.owes:
             return False
         return self._left == 0 or (self._looked and self._dry and room > 0)
 
     # --- the call ----------------------------------------------------------------------------
 
-    def _exchange(self) -> None:
+    def _exchange(self, patience: Patience | None = None) -> bool:
+        """Make the call, and tell whether it brought jobs."""
         try:
-            request = self._request()
-            answer = self._broker.reserve(
-                self._worker, request.call, request.shares, request.limit, request.settlements
-            )
+            request = self._request(patience)
+            answer = self._answer(request, patience)
         except BrokerError as error:
             self._endure(error)
-            return
+            return False
         self._outage.over()
         self._unanswered = None
         self._pace.finished(sum(one.state is not State.QUEUED for one in request.settlements))
         self._take(request, answer)
+        return bool(answer.claims)
+
+    def _answer(self, request: Request, patience: Patience | None) -> Reservation:
+        terms = (request.call, request.shares, request.limit, request.settlements)
+        if patience is None:
+            return self._broker.reserve(self._worker, *terms)
+        with self.settler.standing_in():
+            # Who wanted our attention before somebody stood in has only set the event.
+            wanted = self._wake.is_set()
+            return self._broker.reserve(self._worker, *terms, None if wanted else patience)
+
+    def _listen(self) -> None:
+        """Wait at the broker for jobs, and take them."""
+        began = time.monotonic()
+        brought = self._exchange(Patience(self._queues.names, IDLE))
+        self._listen_at = 0.0 if brought else began + STUTTER
+        try:
+            self._owes_look |= self._queues.refresh()
+        except BrokerError as error:
+            self._endure(error)
 
     def _endure(self, error: BrokerError) -> None:
         """Wait before the next try; what happens meanwhile can wait, too, except for the end."""
@@ -222,39 +246,37 @@ class Fetcher:
             if self._closing:
                 return
 
-    def _request(self) -> Request:
+    def _request(self, patience: Patience | None) -> Request:
         """Return the call to make: the last one again if it was not answered."""
         if self._unanswered is None:
-            # A first look and a last one must see queues that are new, like one after a wake-up.
-            if self._woken or self.until_empty or not self._calls:
+            # A first look and a last one must see queues that are new, like one after a wait.
+            if self.until_empty or self._owes_look:
                 self._queues.refresh()
             limit = self._room()
             shares = self._queues.shares(limit)
             self._calls += 1
-            settlements = self._ledger.take_settlements(BATCH)
+            settlements: Sequence[Settlement] = ()
+            if patience is None:
+                settlements = self._ledger.take_settlements(BATCH)
+                self._due.forget()
             self._unanswered = Request(
                 self._calls, shares, limit, settlements, last_look=self.until_empty
             )
         return self._unanswered
 
     def _take(self, request: Request, answer: Reservation) -> None:
-        if answer.refused:
-            logger.warning(
-                "%d attempts ended after their jobs had been given to other workers: %s",
-                len(answer.refused),
-                ", ".join(answer.refused[:10]),
-            )
+        tell_of_refused(answer.refused)
         claims = answer.claims
-        self._listen_at = self._armed_at + STUTTER if self._woken and not claims else 0.0
-        self._woken = False
+        self._owes_look = False
         self._dry = len(claims) < request.limit
         self._looked = request.last_look
-        self._due_at = None if answer.due_in is None else time.monotonic() + answer.due_in / 1000
+        self._due.hear(answer.due_in)
         if self._left is not None:
             self._left -= len(claims)
         self._ledger.hold(claims)
         # Asked after the claims are held: who made us quiet now sees them, or we see that it did.
-        if self.quiet:
+        # A call that waited was made long ago; the lease may be over.
+        if self.quiet or not self._may_take():
             self._give_back(claims)
         else:
             self._crew.submit(claims)
@@ -274,4 +296,4 @@ class Fetcher:
         self._ledger.give_back(claims)
         if self._left is not None:
             self._left += len(claims)
-        self._wake.set()
+        self.nudge()

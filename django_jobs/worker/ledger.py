@@ -57,6 +57,11 @@ class Ledger:
             return tuple(self._held.values())
 
     @property
+    def holds_nothing(self) -> bool:
+        """Whether all claims are settled."""
+        return not self._held
+
+    @property
     def unsent(self) -> int:
         """How many settlements the broker was not told of."""
         return len(self._settled)

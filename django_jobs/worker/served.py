@@ -28,11 +28,13 @@ class ServedQueues:
         self._strict = strict
         self._inspection = inspection
 
-    def refresh(self) -> None:
-        """Look for queues that are new, if every queue is served."""
-        if not self.names:
-            known = self._inspection.queues()
-            self._queues = tuple(QueueWeight(queue.name) for queue in known)
+    def refresh(self) -> bool:
+        """Look for queues that are new, if every queue is served; tell whether there are some."""
+        if self.names:
+            return False
+        before = self._queues
+        self._queues = tuple(QueueWeight(queue.name) for queue in self._inspection.queues())
+        return not set(self._queues) <= set(before)
 
     def shares(self, limit: int) -> list[Share]:
         """Return what each queue may give of so many jobs."""

@@ -107,7 +107,7 @@ class Worker:
         self._helpers = [
             self._beating,
             supervised("watchdog", self._watchdog.run, self._fail),
-            supervised("waiter", self._fetcher.waiter.run, self._fail),
+            supervised("settler", self._fetcher.settler.run, self._fail),
             supervised("ticks", self._ticks.run, self._fail),
         ]
 

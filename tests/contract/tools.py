@@ -126,8 +126,9 @@ class Driver:
     broker: Broker
     id: str = "w1"
     calls: count[int] = field(default_factory=lambda: count(1))
+    settling: count[int] = field(default_factory=lambda: count(1))
     beats: count[int] = field(default_factory=lambda: count(1))
-    _last: tuple[int, Sequence[Share], int, Sequence[Settlement]] | None = None
+    _last: Callable[[], Reservation] | None = None
     _last_beat: tuple[WorkerInfo, int, Report] | None = None
 
     def reserve(
@@ -135,14 +136,14 @@ class Driver:
     ) -> Reservation:
         """Make a new call; a queue without a quota may give as much as the limit."""
         given = [Share(it, limit) if isinstance(it, str) else it for it in shares]
-        self._last = (next(self.calls), given, limit, settlements)
+        call = next(self.calls)
+        self._last = lambda: self.broker.reserve(self.id, call, given, limit, settlements)
         return self.repeat()
 
     def repeat(self) -> Reservation:
         """Make the last call again, as after a lost reply."""
         assert self._last is not None
-        call, shares, limit, settlements = self._last
-        return self.broker.reserve(self.id, call, shares, limit, settlements)
+        return self._last()
 
     @property
     def has_called(self) -> bool:
@@ -156,9 +157,9 @@ class Driver:
         return claim
 
     def settle(self, *settlements: Settlement) -> Reservation:
-        self._last = (next(self.calls), (), 0, settlements)
-        call, _, _, _ = self._last
-        return self.broker.settle(self.id, call, settlements)
+        call = next(self.settling)
+        self._last = lambda: self.broker.settle(self.id, call, settlements)
+        return self.repeat()
 
     def info(self, **changes: Any) -> WorkerInfo:
         values: dict[str, Any] = {"id": self.id, "host": "here", "pid": 7, "started_at": START}

@@ -16,6 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from django_jobs.worker.worker import Worker
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 40.0
 
@@ -146,3 +148,8 @@ class Site:
             with suppress(ProcessLookupError):
                 os.killpg(worker.process.pid, signal.SIGKILL)
             worker.process.wait()
+
+
+def is_waiting(worker: Worker) -> bool:
+    """Whether the fetcher has nothing to do but to wait at the broker."""
+    return worker._fetcher.settler._on_duty  # noqa: SLF001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,11 +15,10 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.compat import task_finished
 from django_jobs.job import State
 from django_jobs.signals import job_retrying
-from django_jobs.worker.waiter import Waiter
 
 from . import tasks
 from .conftest import StartWorker
-from .live import Notes, wait_until
+from .live import Notes, is_waiting, wait_until
 from .test_retries import record_of, wait_for_end
 
 # --- the fetcher -----------------------------------------------------------------------------
@@ -52,27 +52,30 @@ def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
     assert notes.lines == []
 
 
-def test_a_worker_without_its_lease_takes_nothing_until_it_has_it_again(
+def test_a_worker_without_its_lease_starts_nothing_until_it_has_it_again(
     backend: JobBackend[Any],
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    limits: list[int] = []
+    claimed: list[int] = []
     reserve = RedisBroker.reserve
 
-    def note_limit(broker: RedisBroker, worker: str, call: int, *rest: Any) -> Any:
-        answer = reserve(broker, worker, call, *rest)
-        limits.append(rest[1])
+    def note_claims(*args: Any) -> Any:
+        answer = reserve(*args)
+        claimed.append(len(answer.claims))
         return answer
 
     worker = start_worker()
-    wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
-    monkeypatch.setattr(RedisBroker, "reserve", note_limit)
+    wait_until(partial(is_waiting, worker), "it does not wait")
+    monkeypatch.setattr(RedisBroker, "reserve", note_claims)
     worker._heartbeat._lease_until = 0.0  # noqa: SLF001
     result = tasks.note.enqueue("x")
-    wait_until(lambda: limits, "it was not woken")
-    assert (limits[0], record_of(backend, result).state) == (0, State.QUEUED)
+    # The call in which it waited had been sent while it had its lease; the next gives back.
+    wait_until(lambda: claimed, "it gave nothing back")
+    record = record_of(backend, result)
+    assert (record.state, record.attempts, claimed[0]) == (State.QUEUED, 0, 0)
+    assert notes.lines == []
 
     worker._heartbeat.beat()  # noqa: SLF001 (what it does every few seconds)
     notes.wait_for("x")
@@ -81,23 +84,18 @@ def test_a_worker_without_its_lease_takes_nothing_until_it_has_it_again(
 def test_a_drain_runs_what_was_pushed_just_before(start_worker: StartWorker, notes: Notes) -> None:
     for number in range(20):
         worker = start_worker(concurrency=1)
-        wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
+        wait_until(partial(is_waiting, worker), "it does not wait")
         tasks.note.enqueue(str(number))
         assert worker.drain(10)
         worker.stop(5)
         assert notes.lines[number:] == [str(number)]
 
 
-def test_a_drain_finds_a_queue_that_is_new(
-    start_worker: StartWorker, notes: Notes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_drain_finds_a_queue_that_is_new(start_worker: StartWorker, notes: Notes) -> None:
     worker = start_worker(concurrency=1)
-    wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
-    # So it hears of the job by the drain alone, as when the drain is faster than the wake-up.
-    with monkeypatch.context() as patch:
-        patch.setattr(Waiter, "was_woken", lambda self: False)
-        tasks.note.using(queue_name="low").enqueue("x")
-        assert worker.drain(10)
+    wait_until(partial(is_waiting, worker), "it does not wait")
+    tasks.note.using(queue_name="low").enqueue("x")
+    assert worker.drain(10)
     assert notes.lines == ["x"]
 
 

@@ -14,14 +14,14 @@ import redis
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.job import State
+from django_jobs.worker.fetcher import IDLE
 from django_jobs.worker.options import WorkerOptions
-from django_jobs.worker.waiter import IDLE
 from django_jobs.worker.worker import Worker
 from tests.servers import RedisServer
 
 from . import tasks
 from .conftest import StartWorker
-from .live import Notes, wait_until
+from .live import Notes, is_waiting, wait_until
 
 
 def test_a_scheduled_job_starts_at_its_time_and_not_at_the_next_look(
@@ -63,7 +63,7 @@ def test_an_idle_worker_sends_few_commands(
     worker = Worker(backend, options)
     sent: Counter[str] = Counter()
     worker.start()
-    wait_until(worker._fetcher.waiter._armed.is_set, "it does not wait")  # noqa: SLF001
+    wait_until(partial(is_waiting, worker), "it does not wait")
     client: Any = redis.Redis.from_url(redis_url, socket_timeout=None)
     with client, client.monitor() as monitor:
         watching = threading.Thread(target=_count, args=(monitor, sent), daemon=True)

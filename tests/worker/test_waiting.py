@@ -39,7 +39,7 @@ def two_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[Worker]:
     """Two workers that wait, one after the other, and look for jobs only when they are woken."""
-    for name in ("worker.waiter.IDLE", "worker.fetcher.IDLE", "brokers.redis.broker.LONGEST_POP"):
+    for name in ("worker.fetcher.IDLE", "brokers.redis.broker.LONGEST_POP"):
         monkeypatch.setattr(f"django_jobs.{name}", 3600.0)
     configure(url=server.url)
     workers: list[Worker] = []

@@ -9,6 +9,7 @@ from dataclasses import replace
 from django_jobs.brokers.base import (
     MAX_CRASHES,
     Broker,
+    Patience,
     Pulse,
     Reservation,
     Share,
@@ -58,6 +59,7 @@ class MemoryBroker(Broker):
         self._store = Store()
         self._leases = Leases(round(lease * 1000), self._store, self._mark)
         self._replies: dict[str, Reply] = {}
+        self._settled: dict[str, Reply] = {}
         self._beats: dict[str, Beat] = {}
         self._ticks: dict[str, int] = {}
         self.inspection: MemoryInspection = MemoryInspection(
@@ -105,26 +107,44 @@ class MemoryBroker(Broker):
         shares: Sequence[Share],
         limit: int,
         settlements: Sequence[Settlement] = (),
+        patience: Patience | None = None,
     ) -> Reservation:
         with self._lock:
-            now = self._now()
-            before = self._replies.get(worker)
-            if before and before.call == call:
-                return self._again(worker, before.reservation)
-            if before and before.call > call:
-                return Reservation(due_in=self._store.due_in(now))
-            holder = self._leases.holder(worker, now)
-            refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
-            self._promote(now)
-            self._store.sweep(now)
-            claims = self._claim(worker, holder, shares, limit, now)
-            self._pass_on(shares, holder)
-            self._room.notify_all()
-            answer = Reservation(
-                claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
-            )
-            self._replies[worker] = Reply(call, answer)
-            return answer
+            if patience:
+                self.wait(patience.queues, patience.seconds, worker)
+            return self._exchange(self._replies, worker, call, shares, limit, settlements)
+
+    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
+        with self._lock:
+            return self._exchange(self._settled, worker, call, (), 0, settlements)
+
+    def _exchange(
+        self,
+        replies: dict[str, Reply],
+        worker: str,
+        call: int,
+        shares: Sequence[Share],
+        limit: int,
+        settlements: Sequence[Settlement],
+    ) -> Reservation:
+        now = self._now()
+        before = replies.get(worker)
+        if before and before.call == call:
+            return self._again(worker, before.reservation)
+        if before and before.call > call:
+            return Reservation(due_in=self._store.due_in(now))
+        holder = self._leases.holder(worker, now)
+        refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
+        self._promote(now)
+        self._store.sweep(now)
+        claims = self._claim(worker, holder, shares, limit, now)
+        self._pass_on(shares, holder)
+        self._room.notify_all()
+        answer = Reservation(
+            claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
+        )
+        replies[worker] = Reply(call, answer)
+        return answer
 
     def _again(self, worker: str, answer: Reservation) -> Reservation:
         holder = self._leases.holders.get(worker)
@@ -242,6 +262,7 @@ class MemoryBroker(Broker):
     def leave(self, worker: str) -> None:
         with self._lock:
             self._replies.pop(worker, None)
+            self._settled.pop(worker, None)
             self._beats.pop(worker, None)
             self._marks.discard(_door(worker))
             for entry in self._leases.forget(worker):

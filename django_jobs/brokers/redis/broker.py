@@ -15,6 +15,7 @@ from django_jobs.brokers.base import (
     MAX_CRASHES,
     Broker,
     Order,
+    Patience,
     Pulse,
     Reservation,
     Share,
@@ -84,6 +85,7 @@ class RedisBroker(Broker):
             resend_after=LOST,
         )
         self._scripts = Scripts(self._client, self._prefix, clock)
+        self._patient = Scripts(self._waiting, self._prefix, clock)
         self.inspection = RedisInspection(self._run)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
@@ -123,31 +125,43 @@ class RedisBroker(Broker):
         shares: Sequence[Share],
         limit: int,
         settlements: Sequence[Settlement] = (),
+        patience: Patience | None = None,
     ) -> Reservation:
-        arguments: list[str | int] = [
-            *(worker, call, limit, self._lease_ms, MAX_CRASHES, len(shares), len(settlements))
+        arguments = (worker, "r", call, *self._terms(shares, limit, settlements))
+        if patience is None:
+            return _reservation(self._run("reserve", *arguments))
+        pop = self._pop(patience.queues, patience.seconds, worker)
+        return _reservation(self._ask(partial(self._patient.behind, pop, "reserve", *arguments)))
+
+    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
+        return _reservation(
+            self._run("reserve", worker, "a", call, *self._terms((), 0, settlements))
+        )
+
+    def _terms(
+        self, shares: Sequence[Share], limit: int, settlements: Sequence[Settlement]
+    ) -> list[str | int]:
+        terms: list[str | int] = [
+            *(limit, self._lease_ms, MAX_CRASHES, len(shares), len(settlements))
         ]
         for share in shares:
-            arguments += (share.queue, share.quota)
+            terms += (share.queue, share.quota)
         for one in settlements:
-            arguments += keys.settled(one)
-        refused, due_in, reserved_at, claims = self._run("reserve", *arguments)
-        return Reservation(
-            claims=keys.to_claims(int(reserved_at), claims),
-            refused=tuple(refused),
-            due_in=None if due_in < 0 else due_in,
-        )
+            terms += keys.settled(one)
+        return terms
 
     @property
     def _lease_ms(self) -> int:
         return round(self.lease * 1000)
 
     def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
+        self._ask(partial(self._patient.wire, *self._pop(queues, timeout, worker)))
+
+    def _pop(self, queues: Collection[str], timeout: float, worker: str) -> tuple[str, ...]:
         # Its own door comes first: who is roused takes no marker along.
         markers = (f"{self._prefix}m:{name}" for name in queues or "*")
-        lists = [f"{self._prefix}d:{worker}", *markers]
         longest = min(max(timeout, 0.001), LONGEST_POP)
-        self._ask(lambda: self._waiting.blpop(lists, timeout=longest))
+        return ("BLPOP", f"{self._prefix}d:{worker}", *markers, f"{longest:.3f}")
 
     def rouse(self, worker: str) -> None:
         self._run("rouse", worker, ROUSED)
@@ -202,3 +216,12 @@ class RedisBroker(Broker):
     def close(self) -> None:
         self._client.close()
         self._waiting.close()
+
+
+def _reservation(answer: Any) -> Reservation:
+    refused, due_in, reserved_at, claims = answer
+    return Reservation(
+        claims=keys.to_claims(int(reserved_at), claims),
+        refused=tuple(refused),
+        due_in=None if due_in < 0 else due_in,
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import redis
 
-from .wire import Wire
+from .wire import Command, Wire
 
 FOLDER = files(__package__) / "scripts"
 
@@ -52,20 +53,31 @@ class Scripts:
     """
 
     def __init__(self, client: redis.Redis, prefix: str, clock: str | None = None) -> None:
-        self._wire = Wire(client)
+        self.wire = Wire(client)
         self._prefix = prefix
         self._head = (clock or source("clock")) + source("common")
         self._digests: dict[str, str] = {}
 
     def __call__(self, name: str, *arguments: str | int) -> Any:
         """Run a script, which Redis loads if it does not know it."""
+        return self._run((), name, *arguments)
+
+    def behind(self, command: Command, name: str, *arguments: str | int) -> Any:
+        """Run a script as soon as another command is over; both are sent at once.
+
+        A command that blocks its connection lets the script wait in Redis, which runs it in the
+        moment in which it ends the block.
+        """
+        return self._run((command,), name, *arguments)
+
+    def _run(self, before: Sequence[Command], name: str, *arguments: str | int) -> Any:
         digest = self._digests.get(name) or self._digest(name)
         command = ("EVALSHA", digest, 1, self._prefix, *arguments)
         try:
-            return self._wire(*command)
+            return self.wire.together(*before, command)
         except redis.exceptions.NoScriptError:
-            self._wire("SCRIPT", "LOAD", self._text(name))
-            return self._wire(*command)
+            self.wire("SCRIPT", "LOAD", self._text(name))
+            return self.wire(*command)
 
     def _digest(self, name: str) -> str:
         """Return the name that Redis has for a script."""

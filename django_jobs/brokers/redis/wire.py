@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import redis
 from hiredis import pack_command
+
+Command: TypeAlias = tuple[str | int, ...]
+"""The name of a command of Redis, and its arguments."""
 
 
 class Wire:
@@ -25,14 +28,23 @@ class Wire:
 
     def __call__(self, *command: str | int) -> Any:
         """Send a command, and return its answer; raises redis-py's errors."""
+        return self.together(command)
+
+    def together(self, *commands: Command) -> Any:
+        """Send commands at once, and return the answer to the last one.
+
+        Raises:
+            redis.RedisError: the first of theirs.
+        """
         connection = self._connection()
-        packed = [pack_command(command)]  # type: ignore[arg-type]  # its stub knows one argument
+        packed = [b"".join(map(pack_command, commands))]  # type: ignore[arg-type]  # of its stub
         try:
             return connection.retry.call_with_retry(
-                partial(_exchange, connection, packed), lambda _: connection.disconnect()
+                partial(_exchange, connection, packed, len(commands)),
+                lambda _: connection.disconnect(),
             )
         except redis.ResponseError:
-            raise  # which was read to its end
+            raise  # which was read to its end, as were the others
         except BaseException:
             connection.disconnect()
             raise
@@ -46,6 +58,16 @@ class Wire:
             return self._pool.get_connection()
 
 
-def _exchange(connection: Any, packed: list[bytes]) -> Any:
+def _exchange(connection: Any, packed: list[bytes], count: int) -> Any:
+    """Read all answers, also if Redis refuses one: what is left would answer the next call."""
     connection.send_packed_command(packed)
-    return connection.read_response()
+    refused: list[redis.ResponseError] = []
+    answer = None
+    for _ in range(count):
+        try:
+            answer = connection.read_response()
+        except redis.ResponseError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+    return answer

@@ -39,8 +39,9 @@ local function reap(gone)
   end
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
   -- It may only be cut off, and ask again for the answers to its last calls.
-  redis.call('EXPIRE', P .. 'r:' .. gone, 86400)
-  redis.call('EXPIRE', P .. 'b:' .. gone, 86400)
+  for _, kind in ipairs({ 'r:', 'a:', 'b:' }) do
+    redis.call('EXPIRE', P .. kind .. gone, 86400)
+  end
   redis.call('HDEL', P .. 'suspects', gone)
   redis.call('HDEL', P .. 'orders', gone)
   redis.call('ZREM', P .. 'leases', gone)

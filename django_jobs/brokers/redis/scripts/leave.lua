@@ -4,7 +4,9 @@
 -- KEYS[1]: prefix. ARGV: worker.
 local worker = ARGV[1]
 give_back_all(worker)
-redis.call('DEL', P .. 'r:' .. worker, P .. 'b:' .. worker, P .. 'w:' .. worker, P .. 'd:' .. worker)
+for _, kind in ipairs({ 'r:', 'a:', 'b:', 'w:', 'd:' }) do
+  redis.call('DEL', P .. kind .. worker)
+end
 redis.call('SREM', P .. 'doubted', worker)
 redis.call('HDEL', P .. 'suspects', worker)
 redis.call('HDEL', P .. 'orders', worker)

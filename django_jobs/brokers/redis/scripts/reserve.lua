@@ -2,7 +2,8 @@
 --
 -- Parts: shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
--- ARGV: worker, call, limit, lease in ms, crashes that kill a job, number of shares, number of
+-- ARGV: worker, kind of the call (r, or a for settlements apart, which have numbers of their own),
+--   number of the call, limit, lease in ms, crashes that kill a job, number of shares, number of
 --   settlements; for each share: queue, quota; for each settlement: id, token, state, waited
 --   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON.
 -- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each.
@@ -10,9 +11,10 @@
 --   The same call sent again changes nothing and returns the claims that are still held.
 --   One that comes after its successor changes nothing.
 --   A call that skips a number gives back what the worker holds beside its settlements.
-local worker, call, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local lease, max_crashes = tonumber(ARGV[4]), tonumber(ARGV[5])
-local shares, settlements = tonumber(ARGV[6]), tonumber(ARGV[7])
+local worker, call, limit = ARGV[1], ARGV[3], tonumber(ARGV[4])
+local lease, max_crashes = tonumber(ARGV[5]), tonumber(ARGV[6])
+local shares, settlements = tonumber(ARGV[7]), tonumber(ARGV[8])
+local answered = P .. ARGV[2] .. ':' .. worker
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local left_alone = {} -- jobs of each queue that must not share this worker
@@ -108,8 +110,18 @@ local function in_flight(ids)
   return found
 end
 
+-- Leaves word of what had to be left alone beside a job that might have crashed the worker.
+local function wake_for_left_alone()
+  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
+    if redis.call('ZCARD', P .. 'q:' .. queue) > 0 then
+      mark(queue)
+    end
+  end
+end
+
 local function settle_portion(first, last)
   local ids, settled = {}, {}
+  local suspect = redis.call('HGET', P .. 'suspects', worker)
   for i = first, last, SETTLEMENT do
     ids[#ids + 1] = ARGV[i]
   end
@@ -119,6 +131,9 @@ local function settle_portion(first, last)
     if settle(i, values[id]) then
       values[id] = nil -- the same job once more is refused
       settled[#settled + 1] = id
+      if id == suspect then
+        wake_for_left_alone()
+      end
     else
       refused[#refused + 1] = id
     end
@@ -314,7 +329,7 @@ local function again(refused_before)
   return { cjson.decode(refused_before), ms_until(first_due()), reserved_at, claims }
 end
 
-local last, refused_before = last_call(P .. 'r:' .. worker)
+local last, refused_before = last_call(answered)
 if last == call then
   return again(refused_before)
 end
@@ -334,14 +349,14 @@ for _, state in ipairs({ 'succeeded', 'dead', 'discarded' }) do
 end
 next_due = first_due()
 sweep(2 * settlements + 10)
-settle_all(8 + 2 * shares)
+settle_all(9 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
 if last and tonumber(last) < tonumber(call) - 1 then
   give_back_all(worker)
 end
 promote()
-take_shares(8)
-pass_on(8)
-redis.call('SET', P .. 'r:' .. worker, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
+take_shares(9)
+pass_on(9)
+redis.call('SET', answered, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
 return { refused, ms_until(next_due), NOW, claims }

@@ -1,0 +1,156 @@
+"""A thread that settles what ends while the fetcher waits at the broker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from django_jobs.brokers.base import Broker
+from django_jobs.errors import BrokerError
+from django_jobs.job import Settlement
+
+from .ledger import Ledger
+from .next_due import NextDue
+from .outage import Outage
+
+logger = logging.getLogger("django_jobs")
+
+FLUSH = 0.005
+"""Seconds that a settlement waits for others."""
+
+BATCH = 100
+"""Settlements, or claims, of one call: it keeps Redis busy for two milliseconds."""
+
+ENDING = 5.0
+"""Seconds that the last call may take."""
+
+
+def tell_of_refused(refused: Sequence[str]) -> None:
+    """Write to the log which attempts ended in vain."""
+    if refused:
+        logger.warning(
+            "%d attempts ended after their jobs had been given to other workers: %s",
+            len(refused),
+            ", ".join(refused[:10]),
+        )
+
+
+class Settler:
+    """Stands in for a fetcher that can't do anything else while it waits.
+
+    It reports what has ended, and ends the wait when something is due or somebody asks for it.
+
+    Args:
+        broker: where the fetcher waits.
+        worker: id of the worker.
+        ledger: what has ended.
+        due: when the next job is due.
+        on_settled: called after each call that settled something.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        worker: str,
+        ledger: Ledger,
+        due: NextDue,
+        on_settled: Callable[[], None],
+    ) -> None:
+        self._broker = broker
+        self._worker = worker
+        self._ledger = ledger
+        self._due = due
+        self._on_settled = on_settled
+        self._wake = threading.Event()
+        self._on_duty = False
+        self._asked = False
+        self._calls = 0
+        self._unanswered: list[Settlement] = []
+        self._taking = threading.Lock()
+        self._outage = Outage("settle jobs")
+        self._over = threading.Event()
+        self._ended = threading.Event()
+
+    @contextmanager
+    def standing_in(self) -> Iterator[None]:
+        """Stand in for the fetcher as long as the block takes."""
+        self._asked = False
+        self._on_duty = True
+        if self._ledger.unsent or self._due.is_known:
+            self._wake.set()
+        try:
+            yield
+        finally:
+            self._on_duty = False
+
+    def settled(self) -> None:
+        """Note that the ledger has a settlement more."""
+        if self._on_duty and self._ledger.unsent in (1, BATCH):
+            self._wake.set()
+
+    def end_wait(self) -> None:
+        """End the fetcher's wait, if it waits. It comes without the broker, who may not answer."""
+        if self._on_duty:
+            self._asked = True
+            self._wake.set()
+
+    @property
+    def owes(self) -> bool:
+        """Whether it has taken settlements that the broker may not know of."""
+        with self._taking:
+            return bool(self._unanswered)
+
+    def run(self) -> None:
+        """Do so whenever the fetcher waits, until stopped with everything sent."""
+        while not (self._over.is_set() and not self.owes):
+            self._wake.wait(self._leisure())
+            self._wake.clear()
+            try:
+                self._go_round()
+                self._outage.over()
+            except BrokerError as error:
+                self._over.wait(self._outage.failed(error))
+        self._ended.set()
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._over.set()
+        self._wake.set()
+        self._ended.wait(ENDING)
+
+    def _leisure(self) -> float | None:
+        """Return the seconds in which there is nothing to do, or None for no end."""
+        if self._unanswered:
+            return 0.0
+        if not self._on_duty:
+            return None
+        waits = [0.0 if self._is_time_to_send() else FLUSH] if self._ledger.unsent else []
+        waits += self._due.waits()
+        return max(0.0, min(waits)) if waits else None
+
+    def _go_round(self) -> None:
+        if self._on_duty and (self._asked or self._due.is_over):
+            self._broker.rouse(self._worker)
+            self._asked = False
+            self._due.forget()
+        if self._unanswered or (self._on_duty and self._is_time_to_send()):
+            self._settle()
+
+    def _is_time_to_send(self) -> bool:
+        ledger = self._ledger
+        return ledger.unsent >= BATCH or ledger.age >= FLUSH or ledger.holds_nothing
+
+    def _settle(self) -> None:
+        if not self._unanswered:
+            with self._taking:
+                self._unanswered = self._ledger.take_settlements(BATCH)
+            if not self._unanswered:  # the fetcher was faster
+                return
+            self._calls += 1
+        answer = self._broker.settle(self._worker, self._calls, self._unanswered)
+        self._due.hear(answer.due_in)
+        self._unanswered = []
+        tell_of_refused(answer.refused)
+        self._on_settled()
