@@ -14,6 +14,7 @@ from tests.contract.tools import (
     given_back,
     make_job,
     make_jobs,
+    succeeded,
 )
 
 
@@ -143,6 +144,23 @@ def test_a_job_that_must_run_alone_does_not_keep_its_worker_turning_in_circles(
         assert w1.take(1) == ()
 
     assert waiter("default").stays_asleep()
+
+
+def test_what_had_to_be_left_alone_wakes_a_worker_when_it_need_not_any_more(
+    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory, clock: Clock
+) -> None:
+    broker.push(make_jobs(2))
+    for _ in range(2):
+        w1.take(2)
+        w1.vanish(clock, noticed_by=w2)
+    (suspect,) = w1.take(2)
+    calm_down(broker, w1)
+    sleeper = waiter("default")
+    assert sleeper.stays_asleep()
+
+    w1.settle(succeeded(suspect))
+
+    assert sleeper.is_woken()
 
 
 def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactory) -> None:

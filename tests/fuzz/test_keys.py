@@ -15,7 +15,19 @@ from .site import PREFIX, SmallSite
 from .size import SCALE
 
 FAMILIES = [
-    *("q:default", "q:halted", "m:default", "m:*", "f:w1", "r:w1", "b:w1", "w:w1", "r:w2", "w:w2"),
+    *(
+        "q:default",
+        "q:halted",
+        "m:default",
+        "m:*",
+        "f:w1",
+        "r:w1",
+        "a:w1",
+        "b:w1",
+        "w:w1",
+        "r:w2",
+        "w:w2",
+    ),
     *("s:scheduled", "s:retrying", "s:succeeded", "s:dead", "s:discarded", "expiries", "seq"),
     *(
         "queues",

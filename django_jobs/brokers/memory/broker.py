@@ -7,16 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from django_jobs.brokers.base import (
-    MAX_CRASHES,
     Broker,
     Patience,
     Pulse,
     Reservation,
     Share,
-    StoreInfo,
     WorkerInfo,
 )
 from django_jobs.brokers.report import NOTHING, Report
+from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
 from django_jobs.job import Claim, Job, Settlement, State, Tick
@@ -100,6 +99,11 @@ class MemoryBroker(Broker):
         if queue not in self.inspection.paused:
             self._marks.add(queue)
 
+    def _mark_all(self) -> None:
+        for queue, size in self._store.sizes.items():
+            if size:
+                self._mark(queue)
+
     def reserve(
         self,
         worker: str,
@@ -161,6 +165,8 @@ class MemoryBroker(Broker):
         if entry is None or entry.token != settlement.token:
             return False
         del holder.held[settlement.job_id]
+        if entry.is_suspect:
+            self._mark_all()  # there may be jobs that had to be left alone beside it
         if settlement.state is State.QUEUED:
             self._give_back(entry)
             return True
@@ -203,7 +209,7 @@ class MemoryBroker(Broker):
         taken: list[Entry] = []
         passed_over: list[Entry] = []
         while len(taken) < room and (entry := self._store.pop(queue)):
-            if self._must_run_alone(holder, entry):
+            if holder.must_leave_alone(entry):
                 passed_over.append(entry)
                 continue
             holder.held[entry.job.id] = entry
@@ -213,15 +219,6 @@ class MemoryBroker(Broker):
             self._store.put_back(entry)
         holder.passed_over[queue] = len(passed_over)
         return taken
-
-    def _must_run_alone(self, holder: Holder, entry: Entry) -> bool:
-        """Tell whether the worker already holds a job that is one crash from being dead.
-
-        Two of them never share a worker, so that the one which crashes it is known, and the jobs
-        that were only beside it live.
-        """
-        last = MAX_CRASHES - 1
-        return entry.crashes == last and last in {held.crashes for held in holder.held.values()}
 
     def _pass_on(self, shares: Sequence[Share], holder: Holder) -> None:
         for share in shares:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from django_jobs.brokers.base import FAILURES_KEPT
+from django_jobs.brokers.base import FAILURES_KEPT, MAX_CRASHES
 from django_jobs.brokers.report import JobProgress
 from django_jobs.job import Claim, Failure, Job, Record, State
 from django_jobs.progress import Progress
@@ -35,6 +35,11 @@ class Entry:
     result: str | None = None
     failures: tuple[Failure, ...] = ()
     progress: JobProgress | None = None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is one crash from being dead."""
+        return self.crashes == MAX_CRASHES - 1
 
     def claim(self, worker: str, now: int) -> Claim:
         """Begin an attempt in a worker."""

@@ -23,6 +23,14 @@ class Holder:
     passed_over: dict[str, int] = field(default_factory=dict)
     """How many jobs of each queue the last call left alone, as they must not share a worker."""
 
+    def must_leave_alone(self, entry: Entry) -> bool:
+        """Tell whether the worker already holds a job that is one crash from being dead, as this.
+
+        Two of them never share a worker, so that the one which crashes it is known, and the jobs
+        that were only beside it live.
+        """
+        return entry.is_suspect and any(held.is_suspect for held in self.held.values())
+
 
 class Reply(NamedTuple):
     """The answer to a worker's last call, in case it asks again."""

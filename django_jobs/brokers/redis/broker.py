@@ -19,10 +19,10 @@ from django_jobs.brokers.base import (
     Pulse,
     Reservation,
     Share,
-    StoreInfo,
     WorkerInfo,
 )
 from django_jobs.brokers.report import NOTHING, Report
+from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.job import Job, Settlement, Tick
 from django_jobs.redis_url import redact_url
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.base import StoreInfo
+from django_jobs.brokers.store_info import StoreInfo
 
 
 def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:

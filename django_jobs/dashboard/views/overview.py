@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from django_jobs.brokers.base import StoreInfo
 from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.dashboard.words import grouped, jobs, span

@@ -352,7 +352,7 @@ sweep(2 * settlements + 10)
 settle_all(9 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
-if last and tonumber(last) < tonumber(call) - 1 then
+if tonumber(last or 0) < tonumber(call) - 1 then
   give_back_all(worker)
 end
 promote()

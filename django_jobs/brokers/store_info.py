@@ -1,0 +1,40 @@
+"""What a broker tells of the place where it keeps jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreInfo:
+    """What a broker keeps jobs in.
+
+    Attributes:
+        name: "Redis", "Valkey" or "memory".
+        version: of the server, or "".
+        address: where it is, without secrets, or "".
+        memory: bytes that are used, by everybody who shares it; None where it is not known.
+        memory_limit: bytes at which it is full, or None for no limit.
+        persistence: "log" (each write), "snapshots" (now and then), "none", or "" for not known.
+        eviction: what it does when it is full, by the name that the server has for it.
+        spoilt: whether somebody else wrote to the keys of the jobs.
+    """
+
+    name: str
+    version: str = ""
+    address: str = ""
+    memory: int | None = None
+    memory_limit: int | None = None
+    persistence: str = ""
+    eviction: str = ""
+    spoilt: bool = False
+
+    @property
+    def evicts_jobs(self) -> bool:
+        """Whether it throws away jobs when it is full."""
+        return self.eviction.startswith("allkeys")
+
+    @property
+    def forgets_jobs(self) -> bool:
+        """Whether its restart loses every job."""
+        return self.persistence == "none"
