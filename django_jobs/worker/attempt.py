@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -122,8 +122,7 @@ class Attempt:
         failure = to_failure(
             error, self.claim, self.site.worker, settlement.waited, settlement.duration
         )
-        settlement = replace(settlement, failure=failure)
-        return settlement, self._failed(error, verdict)
+        return settlement._replace(failure=failure), self._failed(error, verdict)
 
     def give_back(self) -> Settlement:
         """Settle an attempt that the worker's end cut short: it does not count."""

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django_jobs.job import Claim, Settlement
 
@@ -17,8 +17,7 @@ Settle = Callable[[Settlement], None]
 MayStart = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A claim that waits for its start in this worker, since a monotonic time in seconds."""
 
     claim: Claim

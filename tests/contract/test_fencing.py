@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from django_jobs.brokers.base import Broker
@@ -34,7 +32,7 @@ def test_a_wrong_token_settles_nothing(
     claim = w1.take_one()
     before = inspection.find(claim.job.id)
 
-    reservation = w1.settle(replace(end(claim), token=claim.token + error))
+    reservation = w1.settle(end(claim)._replace(token=claim.token + error))
 
     assert reservation.refused == (claim.job.id,)
     assert inspection.find(claim.job.id) == before
@@ -84,7 +82,7 @@ def test_an_unknown_job_is_refused(broker: Broker, inspection: Inspection, w1: D
     broker.push([make_job()])
     claim = w1.take_one()
 
-    reservation = w1.settle(replace(succeeded(claim), job_id="never pushed"))
+    reservation = w1.settle(succeeded(claim)._replace(job_id="never pushed"))
 
     assert reservation.refused == ("never pushed",)
     assert inspection.find("never pushed") is None
@@ -106,7 +104,7 @@ def test_what_is_refused_does_not_hinder_the_rest(
     first, second, third = w1.take(3)
 
     reservation = w1.settle(
-        succeeded(first), replace(succeeded(second), token=second.token + 1), succeeded(third)
+        succeeded(first), succeeded(second)._replace(token=second.token + 1), succeeded(third)
     )
 
     assert reservation.refused == (second.job.id,)

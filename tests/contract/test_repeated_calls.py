@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django_jobs.brokers.base import Broker, Order, Pulse, Share
 from django_jobs.brokers.inspection import Inspection, Totals
 from django_jobs.job import State
@@ -62,7 +60,7 @@ def test_settlements_sent_twice_take_effect_once(
     jobs = make_jobs(3)
     broker.push(jobs)
     good, bad, spare = w1.take(3)
-    stale = replace(succeeded(spare), token=spare.token + 1)
+    stale = succeeded(spare)._replace(token=spare.token + 1)
 
     first = w1.settle(succeeded(good), retrying(bad, delay=60_000), stale)
     second = w1.repeat()

@@ -119,13 +119,8 @@ def _claim(
         result_ttl,
         overrides,
     )
-    return Claim(
-        job=job,
-        token=int(token),
-        attempt=int(attempt),
-        queued_at=int(queued_at) if queued_at else enqueued_at,
-        reserved_at=reserved_at,
-    )
+    since = int(queued_at) if queued_at else enqueued_at
+    return Claim(job, int(token), int(attempt), since, reserved_at)
 
 
 @lru_cache  # as jobs that were enqueued together have the same
