@@ -46,26 +46,35 @@ class Site:
     worker: str
     retry: Retry
     policy: Policy = field(init=False)
+    _policies: dict[str, Policy] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "policy", Policy(retry=self.retry))
 
+    def policy_of(self, name: str, task: AnyTask) -> Policy:
+        """Return what the declaration of a task says, which is read once."""
+        policy = self._policies.get(name)
+        if policy is None:
+            policy = self._policies[name] = policy_of(task, self.retry)
+        return policy
 
-@dataclass(slots=True)
+
 class Attempt:
-    """The state of one attempt. Threads and the loop call its steps in the order written here."""
+    """The state of one attempt. Threads and the loop call its steps in the order written here.
 
-    claim: Claim
-    site: Site
-    reserved: float
-    started: float = field(default_factory=time.monotonic)
-    task: AnyTask | None = None
-    progress: Progress | None = None
-    policy: Policy = field(init=False)
-    _result: JobResult | None = None
+    Args:
+        reserved: when its claim arrived, in monotonic seconds.
+    """
 
-    def __post_init__(self) -> None:
-        self.policy = self.site.policy
+    def __init__(self, claim: Claim, site: Site, reserved: float) -> None:
+        self.claim = claim
+        self.site = site
+        self.reserved = reserved
+        self.started = time.monotonic()
+        self.task: AnyTask | None = None
+        self.progress: Progress | None = None
+        self.policy = site.policy
+        self._result: JobResult | None = None
 
     def find(self) -> AnyTask:
         """Find the task, and refuse a job that came too late.
@@ -77,7 +86,7 @@ class Attempt:
         if job.expires_at is not None and self.claim.reserved_at >= job.expires_at:
             raise JobExpired(f"{job.task} had not started when its time was over.")
         task = find_task(job.task)
-        self.policy = apply_overrides(policy_of(task, self.site.retry), job.overrides)
+        self.policy = apply_overrides(self.site.policy_of(job.task, task), job.overrides)
         self.task = task
         LISTENER.set(self)
         return task
@@ -112,8 +121,7 @@ class Attempt:
             text = encode_value(value)
         except UnserializableArgument as error:
             raise Fail(f"The task did its work, but its result can't be stored: {error}") from error
-        settlement = self._settlement(State.SUCCEEDED, result=text)
-        return settlement, self._succeeded(value)
+        return self._settlement(State.SUCCEEDED, text), self._succeeded(value)
 
     def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
         """Settle an attempt that ended with an error."""
@@ -128,15 +136,10 @@ class Attempt:
         """Settle an attempt that the worker's end cut short: it does not count."""
         return self._settlement(State.QUEUED)
 
-    def _settlement(self, state: State, **values: Any) -> Settlement:
-        return Settlement(
-            job_id=self.claim.job.id,
-            token=self.claim.token,
-            state=state,
-            waited=_ms(self.started - self.reserved),
-            duration=_ms(time.monotonic() - self.started),
-            **values,
-        )
+    def _settlement(self, state: State, result: str = "null", delay: int = 0) -> Settlement:
+        claim, started = self.claim, self.started
+        waited, duration = _ms(started - self.reserved), _ms(time.monotonic() - started)
+        return Settlement(claim.job.id, claim.token, state, result, None, delay, waited, duration)
 
     def _succeeded(self, value: Any) -> Sending | None:
         if not is_heard(task_finished, logging.INFO):
@@ -163,13 +166,13 @@ class Attempt:
         return task_finished, {"sender": self.site.sender, "task_result": result}
 
 
-def runs_in_loop(claim: Claim) -> bool:
-    """Tell whether a job's task is a coroutine function; a task that is not found is none."""
+def runs_in_loop(name: str) -> bool:
+    """Tell whether a task is a coroutine function; one that is not found is none."""
     try:
-        return iscoroutinefunction(find_task(claim.job.task).func)
+        return iscoroutinefunction(find_task(name).func)
     except Exception:  # noqa: BLE001 (the attempt meets it again, and reports it)
         return False
 
 
 def _ms(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
+    return round(seconds * 1000) if seconds > 0 else 0

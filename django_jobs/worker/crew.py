@@ -34,13 +34,10 @@ class Crew:
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Run claims, each where it belongs."""
-        in_loop: list[Claim] = []
-        in_threads: list[Claim] = []
-        for claim in claims:
-            (in_loop if runs_in_loop(claim) else in_threads).append(claim)
-        if in_threads:
+        coroutines = {name for name in {claim.job.task for claim in claims} if runs_in_loop(name)}
+        if in_threads := [claim for claim in claims if claim.job.task not in coroutines]:
             self._threads.submit(in_threads)
-        if in_loop:
+        if in_loop := [claim for claim in claims if claim.job.task in coroutines]:
             self._loop.submit(in_loop)
 
     def withdraw(self) -> list[Claim]:

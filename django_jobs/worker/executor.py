@@ -24,32 +24,26 @@ class Held(NamedTuple):
     since: float
 
 
-class Backlog:
+class Backlog(deque[Held]):
     """Claims that were reserved and have not started. Safe in threads without a lock."""
-
-    def __init__(self) -> None:
-        self._held: deque[Held] = deque()
-
-    def __len__(self) -> int:
-        return len(self._held)
 
     def add(self, claims: Sequence[Claim]) -> None:
         now = time.monotonic()
-        self._held.extend(Held(claim, now) for claim in claims)
+        self.extend([Held(claim, now) for claim in claims])
 
     def take(self) -> Held | None:
         """Take the next claim, or None."""
         try:
-            return self._held.popleft()
+            return self.popleft()
         except IndexError:
             return None
 
     def withdraw(self) -> list[Claim]:
         """Take all claims, the last one first, as they go back to the front of their queues."""
         claims = []
-        while self._held:
+        while self:
             try:
-                claims.append(self._held.pop().claim)
+                claims.append(self.pop().claim)
             except IndexError:
                 break
         return claims
@@ -57,7 +51,7 @@ class Backlog:
     def age(self) -> float:
         """Return for how many seconds the oldest claim has been waiting."""
         try:
-            return time.monotonic() - self._held[0].since
+            return time.monotonic() - self[0].since
         except IndexError:
             return 0.0
 

@@ -23,17 +23,18 @@ class Ledger:
         self._held: dict[str, Claim] = {}
         self._settled: deque[Ended] = deque()
         self._since = 0.0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # entered in C, unlike the condition that is made of it
+        self._nothing_held = threading.Condition(self._lock)
         self._tally = Tally()
 
     def hold(self, claims: Sequence[Claim]) -> None:
         """Note claims that executors are about to get."""
-        with self._changed:
-            self._held.update((claim.job.id, claim) for claim in claims)
+        with self._lock:
+            self._held.update({claim.job.id: claim for claim in claims})
 
     def settle(self, settlement: Settlement) -> bool:
         """Note how an attempt ended; False if its claim is not held any more."""
-        with self._changed:
+        with self._lock:
             claim = self._held.get(settlement.job_id)
             if claim is None or claim.token != settlement.token:
                 return False
@@ -42,7 +43,7 @@ class Ledger:
                 self._since = time.monotonic()
             self._settled.append((claim, settlement))
             if not self._held:
-                self._changed.notify_all()
+                self._nothing_held.notify_all()
             return True
 
     def give_back(self, claims: Sequence[Claim]) -> None:
@@ -53,7 +54,7 @@ class Ledger:
     @property
     def held(self) -> tuple[Claim, ...]:
         """The claims that are not settled."""
-        with self._changed:
+        with self._lock:
             return tuple(self._held.values())
 
     @property
@@ -85,5 +86,5 @@ class Ledger:
 
     def wait_until_nothing_is_held(self, timeout: float) -> bool:
         """Wait for the end of all attempts; False if some still run after so many seconds."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._held, max(0.0, timeout))
+        with self._nothing_held:
+            return self._nothing_held.wait_for(lambda: not self._held, max(0.0, timeout))

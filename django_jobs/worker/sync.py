@@ -8,7 +8,7 @@ from django_jobs.arguments import decode_arguments
 from django_jobs.job import Settlement, State
 
 from .attempt import Attempt
-from .leftovers import clear_up, get_ready
+from .leftovers import clear_up
 from .receivers import Sending, send
 from .watchdog import Watchdog
 
@@ -24,15 +24,13 @@ def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Settlement:
 
 
 def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Settlement:
-    """Run an attempt in a worker's thread, with connections that work, as a request gets them."""
+    """Run an attempt in a worker's thread, and leave the next one connections that work."""
     try:
-        get_ready()
-        settlement = run_attempt(attempt, watchdog)
-    except BaseException as error:  # noqa: BLE001 (a database may not even let itself be closed)
+        return run_attempt(attempt, watchdog)
+    except BaseException as error:  # noqa: BLE001 (receivers of signals may raise what they like)
         return attempt.fail(error)[0]
     finally:
         clear_up(attempt.claim.job.id)
-    return settlement
 
 
 def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:

@@ -12,6 +12,7 @@ from django_jobs.job import Claim
 
 from .attempt import Attempt, Site
 from .executor import Executor, Held, MayStart, Settle
+from .leftovers import close_what_grew_old
 from .supervised import supervised
 from .sync import run_with_connections
 from .watchdog import Watchdog
@@ -110,10 +111,10 @@ class Threads(Executor):
         with self._awake:
             if not self.backlog and not self._stopped:
                 self._awake.wait()
+        close_what_grew_old()
 
     def _run(self, held: Held) -> None:
         me = threading.get_ident()
-        began = time.monotonic()
         self._taken += 1
         attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
         try:
@@ -124,7 +125,7 @@ class Threads(Executor):
         finally:
             del self._running[me]
         self._settle(settlement)
-        self._learn(time.monotonic() - began)
+        self._learn(time.monotonic() - attempt.started)
 
     def _learn(self, duration: float) -> None:
         self._average += WEIGHT * (duration - self._average)

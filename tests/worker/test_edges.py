@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis import RedisBroker
@@ -166,7 +167,7 @@ def test_a_connection_that_can_not_be_closed_costs_no_job(
 ) -> None:
     close_all = connections.close_all
 
-    def fail() -> None:
+    def fail(*_: object) -> None:
         if notes.lines:  # not before the attempt
             close_all()
             raise RuntimeError("the driver is broken")
@@ -174,7 +175,7 @@ def test_a_connection_that_can_not_be_closed_costs_no_job(
     worker = start_worker(concurrency=1)
     with monkeypatch.context() as patch:
         patch.setattr(connections, "close_all", fail)
-        patch.setattr("django_jobs.worker.sync.get_ready", fail)
+        patch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", fail)
         assert wait_for_end(backend, task.enqueue()).state is State.SUCCEEDED
     tasks.note.enqueue("next")
     notes.wait_for("next")
