@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
@@ -46,7 +47,7 @@ class Loop(Executor):
         on_fatal: Callable[[], None],
     ) -> None:
         super().__init__(size, site, watchdog, settle, may_start)
-        self._running: dict[asyncio.Task[None], Attempt] = {}
+        self._running: dict[Attempt, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop
         self._cut = False
         self.threads = [supervised("loop", self._run, on_fatal)]
@@ -64,7 +65,7 @@ class Loop(Executor):
         return len(self._running)
 
     def running(self) -> tuple[Attempt, ...]:
-        return tuple(self._running.copy().values())
+        return tuple(self._running.copy())
 
     def cut_short(self) -> None:
         self._cut = True
@@ -85,41 +86,40 @@ class Loop(Executor):
     async def _wind_up(self) -> None:
         """Let what was cut short clean up after itself, if that is soon done."""
         if self._running:
-            await asyncio.wait(self._running, timeout=CLEAN_UP)
+            await asyncio.wait(self._running.values(), timeout=CLEAN_UP)
         await self._loop.shutdown_asyncgens()
 
     def _cancel_all(self) -> None:
-        for task in self._running:
+        for task in self._running.values():
             task.cancel()
 
     def _fill(self) -> None:
         """Start what waits, as far as there is room."""
         while len(self._running) < self.size and (held := self.backlog.take()):
             attempt = Attempt(held.claim, self._site, held.since)
-            task = self._loop.create_task(self._attempt(attempt))
-            self._running[task] = attempt
-            task.add_done_callback(self._ended)
+            # Like a function, with a context of its own, in which nothing is left of another job.
+            task = self._loop.create_task(self._run_to_end(attempt), context=Context())
+            self._running[attempt] = task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        attempt = self._running.pop(task)
-        error = None if task.cancelled() else task.exception()
-        if error:
+    async def _run_to_end(self, attempt: Attempt) -> None:
+        try:
+            self._settle(await self._attempt(attempt))
+        except Exception as error:
             # No error of the job itself comes so far, but its claim must not be held for ever.
-            logger.error(
-                "Job %s could not be ended in order.", attempt.claim.job.id, exc_info=error
-            )
+            logger.exception("Job %s could not be ended in order.", attempt.claim.job.id)
             self._settle(attempt.fail(error)[0])
-        if self.backlog:
-            self._fill()
+        finally:
+            del self._running[attempt]
+            if self.backlog:
+                self._fill()
 
-    async def _attempt(self, attempt: Attempt) -> None:
+    async def _attempt(self, attempt: Attempt) -> Settlement:
         if not self._may_start():
-            self._settle(attempt.give_back())
-            return
+            return attempt.give_back()
         async with ThreadSensitiveContext() as context:
             settlement = await self._settled(attempt)
             await _close_connections(context)
-        self._settle(settlement)
+        return settlement
 
     async def _settled(self, attempt: Attempt) -> Settlement:
         settlement: Settlement
