@@ -8,10 +8,10 @@ from collections.abc import Callable
 AHEAD = 0.05
 """Seconds of work that a worker takes ahead."""
 
-MAX_AHEAD = 400
+MAX_AHEAD = 600
 """Jobs: as many as run while the next ones are fetched, and again."""
 
-WINDOW = 0.02
+WINDOW = 0.01
 """Seconds over which the rate is measured."""
 
 

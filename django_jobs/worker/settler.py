@@ -20,8 +20,8 @@ logger = logging.getLogger("django_jobs")
 FLUSH = 0.005
 """Seconds that a settlement waits for others."""
 
-BATCH = 100
-"""Settlements, or claims, of one call: it keeps Redis busy for two milliseconds."""
+BATCH = 150
+"""Settlements, or claims, of one call: it keeps Redis busy for about three milliseconds."""
 
 ENDING = 5.0
 """Seconds that the last call may take."""

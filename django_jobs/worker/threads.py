@@ -13,6 +13,7 @@ from django_jobs.job import Claim
 from .attempt import Attempt, Site
 from .executor import Executor, Held, MayStart, Settle
 from .leftovers import close_what_grew_old
+from .load import Load
 from .supervised import supervised
 from .sync import run_with_connections
 from .watchdog import Watchdog
@@ -33,7 +34,8 @@ class Threads(Executor):
     A thread takes the next claim without a lock; locks are only for going to sleep and waking.
     Python runs one thread at a time, so many of them at many short jobs do but get in each other's
     way, and in that of the fetcher. Hence short jobs wake one thread, which wakes others when a
-    job was not short after all; while it is at such a job, the fetcher does.
+    job was not short after all; while it is at such a job, the fetcher does. Of several that are
+    awake at short jobs all but one go to sleep, unless the interpreter has time for more.
 
     Args:
         on_fatal: called when a thread can't go on.
@@ -52,11 +54,13 @@ class Threads(Executor):
     ) -> None:
         super().__init__(size, site, watchdog, settle, may_start)
         self._awake = threading.Condition()
+        self._asleep = 0
         self._stopped = False
         self._running: dict[int, Attempt] = {}
         self._average = SHORT
         self._taken = self._taken_before = 0
         self._progress_at = 0.0
+        self._load = Load()
         self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(size)]
 
     def start(self) -> None:
@@ -100,17 +104,24 @@ class Threads(Executor):
 
     def _loop(self) -> None:
         while not self._stopped:
-            held = self.backlog.take()
+            held = None if self._is_one_too_many() else self.backlog.take()
             if held is None:
                 self._sleep()
             else:
                 self._run(held)
         connections.close_all()
 
+    def _is_one_too_many(self) -> bool:
+        return (
+            self.size - self._asleep > 1 and self._average < SHORT and not self._load.leaves_room()
+        )
+
     def _sleep(self) -> None:
         with self._awake:
-            if not self.backlog and not self._stopped:
+            if not self._stopped and (not self.backlog or self._is_one_too_many()):
+                self._asleep += 1
                 self._awake.wait()
+                self._asleep -= 1
         close_what_grew_old()
 
     def _run(self, held: Held) -> None:
@@ -129,5 +140,6 @@ class Threads(Executor):
 
     def _learn(self, duration: float) -> None:
         self._average += WEIGHT * (duration - self._average)
-        if duration >= SHORT and self.backlog:
+        # It may only have waited for its turn, as one does among many that compute.
+        if duration >= SHORT and self.backlog and self._load.leaves_room():
             self._wake(1)
