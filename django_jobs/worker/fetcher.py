@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from django_jobs.brokers.base import Broker, Patience, Reservation, Share
+from django_jobs.brokers.base import Broker, Patience, Reservation
 from django_jobs.errors import BrokerError
 from django_jobs.job import Claim, Settlement, State
 
@@ -16,6 +15,7 @@ from .ledger import Ledger
 from .next_due import NextDue
 from .outage import Outage
 from .pace import Pace
+from .request import Request
 from .served import ServedQueues
 from .settler import BATCH, FLUSH, Settler, tell_of_refused
 
@@ -23,22 +23,7 @@ IDLE = 10.0
 """Seconds after which an idle worker looks for work that nobody told it of."""
 
 STUTTER = 0.1
-"""Seconds between two waits if the first brought nothing: what ended it may still be there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call of `reserve`, kept until it is answered: it may be sent again as it is.
-
-    Attributes:
-        last_look: whether the worker is to stop if it brings nothing.
-    """
-
-    call: int
-    shares: Sequence[Share]
-    limit: int
-    settlements: Sequence[Settlement]
-    last_look: bool
+"""Seconds before a third wait if two were ended for nothing: what did may still be there."""
 
 
 class Fetcher:
@@ -85,6 +70,7 @@ class Fetcher:
         self._unanswered: Request | None = None
         self._dry = False
         self._listen_at = 0.0
+        self._in_vain = False
         self._looked = False
         self._due = NextDue()
         self.settler = Settler(broker, worker, ledger, self._due, self._wake.set)
@@ -230,7 +216,9 @@ class Fetcher:
         """Wait at the broker for jobs, and take them."""
         began = time.monotonic()
         brought = self._exchange(Patience(self._queues.names, IDLE))
-        self._listen_at = 0.0 if brought else began + STUTTER
+        in_vain = not brought and time.monotonic() - began < STUTTER
+        self._listen_at = began + STUTTER if in_vain and self._in_vain else 0.0
+        self._in_vain = in_vain
         try:
             self._owes_look |= self._queues.refresh()
         except BrokerError as error:

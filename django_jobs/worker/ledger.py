@@ -74,9 +74,10 @@ class Ledger:
 
     def take_settlements(self, limit: int) -> list[Settlement]:
         """Take settlements to send."""
-        count = min(limit, len(self._settled))
-        batch = [self._settled.popleft() for _ in range(count)]
-        self._since = time.monotonic()
+        with self._lock:  # fetcher and settler may both come
+            count = min(limit, len(self._settled))
+            batch = [self._settled.popleft() for _ in range(count)]
+            self._since = time.monotonic()
         self._tally.add(batch)
         return [settlement for _, settlement in batch]
 

@@ -132,11 +132,19 @@ class Settler:
 
     def _go_round(self) -> None:
         if self._on_duty and (self._asked or self._due.is_over):
-            self._broker.rouse(self._worker)
-            self._asked = False
-            self._due.forget()
+            self._end_wait()
         if self._unanswered or (self._on_duty and self._is_time_to_send()):
             self._settle()
+
+    def _end_wait(self) -> None:
+        # First of all: as soon as it has ended, somebody may ask again, or something be due.
+        self._asked = False
+        self._due.forget()
+        try:
+            self._broker.rouse(self._worker)
+        except BrokerError:
+            self._asked = True
+            raise
 
     def _is_time_to_send(self) -> bool:
         ledger = self._ledger

@@ -85,3 +85,24 @@ def test_a_worker_that_lost_nothing_keeps_its_jobs(broker: RedisBroker, go_back:
     # The call whose effect was forgotten is sent again, as its answer was lost with it.
     assert ids(worker.repeat().claims) == [second.job.id]
     assert worker.settle(succeeded(first)).refused == ()
+
+
+def test_what_was_forgotten_in_both_rows_of_calls_is_given_back_once(
+    broker: RedisBroker, go_back: GoBack
+) -> None:
+    worker = Driver(broker, "w1")
+    jobs = make_jobs(4)
+    broker.push(jobs)
+    first, second, _ = worker.take(3)
+    forget = go_back()
+    worker.settle(succeeded(first))
+    worker.take(1)
+    forget()
+
+    assert worker.settle(succeeded(second)).refused == ()
+    claims = worker.take(4)
+    assert {claim.job.id for claim in claims} == {job.id for job in jobs} - {second.job.id}
+    assert broker.inspection.counts()[State.QUEUED] == 0
+
+    assert worker.take(4) == ()
+    assert worker.settle(*map(succeeded, claims)).refused == ()

@@ -8,7 +8,7 @@
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
 --   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call:number
---   r:<worker>   string  the worker's last reservation and what it refused
+--   r:<worker>   string  the worker's last reservation and what it refused; or that one is excused
 --   a:<worker>   string  its last settlement apart from reservations, likewise
 --   b:<worker>   string  the worker's last heartbeat and what it was told
 --   d:<worker>   list    what ends the wait of a worker that stops

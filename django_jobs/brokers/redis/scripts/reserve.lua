@@ -352,8 +352,11 @@ sweep(2 * settlements + 10)
 settle_all(9 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
-if tonumber(last or 0) < tonumber(call) - 1 then
+-- Reservations and settlements apart are two rows of numbers: one gap is enough to give all back.
+local EXCUSED = 'excused'
+if tonumber(last or 0) < tonumber(call) - 1 and redis.call('GET', answered) ~= EXCUSED then
   give_back_all(worker)
+  redis.call('SET', P .. ((ARGV[2] == 'r') and 'a:' or 'r:') .. worker, EXCUSED)
 end
 promote()
 take_shares(9)

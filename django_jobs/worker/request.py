@@ -1,0 +1,24 @@
+"""One call of `reserve` by a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django_jobs.brokers.base import Share
+from django_jobs.job import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, kept until it is answered: it may be sent again as it is.
+
+    Attributes:
+        last_look: whether the worker is to stop if it brings nothing.
+    """
+
+    call: int
+    shares: Sequence[Share]
+    limit: int
+    settlements: Sequence[Settlement]
+    last_look: bool
