@@ -133,15 +133,19 @@ def test_an_unexpected_failure_loses_no_settlement(
     tasks.hold.enqueue("job")
     notes.wait_for("begin job 1")
     failures: list[int] = []
-    reserve = RedisBroker.reserve
 
-    def fail_once(*args: Any, **kwargs: Any) -> Any:
-        if not failures:
-            failures.append(1)
-            raise RuntimeError("a fault of ours")
-        return reserve(*args, **kwargs)
+    def failing_once(call: Callable[..., Any]) -> Callable[..., Any]:
+        def fail_once(*args: Any, **kwargs: Any) -> Any:
+            if not failures:
+                failures.append(1)
+                raise RuntimeError("a fault of ours")
+            return call(*args, **kwargs)
 
-    monkeypatch.setattr(RedisBroker, "reserve", fail_once)
+        return fail_once
+
+    # It settles apart if it waits for more jobs already, and else along with that call.
+    monkeypatch.setattr(RedisBroker, "reserve", failing_once(RedisBroker.reserve))
+    monkeypatch.setattr(RedisBroker, "settle", failing_once(RedisBroker.settle))
     notes.put("release")
 
     wait_until(lambda: all_succeeded(backend, 1), "the end of the job was forgotten")
