@@ -71,9 +71,9 @@ class Fetcher:
         self._dry = False
         self._listen_at = 0.0
         self._in_vain = False
-        self._looked = False
+        self._looked: int | None = None
         self._due = NextDue()
-        self.settler = Settler(broker, worker, ledger, self._due, self._wake.set)
+        self.settler = Settler(broker, worker, ledger, self._due, self._settled_apart)
         self.quiet = False
         self.until_empty = until_empty
         self._on_finished = on_finished
@@ -95,9 +95,13 @@ class Fetcher:
         if not self._ledger.settle(settlement):
             return
         self.settler.settled()
-        if self.until_empty and self._ledger.holds_nothing:
-            self.nudge()
-        elif self._is_time_to_send():
+        if self._is_time_to_send():
+            self._wake.set()
+
+    def _settled_apart(self) -> None:
+        if self.until_empty:
+            self.nudge()  # what was settled may have to run again at once
+        else:
             self._wake.set()
 
     def run(self) -> None:
@@ -137,10 +141,15 @@ class Fetcher:
             return True
         return self._wants_jobs(self._room())
 
+    @property
+    def _has_looked(self) -> bool:
+        """Whether a last look came after all that was settled."""
+        return self._looked == self.settler.answered
+
     def _wants_jobs(self, room: int) -> bool:
         """Tell whether there is room for enough jobs to be worth a call, and may be such jobs."""
         # Who wants us to end when the queues are empty may have filled them just before.
-        may_end = self.until_empty and not self._looked
+        may_end = self.until_empty and not self._has_looked
         return (may_end or not self._dry) and room > 0 and self._is_low()
 
     def _room(self) -> int:
@@ -185,7 +194,7 @@ class Fetcher:
         """Tell whether a worker that is to stop by itself has nothing left to do."""
         if not (self._ledger.holds_nothing and self._is_even()) or self.settler.owes:
             return False
-        return self._left == 0 or (self._looked and self._dry and room > 0)
+        return self._left == 0 or (self._has_looked and self._dry and room > 0)
 
     # --- the call ----------------------------------------------------------------------------
 
@@ -240,6 +249,7 @@ class Fetcher:
             # A first look and a last one must see queues that are new, like one after a wait.
             if self.until_empty or self._owes_look:
                 self._queues.refresh()
+            last_look = self.settler.answered if self.until_empty else None
             limit = self._room()
             shares = self._queues.shares(limit)
             self._calls += 1
@@ -247,9 +257,7 @@ class Fetcher:
             if patience is None:
                 settlements = self._ledger.take_settlements(BATCH)
                 self._due.forget()
-            self._unanswered = Request(
-                self._calls, shares, limit, settlements, last_look=self.until_empty
-            )
+            self._unanswered = Request(self._calls, shares, limit, settlements, last_look=last_look)
         return self._unanswered
 
     def _take(self, request: Request, answer: Reservation) -> None:

@@ -14,11 +14,12 @@ class Request:
     """What is asked for, kept until it is answered: it may be sent again as it is.
 
     Attributes:
-        last_look: whether the worker is to stop if it brings nothing.
+        last_look: if the worker is to stop should it bring nothing: how many settlements apart had
+            been answered before.
     """
 
     call: int
     shares: Sequence[Share]
     limit: int
     settlements: Sequence[Settlement]
-    last_look: bool
+    last_look: int | None

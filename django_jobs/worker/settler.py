@@ -48,6 +48,9 @@ class Settler:
         ledger: what has ended.
         due: when the next job is due.
         on_settled: called after each call that settled something.
+
+    Attributes:
+        answered: how many such calls there were.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class Settler:
         self._wake = threading.Event()
         self._on_duty = False
         self._asked = False
-        self._calls = 0
+        self._calls = self.answered = 0
         self._unanswered: list[Settlement] = []
         self._taking = threading.Lock()
         self._outage = Outage("settle jobs")
@@ -159,6 +162,7 @@ class Settler:
             self._calls += 1
         answer = self._broker.settle(self._worker, self._calls, self._unanswered)
         self._due.hear(answer.due_in)
+        self.answered = self._calls
         self._unanswered = []
         tell_of_refused(answer.refused)
         self._on_settled()
