@@ -63,9 +63,9 @@ def test_a_big_queue_gets_no_more_than_its_part(run_all: RunAll, notes: Notes) -
 
     lines = notes.lines
     assert len(lines) == 1000
-    early = Counter(lines[:90])
-    assert early["low"] <= 30
-    assert min(early["critical"], early["default"]) >= 20
+    early = Counter(lines[:180])  # more than one call may bring, in which each queue comes once
+    assert early["low"] <= 60
+    assert min(early["critical"], early["default"]) >= 40
 
 
 def test_strict_order_empties_a_queue_before_the_next(run_all: RunAll, notes: Notes) -> None:
