@@ -10,7 +10,7 @@ from .attempt import runs_in_loop
 from .executor import Executor
 from .threads import STALL, Threads
 
-HOARDED = 0.2
+HOARDED = 0.1
 """Seconds after which claims that nobody here is free for go back to their queues."""
 
 

@@ -92,9 +92,10 @@ class Fetcher:
 
     def settled(self, settlement: Settlement) -> None:
         """Note how an attempt ended; called by executors."""
-        if not self._ledger.settle(settlement):
+        unsent = self._ledger.settle(settlement)
+        if not unsent:
             return
-        self.settler.settled()
+        self.settler.settled(unsent)
         if self._is_time_to_send():
             self._wake.set()
 
@@ -261,15 +262,15 @@ class Fetcher:
         return self._unanswered
 
     def _take(self, request: Request, answer: Reservation) -> None:
-        tell_of_refused(answer.refused)
         claims = answer.claims
+        self._ledger.hold(claims)
+        tell_of_refused(answer.refused)
         self._owes_look = False
         self._dry = len(claims) < request.limit
         self._looked = request.last_look
         self._due.hear(answer.due_in)
         if self._left is not None:
             self._left -= len(claims)
-        self._ledger.hold(claims)
         # Asked after the claims are held: who made us quiet now sees them, or we see that it did.
         # A call that waited was made long ago; the lease may be over.
         if self.quiet or not self._may_take():

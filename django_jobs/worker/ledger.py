@@ -32,19 +32,23 @@ class Ledger:
         with self._lock:
             self._held.update({claim.job.id: claim for claim in claims})
 
-    def settle(self, settlement: Settlement) -> bool:
-        """Note how an attempt ended; False if its claim is not held any more."""
+    def settle(self, settlement: Settlement) -> int:
+        """Note how an attempt ended.
+
+        Returns:
+            How many settlements there are to send now; 0 if its claim is not held any more.
+        """
         with self._lock:
             claim = self._held.get(settlement.job_id)
             if claim is None or claim.token != settlement.token:
-                return False
+                return 0
             del self._held[settlement.job_id]
             if not self._settled:
                 self._since = time.monotonic()
             self._settled.append((claim, settlement))
             if not self._held:
                 self._nothing_held.notify_all()
-            return True
+            return len(self._settled)
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Settle claims that are not to be run here, or not to their end."""

@@ -27,7 +27,8 @@ class NextDue:
 
     def forget(self) -> None:
         """Forget it before a look at the queues, whose answer names it anew."""
-        self._at = None
+        with self._lock:
+            self._at = None
 
     @property
     def is_known(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,7 +26,7 @@ BATCH = 150
 """Settlements, or claims, of one call: it keeps Redis busy for about three milliseconds."""
 
 ENDING = 5.0
-"""Seconds that the last call may take."""
+"""Seconds that the last calls may take."""
 
 
 def tell_of_refused(refused: Sequence[str]) -> None:
@@ -74,6 +76,7 @@ class Settler:
         self._taking = threading.Lock()
         self._outage = Outage("settle jobs")
         self._over = threading.Event()
+        self._end_at = math.inf
         self._ended = threading.Event()
 
     @contextmanager
@@ -88,9 +91,12 @@ class Settler:
         finally:
             self._on_duty = False
 
-    def settled(self) -> None:
-        """Note that the ledger has a settlement more."""
-        if self._on_duty and self._ledger.unsent in (1, BATCH):
+    def settled(self, unsent: int) -> None:
+        """Note that the ledger has a settlement more, which makes so many.
+
+        Each number comes up once: two threads that both saw a 2 would leave it to each other.
+        """
+        if self._on_duty and unsent in (1, BATCH):
             self._wake.set()
 
     def end_wait(self) -> None:
@@ -106,19 +112,30 @@ class Settler:
             return bool(self._unanswered)
 
     def run(self) -> None:
-        """Do so whenever the fetcher waits, until stopped with everything sent."""
-        while not (self._over.is_set() and not self.owes):
+        """Do so whenever the fetcher waits, until stopped with everything sent, if that is soon."""
+        while not self._may_end():
             self._wake.wait(self._leisure())
             self._wake.clear()
             try:
                 self._go_round()
                 self._outage.over()
             except BrokerError as error:
-                self._over.wait(self._outage.failed(error))
+                # Left set, so that who woke us is heard after it.
+                left = max(0.0, self._end_at - time.monotonic())
+                self._wake.wait(min(left, self._outage.failed(error)))
+        if self._unanswered:
+            logger.warning(
+                "%d ended attempts could not be reported: their jobs may run again.",
+                len(self._unanswered),
+            )
         self._ended.set()
+
+    def _may_end(self) -> bool:
+        return self._over.is_set() and (not self.owes or time.monotonic() >= self._end_at)
 
     def stop(self) -> None:
         """Let `run` end."""
+        self._end_at = time.monotonic() + ENDING
         self._over.set()
         self._wake.set()
         self._ended.wait(ENDING)

@@ -35,7 +35,8 @@ class Threads(Executor):
     Python runs one thread at a time, so many of them at many short jobs do but get in each other's
     way, and in that of the fetcher. Hence short jobs wake one thread, which wakes others when a
     job was not short after all; while it is at such a job, the fetcher does. Of several that are
-    awake at short jobs all but one go to sleep, unless the interpreter has time for more.
+    awake at short jobs all but one go to sleep, unless the interpreter has time for more: who is
+    at a long job that computes doesn't count, as the others would wait for its end.
 
     Args:
         on_fatal: called when a thread can't go on.
@@ -112,9 +113,17 @@ class Threads(Executor):
         connections.close_all()
 
     def _is_one_too_many(self) -> bool:
+        awake = self.size - self._asleep
         return (
-            self.size - self._asleep > 1 and self._average < SHORT and not self._load.leaves_room()
+            awake > 1
+            and self._average < SHORT
+            and not self._load.leaves_room()
+            and awake - self._at_long_jobs() > 1
         )
+
+    def _at_long_jobs(self) -> int:
+        began_by = time.monotonic() - STALL
+        return sum(attempt.started <= began_by for attempt in self.running())
 
     def _sleep(self) -> None:
         with self._awake:

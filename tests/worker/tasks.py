@@ -109,6 +109,15 @@ def hold(context: Any, text: str, release: str = "release") -> None:
 
 
 @task
+def compute_until_released(text: str) -> None:
+    """Keep the interpreter busy until the test releases it."""
+    write(f"begin {text}")
+    while not exists("release"):
+        sum(range(100_000))
+    write(f"end {text}")
+
+
+@task
 async def hold_in_loop(text: str) -> None:
     write(f"begin {text}")
     try:

@@ -36,6 +36,18 @@ def test_short_jobs_behind_a_long_one_go_on(
     notes.wait_for("end long 1")
 
 
+def test_short_jobs_behind_one_that_computes_go_on(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    used_to_short_jobs(backend, start_worker, notes, concurrency=3)
+    tasks.compute_until_released.enqueue("long")
+    tasks.note.bulk_enqueue([["behind"]] * 50)
+    notes.wait_for("behind", 50)
+    assert notes.counts["end long"] == 0
+    notes.put("release")
+    notes.wait_for("end long")
+
+
 def test_long_jobs_among_short_ones_run_side_by_side(
     backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
 ) -> None:
