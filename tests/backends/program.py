@@ -76,9 +76,11 @@ class Program:
 
     def _touch_and_reload(self) -> bool:
         """Touch it: again each time, as the reloader misses what was before its first look."""
+        if "reloading" in self.log:
+            return True
         second = int(time.time()) + next(self._seconds)
         os.utime(self._touched, (second, second))
-        return "reloading" in self.log
+        return False
 
     def enqueue(self, count: int, seconds: float, first: int = 0) -> list[str]:
         """Let the site enqueue jobs, as soon as it serves, and return their ids.
@@ -92,7 +94,7 @@ class Program:
         deadline = time.monotonic() + START_DEADLINE
         while True:
             try:
-                with urllib.request.urlopen(url, timeout=20) as answer:
+                with urllib.request.urlopen(url, timeout=START_DEADLINE) as answer:
                     return str(answer.read().decode()).split()
             except OSError:
                 assert self.process.poll() is None, self.log

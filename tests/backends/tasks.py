@@ -58,7 +58,7 @@ def note_types(*args: Any) -> list[str]:
 def wait_at_gate(value: Any = None) -> None:
     noted = seen
     at_gate.release()
-    assert gate.wait(20)
+    assert gate.wait(50)
     noted.append(value)
 
 
@@ -173,7 +173,7 @@ def relay(left: int) -> None:
     """Enqueue the next one, after the gate is open."""
     noted = seen
     at_gate.release()
-    assert gate.wait(20)
+    assert gate.wait(50)
     noted.append(left)
     if left:
         relay.enqueue(left - 1)

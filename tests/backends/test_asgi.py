@@ -12,6 +12,7 @@ from django_jobs.asgi import lifespan
 from django_jobs.errors import BrokerRefused
 from tests.backends import tasks
 from tests.backends.conftest import Configure
+from tests.backends.waiting import DEADLINE
 
 
 def live(*received: str) -> list[str]:
@@ -43,7 +44,7 @@ def test_start_and_end_are_answered(configure: Configure) -> None:
 def test_the_end_waits_for_the_jobs_and_lets_other_coroutines_go_on(configure: Configure) -> None:
     configure("thread_pool", concurrency=1)
     tasks.wait_at_gate.enqueue("waited for")
-    assert tasks.at_gate.acquire(timeout=20)
+    assert tasks.at_gate.acquire(timeout=DEADLINE)
     order: list[str] = []
 
     async def serve() -> None:

@@ -24,6 +24,9 @@ from tests.backends.web_servers import (
     WSGI,
 )
 
+pytestmark = pytest.mark.timeout(240)
+"""The first of these tests waits for all servers if its own is the last that is served."""
+
 JOBS = 6
 SECONDS = 0.2
 
@@ -89,8 +92,9 @@ def test_code_that_changes_waits_for_the_jobs(tmp_path: Path) -> None:
         program.enqueue(JOBS, SECONDS)
         program.reload()
         wait_until(lambda: len(program.effects) == JOBS, "the end of the jobs")
+        # The process that ends may take it too, and be gone before it answers.
         program.enqueue(1, 0)
-        wait_until(lambda: len(program.effects) == JOBS + 1, "a job after the reload")
+        wait_until(lambda: len(program.effects) > JOBS, "a job after the reload")
     finally:
         program.kill()
 

@@ -12,7 +12,7 @@ from django_jobs.backends import ThreadPoolBackend
 from django_jobs.errors import BrokerRefused, QueueFull
 from tests.backends import tasks
 from tests.backends.conftest import Configure
-from tests.backends.waiting import current_backend, ended, succeeded, wait_until
+from tests.backends.waiting import DEADLINE, current_backend, ended, succeeded, wait_until
 
 
 def pool_threads() -> set[str]:
@@ -28,7 +28,7 @@ def pool_backend(configure: Configure, **options: Any) -> ThreadPoolBackend:
 def test_a_full_pool_blocks_and_then_says_what_to_do(configure: Configure) -> None:
     configure("thread_pool", concurrency=1, max_queued=3, full_timeout=0.1)
     tasks.wait_at_gate.enqueue("running")
-    assert tasks.at_gate.acquire(timeout=20)
+    assert tasks.at_gate.acquire(timeout=DEADLINE)
     results = [tasks.note.enqueue(number) for number in range(3)]
     with pytest.raises(QueueFull, match=r"max_queued or full_timeout.*JOB_BACKEND=redis"):
         tasks.note.enqueue("one too many")
@@ -39,9 +39,9 @@ def test_a_full_pool_blocks_and_then_says_what_to_do(configure: Configure) -> No
 
 
 def test_a_full_pool_takes_a_job_as_soon_as_there_is_room(configure: Configure) -> None:
-    configure("thread_pool", concurrency=1, max_queued=3, full_timeout=20)
+    configure("thread_pool", concurrency=1, max_queued=3, full_timeout=DEADLINE)
     tasks.wait_at_gate.enqueue("running")
-    assert tasks.at_gate.acquire(timeout=20)
+    assert tasks.at_gate.acquire(timeout=DEADLINE)
     threading.Timer(0.1, tasks.gate.set).start()
     results = [tasks.note.enqueue(number) for number in range(20)]
     assert [ended(result).status for result in results] == ["SUCCESSFUL"] * 20
@@ -79,11 +79,12 @@ def test_new_settings_end_the_pool_and_forget_its_jobs(configure: Configure) -> 
 def test_jobs_that_are_enqueued_while_the_pool_drains_run_too(configure: Configure) -> None:
     backend = pool_backend(configure, concurrency=1)
     first = tasks.relay.enqueue(3)
-    assert tasks.at_gate.acquire(timeout=20)
+    assert tasks.at_gate.acquire(timeout=DEADLINE)
     draining = threading.Thread(target=backend.pool.drain)
     draining.start()
     tasks.gate.set()
-    draining.join(20)
+    draining.join(DEADLINE)
+    assert not draining.is_alive()
     assert succeeded(first) is None
     assert tasks.seen == [3, 2, 1, 0]
     assert len(backend.broker.inspection.workers()) == 0
@@ -104,7 +105,7 @@ def test_what_is_lost_at_the_end_is_named(
 ) -> None:
     backend = pool_backend(configure, concurrency=1, shutdown_timeout=0.1)
     running = tasks.wait_at_gate.enqueue()
-    assert tasks.at_gate.acquire(timeout=20)
+    assert tasks.at_gate.acquire(timeout=DEADLINE)
     queued = tasks.echo.enqueue(1)
     scheduled = tasks.later().enqueue(2)
     with caplog.at_level(logging.ERROR, logger="django_jobs"):

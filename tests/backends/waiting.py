@@ -10,7 +10,7 @@ from typing import Any
 from django_jobs.backends import JobBackend
 from django_jobs.compat import task_backends
 
-DEADLINE = 20.0
+DEADLINE = 40.0
 """Seconds after which a test that waits for something has failed."""
 
 

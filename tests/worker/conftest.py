@@ -15,7 +15,7 @@ from django_jobs.compat import task_backends
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 
-from .live import Notes, Site, wait_until
+from .live import DEADLINE, Notes, Site, wait_until
 from .site import QUEUES
 
 
@@ -84,13 +84,20 @@ def start_worker(configure: Callable[..., JobBackend[Any]]) -> Iterator[StartWor
 
 
 @pytest.fixture
+def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that are not told of a job never come to look for it by themselves."""
+    for name in ("worker.fetcher.IDLE", "brokers.redis.broker.LONGEST_POP"):
+        monkeypatch.setattr(f"django_jobs.{name}", 3600.0)
+
+
+@pytest.fixture
 def run_all(start_worker: StartWorker) -> Callable[..., Worker]:
     """Runs what is queued, in this process, until nothing is."""
 
     def run(**options: Any) -> Worker:
         worker = start_worker(burst=True, **options)
         wait_until(worker.over.is_set, "the worker did not come to its end")
-        worker.stop(5)
+        worker.stop(DEADLINE)
         return worker
 
     return run

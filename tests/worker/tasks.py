@@ -8,6 +8,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -138,9 +139,13 @@ def loop_for_ever() -> None:
             write("swallowed")
 
 
-@task(timeout=0.1, retry=Retry(attempts=1))
-def sleep_in_c() -> None:
-    time.sleep(1.0)
+door: SimpleQueue[None] = SimpleQueue()
+
+
+@task(timeout=1, retry=Retry(attempts=1))
+def wait_in_c() -> None:
+    """Wait behind the door in one call into C, which nothing can interrupt."""
+    door.get(timeout=60)
 
 
 @task(timeout=0.1, retry=Retry(attempts=1))
@@ -268,8 +273,7 @@ async def block_in_loop() -> None:
 
 @task(timeout=0.1, retry=Retry(attempts=1))
 async def end_too_late_unnoticed() -> None:
-    """Let the loop be blocked as the time is over, so that nothing can be cancelled in between."""
-    await sync_to_async(int)()
+    """Block the loop until the time is over, and end before anything can be cancelled."""
     time.sleep(0.3)
 
 

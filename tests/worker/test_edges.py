@@ -13,13 +13,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.compat import task_finished
+from django_jobs.compat import task_finished, task_started
 from django_jobs.job import State
 from django_jobs.signals import job_retrying
 
 from . import tasks
 from .conftest import StartWorker
-from .live import Notes, is_waiting, wait_until
+from .live import DEADLINE, Notes, is_waiting, wait_until
 from .test_retries import record_of, wait_for_end
 
 # --- the fetcher -----------------------------------------------------------------------------
@@ -44,10 +44,10 @@ def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
     worker = start_worker()
     monkeypatch.setattr(RedisBroker, "reserve", quiet_meanwhile)
     result = tasks.note.enqueue("never")
-    assert quieted.wait(10)
+    assert quieted.wait(DEADLINE)
 
     wait_until(lambda: record_of(backend, result).state is State.QUEUED, "it did not go back")
-    worker.stop(5)
+    worker.stop(DEADLINE)
     assert record_of(backend, result).attempts == 0
     assert worker.given_back == 0
     assert notes.lines == []
@@ -87,8 +87,8 @@ def test_a_drain_runs_what_was_pushed_just_before(start_worker: StartWorker, not
         worker = start_worker(concurrency=1)
         wait_until(partial(is_waiting, worker), "it does not wait")
         tasks.note.enqueue(str(number))
-        assert worker.drain(10)
-        worker.stop(5)
+        assert worker.drain(DEADLINE)
+        worker.stop(DEADLINE)
         assert notes.lines[number:] == [str(number)]
 
 
@@ -96,7 +96,7 @@ def test_a_drain_finds_a_queue_that_is_new(start_worker: StartWorker, notes: Not
     worker = start_worker(concurrency=1)
     wait_until(partial(is_waiting, worker), "it does not wait")
     tasks.note.using(queue_name="low").enqueue("x")
-    assert worker.drain(10)
+    assert worker.drain(DEADLINE)
     assert notes.lines == ["x"]
 
 
@@ -106,11 +106,18 @@ def test_a_drain_finds_a_queue_that_is_new(start_worker: StartWorker, notes: Not
 def test_a_cancel_that_comes_too_late_hits_nobody(
     backend: JobBackend[Any], start_worker: StartWorker
 ) -> None:
-    results = [tasks.end_too_late_unnoticed.enqueue() for _ in range(3)]
-    start_worker()
-    for result in results:
-        record = wait_for_end(backend, result)
-        assert record.state is State.SUCCEEDED, record.failures
+    def receiver(**kwargs: object) -> None:
+        """Give each job a thread, whose connections are closed after its time was over."""
+
+    task_started.connect(receiver)
+    try:
+        results = [tasks.end_too_late_unnoticed.enqueue() for _ in range(3)]
+        start_worker()
+        for result in results:
+            record = wait_for_end(backend, result)
+            assert record.state is State.SUCCEEDED, record.failures
+    finally:
+        task_started.disconnect(receiver)
 
 
 def test_a_coroutine_that_is_given_back_sends_no_signal(

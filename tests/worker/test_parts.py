@@ -81,7 +81,7 @@ def test_a_loop_that_fails_is_run_again(
     fatal: list[int] = []
     thread = supervised("test", loop, lambda: fatal.append(1))
     thread.start()
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
     assert not errors
     assert not fatal
@@ -98,7 +98,7 @@ def test_a_loop_that_keeps_failing_is_given_up_loudly(caplog: pytest.LogCaptureF
         raise ValueError
 
     supervised("test", loop, fatal.set).start()
-    assert fatal.wait(10)
+    assert fatal.wait(30)
     assert len(runs) == MAX_FAILURES
     assert "keeps failing" in caplog.text
 
@@ -115,7 +115,7 @@ def test_failures_of_long_ago_do_not_count(monkeypatch: pytest.MonkeyPatch) -> N
     fatal: list[int] = []
     thread = supervised("test", loop, lambda: fatal.append(1))
     thread.start()
-    thread.join(10)
+    thread.join(30)
     assert not errors
     assert not fatal
 

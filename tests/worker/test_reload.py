@@ -65,7 +65,7 @@ def test_a_running_job_may_finish_before_the_worker_starts_anew(site: Site, modu
 def test_debug_reloads_unless_told_otherwise(site: Site, module: Path) -> None:
     site.variables["WORKER_DEBUG"] = "1"
     reloading, steady = site.start(), site.start("--no-reload")
-    module.write_text("changed = True\n")
+    change(module, reloading, "Quiet")
     reloading.wait_for("Stop: Ctrl-C", 2)
     assert steady.said.count("Stop: Ctrl-C") == 1
     assert steady.stop() == 0

@@ -15,7 +15,7 @@ from django_jobs.worker.watchdog import MANY, Limit, Watchdog
 
 from . import tasks
 from .conftest import StartWorker
-from .live import Notes, wait_until
+from .live import DEADLINE, Notes, wait_until
 from .test_retries import wait_for_end
 
 
@@ -41,7 +41,7 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
     configure: Callable[..., JobBackend[Any]],
 ) -> None:
     backend = configure(lease=2)
-    result = tasks.sleep_in_c.enqueue()
+    result = tasks.wait_in_c.enqueue()
     with caplog.at_level(logging.ERROR, "django_jobs"):
         start_worker(stuck_after=0.1)
 
@@ -50,6 +50,7 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
 
         wait_until(reported, "no heartbeat names the stuck job")
         assert f"Job {result.id} is stuck" in caplog.text
+        tasks.door.put(None)
         record = wait_for_end(backend, result)
 
     assert record.failures[0].exception == "django_jobs.errors.TaskTimeout"
@@ -104,19 +105,13 @@ def test_limits_of_ended_attempts_are_not_kept() -> None:
 
 def test_the_shorter_limit_fires_first() -> None:
     fired: list[str] = []
-    both = threading.Semaphore(0)
-
-    def note(name: str) -> None:
-        fired.append(name)
-        both.release()
-
     watchdog = Watchdog(on_stuck=lambda _: None)
     thread = threading.Thread(target=watchdog.run)
     thread.start()
-    watchdog.watch(Limit("long", lambda: note("long")), 0.1)
-    watchdog.watch(Limit("short", lambda: note("short")), 0.01)
-    assert both.acquire(timeout=10)
-    assert both.acquire(timeout=10)
+    watchdog.watch(Limit("long", lambda: fired.append("long")), 3600)
+    watchdog.watch(Limit("short", lambda: fired.append("short")), 0.01)
+    wait_until(lambda: fired, "it waits for the longer limit")
     watchdog.close()
-    thread.join()
-    assert fired == ["short", "long"]
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
+    assert fired == ["short"]

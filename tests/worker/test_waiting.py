@@ -15,7 +15,7 @@ from tests.servers import RedisServer
 
 from . import tasks
 from .conftest import StartWorker
-from .live import Notes, wait_until
+from .live import DEADLINE, Notes, wait_until
 
 
 @pytest.fixture
@@ -36,11 +36,9 @@ def two_workers(
     client: redis.Redis,
     configure: Callable[..., JobBackend[Any]],
     start_worker: StartWorker,
-    monkeypatch: pytest.MonkeyPatch,
+    no_looks: None,
 ) -> list[Worker]:
     """Two workers that wait, one after the other, and look for jobs only when they are woken."""
-    for name in ("worker.fetcher.IDLE", "brokers.redis.broker.LONGEST_POP"):
-        monkeypatch.setattr(f"django_jobs.{name}", 3600.0)
     configure(url=server.url)
     workers: list[Worker] = []
     while len(workers) < 2:
@@ -57,7 +55,7 @@ def waiting(client: redis.Redis) -> int:
 def test_a_worker_that_was_stopped_waits_no_more(
     two_workers: list[Worker], client: redis.Redis, notes: Notes
 ) -> None:
-    two_workers[0].stop(5)
+    two_workers[0].stop(DEADLINE)
 
     assert waiting(client) == 1
     tasks.note.enqueue("at once")
@@ -69,7 +67,7 @@ def test_a_worker_stops_waiting_at_a_redis_that_is_full(
 ) -> None:
     client.config_set("maxmemory", 1)
 
-    two_workers[0].stop(5)
+    two_workers[0].stop(DEADLINE)
 
     assert waiting(client) == 1
 
@@ -86,7 +84,7 @@ def test_a_wake_up_that_reaches_a_worker_while_it_stops_is_passed_on(
 
     monkeypatch.setattr(RedisBroker, "rouse", enqueue_first)
 
-    two_workers[0].stop(5)
+    two_workers[0].stop(DEADLINE)
 
     notes.wait_for("at once")
 
@@ -95,6 +93,6 @@ def test_nothing_of_a_worker_that_was_stopped_is_left(
     two_workers: list[Worker], client: redis.Redis
 ) -> None:
     for worker in two_workers:
-        worker.stop(5)
+        worker.stop(DEADLINE)
 
     assert client.keys("*" + two_workers[0].id) == []
