@@ -65,6 +65,22 @@ def test_a_connection_that_the_server_closed_is_opened_again(
     assert wire("ECHO", "after") == "after"
 
 
+def test_after_a_lost_connection_only_the_last_of_several_commands_is_sent_again(
+    wire: Wire, server: RedisServer
+) -> None:
+    answers: list[str] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(wire.together(("BLPOP", "nothing", 90), ("ECHO", "last")))
+    )
+    thread.start()
+    with redis.Redis.from_url(server.url) as client:
+        while client.info("clients")["blocked_clients"] < 1:
+            pass
+        client.client_kill_filter(_type="normal", skipme=True)
+    thread.join(30)
+    assert answers == ["last"]
+
+
 def test_what_redis_refuses_leaves_the_connection_usable(wire: Wire, server: RedisServer) -> None:
     with pytest.raises(redis.ResponseError):
         wire("NOSUCHCOMMAND")

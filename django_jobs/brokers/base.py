@@ -176,7 +176,8 @@ class Broker(ABC):
 
         Calling again with the same `call` (after a lost reply) does nothing anew and returns
         the same reservation, less the claims lost since. Numbers grow from 1; a call that comes
-        after its successor changes nothing.
+        after its successor changes nothing. As both may have waited for what they do not take, they
+        wake another waiting worker for each queue of the shares.
 
         Args:
             worker: id of the worker, without commas. Its first call begins its lease; only

@@ -11,7 +11,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.redis import RedisBroker
-from tests.contract.tools import Clock, Driver, Waiter
+from tests.contract.tools import DEADLINE, Clock, Driver, Waiter
 
 CLOCK_KEY = "{jobs}:test-clock"
 LUA_CLOCK = (
@@ -47,7 +47,9 @@ def memory_broker(clock: Clock) -> Broker:
 
 
 @pytest.fixture
-def redis_broker(clock: Clock, redis_url: str) -> Iterator[Broker]:
+def redis_broker(clock: Clock, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    # Else each wait would end before the deadline of who asks whether something ended it.
+    monkeypatch.setattr("django_jobs.brokers.redis.broker.LONGEST_POP", 10 * DEADLINE)
     with redis.Redis.from_url(redis_url) as client:
         clock.tell(lambda now: client.set(CLOCK_KEY, now))
         yield RedisBroker(redis_url, clock=MOVABLE_CLOCK)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from django_jobs.brokers.base import MAX_CRASHES, Broker
+from django_jobs.brokers.base import MAX_CRASHES, Broker, Patience, Share
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import Job, State
@@ -93,6 +93,71 @@ def test_something_else_under_the_key_of_a_job_takes_no_other_job_along(
     assert sorted(ids(w1.take(3))) == sorted(ids(others))
 
 
+@pytest.mark.parametrize("key_name", ["m:unheard-of", "q:unheard-of", "d:w1"])
+def test_something_else_under_a_key_that_nobody_wrote_yet_stops_no_worker(
+    key_name: str, broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    job = make_job()
+    broker.push([job])
+    w1.heartbeat()
+    client.set(f"{{jobs}}:{key_name}", "not ours")
+    queues = ["default", "unheard-of"]
+    shares = [Share(queue, 5) for queue in queues]
+
+    broker.wait(["unheard-of"], 0.05, "w1")
+    answer = broker.reserve("w1", 1, shares, 5)
+
+    assert ids(answer.claims) == [job.id]
+    assert client.get(f"{{jobs}}:broken:{key_name}") == "not ours"
+
+
+def test_something_else_where_it_stands_what_was_set_aside_takes_no_job_along(
+    broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    first, replaced, last = make_jobs(3)
+    broker.push([first, replaced, last])
+    client.delete(key(replaced))
+    client.set(key(replaced), "not a hash")
+    client.set("{jobs}:broken", "not a hash")
+
+    assert ids(w1.take(3)) == [first.id, last.id]
+
+    assert client.get("{jobs}:broken:broken") == "not a hash"
+    assert set(client.hgetall("{jobs}:broken")) == {"broken", f"j:{replaced.id}"}
+
+
+def test_a_call_whose_wait_met_something_else_brings_its_jobs_without_another_wait(
+    redis_server_factory: Callable[..., RedisServer],
+) -> None:
+    server = redis_server_factory()
+    broker = RedisBroker(server.url)
+    jobs = make_jobs(2)
+    broker.push(jobs)
+    with redis.Redis.from_url(server.url) as client:
+        client.delete("{jobs}:m:*")
+        client.set("{jobs}:m:*", "not a list")
+
+        answer = broker.reserve("w1", 1, [Share("default", 5)], 5, (), Patience((), 0.05))
+
+        assert ids(answer.claims) == ids(jobs)
+        assert client.info("commandstats")["cmdstat_blpop"]["calls"] == 1
+    broker.close()
+
+
+def test_a_call_whose_wait_met_what_is_gone_by_then_brings_its_jobs(
+    broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    """The marker of a queue that has nothing more is taken away, whatever it was."""
+    job = make_job()
+    broker.push([job])
+    client.delete("{jobs}:m:default")
+    client.set("{jobs}:m:default", "not a list")
+
+    answer = broker.reserve("w1", 1, [Share("default", 5)], 5, (), Patience(["default"], 0.05))
+
+    assert ids(answer.claims) == [job.id]
+
+
 def test_a_claimed_job_that_vanished_can_be_given_back(
     broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
@@ -160,6 +225,8 @@ def test_a_worker_drains_a_redis_that_is_full(
     worker = Driver(broker, "w1")
 
     first = worker.take(waiting // 2)
+    broker.wait(["default"], 0.05)
+    assert worker.repeat().claims == first
     last = worker.reserve("default", limit=waiting, settlements=list(map(succeeded, first))).claims
     worker.settle(*map(succeeded, last))
 

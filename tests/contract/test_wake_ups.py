@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.brokers.base import Broker, Order
+from django_jobs.brokers.base import Broker, Order, Patience, Share
 from django_jobs.brokers.inspection import Inspection
 from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
@@ -175,6 +175,48 @@ def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactor
 
 
 @pytest.mark.parametrize("queues", [["default"], []])
+@pytest.mark.parametrize("ahead", [None, 60_000])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_call_that_comes_again_takes_no_wake_up_along(
+    late: bool,
+    ahead: int | None,
+    queues: list[str],
+    broker: Broker,
+    w1: Driver,
+    waiter: WaiterFactory,
+    clock: Clock,
+) -> None:
+    """Its wait may have ended for a job that came only after the call was answered."""
+    broker.push([make_job()])
+    w1.take_one()
+    if late:
+        w1.reserve("default", limit=0)
+    broker.wait(queues, 0.05)
+    broker.push([make_job(run_at=ahead and clock.now() + ahead)])
+
+    broker.reserve("w1", 1, [Share("default", 1)], 1, (), Patience(queues, 5))
+
+    assert waiter(*queues).is_woken()
+
+
+def test_a_call_that_comes_again_announces_no_paused_queue(
+    broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory
+) -> None:
+    broker.push(make_jobs(2))
+    w1.take_one()
+    inspection.pause("default")
+    calm_down(broker, w1)
+
+    broker.reserve("w1", 1, [Share("default", 1), Share("nobody-knows", 1)], 1)
+
+    sleeper = waiter("default", "nobody-knows")
+    assert sleeper.stays_asleep()
+    assert [queue.name for queue in inspection.queues()] == ["default"]
+    inspection.resume("default")
+    assert sleeper.is_woken()
+
+
+@pytest.mark.parametrize("queues", [["default"], []])
 def test_a_worker_that_stops_ends_its_own_wait_and_takes_no_wake_up_along(
     broker: Broker, waiter: WaiterFactory, queues: list[str]
 ) -> None:
@@ -190,14 +232,16 @@ def test_a_worker_that_stops_ends_its_own_wait_and_takes_no_wake_up_along(
     assert other.is_woken()
 
 
+@pytest.mark.parametrize("queues", [["default"], []])
 def test_a_worker_that_stops_leaves_those_of_its_queues_asleep(
-    broker: Broker, waiter: WaiterFactory
+    broker: Broker, waiter: WaiterFactory, queues: list[str]
 ) -> None:
-    other = waiter("default", worker="other")
+    other = waiter(*queues, worker="other")
 
     broker.rouse("stopping")
 
     assert other.stays_asleep()
+    assert waiter(*queues, worker="stopping").is_woken()
 
 
 def test_a_wait_that_begins_only_after_the_stop_ends_at_once(

@@ -133,9 +133,10 @@ class MemoryBroker(Broker):
     ) -> Reservation:
         now = self._now()
         before = replies.get(worker)
-        if before and before.call == call:
-            return self._again(worker, before.reservation)
-        if before and before.call > call:
+        if before and before.call >= call:
+            self._put_marks_back(shares)
+            if before.call == call:
+                return self._again(worker, before.reservation)
             return Reservation(due_in=self._store.due_in(now))
         holder = self._leases.holder(worker, now)
         refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
@@ -149,6 +150,11 @@ class MemoryBroker(Broker):
         )
         replies[worker] = Reply(call, answer)
         return answer
+
+    def _put_marks_back(self, shares: Sequence[Share]) -> None:
+        """Put back the mark that the wait before a call which claims nothing may have taken."""
+        for queue in {share.queue for share in shares} & self._store.queues.keys():
+            self._mark(queue)
 
     def _again(self, worker: str, answer: Reservation) -> Reservation:
         holder = self._leases.holders.get(worker)
@@ -229,11 +235,11 @@ class MemoryBroker(Broker):
 
     def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
         with self._lock:
-            self._marks.wait({*queues, _door(worker)} if queues else set(), timeout)
+            self._marks.wait(set(queues), worker, timeout)
 
     def rouse(self, worker: str) -> None:
         with self._lock:
-            self._marks.add(_door(worker))
+            self._marks.rouse(worker)
 
     # --- time --------------------------------------------------------------------------------
 
@@ -261,7 +267,7 @@ class MemoryBroker(Broker):
             self._replies.pop(worker, None)
             self._settled.pop(worker, None)
             self._beats.pop(worker, None)
-            self._marks.discard(_door(worker))
+            self._marks.forget(worker)
             for entry in self._leases.forget(worker):
                 self._give_back(entry)
 
@@ -292,8 +298,3 @@ class MemoryBroker(Broker):
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-def _door(worker: str) -> str:
-    """Return what a worker waits for beside its queues: a mark of its own, which ends its wait."""
-    return f"\0{worker}"

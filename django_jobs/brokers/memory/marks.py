@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Set
 
 
 class Marks:
@@ -14,6 +15,7 @@ class Marks:
 
     def __init__(self, lock: threading.RLock) -> None:
         self._marked: set[str] = set()
+        self._roused: set[str] = set()
         self._woken = threading.Condition(lock)
 
     def add(self, queue: str) -> None:
@@ -24,11 +26,26 @@ class Marks:
     def discard(self, queue: str) -> None:
         self._marked.discard(queue)
 
-    def wait(self, queues: set[str], timeout: float) -> None:
-        """Wait for a mark of one of the queues, or of any if there are none, and take it."""
-        self._woken.wait_for(lambda: self._of(queues), max(0.0, timeout))
+    def rouse(self, worker: str) -> None:
+        """End the wait of a worker, the one that it is in or else its next one."""
+        self._roused.add(worker)
+        self._woken.notify_all()
+
+    def forget(self, worker: str) -> None:
+        """Let a worker wait again, if it was roused and did not wait since."""
+        self._roused.discard(worker)
+
+    def wait(self, queues: Set[str], worker: str, timeout: float) -> None:
+        """Wait for a mark of one of the queues, or of any if there are none, and take it.
+
+        A worker that is roused takes none.
+        """
+        self._woken.wait_for(lambda: worker in self._roused or self._of(queues), max(0.0, timeout))
+        if worker in self._roused:
+            self._roused.discard(worker)
+            return
         for queue in self._of(queues)[:1]:
             self._marked.discard(queue)
 
-    def _of(self, queues: set[str]) -> list[str]:
+    def _of(self, queues: Set[str]) -> list[str]:
         return list(self._marked & queues if queues else self._marked)

@@ -89,19 +89,21 @@ class RedisBroker(Broker):
         self.inspection = RedisInspection(self._run)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
-        return self._ask(partial(self._scripts, script, *arguments))
+        call = partial(self._scripts, script, *arguments)
+        return self._ask(call, call)
 
-    def _ask(self, call: Callable[[], Any]) -> Any:
-        """Make a call, and once more if what it found under our keys was not ours."""
+    def _ask(self, call: Callable[[], Any], again: Callable[[], Any]) -> Any:
+        """Make a call, and another one if what the first found under our keys was not ours."""
         try:
             return call()
         except redis.RedisError as error:
             with plain_errors(self._address):
-                if not (is_spoilt(error) and self._set_aside()):
+                if not is_spoilt(error):
                     raise
-                return call()
+                self._set_aside()
+                return again()
 
-    def _set_aside(self) -> bool:
+    def _set_aside(self) -> None:
         names = self._scripts("set_aside", self._lease_ms)
         if names:
             logger.error(
@@ -110,7 +112,6 @@ class RedisBroker(Broker):
                 self._address,
                 ", ".join(names),
             )
-        return bool(names)
 
     # --- hot path ----------------------------------------------------------------------------
 
@@ -131,7 +132,8 @@ class RedisBroker(Broker):
         if patience is None:
             return _reservation(self._run("reserve", *arguments))
         pop = self._pop(patience.queues, patience.seconds, worker)
-        return _reservation(self._ask(partial(self._patient.behind, pop, "reserve", *arguments)))
+        patient = partial(self._patient.behind, pop, "reserve", *arguments)
+        return _reservation(self._ask(patient, partial(self._scripts, "reserve", *arguments)))
 
     def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
         return _reservation(
@@ -155,7 +157,8 @@ class RedisBroker(Broker):
         return round(self.lease * 1000)
 
     def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
-        self._ask(partial(self._patient.wire, *self._pop(queues, timeout, worker)))
+        pop = partial(self._patient.wire, *self._pop(queues, timeout, worker))
+        self._ask(pop, pop)
 
     def _pop(self, queues: Collection[str], timeout: float, worker: str) -> tuple[str, ...]:
         # Its own door comes first: who is roused takes no marker along.

@@ -33,15 +33,22 @@ class Wire:
     def together(self, *commands: Command) -> Any:
         """Send commands at once, and return the answer to the last one.
 
+        After a lost connection only the last one is sent again: it may have run, and would only
+        wait for the others.
+
         Raises:
             redis.RedisError: the first of theirs.
         """
         connection = self._connection()
-        packed = [b"".join(map(pack_command, commands))]  # type: ignore[arg-type]  # of its stub
+        packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
+
+        def forget_all_but_the_last(_: Exception) -> None:
+            connection.disconnect()
+            del packed[:-1]
+
         try:
             return connection.retry.call_with_retry(
-                partial(_exchange, connection, packed, len(commands)),
-                lambda _: connection.disconnect(),
+                partial(_exchange, connection, packed), forget_all_but_the_last
             )
         except redis.ResponseError:
             raise  # which was read to its end, as were the others
@@ -58,12 +65,12 @@ class Wire:
             return self._pool.get_connection()
 
 
-def _exchange(connection: Any, packed: list[bytes], count: int) -> Any:
+def _exchange(connection: Any, packed: list[bytes]) -> Any:
     """Read all answers, also if Redis refuses one: what is left would answer the next call."""
-    connection.send_packed_command(packed)
+    connection.send_packed_command([b"".join(packed)])
     refused: list[redis.ResponseError] = []
     answer = None
-    for _ in range(count):
+    for _ in packed:
         try:
             answer = connection.read_response()
         except redis.ResponseError as error:

@@ -329,18 +329,30 @@ local function again(refused_before)
   return { cjson.decode(refused_before), ms_until(first_due()), reserved_at, claims }
 end
 
+-- Puts back the mark that the wait before a call may have taken: one that claims nothing anew must
+-- keep no other worker from it, nor from hearing of a job that is due later.
+local function put_marks_back(first)
+  for i = first, first + 2 * shares - 2, 2 do
+    if redis.call('SISMEMBER', P .. 'queues', ARGV[i]) == 1 then
+      mark(ARGV[i])
+    end
+  end
+end
+
+-- Redis lets a script go on when its memory is full if the first write needs none: only so can
+-- workers drain it.
+redis.call('HDEL', P .. 'suspects', '')
 local last, refused_before = last_call(answered)
 if last == call then
+  put_marks_back(9)
   return again(refused_before)
 end
 -- It was overtaken on its way: sent again after a timeout, answered, and followed by others. What
 -- it would claim now, nobody would ever hear of.
 if last and tonumber(last) > tonumber(call) then
+  put_marks_back(9)
   return { {}, ms_until(first_due()), NOW, {} }
 end
--- Redis lets a script go on when its memory is full if the first write needs none: only so can
--- workers drain it.
-redis.call('HDEL', P .. 'suspects', '')
 redis.call('ZADD', P .. 'leases', 'NX', now + lease, worker)
 -- What is not of its key's kind is to show before anything is taken from its place.
 redis.call('HLEN', flight)
@@ -359,7 +371,9 @@ if tonumber(last or 0) < tonumber(call) - 1 and redis.call('GET', answered) ~= E
   redis.call('SET', P .. ((ARGV[2] == 'r') and 'a:' or 'r:') .. worker, EXCUSED)
 end
 promote()
+-- Noted before anything is claimed: should the script end half-way, at a key that somebody else
+-- wrote, the same call again finds what it claimed.
+redis.call('SET', answered, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
 take_shares(9)
 pass_on(9)
-redis.call('SET', answered, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
 return { refused, ms_until(next_due), NOW, claims }

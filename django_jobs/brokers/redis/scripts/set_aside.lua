@@ -57,11 +57,17 @@ end
 for _, index in ipairs({ 'leases', 'lost' }) do
   for _, worker in ipairs(redis.call('ZRANGE', P .. index, 0, -1)) do
     check('f:' .. worker, 'hash')
+    check('d:' .. worker, 'list')
     for _, name in ipairs({ 'r:', 'a:', 'b:', 'w:' }) do check(name .. worker, 'string') end
   end
 end
 check_number('seq', redis.call('GET', P .. 'seq'), function() set_aside('seq', 'no number') end)
 for _, name in ipairs({ 'succeeded', 'failed' }) do
   check_number('totals', redis.call('HGET', P .. 'totals', name), function() redis.call('HDEL', P .. 'totals', name) end)
+end
+-- Queues to which nobody has pushed yet are known by such keys only.
+if #found == 0 then
+  for _, queue in ipairs(behind('q:')) do check('q:' .. queue, 'zset') end
+  for _, queue in ipairs(behind('m:')) do check('m:' .. queue, 'list') end
 end
 return found

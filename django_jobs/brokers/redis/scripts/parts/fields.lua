@@ -19,5 +19,8 @@ end
 -- Keeps what is not of its key's kind out of everybody's way.
 local function set_aside(name, what)
   redis.call('RENAME', P .. name, P .. 'broken:' .. name)
-  redis.call('HSET', P .. 'broken', name, what)
+  if type(redis.pcall('HSET', P .. 'broken', name, what)) == 'table' then -- something else stands there
+    redis.call('RENAME', P .. 'broken', P .. 'broken:broken')
+    redis.call('HSET', P .. 'broken', 'broken', 'no hash', name, what)
+  end
 end
