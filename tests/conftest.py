@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
 for name in [name for name in os.environ if name.startswith(("JOB_", "REDIS_"))]:
     del os.environ[name]
 
+# A busy machine takes long for an example, which says nothing about the code.
+UNHURRIED = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("unhurried", UNHURRIED)
+hypothesis.settings.load_profile("unhurried")
+
 CHROMIUM = ("--no-sandbox", "--disable-background-networking", "--disable-sync", "--no-first-run")
+BROWSER_DEADLINE = 60_000
+"""Milliseconds after which whatever is waited for in a browser has failed to come."""
+
 CHROMIUM_HINT = (
     "chromium is missing, so the browser tests cannot run. "
     "Install it with: sudo apt-get install -y --no-install-recommends chromium"
@@ -66,15 +77,21 @@ def browser() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's loop lives in this thread, which Django would take for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield playwright.chromium.launch(executable_path=executable, args=[*CHROMIUM])
+        yield playwright.chromium.launch(
+            executable_path=executable, args=[*CHROMIUM], timeout=BROWSER_DEADLINE
+        )
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page in a fresh browser context: no cookies of other tests."""
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
+    yield from _new_page(browser)
+
+
+@pytest.fixture
+def plain_page(browser: Browser) -> Iterator[Page]:
+    """A page whose browser runs no script."""
+    yield from _new_page(browser, java_script_enabled=False)
 
 
 def _started(*options: str) -> RedisServer:
@@ -83,6 +100,13 @@ def _started(*options: str) -> RedisServer:
     server = RedisServer(options)
     server.start()
     return server
+
+
+def _new_page(browser: Browser, **options: bool) -> Iterator[Page]:
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(BROWSER_DEADLINE)
+    yield context.new_page()
+    context.close()
 
 
 def _chromium() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -11,10 +12,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 HOST = "127.0.0.1"
-START_DEADLINE = 20.0
+START_DEADLINE = 40.0
+PORTS = (10_000, 32_000)
 INSTALL_HINT = (
     "redis-server is missing, so the tests cannot run. "
     "Install it with: sudo apt-get install -y --no-install-recommends redis-server"
@@ -115,11 +118,17 @@ def is_installed() -> bool:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 on which nobody listens.
+
+    It is none of those that the kernel gives to outgoing connections: one of them could have it
+    before the server that it is for, or while that one is restarted, or find only itself there.
+    """
+    while True:
+        # Not by the seed of the tests, which is the same in each process that runs some of them.
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def _answers(path: Path) -> bool:

@@ -224,7 +224,7 @@ after_commit(lambda: print("pushed"))
 
 def test_a_site_without_databases_can_enqueue() -> None:
     program = [sys.executable, "-c", WITHOUT_DATABASES]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("pushed\n", "")
 
 

@@ -89,7 +89,7 @@ def end_group(process: subprocess.Popen[str]) -> None:
 
 def answers(address: str) -> bool:
     """Whether the site's first page can be fetched."""
-    return httpx.get(address, follow_redirects=True, timeout=20).is_success
+    return httpx.get(address, follow_redirects=True, timeout=60).is_success
 
 
 def test_make_run_shows_the_way_and_serves_the_site(start: Start) -> None:

@@ -24,9 +24,6 @@ from tests.backends.web_servers import (
     WSGI,
 )
 
-pytestmark = pytest.mark.timeout(240)
-"""The first of these tests waits for all servers if its own is the last that is served."""
-
 JOBS = 6
 SECONDS = 0.2
 

@@ -16,9 +16,6 @@ from tests.backends.program import Program
 from tests.backends.waiting import wait_until
 from tests.backends.web_servers import ASGI, GRANIAN, GUNICORN, PLAIN_ASGI, RUNSERVER, UVICORN, WSGI
 
-pytestmark = pytest.mark.timeout(240)
-"""The first of these tests waits for all servers if its own is the last that is served."""
-
 JOBS = 200
 REQUESTS = 10
 SHORT, LONG = 0.02, 0.5

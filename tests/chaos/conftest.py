@@ -17,7 +17,7 @@ from tests.worker.live import Site
 from tests.worker.site import QUEUES
 
 from .fleet import Fleet
-from .scale import FIGURES, SCALE
+from .scale import FIGURES, PATIENCE, SCALE
 
 MakeFleet = Callable[..., Fleet]
 
@@ -38,7 +38,9 @@ def make_fleet(
         server = redis_server_factory(*server_options)
         common = {"namespace": secrets.token_hex(4), **options}
         redis = {"BACKEND": "django_jobs.backends.RedisBackend", "QUEUES": QUEUES}
-        settings.TASKS = {"default": {**redis, "OPTIONS": {**common, "url": server.url}}}
+        # The test itself has time for each answer, however little its workers give to theirs.
+        own = {**common, "url": server.url, "socket_timeout": PATIENCE}
+        settings.TASKS = {"default": {**redis, "OPTIONS": own}}
         url = through(server.port) if through else server.url
         variables = {"DJANGO_SETTINGS_MODULE": "tests.chaos.site"}
         backend = task_backends["default"]

@@ -12,7 +12,7 @@ SCALE = int(os.environ.get("CHAOS_SCALE", "1"))
 PATIENCE = 50.0 * SCALE
 """Seconds after which a test that waits for something has failed; far more than it takes."""
 
-LIMIT = pytest.mark.timeout(120 * SCALE)
+LIMIT = pytest.mark.timeout(240 * SCALE)
 """The mark of each module: pytest's own limit, which a machine that is busy must not reach."""
 
 FIGURES: list[str] = []

@@ -35,7 +35,7 @@ def test_a_bad_network_costs_no_job_and_runs_none_twice(
         return proxies[-1].url
 
     # An answer that does not come is missed soon, and the lease outlives all of this.
-    fleet = make_fleet(through=through, socket_timeout=0.3, lease=60)
+    fleet = make_fleet(through=through, socket_timeout=1, lease=60)
     (proxy,) = proxies
     results = tasks.run.bulk_enqueue([[0.04]] * JOBS)
     fleet.start("-c", "10", number=2, ready=True)

@@ -25,7 +25,7 @@ HELD = 4
 
 
 def test_no_job_is_lost_with_workers_that_are_killed(make_fleet: MakeFleet) -> None:
-    fleet = make_fleet(lease=4)
+    fleet = make_fleet(lease=6)
     results = tasks.run.bulk_enqueue([[0.04]] * JOBS)
     fleet.start("-c", "10", number=2, ready=True)
     for number in range(1, KILLS + 1):
@@ -44,7 +44,7 @@ def test_no_job_is_lost_with_workers_that_are_killed(make_fleet: MakeFleet) -> N
 def test_workers_that_were_frozen_past_their_lease_end_no_job_of_others(
     make_fleet: MakeFleet,
 ) -> None:
-    fleet = make_fleet(lease=3)
+    fleet = make_fleet(lease=5)
     for number in range(SCALE):
         held = tasks.hold.bulk_enqueue([[f"release-{number}"]] * HELD)
         freeze_one(fleet, held, f"release-{number}")

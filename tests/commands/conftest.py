@@ -20,6 +20,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.management.jobs.target import job_backend
 from django_jobs.testing import override_backend
 
+DEADLINE = 50.0
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -99,7 +100,7 @@ def manage(environment: dict[str, str]) -> Process:
             capture_output=True,
             text=True,
             check=False,
-            timeout=50,
+            timeout=DEADLINE,
         )
 
     return run

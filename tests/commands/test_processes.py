@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django_jobs.backends import JobBackend
 from django_jobs.compat import BaseTaskBackend, TaskResultStatus
 from tests.commands import tasks
-from tests.commands.conftest import Answer, Jobs, Process
+from tests.commands.conftest import DEADLINE, Answer, Jobs, Process
 from tests.servers import free_port
 
 Start: TypeAlias = "Callable[..., subprocess.Popen[str]]"
@@ -49,7 +49,7 @@ def test_work_runs_jobs_as_runworker_does(
 ) -> None:
     result = tasks.greet.enqueue("Bob")
     worker = start_worker("--burst", "-q", "default")
-    assert worker.wait(30) == 0
+    assert worker.wait(DEADLINE) == 0
     result.refresh()
     assert result.status is TaskResultStatus.SUCCESSFUL
     assert result.return_value == "Hello, Bob"
@@ -63,7 +63,7 @@ def test_a_worker_is_seen_quieted_and_stopped(
         assert worker.poll() is None
     assert alive[0]["pid"] == worker.pid
     jobs("stop", alive[0]["id"])
-    assert worker.wait(30) == 0
+    assert worker.wait(DEADLINE) == 0
     assert jobs("workers", "--json").json == []
 
 

@@ -13,11 +13,6 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.redis import RedisBroker
 from tests.contract.tools import DEADLINE, Clock, Driver, Waiter
 
-CLOCK_KEY = "{jobs}:test-clock"
-LUA_CLOCK = (
-    "local function clock() return tonumber(redis.call('GET', KEYS[1] .. 'test-clock')) end\n"
-)
-
 CLOCK_KEY = "the time of the tests"
 MOVABLE_CLOCK = f"""
 local function clock()

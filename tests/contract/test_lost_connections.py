@@ -12,7 +12,7 @@ import redis
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused, BrokerUnavailable
 from django_jobs.job import State
-from tests.contract.tools import NOTHING_HAPPENS, make_jobs
+from tests.contract.tools import DEADLINE, NOTHING_HAPPENS, make_jobs
 from tests.servers import HOST, RedisServer
 
 Factory = Callable[..., RedisServer]
@@ -23,7 +23,7 @@ def test_a_wait_ends_when_the_server_falls_silent(
 ) -> None:
     monkeypatch.setattr("django_jobs.brokers.redis.broker.LONGEST_POP", 0.3)
     server = redis_server_factory()
-    broker = RedisBroker(server.url, socket_timeout=0.3)
+    broker = RedisBroker(server.url, socket_timeout=1.5)
     broker.wait(["default"], 0.01)
     server.freeze()
 
@@ -38,7 +38,7 @@ def test_more_threads_than_redis_py_has_connections_enqueue_while_the_server_sta
     redis_server_factory: Factory,
 ) -> None:
     server = redis_server_factory()
-    broker = RedisBroker(server.url)
+    broker = RedisBroker(server.url, socket_timeout=DEADLINE)
     broker.push(make_jobs(1))
     server.freeze()
     number = 130

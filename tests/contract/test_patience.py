@@ -20,7 +20,7 @@ from tests.contract.tools import (
     succeeded,
 )
 
-LONG = 5.0
+LONG = 10 * DEADLINE
 
 
 class Patient:

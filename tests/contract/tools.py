@@ -14,7 +14,7 @@ from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, Tick
 from django_jobs.job_ids import new_job_id
 
-DEADLINE = 20.0
+DEADLINE = 40.0
 """Seconds after which a test that waits for something has failed."""
 
 NOTHING_HAPPENS = 0.3
@@ -236,7 +236,7 @@ def in_threads(number: int, work: Callable[[int], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(3 * DEADLINE)
+        thread.join(DEADLINE)
     if errors:
         raise errors[0]
     assert not any(thread.is_alive() for thread in threads), "a thread hangs"

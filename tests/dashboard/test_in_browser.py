@@ -20,26 +20,15 @@ from tests.dashboard.in_each_state import fill
 from tests.worker.live import Site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-DEADLINE = 30_000
-"""Milliseconds for which the browser is waited for."""
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def address(name: str) -> str:
     return reverse(f"django_jobs_dashboard:{name}")
-
-
-@pytest.fixture
-def plain_page(browser: Browser) -> Iterator[Page]:
-    """A page whose browser runs no script."""
-    context = browser.new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture
@@ -120,7 +109,7 @@ def test_an_open_page_keeps_up_and_keeps_the_focus(
 
     redis_backend.broker.push(make_jobs(6))
 
-    page.locator("#queue-default").get_by_text("7", exact=True).wait_for(timeout=DEADLINE)
+    page.locator("#queue-default").get_by_text("7", exact=True).wait_for()
     assert page.evaluate("window.sameDocument")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pause default"
 
@@ -244,7 +233,7 @@ def test_a_store_that_comes_back_is_seen(
     page.select_option("[data-live-interval]", "2")
     page.route("**/queues/", lambda route: route.fulfill(status=503, body="no"))
     trouble = page.get_by_text("This page could not be brought up to date.")
-    trouble.wait_for(timeout=DEADLINE)
+    trouble.wait_for()
     assert page.locator("#queue-default").is_visible()  # what was known stays
     page.unroute("**/queues/")
-    trouble.wait_for(state="hidden", timeout=DEADLINE)
+    trouble.wait_for(state="hidden")

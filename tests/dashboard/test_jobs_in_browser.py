@@ -18,7 +18,7 @@ from tests.dashboard import tasks
 from tests.dashboard.conftest import Person, sign_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 JOBS = reverse("django_jobs_dashboard:jobs")
 OVERVIEW = reverse("django_jobs_dashboard:overview")
@@ -174,26 +174,23 @@ def test_the_arguments_and_the_traceback_can_be_copied(
 
 @pytest.mark.usefixtures("small_steps")
 def test_everything_works_without_javascript(
-    browser: Browser,
+    plain_page: Page,
     live_server: LiveServer,
     person: Person,
     redis_backend: JobBackend[Any],
 ) -> None:
     redis_backend.broker.push(make_jobs(6))
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    sign_in(page, live_server, person("manage_jobs"))
+    sign_in(plain_page, live_server, person("manage_jobs"))
 
-    page.goto(f"{live_server.url}{JOBS}?task=ship&queue=default")
-    page.locator("[data-tick]").nth(0).check()
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("1 job is cancelled.").wait_for()
-    page.locator("summary", has_text="All that match").click()
-    page.locator(".sheet a", has_text="Delete").click()
-    page.get_by_text(re.compile("found so far")).wait_for()
-    page.get_by_role("link", name="Count on").click()
-    page.get_by_role("button", name="Delete 6 jobs").click()
-    page.get_by_role("button", name="Go on").click()
+    plain_page.goto(f"{live_server.url}{JOBS}?task=ship&queue=default")
+    plain_page.locator("[data-tick]").nth(0).check()
+    plain_page.get_by_role("button", name="Cancel").click()
+    plain_page.get_by_text("1 job is cancelled.").wait_for()
+    plain_page.locator("summary", has_text="All that match").click()
+    plain_page.locator(".sheet a", has_text="Delete").click()
+    plain_page.get_by_text(re.compile("found so far")).wait_for()
+    plain_page.get_by_role("link", name="Count on").click()
+    plain_page.get_by_role("button", name="Delete 6 jobs").click()
+    plain_page.get_by_role("button", name="Go on").click()
 
-    page.get_by_text("6 jobs are deleted.").wait_for()
-    context.close()
+    plain_page.get_by_text("6 jobs are deleted.").wait_for()

@@ -45,7 +45,7 @@ def tasks_from(**variables: str) -> dict[str, Any]:
     return tasks_from_env(env)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 40) -> None:
     """Wait for what a thread is about to do."""
     ends_at = time.monotonic() + seconds
     while not condition():

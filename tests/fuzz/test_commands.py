@@ -59,7 +59,7 @@ def look(*arguments: str) -> None:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_commands_show_what_is_spoilt(
     state: State,

@@ -85,7 +85,7 @@ values = st.integers(0, len(HARD) - 1).map(hard) | st.text(max_size=30)
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -12,7 +12,7 @@ from django_jobs.job import State
 from django_jobs.worker.pace import MAX_AHEAD
 from tests.backends import tasks
 from tests.backends.conftest import Configure, _fresh, configure  # noqa: F401 (fixtures)
-from tests.backends.waiting import wait_until
+from tests.backends.waiting import DEADLINE, wait_until
 
 from .conftest import TIMED
 
@@ -60,7 +60,7 @@ def test_a_pool_that_was_full_refuses_then_recovers(configure: Configure) -> Non
     for _ in range(3):
         tasks.gate.clear()
         tasks.wait_at_gate.enqueue("running")
-        assert tasks.at_gate.acquire(timeout=20)
+        assert tasks.at_gate.acquire(timeout=DEADLINE)
         tasks.seen.clear()
 
         taken = fill()

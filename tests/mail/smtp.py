@@ -10,7 +10,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.servers import HOST, free_port
+from tests.servers import HOST, START_DEADLINE, free_port
 
 ACCEPTED = "250 OK"
 
@@ -37,7 +37,9 @@ class MailServer:
     _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self) -> None:
-        options: dict[str, Any] = {} if self.password is None else self._login_options()
+        options: dict[str, Any] = {"ready_timeout": START_DEADLINE}
+        if self.password is not None:
+            options |= self._login_options()
         self._controller = Controller(self, hostname=HOST, port=self.port, **options)
         self._controller.start()
 
@@ -46,7 +48,7 @@ class MailServer:
         if controller is not None:
             controller.stop()
 
-    def wait_for(self, count: int, timeout: float = 20.0) -> None:
+    def wait_for(self, count: int, timeout: float = 40.0) -> None:
         """Wait until so many mails have arrived."""
         with self._arrived:
             arrived = self._arrived.wait_for(lambda: len(self.received) >= count, timeout)

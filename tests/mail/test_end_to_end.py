@@ -28,7 +28,7 @@ from tests.mail.smtp import MailServer
 from tests.servers import HOST
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
-DEADLINE = 20.0
+DEADLINE = 40.0
 
 
 @pytest.fixture(autouse=True)
