@@ -142,9 +142,9 @@ def test_a_loading_redis_is_told_in_one_sentence(
 ) -> None:
     # It looks at its connections after each 1024 commands of its append-only file, and takes
     # longer for all of them than a worker takes to start on the busiest machine.
-    server = redis_server_factory("key-load-delay 300")
+    server = redis_server_factory("key-load-delay 50")
     with redis.Redis.from_url(server.url) as client:
-        for first in range(0, 200_000, 1000):
+        for first in range(0, 400_000, 1000):
             client.eval("for n = 1, 1000 do redis.call('set', ARGV[1] + n, '') end", 0, first)
     server.kill9()
     loading = subprocess.Popen(["redis-server", str(server.directory / "redis.conf")])
