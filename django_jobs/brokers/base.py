@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from django_jobs.job import Claim, Job, Settlement, Tick
 
 from .inspection import Inspection
+from .lane import Lane
 from .report import NOTHING, Report
 from .store_info import StoreInfo
 
@@ -65,6 +66,10 @@ class Reservation:
     claims: tuple[Claim, ...] = ()
     refused: tuple[str, ...] = ()
     due_in: int | None = None
+
+
+Answer: TypeAlias = Callable[[], Reservation]
+"""Waits for the answer to a call, and returns it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +155,7 @@ class Broker(ABC):
         """
 
     @abstractmethod
-    def reserve(
+    def send(
         self,
         worker: str,
         call: int,
@@ -158,8 +163,12 @@ class Broker(ABC):
         limit: int,
         settlements: Sequence[Settlement] = (),
         patience: Patience | None = None,
-    ) -> Reservation:
+        *,
+        lane: Lane = Lane.FIRST,
+    ) -> Answer:
         """Settle what is finished, then claim up to `limit` jobs for a worker.
+
+        What is returned waits for the answer, once. If it fails, the call is to be sent again.
 
         With patience it first waits as `wait` does, until one of the queues may have jobs: a worker
         that has nothing to do gets a job with the wake-up.
@@ -182,19 +191,29 @@ class Broker(ABC):
         Args:
             worker: id of the worker, without commas. Its first call begins its lease; only
                 heartbeats renew it.
-            call: number of this call, one more than the worker's last one.
+            call: number of this call, one more than that of the last one on the lane.
             shares: the queues to take from.
             limit: how many jobs at most; 0 only settles and promotes.
             settlements: how finished attempts ended.
             patience: whether to wait first; a call that is sent again need not.
+            lane: where the call is made; others may be under way on other lanes.
         """
 
-    @abstractmethod
+    def reserve(
+        self,
+        worker: str,
+        call: int,
+        shares: Sequence[Share],
+        limit: int,
+        settlements: Sequence[Settlement] = (),
+        patience: Patience | None = None,
+    ) -> Reservation:
+        """Do what `send` does, and wait for the answer."""
+        return self.send(worker, call, shares, limit, settlements, patience)()
+
     def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
-        """Settle without claiming anything, also while a `reserve` of the same worker waits.
-
-        It is a `reserve` with limit 0 whose calls have numbers of their own, from 1.
-        """
+        """Settle without claiming anything, on a lane of its own."""
+        return self.send(worker, call, (), 0, settlements, lane=Lane.APART)()
 
     @abstractmethod
     def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:

@@ -10,6 +10,7 @@ from django_jobs.brokers.base import Broker, Patience, Reservation
 from django_jobs.errors import BrokerError
 from django_jobs.job import Claim, Settlement, State
 
+from .calls import Calls
 from .crew import Crew
 from .ledger import Ledger
 from .next_due import NextDue
@@ -65,9 +66,8 @@ class Fetcher:
         self._wake = threading.Event()
         self._pace = Pace()
         self._outage = Outage("settle or reserve jobs")
-        self._calls = 0
+        self._calls = Calls(broker, worker)
         self._owes_look = True  # at the queues before the first wait
-        self._unanswered: Request | None = None
         self._dry = False
         self._listen_at = 0.0
         self._in_vain = False
@@ -108,15 +108,20 @@ class Fetcher:
     def run(self) -> None:
         """Exchange settlements for claims, until closed with everything sent."""
         while not (self._closing and self._is_even()):
-            self._go_round()
+            self.progress_at = time.monotonic()
+            self._crew.rouse_if_stalled()
+            self._give_back_hoarded()
+            try:
+                self._go_round()
+            except BrokerError as error:
+                self._endure(error)
         self.settler.stop()
 
     def _go_round(self) -> None:
-        self.progress_at = time.monotonic()
-        self._crew.rouse_if_stalled()
-        self._give_back_hoarded()
-        if self._unanswered or self._has_reason():
-            self._exchange()
+        if self._calls.may_send and self._has_reason():
+            self._send()
+        elif self._calls:
+            self._receive()
         elif self._may_listen():
             self._listen()
         elif not self._closing:
@@ -124,7 +129,7 @@ class Fetcher:
 
     def _is_even(self) -> bool:
         """Whether the broker is owed nothing: no settlement, no answer, no look after a wait."""
-        return not (self._ledger.unsent or self._unanswered or self._owes_look)
+        return not (self._ledger.unsent or self._calls or self._owes_look)
 
     # --- when to call ------------------------------------------------------------------------
 
@@ -133,9 +138,11 @@ class Fetcher:
 
     def _is_low(self) -> bool:
         ahead = self._pace.ahead
-        return self._crew.waiting <= max(ahead // 2, ahead - BATCH)
+        return self._crew.waiting + self._calls.expected <= max(ahead // 2, ahead - BATCH)
 
     def _has_reason(self) -> bool:
+        if self._calls:
+            return not self._dry and self._wants_jobs(self._room())
         if self._owes_look or self._due.is_over:
             return True
         if self._ledger.unsent and (self._is_time_to_send() or self._ledger.age >= FLUSH):
@@ -157,8 +164,10 @@ class Fetcher:
         """Return how many claims could be taken: by free threads, and a little ahead."""
         if self.quiet or self._closing or not self._may_take():
             return 0
-        room = self._crew.free + self._pace.ahead - self._crew.waiting
-        return max(0, min(room, BATCH, BATCH if self._left is None else self._left))
+        expected = self._calls.expected
+        room = self._crew.free + self._pace.ahead - self._crew.waiting - expected
+        left = BATCH if self._left is None else self._left - expected
+        return max(0, min(room, BATCH, left))
 
     def _may_listen(self) -> bool:
         """Tell whether there is nothing to do but to wait at the broker."""
@@ -176,7 +185,7 @@ class Fetcher:
         room = self._room()
         if self._is_finished(room):
             self._on_finished()
-        if self._unanswered or self._wants_jobs(room):
+        if self._wants_jobs(room):
             return
         if self._wake.wait(max(0.0, min(self._waits(room)))):
             self._wake.clear()
@@ -197,46 +206,48 @@ class Fetcher:
             return False
         return self._left == 0 or (self._has_looked and self._dry and room > 0)
 
-    # --- the call ----------------------------------------------------------------------------
+    # --- the calls ---------------------------------------------------------------------------
 
-    def _exchange(self, patience: Patience | None = None) -> bool:
-        """Make the call, and tell whether it brought jobs."""
-        try:
-            request = self._request(patience)
-            answer = self._answer(request, patience)
-        except BrokerError as error:
-            self._endure(error)
-            return False
+    def _send(self, patience: Patience | None = None) -> None:
+        """Send a new call."""
+        # A first look and a last one must see queues that are new, like one after a wait.
+        if self.until_empty or self._owes_look:
+            self._queues.refresh()
+        self._owes_look = False
+        last_look = self.settler.answered if self.until_empty and not self._calls else None
+        limit = self._room()
+        settlements: Sequence[Settlement] = ()
+        if patience is None:
+            settlements = self._ledger.take_settlements(BATCH)
+            self._due.forget()
+        shares = self._queues.shares(limit)
+        self._calls.send(shares, limit, settlements, last_look, patience)
+
+    def _receive(self) -> bool:
+        """Wait for the answer to the first call under way, and tell whether it brought jobs."""
+        request, answer = self._calls.answer()
         self._outage.over()
-        self._unanswered = None
         self._pace.finished(sum(one.state is not State.QUEUED for one in request.settlements))
         self._take(request, answer)
         return bool(answer.claims)
 
-    def _answer(self, request: Request, patience: Patience | None) -> Reservation:
-        terms = (request.call, request.shares, request.limit, request.settlements)
-        if patience is None:
-            return self._broker.reserve(self._worker, *terms)
-        with self.settler.standing_in():
-            # Who wanted our attention before somebody stood in has only set the event.
-            wanted = self._wake.is_set()
-            return self._broker.reserve(self._worker, *terms, None if wanted else patience)
-
     def _listen(self) -> None:
         """Wait at the broker for jobs, and take them."""
         began = time.monotonic()
-        brought = self._exchange(Patience(self._queues.names, IDLE))
+        with self.settler.standing_in():
+            # Who wanted our attention before somebody stood in has only set the event.
+            wanted = self._wake.is_set()
+            self._send(None if wanted else Patience(self._queues.names, IDLE))
+            brought = self._receive()
         in_vain = not brought and time.monotonic() - began < STUTTER
         self._listen_at = began + STUTTER if in_vain and self._in_vain else 0.0
         self._in_vain = in_vain
-        try:
-            self._owes_look |= self._queues.refresh()
-        except BrokerError as error:
-            self._endure(error)
+        self._owes_look |= self._queues.refresh()
 
     def _endure(self, error: BrokerError) -> None:
         """Wait before the next try; what happens meanwhile can wait, too, except for the end."""
         self._crew.rouse()
+        self._owes_look = True  # a wait that failed may have hidden a queue that is new
         until = time.monotonic() + self._outage.failed(error)
         while (left := until - time.monotonic()) > 0:
             self._wake.wait(left)
@@ -244,28 +255,10 @@ class Fetcher:
             if self._closing:
                 return
 
-    def _request(self, patience: Patience | None) -> Request:
-        """Return the call to make: the last one again if it was not answered."""
-        if self._unanswered is None:
-            # A first look and a last one must see queues that are new, like one after a wait.
-            if self.until_empty or self._owes_look:
-                self._queues.refresh()
-            last_look = self.settler.answered if self.until_empty else None
-            limit = self._room()
-            shares = self._queues.shares(limit)
-            self._calls += 1
-            settlements: Sequence[Settlement] = ()
-            if patience is None:
-                settlements = self._ledger.take_settlements(BATCH)
-                self._due.forget()
-            self._unanswered = Request(self._calls, shares, limit, settlements, last_look=last_look)
-        return self._unanswered
-
     def _take(self, request: Request, answer: Reservation) -> None:
         claims = answer.claims
         self._ledger.hold(claims)
         tell_of_refused(answer.refused)
-        self._owes_look = False
         self._dry = len(claims) < request.limit
         self._looked = request.last_look
         self._due.hear(answer.due_in)

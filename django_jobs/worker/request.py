@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django_jobs.brokers.base import Share
+from django_jobs.brokers.lane import Lane
 from django_jobs.job import Settlement
 
 
@@ -15,9 +16,10 @@ class Request:
 
     Attributes:
         last_look: if the worker is to stop should it bring nothing: how many settlements apart had
-            been answered before.
+            been answered before. None of a call beside which another one was under way.
     """
 
+    lane: Lane
     call: int
     shares: Sequence[Share]
     limit: int

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from django_jobs.brokers.base import Share
+from django_jobs.brokers.lane import Lane
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import State
+from django_jobs.job import Claim, State
 from tests.contract.tools import Driver, found, ids, make_jobs, retrying, succeeded
 
 
@@ -87,7 +89,7 @@ def test_a_worker_that_lost_nothing_keeps_its_jobs(broker: RedisBroker, go_back:
     assert worker.settle(succeeded(first)).refused == ()
 
 
-def test_what_was_forgotten_in_both_rows_of_calls_is_given_back_once(
+def test_what_was_forgotten_on_two_lanes_is_given_back_once(
     broker: RedisBroker, go_back: GoBack
 ) -> None:
     worker = Driver(broker, "w1")
@@ -106,3 +108,22 @@ def test_what_was_forgotten_in_both_rows_of_calls_is_given_back_once(
 
     assert worker.take(4) == ()
     assert worker.settle(*map(succeeded, claims)).refused == ()
+
+
+def test_who_forgot_what_came_on_one_lane_leaves_the_other_alone_once(
+    broker: RedisBroker, go_back: GoBack
+) -> None:
+    def take(lane: Lane, call: int) -> tuple[Claim, ...]:
+        return broker.send("w1", call, [Share("default", 1)], 1, lane=lane)().claims
+
+    jobs = make_jobs(4)
+    broker.push(jobs)
+    forget = go_back()
+    take(Lane.FIRST, 1)
+    take(Lane.SECOND, 1)
+    forget()
+
+    assert ids(take(Lane.SECOND, 2)) == [jobs[0].id]
+    # It is excused, so that it does not give back what the other one has just brought.
+    assert ids(take(Lane.FIRST, 2)) == [jobs[1].id]
+    assert broker.inspection.counts()[State.RUNNING] == 2

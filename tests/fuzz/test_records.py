@@ -83,7 +83,7 @@ def test_spoilt_values_beside_the_jobs_harm_none(
 
 @many
 @given(
-    name=st.sampled_from(["r:w1", "r:w2", "a:w1", "b:w1", "b:w2", "w:w1", "w:w2", "seq"]),
+    name=st.sampled_from(["r:w1", "r:w2", "a:w1", "o:w1", "b:w1", "b:w2", "w:w1", "w:w2", "seq"]),
     value=anything,
 )
 def test_spoilt_words_of_workers_harm_no_jobs(name: str, value: bytes, site: SmallSite) -> None:

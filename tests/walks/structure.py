@@ -19,7 +19,7 @@ SINGLE = {
     *("leases", "lost", "expiries", "queues", "paused", "doubted"),
     *("suspects", "orders", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "m", "f", "r", "a", "b", "w", "d", "s", "n"}
+FAMILIES = {"j", "e", "q", "m", "f", "r", "o", "a", "b", "w", "d", "s", "n"}
 
 
 def read_keys(client: redis.Redis) -> Keys:

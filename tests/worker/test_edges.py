@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.base import Answer, Reservation
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.compat import task_finished, task_started
 from django_jobs.job import State
@@ -25,24 +27,38 @@ from .test_retries import record_of, wait_for_end
 # --- the fetcher -----------------------------------------------------------------------------
 
 
+def hear_answers(monkeypatch: pytest.MonkeyPatch, hear: Callable[[Reservation], object]) -> None:
+    """Hear each answer to a call that is sent from now on, before the fetcher does."""
+    send = RedisBroker.send
+
+    def send_and_hear(*args: Any, **kwargs: Any) -> Answer:
+        answer = send(*args, **kwargs)
+
+        def heard() -> Reservation:
+            reservation = answer()
+            hear(reservation)
+            return reservation
+
+        return heard
+
+    monkeypatch.setattr(RedisBroker, "send", send_and_hear)
+
+
 def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
     backend: JobBackend[Any],
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reserve = RedisBroker.reserve
     quieted = threading.Event()
 
-    def quiet_meanwhile(*args: Any, **kwargs: Any) -> Any:
-        answer = reserve(*args, **kwargs)
-        if answer.claims:
+    def quiet_meanwhile(reservation: Reservation) -> None:
+        if reservation.claims:
             worker.quiet()
             quieted.set()
-        return answer
 
+    hear_answers(monkeypatch, quiet_meanwhile)
     worker = start_worker()
-    monkeypatch.setattr(RedisBroker, "reserve", quiet_meanwhile)
     result = tasks.note.enqueue("never")
     assert quieted.wait(DEADLINE)
 
@@ -60,16 +76,9 @@ def test_a_worker_without_its_lease_starts_nothing_until_it_has_it_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     claimed: list[int] = []
-    reserve = RedisBroker.reserve
-
-    def note_claims(*args: Any) -> Any:
-        answer = reserve(*args)
-        claimed.append(len(answer.claims))
-        return answer
-
     worker = start_worker()
     wait_until(partial(is_waiting, worker), "it does not wait")
-    monkeypatch.setattr(RedisBroker, "reserve", note_claims)
+    hear_answers(monkeypatch, lambda reservation: claimed.append(len(reservation.claims)))
     worker._heartbeat._lease_until = 0.0  # noqa: SLF001
     result = tasks.note.enqueue("x")
     # The call in which it waited had been sent while it had its lease; the next gives back.

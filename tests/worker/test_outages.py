@@ -144,18 +144,15 @@ def test_an_unexpected_failure_loses_no_settlement(
     notes.wait_for("begin job 1")
     failures: list[int] = []
 
-    def failing_once(call: Callable[..., Any]) -> Callable[..., Any]:
-        def fail_once(*args: Any, **kwargs: Any) -> Any:
-            if not failures:
-                failures.append(1)
-                raise RuntimeError("a fault of ours")
-            return call(*args, **kwargs)
+    send = RedisBroker.send
 
-        return fail_once
+    def fail_once(*args: Any, **kwargs: Any) -> Any:
+        if not failures:
+            failures.append(1)
+            raise RuntimeError("a fault of ours")
+        return send(*args, **kwargs)
 
-    # It settles apart if it waits for more jobs already, and else along with that call.
-    monkeypatch.setattr(RedisBroker, "reserve", failing_once(RedisBroker.reserve))
-    monkeypatch.setattr(RedisBroker, "settle", failing_once(RedisBroker.settle))
+    monkeypatch.setattr(RedisBroker, "send", fail_once)
     notes.put("release")
 
     wait_until(lambda: all_succeeded(backend, 1), "the end of the job was forgotten")
@@ -170,7 +167,7 @@ def test_a_worker_whose_loop_keeps_failing_ends(
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr("django_jobs.worker.supervised.PAUSE", 0.01)
-    monkeypatch.setattr(RedisBroker, "reserve", fail)
+    monkeypatch.setattr(RedisBroker, "send", fail)
     worker = start_worker()
     wait_until(worker.over.is_set, "it goes on")
     assert worker.failed

@@ -51,14 +51,14 @@ def test_a_fetcher_that_hangs_gets_no_more_signs_of_life_out(
 ) -> None:
     worker = Worker(backend, WorkerOptions(concurrency=1))
     hang, go_on = threading.Event(), threading.Event()
-    reserve = RedisBroker.reserve
+    send = RedisBroker.send
 
     def hanging(*args: Any, **kwargs: Any) -> Any:
         if hang.is_set():
             go_on.wait(30)
-        return reserve(*args, **kwargs)
+        return send(*args, **kwargs)
 
-    monkeypatch.setattr(RedisBroker, "reserve", hanging)
+    monkeypatch.setattr(RedisBroker, "send", hanging)
     heard: list[bytes] = []
 
     def watch() -> None:
@@ -92,7 +92,7 @@ def test_a_worker_whose_part_fails_ends_with_code_1(
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(supervision, "PAUSE", 0.001)
-    monkeypatch.setattr(RedisBroker, "reserve", fail)
+    monkeypatch.setattr(RedisBroker, "send", fail)
     worker = Worker(backend, WorkerOptions(concurrency=1))
     assert WorkerProcess(worker).run() is ExitCode.FAILED
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from django_jobs.brokers.base import (
+    Answer,
     Broker,
     Patience,
     Pulse,
@@ -14,6 +15,7 @@ from django_jobs.brokers.base import (
     Share,
     WorkerInfo,
 )
+from django_jobs.brokers.lane import Lane
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.clock import now_ms
@@ -57,8 +59,7 @@ class MemoryBroker(Broker):
         self._marks = Marks(self._lock)
         self._store = Store()
         self._leases = Leases(round(lease * 1000), self._store, self._mark)
-        self._replies: dict[str, Reply] = {}
-        self._settled: dict[str, Reply] = {}
+        self._replies: dict[tuple[Lane, str], Reply] = {}
         self._beats: dict[str, Beat] = {}
         self._ticks: dict[str, int] = {}
         self.inspection: MemoryInspection = MemoryInspection(
@@ -104,7 +105,7 @@ class MemoryBroker(Broker):
             if size:
                 self._mark(queue)
 
-    def reserve(
+    def send(
         self,
         worker: str,
         call: int,
@@ -112,19 +113,18 @@ class MemoryBroker(Broker):
         limit: int,
         settlements: Sequence[Settlement] = (),
         patience: Patience | None = None,
-    ) -> Reservation:
+        *,
+        lane: Lane = Lane.FIRST,
+    ) -> Answer:
         with self._lock:
             if patience:
                 self.wait(patience.queues, patience.seconds, worker)
-            return self._exchange(self._replies, worker, call, shares, limit, settlements)
+            answer = self._reserve(lane, worker, call, shares, limit, settlements)
+            return lambda: answer
 
-    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
-        with self._lock:
-            return self._exchange(self._settled, worker, call, (), 0, settlements)
-
-    def _exchange(
+    def _reserve(
         self,
-        replies: dict[str, Reply],
+        lane: Lane,
         worker: str,
         call: int,
         shares: Sequence[Share],
@@ -132,7 +132,7 @@ class MemoryBroker(Broker):
         settlements: Sequence[Settlement],
     ) -> Reservation:
         now = self._now()
-        before = replies.get(worker)
+        before = self._replies.get((lane, worker))
         if before and before.call >= call:
             self._put_marks_back(shares)
             if before.call == call:
@@ -148,7 +148,7 @@ class MemoryBroker(Broker):
         answer = Reservation(
             claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
         )
-        replies[worker] = Reply(call, answer)
+        self._replies[lane, worker] = Reply(call, answer)
         return answer
 
     def _put_marks_back(self, shares: Sequence[Share]) -> None:
@@ -264,8 +264,8 @@ class MemoryBroker(Broker):
 
     def leave(self, worker: str) -> None:
         with self._lock:
-            self._replies.pop(worker, None)
-            self._settled.pop(worker, None)
+            for lane in Lane:
+                self._replies.pop((lane, worker), None)
             self._beats.pop(worker, None)
             self._marks.forget(worker)
             for entry in self._leases.forget(worker):

@@ -13,6 +13,7 @@ import redis
 
 from django_jobs.brokers.base import (
     MAX_CRASHES,
+    Answer,
     Broker,
     Order,
     Patience,
@@ -21,6 +22,7 @@ from django_jobs.brokers.base import (
     Share,
     WorkerInfo,
 )
+from django_jobs.brokers.lane import Lane
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.job import Job, Settlement, Tick
@@ -119,7 +121,7 @@ class RedisBroker(Broker):
         for portion in portions(jobs):
             self._run("push", *keys.stored(portion))
 
-    def reserve(
+    def send(
         self,
         worker: str,
         call: int,
@@ -127,17 +129,26 @@ class RedisBroker(Broker):
         limit: int,
         settlements: Sequence[Settlement] = (),
         patience: Patience | None = None,
-    ) -> Reservation:
-        arguments = (worker, "r", call, *self._terms(shares, limit, settlements))
-        if patience is None:
-            return _reservation(self._run("reserve", *arguments))
-        pop = self._pop(patience.queues, patience.seconds, worker)
-        patient = partial(self._patient.behind, pop, "reserve", *arguments)
-        return _reservation(self._ask(patient, partial(self._scripts, "reserve", *arguments)))
+        *,
+        lane: Lane = Lane.FIRST,
+    ) -> Answer:
+        terms = self._terms(shares, limit, settlements)
+        arguments = (worker, lane.value, call, *terms)
+        with plain_errors(self._address):
+            if patience:
+                pop = self._pop(patience.queues, patience.seconds, worker)
+                answer = self._patient.send("reserve", *arguments, behind=[pop])
+            else:
+                answer = self._scripts.send("reserve", *arguments)
+        # Who sends it again need not wait again.
+        return partial(self._reservation, answer, partial(self._scripts, "reserve", *arguments))
 
-    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
-        return _reservation(
-            self._run("reserve", worker, "a", call, *self._terms((), 0, settlements))
+    def _reservation(self, answer: Callable[[], Any], again: Callable[[], Any]) -> Reservation:
+        refused, due_in, reserved_at, claims = self._ask(answer, again)
+        return Reservation(
+            claims=keys.to_claims(int(reserved_at), claims),
+            refused=tuple(refused),
+            due_in=None if due_in < 0 else due_in,
         )
 
     def _terms(
@@ -219,12 +230,3 @@ class RedisBroker(Broker):
     def close(self) -> None:
         self._client.close()
         self._waiting.close()
-
-
-def _reservation(answer: Any) -> Reservation:
-    refused, due_in, reserved_at, claims = answer
-    return Reservation(
-        claims=keys.to_claims(int(reserved_at), claims),
-        refused=tuple(refused),
-        due_in=None if due_in < 0 else due_in,
-    )

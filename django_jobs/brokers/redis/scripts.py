@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -60,21 +60,24 @@ class Scripts:
 
     def __call__(self, name: str, *arguments: str | int) -> Any:
         """Run a script, which Redis loads if it does not know it."""
-        return self._run((), name, *arguments)
+        return self.send(name, *arguments)()
 
-    def behind(self, command: Command, name: str, *arguments: str | int) -> Any:
-        """Run a script as soon as another command is over; both are sent at once.
+    def send(
+        self, name: str, *arguments: str | int, behind: Sequence[Command] = ()
+    ) -> Callable[[], Any]:
+        """Let a script run, and return what waits for its answer.
 
-        A command that blocks its connection lets the script wait in Redis, which runs it in the
-        moment in which it ends the block.
+        Args:
+            behind: commands that are sent before it, in one go. One that blocks its connection lets
+                the script wait in Redis, which runs it in the moment in which it ends the block.
         """
-        return self._run((command,), name, *arguments)
-
-    def _run(self, before: Sequence[Command], name: str, *arguments: str | int) -> Any:
         digest = self._digests.get(name) or self._digest(name)
         command = ("EVALSHA", digest, 1, self._prefix, *arguments)
+        return partial(self._answer, self.wire.send(*behind, command), name, command)
+
+    def _answer(self, answer: Callable[[], Any], name: str, command: Command) -> Any:
         try:
-            return self.wire.together(*before, command)
+            return answer()
         except redis.exceptions.NoScriptError:
             self.wire("SCRIPT", "LOAD", self._text(name))
             return self.wire(*command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -31,32 +32,45 @@ class Wire:
         return self.together(command)
 
     def together(self, *commands: Command) -> Any:
-        """Send commands at once, and return the answer to the last one.
+        """Send commands at once, and return the answer to the last one; raises as `send` says."""
+        return self.send(*commands)()
 
-        After a lost connection only the last one is sent again: it may have run, and would only
-        wait for the others.
+    def send(self, *commands: Command) -> Callable[[], Any]:
+        """Send commands at once, and return what waits for the answer to the last one.
+
+        It is to be called once. After a lost connection only the last command is sent again: it may
+        have run, and would only wait for the others.
 
         Raises:
-            redis.RedisError: the first of theirs.
+            redis.RedisError: the first of theirs, when the answer is waited for.
         """
         connection = self._connection()
-        packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
-
-        def forget_all_but_the_last(_: Exception) -> None:
-            connection.disconnect()
-            del packed[:-1]
-
+        exchange = Exchange(connection, commands)
         try:
-            return connection.retry.call_with_retry(
-                partial(_exchange, connection, packed), forget_all_but_the_last
-            )
-        except redis.ResponseError:
-            raise  # which was read to its end, as were the others
+            exchange.send()
+        except (redis.ConnectionError, redis.TimeoutError):
+            pass  # it is closed, and they are sent when the answer is waited for
         except BaseException:
-            connection.disconnect()
+            self._put_back(connection, broken=True)
+            raise
+        return partial(self._answer, connection, exchange)
+
+    def _answer(self, connection: Any, exchange: Exchange) -> Any:
+        broken = True
+        try:
+            answer = connection.retry.call_with_retry(exchange.answer, exchange.failed)
+            broken = False
+        except redis.ResponseError:
+            broken = False  # it was read to its end, as were the others
             raise
         finally:
-            self._idle.append(connection)
+            self._put_back(connection, broken=broken)
+        return answer
+
+    def _put_back(self, connection: Any, *, broken: bool) -> None:
+        if broken:
+            connection.disconnect()
+        self._idle.append(connection)
 
     def _connection(self) -> Any:
         try:
@@ -65,16 +79,35 @@ class Wire:
             return self._pool.get_connection()
 
 
-def _exchange(connection: Any, packed: list[bytes]) -> Any:
-    """Read all answers, also if Redis refuses one: what is left would answer the next call."""
-    connection.send_packed_command([b"".join(packed)])
-    refused: list[redis.ResponseError] = []
-    answer = None
-    for _ in packed:
-        try:
-            answer = connection.read_response()
-        except redis.ResponseError as error:
-            refused.append(error)
-    if refused:
-        raise refused[0]
-    return answer
+class Exchange:
+    """Commands on a connection, until the last one is answered."""
+
+    def __init__(self, connection: Any, commands: Sequence[Command]) -> None:
+        self._connection = connection
+        self._packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
+        self._is_sent = False
+
+    def send(self) -> None:
+        self._connection.send_packed_command([b"".join(self._packed)])
+        self._is_sent = True
+
+    def answer(self) -> Any:
+        """Read all answers, also if Redis refuses one: what is left would answer the next call."""
+        if not self._is_sent:
+            self.send()
+        refused: list[redis.ResponseError] = []
+        answer = None
+        for _ in self._packed:
+            try:
+                answer = self._connection.read_response()
+            except redis.ResponseError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+        return answer
+
+    def failed(self, _: Exception) -> None:
+        """Be ready to send the last command on another connection."""
+        self._connection.disconnect()
+        del self._packed[:-1]
+        self._is_sent = False

@@ -7,9 +7,9 @@
 --   e:<id>       list    its last failures, as JSON
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
---   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:call:number
---   r:<worker>   string  the worker's last reservation and what it refused; or that one is excused
---   a:<worker>   string  its last settlement apart from reservations, likewise
+--   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:lane and call:number
+--   r:<worker>, o:<worker>, a:<worker>  strings  the worker's last call on each lane (see lane.py) and
+--                        what it refused; or that one is excused
 --   b:<worker>   string  the worker's last heartbeat and what it was told
 --   d:<worker>   list    what ends the wait of a worker that stops
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON

@@ -39,7 +39,7 @@ local function reap(gone)
   end
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
   -- It may only be cut off, and ask again for the answers to its last calls.
-  for _, kind in ipairs({ 'r:', 'a:', 'b:' }) do
+  for _, kind in ipairs({ 'r:', 'o:', 'a:', 'b:' }) do
     redis.call('EXPIRE', P .. kind .. gone, 86400)
   end
   redis.call('HDEL', P .. 'suspects', gone)

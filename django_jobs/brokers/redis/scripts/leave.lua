@@ -4,7 +4,7 @@
 -- KEYS[1]: prefix. ARGV: worker.
 local worker = ARGV[1]
 give_back_all(worker)
-for _, kind in ipairs({ 'r:', 'a:', 'b:', 'w:', 'd:' }) do
+for _, kind in ipairs({ 'r:', 'o:', 'a:', 'b:', 'w:', 'd:' }) do
   redis.call('DEL', P .. kind .. worker)
 end
 redis.call('SREM', P .. 'doubted', worker)

@@ -2,8 +2,7 @@
 --
 -- Parts: shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
--- ARGV: worker, kind of the call (r, or a for settlements apart, which have numbers of their own),
---   number of the call, limit, lease in ms, crashes that kill a job, number of shares, number of
+-- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in ms, crashes that kill a job, number of shares, number of
 --   settlements; for each share: queue, quota; for each settlement: id, token, state, waited
 --   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON.
 -- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each.
@@ -11,10 +10,10 @@
 --   The same call sent again changes nothing and returns the claims that are still held.
 --   One that comes after its successor changes nothing.
 --   A call that skips a number gives back what the worker holds beside its settlements.
-local worker, call, limit = ARGV[1], ARGV[3], tonumber(ARGV[4])
+local worker, lane, call, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local lease, max_crashes = tonumber(ARGV[5]), tonumber(ARGV[6])
 local shares, settlements = tonumber(ARGV[7]), tonumber(ARGV[8])
-local answered = P .. ARGV[2] .. ':' .. worker
+local answered = P .. lane .. ':' .. worker
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local left_alone = {} -- jobs of each queue that must not share this worker
@@ -252,7 +251,7 @@ local function claim(id, score, job)
   if began then
     redis.call('HSET', key, 'b', began)
   end
-  append(holdings, id, hold(token, score, NOW, result_ttl_of(job), call, #claims))
+  append(holdings, id, hold(token, score, NOW, result_ttl_of(job), lane .. call, #claims))
   answer(id, job, token, attempt)
 end
 
@@ -313,7 +312,7 @@ local function again(refused_before)
   local reserved_at = NOW
   for i = 1, #all, 2 do
     local token, _, taken_at, _, of, number = held(all[i + 1])
-    if of == call then
+    if of == lane .. call then
       mine[#mine + 1] = { all[i], token, tonumber(number) }
       reserved_at = taken_at
     end
@@ -364,11 +363,13 @@ sweep(2 * settlements + 10)
 settle_all(9 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
--- Reservations and settlements apart are two rows of numbers: one gap is enough to give all back.
+-- It gives all back once, whichever lane shows a gap first.
 local EXCUSED = 'excused'
 if tonumber(last or 0) < tonumber(call) - 1 and redis.call('GET', answered) ~= EXCUSED then
   give_back_all(worker)
-  redis.call('SET', P .. ((ARGV[2] == 'r') and 'a:' or 'r:') .. worker, EXCUSED)
+  for _, other in ipairs({ 'r', 'o', 'a' }) do
+    redis.call('SET', P .. other .. ':' .. worker, EXCUSED)
+  end
 end
 promote()
 -- Noted before anything is claimed: should the script end half-way, at a key that somebody else

@@ -58,7 +58,7 @@ for _, index in ipairs({ 'leases', 'lost' }) do
   for _, worker in ipairs(redis.call('ZRANGE', P .. index, 0, -1)) do
     check('f:' .. worker, 'hash')
     check('d:' .. worker, 'list')
-    for _, name in ipairs({ 'r:', 'a:', 'b:', 'w:' }) do check(name .. worker, 'string') end
+    for _, name in ipairs({ 'r:', 'o:', 'a:', 'b:', 'w:' }) do check(name .. worker, 'string') end
   end
 end
 check_number('seq', redis.call('GET', P .. 'seq'), function() set_aside('seq', 'no number') end)

@@ -17,7 +17,7 @@ end
 -- Takes what a worker holds apart. All is nil where somebody spoilt it.
 local function held(value)
   local token, score, reserved_at, result_ttl, call, number =
-    string.match(value, '^(%d+):(%-?%d+):(%d+):(%d+):(%d+):(%d+) *$')
+    string.match(value, '^(%d+):(%-?%d+):(%d+):(%d+):(%l%d+):(%d+) *$')
   if token and is_place(score) then return token, score, reserved_at, result_ttl, call, number end
 end
 

@@ -1,0 +1,92 @@
+"""The calls that a fetcher has under way, at a broker that fails now and then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_jobs.brokers.base import Answer, Reservation, Share
+from django_jobs.brokers.lane import Lane
+from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.worker.calls import Calls
+from tests.contract.tools import ids, make_jobs
+
+
+class Unreliable(MemoryBroker):
+    """Fails as often as it is told to: before it does anything, or with the answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refuse = self.lose = 0
+        self.sent: list[tuple[Lane, int]] = []
+
+    def send(self, worker: str, call: int, *args: Any, lane: Lane = Lane.FIRST) -> Answer:
+        if self.refuse:
+            self.refuse -= 1
+            raise BrokerUnavailable("refused")
+        self.sent.append((lane, call))
+        answer = super().send(worker, call, *args, lane=lane)
+
+        def wait() -> Reservation:
+            if self.lose:
+                self.lose -= 1
+                raise BrokerUnavailable("lost")
+            return answer()
+
+        return wait
+
+
+@pytest.fixture
+def broker() -> Unreliable:
+    return Unreliable()
+
+
+@pytest.fixture
+def calls(broker: Unreliable) -> Calls:
+    return Calls(broker, "w")
+
+
+def send(calls: Calls, limit: int = 2) -> None:
+    calls.send([Share("default", limit)], limit, (), None)
+
+
+def test_two_are_under_way_and_answered_in_their_order(broker: Unreliable, calls: Calls) -> None:
+    jobs = make_jobs(6)
+    broker.push(jobs)
+    got: list[str] = []
+    send(calls)
+    for _ in range(2):
+        assert calls.may_send
+        send(calls)
+        assert not calls.may_send
+        assert calls.expected == 4
+        got += ids(calls.answer()[1].claims)
+    got += ids(calls.answer()[1].claims)
+
+    assert got == ids(jobs)
+    assert (bool(calls), calls.expected) == (False, 0)
+    assert broker.sent == [(Lane.FIRST, 1), (Lane.SECOND, 1), (Lane.FIRST, 2)]
+
+
+@pytest.mark.parametrize("fault", ["refuse", "lose"])
+def test_one_that_fails_is_sent_again_before_any_other(
+    broker: Unreliable, calls: Calls, fault: str
+) -> None:
+    jobs = make_jobs(4)
+    broker.push(jobs)
+    setattr(broker, fault, 2)
+    send(calls)
+    if fault == "lose":
+        with pytest.raises(BrokerUnavailable):
+            calls.answer()
+    assert not calls.may_send
+    assert calls.expected == 2
+    with pytest.raises(BrokerUnavailable):
+        calls.answer()
+
+    assert ids(calls.answer()[1].claims) == ids(jobs[:2])
+    send(calls)
+    assert ids(calls.answer()[1].claims) == ids(jobs[2:])
+    assert set(broker.sent) == {(Lane.FIRST, 1), (Lane.FIRST, 2)}
