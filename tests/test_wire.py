@@ -88,16 +88,27 @@ def test_what_redis_refuses_leaves_the_connection_usable(wire: Wire, server: Red
     assert connections(server) == 1
 
 
-def test_the_answer_to_a_call_that_was_cut_short_is_nobody_elses(wire: Wire) -> None:
+def test_the_answer_to_a_call_that_was_cut_short_is_nobody_elses(
+    wire: Wire, server: RedisServer
+) -> None:
     def cut(number: int, frame: FrameType | None) -> None:
         raise Cut
 
+    def cut_when_it_waits() -> None:
+        with redis.Redis.from_url(server.url) as client:
+            while client.info("clients")["blocked_clients"] < 1:
+                pass
+        signal.pthread_kill(caller, signal.SIGUSR1)
+
     assert wire("ECHO", "first") == "first"
-    before = signal.signal(signal.SIGALRM, cut)
+    before = signal.signal(signal.SIGUSR1, cut)
+    caller = threading.get_ident()
+    cutting = threading.Thread(target=cut_when_it_waits)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        cutting.start()
         with pytest.raises(Cut):
-            wire("BLPOP", "nothing", 3)
+            wire("BLPOP", "nothing", 30)
     finally:
-        signal.signal(signal.SIGALRM, before)
+        cutting.join(30)
+        signal.signal(signal.SIGUSR1, before)
     assert wire("ECHO", "next") == "next"

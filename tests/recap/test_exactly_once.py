@@ -31,7 +31,7 @@ def mail_server() -> Iterator[MailServer]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     if request.param == "sqlite":
-        options = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+        options = {"transaction_mode": "IMMEDIATE", "timeout": 60}
         name = str(tmp_path / "database")
         yield {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options}
         return

@@ -16,7 +16,7 @@ from django_jobs.worker.ledger import Ledger
 from django_jobs.worker.next_due import NextDue
 from django_jobs.worker.settler import Settler
 
-from .live import wait_until
+from .live import DEADLINE, wait_until
 from .test_parts import claim
 
 StandIn = Callable[[], Settler]
@@ -57,7 +57,7 @@ def owing(broker: Full) -> Iterator[Settler]:
         wait_until(lambda: broker.asked, "nothing was settled")
         yield made
     made.stop()
-    thread.join(10)
+    thread.join(DEADLINE)
     assert not thread.is_alive()
 
 
@@ -79,8 +79,8 @@ def test_it_ends_although_it_owes_something_and_says_so(
 def test_who_ends_the_wait_is_heard_although_it_pauses(
     broker: Full, owing: Settler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outage, "PAUSES", (3600.0,))
     asked = broker.asked
+    monkeypatch.setattr(outage, "PAUSES", (3600.0,))
     wait_until(lambda: broker.asked > asked, "it did not try again")
     owing.end_wait()
-    assert broker.roused.wait(10)
+    assert broker.roused.wait(DEADLINE)

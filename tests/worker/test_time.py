@@ -21,7 +21,7 @@ from tests.servers import RedisServer
 
 from . import tasks
 from .conftest import StartWorker
-from .live import Notes, is_waiting, wait_until
+from .live import DEADLINE, Notes, is_waiting, wait_until
 
 
 @pytest.mark.usefixtures("no_looks")
@@ -65,7 +65,7 @@ def test_an_idle_worker_sends_few_commands(
         watching.start()
         time.sleep(12)
         client.echo("enough")
-        watching.join(10)
+        watching.join(DEADLINE)
     worker.stop(1)
     # A fifth of a minute; one of each of four kinds, or a new connection, may fall on its edge.
     assert sent.total() <= 30 / 5 + 5, sent
