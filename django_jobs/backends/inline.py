@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connections
 
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Call, Share
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import AnyTask
 from django_jobs.job import Claim, Job, Settlement, State
@@ -42,7 +42,7 @@ class InlineBroker(MemoryBroker):
         with self._lock:
             self.push([job])
             share = Share(job.queue, self.max_queued)
-            return self.reserve(worker, next(self._calls), [share], self.max_queued).claims
+            return self.reserve(worker, Call(next(self._calls), [share], self.max_queued)).claims
 
     def end(self, worker: str, settlement: Settlement) -> None:
         """Note how an attempt ended."""

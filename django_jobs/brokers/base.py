@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
-from django_jobs.job import Claim, Job, Settlement, Tick
+from django_jobs.job import Job, Settlement, Tick
 
+from .call import Answer, Call, Lane, Patience, Reservation
 from .inspection import Inspection
-from .lane import Lane
 from .report import NOTHING, Report
 from .store_info import StoreInfo
 
@@ -30,46 +30,6 @@ class Order(StrEnum):
 
     QUIET = "quiet"
     STOP = "stop"
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many jobs of one reservation a queue may give before the others had their part."""
-
-    queue: str
-    quota: int
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For what, and for how long, a reservation waits before it takes jobs.
-
-    Attributes:
-        queues: names of queues; empty for every queue.
-        seconds: at most.
-    """
-
-    queues: Collection[str]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
-    """The answer to one `reserve`.
-
-    Attributes:
-        claims: what the worker may run now, in the order in which it should start them.
-        refused: ids of settlements that changed nothing, as their claim was no longer held.
-        due_in: milliseconds until the next scheduled or retrying job is due, or None.
-    """
-
-    claims: tuple[Claim, ...] = ()
-    refused: tuple[str, ...] = ()
-    due_in: int | None = None
-
-
-Answer: TypeAlias = Callable[[], Reservation]
-"""Waits for the answer to a call, and returns it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,17 +115,7 @@ class Broker(ABC):
         """
 
     @abstractmethod
-    def send(
-        self,
-        worker: str,
-        call: int,
-        shares: Sequence[Share],
-        limit: int,
-        settlements: Sequence[Settlement] = (),
-        patience: Patience | None = None,
-        *,
-        lane: Lane = Lane.FIRST,
-    ) -> Answer:
+    def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
         """Settle what is finished, then claim up to `limit` jobs for a worker.
 
         What is returned waits for the answer, once. If it fails, the call is to be sent again.
@@ -183,37 +133,25 @@ class Broker(ABC):
         Of jobs that are one crash from being dead, a worker gets one at a time, so that the one
         which crashes it is known.
 
-        Calling again with the same `call` (after a lost reply) does nothing anew and returns
-        the same reservation, less the claims lost since. Numbers grow from 1; a call that comes
-        after its successor changes nothing. As both may have waited for what they do not take, they
+        Sending the same call again (after a lost reply) does nothing anew and returns the same
+        reservation, less the claims lost since. A call that comes after its successor on the lane
+        changes nothing. As both may have waited for what they do not take, they
         wake another waiting worker for each queue of the shares.
 
         Args:
             worker: id of the worker, without commas. Its first call begins its lease; only
                 heartbeats renew it.
-            call: number of this call, one more than that of the last one on the lane.
-            shares: the queues to take from.
-            limit: how many jobs at most; 0 only settles and promotes.
-            settlements: how finished attempts ended.
+            call: what is settled and wanted.
             patience: whether to wait first; a call that is sent again need not.
-            lane: where the call is made; others may be under way on other lanes.
         """
 
-    def reserve(
-        self,
-        worker: str,
-        call: int,
-        shares: Sequence[Share],
-        limit: int,
-        settlements: Sequence[Settlement] = (),
-        patience: Patience | None = None,
-    ) -> Reservation:
+    def reserve(self, worker: str, call: Call, patience: Patience | None = None) -> Reservation:
         """Do what `send` does, and wait for the answer."""
-        return self.send(worker, call, shares, limit, settlements, patience)()
+        return self.send(worker, call, patience)()
 
-    def settle(self, worker: str, call: int, settlements: Sequence[Settlement]) -> Reservation:
+    def settle(self, worker: str, number: int, settlements: Sequence[Settlement]) -> Reservation:
         """Settle without claiming anything, on a lane of its own."""
-        return self.send(worker, call, (), 0, settlements, lane=Lane.APART)()
+        return self.reserve(worker, Call(number, (), 0, settlements, Lane.APART))
 
     @abstractmethod
     def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Call, Share
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult
 from django_jobs.errors import RetryLater
 from django_jobs.job import Claim, State
@@ -86,7 +86,7 @@ class Runner:
         broker = self.backend.broker
         while True:
             shares = [Share(queue.name, 1) for queue in broker.inspection.queues()]
-            claims = broker.reserve(self.worker, next(self.calls), shares, 1).claims
+            claims = broker.reserve(self.worker, Call(next(self.calls), shares, 1)).claims
             yield from claims
             if not claims and not self._hasten():
                 return

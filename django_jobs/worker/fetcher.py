@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from django_jobs.brokers.base import Broker, Patience, Reservation
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.call import Call, Patience, Reservation
 from django_jobs.errors import BrokerError
 from django_jobs.job import Claim, Settlement, State
 
@@ -16,7 +17,6 @@ from .ledger import Ledger
 from .next_due import NextDue
 from .outage import Outage
 from .pace import Pace
-from .request import Request
 from .served import ServedQueues
 from .settler import BATCH, FLUSH, Settler, tell_of_refused
 
@@ -71,6 +71,9 @@ class Fetcher:
         self._dry = False
         self._listen_at = 0.0
         self._in_vain = False
+        # How many settlements apart had been answered before a last look, sent and answered: a call
+        # beside which no other one is under way.
+        self._looking: int | None = None
         self._looked: int | None = None
         self._due = NextDue()
         self.settler = Settler(broker, worker, ledger, self._due, self._settled_apart)
@@ -214,21 +217,22 @@ class Fetcher:
         if self.until_empty or self._owes_look:
             self._queues.refresh()
         self._owes_look = False
-        last_look = self.settler.answered if self.until_empty and not self._calls else None
+        lone_look = self.until_empty and not self._calls
+        self._looking = self.settler.answered if lone_look else None
         limit = self._room()
         settlements: Sequence[Settlement] = ()
         if patience is None:
             settlements = self._ledger.take_settlements(BATCH)
             self._due.forget()
         shares = self._queues.shares(limit)
-        self._calls.send(shares, limit, settlements, last_look, patience)
+        self._calls.send(shares, limit, settlements, patience)
 
     def _receive(self) -> bool:
         """Wait for the answer to the first call under way, and tell whether it brought jobs."""
-        request, answer = self._calls.answer()
+        call, answer = self._calls.answer()
         self._outage.over()
-        self._pace.finished(sum(one.state is not State.QUEUED for one in request.settlements))
-        self._take(request, answer)
+        self._pace.finished(sum(one.state is not State.QUEUED for one in call.settlements))
+        self._take(call, answer)
         return bool(answer.claims)
 
     def _listen(self) -> None:
@@ -255,12 +259,12 @@ class Fetcher:
             if self._closing:
                 return
 
-    def _take(self, request: Request, answer: Reservation) -> None:
+    def _take(self, call: Call, answer: Reservation) -> None:
         claims = answer.claims
         self._ledger.hold(claims)
         tell_of_refused(answer.refused)
-        self._dry = len(claims) < request.limit
-        self._looked = request.last_look
+        self._dry = len(claims) < call.limit
+        self._looked = self._looking
         self._due.hear(answer.due_in)
         if self._left is not None:
             self._left -= len(claims)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Share
 from django_jobs.queues import QueueWeight
 
 Random = Callable[[], float]

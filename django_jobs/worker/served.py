@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Share
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.queues import QueueWeight
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from django_jobs.brokers.base import Share
-from django_jobs.brokers.lane import Lane
+from django_jobs.brokers.call import Call, Lane, Share
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.job import Claim, State
 from tests.contract.tools import Driver, found, ids, make_jobs, retrying, succeeded
@@ -113,8 +112,8 @@ def test_what_was_forgotten_on_two_lanes_is_given_back_once(
 def test_who_forgot_what_came_on_one_lane_leaves_the_other_alone_once(
     broker: RedisBroker, go_back: GoBack
 ) -> None:
-    def take(lane: Lane, call: int) -> tuple[Claim, ...]:
-        return broker.send("w1", call, [Share("default", 1)], 1, lane=lane)().claims
+    def take(lane: Lane, number: int) -> tuple[Claim, ...]:
+        return broker.reserve("w1", Call(number, [Share("default", 1)], 1, lane=lane)).claims
 
     jobs = make_jobs(4)
     broker.push(jobs)

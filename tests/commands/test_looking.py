@@ -9,7 +9,8 @@ import pytest
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import Broker, Share
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.call import Call, Share
 from django_jobs.job import Job, Settlement, State
 from django_jobs.job_ids import new_job_id
 from django_jobs.testing import run_enqueued
@@ -109,7 +110,7 @@ def test_an_empty_list_is_a_sentence(jobs: Jobs) -> None:
 
 def test_a_running_job_tells_for_how_long(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
-    broker.reserve("w1", 1, [Share("default", 1)], 1)
+    broker.reserve("w1", Call(1, [Share("default", 1)], 1))
     [row] = jobs("list", "--state", "running").rows[1:]
     assert row[0] == job_id
     assert row[6].startswith("for 0.")
@@ -150,7 +151,7 @@ def test_show_tells_the_result(jobs: Jobs) -> None:
 
 def test_a_result_that_is_not_ours_can_be_looked_at(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
-    [claim] = broker.reserve("w1", 1, [Share("default", 1)], 1).claims
+    [claim] = broker.reserve("w1", Call(1, [Share("default", 1)], 1)).claims
     settlement = Settlement(
         job_id=job_id, token=claim.token, state=State.SUCCEEDED, result='{"$bomb": 1}'
     )

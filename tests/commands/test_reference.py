@@ -11,7 +11,8 @@ import pytest
 from django.core.management import load_command_class
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import Share, WorkerInfo
+from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.call import Call, Share
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
@@ -103,7 +104,7 @@ def failed_job(redis_backend: JobBackend[Any]) -> str:
     run_enqueued(raise_errors=False)
     running = tasks.greet.enqueue()
     broker = redis_backend.broker
-    broker.reserve("w", 1, [Share("default", 1)], 1)
+    broker.reserve("w", Call(1, [Share("default", 1)], 1))
     broker.heartbeat(
         WorkerInfo(id="w", host="host", pid=1, started_at=0, running=((running.id, 0),)), 1
     )

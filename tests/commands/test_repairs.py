@@ -13,7 +13,8 @@ import pytest
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import Broker, Share
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.call import Call, Share
 from django_jobs.job import State
 from django_jobs.management.jobs import bulk
 from django_jobs.management.jobs.progress import Progress
@@ -87,7 +88,7 @@ def test_what_cannot_be_changed_is_told_and_the_rest_is_changed(jobs: Jobs, brok
 
 def test_a_running_job_is_neither_cancelled_nor_deleted(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
-    broker.reserve("w1", 1, [Share("default", 1)], 1)
+    broker.reserve("w1", Call(1, [Share("default", 1)], 1))
     for action in ("cancel", "delete", "retry"):
         with pytest.raises(CommandError, match=f"The job {job_id} is running: only jobs that are"):
             jobs(action, job_id)

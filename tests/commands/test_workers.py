@@ -8,7 +8,8 @@ import pytest
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import Broker, Order, Share, WorkerInfo
+from django_jobs.brokers.base import Broker, Order, WorkerInfo
+from django_jobs.brokers.call import Call, Share
 from django_jobs.clock import now_ms
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
@@ -33,7 +34,7 @@ def order_of(broker: Broker, name: str) -> Order | None:
 
 
 def test_workers_are_listed(jobs: Jobs, broker: Broker) -> None:
-    [claim] = broker.reserve("host:1:a", 1, [Share("default", 1)], 1).claims
+    [claim] = broker.reserve("host:1:a", Call(1, [Share("default", 1)], 1)).claims
     running, stuck = ((claim.job.id, now_ms()),), (claim.job.id,)
     broker.heartbeat(worker("host:1:a", queues=("low",), running=running, stuck=stuck), 2)
     assert jobs("workers").rows == [

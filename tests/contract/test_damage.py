@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from django_jobs.brokers.base import MAX_CRASHES, Broker, Patience, Share
+from django_jobs.brokers.base import MAX_CRASHES, Broker
+from django_jobs.brokers.call import Call, Patience, Share
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import Job, State
@@ -105,7 +106,7 @@ def test_something_else_under_a_key_that_nobody_wrote_yet_stops_no_worker(
     shares = [Share(queue, 5) for queue in queues]
 
     broker.wait(["unheard-of"], 0.05, "w1")
-    answer = broker.reserve("w1", 1, shares, 5)
+    answer = broker.reserve("w1", Call(1, shares, 5))
 
     assert ids(answer.claims) == [job.id]
     assert client.get(f"{{jobs}}:broken:{key_name}") == "not ours"
@@ -137,7 +138,7 @@ def test_a_call_whose_wait_met_something_else_brings_its_jobs_without_another_wa
         client.delete("{jobs}:m:*")
         client.set("{jobs}:m:*", "not a list")
 
-        answer = broker.reserve("w1", 1, [Share("default", 5)], 5, (), Patience((), 0.05))
+        answer = broker.reserve("w1", Call(1, [Share("default", 5)], 5), Patience((), 0.05))
 
         assert ids(answer.claims) == ids(jobs)
         assert client.info("commandstats")["cmdstat_blpop"]["calls"] == 1
@@ -153,7 +154,7 @@ def test_a_call_whose_wait_met_what_is_gone_by_then_brings_its_jobs(
     client.delete("{jobs}:m:default")
     client.set("{jobs}:m:default", "not a list")
 
-    answer = broker.reserve("w1", 1, [Share("default", 5)], 5, (), Patience(["default"], 0.05))
+    answer = broker.reserve("w1", Call(1, [Share("default", 5)], 5), Patience(["default"], 0.05))
 
     assert ids(answer.claims) == [job.id]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django_jobs.brokers.base import Answer, Broker, Reservation, Share
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.call import Answer, Call, Lane, Reservation, Share
 from django_jobs.brokers.inspection import Inspection
-from django_jobs.brokers.lane import Lane
 from django_jobs.job import Settlement, State
 from tests.contract.tools import Driver, ids, make_jobs, succeeded
 
 
 def send(
-    broker: Broker, lane: Lane, call: int, limit: int, settlements: Sequence[Settlement] = ()
+    broker: Broker, lane: Lane, number: int, limit: int, settlements: Sequence[Settlement] = ()
 ) -> Answer:
-    return broker.send("w1", call, [Share("default", limit)], limit, settlements, lane=lane)
+    return broker.send("w1", Call(number, [Share("default", limit)], limit, settlements, lane))
 
 
 def test_two_calls_under_way_bring_jobs_in_order(broker: Broker) -> None:
@@ -49,8 +49,8 @@ def test_what_one_lane_brought_is_settled_on_another(
 
 
 def test_a_lane_far_ahead_makes_no_call_on_another_too_late(broker: Broker) -> None:
-    for call in range(1, 6):
-        send(broker, Lane.SECOND, call, 1)()
+    for number in range(1, 6):
+        send(broker, Lane.SECOND, number, 1)()
     broker.push(make_jobs(1))
 
     assert len(send(broker, Lane.FIRST, 1, 1)().claims) == 1

@@ -8,7 +8,8 @@ from queue import Queue
 
 import pytest
 
-from django_jobs.brokers.base import Broker, Patience, Reservation, Share
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.call import Call, Patience, Reservation, Share
 from tests.contract.tools import (
     DEADLINE,
     NOTHING_HAPPENS,
@@ -48,7 +49,7 @@ class Patient:
     def _call(self) -> None:
         shares = [Share(queue, 5) for queue in ("default", "low")]
         patience = Patience(self._queues, LONG)
-        self._answers.put(self._broker.reserve(self.id, 1, shares, 5, (), patience))
+        self._answers.put(self._broker.reserve(self.id, Call(1, shares, 5), patience))
 
 
 StartPatient = Callable[..., Patient]
@@ -97,8 +98,8 @@ def test_who_is_roused_gets_an_answer_without_jobs(broker: Broker, patient: Star
 
 
 def test_a_patience_that_is_over_brings_nothing(broker: Broker, w1: Driver) -> None:
-    call = next(w1.calls)
-    answer = broker.reserve(w1.id, call, [Share("default", 1)], 1, (), Patience(["default"], 0.05))
+    call = Call(next(w1.calls), [Share("default", 1)], 1)
+    answer = broker.reserve(w1.id, call, Patience(["default"], 0.05))
 
     assert answer == Reservation()
 
@@ -111,7 +112,7 @@ def test_the_call_again_without_patience_brings_the_same(
     answer = waiting.answer()
 
     shares = [Share("default", 5), Share("low", 5)]
-    assert broker.reserve(waiting.id, 1, shares, 5) == answer
+    assert broker.reserve(waiting.id, Call(1, shares, 5)) == answer
 
 
 def test_what_ends_while_a_call_waits_is_settled_apart(
@@ -119,7 +120,7 @@ def test_what_ends_while_a_call_waits_is_settled_apart(
 ) -> None:
     me = Driver(broker, "patient")
     broker.push(make_jobs(2))
-    good, again = broker.reserve(me.id, 0, [Share("default", 2)], 2).claims
+    good, again = broker.reserve(me.id, Call(0, [Share("default", 2)], 2)).claims
     waiting = patient("default")
     assert waiting.still_waits()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.base import Broker, Order, Pulse, Share
+from django_jobs.brokers.base import Broker, Order, Pulse
+from django_jobs.brokers.call import Call, Share
 from django_jobs.brokers.inspection import Inspection, Totals
 from django_jobs.job import State
 from tests.contract.tools import (
@@ -136,7 +137,7 @@ def test_a_call_that_comes_after_its_successor_changes_nothing(
     first = w1.take_one()
     second = w1.take_one()
 
-    late = broker.reserve("w1", 1, [Share("default", 1)], 1, [succeeded(first)])
+    late = broker.reserve("w1", Call(1, [Share("default", 1)], 1, [succeeded(first)]))
 
     assert (late.claims, late.refused) == ((), ())
     assert w1.settle(succeeded(first), succeeded(second)).refused == ()

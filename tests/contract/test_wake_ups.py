@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.brokers.base import Broker, Order, Patience, Share
+from django_jobs.brokers.base import Broker, Order
+from django_jobs.brokers.call import Call, Patience, Share
 from django_jobs.brokers.inspection import Inspection
 from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
@@ -194,7 +195,7 @@ def test_a_call_that_comes_again_takes_no_wake_up_along(
     broker.wait(queues, 0.05)
     broker.push([make_job(run_at=ahead and clock.now() + ahead)])
 
-    broker.reserve("w1", 1, [Share("default", 1)], 1, (), Patience(queues, 5))
+    broker.reserve("w1", Call(1, [Share("default", 1)], 1), Patience(queues, 5))
 
     assert waiter(*queues).is_woken()
 
@@ -207,7 +208,7 @@ def test_a_call_that_comes_again_announces_no_paused_queue(
     inspection.pause("default")
     calm_down(broker, w1)
 
-    broker.reserve("w1", 1, [Share("default", 1), Share("nobody-knows", 1)], 1)
+    broker.reserve("w1", Call(1, [Share("default", 1), Share("nobody-knows", 1)], 1))
 
     sleeper = waiter("default", "nobody-knows")
     assert sleeper.stays_asleep()

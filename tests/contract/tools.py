@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from django_jobs.brokers.base import Broker, Pulse, Reservation, Share, WorkerInfo
+from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
+from django_jobs.brokers.call import Call, Reservation, Share
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, Tick
@@ -136,8 +137,8 @@ class Driver:
     ) -> Reservation:
         """Make a new call; a queue without a quota may give as much as the limit."""
         given = [Share(it, limit) if isinstance(it, str) else it for it in shares]
-        call = next(self.calls)
-        self._last = lambda: self.broker.reserve(self.id, call, given, limit, settlements)
+        call = Call(next(self.calls), given, limit, settlements)
+        self._last = lambda: self.broker.reserve(self.id, call)
         return self.repeat()
 
     def repeat(self) -> Reservation:
@@ -157,8 +158,8 @@ class Driver:
         return claim
 
     def settle(self, *settlements: Settlement) -> Reservation:
-        call = next(self.settling)
-        self._last = lambda: self.broker.settle(self.id, call, settlements)
+        number = next(self.settling)
+        self._last = lambda: self.broker.settle(self.id, number, settlements)
         return self.repeat()
 
     def info(self, **changes: Any) -> WorkerInfo:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from django_jobs.arguments import encode_arguments
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Call, Share
 from django_jobs.clock import now_ms
 from django_jobs.job import Job, State
 from django_jobs.redaction import MASK
@@ -338,7 +338,7 @@ def test_hostile_text_is_shown_as_text_everywhere(
         exception=f"x.{HOSTILE}", message=HOSTILE, traceback=HOSTILE, worker=HOSTILE
     )
     share = Share(HOSTILE, 2)
-    claims = backend.broker.reserve("<b>w</b>", 1, [share], 2).claims
+    claims = backend.broker.reserve("<b>w</b>", Call(1, [share], 2)).claims
     backend.broker.settle(
         "<b>w</b>", 2, [dead(claims[0], failure=failure), succeeded(claims[1], result=escaped)]
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Call, Share
 from django_jobs.compat import task_backends
 from tests.contract.tools import retrying
 from tests.example.conftest import PASSWORD, tasks_from
@@ -27,7 +27,8 @@ def test_a_job_that_failed_says_that_it_is_tried_again(client: Client, settings:
     settings.TASKS = tasks_from(JOB_BACKEND="dummy")
     client.post("/join/", JOIN, follow=True)
     backend: Any = task_backends["default"]
-    [claim] = backend.broker.reserve("w", 1, [Share("default", 1), Share("mailers", 1)], 1).claims
+    call = Call(1, [Share("default", 1), Share("mailers", 1)], 1)
+    [claim] = backend.broker.reserve("w", call).claims
     failed = retrying(claim, delay=60_000)
     backend.broker.settle("w", 1, [failed])
 

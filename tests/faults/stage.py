@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from django_jobs.brokers.base import Pulse, Reservation
+from django_jobs.brokers.base import Pulse
+from django_jobs.brokers.call import Reservation
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.brokers.report import Report, Sample
 from django_jobs.errors import BrokerUnavailable

@@ -6,12 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django_jobs.brokers.base import (
-    DEAD_KEPT_MS,
-    DISCARDED_KEPT_MS,
-    Pulse,
-    Reservation,
-)
+from django_jobs.brokers.base import DEAD_KEPT_MS, DISCARDED_KEPT_MS, Pulse
+from django_jobs.brokers.call import Reservation
 from django_jobs.job import Claim, Job, Record, Settlement, State
 
 REMEMBERED = 30

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, TypeVar
 import redis
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from django_jobs.brokers.base import Broker, Pulse, Reservation
+from django_jobs.brokers.base import Broker, Pulse
+from django_jobs.brokers.call import Reservation
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.metrics import Span
 from django_jobs.brokers.redis import RedisBroker

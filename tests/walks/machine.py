@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from django_jobs.brokers.base import Broker, Order, Pulse, Reservation, Share
+from django_jobs.brokers.base import Broker, Order, Pulse
+from django_jobs.brokers.call import Reservation, Share
 from django_jobs.brokers.finder import Finder
 from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.report import JobProgress, Report, Sample

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from django_jobs.brokers.base import Answer, Reservation, Share
-from django_jobs.brokers.lane import Lane
+from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.worker.calls import Calls
@@ -22,12 +19,12 @@ class Unreliable(MemoryBroker):
         self.refuse = self.lose = 0
         self.sent: list[tuple[Lane, int]] = []
 
-    def send(self, worker: str, call: int, *args: Any, lane: Lane = Lane.FIRST) -> Answer:
+    def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
         if self.refuse:
             self.refuse -= 1
             raise BrokerUnavailable("refused")
-        self.sent.append((lane, call))
-        answer = super().send(worker, call, *args, lane=lane)
+        self.sent.append((call.lane, call.number))
+        answer = super().send(worker, call, patience)
 
         def wait() -> Reservation:
             if self.lose:
@@ -49,7 +46,7 @@ def calls(broker: Unreliable) -> Calls:
 
 
 def send(calls: Calls, limit: int = 2) -> None:
-    calls.send([Share("default", limit)], limit, (), None)
+    calls.send([Share("default", limit)], limit, ())
 
 
 def test_two_are_under_way_and_answered_in_their_order(broker: Unreliable, calls: Calls) -> None:

@@ -13,7 +13,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Answer, Reservation
+from django_jobs.brokers.call import Answer, Reservation
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.compat import task_finished, task_started
 from django_jobs.job import State

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Share
+from django_jobs.brokers.call import Share
 from django_jobs.queues import QueueWeight
 from django_jobs.worker.plan import strict_shares, weighted_shares
 

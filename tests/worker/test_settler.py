@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from django_jobs.brokers.base import Reservation
+from django_jobs.brokers.call import Reservation
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import Settlement, State

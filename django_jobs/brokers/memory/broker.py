@@ -6,16 +6,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from django_jobs.brokers.base import (
-    Answer,
-    Broker,
-    Patience,
-    Pulse,
-    Reservation,
-    Share,
-    WorkerInfo,
-)
-from django_jobs.brokers.lane import Lane
+from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
+from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.clock import now_ms
@@ -105,50 +97,32 @@ class MemoryBroker(Broker):
             if size:
                 self._mark(queue)
 
-    def send(
-        self,
-        worker: str,
-        call: int,
-        shares: Sequence[Share],
-        limit: int,
-        settlements: Sequence[Settlement] = (),
-        patience: Patience | None = None,
-        *,
-        lane: Lane = Lane.FIRST,
-    ) -> Answer:
+    def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
         with self._lock:
             if patience:
                 self.wait(patience.queues, patience.seconds, worker)
-            answer = self._reserve(lane, worker, call, shares, limit, settlements)
+            answer = self._reserve(worker, call)
             return lambda: answer
 
-    def _reserve(
-        self,
-        lane: Lane,
-        worker: str,
-        call: int,
-        shares: Sequence[Share],
-        limit: int,
-        settlements: Sequence[Settlement],
-    ) -> Reservation:
+    def _reserve(self, worker: str, call: Call) -> Reservation:
         now = self._now()
-        before = self._replies.get((lane, worker))
-        if before and before.call >= call:
-            self._put_marks_back(shares)
-            if before.call == call:
+        before = self._replies.get((call.lane, worker))
+        if before and before.number >= call.number:
+            self._put_marks_back(call.shares)
+            if before.number == call.number:
                 return self._again(worker, before.reservation)
             return Reservation(due_in=self._store.due_in(now))
         holder = self._leases.holder(worker, now)
-        refused = [one.job_id for one in settlements if not self._settle(holder, one, now)]
+        refused = [one.job_id for one in call.settlements if not self._settle(holder, one, now)]
         self._promote(now)
         self._store.sweep(now)
-        claims = self._claim(worker, holder, shares, limit, now)
-        self._pass_on(shares, holder)
+        claims = self._claim(worker, holder, call.shares, call.limit, now)
+        self._pass_on(call.shares, holder)
         self._room.notify_all()
         answer = Reservation(
             claims=tuple(claims), refused=tuple(refused), due_in=self._store.due_in(now)
         )
-        self._replies[lane, worker] = Reply(call, answer)
+        self._replies[call.lane, worker] = Reply(call.number, answer)
         return answer
 
     def _put_marks_back(self, shares: Sequence[Share]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django_jobs.brokers.base import Order, Pulse, Reservation, WorkerInfo
+from django_jobs.brokers.base import Order, Pulse, WorkerInfo
+from django_jobs.brokers.call import Reservation
 
 from .entry import Entry
 
@@ -35,7 +36,7 @@ class Holder:
 class Reply(NamedTuple):
     """The answer to a worker's last call, in case it asks again."""
 
-    call: int
+    number: int
     reservation: Reservation
 
 

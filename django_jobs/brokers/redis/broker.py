@@ -11,21 +11,11 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.base import (
-    MAX_CRASHES,
-    Answer,
-    Broker,
-    Order,
-    Patience,
-    Pulse,
-    Reservation,
-    Share,
-    WorkerInfo,
-)
-from django_jobs.brokers.lane import Lane
+from django_jobs.brokers.base import MAX_CRASHES, Broker, Order, Pulse, WorkerInfo
+from django_jobs.brokers.call import Answer, Call, Patience, Reservation
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
-from django_jobs.job import Job, Settlement, Tick
+from django_jobs.job import Job, Tick
 from django_jobs.redis_url import redact_url
 
 from . import keys
@@ -121,19 +111,8 @@ class RedisBroker(Broker):
         for portion in portions(jobs):
             self._run("push", *keys.stored(portion))
 
-    def send(
-        self,
-        worker: str,
-        call: int,
-        shares: Sequence[Share],
-        limit: int,
-        settlements: Sequence[Settlement] = (),
-        patience: Patience | None = None,
-        *,
-        lane: Lane = Lane.FIRST,
-    ) -> Answer:
-        terms = self._terms(shares, limit, settlements)
-        arguments = (worker, lane.value, call, *terms)
+    def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
+        arguments = self._arguments(worker, call)
         with plain_errors(self._address):
             if patience:
                 pop = self._pop(patience.queues, patience.seconds, worker)
@@ -151,17 +130,16 @@ class RedisBroker(Broker):
             due_in=None if due_in < 0 else due_in,
         )
 
-    def _terms(
-        self, shares: Sequence[Share], limit: int, settlements: Sequence[Settlement]
-    ) -> list[str | int]:
-        terms: list[str | int] = [
-            *(limit, self._lease_ms, MAX_CRASHES, len(shares), len(settlements))
+    def _arguments(self, worker: str, call: Call) -> list[str | int]:
+        arguments: list[str | int] = [
+            *(worker, call.lane.value, call.number, call.limit, self._lease_ms, MAX_CRASHES),
+            *(len(call.shares), len(call.settlements)),
         ]
-        for share in shares:
-            terms += (share.queue, share.quota)
-        for one in settlements:
-            terms += keys.settled(one)
-        return terms
+        for share in call.shares:
+            arguments += (share.queue, share.quota)
+        for one in call.settlements:
+            arguments += keys.settled(one)
+        return arguments
 
     @property
     def _lease_ms(self) -> int:
