@@ -92,16 +92,12 @@ def answers(address: str) -> bool:
     return httpx.get(address, follow_redirects=True, timeout=60).is_success
 
 
-def test_make_run_shows_the_way_and_serves_the_site(start: Start) -> None:
-    command = start("run")
-    command.wait_for("The site", command.address, "Where to look first", "Quit the server")
-    assert answers(command.address)
-    assert "Traceback" not in command.output
-
-
-def test_make_run_keeps_the_demo_data_of_the_first_time(start: Start) -> None:
+def test_make_run_shows_the_way_serves_the_site_and_keeps_its_demo_data(start: Start) -> None:
     first = start("run")
-    first.wait_for("posts added", "Quit the server")
+    first.wait_for("posts added", "The site", first.address, "Where to look first")
+    first.wait_for("Quit the server")
+    assert answers(first.address)
+    assert "Traceback" not in first.output
     first.press_ctrl_c()
 
     second = start("run")

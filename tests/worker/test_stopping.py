@@ -117,7 +117,7 @@ def test_signals_may_come_thick_and_fast(site: Site) -> None:
 
 @pytest.mark.parametrize("order", list(Order))
 def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBackend[Any]) -> None:
-    site.options["lease"] = 2
+    site.options["lease"] = 4
     worker = site.start(*FAST)
     wait_until(backend.broker.inspection.workers, "no heartbeat")
     (info,) = backend.broker.inspection.workers()
