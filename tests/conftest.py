@@ -71,8 +71,9 @@ def redis_server_factory() -> Iterator[Callable[..., RedisServer]]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium. A module's browser, as its event loop is visible to all that run meanwhile."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=BROWSER_DEADLINE)
     executable = _chromium()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's loop lives in this thread, which Django would take for asynchronous code.

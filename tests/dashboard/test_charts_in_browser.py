@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
@@ -51,25 +52,25 @@ def test_an_operator_finds_the_slowest_task_and_reads_its_numbers(
     page.get_by_role("link", name="Duration, p95").click()
 
     first = page.locator("tbody tr").first
-    assert "yearly_export" in first.inner_text()
+    expect(first).to_contain_text("yearly_export")
     assert "span=1h" in page.url
     page.locator("tbody").get_by_role("link", name="charge").click()
 
-    assert page.get_by_role("heading", level=1).inner_text() == "charge"
+    expect(page.get_by_role("heading", level=1)).to_have_text("charge")
     assert "span=1h" in page.url
     duration = page.locator("figure#duration")
-    assert not duration.get_by_role("table").is_visible()
+    expect(duration.get_by_role("table")).to_be_hidden()
     duration.get_by_text("The numbers").click()
-    assert duration.get_by_role("columnheader", name="Attempts").is_visible()
-    assert page.get_by_role("img", name="Duration").is_visible()
+    expect(duration.get_by_role("columnheader", name="Attempts")).to_be_visible()
+    expect(page.get_by_role("img", name="Duration")).to_be_visible()
 
 
 def test_what_fails_leads_to_its_task(page: Page, site: LiveServer) -> None:
     page.goto(site.url + OVERVIEW)
     page.locator("#failing").get_by_role("link", name="send_receipt").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "send_receipt"
+    expect(page.get_by_role("heading", level=1)).to_have_text("send_receipt")
     page.locator("#failing").get_by_role("link", name="SMTPServerDisconnected").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Jobs"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
     assert "task=shop.tasks.send_receipt" in page.url
     assert "error=smtplib.SMTPServerDisconnected" in page.url
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
@@ -66,7 +67,7 @@ def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
     page.get_by_text("Find jobs").click()
     page.get_by_label("Arguments contain").fill("ada@")
     page.get_by_role("button", name="Find").click()
-    assert page.locator("tr[id^=job-]").count() == 1
+    expect(page.locator("tr[id^=job-]")).to_have_count(1)
     page.get_by_role("link", name="tests.dashboard.tasks.invite").click()
 
     page.get_by_text("mail.example refused ada@example.com: greylisted").first.wait_for()
@@ -101,7 +102,7 @@ def test_ticked_jobs_are_retried_and_the_others_stay(
     retry.click()
 
     page.get_by_text("3 jobs are queued now.").wait_for()
-    assert page.locator("tr[id^=job-]").count() == 2
+    expect(page.locator("tr[id^=job-]")).to_have_count(2)
     assert "state=dead" in page.url
 
 
