@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NamedTuple
 
 from django_jobs.arguments import encode_value
 from django_jobs.compat import (
     AnyTask,
+    Task,
     TaskContext,
     TaskError,
     task_finished,
@@ -27,6 +29,18 @@ from django_jobs.signals import job_retrying
 
 from .outcome import Verdict, judge, to_failure, traceback_text
 from .receivers import Sending, is_heard
+
+
+class Declared(NamedTuple):
+    """What is read of a task once, and not for each job.
+
+    Attributes:
+        policy: what its declaration says.
+        call: what runs it in a thread.
+    """
+
+    policy: Policy
+    call: Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +60,18 @@ class Site:
     worker: str
     retry: Retry
     policy: Policy = field(init=False)
-    _policies: dict[str, Policy] = field(init=False, default_factory=dict)
+    _declared: dict[str, Declared] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "policy", Policy(retry=self.retry))
 
-    def policy_of(self, name: str, task: AnyTask) -> Policy:
-        """Return what the declaration of a task says, which is read once."""
-        policy = self._policies.get(name)
-        if policy is None:
-            policy = self._policies[name] = policy_of(task, self.retry)
-        return policy
+    def declared(self, name: str, task: AnyTask) -> Declared:
+        """Return what is read of the task of this name once."""
+        declared = self._declared.get(name)
+        if declared is None:
+            declared = Declared(policy_of(task, self.retry), _caller(task))
+            self._declared[name] = declared
+        return declared
 
 
 class Attempt:
@@ -86,7 +101,8 @@ class Attempt:
         if job.expires_at is not None and self.claim.reserved_at >= job.expires_at:
             raise JobExpired(f"{job.task} had not started when its time was over.")
         task = find_task(job.task)
-        self.policy = apply_overrides(self.site.policy_of(job.task, task), job.overrides)
+        declared = self.site.declared(job.task, task)
+        self.policy = apply_overrides(declared.policy, job.overrides)
         self.task = task
         LISTENER.set(self)
         return task
@@ -164,6 +180,12 @@ class Attempt:
 
     def _finished(self, result: JobResult) -> Sending:
         return task_finished, {"sender": self.site.sender, "task_result": result}
+
+
+def _caller(task: AnyTask) -> Callable[..., Any]:
+    """Return the function itself, where `Task.call` would ask for each job whether it is one."""
+    has_own = type(task).call is not Task.call
+    return task.call if has_own or iscoroutinefunction(task.func) else task.func
 
 
 def runs_in_loop(name: str) -> bool:

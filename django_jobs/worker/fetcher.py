@@ -99,7 +99,7 @@ class Fetcher:
         if not unsent:
             return
         self.settler.settled(unsent)
-        if self._is_time_to_send():
+        if self._is_time_to_send() and not self._wake.is_set():
             self._wake.set()
 
     def _settled_apart(self) -> None:

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 logger = logging.getLogger("django_jobs")
 
 
+class ThisThread(threading.local):
+    """What is known of each thread."""
+
+    has_connected = False
+
+
+this_thread = ThisThread()
+
+
+def _note_connection(**_: Any) -> None:
+    this_thread.has_connected = True
+
+
+connection_created.connect(_note_connection, dispatch_uid=__name__)
+
+
+def _connections() -> Iterator[BaseDatabaseWrapper]:
+    """Return those of this thread; to ask Django for none takes a fifth of a small job's time."""
+    if this_thread.has_connected:
+        yield from connections.all(initialized_only=True)
+
+
 def close_what_grew_old() -> None:
     """Close connections that may not live longer, or are broken, after a time without jobs."""
-    for connection in connections.all(initialized_only=True):
+    for connection in _connections():
         with suppress(Exception):  # a database may not even let itself be closed
             connection.close_if_unusable_or_obsolete()
 
@@ -23,7 +50,7 @@ def clear_up(job_id: str) -> None:
     Django keeps a connection that is in an atomic block, and a timeout may strike in the middle of
     `Atomic.__exit__`: what the later jobs of this thread write would wait for a commit for ever.
     """
-    for connection in connections.all(initialized_only=True):
+    for connection in _connections():
         connection.queries_log.clear()
         if connection.in_atomic_block:
             logger.error(

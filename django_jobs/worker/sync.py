@@ -50,7 +50,8 @@ def _call(attempt: Attempt, watchdog: Watchdog) -> tuple[Settlement, Sending | N
     task = attempt.find()
     args, kwargs = decode_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
+    call = attempt.site.declared(attempt.claim.job.task, task).call
     send(attempt.started_signal())
     with watchdog.limited(attempt.claim.job.id, attempt.policy.timeout):
-        value = task.call(*args, **kwargs)
+        value = call(*args, **kwargs)
     return attempt.succeed(value)
