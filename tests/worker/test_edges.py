@@ -70,12 +70,13 @@ def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
 
 
 def test_a_worker_without_its_lease_starts_nothing_until_it_has_it_again(
-    backend: JobBackend[Any],
+    configure: Callable[..., JobBackend[Any]],
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     claimed: list[int] = []
+    backend = configure(lease=600)  # so that no heartbeat of its own comes in between
     worker = start_worker()
     wait_until(partial(is_waiting, worker), "it does not wait")
     hear_answers(monkeypatch, lambda reservation: claimed.append(len(reservation.claims)))
