@@ -17,10 +17,16 @@ LANES = (Lane.FIRST, Lane.SECOND)
 
 @dataclass(slots=True)
 class UnderWay:
-    """A call; without an answer to wait for it has failed, and has to be sent again."""
+    """A call; without an answer to wait for it has failed, and has to be sent again.
+
+    Attributes:
+        outdated: another one has failed since it was sent. What its answer brings may belong to
+            others by now, so the call is sent again, which brings what is still held.
+    """
 
     call: Call
     answer: Answer | None = None
+    outdated: bool = False
 
 
 class Calls:
@@ -38,6 +44,7 @@ class Calls:
         self._broker = broker
         self._worker = worker
         self._numbers = dict.fromkeys(LANES, 0)
+        self._sent = 0
         self._under_way: deque[UnderWay] = deque()
         self.expected = 0
 
@@ -57,8 +64,9 @@ class Calls:
         patience: Patience | None = None,
     ) -> None:
         """Send a new one. If that fails, who waits for its answer hears of it."""
-        busy = {one.call.lane for one in self._under_way}
-        lane = next(lane for lane in LANES if lane not in busy)
+        # By turns: a gap that shows on a lane only after hours would give back what runs by then.
+        lane = LANES[self._sent % len(LANES)]
+        self._sent += 1
         self._numbers[lane] += 1
         one = UnderWay(Call(self._numbers[lane], shares, limit, settlements, lane))
         self._under_way.append(one)
@@ -73,9 +81,20 @@ class Calls:
             BrokerError: it has failed.
         """
         one = self._under_way[0]
-        answer = one.answer or self._broker.send(self._worker, one.call)
-        one.answer = None
-        reservation = answer()
+        try:
+            reservation = self._reservation(one)
+        except BrokerError:
+            for other in self._under_way:
+                other.outdated = True
+            raise
         self._under_way.popleft()
         self.expected -= one.call.limit
         return one.call, reservation
+
+    def _reservation(self, one: UnderWay) -> Reservation:
+        answer, one.answer = one.answer, None
+        if answer and one.outdated:
+            answer()  # to the end, as its connection will be used again
+            answer = None
+        answer = answer or self._broker.send(self._worker, one.call)
+        return answer()

@@ -126,3 +126,22 @@ def test_who_forgot_what_came_on_one_lane_leaves_the_other_alone_once(
     # It is excused, so that it does not give back what the other one has just brought.
     assert ids(take(Lane.FIRST, 2)) == [jobs[1].id]
     assert broker.inspection.counts()[State.RUNNING] == 2
+
+
+def test_a_worker_that_came_back_keeps_the_numbers_of_each_lane(
+    broker: RedisBroker, redis_url: str
+) -> None:
+    worker = Driver(broker, "w1")
+    for lane in Lane:
+        broker.reserve("w1", Call(1, [], 0, lane=lane))
+    worker.heartbeat()
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        leases = next(client.scan_iter("*:leases"))
+        client.zadd(leases, {"w1": 1})
+        Driver(broker, "w2").heartbeat()  # which is not late itself: it was never there
+        names = [name for lane in Lane for name in client.scan_iter(f"*:{lane}:w1")]
+        assert all(client.ttl(name) > 0 for name in names)
+
+        assert worker.heartbeat().lost
+
+        assert [client.ttl(name) for name in names] == [-1] * len(Lane)

@@ -86,4 +86,20 @@ def test_one_that_fails_is_sent_again_before_any_other(
     assert ids(calls.answer()[1].claims) == ids(jobs[:2])
     send(calls)
     assert ids(calls.answer()[1].claims) == ids(jobs[2:])
-    assert set(broker.sent) == {(Lane.FIRST, 1), (Lane.FIRST, 2)}
+    assert set(broker.sent) == {(Lane.FIRST, 1), (Lane.SECOND, 1)}
+
+
+def test_what_was_answered_before_another_one_failed_is_asked_again(
+    broker: Unreliable, calls: Calls
+) -> None:
+    broker.push(make_jobs(4))
+    send(calls)
+    send(calls)
+    broker.lose = 1
+    with pytest.raises(BrokerUnavailable):
+        calls.answer()
+    broker.leave("w")  # as an outage longer than its lease does
+    other = broker.reserve("other", Call(1, [Share("default", 4)], 4))
+
+    assert len(other.claims) == 4
+    assert [calls.answer()[1].claims for _ in range(2)] == [(), ()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -44,8 +44,9 @@ class Wire:
         Raises:
             redis.RedisError: the first of theirs, when the answer is waited for.
         """
+        packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
         connection = self._connection()
-        exchange = Exchange(connection, commands)
+        exchange = Exchange(connection, packed)
         try:
             exchange.send()
         except (redis.ConnectionError, redis.TimeoutError):
@@ -82,9 +83,9 @@ class Wire:
 class Exchange:
     """Commands on a connection, until the last one is answered."""
 
-    def __init__(self, connection: Any, commands: Sequence[Command]) -> None:
+    def __init__(self, connection: Any, packed: list[bytes]) -> None:
         self._connection = connection
-        self._packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
+        self._packed = packed
         self._is_sent = False
 
     def send(self) -> None:

@@ -132,6 +132,12 @@ if last and tonumber(last) > tonumber(call) then
   return { 0, '', {}, {} } -- overtaken on its way
 end
 local lost = renew()
+if lost == 1 then
+  -- Numbers that were forgotten on a lane of somebody who lives would look like a gap.
+  for _, kind in ipairs({ 'r:', 'o:', 'a:' }) do
+    redis.call('PERSIST', P .. kind .. worker)
+  end
+end
 if last == call then
   local answer = cjson.decode(answer_before)
   answer[1] = math.max(lost, answer[1])

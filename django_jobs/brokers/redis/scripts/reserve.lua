@@ -2,8 +2,8 @@
 --
 -- Parts: shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
--- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in ms, crashes that kill a job, number of shares, number of
---   settlements; for each share: queue, quota; for each settlement: id, token, state, waited
+-- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in
+--   ms, crashes that kill a job, number of shares, number of settlements; for each share: queue, quota; for each settlement: id, token, state, waited
 --   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON.
 -- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each.
 -- Invariant: a settlement takes effect only while its worker holds the job under its token.
