@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 # The shell a developer runs the tests in may hold settings of their own site.
 for name in [name for name in os.environ if name.startswith(("JOB_", "REDIS_"))]:
     del os.environ[name]
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all processes of ours.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine takes long for an example, which says nothing about the code.
 UNHURRIED = hypothesis.settings(
