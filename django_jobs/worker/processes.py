@@ -101,10 +101,12 @@ class Processes:
         code = child.process.poll()
         if code is None:
             return True
-        if self._stopping or (_is_good(code) and not self._replace):
+        is_over = self._stopping or (_is_good(code) and not self._replace)
+        if not (is_over and _is_good(code)):
+            logger.warning("Worker process %d ended with code %d.", child.process.pid, code)
+        if is_over:
             self._codes.append(code)
             return False
-        logger.warning("Worker process %d ended with code %d.", child.process.pid, code)
         if child.age < SOON:
             self._start_at = time.monotonic() + SOON
         return False
