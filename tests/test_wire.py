@@ -70,7 +70,7 @@ def test_after_a_lost_connection_only_the_last_of_several_commands_is_sent_again
 ) -> None:
     answers: list[str] = []
     thread = threading.Thread(
-        target=lambda: answers.append(wire.together(("BLPOP", "nothing", 90), ("ECHO", "last")))
+        target=lambda: answers.append(wire.send(("BLPOP", "nothing", 90), ("ECHO", "last"))())
     )
     thread.start()
     with redis.Redis.from_url(server.url) as client:

@@ -29,11 +29,7 @@ class Wire:
 
     def __call__(self, *command: str | int) -> Any:
         """Send a command, and return its answer; raises redis-py's errors."""
-        return self.together(command)
-
-    def together(self, *commands: Command) -> Any:
-        """Send commands at once, and return the answer to the last one; raises as `send` says."""
-        return self.send(*commands)()
+        return self.send(command)()
 
     def send(self, *commands: Command) -> Callable[[], Any]:
         """Send commands at once, and return what waits for the answer to the last one.
