@@ -49,6 +49,7 @@ class Job(NamedTuple):
         expires_at: Unix milliseconds after which it must not start any more, or None.
         result_ttl: milliseconds that a success is kept.
         overrides: JSON text of the task options that this call changed, or "".
+        signature: of the task's name, or "" (see `signatures`).
     """
 
     id: str
@@ -61,6 +62,7 @@ class Job(NamedTuple):
     expires_at: int | None = None
     result_ttl: int = 3_600_000
     overrides: str = ""
+    signature: str = ""
 
     @property
     def size(self) -> int:

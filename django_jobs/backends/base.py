@@ -36,6 +36,7 @@ from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task, is_declared
 from django_jobs.result import JobResult, enqueued_results, stored_result
 from django_jobs.retry import Retry, Seconds, to_seconds
+from django_jobs.signatures import sign
 from django_jobs.task import Task as JobTask
 from django_jobs.worker.receivers import is_heard
 
@@ -44,7 +45,7 @@ Options = TypeVar("Options", bound=BackendOptions)
 Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
 """The positional and the keyword arguments of one call."""
 
-Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str]
+Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str]
 """What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
 
 DEFAULT_RETRY = Retry()
@@ -148,6 +149,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             None if expires is None else max(now, run_at or 0) + _to_ms(expires),
             _to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
             self._overrides(task),
+            sign(task.module_path),
         )
 
     def _overrides(self, task: AnyTask) -> str:

@@ -18,7 +18,7 @@ from django_jobs.job import Claim, Failure, Job, Record, Settlement, State
 from django_jobs.progress import LONGEST_TEXT, MOST, Progress
 from django_jobs.retry import error_path
 
-STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES = "s", "t", "q", "a", "o"
+STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
 TOKEN, QUEUED_AT, PROGRESS = "n", "u", "g"
@@ -33,7 +33,7 @@ FIRST, LAST = to_ms(datetime.min.replace(tzinfo=UTC)), to_ms(datetime.max.replac
 
 STATES = frozenset(State)
 
-CLAIM_WIDTH = 9
+CLAIM_WIDTH = 10
 """How many values `reserve.lua` returns for each claim."""
 
 
@@ -66,10 +66,11 @@ def _shared_values(
     expires_at: int | None,
     result_ttl: int,
     overrides: str,
+    signature: str,
 ) -> tuple[str | int, ...]:
     due = _or_empty(run_at)
     terms = f"{priority}:{enqueued_at}:{result_ttl}:{due}:{_or_empty(expires_at)}"
-    return task, queue, priority, due, terms, overrides
+    return task, queue, priority, due, terms, overrides, signature
 
 
 def _or_empty(number: int | None) -> int | str:
@@ -104,6 +105,7 @@ def _claim(
     arguments: str,
     terms: str,
     overrides: str,
+    signature: str,
     queued_at: str,
 ) -> Claim:
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
@@ -118,6 +120,7 @@ def _claim(
         expires_at,
         result_ttl,
         overrides,
+        signature,
     )
     since = int(queued_at) if queued_at else enqueued_at
     return Claim(job, int(token), int(attempt), since, reserved_at)
@@ -174,6 +177,7 @@ def to_record(
         expires_at=expires_at,
         result_ttl=result_ttl or 0,
         overrides=fields.get(OVERRIDES, ""),
+        signature=fields.get(SIGNATURE, ""),
     )
     last_attempted_at = number_of(LAST_ATTEMPTED_AT)
     workers = fields.get(WORKERS, "")

@@ -41,7 +41,7 @@ local function answer(id, job, token, attempt)
   local n = #claims
   claims[n + 1], claims[n + 2], claims[n + 3] = id, token, attempt
   claims[n + 4], claims[n + 5], claims[n + 6], claims[n + 7] = job.t, job.q, job.a, job.e
-  claims[n + 8], claims[n + 9] = job.o or '', job.u or ''
+  claims[n + 8], claims[n + 9], claims[n + 10] = job.o or '', job.i or '', job.u or ''
 end
 
 -- Ends of this call, for each state there is: times and ids, as ZADD takes them.

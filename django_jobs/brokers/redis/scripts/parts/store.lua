@@ -15,16 +15,18 @@ end
 
 -- Stores new jobs, which the arguments between two have in groups. Those of a group differ in nothing but
 -- their id and their arguments: how many they are, their ids, the arguments of each, and what they share,
--- which is task, queue, priority, run_at or '', terms, and overrides or ''. Known ids are left as they
--- are: jobs get their places first, so that one is known only when nothing of it can fail any more.
+-- which is task, queue, priority, run_at or '', terms, overrides or '', and signature or ''. Known ids are
+-- left as they are: jobs get their places first, so that one is known only when nothing of it can fail any
+-- more.
 local function store(first, last)
   local i = first
   while i <= last do
     local number = tonumber(ARGV[i])
     local ids = { unpack(ARGV, i + 1, i + number) }
     local arguments = { unpack(ARGV, i + 1 + number, i + 2 * number) }
-    local task, queue, priority, run_at, terms, overrides = unpack(ARGV, i + 1 + 2 * number, i + 6 + 2 * number)
-    i = i + 7 + 2 * number
+    local shared = i + 1 + 2 * number
+    local task, queue, priority, run_at, terms, overrides, signature = unpack(ARGV, shared, shared + 6)
+    i = shared + 7
     local keys = {}
     for n, id in ipairs(ids) do
       keys[n] = P .. 'j:' .. id
@@ -36,6 +38,9 @@ local function store(first, last)
       local job = { '', 'a', '', 't', task, 'q', queue, 'e', terms, 's', 'queued' }
       if overrides ~= '' then
         job[#job + 1], job[#job + 2] = 'o', overrides
+      end
+      if signature ~= '' then
+        job[#job + 1], job[#job + 2] = 'i', signature
       end
       if run_at ~= '' and tonumber(run_at) > now then
         job[11] = 'scheduled'

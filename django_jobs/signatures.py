@@ -1,0 +1,40 @@
+"""Signatures of tasks' names, which tell a worker that its own site has enqueued a job."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+
+SALT = "django_jobs.task"
+
+LENGTH = 22
+"""Characters of a signature, 6 bits each: short, as every waiting job carries one."""
+
+
+class _NameSigner(Signer):
+    """Django's signer, with a part of its digest."""
+
+    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
+        return super().signature(value, key)[:LENGTH]
+
+
+def sign(name: str) -> str:
+    """Return the signature of a task's name, made with `SECRET_KEY`."""
+    return _sign(name, settings.SECRET_KEY)
+
+
+def is_signed(name: str, signature: str) -> bool:
+    """Tell whether a signature was made for a name with `SECRET_KEY` or one of its fallbacks."""
+    if not signature.isascii():  # Django compares bytes, and fails at a lone surrogate
+        return False
+    try:
+        return _NameSigner(salt=SALT).unsign(f"{name}:{signature}") == name
+    except BadSignature:
+        return False
+
+
+@cache  # enqueue() asks for each job; a site has few tasks
+def _sign(name: str, key: str | bytes) -> str:
+    return _NameSigner(key=key, salt=SALT).signature(name)
