@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django_jobs.brokers.base import Broker
+from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.errors import BrokerError
+
+from .base import JobBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,32 +45,52 @@ class Health:
         return not self.problems
 
 
-def examine(broker: Broker, limits: Limits) -> Health:
-    """Look at a broker and its workers; that it does not answer is a finding, too."""
+def examine(backend: JobBackend[Any], limits: Limits) -> Health:
+    """Return what is wrong with a backend's broker and workers, also if it does not answer."""
     try:
-        return _examined(broker, limits)
+        return _examined(backend, limits)
     except BrokerError as error:
         return Health(problems=(str(error),))
 
 
-def _examined(broker: Broker, limits: Limits) -> Health:
-    problems = list(broker.problems())
-    inspection = broker.inspection
-    workers = sum(not worker.quiet for worker in inspection.workers())
-    waits = {queue.name: queue.latency for queue in inspection.queues() if not queue.paused}
-    if workers < limits.min_workers:
+def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iterator[QueueInfo]:
+    """Yield the queues in which jobs wait, and from which none of the workers takes any."""
+    for queue in queues:
+        if queue.size and not any(worker.serves(queue.name) for worker in workers):
+            yield queue
+
+
+def _examined(backend: JobBackend[Any], limits: Limits) -> Health:
+    problems = list(backend.broker.problems())
+    inspection = backend.broker.inspection
+    workers = [worker for worker in inspection.workers() if not worker.quiet]
+    queues = [queue for queue in inspection.queues() if not queue.paused]
+    if len(workers) < limits.min_workers:
         problems.append(
-            f"Workers that take jobs: {workers}, fewer than the {limits.min_workers} that are"
+            f"Workers that take jobs: {len(workers)}, fewer than the {limits.min_workers} that are"
             " wanted. Start more with manage.py runworker."
         )
-    problems += _late(waits, limits.max_latency)
-    return Health(problems=tuple(problems), workers=workers, latency=max(waits.values(), default=0))
+    # The thread pool starts its worker, which serves every queue, with the first job.
+    if backend.persistent:
+        problems += map(_no_worker, unserved(queues, workers))
+    problems += _late(queues, limits.max_latency)
+    latency = max((queue.latency for queue in queues), default=0)
+    return Health(problems=tuple(problems), workers=len(workers), latency=latency)
 
 
-def _late(waits: Mapping[str, int], limit: float | None) -> Iterator[str]:
-    for name, wait in waits.items():
-        if limit is not None and wait > limit * 1000:
+def _no_worker(queue: QueueInfo) -> str:
+    jobs = "1 job waits" if queue.size == 1 else f"{queue.size:,} jobs wait"
+    return (
+        f"No worker serves the queue {queue.name}, in which {jobs}: start one with"
+        f" manage.py runworker -q {queue.name}."
+    )
+
+
+def _late(queues: Iterable[QueueInfo], limit: float | None) -> Iterator[str]:
+    for queue in queues:
+        if limit is not None and queue.latency > limit * 1000:
             yield (
-                f"A job of the queue {name} has been waiting for {wait / 1000:,.1f} s, longer than"
-                f" {limit:g} s: start more workers, or see jobs workers for what they serve."
+                f"A job of the queue {queue.name} has been waiting for"
+                f" {queue.latency / 1000:,.1f} s, longer than {limit:g} s: start more workers, or"
+                " see jobs workers for what they serve."
             )

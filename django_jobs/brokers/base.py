@@ -65,6 +65,10 @@ class WorkerInfo:
     version: str = ""
     memory: int | None = None
 
+    def serves(self, queue: str) -> bool:
+        """Return whether the worker takes jobs from this queue; a quiet one takes none."""
+        return not self.quiet and (not self.queues or queue in self.queues)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
@@ -17,9 +20,11 @@ from tests.commands.conftest import Jobs
 from tests.servers import RedisServer, free_port
 
 
-def start_worker(backend: JobBackend[Any], name: str, *, quiet: bool = False) -> None:
-    info = WorkerInfo(id=name, host="host", pid=1, started_at=now_ms(), quiet=quiet)
-    backend.broker.heartbeat(info, 1)
+def start_worker(
+    backend: JobBackend[Any], name: str, *queues: str, quiet: bool = False, beat: int = 1
+) -> None:
+    info = WorkerInfo(id=name, host="host", pid=1, started_at=now_ms(), queues=queues, quiet=quiet)
+    backend.broker.heartbeat(info, beat)
 
 
 def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
@@ -46,7 +51,43 @@ def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> 
     )
 
 
+def test_a_queue_with_jobs_that_no_worker_serves_is_a_problem(
+    jobs: Jobs, redis_backend: JobBackend[Any]
+) -> None:
+    start_worker(redis_backend, "a", "critical")
+    assert jobs("check").out.startswith("Healthy: 1 worker;")
+    tasks.greet.using(queue_name="low").enqueue()
+    tasks.greet.using(queue_name="low").enqueue()
+    tasks.greet.using(queue_name="critical").enqueue()
+    sentence = (
+        "No worker serves the queue low, in which 2 jobs wait: start one with manage.py runworker"
+        " -q low."
+    )
+    with pytest.raises(CommandError) as unhealthy:
+        jobs("check", "--min-workers", 1)
+    assert (unhealthy.value.returncode, str(unhealthy.value)) == (1, sentence)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("jobs", "check", "--json", stdout=out)
+    assert json.loads(out.getvalue())["problems"] == [sentence]
+
+
+@pytest.mark.parametrize("queues", [(), ("critical", "low")])
+def test_a_queue_is_served_by_a_worker_of_every_queue_and_by_one_that_names_it(
+    queues: tuple[str, ...], jobs: Jobs, redis_backend: JobBackend[Any]
+) -> None:
+    tasks.greet.using(queue_name="low").enqueue()
+    start_worker(redis_backend, "a", *queues)
+    assert jobs("check").out.startswith("Healthy: 1 worker;")
+    start_worker(redis_backend, "a", *queues, quiet=True, beat=2)
+    with pytest.raises(CommandError, match="No worker serves the queue low, in which 1 job waits"):
+        jobs("check")
+    redis_backend.broker.inspection.pause("low")
+    assert jobs("check").out.startswith("Healthy: 0 workers;")
+
+
 def test_a_latency_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+    start_worker(redis_backend, "a")
     tasks.greet.using(queue_name="low").enqueue()
     assert jobs("check", "--max-latency", 3600).out.startswith("Healthy")
     while not redis_backend.broker.inspection.queues()[0].latency:

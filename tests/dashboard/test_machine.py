@@ -45,7 +45,8 @@ def test_all_is_well(client: Client, onlooker: Client, redis_backend: JobBackend
 def test_threads_of_the_process_are_well_before_they_start(
     client: Client, db: None, use_backend: UseBackend
 ) -> None:
-    use_backend("thread_pool")
+    backend = use_backend("thread_pool")
+    backend.broker.push(make_jobs(1, queue="low"))
     assert client.get(HEALTH).status_code == 200
 
 
@@ -64,9 +65,19 @@ def test_only_those_who_may_know_are_told_what_is_wrong(
         assert "Workers that take jobs: 0" in problem
 
 
-def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend[Any]) -> None:
+def test_a_queue_with_jobs_that_no_worker_serves_is_told(
+    onlooker: Client, redis_backend: JobBackend[Any]
+) -> None:
     redis_backend.broker.push(make_jobs(1, queue="low"))
+    answer = onlooker.get(HEALTH, {"min_workers": 0})
+    assert answer.status_code == 503
+    assert "No worker serves the queue low, in which 1 job waits" in answer.json()["problems"][0]
+
+
+def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend[Any]) -> None:
     assert onlooker.get(HEALTH, {"min_workers": 0}).status_code == 200
+    Driver(redis_backend.broker, "w1").heartbeat()
+    redis_backend.broker.push(make_jobs(1, queue="low"))
     assert onlooker.get(HEALTH, {"min_workers": 0, "max_latency": 3600}).status_code == 200
     while not redis_backend.broker.inspection.queues()[0].latency:
         pass  # its first millisecond

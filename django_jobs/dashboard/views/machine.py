@@ -57,4 +57,4 @@ def _examined(request: HttpRequest) -> Health:
         min_workers=whole(asked, "min_workers", default=least, least=0, most=10_000),
         max_latency=None if latency == NO_LIMIT else latency,
     )
-    return examine(backend.broker, limits)
+    return examine(backend, limits)

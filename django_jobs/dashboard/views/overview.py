@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from django_jobs.backends.health import unserved
 from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.dashboard.page import page
@@ -129,15 +130,13 @@ def _idle(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
     if not workers:
         yield _("No worker takes jobs: start one with manage.py runworker.")
         return
-    for queue in queues:
-        is_served = any(not it.queues or queue.name in it.queues for it in workers)
-        if queue.size and not is_served:
-            text = ngettext(
-                "%(jobs)s waits in the queue %(queue)s, which no worker serves.",
-                "%(jobs)s wait in the queue %(queue)s, which no worker serves.",
-                queue.size,
-            )
-            yield text % {"jobs": jobs(queue.size), "queue": queue.name}
+    for queue in unserved(queues, workers):
+        text = ngettext(
+            "%(jobs)s waits in the queue %(queue)s, which no worker serves.",
+            "%(jobs)s wait in the queue %(queue)s, which no worker serves.",
+            queue.size,
+        )
+        yield text % {"jobs": jobs(queue.size), "queue": queue.name}
 
 
 def _store(info: StoreInfo) -> Store:

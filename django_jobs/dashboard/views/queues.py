@@ -91,10 +91,7 @@ def clear(visit: Visit) -> Done | Refused:
 
 
 def _line(visit: Visit, queue: QueueInfo, workers: tuple[WorkerInfo, ...], ended: int) -> Line:
-    serving = sum(
-        not worker.quiet and (not worker.queues or queue.name in worker.queues)
-        for worker in workers
-    )
+    serving = sum(worker.serves(queue.name) for worker in workers)
     # The thread pool starts its worker with the first job, and serves every queue.
     neglected = visit.backend.persistent and queue.size > 0 and not serving
     return Line(queue=queue, ended=ended, workers=serving, is_neglected=neglected)

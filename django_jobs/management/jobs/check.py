@@ -20,7 +20,7 @@ from .wording import count, span
 
 class Check(BackendSubcommand):
     name = "check"
-    help = "Tells whether the broker answers, and endangers no jobs: exit code 0, else 1."
+    help = "Tells whether the broker keeps jobs and workers take them: exit code 0, else 1."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -52,7 +52,7 @@ class Check(BackendSubcommand):
 
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
         limits = Limits(min_workers=options.min_workers, max_latency=options.max_latency)
-        health = examine(backend.broker, limits)
+        health = examine(backend, limits)
         if options.json:
             console.show_json(health_shape(health))
         if health.problems:
