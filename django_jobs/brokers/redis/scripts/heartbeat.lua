@@ -1,6 +1,6 @@
 -- Renews a worker's lease, and takes back the jobs of workers whose lease ran out.
 --
--- Parts: fields, places, ends, flight.
+-- Parts: full, fields, places, ends, flight.
 -- KEYS[1]: prefix. ARGV: worker, call, lease in ms, what it says of itself as JSON, attempts
 --   succeeded, attempts failed, crashes that kill a job; how long the counts of each kind and length
 --   of period are kept as JSON, names of one period, name of those beyond, number of counts; for

@@ -1,6 +1,6 @@
 -- Pauses a queue, or resumes it.
 --
--- Parts: places.
+-- Parts: full, places.
 -- KEYS[1]: prefix. ARGV: queue, 1 to pause or 0 to resume.
 if ARGV[2] == '1' then
   redis.call('SADD', P .. 'paused', ARGV[1])

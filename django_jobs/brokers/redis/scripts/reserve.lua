@@ -1,6 +1,6 @@
 -- Settles finished attempts, promotes what is due, then claims jobs for a worker.
 --
--- Parts: shapes, fields, places, ends, flight.
+-- Parts: full, shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
 -- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in
 --   ms, crashes that kill a job, number of shares, number of settlements; for each share: queue, quota; for each settlement: id, token, state, waited
@@ -338,9 +338,6 @@ local function put_marks_back(first)
   end
 end
 
--- Redis lets a script go on when its memory is full if the first write needs none: only so can
--- workers drain it.
-redis.call('HDEL', P .. 'suspects', '')
 local last, refused_before = last_call(answered)
 if last == call then
   put_marks_back(9)

@@ -1,7 +1,7 @@
 -- Ends the wait of a worker that stops, or its next one.
 --
+-- Parts: full.
 -- KEYS[1]: prefix. ARGV: worker, seconds after which nobody needs it any more.
--- Redis lets a script go on when its memory is full if the first write needs none.
 local door = P .. 'd:' .. ARGV[1]
 redis.call('DEL', door)
 redis.call('RPUSH', door, '1')
