@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import State
+from django_jobs.waits import capped
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 
@@ -76,7 +77,9 @@ class Pool:
 
         Hooks of `atexit` do not run under every server, and others run them too late.
         """
-        threading.main_thread().join()
+        main = threading.main_thread()
+        while main.is_alive():
+            main.join(capped())
         self.drain()
 
     def drain(self) -> None:

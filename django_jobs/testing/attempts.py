@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TestCase
 
 from django_jobs.job import Settlement
+from django_jobs.waits import capped
 from django_jobs.worker.attempt import Attempt
 from django_jobs.worker.receivers import Sending
 from django_jobs.worker.sync import run_attempt
@@ -48,7 +49,7 @@ def _watchdog() -> Iterator[Watchdog]:
         yield watchdog
     finally:
         watchdog.close()
-        thread.join()
+        thread.join(capped())
 
 
 def _is_in_testcase_only(connection: BaseDatabaseWrapper) -> bool:

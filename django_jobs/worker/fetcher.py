@@ -10,6 +10,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.call import Call, Patience, Reservation
 from django_jobs.errors import BrokerError
 from django_jobs.job import Claim, Settlement, State
+from django_jobs.waits import capped
 
 from .calls import Calls
 from .crew import Crew
@@ -19,9 +20,6 @@ from .outage import Outage
 from .pace import Pace
 from .served import ServedQueues
 from .settler import BATCH, FLUSH, Settler, tell_of_refused
-
-IDLE = 10.0
-"""Seconds after which an idle worker looks for work that nobody told it of."""
 
 STUTTER = 0.1
 """Seconds before a third wait if two were ended for nothing: what did may still be there."""
@@ -190,13 +188,13 @@ class Fetcher:
             self._on_finished()
         if self._wants_jobs(room):
             return
-        if self._wake.wait(max(0.0, min(self._waits(room)))):
+        if self._wake.wait(capped(min(self._waits(room), default=None))):
             self._wake.clear()
 
     def _waits(self, room: int) -> list[float]:
         """Return the seconds to each moment at which there is something to look at again."""
         now = time.monotonic()
-        waits = [IDLE, *self._crew.waits()]
+        waits = [*self._crew.waits()]
         if room and now < self._listen_at:
             waits.append(self._listen_at - now)
         if self._ledger.unsent:
@@ -241,7 +239,7 @@ class Fetcher:
         with self.settler.standing_in():
             # Who wanted our attention before somebody stood in has only set the event.
             wanted = self._wake.is_set()
-            self._send(None if wanted else Patience(self._queues.names, IDLE))
+            self._send(None if wanted else Patience(self._queues.names, capped()))
             brought = self._receive()
         in_vain = not brought and time.monotonic() - began < STUTTER
         self._listen_at = began + STUTTER if in_vain and self._in_vain else 0.0
@@ -254,7 +252,7 @@ class Fetcher:
         self._owes_look = True  # a wait that failed may have hidden a queue that is new
         until = time.monotonic() + self._outage.failed(error)
         while (left := until - time.monotonic()) > 0:
-            self._wake.wait(left)
+            self._wake.wait(capped(left))
             self._wake.clear()
             if self._closing:
                 return

@@ -13,6 +13,7 @@ from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
 from django_jobs.brokers.report import Report
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
+from django_jobs.waits import wait_out
 
 from .outage import Outage
 from .receivers import send
@@ -80,7 +81,7 @@ class Heartbeat:
     def run(self) -> None:
         """Send heartbeats until stopped."""
         pause = self._broker.lease / BEATS
-        while not self._stopped.wait(pause):
+        while not wait_out(self._stopped.wait, pause):
             try:
                 self.beat()
                 self._outage.over()

@@ -6,9 +6,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 
 from django_jobs.brokers.report import Sample
 from django_jobs.job import Claim, Settlement, State
+from django_jobs.waits import wait_out
 
 from .tally import Ended, Tally
 
@@ -92,4 +94,4 @@ class Ledger:
     def wait_until_nothing_is_held(self, timeout: float) -> bool:
         """Wait for the end of all attempts; False if some still run after so many seconds."""
         with self._nothing_held:
-            return self._nothing_held.wait_for(lambda: not self._held, max(0.0, timeout))
+            return wait_out(partial(self._nothing_held.wait_for, lambda: not self._held), timeout)

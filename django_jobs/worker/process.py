@@ -10,6 +10,8 @@ import threading
 from enum import IntEnum
 from types import FrameType
 
+from django_jobs.waits import wait_out
+
 from .notify import notify, watchdog_interval
 from .wakeup import Wakeup
 from .worker import Worker
@@ -97,7 +99,7 @@ class WorkerProcess:
         """Obey signals until the end, and feed systemd's watchdog as long as there is progress."""
 
         def await_worker() -> None:
-            self._worker.over.wait()
+            wait_out(self._worker.over.wait, None)
             wakeup.ring()
 
         self._worker.start()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from django_jobs.brokers.base import Broker
 from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
+from django_jobs.waits import capped
 
 from .ledger import Ledger
 from .next_due import NextDue
@@ -114,7 +115,7 @@ class Settler:
     def run(self) -> None:
         """Do so whenever the fetcher waits, until stopped with everything sent, if that is soon."""
         while not self._may_end():
-            self._wake.wait(self._leisure())
+            self._wake.wait(capped(self._leisure()))
             self._wake.clear()
             try:
                 self._go_round()
@@ -122,7 +123,7 @@ class Settler:
             except BrokerError as error:
                 # Left set, so that who woke us is heard after it.
                 left = max(0.0, self._end_at - time.monotonic())
-                self._wake.wait(min(left, self._outage.failed(error)))
+                self._wake.wait(capped(min(left, self._outage.failed(error))))
         if self._unanswered:
             logger.warning(
                 "%d ended attempts could not be reported: their jobs may run again.",
@@ -148,7 +149,7 @@ class Settler:
             return None
         waits = [0.0 if self._is_time_to_send() else FLUSH] if self._ledger.unsent else []
         waits += self._due.waits()
-        return max(0.0, min(waits)) if waits else None
+        return min(waits, default=None)
 
     def _go_round(self) -> None:
         if self._on_duty and (self._asked or self._due.is_over):

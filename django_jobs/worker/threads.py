@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from django.db import connections
 
 from django_jobs.job import Claim
+from django_jobs.waits import capped
 
 from .attempt import Attempt, Site
 from .executor import Executor, Held, MayStart, Settle
@@ -129,7 +130,7 @@ class Threads(Executor):
         with self._awake:
             if not self._stopped and (not self.backlog or self._is_one_too_many()):
                 self._asleep += 1
-                self._awake.wait()
+                self._awake.wait(capped())
                 self._asleep -= 1
         close_what_grew_old()
 

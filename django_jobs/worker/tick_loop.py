@@ -9,6 +9,7 @@ from django_jobs.clock import from_ms, now_ms
 from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
 from django_jobs.periodic import discover, registered
+from django_jobs.waits import wait_out
 
 from .outage import Outage
 from .ticker import Ticker
@@ -34,7 +35,7 @@ class TickLoop:
     def run(self) -> None:
         """Tick until stopped."""
         pause = 0.0
-        while self.tasks and not self._stopped.wait(pause):
+        while self.tasks and not wait_out(self._stopped.wait, pause):
             try:
                 pause = self._ticker.tick(from_ms(now_ms()))
                 self._outage.over()

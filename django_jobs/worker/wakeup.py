@@ -8,6 +8,8 @@ import socket
 from contextlib import suppress
 from types import TracebackType
 
+from django_jobs.waits import capped
+
 
 class Wakeup:
     """A pair of sockets to which the interpreter writes when a signal comes.
@@ -39,8 +41,8 @@ class Wakeup:
             self._writing.send(b"\0")
 
     def wait(self, timeout: float | None) -> bool:
-        """Wait for a signal or a ring; False if there was none for so many seconds."""
-        ready, _, _ = select.select([self._reading], [], [], timeout)
+        """Wait for a signal or a ring; False if there was none in a capped time."""
+        ready, _, _ = select.select([self._reading], [], [], capped(timeout))
         if ready:
             self._reading.recv(65536)
         return bool(ready)

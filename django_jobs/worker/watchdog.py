@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django_jobs.errors import TaskTimeout
+from django_jobs.waits import capped
 
 STUCK_AFTER = 10.0
 
@@ -117,7 +118,7 @@ class Watchdog:
             now = time.monotonic()
             if self._limits and self._limits[0][0] <= now:
                 return heapq.heappop(self._limits)[2]
-            self._changed.wait(self._limits[0][0] - now if self._limits else None)
+            self._changed.wait(capped(self._limits[0][0] - now if self._limits else None))
             return None
 
     def close(self) -> None:

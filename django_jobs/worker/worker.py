@@ -17,6 +17,7 @@ from django_jobs.clock import now_ms
 from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
+from django_jobs.waits import wait_out
 
 from .attempt import Attempt, Site
 from .crew import Crew
@@ -141,7 +142,7 @@ class Worker:
         self.over.clear()
         self._fetcher.until_empty = True
         self._fetcher.nudge()
-        return self.over.wait(timeout)
+        return wait_out(self.over.wait, timeout)
 
     def stop(self, timeout: float) -> None:
         """Stop: take no more jobs, give running ones some time, and give the rest back.

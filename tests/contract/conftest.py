@@ -28,6 +28,12 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(autouse=True)
+def _long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait ends before the deadline of a test that asks whether something ended it."""
+    monkeypatch.setattr("django_jobs.waits.LONGEST", 10 * DEADLINE)
+
+
 @pytest.fixture(params=["memory", "redis"])
 def broker(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Broker]:
     """Each of the brokers, empty."""
@@ -42,9 +48,7 @@ def memory_broker(clock: Clock) -> Broker:
 
 
 @pytest.fixture
-def redis_broker(clock: Clock, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    # Else each wait would end before the deadline of who asks whether something ended it.
-    monkeypatch.setattr("django_jobs.brokers.redis.broker.LONGEST_POP", 10 * DEADLINE)
+def redis_broker(clock: Clock, redis_url: str) -> Iterator[Broker]:
     with redis.Redis.from_url(redis_url) as client:
         clock.tell(lambda now: client.set(CLOCK_KEY, now))
         yield RedisBroker(redis_url, clock=MOVABLE_CLOCK)

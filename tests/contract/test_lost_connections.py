@@ -21,7 +21,7 @@ Factory = Callable[..., RedisServer]
 def test_a_wait_ends_when_the_server_falls_silent(
     redis_server_factory: Factory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_jobs.brokers.redis.broker.LONGEST_POP", 0.3)
+    monkeypatch.setattr("django_jobs.waits.LONGEST", 0.3)
     server = redis_server_factory()
     broker = RedisBroker(server.url, socket_timeout=1.5)
     broker.wait(["default"], 0.01)

@@ -86,8 +86,7 @@ def start_worker(configure: Callable[..., JobBackend[Any]]) -> Iterator[StartWor
 @pytest.fixture
 def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that are not told of a job never come to look for it by themselves."""
-    for name in ("worker.fetcher.IDLE", "brokers.redis.broker.LONGEST_POP"):
-        monkeypatch.setattr(f"django_jobs.{name}", 3600.0)
+    monkeypatch.setattr("django_jobs.waits.LONGEST", 3600.0)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
 from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
@@ -13,6 +14,7 @@ from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
 from django_jobs.job import Claim, Job, Settlement, State, Tick
+from django_jobs.waits import wait_out
 
 from .entry import Entry
 from .holder import Beat, Holder, Reply
@@ -68,7 +70,7 @@ class MemoryBroker(Broker):
 
     def _wait_for_room(self, count: int) -> None:
         patience = self.full_timeout if count <= self.max_queued else 0
-        if not self._room.wait_for(lambda: self._has_room(count), patience):
+        if not wait_out(partial(self._room.wait_for, partial(self._has_room, count)), patience):
             raise QueueFull(
                 f"{self._store.waiting} jobs are waiting in this process, of at most"
                 f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"

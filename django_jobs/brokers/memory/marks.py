@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Set
 
+from django_jobs.waits import capped
+
 
 class Marks:
     """Queues that may have jobs nobody was woken for. One mark wakes one waiting worker.
@@ -40,7 +42,7 @@ class Marks:
 
         A worker that is roused takes none.
         """
-        self._woken.wait_for(lambda: worker in self._roused or self._of(queues), max(0.0, timeout))
+        self._woken.wait_for(lambda: worker in self._roused or self._of(queues), capped(timeout))
         if worker in self._roused:
             self._roused.discard(worker)
             return

@@ -17,6 +17,7 @@ from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
 from django_jobs.job import Job, Tick
 from django_jobs.redis_url import redact_url
+from django_jobs.waits import capped
 
 from . import keys
 from .connection import LOST, connect, is_spoilt, plain_errors
@@ -27,9 +28,6 @@ from .portions import portions
 from .scripts import Scripts
 
 logger = logging.getLogger("django_jobs")
-
-LONGEST_POP = 10.0
-"""Seconds after which a wait is over in any case."""
 
 ROUSED = 60
 """Seconds after which what rouses a worker is gone, for workers that never took leave."""
@@ -73,7 +71,7 @@ class RedisBroker(Broker):
             url,
             username=username,
             password=password,
-            socket_timeout=LONGEST_POP + socket_timeout,
+            socket_timeout=capped() + socket_timeout,
             resend_after=LOST,
         )
         self._scripts = Scripts(self._client, self._prefix, clock)
@@ -152,8 +150,8 @@ class RedisBroker(Broker):
     def _pop(self, queues: Collection[str], timeout: float, worker: str) -> tuple[str, ...]:
         # Its own door comes first: who is roused takes no marker along.
         markers = (f"{self._prefix}m:{name}" for name in queues or "*")
-        longest = min(max(timeout, 0.001), LONGEST_POP)
-        return ("BLPOP", f"{self._prefix}d:{worker}", *markers, f"{longest:.3f}")
+        seconds = max(0.001, capped(timeout))  # to Redis, 0 means no end
+        return ("BLPOP", f"{self._prefix}d:{worker}", *markers, f"{seconds:.3f}")
 
     def rouse(self, worker: str) -> None:
         self._run("rouse", worker, ROUSED)

@@ -24,6 +24,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.management.arguments import at_least, checked, seconds
 from django_jobs.management.lookup import configured_backend
 from django_jobs.queues import QueueWeight, parse_queue, queue_weights
+from django_jobs.waits import wait_out
 from django_jobs.worker.greeting import greeting
 from django_jobs.worker.logs import configure_logging
 from django_jobs.worker.options import WorkerOptions
@@ -128,7 +129,7 @@ class Command(BaseCommand):
             self.stderr.write(str(error))
             _exit_now(ExitCode.FAILED)
         atexit.register(worker.stop, RELOAD_GRACE)
-        worker.over.wait()
+        wait_out(worker.over.wait, None)
         os.kill(os.getpid(), signal.SIGINT)
 
     def _greet(self, backend: JobBackend[Any], worker: Worker) -> None:
