@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs import converters
 from django_jobs.converters import Convert
 from django_jobs.queues import QueueWeight, queue_weights
-from django_jobs.redaction import WORDS
+from django_jobs.redaction.names import WORDS
 from django_jobs.redis_url import RedisAddress, read_redis_url
 from django_jobs.retry import Retry
 from django_jobs.suggest import unknown
@@ -94,8 +94,9 @@ class BackendOptions:
         default=WORDS,
         metadata=option(
             converters.texts,
-            "Parts of names whose values the dashboard hides in arguments and results; capitals,"
-            " `_` and `-` do not matter.",
+            "Parts of names whose values the dashboard and `jobs show` hide; capitals, `_` and `-`"
+            " do not matter. A word of up to four letters must be a whole part, as `pin` in"
+            " `card_pin` or `cardPin`.",
         ),
     )
 

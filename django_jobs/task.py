@@ -31,7 +31,7 @@ from django_jobs.compat import (
     task_backends,
 )
 from django_jobs.compat import Task as DjangoTask
-from django_jobs.redaction import check_redact
+from django_jobs.redaction.parameters import check_redact
 from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind, to_seconds
 from django_jobs.suggest import unknown
 
@@ -85,7 +85,8 @@ class Task(Base[P, R]):
         result_ttl: seconds that a succeeded job and its result are kept; None for the backend's.
         discard_on: exception classes, or their dotted paths, that end the job as discarded.
         enqueue_on_commit: whether to wait for the commit; None for the backend's default.
-        redact: parameters whose values the dashboard hides, or paths into them: "order.card".
+        redact: parameters whose values the dashboard and `jobs show` hide, or paths into them:
+            "order.card".
     """
 
     retry: Retry | None = None

@@ -64,7 +64,7 @@ class Finder:
     which a filter with `as_of` makes good: it means no job to which something happened since.
 
     Attributes:
-        readable: what of a job's arguments may be searched, as secrets are not to be guessed.
+        readable: returns what may be searched of a call, so that nobody can guess its secrets.
     """
 
     inspection: Inspection

@@ -105,13 +105,13 @@ def came_at(state: State, enqueued_at: int, queued_at: int, now: int) -> int:
     return enqueued_at if state is State.SCHEDULED and enqueued_at <= now else 0
 
 
-Readable: TypeAlias = Callable[[Candidate], str]
-"""Returns what of a job's arguments may be searched."""
+Readable: TypeAlias = Callable[[str, str], str]
+"""Returns what may be searched of a call, given the dotted path of its task and its arguments."""
 
 
-def all_arguments(candidate: Candidate) -> str:
-    """Return the JSON text of a job's arguments."""
-    return candidate.arguments
+def all_arguments(task: str, arguments: str) -> str:
+    """Return all of a call's arguments."""
+    return arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +187,7 @@ class Filter:
             return True
         texts = {self.text.casefold(), json.dumps(self.text, ensure_ascii=False)[1:-1].casefold()}
         return _holds(job.arguments, texts) and (
-            readable is all_arguments or _holds(readable(job), texts)
+            readable is all_arguments or _holds(readable(job.task, job.arguments), texts)
         )
 
 

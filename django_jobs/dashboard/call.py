@@ -1,4 +1,4 @@
-"""A job's call as the dashboard shows it, without its secrets."""
+"""A job's call and its result as the dashboard shows them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_jobs.arguments import show_arguments, show_value
-from django_jobs.brokers.search import Candidate, Readable
 from django_jobs.errors import BrokenPayload
-from django_jobs.job import Job, Record
-from django_jobs.redaction import Redactor, argument_names
+from django_jobs.job import Job
+from django_jobs.redaction.parameters import argument_names
 
 LONGEST = 10_000
 """Bytes of arguments up to which a list shows what is in them."""
@@ -32,52 +31,42 @@ class Value:
     text: str
 
 
-def readable(redactor: Redactor) -> Readable:
-    """Return what may be searched: no more than what is shown."""
-
-    def arguments(candidate: Candidate) -> str:
-        return redactor.arguments(candidate.task, candidate.arguments)
-
-    return arguments
-
-
-def preview(job: Job, redactor: Redactor) -> str:
+def preview(job: Job) -> str:
     """Return the arguments of a call in one short line, or "" if they are long or none."""
     if job.size > LONGEST:
         return ""
-    shown = redactor.arguments(job.task, job.arguments)
     try:
-        args, kwargs = show_arguments(shown)
+        args, kwargs = show_arguments(job.arguments)
     except BrokenPayload:
-        return _short(shown)
+        return _short(job.arguments)
     given = [*map(repr, args), *(f"{name}={it!r}" for name, it in kwargs.items())]
     return _short(", ".join(given))
 
 
-def values(task: str, shown: str) -> list[Value] | None:
-    """Return the arguments one by one, or None if they can't be read.
-
-    Args:
-        shown: JSON text of the call, without its secrets.
-    """
+def values(job: Job) -> list[Value] | None:
+    """Return the arguments one by one, or None if they can't be read."""
     try:
-        args, kwargs = show_arguments(shown)
+        args, kwargs = show_arguments(job.arguments)
     except BrokenPayload:
         return None
-    names = [name or f"{index + 1}" for index, name in enumerate(argument_names(task, len(args)))]
+    known = argument_names(job.task, len(args))
+    names = [name or f"{index + 1}" for index, name in enumerate(known)]
     given = [*zip(names, args, strict=True), *kwargs.items()]
     return [Value(name, display(value)) for name, value in given]
 
 
-def result(record: Record, redactor: Redactor) -> str | None:
-    """Return what a success returned, or None if it is none."""
-    if record.result is None:
+def result(text: str | None) -> str | None:
+    """Return what a success returned, or None if it is none.
+
+    Args:
+        text: JSON text of it.
+    """
+    if text is None:
         return None
-    shown = redactor.value(record.result)
     try:
-        return display(show_value(shown))
+        return display(show_value(text))
     except BrokenPayload:
-        return shown
+        return text
 
 
 def display(value: Any) -> str:

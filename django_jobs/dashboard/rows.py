@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from django_jobs.job import Record, State
-from django_jobs.redaction import Redactor
 
 from .call import preview
 
@@ -30,7 +29,7 @@ class Row:
     Attributes:
         name: the last part of the task's dotted path.
         path: what stands before it.
-        call: its arguments in short, without its secrets.
+        call: its arguments in short.
         error: class of the last error without its module, or "".
         message: first line of the last error.
         time: Unix milliseconds of what matters for its state.
@@ -54,8 +53,12 @@ class Row:
     kind: str
 
 
-def to_row(record: Record, redactor: Redactor) -> Row:
-    """Return a job as a row."""
+def to_row(record: Record) -> Row:
+    """Return a job as a row.
+
+    Args:
+        record: without its secrets.
+    """
     job = record.job
     path, _dot, name = job.task.rpartition(".")
     failure = record.failures[-1] if record.failures else None
@@ -67,7 +70,7 @@ def to_row(record: Record, redactor: Redactor) -> Row:
         task=job.task,
         name=name or job.id,
         path=path,
-        call=preview(job, redactor),
+        call=preview(job),
         queue=job.queue,
         attempts=record.attempts,
         error=error.rpartition(".")[2],

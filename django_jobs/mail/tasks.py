@@ -9,8 +9,14 @@ from django_jobs.task import task
 
 
 # Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.
-# What a mail says stays between its sender and its receiver: it may be a link to a new password.
-@task(redact=("payload.body", "payload.alternatives", "payload.attachments"))
+# What a mail says stays between its sender and its receiver: it may be a link to a new password,
+# also in the data of a provider's template or in a header.
+@task(
+    redact=(
+        *("payload.subject", "payload.body", "payload.alternatives", "payload.attachments"),
+        *("payload.headers", "payload.attributes"),
+    )
+)
 def deliver(payload: Payload, using: str | None = None) -> int:
     """Send one mail.
 

@@ -21,6 +21,13 @@ def fail_for_now() -> None:
     raise ConnectionError("try again")
 
 
+@task(retry=Retry(attempts=1), redact="iban")
+def charge(iban: str, note: str = "") -> str:
+    if note == "refused":
+        raise RuntimeError(f"no account {iban}")
+    return f"paid to {iban}"
+
+
 @task
 def refuse() -> None:
     raise Discard("not wanted any more")

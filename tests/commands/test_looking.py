@@ -13,6 +13,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.call import Call, Share
 from django_jobs.job import Job, Settlement, State
 from django_jobs.job_ids import new_job_id
+from django_jobs.redaction.names import MASK
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
@@ -156,7 +157,7 @@ def test_a_result_that_is_not_ours_can_be_looked_at(jobs: Jobs, broker: Broker) 
         job_id=job_id, token=claim.token, state=State.SUCCEEDED, result='{"$bomb": 1}'
     )
     broker.settle("w1", 2, [settlement])
-    assert 'can\'t be read: {"$bomb": 1}\n' in jobs("show", job_id).out
+    assert 'can\'t be read: {"$bomb":1}\n' in jobs("show", job_id).out
     assert jobs("show", job_id, "--json").json["result"] == {"$bomb": 1}
 
 
@@ -223,3 +224,28 @@ def test_what_cannot_be_shown_is_told(
     with pytest.raises(CommandError) as refused:
         jobs(*arguments)
     assert sentence in str(refused.value)
+
+
+def test_show_and_list_hide_what_the_dashboard_hides(jobs: Jobs) -> None:
+    paid = tasks.charge.enqueue("DE02-1203").id
+    failed = tasks.charge.enqueue("DE02-1203", note="refused").id
+    run_enqueued(raise_errors=False)
+
+    for job_id in (paid, failed):
+        for options in ((), ("--json",)):
+            assert "1203" not in jobs("show", job_id, *options).out
+    assert f"tests.commands.tasks.charge('{MASK}', note='refused')\n" in jobs("show", failed).out
+    assert jobs("show", paid, "--json").json["result"] == f"paid to {MASK}"
+    assert jobs("show", failed, "--json").json["failures"][0]["message"] == f"no account {MASK}"
+    assert jobs("list", "--json", "--text", "1203").json == []
+    assert [one["id"] for one in jobs("list", "--json", "--text", "REFUSED").json] == [failed]
+
+
+def test_what_is_hidden_chooses_no_jobs_to_repair(jobs: Jobs) -> None:
+    tasks.charge.enqueue("DE02-1203", note="refused")
+    run_enqueued(raise_errors=False)
+    which = ("--all", "--state", "dead", "--no-input", "--text")
+
+    with pytest.raises(CommandError, match="No dead job was deleted"):
+        jobs("delete", *which, "1203")
+    assert jobs("delete", *which, "refused").out == "1 job deleted.\n"

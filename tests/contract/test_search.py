@@ -12,7 +12,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.finder import Finder, Page
 from django_jobs.brokers.inspection import Inspection, Repair
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.brokers.search import LISTED, Candidate, Cursor, Filter
+from django_jobs.brokers.search import LISTED, Cursor, Filter
 from django_jobs.job import State
 from tests.contract.tools import (
     START,
@@ -206,8 +206,8 @@ def test_what_of_the_arguments_is_not_to_be_searched_is_not_found(
     job = make_job(arguments='[[],{"password":"secret","to":"ada"}]')
     broker.push([job])
 
-    def readable(candidate: Candidate) -> str:
-        return candidate.arguments.replace("secret", "…")
+    def readable(task: str, arguments: str) -> str:
+        return arguments.replace("secret", "…")
 
     assert Finder(inspection, Filter(text="secret"), readable).page().records == ()
     assert ids(Finder(inspection, Filter(text="ada"), readable).page().records) == [job.id]

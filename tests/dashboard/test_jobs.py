@@ -14,9 +14,11 @@ from django.urls import reverse
 from django_jobs.arguments import encode_arguments
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.call import Call, Share
+from django_jobs.brokers.report import JobProgress, Report
 from django_jobs.clock import now_ms
 from django_jobs.job import Job, State
-from django_jobs.redaction import MASK
+from django_jobs.progress import Progress
+from django_jobs.redaction.names import MASK
 from tests.contract.tools import (
     Driver,
     dead,
@@ -115,22 +117,22 @@ def test_pages_lead_on_to_the_last_job_and_back(onlooker: Client, backend: JobBa
 def test_filters_hold_together_and_stand_in_the_address(
     onlooker: Client, backend: JobBackend[Any], worker: Driver
 ) -> None:
-    wanted = make_job(task="shop.mails.send", queue="mailers", arguments='[[],{"to":"ada"}]')
+    wanted = call(tasks.invite, "ada")._replace(queue="mailers")
     backend.broker.push(
         [
             wanted,
-            make_job(task="shop.mails.send", queue="mailers", arguments='[[],{"to":"bob"}]'),
-            make_job(task="shop.mails.send", arguments='[[],{"to":"ada"}]'),
-            make_job(task="shop.bills.send", queue="mailers", arguments='[[],{"to":"ada"}]'),
+            call(tasks.invite, "bob")._replace(queue="mailers"),
+            call(tasks.invite, "ada"),
+            call(tasks.charge, "", {}, note="ada")._replace(queue="mailers"),
         ]
     )
     worker.settle(*map(dead, worker.take(4, "mailers", "default")))
-    query = {"task": "mails.send", "queue": "mailers", "text": "ADA", "error": "ValueError"}
+    query = {"task": "tasks.invite", "queue": "mailers", "text": "ADA", "error": "ValueError"}
 
     text = shown(onlooker, JOBS, state="dead", **query)
 
     assert ids_in(text) == [wanted.id]
-    assert 'value="mails.send"' in text
+    assert 'value="tasks.invite"' in text
     assert 'value="ADA"' in text
     assert listed(onlooker, **query, state="queued") == []
     assert listed(onlooker, **query, id=wanted.id) == [wanted.id]
@@ -210,6 +212,40 @@ def test_secrets_are_shown_nowhere_and_cannot_be_searched_for(
     for secret in ("1203", "4111", "hunter"):
         assert listed(onlooker, text=secret) == []
     assert listed(onlooker, text="HELLO") == [job.id]
+
+
+def test_what_is_hidden_as_an_argument_shows_in_no_error_result_or_progress(
+    onlooker: Client, backend: JobBackend[Any], worker: Driver
+) -> None:
+    iban = "DE02-1203-2020"
+    jobs = [call(tasks.charge, iban, {"card": "4111-1111"}, note="hello") for _ in range(3)]
+    backend.broker.push(jobs)
+    failed, paid, running = worker.take(3)
+    said = JobProgress(
+        job_id=running.job.id, token=running.token, progress=Progress(1, 2, f"paying {iban}")
+    )
+    worker.heartbeat(report=Report(progress=(said,)))
+    text = f"no account {iban}\nnor card 4111-1111"
+    failure = make_failure(message=text, traceback=f"{TRACEBACK}ValueError: {text}\n")
+    worker.settle(dead(failed, failure=failure), succeeded(paid, result=f'["to {iban}"]'))
+
+    pages = {job.id: shown(onlooker, JOB, id=job.id) for job in jobs}
+
+    assert f"no account {MASK}" in pages[failed.job.id]
+    assert "raise ValueError(text)" in html.unescape(pages[failed.job.id])
+    assert f"to {MASK}" in pages[paid.job.id]
+    assert f"paying {MASK}" in pages[running.job.id]
+    assert f"no account {MASK}" in shown(onlooker, JOBS)
+    for text in (*pages.values(), shown(onlooker, JOBS)):
+        assert "1203" not in text
+        assert "4111" not in text
+
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/srv/shop/tasks.py", line 7, in charge
+    raise ValueError(text)
+"""
 
 
 def test_a_site_says_what_is_secret(onlooker: Client, use_backend: Any) -> None:

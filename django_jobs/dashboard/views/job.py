@@ -14,18 +14,17 @@ from django_jobs.dashboard import call, timeline
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.errors import TaskNotFound
-from django_jobs.redaction import Redactor
+from django_jobs.redaction.redactor import Redactor
 from django_jobs.registry import find_task
 
 
 @page("django_jobs_dashboard/job.html", entry="jobs")
 def job(visit: Visit) -> Mapping[str, Any]:
     """Show all that is known of a job."""
-    record = visit.inspection.find(visit.request.GET.get("id", ""))
-    if record is None:
+    found = visit.inspection.find(visit.request.GET.get("id", ""))
+    if found is None:
         raise Http404(_("There is no such job."))
-    redactor = Redactor(visit.backend.configuration.redact)
-    shown = redactor.arguments(record.job.task, record.job.arguments)
+    record = Redactor(visit.backend.configuration.redact).record(found)
     path, _dot, name = record.job.task.rpartition(".")
     return {
         "record": record,
@@ -33,9 +32,9 @@ def job(visit: Visit) -> Mapping[str, Any]:
         "name": name or record.job.id,
         "path": path,
         "missing": _why_missing(record.job.task),
-        "arguments": call.values(record.job.task, shown),
-        "arguments_json": shown,
-        "result": call.result(record, redactor),
+        "arguments": call.values(record.job),
+        "arguments_json": record.job.arguments,
+        "result": call.result(record.result),
         "attempts": timeline.attempts(record),
         "events": timeline.events(record, now_ms()),
         "repairs": [one for one in Repair if record.state in one.states],

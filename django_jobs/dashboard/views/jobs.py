@@ -12,13 +12,12 @@ from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.finder import Finder, Page
 from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.search import LISTED, Cursor
-from django_jobs.dashboard.call import readable
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.rows import to_row
 from django_jobs.dashboard.visit import Visit
 from django_jobs.dashboard.wanted import Wanted
 from django_jobs.job import State
-from django_jobs.redaction import Redactor
+from django_jobs.redaction.redactor import Redactor
 
 SIZE = 50
 """Jobs on one page."""
@@ -85,13 +84,13 @@ def jobs(visit: Visit) -> Mapping[str, Any]:
     wanted = Wanted.from_query(visit.request.GET)
     after = _place(visit)
     redactor = Redactor(visit.backend.configuration.redact)
-    finder = Finder(visit.inspection, wanted.filter(), readable(redactor))
+    finder = Finder(visit.inspection, wanted.filter(), redactor.arguments)
     found = finder.page(after, SIZE)
     return {
         "wanted": wanted,
         "tabs": _tabs(visit, wanted),
         "queues": [queue.name for queue in all_queues(visit.backend)],
-        "rows": [to_row(record, redactor) for record in found.records],
+        "rows": [to_row(redactor.record(record)) for record in found.records],
         "stand": _stand(finder, found),
         "is_first": after is None,
         "here": visit.address("jobs", **wanted.query),

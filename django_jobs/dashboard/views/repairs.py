@@ -15,11 +15,10 @@ from django_jobs.dashboard import doors, parameters, words
 from django_jobs.dashboard.access import Right
 from django_jobs.dashboard.audit import Change, log_change
 from django_jobs.dashboard.bulk import Bulk, Pace
-from django_jobs.dashboard.call import readable
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.dashboard.wanted import Wanted
-from django_jobs.redaction import Redactor
+from django_jobs.redaction.redactor import Redactor
 
 OVER = gettext_lazy("This was begun by somebody else, or too long ago.")
 
@@ -102,7 +101,8 @@ def _known(visit: Visit, token: str) -> Bulk:
 
 def _finder(visit: Visit, state: Bulk) -> Finder:
     wanted = Wanted(**state.query).filter(state.repair, state.as_of)
-    return Finder(visit.inspection, wanted, readable(Redactor(visit.backend.configuration.redact)))
+    redactor = Redactor(visit.backend.configuration.redact)
+    return Finder(visit.inspection, wanted, redactor.arguments)
 
 
 def _asked(visit: Visit) -> Repair:

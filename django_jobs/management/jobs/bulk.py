@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.inspection import Inspection, Repair
+from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.search import Filter
 
 from .console import Console
@@ -13,25 +13,23 @@ from .listing import PAGE
 from .progress import Progress
 
 
-def repair_all(
-    inspection: Inspection, wanted: Filter, repair: Repair, console: Console, *, interactive: bool
-) -> int:
+def repair_all(finder: Finder, repair: Repair, console: Console, *, interactive: bool) -> int:
     """Repair all jobs that are meant, and return how many that were.
 
     Args:
-        wanted: of one state.
+        finder: of jobs in one state.
         interactive: whether to ask first.
 
     Raises:
         CommandError: the answer was no.
     """
-    [state] = wanted.states
-    total = inspection.counts()[state]
+    [state] = finder.wanted.states
+    total = finder.inspection.counts()[state]
     if not total:
         return 0
-    console.confirm(_question(repair, wanted, total), interactive=interactive)
+    console.confirm(_question(repair, finder.wanted, total), interactive=interactive)
     with console.progress(total) as progress:
-        return _repair_each(inspection, wanted, repair, progress)
+        return _repair_each(finder, repair, progress)
 
 
 def _question(repair: Repair, wanted: Filter, total: int) -> str:
@@ -54,10 +52,10 @@ def _question(repair: Repair, wanted: Filter, total: int) -> str:
     return f"{repair.capitalize()} all {total:,} {state.value} jobs?"
 
 
-def _repair_each(inspection: Inspection, wanted: Filter, repair: Repair, progress: Progress) -> int:
+def _repair_each(finder: Finder, repair: Repair, progress: Progress) -> int:
     """Repair jobs a page at a time: none twice, and none that came since this began."""
-    began = inspection.scan(wanted, None, 1).at
-    finder = Finder(inspection, replace(wanted, as_of=began))
+    began = finder.inspection.scan(finder.wanted, None, 1).at
+    finder = replace(finder, wanted=replace(finder.wanted, as_of=began))
     step = finder.repair(repair, reach=PAGE)
     number = step.number
     progress.advance(step.looked_at)

@@ -9,11 +9,11 @@ from typing import Any
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.inspection import Inspection
 from django_jobs.brokers.search import LISTED, Filter
 from django_jobs.clock import now_ms
 from django_jobs.job import Record, State
 from django_jobs.management.arguments import at_least, checked
+from django_jobs.redaction.redactor import Redactor
 
 from .base import BackendSubcommand
 from .console import Console
@@ -42,7 +42,11 @@ def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> Non
         metavar="CLASS",
         help="only jobs whose last error is of this class: its dotted path, or its last parts",
     )
-    add("--text", metavar="TEXT", help="only jobs with this text in their arguments")
+    add(
+        "--text",
+        metavar="TEXT",
+        help="only jobs with this text in what is shown of their arguments",
+    )
 
 
 def wanted_jobs(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
@@ -58,6 +62,12 @@ def wanted_jobs(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
         error=options.error,
         text=options.text,
     )
+
+
+def finder_of(backend: JobBackend[Any], wanted: Filter) -> Finder:
+    """Return what finds the jobs that are meant, by what may be seen of them."""
+    redactor = Redactor(backend.configuration.redact)
+    return Finder(backend.broker.inspection, wanted, redactor.arguments)
 
 
 class List(BackendSubcommand):
@@ -85,8 +95,8 @@ class List(BackendSubcommand):
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
         if options.queue:
             known_queue(backend, options.queue)
-        inspection = backend.broker.inspection
-        found = page(inspection, wanted_jobs(options), options.offset, options.limit + 1)
+        finder = finder_of(backend, wanted_jobs(options))
+        found = page(finder, options.offset, options.limit + 1)
         shown = found[: options.limit]
         if options.json:
             console.show_json([job_summary(record) for record in shown])
@@ -98,13 +108,14 @@ class List(BackendSubcommand):
             console.say("There are no such jobs.")
 
 
-def page(inspection: Inspection, wanted: Filter, offset: int, limit: int) -> list[Record]:
+def page(finder: Finder, offset: int, limit: int) -> list[Record]:
     """Return a page of the jobs that are meant."""
+    inspection, wanted = finder.inspection, finder.wanted
     if wanted.is_indexed and len(wanted.states) == 1:
         [state] = wanted.states
         return list(inspection.jobs(state, queue=wanted.queue, offset=offset, limit=limit))
     size = min(PAGE, offset + limit)
-    return list(islice(_each(Finder(inspection, wanted), size), offset, offset + limit))
+    return list(islice(_each(finder, size), offset, offset + limit))
 
 
 def _each(finder: Finder, size: int) -> Iterator[Record]:

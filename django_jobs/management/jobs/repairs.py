@@ -16,7 +16,7 @@ from django_jobs.job import State
 from .base import BackendSubcommand
 from .bulk import repair_all
 from .console import Console
-from .listing import add_filters, wanted_jobs
+from .listing import add_filters, finder_of, wanted_jobs
 from .target import known_queue
 from .wording import count, printable
 
@@ -92,8 +92,7 @@ class RepairSubcommand(BackendSubcommand):
         if options.queue:
             known_queue(backend, options.queue)
         return repair_all(
-            backend.broker.inspection,
-            wanted_jobs(options),
+            finder_of(backend, wanted_jobs(options)),
             self.repair,
             console,
             interactive=options.interactive,

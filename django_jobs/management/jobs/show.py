@@ -14,6 +14,7 @@ from django_jobs.call_text import call_text
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.job import Failure, Record
+from django_jobs.redaction.redactor import Redactor
 
 from .base import BackendSubcommand
 from .console import Console
@@ -24,16 +25,17 @@ from .wording import NONE, count, instant, printable
 
 class Show(BackendSubcommand):
     name = "show"
-    help = "Shows one job with its arguments, its times and its errors."
+    help = "Shows one job with its arguments, its times and its errors, without its secrets."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("id", metavar="ID", help="id of the job")
 
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
-        record = backend.broker.inspection.find(options.id)
-        if record is None:
+        found = backend.broker.inspection.find(options.id)
+        if found is None:
             raise CommandError(f"There is no job {options.id!r}, or it is no longer kept.")
+        record = Redactor(backend.configuration.redact).record(found)
         if options.json:
             console.show_json(job_details(record))
             return
