@@ -13,8 +13,10 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.management import find_commands
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_jobs.backends import JobBackend, is_persistent
+from django_jobs.backends import JobBackend, RedisBackend, ThreadPoolBackend, is_persistent
 from django_jobs.brokers.base import Broker
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
 from django_jobs.errors import BrokerError, InvalidSchedule
@@ -24,6 +26,7 @@ TAG = "django_jobs"
 BACKPORT = "django_tasks"
 LATER_MAIL = "django_jobs.mail.LaterEmailBackend"
 USE_REDIS = "Set JOB_BACKEND=redis and start a worker with manage.py runworker."
+WITH_THREADS = (RedisBackend, ThreadPoolBackend)
 
 Configs = Sequence[AppConfig] | None
 
@@ -109,12 +112,34 @@ def check_later_mail(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessa
         )
 
 
+@register(TAG)
+def check_sqlite(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W007: threads that write to SQLite at the same time lock each other out."""
+    if not any(isinstance(backend, WITH_THREADS) for _, backend in _our_backends()):
+        return
+    for alias in connections:
+        if _locks_writers_out(connections[alias]):
+            yield Warning(
+                f"DATABASES[{alias!r}] is SQLite, and jobs run in several threads: two that read"
+                " and then write in a transaction end with 'database is locked'.",
+                hint=f'Set DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE",'
+                ' "timeout": 20}, so that one waits for the other.',
+                id="django_jobs.W007",
+            )
+
+
 def _our_backends() -> Iterator[tuple[str, JobBackend[Any]]]:
     """Backends of other packages are left out: they do not tell what becomes of their jobs."""
     for alias in task_backends:
         backend = task_backends[alias]
         if isinstance(backend, JobBackend):
             yield alias, backend
+
+
+def _locks_writers_out(connection: BaseDatabaseWrapper) -> bool:
+    """SQLite's default mode refuses a reader that becomes a writer while another one writes."""
+    mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
+    return connection.vendor == "sqlite" and mode.upper() == "DEFERRED"
 
 
 def _problems(broker: Broker) -> tuple[str, ...]:

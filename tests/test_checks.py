@@ -10,6 +10,7 @@ from typing import Any
 import django
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.db import connections
 from django.test import override_settings
 
 from django_jobs.periodic import discover, isolated_registry, periodic
@@ -208,6 +209,42 @@ def test_django_6_1_s_mailers_are_looked_at_too() -> None:
     mailers = {"default": {"BACKEND": LATER_MAIL}, "bulk": {}}
     with on_threads(), override_settings(MAILERS=mailers):
         assert found("W006", deploy=True)
+
+
+# --- SQLite ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def new_project_s_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default database as `startproject` writes it; the check looks at it without opening."""
+    monkeypatch.setitem(connections["default"].settings_dict, "OPTIONS", {})
+
+
+@pytest.mark.usefixtures("new_project_s_database")
+def test_threads_that_write_to_sqlite_are_worth_a_warning(redis_url: str) -> None:
+    with on_threads():
+        (message,) = found("W007")
+    assert "DATABASES['default'] is SQLite" in message.msg
+    assert "database is locked" in message.msg
+    assert '"transaction_mode": "IMMEDIATE"' in (message.hint or "")
+    with on_redis(redis_url):
+        assert found("W007")
+
+
+@pytest.mark.usefixtures("new_project_s_database")
+def test_jobs_that_run_in_the_caller_do_not_lock_it_out() -> None:
+    with tasks_on("django_jobs.backends.InlineBackend"):
+        assert not found("W007")
+
+
+@pytest.mark.parametrize("mode", ["IMMEDIATE", "exclusive"])
+def test_sqlite_that_lets_writers_wait_is_not_mentioned(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = connections["default"].settings_dict["OPTIONS"]
+    monkeypatch.setitem(options, "transaction_mode", mode)
+    with on_threads():
+        assert not found("W007")
 
 
 # --- the page about them -----------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""A site on SQLite whose jobs write at the same time."""
