@@ -13,6 +13,7 @@ if TYPE_CHECKING or django.VERSION >= (6, 0):
         default_task_backend,
         task_backends,
     )
+    from django.tasks import signals as task_signals
     from django.tasks.backends.base import BaseTaskBackend
     from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
     from django.tasks.exceptions import (
@@ -29,6 +30,7 @@ else:
         default_task_backend,
         task_backends,
     )
+    from django_tasks import signals as task_signals
     from django_tasks.backends.base import BaseTaskBackend
     from django_tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
     from django_tasks.exceptions import (
@@ -66,5 +68,6 @@ __all__ = [
     "task_backends",
     "task_enqueued",
     "task_finished",
+    "task_signals",
     "task_started",
 ]

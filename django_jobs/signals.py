@@ -5,12 +5,7 @@ The sender is the backend's class, as it is there.
 
 from __future__ import annotations
 
-import logging
-from typing import Any
-
-from django.dispatch import Signal, receiver
-
-logger = logging.getLogger("django_jobs")
+from django.dispatch import Signal
 
 job_retrying = Signal()
 """An attempt failed, and another one will follow.
@@ -24,17 +19,3 @@ job_recovered = Signal()
 
 Arguments: `recovered` and `buried`, both tuples of job ids.
 """
-
-
-@receiver(job_retrying)
-def log_job_retrying(*, task_result: Any, error: BaseException, delay: float, **_: Any) -> None:
-    """Write a failed attempt to the log; Django's receivers write how jobs start and end."""
-    logger.warning(
-        "Job %s of %s failed in attempt %d and is tried again in %.0f s: %s",
-        task_result.id,
-        task_result.task.module_path,
-        task_result.attempts,
-        delay,
-        type(error).__name__,
-        exc_info=error,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +37,7 @@ from django_jobs.result import JobResult, enqueued_results, stored_result
 from django_jobs.retry import Retry, Seconds, to_seconds
 from django_jobs.signatures import sign
 from django_jobs.task import Task as JobTask
+from django_jobs.worker import job_log
 from django_jobs.worker.receivers import is_heard
 
 Options = TypeVar("Options", bound=BackendOptions)
@@ -183,10 +183,11 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
         self.broker.push(jobs)
-        self._announce(results)
+        self._announce(jobs, results)
 
-    def _announce(self, results: Sequence[JobResult]) -> None:
-        if not is_heard(task_enqueued, logging.DEBUG):
+    def _announce(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+        job_log.write_enqueued(jobs, self.alias)
+        if not is_heard(task_enqueued):
             return
         for result in results:
             # The jobs are stored: what a receiver does wrong must not look as if they were not.

@@ -9,19 +9,18 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Any
 
 from django.db import connections
 
 from django_jobs.brokers.call import Call, Share
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import AnyTask
-from django_jobs.job import Claim, Job, Settlement, State
+from django_jobs.job import Claim, Job, Settlement
 from django_jobs.options import BackendOptions
-from django_jobs.result import JobResult, ended_result, update_result
+from django_jobs.result import JobResult, update_result
 from django_jobs.retry import Retry
 from django_jobs.worker.attempt import Attempt, Site, runs_in_loop
-from django_jobs.worker.receivers import Sending
+from django_jobs.worker.receivers import News, Sending
 from django_jobs.worker.sync import run_attempt
 from django_jobs.worker.watchdog import Watchdog
 
@@ -52,6 +51,7 @@ class InlineBroker(MemoryBroker):
 class OnlyAttempt(Attempt):
     """An attempt that no other one follows, whatever its task's `retry` says."""
 
+    needs_result = True  # for the caller of `enqueue`
     ended: JobResult | None = None
     error: BaseException | None = None
 
@@ -60,13 +60,9 @@ class OnlyAttempt(Attempt):
         self.policy = dataclasses.replace(self.policy, retry=ONCE)
         return task
 
-    def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
+    def fail(self, error: BaseException) -> tuple[Settlement, News]:
         self.error = error
         return super().fail(error)
-
-    def _succeeded(self, value: Any) -> Sending:
-        """Make the result in any case, which the caller of `enqueue` gets."""
-        return self._finished(ended_result(self.result, State.SUCCEEDED, value, None))
 
     def _finished(self, result: JobResult) -> Sending:
         self.ended = result
@@ -91,7 +87,7 @@ class InlineBackend(JobBackend[BackendOptions]):
         site = Site(alias=self.alias, sender=type(self), worker=worker, retry=ONCE)
         for job, result in zip(jobs, results, strict=True):
             claims = self.broker.begin(job, worker)
-            self._announce([result])
+            self._announce([job], [result])
             for claim in claims:
                 attempt = self._run(claim, site)
                 if attempt.ended and claim.job.id == job.id:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import State
 from django_jobs.waits import capped
+from django_jobs.worker.logs import show_failures
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 
@@ -64,6 +65,7 @@ class Pool:
             )
 
     def _start(self) -> None:
+        show_failures()
         worker = Worker(self._backend, self._options)
         worker.start()
         self._worker = worker

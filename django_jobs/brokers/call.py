@@ -68,11 +68,14 @@ class Reservation:
         claims: what the worker may run now, in the order in which it should start them.
         refused: ids of settlements that changed nothing, as their claim was no longer held.
         due_in: milliseconds until the next scheduled or retrying job is due, or None.
+        buried: ids of jobs that could not be claimed and are dead, as what is stored for them can't
+            be read.
     """
 
     claims: tuple[Claim, ...] = ()
     refused: tuple[str, ...] = ()
     due_in: int | None = None
+    buried: tuple[str, ...] = ()
 
 
 Answer: TypeAlias = Callable[[], Reservation]

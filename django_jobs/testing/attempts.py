@@ -14,7 +14,7 @@ from django.test import TestCase
 from django_jobs.job import Settlement
 from django_jobs.waits import capped
 from django_jobs.worker.attempt import Attempt
-from django_jobs.worker.receivers import Sending
+from django_jobs.worker.receivers import News
 from django_jobs.worker.sync import run_attempt
 from django_jobs.worker.watchdog import Watchdog
 
@@ -26,7 +26,7 @@ class RememberingAttempt(Attempt):
 
     error: BaseException | None = None
 
-    def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
+    def fail(self, error: BaseException) -> tuple[Settlement, News]:
         self.error = error
         return super().fail(error)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from django.dispatch import Signal
 
 from django_jobs.arguments import encode_value
 from django_jobs.compat import (
@@ -27,8 +28,9 @@ from django_jobs.result import JobResult, attempt_result, ended_result
 from django_jobs.retry import Retry
 from django_jobs.signals import job_retrying
 
+from . import job_log
 from .outcome import Verdict, judge, to_failure, traceback_text
-from .receivers import Sending, is_heard
+from .receivers import News, Sending, is_heard, is_noticed
 
 
 class Declared(NamedTuple):
@@ -81,6 +83,9 @@ class Attempt:
         reserved: when its claim arrived, in monotonic seconds.
     """
 
+    needs_result: ClassVar[bool] = False
+    """Whether a `TaskResult` is made of its end even if nobody listens to the signal."""
+
     def __init__(self, claim: Claim, site: Site, reserved: float) -> None:
         self.claim = claim
         self.site = site
@@ -116,10 +121,13 @@ class Attempt:
             self._result = attempt_result(self.task, self.claim, site.worker, site.alias)
         return self._result
 
-    def started_signal(self) -> Sending | None:
-        if not is_heard(task_started, logging.INFO):
+    def begin(self) -> News | None:
+        """Return what is to be told before the task is called."""
+        if not is_noticed(task_started):
             return None
-        return task_started, {"sender": self.site.sender, "task_result": self.result}
+        heard = is_heard(task_started)
+        sending = self._sending(task_started, self.result) if heard else None
+        return News(self._line(State.RUNNING), sending)
 
     def positional(self, task: AnyTask, args: list[Any]) -> list[Any]:
         """Return the positional arguments, with the context in front if the task takes one."""
@@ -127,7 +135,7 @@ class Attempt:
             return args
         return [TaskContext(task_result=self.result), *args]
 
-    def succeed(self, value: Any) -> tuple[Settlement, Sending | None]:
+    def succeed(self, value: Any) -> tuple[Settlement, News | None]:
         """Settle a success.
 
         Raises:
@@ -137,16 +145,20 @@ class Attempt:
             text = encode_value(value)
         except UnserializableArgument as error:
             raise Fail(f"The task did its work, but its result can't be stored: {error}") from error
-        return self._settlement(State.SUCCEEDED, text), self._succeeded(value)
+        settlement = self._settlement(State.SUCCEEDED, text)
+        if not (self.needs_result or is_noticed(task_finished)):
+            return settlement, None
+        return settlement, self._success(value, settlement)
 
-    def fail(self, error: BaseException) -> tuple[Settlement, Sending | None]:
+    def fail(self, error: BaseException) -> tuple[Settlement, News]:
         """Settle an attempt that ended with an error."""
         verdict = judge(error, self.policy, self.claim.attempt)
         settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
-        failure = to_failure(
-            error, self.claim, self.site.worker, settlement.waited, settlement.duration
-        )
-        return settlement._replace(failure=failure), self._failed(error, verdict)
+        waited, duration = settlement.waited, settlement.duration
+        failure = to_failure(error, self.claim, self.site.worker, waited, duration)
+        delay = None if verdict.state.is_final else verdict.delay
+        line = self._line(verdict.state, error, duration=duration, delay=delay)
+        return settlement._replace(failure=failure), News(line, self._failed(error, verdict))
 
     def give_back(self) -> Settlement:
         """Settle an attempt that the worker's end cut short: it does not count."""
@@ -157,13 +169,26 @@ class Attempt:
         waited, duration = _ms(started - self.reserved), _ms(time.monotonic() - started)
         return Settlement(claim.job.id, claim.token, state, result, None, delay, waited, duration)
 
-    def _succeeded(self, value: Any) -> Sending | None:
-        if not is_heard(task_finished, logging.INFO):
+    def _line(
+        self, state: State, error: BaseException | None = None, **times: Any
+    ) -> job_log.Line | None:
+        """Return the line that tells of a state, or None if nobody would see it."""
+        if not job_log.is_read(job_log.level_of(state)):
             return None
-        return self._finished(ended_result(self.result, State.SUCCEEDED, value, None))
+        line = job_log.Line(self.claim.job, state, self.claim.attempt, self.site.worker, **times)
+        return job_log.with_error(line, error) if error else line
+
+    def _success(self, value: Any, settlement: Settlement) -> News:
+        line = self._line(State.SUCCEEDED, duration=settlement.duration)
+        if not (self.needs_result or is_heard(task_finished)):
+            return News(line)
+        result = ended_result(self.result, State.SUCCEEDED, value, None)
+        return News(line, self._finished(result))
 
     def _failed(self, error: BaseException, verdict: Verdict) -> Sending | None:
-        if self.task is None:
+        is_final = verdict.state.is_final
+        heard = is_heard(task_finished) if is_final else job_retrying.receivers
+        if self.task is None or not (self.needs_result or heard):
             return None
         known = TaskError(
             exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
@@ -173,13 +198,15 @@ class Attempt:
             result = ended_result(self.result, verdict.state, None, known)
         except BrokenPayload:  # its arguments, which a result would show
             return None
-        if verdict.state.is_final:
+        if is_final:
             return self._finished(result)
-        arguments = {"task_result": result, "error": error, "delay": verdict.delay}
-        return job_retrying, {"sender": self.site.sender, **arguments}
+        return self._sending(job_retrying, result, error=error, delay=verdict.delay)
 
     def _finished(self, result: JobResult) -> Sending:
-        return task_finished, {"sender": self.site.sender, "task_result": result}
+        return self._sending(task_finished, result)
+
+    def _sending(self, signal: Signal, result: JobResult, **more: Any) -> Sending:
+        return signal, {"sender": self.site.sender, "task_result": result, **more}
 
 
 def _caller(task: AnyTask) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.job import Claim, Settlement, State
 from django_jobs.waits import capped
 
+from .buried import tell_of_buried
 from .calls import Calls
 from .crew import Crew
 from .ledger import Ledger
@@ -261,6 +262,8 @@ class Fetcher:
         claims = answer.claims
         self._ledger.hold(claims)
         tell_of_refused(answer.refused)
+        if answer.buried:
+            tell_of_buried(self._broker.inspection, answer.buried)
         self._dry = len(claims) < call.limit
         self._looked = self._looking
         self._due.hear(answer.due_in)

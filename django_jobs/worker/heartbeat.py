@@ -15,6 +15,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
 from django_jobs.waits import wait_out
 
+from .buried import write_buried
 from .outage import Outage
 from .receivers import send
 
@@ -116,6 +117,8 @@ class Heartbeat:
 
     def _tell(self, pulse: Pulse) -> None:
         try:
+            if pulse.buried:
+                write_buried(self._broker.inspection, pulse.buried)
             news = {"recovered": pulse.recovered, "buried": pulse.buried}
             send((job_recovered, {"sender": self._sender, **news}))
         finally:

@@ -1,32 +1,78 @@
-"""Log lines of a worker process whose site has not arranged where they go."""
+"""Where the log lines of a worker go if the site has not arranged it."""
 
 from __future__ import annotations
 
 import logging
 
+from django.conf import settings
+from django.utils.log import AdminEmailHandler, RequireDebugTrue
+
+from django_jobs.compat import Task
+
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+WORKER_LOGGER = "django_jobs"
+"""Of what workers do."""
+
+JOB_LOGGER = Task.__module__.rpartition(".")[0]
+"""Of what happens to jobs: `django.tasks`, or `django_tasks` with the backport."""
 
 WARNING, INFO, DEBUG = logging.WARNING, logging.INFO, logging.DEBUG
 LEVELS = {
-    "django_jobs": (WARNING, INFO, DEBUG, DEBUG),
-    # Two lines for each job, which take a worker as long as many a job does. Failures are errors.
-    "django.tasks": (WARNING, WARNING, INFO, DEBUG),
-    "django_tasks": (WARNING, WARNING, INFO, DEBUG),
+    WORKER_LOGGER: (WARNING, INFO, DEBUG, DEBUG),
+    # Two lines for each job take a worker as long as many a job does.
+    JOB_LOGGER: (WARNING, WARNING, INFO, DEBUG),
 }
-"""Of each logger, the level for each verbosity."""
+"""For each logger, its level at each verbosity."""
 
 
 def configure_logging(verbosity: int) -> None:
-    """Write to stderr what no handler of the site would.
+    """Write to stderr what no handler of the site writes; for a process that is a worker.
 
     Args:
         verbosity: of the command: 0 for warnings, 1 for what the worker does, 2 for each job.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(FORMAT))
+    show_failures(handler)
     for name, levels in LEVELS.items():
         logger = logging.getLogger(name)
-        if not logger.hasHandlers():
-            logger.addHandler(handler)
         if logger.level == logging.NOTSET:
             logger.setLevel(levels[verbosity])
+
+
+def show_failures(handler: logging.Handler | None = logging.lastResort) -> None:
+    """Make sure that failures appear somewhere, unless the site configured these loggers itself.
+
+    Django's default `LOGGING` writes nothing in production, and has handlers all the same, so that
+    Python's handler of last resort stays silent.
+
+    Args:
+        handler: what writes where no handler of the site does; by default that last resort, which
+            writes warnings and errors to stderr.
+    """
+    for name in LEVELS:
+        logger = logging.getLogger(name)
+        # A LOGGING without "disable_existing_loggers": False turns off what it does not name.
+        logger.disabled = False
+        is_configured = logger.handlers or not logger.propagate
+        if handler and not is_configured and not is_written(logger, logging.ERROR):
+            logger.addHandler(handler)
+
+
+def is_written(logger: logging.Logger, level: int) -> bool:
+    """Tell whether a handler would write a line; a mail to `ADMINS` does not count."""
+    if not logger.isEnabledFor(level):
+        return False
+    above: logging.Logger | None = logger
+    while above:
+        if any(level >= one.level and _writes(one) for one in above.handlers):
+            return True
+        above = above.parent if above.propagate else None
+    return False
+
+
+def _writes(handler: logging.Handler) -> bool:
+    if isinstance(handler, AdminEmailHandler):
+        return False
+    return settings.DEBUG or not any(isinstance(it, RequireDebugTrue) for it in handler.filters)

@@ -18,7 +18,7 @@ from django_jobs.job import Claim, Settlement, State
 
 from .attempt import Attempt, Site
 from .executor import Executor, MayStart, Settle
-from .receivers import Sending, send_from_loop
+from .receivers import News, tell_from_loop
 from .supervised import supervised
 from .watchdog import Limit, Watchdog, too_long
 
@@ -123,19 +123,19 @@ class Loop(Executor):
 
     async def _settled(self, attempt: Attempt) -> Settlement:
         settlement: Settlement
-        sending: Sending | None
+        news: News | None
         try:
             value = await self._call(attempt)
-            settlement, sending = attempt.succeed(value)
+            settlement, news = attempt.succeed(value)
         except BaseException as error:  # noqa: BLE001 (also cancellation ends an attempt)
             if self._cut:
                 return attempt.give_back()
-            settlement, sending = attempt.fail(error)
+            settlement, news = attempt.fail(error)
             if settlement.state is not State.DISCARDED:
-                # Sent while the error is handled: receivers read it from sys.exc_info().
-                await send_from_loop(sending)
-                sending = None
-        await send_from_loop(sending)
+                # Told while the error is handled: receivers read it from sys.exc_info().
+                await tell_from_loop(news)
+                news = None
+        await tell_from_loop(news)
         return settlement
 
     async def _call(self, attempt: Attempt) -> Any:
@@ -144,7 +144,7 @@ class Loop(Executor):
         # Model instances come from the database, which an event loop must not wait for.
         decode = sync_to_async(decode_arguments) if '"$' in arguments else None
         args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
-        await send_from_loop(attempt.started_signal())
+        await tell_from_loop(attempt.begin())
         return await self._limited(attempt, task.func(*attempt.positional(task, args), **kwargs))
 
     async def _limited(self, attempt: Attempt, work: Awaitable[Any]) -> Any:

@@ -112,11 +112,12 @@ def to_failure(
 
 def traceback_text(error: BaseException) -> str:
     """Return the traceback from the task's own frame on."""
-    own = _own_frames(error.__traceback__)
+    own = own_frames(error.__traceback__)
     return "".join(traceback.format_exception(type(error), error, own))
 
 
-def _own_frames(frames: TracebackType | None) -> TracebackType | None:
+def own_frames(frames: TracebackType | None) -> TracebackType | None:
+    """Return a traceback from the task's own frame on; all of it if there is none."""
     first = frames
     while frames and frames.tb_frame.f_globals.get("__package__") in CALLERS:
         frames = frames.tb_next

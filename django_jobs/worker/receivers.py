@@ -1,44 +1,58 @@
-"""Signals to receivers that may do what they like, which changes nothing for the job."""
+"""What is told of an attempt: a line in the log, and a signal to receivers."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.dispatch import Signal
-from django.utils.log import RequireDebugTrue
 
-from django_jobs.compat import Task
+from . import job_log
 
 logger = logging.getLogger("django_jobs")
-django_logger = logging.getLogger(Task.__module__.rpartition(".")[0])
 
 Sending = tuple[Signal, dict[str, Any]]
 """A signal that is to be sent, with its arguments."""
 
 
-def is_heard(signal: Signal, level: int) -> bool:
-    """Tell whether a receiver of the site, or the log, would notice one of Django's signals.
+class News(NamedTuple):
+    """What is to be told at the start or the end of an attempt.
+
+    Attributes:
+        line: for the log, or None if nobody would see it.
+        sending: the signal, or None if nobody listens.
+    """
+
+    line: job_log.Line | None = None
+    sending: Sending | None = None
+
+
+def is_heard(signal: Signal) -> bool:
+    """Tell whether anybody listens to one of Django's signals.
 
     What it would bring, a `TaskResult`, takes longer to build than a small job to run.
-
-    Args:
-        level: of the line that Django's own receiver writes to the log.
     """
-    return _has_others(signal) or _is_written(level)
+    return len(signal.receivers) > 1  # Django's own is one, which leaves our jobs to `job_log`
 
 
-def _has_others(signal: Signal) -> bool:
-    # The one that each of them has by itself writes to the log.
-    return len(signal.receivers) > 1
+def is_noticed(signal: Signal) -> bool:
+    """Tell whether anybody listens to one of Django's signals, or reads lines of level INFO."""
+    return len(signal.receivers) > 1 or job_log.is_info_read()
 
 
-def send(sending: Sending | None) -> None:
-    """Send a signal; what a receiver raises is logged and goes no further."""
-    if sending is None:
+def tell(news: News | None) -> None:
+    """Write the line, then send the signal."""
+    if news is None:
         return
+    if news.line:
+        job_log.write(news.line)
+    if news.sending:
+        send(news.sending)
+
+
+def send(sending: Sending) -> None:
+    """Send a signal; what a receiver raises is logged and goes no further."""
     signal, arguments = sending
     try:
         signal.send_robust(**arguments)
@@ -49,31 +63,10 @@ def send(sending: Sending | None) -> None:
         )
 
 
-def _is_written(level: int) -> bool:
-    """Tell whether any handler would write a line of Django's tasks logger.
-
-    In production those that Django sets up itself write none below an error, but let each line be
-    made, which takes the threads of a pool longer than a small job.
-    """
-    if not django_logger.isEnabledFor(level):
-        return False
-    logger: logging.Logger | None = django_logger
-    while logger:
-        if any(level >= one.level and not _waits_for_debug(one) for one in logger.handlers):
-            return True
-        logger = logger.parent if logger.propagate else None
-    return level >= logging.WARNING
-
-
-def _waits_for_debug(handler: logging.Handler) -> bool:
-    return not settings.DEBUG and any(isinstance(it, RequireDebugTrue) for it in handler.filters)
-
-
-async def send_from_loop(sending: Sending | None) -> None:
-    """Send a signal, in a thread if anybody but Django's own receiver listens."""
-    # Those of others may touch the database. Not asend_robust(), which before Django 6 hides the
-    # error that is being handled.
-    if sending and _has_others(sending[0]):
-        await sync_to_async(send)(sending)
+async def tell_from_loop(news: News | None) -> None:
+    """Tell it in a thread, if receivers may touch the database or the log may send a mail."""
+    # Not asend_robust(), which before Django 6 hides the error that is being handled.
+    if news and (news.sending or (news.line and news.line.level >= logging.ERROR)):
+        await sync_to_async(tell)(news)
     else:
-        send(sending)
+        tell(news)

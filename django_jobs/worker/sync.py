@@ -9,7 +9,7 @@ from django_jobs.job import Settlement, State
 
 from .attempt import Attempt
 from .leftovers import clear_up
-from .receivers import Sending, send
+from .receivers import News, tell
 from .watchdog import Watchdog
 
 
@@ -34,24 +34,25 @@ def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Settlement:
 
 
 def _run(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+    news: News | None
     try:
-        settlement, sending = _call(attempt, watchdog)
+        settlement, news = _call(attempt, watchdog)
     except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
-        settlement, sending = attempt.fail(error)
+        settlement, news = attempt.fail(error)
         if settlement.state is not State.DISCARDED:
-            # Sent while the error is handled: receivers read it from sys.exc_info().
-            send(sending)
-            sending = None
-    send(sending)
+            # Told while the error is handled: receivers read it from sys.exc_info().
+            tell(news)
+            news = None
+    tell(news)
     return settlement
 
 
-def _call(attempt: Attempt, watchdog: Watchdog) -> tuple[Settlement, Sending | None]:
+def _call(attempt: Attempt, watchdog: Watchdog) -> tuple[Settlement, News | None]:
     task = attempt.find()
     args, kwargs = decode_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
     call = attempt.site.declared(attempt.claim.job.task, task).call
-    send(attempt.started_signal())
+    tell(attempt.begin())
     with watchdog.limited(attempt.claim.job.id, attempt.policy.timeout):
         value = call(*args, **kwargs)
     return attempt.succeed(value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+from django.core import mail
+
 from tests.settings import *  # noqa: F403
 
 # Nothing of the example site: a worker process is to start fast.
@@ -21,6 +23,17 @@ TASKS = {
     },
     "threads": {"BACKEND": "django_jobs.backends.ThreadPoolBackend", "QUEUES": QUEUES},
 }
+
+LOGGING = json.loads(os.environ.get("WORKER_LOGGING", "{}"))
+if "WORKER_MAILS" in os.environ:
+    ADMINS = ["admin@example.com"]
+    _BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    if hasattr(mail, "mailers"):
+        MAILERS = {
+            "default": {"BACKEND": _BACKEND, "OPTIONS": {"file_path": os.environ["WORKER_MAILS"]}}
+        }
+    else:
+        EMAIL_BACKEND, EMAIL_FILE_PATH = _BACKEND, os.environ["WORKER_MAILS"]
 
 if os.environ.get("WORKER_WATCHED"):
     __import__(os.environ["WORKER_WATCHED"])  # what the autoreloader is to watch

@@ -121,11 +121,12 @@ class RedisBroker(Broker):
         return partial(self._reservation, answer, partial(self._scripts, "reserve", *arguments))
 
     def _reservation(self, answer: Callable[[], Any], again: Callable[[], Any]) -> Reservation:
-        refused, due_in, reserved_at, claims = self._ask(answer, again)
+        refused, due_in, reserved_at, claims, *buried = self._ask(answer, again)
         return Reservation(
             claims=keys.to_claims(int(reserved_at), claims),
             refused=tuple(refused),
             due_in=None if due_in < 0 else due_in,
+            buried=tuple(*buried),
         )
 
     def _arguments(self, worker: str, call: Call) -> list[str | int]:

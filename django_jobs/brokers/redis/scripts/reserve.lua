@@ -5,7 +5,8 @@
 -- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in
 --   ms, crashes that kill a job, number of shares, number of settlements; for each share: queue, quota; for each settlement: id, token, state, waited
 --   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON.
--- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each.
+-- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each; behind
+--   them the ids of jobs that were buried, if there are any.
 -- Invariant: a settlement takes effect only while its worker holds the job under its token.
 --   The same call sent again changes nothing and returns the claims that are still held.
 --   One that comes after its successor changes nothing.
@@ -16,6 +17,7 @@ local shares, settlements = tonumber(ARGV[7]), tonumber(ARGV[8])
 local answered = P .. lane .. ':' .. worker
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
+local buried -- ids of jobs whose fields are not what we write
 local left_alone = {} -- jobs of each queue that must not share this worker
 local dry = {} -- queues that have no other jobs any more
 local next_due -- of what is scheduled or to be retried
@@ -233,6 +235,8 @@ local function bury_broken(id)
   if kind == 'none' then return end -- evicted, or deleted by hand
   if kind ~= 'hash' then set_aside('j:' .. id, 'a ' .. kind .. ' instead of a hash') end
   bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
+  buried = buried or {}
+  buried[#buried + 1] = id
 end
 
 -- Counts on from what an earlier claim left, if there was one.
@@ -374,4 +378,4 @@ promote()
 redis.call('SET', answered, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
 take_shares(9)
 pass_on(9)
-return { refused, ms_until(next_due), NOW, claims }
+return { refused, ms_until(next_due), NOW, claims, buried }
