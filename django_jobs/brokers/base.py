@@ -18,6 +18,9 @@ from .store_info import StoreInfo
 MAX_CRASHES = 3
 """A job that was running in this many workers as they vanished is dead."""
 
+TICK_AHEAD_MS = 60_000
+"""How far ahead of the broker's clock a tick may be. One that is later does not count."""
+
 DEAD_KEPT_MS = 180 * 86_400_000
 DEAD_KEPT = 10_000
 DISCARDED_KEPT_MS = 7 * 86_400_000
@@ -204,8 +207,16 @@ class Broker(ABC):
         """Forget a worker that stops; jobs it still holds go to their old places, at no cost."""
 
     @abstractmethod
+    def now(self) -> int:
+        """Return the broker's own clock in Unix milliseconds."""
+
+    @abstractmethod
     def ticks(self) -> Mapping[str, int]:
-        """Return the last claimed tick of each periodic task by name, in Unix milliseconds."""
+        """Return the last claimed tick of each periodic task by name, in Unix milliseconds.
+
+        A stored tick that is more than `TICK_AHEAD_MS` ahead of the broker's clock is left out: a
+        clock was wrong when it was claimed, and nothing would be due until then.
+        """
 
     @abstractmethod
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
@@ -216,7 +227,7 @@ class Broker(ABC):
 
         Returns:
             For each whether it was claimed: False, with nothing changed, if another worker was
-            first.
+            first, or if the tick is more than `TICK_AHEAD_MS` ahead of the broker's clock.
         """
 
     # --- care --------------------------------------------------------------------------------

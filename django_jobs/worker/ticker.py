@@ -42,7 +42,12 @@ class Ticker:
         self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime) -> float:
-        """Claim all that is due; return seconds until there may be more, at most a minute."""
+        """Claim all that is due; return seconds until there may be more, at most a minute.
+
+        Args:
+            now: by this process's clock. Where it is ahead of the broker's, that one counts.
+        """
+        now = self._not_ahead(now)
         if now < self._looked_at:  # the clock was set back
             self._next.clear()
         self._looked_at = now
@@ -50,10 +55,13 @@ class Ticker:
         # A line is read only when its time has come: of a thousand, one may tick each second.
         reached = waiting = [each for each in self._tasks if self._is_reached(each, stored, now)]
         while waiting := self._claim(waiting, stored, now):
-            stored = self._broker.ticks()
+            now, stored = self._not_ahead(now), self._broker.ticks()
         self._next |= {each.name: each.schedule.next(now) for each in reached}
         waits = ((at - now).total_seconds() for at in self._next.values())
         return min([LONGEST_WAIT, *waits])
+
+    def _not_ahead(self, now: datetime) -> datetime:
+        return min(now, from_ms(self._broker.now()))
 
     def _is_reached(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
         """Tell whether a tick may be due, or the broker does not know the line (any more)."""

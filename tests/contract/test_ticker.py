@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection import Inspection
+from django_jobs.clock import from_ms
 from django_jobs.compat import Task
 from django_jobs.due import PeriodicTask
-from django_jobs.job import Job
+from django_jobs.job import Job, State
 from django_jobs.task import task
 from django_jobs.worker.ticker import Ticker
-from tests.contract.tools import Driver, in_threads, make_job
+from tests.contract.tools import Clock, Driver, in_threads, make_job
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -231,6 +233,20 @@ def test_a_clock_that_is_set_back_an_hour_runs_nothing_twice(
         f"2026-05-01T{time}:00"
         for time in ("00:20", "00:40", "01:00", "01:20", "01:40", "02:00", "02:20")
     ]
+
+
+@pytest.mark.parametrize("skew", [timedelta(minutes=2), HOUR, DAY, 3650 * DAY], ids=str)
+def test_a_worker_whose_clock_is_ahead_of_the_brokers_goes_by_the_brokers(
+    broker: Broker, clock: Clock, inspection: Inspection, skew: timedelta
+) -> None:
+    wrong = SimulatedWorker(broker, periodic("* * * * *"), skew=skew)
+    right = SimulatedWorker(broker, periodic("* * * * *"))
+    for workers in ((right,), (wrong, right), (wrong,), (right,)):
+        for _ in range(3):
+            for worker in workers:
+                assert 0 < worker.look(from_ms(clock.now())) <= 60
+            clock.advance(60_000)
+    assert inspection.counts()[State.QUEUED] == 3 + 3 + 3 + 2
 
 
 # --- downtime -------------------------------------------------------------------------------------

@@ -174,3 +174,41 @@ def test_of_eight_who_race_for_a_tick_exactly_one_wins(broker: Broker, w1: Drive
 
     assert sorted(tick for tick, _ in winners) == list(range(1, 41))
     assert sorted(int(claim.job.arguments) for claim in w1.take(100)) == list(range(1, 41))
+
+
+# --- clocks that are wrong ------------------------------------------------------------------------
+
+
+def test_a_tick_is_refused_more_than_a_minute_ahead_of_the_brokers_clock(
+    broker: Broker, inspection: Inspection, clock: Clock
+) -> None:
+    latest = clock.now() + 60_000
+    early = make_job()
+
+    assert not claim_tick(broker, HOURLY, None, latest + 1, early)
+    assert inspection.find(early.id) is None
+    assert dict(broker.ticks()) == {}
+
+    assert claim_tick(broker, HOURLY, None, latest, make_job())
+    assert dict(broker.ticks()) == {HOURLY: latest}
+
+
+def test_a_stored_tick_of_a_clock_that_was_ahead_counts_as_none(
+    broker: Broker, w1: Driver, clock: Clock
+) -> None:
+    ten_years = 10 * 365 * 86_400_000
+    clock.advance(ten_years)
+    claim_tick(broker, HOURLY, None, clock.now(), None)
+    clock.advance(-ten_years)
+    assert dict(broker.ticks()) == {}
+    now, job = clock.now(), make_job()
+
+    assert claim_tick(broker, HOURLY, None, now, job)
+    assert not claim_tick(broker, HOURLY, None, now, make_job())
+
+    assert dict(broker.ticks()) == {HOURLY: now}
+    assert ids(w1.take(5)) == [job.id]
+
+
+def test_the_brokers_clock_can_be_read(broker: Broker, clock: Clock) -> None:
+    assert broker.now() == clock.now()

@@ -14,6 +14,9 @@ from tests.simulation.plans import PLANS
 from tests.simulation.timelines import AUTUMN, NIGHT, SPRING, YEAR, Timeline
 from tests.simulation.workers import Workers
 
+NEXT_YEAR = 1_830_000_000_000
+"""The brokers' clock in Unix milliseconds: only the workers' clocks move, and none is ahead."""
+
 IS_LONG = "SOAK_SECONDS" in os.environ
 """Whether the whole year is lived through, which takes half an hour."""
 
@@ -27,7 +30,7 @@ def test_each_tick_is_one_run_or_made_up_or_skipped_as_declared(
     pace: str, timeline: Timeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ticks = timeline.ticks(PLANS[pace])
-    workers = Workers(MemoryBroker(), PLANS[pace], timeline, moments(ticks))
+    workers = Workers(MemoryBroker(now=lambda: NEXT_YEAR), PLANS[pace], timeline, moments(ticks))
     workers.live()
     assert dict(workers.runs) == dict.fromkeys(timeline.runs(PLANS[pace], ticks), 1)
     if IS_LONG:
@@ -38,7 +41,7 @@ def test_each_tick_is_one_run_or_made_up_or_skipped_as_declared(
 def test_of_workers_that_race_for_each_tick_in_redis_one_wins(redis_url: str) -> None:
     plans = PLANS["hours"]
     ticks = NIGHT.ticks(plans)
-    broker = RedisBroker(redis_url)
+    broker = RedisBroker(redis_url, clock=f"local function clock() return {NEXT_YEAR} end\n")
     workers = Workers(broker, plans, NIGHT, moments(ticks))
     workers.race()
     broker.close()

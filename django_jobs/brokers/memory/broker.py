@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
+from django_jobs.brokers.base import TICK_AHEAD_MS, Broker, Pulse, WorkerInfo
 from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
@@ -247,22 +247,32 @@ class MemoryBroker(Broker):
             for entry in self._leases.forget(worker):
                 self._give_back(entry)
 
+    def now(self) -> int:
+        return self._now()
+
     def ticks(self) -> Mapping[str, int]:
         with self._lock:
-            return dict(self._ticks)
+            return {name: at for name, at in self._ticks.items() if self._counts(at)}
 
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
         with self._lock:
             return tuple(self._claim_tick(tick) for tick in ticks)
 
     def _claim_tick(self, tick: Tick) -> bool:
-        if self._ticks.get(tick.name) != tick.last:
+        claimed = self._ticks.get(tick.name)
+        if claimed is not None and not self._counts(claimed):
+            claimed = None
+        if claimed != tick.last or not self._counts(tick.at):
             return False
         self._ticks[tick.name] = tick.at
         if tick.job is not None and tick.name not in self.inspection.off:
             self.inspection.runs[tick.name] = tick.job.id
             self._add([tick.job])
         return True
+
+    def _counts(self, tick: int) -> bool:
+        """Tell whether a tick is not from a clock that was ahead."""
+        return tick <= self._now() + TICK_AHEAD_MS
 
     # --- care --------------------------------------------------------------------------------
 

@@ -11,7 +11,14 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.base import MAX_CRASHES, Broker, Order, Pulse, WorkerInfo
+from django_jobs.brokers.base import (
+    MAX_CRASHES,
+    TICK_AHEAD_MS,
+    Broker,
+    Order,
+    Pulse,
+    WorkerInfo,
+)
 from django_jobs.brokers.call import Answer, Call, Patience, Reservation
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import StoreInfo
@@ -181,13 +188,16 @@ class RedisBroker(Broker):
     def leave(self, worker: str) -> None:
         self._run("leave", worker)
 
+    def now(self) -> int:
+        return int(self._run("now"))
+
     def ticks(self) -> Mapping[str, int]:
-        flat = self._run("all", "ticks")
+        flat = self._run("ticks", TICK_AHEAD_MS)
         ticks = zip(flat[::2], map(keys.number, flat[1::2]), strict=True)
         return {name: tick for name, tick in ticks if tick is not None}
 
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
-        arguments: list[str | int] = []
+        arguments: list[str | int] = [TICK_AHEAD_MS]
         for tick in ticks:
             job = keys.stored([tick.job] if tick.job else [])
             last = "" if tick.last is None else tick.last

@@ -1,15 +1,15 @@
 -- Claims ticks of periodic tasks, and stores their jobs in the same step.
 --
--- Parts: shapes, store.
--- KEYS[1]: prefix. ARGV: for each tick name, last tick seen or '', tick, the number of the values that
---   follow, then the job as `store` takes jobs, if any.
--- Returns for each 1, or 0 if another worker was first.
--- Invariant: of all who saw the same last tick, one wins. A last tick that somebody spoilt is none.
+-- Parts: ticks, store.
+-- KEYS[1]: prefix. ARGV: by how many ms a tick may be ahead; for each tick name, last tick seen or '',
+--   tick, the number of the values that follow, then the job as `store` takes jobs, if any.
+-- Returns for each 1, or 0 if another worker was first or its time has not come.
+-- Invariant: of all who saw the same last tick, one wins. A last tick that does not count is none.
 --   While the periodic task is switched off, its ticks pass without a job.
 local function claim(name, seen, tick, first, last)
   local claimed = redis.call('HGET', P .. 'ticks', name) or ''
-  if not is_instant(claimed) then claimed = '' end
-  if claimed ~= seen then return 0 end
+  if not is_tick(claimed) then claimed = '' end
+  if claimed ~= seen or not is_tick(tick) then return 0 end
   if first <= last and redis.call('HEXISTS', P .. 'off', name) == 0 then
     store(first, last)
     redis.call('HSET', P .. 'runs', name, ARGV[first + 1])
@@ -19,7 +19,7 @@ local function claim(name, seen, tick, first, last)
 end
 
 local answer = {}
-local i = 1
+local i = 2
 while i <= #ARGV do
   local last = i + 3 + tonumber(ARGV[i + 3])
   answer[#answer + 1] = claim(ARGV[i], ARGV[i + 1], ARGV[i + 2], i + 4, last)
