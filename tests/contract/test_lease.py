@@ -337,3 +337,53 @@ def test_a_late_settlement_that_comes_before_anybody_noticed_counts(
     clock.advance(past_lease(broker))
 
     assert w1.settle(succeeded(claim)).refused == ()
+
+
+# --- a clock that is set back ---------------------------------------------------------------------
+
+
+def test_jobs_of_a_dead_worker_come_back_in_time_though_the_clock_was_set_back(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    w1.heartbeat()
+    w2.heartbeat()
+    claim = w1.take_one()
+
+    clock.advance(-3_600_000)
+    assert w2.heartbeat().recovered == ()
+    clock.advance(past_lease(broker) - 2)
+    assert w2.heartbeat().recovered == ()
+    clock.advance(2)
+
+    assert w2.heartbeat().recovered == (claim.job.id,)
+
+
+def test_a_clock_that_is_set_back_costs_no_living_worker_its_jobs(
+    broker: Broker, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    broker.push([make_job()])
+    claim = w1.take_one()
+    for step in (-3_600_000, past_lease(broker) // 2, past_lease(broker) // 2, -1):
+        clock.advance(step)
+        assert not w1.heartbeat().lost
+        assert w2.heartbeat().recovered == ()
+
+    assert w1.settle(succeeded(claim)).refused == ()
+
+
+def test_a_worker_with_a_longer_lease_keeps_it_beside_one_with_a_shorter(
+    redis_broker: Broker, redis_url: str, clock: Clock
+) -> None:
+    patient, hasty = Driver(redis_broker, "patient"), Driver(redis_broker, "hasty")
+    redis_broker.push([make_job()])
+    redis_broker.lease = 600
+    patient.heartbeat()
+    claim = patient.take_one()
+    redis_broker.lease = 2
+    for _ in range(5):
+        hasty.heartbeat()
+        clock.advance(1_000)
+        assert hasty.heartbeat().recovered == ()
+
+    assert patient.settle(succeeded(claim)).refused == ()

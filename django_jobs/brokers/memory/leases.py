@@ -45,6 +45,7 @@ class Leases:
         heartbeats, so those whose lease is over get another one, once.
         """
         holder = self.holder(info.id, now)
+        self._shorten(now)
         if holder.lease_until <= now:
             self._doubt(now)
         holder.lease_until = now + self._lease
@@ -53,6 +54,11 @@ class Leases:
         lost = info.id in self._lost
         self._lost.discard(info.id)
         return lost
+
+    def _shorten(self, now: int) -> None:
+        """End leases in time that were begun before the clock was set back."""
+        for one in self.holders.values():
+            one.lease_until = min(one.lease_until, now + self._lease)
 
     def _doubt(self, now: int) -> None:
         for one in self.holders.values():

@@ -172,7 +172,7 @@ class RedisBroker(Broker):
             info.id,
             call,
             self._lease_ms,
-            json.dumps(asdict(info)),
+            json.dumps({**asdict(info), "lease": self._lease_ms}),
             info.succeeded,
             info.failed,
             MAX_CRASHES,

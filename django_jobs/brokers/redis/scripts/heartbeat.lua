@@ -7,11 +7,13 @@
 --   each: kind, name, counts as JSON; then for jobs that say how far they are: id, token, that as JSON.
 -- Returns {lost 0 or 1, order or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker can't settle it.
+--   No lease lasts longer than its worker wants, also after the clock was set back.
 --   The same call sent again renews the lease, and returns the same answer. One that comes
 --   after its successor changes nothing.
 local worker, call, lease, max_crashes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[7])
 local recovered, buried = {}, {}
 local MOST = 1e15
+local LONGEST_LEASE = 3600000 -- that a worker may want
 
 local function take_back(id, value, gone)
   local job = P .. 'j:' .. id
@@ -70,16 +72,26 @@ local function renew()
   return redis.call('ZREM', P .. 'lost', worker)
 end
 
+-- Reads a JSON object. What stands there and is none has nothing in it.
+local function decoded(text)
+  local good, found = pcall(cjson.decode, text)
+  return good and type(found) == 'table' and found or {}
+end
+
+-- A lease that is longer than its worker wants was begun before Redis's clock was set back. It would
+-- keep the jobs of a dead worker for so much longer.
+local function shorten_leases()
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', now + lease + 1, '+inf')) do
+    local wanted = decoded(redis.pcall('GET', P .. 'w:' .. other)).lease
+    local known = type(wanted) == 'number' and wanted <= LONGEST_LEASE
+    redis.call('ZADD', P .. 'leases', 'XX', 'LT', now + math.max(lease, known and wanted or 0), other)
+  end
+end
+
 local function add_total(name, count)
   if type(redis.pcall('HINCRBY', P .. 'totals', name, count)) ~= 'number' then
     redis.call('HSET', P .. 'totals', name, count)
   end
-end
-
--- Reads counts. What stands there and is none counts nothing.
-local function decoded(text)
-  local good, counts = pcall(cjson.decode, text)
-  return good and type(counts) == 'table' and counts or {}
 end
 
 -- Adds counts to those of a period, under their name if there is room for one more.
@@ -131,6 +143,7 @@ local last, answer_before = last_call(P .. 'b:' .. worker)
 if last and tonumber(last) > tonumber(call) then
   return { 0, '', {}, {} } -- overtaken on its way
 end
+shorten_leases()
 local lost = renew()
 if lost == 1 then
   -- Numbers that were forgotten on a lane of somebody who lives would look like a gap.
