@@ -197,7 +197,11 @@ class RedisOptions(BackendOptions):
     )
     socket_timeout: float = field(
         default=5.0,
-        metadata=option(converters.seconds(0.1, 600), "Seconds to wait for an answer of Redis."),
+        metadata=option(
+            converters.seconds(0.1, 600),
+            "Seconds that one call to Redis may take in all: to connect, to wait for the answer,"
+            " and to send it again.",
+        ),
     )
 
     @classmethod

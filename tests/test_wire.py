@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 import pytest
 import redis
 
+from django_jobs.brokers.redis import RedisBroker
 from django_jobs.brokers.redis.connection import connect
+from django_jobs.brokers.redis.resending import Resending
 from django_jobs.brokers.redis.wire import Wire
-from tests.servers import RedisServer
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.job import Job, State
+from tests.chaos.proxy import Proxy
+from tests.contract.tools import found, ids, make_jobs
+from tests.servers import HOST, RedisServer
 
 
 class Cut(BaseException):
@@ -27,9 +37,10 @@ def server(redis_server_factory: Callable[..., RedisServer]) -> RedisServer:
 
 @pytest.fixture
 def wire(server: RedisServer) -> Iterator[Wire]:
-    client = connect(server.url, username=None, password=None, socket_timeout=5)
-    yield Wire(client)
-    client.close()
+    client = connect(server.url, username=None, password=None, socket_timeout=60)
+    wire = Wire(client, Resending(seconds=60, connecting=5))
+    yield wire
+    wire.close()
 
 
 def connections(server: RedisServer) -> int:
@@ -112,3 +123,87 @@ def test_the_answer_to_a_call_that_was_cut_short_is_nobody_elses(
         cutting.join(30)
         signal.signal(signal.SIGUSR1, before)
     assert wire("ECHO", "next") == "next"
+
+
+# --- as long as the option says -------------------------------------------------------------------
+
+
+def test_a_call_to_a_server_that_hangs_fails_within_the_time_of_one_call(
+    server: RedisServer,
+) -> None:
+    broker = RedisBroker(server.url, socket_timeout=2)
+    broker.push(make_jobs(1))
+    server.freeze()
+    began = time.monotonic()
+
+    with pytest.raises(BrokerUnavailable):
+        broker.push(make_jobs(1))
+
+    # Three sendings took three times as long, and opening a connection for each as much again.
+    assert time.monotonic() - began < 5
+    server.thaw()
+    broker.close()
+
+
+def test_connecting_takes_no_longer_than_the_time_of_one_call() -> None:
+    # A listener whose backlog is full lets no more connections come about.
+    with socket.socket() as listener, contextlib.ExitStack() as others:
+        listener.bind((HOST, 0))
+        listener.listen(0)
+        for _ in range(4):
+            other = others.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(listener.getsockname())
+        port = listener.getsockname()[1]
+        broker = RedisBroker(f"redis://{HOST}:{port}/0", socket_timeout=2)
+        began = time.monotonic()
+
+        with pytest.raises(BrokerUnavailable):
+            broker.push(make_jobs(1))
+
+        assert time.monotonic() - began < 5
+        broker.close()
+
+
+def test_an_answer_that_never_comes_is_asked_for_again_in_time(server: RedisServer) -> None:
+    proxy = Proxy(server.port)
+    broker = RedisBroker(proxy.url, socket_timeout=4)
+    broker.push(make_jobs(1))
+    proxy.swallowing = True
+    answered = threading.Timer(1, lambda: setattr(proxy, "swallowing", False))
+    answered.start()
+
+    broker.push(make_jobs(1))
+
+    answered.join()
+    assert broker.inspection.counts()[State.QUEUED] == 2
+    broker.close()
+    proxy.close()
+
+
+# --- forks ----------------------------------------------------------------------------------------
+
+
+def test_a_broker_that_was_used_before_a_fork_mixes_no_answers(server: RedisServer) -> None:
+    broker = RedisBroker(server.url)
+    inspection = broker.inspection
+    jobs = make_jobs(2)
+    broker.push(jobs)
+
+    def wrong_answers(job: Job) -> int:
+        return sum(ids([found(inspection, job.id)]) != [job.id] for _ in range(300))
+
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            status = min(wrong_answers(jobs[0]), 100)
+        finally:
+            os._exit(status)
+    try:
+        wrong = wrong_answers(jobs[1])
+    finally:
+        _, status = os.waitpid(child, 0)
+
+    assert (wrong, os.waitstatus_to_exitcode(status)) == (0, 0)
+    broker.close()

@@ -16,7 +16,7 @@ from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.contract.tools import Clock, Driver, make_job, past_lease, succeeded
 from tests.faults.books import Books
 from tests.faults.ground import Ground
-from tests.faults.wire import Wire, clients_of
+from tests.faults.wire import Wire, wires_of
 
 T = TypeVar("T")
 
@@ -71,8 +71,8 @@ class Stage:
 
     def warm_up(self) -> None:
         """Connect, as a worker has that runs for a while."""
-        for client in clients_of(self.broker):
-            client.ping()
+        for wire in wires_of(self.broker):
+            wire("PING")
 
     def cool_down(self) -> None:
         """Let the next calls connect, and find a server that does not know the scripts."""

@@ -15,7 +15,7 @@ from tests.faults.invariants import check_all, check_places
 from tests.faults.points import try_every_point
 from tests.faults.scene import Scene
 from tests.faults.stage import Stage
-from tests.faults.wire import Effect, Fault, Killed, Kind, Wire, clients_of
+from tests.faults.wire import Effect, Fault, Killed, Kind, Wire, wires_of
 
 
 @pytest.fixture
@@ -148,11 +148,11 @@ def test_what_is_broken_by_hand_is_found(stage: Stage, damage: Callable[[Stage],
 
 def test_a_call_that_is_not_safe_to_repeat_is_found_at_its_point(ground: Ground) -> None:
     def count(stage: Stage) -> Scene:
-        client, _ = clients_of(stage.broker)
+        wire, _ = wires_of(stage.broker)
 
         @plain_errors("here")
         def act() -> None:
-            client.hincrby("{jobs}:totals", "succeeded", 1)
+            wire("HINCRBY", "{jobs}:totals", "succeeded", 1)
 
         return Scene(lambda: stage.insist(act))
 

@@ -12,6 +12,7 @@ import redis
 from redis.connection import UnixDomainSocketConnection
 
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.wire import Wire as BrokerWire
 
 
 class Kind(StrEnum):
@@ -57,9 +58,9 @@ FAULTS = (
 )
 
 
-def clients_of(broker: RedisBroker) -> tuple[redis.Redis, redis.Redis]:
-    """The clients that a broker calls with, and waits with."""
-    return broker._client, broker._waiting  # noqa: SLF001
+def wires_of(broker: RedisBroker) -> tuple[BrokerWire, BrokerWire]:
+    """The wires that a broker calls on, and waits on."""
+    return broker._scripts.wire, broker._patient.wire  # noqa: SLF001
 
 
 class Killed(BaseException):
@@ -87,9 +88,8 @@ class Wire:
 
     def attach(self, broker: RedisBroker) -> None:
         """Let all connections of a broker, which made none yet, lead through this wire."""
-        for client in clients_of(broker):
-            pool = client.connection_pool
-            pool.connection_class = type("Wired", (_Wired,), {"wire": self})
+        for wire in wires_of(broker):
+            wire._pool.connection_class = type("Wired", (_Wired,), {"wire": self})  # noqa: SLF001
 
     def arm(self) -> None:
         """Begin to count, on connections that are new."""

@@ -27,12 +27,14 @@ from django_jobs.redis_url import redact_url
 from django_jobs.waits import capped
 
 from . import keys
-from .connection import LOST, connect, is_spoilt, plain_errors
+from .connection import connect, is_spoilt, plain_errors
 from .health import problems, store_info
 from .inspection import RedisInspection
 from .metrics import report_arguments
 from .portions import portions
+from .resending import LOST, Resending
 from .scripts import Scripts
+from .wire import Wire
 
 logger = logging.getLogger("django_jobs")
 
@@ -49,7 +51,7 @@ class RedisBroker(Broker):
         password: of the Redis user, if it is not in the URL.
         namespace: what the keys begin with, so that several sites can share a server.
         lease: seconds after which a silent worker loses its jobs.
-        socket_timeout: seconds that one call may take.
+        socket_timeout: seconds that one call may take, with all that it takes to send it again.
         clock: Lua text that replaces `clock.lua`, for tests.
     """
 
@@ -72,17 +74,13 @@ class RedisBroker(Broker):
         self._client = connect(
             url, username=username, password=password, socket_timeout=socket_timeout
         )
+        connecting = float(self._client.connection_pool.connection_kwargs["socket_connect_timeout"])
+        calling = Resending(seconds=socket_timeout, connecting=connecting)
         # Blocking pops need connections that the socket timeout cuts off later, yet in the end: a
         # server that vanished without a word would keep a worker waiting for hours.
-        self._waiting = connect(
-            url,
-            username=username,
-            password=password,
-            socket_timeout=capped() + socket_timeout,
-            resend_after=LOST,
-        )
-        self._scripts = Scripts(self._client, self._prefix, clock)
-        self._patient = Scripts(self._waiting, self._prefix, clock)
+        waiting = Resending(seconds=capped() + socket_timeout, connecting=connecting, after=LOST)
+        self._scripts = Scripts(Wire(self._client, calling), self._prefix, clock)
+        self._patient = Scripts(Wire(self._client, waiting), self._prefix, clock)
         self.inspection = RedisInspection(self._run)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
@@ -215,5 +213,6 @@ class RedisBroker(Broker):
             return store_info(self._client, self._address, self._prefix)
 
     def close(self) -> None:
+        for scripts in (self._scripts, self._patient):
+            scripts.wire.close()
         self._client.close()
-        self._waiting.close()

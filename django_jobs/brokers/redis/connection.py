@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
 
-RESENDS = 2
-"""How often a call is sent again; every script is safe to send twice."""
-
 MANY = 2**31
 """More connections than there can be."""
-
-Errors: TypeAlias = tuple[type[redis.RedisError], ...]
-
-LOST: Errors = (redis.ConnectionError, redis.ReadOnlyError)
-"""Errors after which a new connection may help: after a failover, an old one leads to a replica."""
 
 SETTINGS = "REDIS_URL or the option url of the RedisBackend"
 
@@ -32,13 +24,12 @@ def connect(
     username: str | None,
     password: str | None,
     socket_timeout: float,
-    resend_after: Errors = (*LOST, redis.TimeoutError),
 ) -> redis.Redis:
     """Return a client that connects when it is first used.
 
-    The retry policy is given explicitly: redis-py's own sends a command up to ten times more with
-    `Redis()`, and never with `Redis.from_url()`. So is the number of connections: one for each
-    thread that calls at this moment, where redis-py fails the hundred and first thread.
+    It never sends again by itself, nor connects again: `Wire` does so, within a time for all of it.
+    The number of connections is given: one for each thread that calls at this moment, where
+    redis-py fails the hundred and first thread.
     """
     given: dict[str, Any] = {"username": username, "password": password}
     if not url.startswith("unix:"):
@@ -48,9 +39,9 @@ def connect(
         decode_responses=True,
         encoding_errors="replace",
         socket_timeout=socket_timeout,
-        socket_connect_timeout=5,
+        socket_connect_timeout=min(5, socket_timeout),
         max_connections=MANY,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), RESENDS, supported_errors=resend_after),
+        retry=Retry(NoBackoff(), 0),
         **{name: value for name, value in given.items() if value is not None},
     )
 

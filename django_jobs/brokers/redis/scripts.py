@@ -1,4 +1,4 @@
-"""The scripts in Lua, loaded once for each client."""
+"""The scripts in Lua, loaded once for each wire."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def with_parts(text: str) -> str:
 
 
 class Scripts:
-    """Calls scripts by name on one client.
+    """Calls scripts by name on one wire.
 
     Args:
-        client: whose connections are used.
+        wire: where they are sent.
         prefix: what all keys begin with.
         clock: Lua text that defines `clock()`; tests pass one that they can move.
     """
 
-    def __init__(self, client: redis.Redis, prefix: str, clock: str | None = None) -> None:
-        self.wire = Wire(client)
+    def __init__(self, wire: Wire, prefix: str, clock: str | None = None) -> None:
+        self.wire = wire
         self._prefix = prefix
         self._head = (clock or source("clock")) + source("common")
         self._digests: dict[str, str] = {}

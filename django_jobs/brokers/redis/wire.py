@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -10,22 +12,34 @@ from typing import Any, TypeAlias
 import redis
 from hiredis import pack_command
 
+from .resending import PAUSES, Resending
+
 Command: TypeAlias = tuple[str | int, ...]
 """The name of a command of Redis, and its arguments."""
 
 
 class Wire:
-    """Sends commands on connections of a client's pool, and keeps them for the next calls.
+    """Sends commands on connections of its own, and keeps them for the next calls.
 
     `Redis.execute_command` takes longer than a small call takes in all: before it sends anything
-    it asks the system whether the server has closed the connection meanwhile, and it counts for
-    observers afterwards. Here a closed connection shows when it is used, and the command is sent
-    again on a new one, as often as the client's retry policy says: all of ours may be.
+    it asks the system whether the server has closed the connection, and it counts for observers
+    afterwards. Here a closed connection shows when it is used, and the command is sent again on a
+    new one: all of ours may be.
+
+    Args:
+        client: how to connect.
+        resending: how long a call may take, and after which errors it is sent again.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, resending: Resending) -> None:
         self._pool: Any = client.connection_pool
+        self._resending = resending
+        self._start_empty()
+
+    def _start_empty(self) -> None:
+        self._process = os.getpid()
         self._idle: deque[Any] = deque()
+        self._made: list[Any] = []
 
     def __call__(self, *command: str | int) -> Any:
         """Send a command, and return its answer; raises redis-py's errors."""
@@ -42,20 +56,23 @@ class Wire:
         """
         packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
         connection = self._connection()
-        exchange = Exchange(connection, packed)
+        exchange = Exchange(connection, packed, self._resending)
         try:
             exchange.send()
-        except (redis.ConnectionError, redis.TimeoutError):
-            pass  # it is closed, and they are sent when the answer is waited for
         except BaseException:
             self._put_back(connection, broken=True)
             raise
         return partial(self._answer, connection, exchange)
 
+    def close(self) -> None:
+        """Close all connections. They are opened again when they are used."""
+        for connection in self._made:
+            connection.disconnect()
+
     def _answer(self, connection: Any, exchange: Exchange) -> Any:
         broken = True
         try:
-            answer = connection.retry.call_with_retry(exchange.answer, exchange.failed)
+            answer = exchange.answer()
             broken = False
         except redis.ResponseError:
             broken = False  # it was read to its end, as were the others
@@ -70,28 +87,71 @@ class Wire:
         self._idle.append(connection)
 
     def _connection(self) -> Any:
+        if self._process != os.getpid():
+            self._start_empty()  # the sockets belong to the process that forked this one
         try:
             return self._idle.pop()
         except IndexError:
-            return self._pool.get_connection()
+            connection = self._pool.make_connection()
+            self._resending.limit(connection, self._resending.seconds)
+            self._made.append(connection)
+            return connection
 
 
 class Exchange:
     """Commands on a connection, until the last one is answered."""
 
-    def __init__(self, connection: Any, packed: list[bytes]) -> None:
+    def __init__(self, connection: Any, packed: list[bytes], resending: Resending) -> None:
         self._connection = connection
         self._packed = packed
-        self._is_sent = False
+        self._resending = resending
+        self._until = time.monotonic() + resending.seconds
+        self._failure: redis.RedisError | None = None
 
     def send(self) -> None:
-        self._connection.send_packed_command([b"".join(self._packed)])
-        self._is_sent = True
+        """Send the commands. That this failed shows when the answer is waited for."""
+        self._failure = None
+        try:
+            self._connection.send_packed_command([b"".join(self._packed)])
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            self._failure = error
 
     def answer(self) -> Any:
+        """Return the last answer, for which the last command may be sent again."""
+        try:
+            return self._read()
+        except self._resending.after as error:
+            return self._insist(error)
+
+    def _insist(self, failure: redis.RedisError) -> Any:
+        """Send the last command again on new connections, as long as there is time."""
+        try:
+            for pause in PAUSES:
+                self._connection.disconnect()
+                time.sleep(min(pause, max(0.0, self._left)))
+                if self._left <= 0:
+                    break
+                del self._packed[:-1]
+                self._resending.limit(self._connection, self._left, is_last=pause is PAUSES[-1])
+                self.send()
+                try:
+                    return self._read()
+                except self._resending.after as error:
+                    failure = error
+            raise failure
+        finally:
+            # The next call may take longer than what was left for this one.
+            self._connection.disconnect()
+            self._resending.limit(self._connection, self._resending.seconds)
+
+    @property
+    def _left(self) -> float:
+        return self._until - time.monotonic()
+
+    def _read(self) -> Any:
         """Read all answers, also if Redis refuses one: what is left would answer the next call."""
-        if not self._is_sent:
-            self.send()
+        if self._failure:
+            raise self._failure
         refused: list[redis.ResponseError] = []
         answer = None
         for _ in self._packed:
@@ -102,9 +162,3 @@ class Exchange:
         if refused:
             raise refused[0]
         return answer
-
-    def failed(self, _: Exception) -> None:
-        """Be ready to send the last command on another connection."""
-        self._connection.disconnect()
-        del self._packed[:-1]
-        self._is_sent = False
