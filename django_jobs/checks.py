@@ -20,7 +20,8 @@ from django_jobs.backends import JobBackend, RedisBackend, ThreadPoolBackend, is
 from django_jobs.brokers.base import Broker
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
 from django_jobs.errors import BrokerError, InvalidSchedule
-from django_jobs.periodic import discover, registered
+from django_jobs.periodic import registered
+from django_jobs.registry import import_task_modules
 
 TAG = "django_jobs"
 BACKPORT = "django_tasks"
@@ -47,7 +48,7 @@ def check_jobs_survive(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMes
 def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """E001: tasks that cannot be declared so; W002: periodic tasks that never run."""
     try:
-        discover()
+        import_task_modules()
     except (InvalidSchedule, InvalidTask) as error:
         yield Error(str(error), id="django_jobs.E001")
     idle: dict[str, list[str]] = defaultdict(list)

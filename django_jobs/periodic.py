@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from typing import Any, TypeVar
 
-from django.utils.module_loading import autodiscover_modules
-
 from django_jobs.compat import InvalidTask, Task
 from django_jobs.due import PeriodicTask
 from django_jobs.errors import InvalidSchedule
@@ -81,11 +79,6 @@ def registered(backend: str | None = None) -> tuple[PeriodicTask, ...]:
         for _, periodic in sorted(_registry.items())
         if backend in {None, periodic.task.backend}
     )
-
-
-def discover() -> None:
-    """Import the `tasks` modules of the installed apps, so that their decorators have run."""
-    autodiscover_modules("tasks")
 
 
 @contextmanager

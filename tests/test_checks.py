@@ -13,7 +13,8 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import connections
 from django.test import override_settings
 
-from django_jobs.periodic import discover, isolated_registry, periodic
+from django_jobs.periodic import isolated_registry, periodic
+from django_jobs.registry import import_task_modules
 from tests.registered.tasks import greet
 from tests.servers import RedisServer, free_port
 
@@ -27,7 +28,7 @@ StartServer = Callable[..., RedisServer]
 
 @pytest.fixture(autouse=True)
 def _no_periodic_tasks() -> Iterator[None]:
-    discover()  # now, as what is registered while the registry is isolated is forgotten
+    import_task_modules()  # now, as what is registered while the registry is isolated is forgotten
     with isolated_registry():
         yield
 

@@ -17,7 +17,8 @@ from django.test import override_settings
 from django_jobs.compat import InvalidTask, Task, TaskContext
 from django_jobs.due import Due, PeriodicTask, due
 from django_jobs.errors import InvalidSchedule
-from django_jobs.periodic import discover, isolated_registry, periodic, registered
+from django_jobs.periodic import isolated_registry, periodic, registered
+from django_jobs.registry import import_task_modules
 from django_jobs.task import task
 
 DAY = timedelta(days=1)
@@ -106,7 +107,7 @@ def test_periodic_tasks_are_found_in_the_tasks_modules_of_installed_apps(
 ) -> None:
     app = write_app("0 8 * * *")
     with override_settings(INSTALLED_APPS=[app]):
-        discover()
+        import_task_modules()
     assert [found.name for found in registered()] == [f"{app}.tasks.nightly"]
 
 

@@ -21,7 +21,7 @@ def test_a_signature_is_short_as_every_waiting_job_has_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["shop.tasks.shi", "shop.tasks.ship2", "os.system", "", f"{NAME}:"]
+    "name", ["shop.tasks.shi", "shop.tasks.ship2", "os.system", "", f"{NAME}:", "\ud800"]
 )
 def test_a_signature_is_for_one_name_only(name: str) -> None:
     assert not is_signed(name, sign(NAME))

@@ -208,7 +208,8 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
                 f"There is no job {result_id!r}, or its result is no longer kept."
             )
         try:
-            return stored_result(find_task(record.job.task), record, self.alias)
+            task = find_task(record.job.task, record.job.signature)
+            return stored_result(task, record, self.alias)
         except (TaskNotFound, BrokenPayload) as error:
             raise TaskResultDoesNotExist(str(error)) from error
 

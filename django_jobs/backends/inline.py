@@ -100,7 +100,8 @@ class InlineBackend(JobBackend[BackendOptions]):
             KeyboardInterrupt: the job got it, which was meant for the whole program.
         """
         attempt = OnlyAttempt(claim, site, time.monotonic())
-        run = _run_beside_loop if _in_loop() and runs_in_loop(claim.job.task) else run_attempt
+        beside = _in_loop() and runs_in_loop(claim.job.task, claim.job.signature)
+        run = _run_beside_loop if beside else run_attempt
         self.broker.end(site.worker, run(attempt, self._watchdog))
         if isinstance(attempt.error, KeyboardInterrupt):
             raise attempt.error

@@ -12,8 +12,10 @@ from django.urls import reverse
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+from django_jobs.redaction.redactor import Redactor
 
 from .access import Visitor
+from .known_tasks import import_once
 
 NAMESPACE = "django_jobs_dashboard"
 
@@ -36,6 +38,12 @@ class Visit:
     @property
     def inspection(self) -> Inspection:
         return self.backend.broker.inspection
+
+    @property
+    def redactor(self) -> Redactor:
+        """A new redactor, with the words of the backend."""
+        import_once()
+        return Redactor(self.backend.configuration.redact)
 
     @property
     def is_update(self) -> bool:

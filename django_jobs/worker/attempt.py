@@ -105,7 +105,7 @@ class Attempt:
         job = self.claim.job
         if job.expires_at is not None and self.claim.reserved_at >= job.expires_at:
             raise JobExpired(f"{job.task} had not started when its time was over.")
-        task = find_task(job.task)
+        task = find_task(job.task, job.signature)
         declared = self.site.declared(job.task, task)
         self.policy = apply_overrides(declared.policy, job.overrides)
         self.task = task
@@ -215,10 +215,10 @@ def _caller(task: AnyTask) -> Callable[..., Any]:
     return task.call if has_own or iscoroutinefunction(task.func) else task.func
 
 
-def runs_in_loop(name: str) -> bool:
+def runs_in_loop(name: str, signature: str) -> bool:
     """Tell whether a task is a coroutine function; one that is not found is none."""
     try:
-        return iscoroutinefunction(find_task(name).func)
+        return iscoroutinefunction(find_task(name, signature).func)
     except Exception:  # noqa: BLE001 (the attempt meets it again, and reports it)
         return False
 

@@ -34,7 +34,8 @@ class Crew:
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Run claims, each where it belongs."""
-        coroutines = {name for name in {claim.job.task for claim in claims} if runs_in_loop(name)}
+        names = {(claim.job.task, claim.job.signature) for claim in claims}
+        coroutines = {name for name, signature in names if runs_in_loop(name, signature)}
         if in_threads := [claim for claim in claims if claim.job.task not in coroutines]:
             self._threads.submit(in_threads)
         if in_loop := [claim for claim in claims if claim.job.task in coroutines]:

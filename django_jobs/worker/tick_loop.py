@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django_jobs.clock import from_ms, now_ms
 from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
-from django_jobs.periodic import discover, registered
+from django_jobs.periodic import registered
+from django_jobs.registry import import_task_modules
 from django_jobs.waits import wait_out
 
 from .outage import Outage
@@ -49,5 +50,5 @@ class TickLoop:
 def _periodic_tasks(backend: JobBackend[Any]) -> tuple[PeriodicTask, ...]:
     if not backend.persistent:
         return ()
-    discover()
+    import_task_modules()
     return registered(backend.alias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,11 @@ from django_jobs.brokers.call import Call, Share
 from django_jobs.job import Job, Settlement, State
 from django_jobs.job_ids import new_job_id
 from django_jobs.redaction.names import MASK
+from django_jobs.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
+from tests.contract.tools import make_job
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -249,3 +252,14 @@ def test_what_is_hidden_chooses_no_jobs_to_repair(jobs: Jobs) -> None:
     with pytest.raises(CommandError, match="No dead job was deleted"):
         jobs("delete", *which, "1203")
     assert jobs("delete", *which, "refused").out == "1 job deleted.\n"
+
+
+def test_nothing_is_imported_for_the_name_of_a_job(jobs: Jobs, broker: Broker) -> None:
+    name = "tests.registered.untouched.greet"
+    job = make_job(task=name, signature=sign(name))
+    broker.push([job])
+
+    assert name in jobs("show", job.id).out
+    assert job.id in jobs("list").out
+
+    assert "tests.registered.untouched" not in sys.modules

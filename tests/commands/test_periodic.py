@@ -22,7 +22,7 @@ NEW_YEAR_2000 = 946_684_800_000
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Only the periodic tasks of the test."""
-    monkeypatch.setattr(listed, "discover", lambda: None)
+    monkeypatch.setattr(listed, "import_task_modules", lambda: None)
     with isolated_registry():
         yield
 

@@ -14,7 +14,6 @@ from django_jobs.dashboard import call, timeline
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.errors import TaskNotFound
-from django_jobs.redaction.redactor import Redactor
 from django_jobs.registry import find_task
 
 
@@ -24,7 +23,7 @@ def job(visit: Visit) -> Mapping[str, Any]:
     found = visit.inspection.find(visit.request.GET.get("id", ""))
     if found is None:
         raise Http404(_("There is no such job."))
-    record = Redactor(visit.backend.configuration.redact).record(found)
+    record = visit.redactor.record(found)
     path, _dot, name = record.job.task.rpartition(".")
     return {
         "record": record,

@@ -17,7 +17,6 @@ from django_jobs.dashboard.rows import to_row
 from django_jobs.dashboard.visit import Visit
 from django_jobs.dashboard.wanted import Wanted
 from django_jobs.job import State
-from django_jobs.redaction.redactor import Redactor
 
 SIZE = 50
 """Jobs on one page."""
@@ -83,7 +82,7 @@ def jobs(visit: Visit) -> Mapping[str, Any]:
     """Show a page of the jobs that are meant."""
     wanted = Wanted.from_query(visit.request.GET)
     after = _place(visit)
-    redactor = Redactor(visit.backend.configuration.redact)
+    redactor = visit.redactor
     finder = Finder(visit.inspection, wanted.filter(), redactor.arguments)
     found = finder.page(after, SIZE)
     return {

@@ -17,7 +17,8 @@ from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.due import PeriodicTask
 from django_jobs.job import Record
-from django_jobs.periodic import discover, registered
+from django_jobs.periodic import registered
+from django_jobs.registry import import_task_modules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def switch_on(visit: Visit) -> Done | Refused:
 
 
 def _known(visit: Visit) -> tuple[PeriodicTask, ...]:
-    discover()
+    import_task_modules()
     return registered(visit.backend.alias)
 
 

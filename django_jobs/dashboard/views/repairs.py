@@ -18,7 +18,6 @@ from django_jobs.dashboard.bulk import Bulk, Pace
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.visit import Visit
 from django_jobs.dashboard.wanted import Wanted
-from django_jobs.redaction.redactor import Redactor
 
 OVER = gettext_lazy("This was begun by somebody else, or too long ago.")
 
@@ -101,8 +100,7 @@ def _known(visit: Visit, token: str) -> Bulk:
 
 def _finder(visit: Visit, state: Bulk) -> Finder:
     wanted = Wanted(**state.query).filter(state.repair, state.as_of)
-    redactor = Redactor(visit.backend.configuration.redact)
-    return Finder(visit.inspection, wanted, redactor.arguments)
+    return Finder(visit.inspection, wanted, visit.redactor.arguments)
 
 
 def _asked(visit: Visit) -> Repair:

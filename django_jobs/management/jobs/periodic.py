@@ -12,7 +12,8 @@ from django.utils.timezone import get_default_timezone
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.due import PeriodicTask
-from django_jobs.periodic import discover, registered
+from django_jobs.periodic import registered
+from django_jobs.registry import import_task_modules
 from django_jobs.suggest import unknown
 
 from .base import BackendSubcommand
@@ -52,7 +53,7 @@ class Periodic(BackendSubcommand):
         return job_backend(alias)
 
     def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
-        discover()
+        import_task_modules()
         if options.off or options.on:
             _switch(backend, console, options)
             return

@@ -1,0 +1,3 @@
+"""An app whose tasks no other module imports."""
+
+from __future__ import annotations

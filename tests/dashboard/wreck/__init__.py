@@ -1,0 +1,3 @@
+"""An app whose tasks cannot be imported, as in a broken deploy."""
+
+from __future__ import annotations
