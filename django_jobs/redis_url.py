@@ -41,7 +41,10 @@ TLS_PARAMETERS = frozenset(
 NUMBERS = frozenset({"db", "health_check_interval", "max_connections", "socket_connect_timeout"})
 
 _ODD_PORT = re.compile(r":(?!\d+(?:[/?#]|$))[^/?#\]]*(?=[/?#]|$)")
-_SECRET_PARAMETER = re.compile(r"(?<=password=)[^&#]*")
+HARMLESS = (PARAMETERS | TLS_PARAMETERS) - CREDENTIALS
+"""Parameters whose values may be shown; any other may be a password under another name."""
+
+_HARMLESS_VALUE = re.compile(r"[\w./: -]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +90,20 @@ def redact_url(url: str) -> str:
         return MASK
     login, at, place = rest.rpartition("@")
     user, colon, _ = login.partition(":")
-    place = _SECRET_PARAMETER.sub(MASK, _ODD_PORT.sub(f":{MASK}", place, count=1))
+    place, mark, query = _ODD_PORT.sub(f":{MASK}", place, count=1).partition("?")
+    place, hash_mark, _ = place.partition("#")
+    shown = place + (hash_mark and f"#{MASK}") + mark + "&".join(map(_shown, query.split("&")))
     return (
-        f"{scheme}://{user if colon else ''}{colon}{MASK}@{place}" if at else f"{scheme}://{place}"
+        f"{scheme}://{user if colon else ''}{colon}{MASK}@{shown}" if at else f"{scheme}://{shown}"
     )
+
+
+def _shown(pair: str) -> str:
+    """Return a parameter with its value masked unless that is known to be harmless."""
+    name, equals, value = pair.partition("=")
+    if unquote_plus(name) in HARMLESS and _HARMLESS_VALUE.fullmatch(unquote_plus(value)):
+        return pair
+    return f"{name}={MASK}" if equals else pair and MASK
 
 
 def _faults(url: str) -> Iterator[str]:
@@ -129,7 +142,9 @@ def _network_faults(parts: SplitResult, port: int | None) -> Iterator[str]:
 def _query_faults(parts: SplitResult) -> Iterator[str]:
     valid = sorted(PARAMETERS | TLS_PARAMETERS if parts.scheme == "rediss" else PARAMETERS)
     for key, value in _pairs(parts.query):
-        if key in TLS_PARAMETERS and key not in valid:
+        if value is None:
+            yield f"has a parameter without a value; {ENCODE}"
+        elif key in TLS_PARAMETERS and key not in valid:
             yield f"has {key!r}, which needs rediss://"
         elif key not in valid:
             yield f"is not understood: {unknown('parameter', key, valid)[:-1]}"
@@ -139,15 +154,17 @@ def _query_faults(parts: SplitResult) -> Iterator[str]:
             yield "needs none, optional or required for 'ssl_cert_reqs'"
 
 
-def _pairs(query: str) -> Iterator[tuple[str, str]]:
+def _pairs(query: str) -> Iterator[tuple[str, str | None]]:
+    """Yield names and values, decoded; None for a value without `=` before it."""
     for part in filter(None, query.split("&")):
-        key, _, value = part.partition("=")
-        yield unquote_plus(key), unquote_plus(value)
+        key, equals, value = part.partition("=")
+        yield unquote_plus(key), unquote_plus(value) if equals else None
 
 
 def _address(parts: SplitResult) -> RedisAddress:
     query = dict(_pairs(parts.query))
-    kept = [pair for pair in parts.query.split("&") if pair.partition("=")[0] not in CREDENTIALS]
+    pairs = parts.query.split("&")
+    kept = [one for one in pairs if unquote_plus(one.partition("=")[0]) not in CREDENTIALS]
     place = parts.netloc.rpartition("@")[2] + parts.path
     return RedisAddress(
         # Not geturl(), which drops the slashes of unix:///path.

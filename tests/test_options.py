@@ -268,6 +268,10 @@ def test_a_malformed_address_says_what_is_wrong_with_it(url: str | None, complai
     assert complaint in message
 
 
+SPELLINGS = ("Password", "PASSWORD", "passwd", "pwd", "auth", "pass%77ord", "sslkey", "db_", "x")
+"""How people write a password's parameter, right or wrong."""
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -282,6 +286,13 @@ def test_a_malformed_address_says_what_is_wrong_with_it(url: str | None, complai
         "http://ann:hunter2@h",
         "redis://h/jobs?password=hunter2",
         "unix://h/jobs?db=1&password=hunter2",
+        *(f"redis://h/jobs?{name}=hunter2" for name in SPELLINGS),
+        *(f"redis://h/jobs?db=1&{name}=hunter2&client_name=x" for name in SPELLINGS),
+        "redis://h?db=1;password=hunter2",
+        "redis://h?client_name=x;auth=hunter2&db=x",
+        "redis://h?hunter2",
+        "redis://h?db=1#hunter2",
+        "redis://h#hunter2",
         "ann:hunter2@h",
         "hunter2",
     ],
@@ -295,6 +306,15 @@ def test_a_redacted_url_still_shows_where_it_points() -> None:
     assert redact_url("rediss://ann:x@h:6379/0?db=1") == "rediss://ann:***@h:6379/0?db=1"
     assert redact_url("redis://[::1]:6379/0") == "redis://[::1]:6379/0"
     assert redact_url("unix:///run/redis.sock?db=1") == "unix:///run/redis.sock?db=1"
+    parameters = "?ssl_ca_certs=/etc/ssl/ca%20two.pem&client_name=shop-1&password=***&x=***"
+    assert redact_url(f"rediss://h{parameters.replace('***', 'x')}") == f"rediss://h{parameters}"
+
+
+def test_a_password_is_kept_apart_however_its_parameter_is_encoded() -> None:
+    address = read_redis_url("redis://h/1?pass%77ord=hunter2&db=1&user%6Eame=ann")
+
+    assert (address.username, address.password) == ("ann", "hunter2")
+    assert address.url == "redis://h/1?db=1"
 
 
 def test_redis_py_understands_the_address_and_the_password_beside_it(redis_server_factory) -> None:
