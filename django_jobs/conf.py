@@ -19,6 +19,8 @@ from django_jobs.variables import (
     JOB_BACKEND,
     JOB_CONCURRENCY,
     JOB_DASHBOARD_ALLOW_HTTP,
+    JOB_DASHBOARD_MAX_LATENCY,
+    JOB_DASHBOARD_MIN_WORKERS,
     JOB_DASHBOARD_PASSWORD,
     JOB_DASHBOARD_TOKEN,
     JOB_DASHBOARD_USERNAME,
@@ -109,6 +111,8 @@ def dashboard_from_env(env: environ.Env | None = None) -> dict[str, Any]:
         "PASSWORD": reader.secret(JOB_DASHBOARD_PASSWORD),
         "TOKEN": reader.secret(JOB_DASHBOARD_TOKEN),
         "ALLOW_HTTP": reader.switch(JOB_DASHBOARD_ALLOW_HTTP),
+        **reader.given("MIN_WORKERS", JOB_DASHBOARD_MIN_WORKERS),
+        **reader.given("MAX_LATENCY", JOB_DASHBOARD_MAX_LATENCY),
     }
 
 
@@ -149,6 +153,21 @@ class Reader:
         if text not in SWITCH:
             raise ImproperlyConfigured(f"{self.name(variable)}: give true or false, not {text!r}.")
         return SWITCH[text]
+
+    def given(self, key: str, variable: Variable) -> dict[str, int]:
+        """Return a key with the value of a variable that is a whole number, where it is set.
+
+        Raises:
+            ImproperlyConfigured: it is none, or below 0.
+        """
+        text = self.text(variable)
+        if not text:
+            return {}
+        if not (text.isascii() and text.isdigit()):
+            raise ImproperlyConfigured(
+                f"{self.name(variable)}: give a whole number from 0 on, not {text!r}."
+            )
+        return {key: int(text)}
 
 
 def _backend(reader: Reader) -> str:

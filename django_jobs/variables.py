@@ -96,7 +96,20 @@ JOB_DASHBOARD_ALLOW_HTTP = Variable(
     "JOB_DASHBOARD_ALLOW_HTTP",
     "true or false",
     "false",
-    "Whether basic auth works over plain HTTP outside `DEBUG`, where others can read the password.",
+    "Whether a password or the token is accepted over plain HTTP outside `DEBUG`, where others can"
+    " read it.",
+)
+JOB_DASHBOARD_MIN_WORKERS = Variable(
+    "JOB_DASHBOARD_MIN_WORKERS",
+    "whole number",
+    "1 (threads: 0)",
+    "How many workers must take jobs for `health/` of the dashboard to be well.",
+)
+JOB_DASHBOARD_MAX_LATENCY = Variable(
+    "JOB_DASHBOARD_MAX_LATENCY",
+    "whole number",
+    "",
+    "Seconds that the next job of a queue may have been waiting for `health/` to be well.",
 )
 VARIABLES = (
     JOB_BACKEND,
@@ -111,4 +124,6 @@ VARIABLES = (
     JOB_DASHBOARD_PASSWORD,
     JOB_DASHBOARD_TOKEN,
     JOB_DASHBOARD_ALLOW_HTTP,
+    JOB_DASHBOARD_MIN_WORKERS,
+    JOB_DASHBOARD_MAX_LATENCY,
 )

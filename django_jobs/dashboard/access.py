@@ -7,12 +7,14 @@ import logging
 from binascii import Error as NotBase64
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from hmac import compare_digest
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from .conf import options
+from .throttle import THROTTLE
 
 logger = logging.getLogger("django_jobs.dashboard")
 
@@ -57,16 +59,32 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
 def is_open_to_machine(request: HttpRequest) -> bool:
     """Tell whether a request may read figures: by the token, or as a visitor."""
     token = options().token
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if token and scheme.lower() == "bearer" and _same(given, token):
+    given = _credentials(request, "bearer")
+    is_tried = token and given is not None and keeps_secrets(request)
+    if is_tried and _accepted(request, "token", _same(given or "", token)):
         return True
     return visitor_of(request) is not None
 
 
+def keeps_secrets(request: HttpRequest) -> bool:
+    """Tell whether nobody on the way can read a password or token that a request brings."""
+    return request.is_secure() or settings.DEBUG or options().allow_http
+
+
 def takes_passwords(request: HttpRequest) -> bool:
     """Tell whether basic auth is set up, and safe enough on this connection."""
-    safe = request.is_secure() or settings.DEBUG or options().allow_http
-    return options().has_basic_auth and safe
+    return options().has_basic_auth and keeps_secrets(request)
+
+
+def seconds_to_wait(request: HttpRequest) -> int:
+    """Return for how long no password or token from where a request comes is looked at."""
+    return THROTTLE.seconds_to_wait(_address(request)) if brings_secret(request) else 0
+
+
+def brings_secret(request: HttpRequest) -> bool:
+    """Tell whether a request brings a password or token to a dashboard that knows one."""
+    known = options()
+    return "Authorization" in request.headers and bool(known.token or known.has_basic_auth)
 
 
 def _permitted_user(request: HttpRequest) -> Visitor | None:
@@ -86,15 +104,46 @@ def _known_by_password(request: HttpRequest) -> Visitor | None:
     known = options()
     username, password = given
     # Both are compared in any case: how long it takes tells nobody which of them was right.
-    if _same(username, known.username) & _same(password, known.password):
-        return Visitor(name=known.username, rights=frozenset(Right))
-    logger.warning("Somebody gave a wrong name or password at the dashboard.")
-    return None
+    is_right = _same(username, known.username) & _same(password, known.password)
+    if not _accepted(request, "name or password", is_right):
+        return None
+    return Visitor(name=known.username, rights=frozenset(Right))
+
+
+def _accepted(request: HttpRequest, what: str, is_right: bool) -> bool:
+    """Count an attempt; tell whether it was the right one, from where not too many were wrong."""
+    address = _address(request)
+    if THROTTLE.seconds_to_wait(address):
+        return False
+    if is_right:
+        THROTTLE.succeeded(address)
+        return True
+    THROTTLE.failed(address)
+    wait = THROTTLE.seconds_to_wait(address)
+    logger.warning(
+        "A wrong %s was given at the dashboard from %s.%s",
+        what,
+        address or "an unknown address",
+        f" No other from there is looked at for {wait} s." if wait else "",
+        extra={"dashboard_address": address},
+    )
+    return False
+
+
+def _address(request: HttpRequest) -> str:
+    """Return where a request comes from, as the server says: headers can be made up."""
+    return str(request.META.get("REMOTE_ADDR") or "")
+
+
+def _credentials(request: HttpRequest, wanted: str) -> str | None:
+    """Return what stands behind a scheme in the header, or None if it has another one."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given if scheme.lower() == wanted else None
 
 
 def _basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
+    encoded = _credentials(request, "basic")
+    if encoded is None:
         return None
     try:
         text = base64.b64decode(encoded, validate=True).decode()
@@ -105,4 +154,6 @@ def _basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
 
 
 def _same(given: str, known: str) -> bool:
-    return compare_digest(given.encode("utf-8", "surrogateescape"), known.encode())
+    # Digests are of one length: comparing them does not tell how long the known one is.
+    ours, theirs = known.encode(), given.encode("utf-8", "surrogateescape")
+    return compare_digest(sha256(theirs).digest(), sha256(ours).digest())

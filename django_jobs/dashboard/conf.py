@@ -14,7 +14,13 @@ from django.dispatch import receiver
 
 from django_jobs.conf import dashboard_from_env
 
-KINDS = {"USERNAME": str, "PASSWORD": str, "TOKEN": str, "ALLOW_HTTP": bool}
+from .throttle import THROTTLE
+
+KINDS: dict[str, Any] = {
+    **dict.fromkeys(("USERNAME", "PASSWORD", "TOKEN"), str),
+    "ALLOW_HTTP": bool,
+    **dict.fromkeys(("MIN_WORKERS", "MAX_LATENCY"), int),
+}
 KEYS = ", ".join(KINDS)
 
 
@@ -26,13 +32,19 @@ class DashboardOptions:
         username: for basic auth, or "" where there is none.
         password: for basic auth.
         token: with which machines read, or "" where there is none.
-        allow_http: whether a password may come over plain HTTP outside DEBUG.
+        allow_http: whether a password or the token may come over plain HTTP outside DEBUG.
+        min_workers: how many must take jobs for `health/` to be well; None for one, or for none
+            where jobs run in the web process.
+        max_latency: seconds that the next job of a queue may have been waiting for it; None for
+            any.
     """
 
     username: str = ""
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     allow_http: bool = False
+    min_workers: int | None = None
+    max_latency: int | None = None
 
     @property
     def has_basic_auth(self) -> bool:
@@ -56,8 +68,11 @@ def options() -> DashboardOptions:
     for key, value in setting.items():
         if key not in KINDS:
             raise ImproperlyConfigured(f"JOB_DASHBOARD has no key {key!r}: it knows {KEYS}.")
-        if not isinstance(value, KINDS[key]):
-            raise ImproperlyConfigured(f"JOB_DASHBOARD[{key!r}] must be a {KINDS[key].__name__}.")
+        kind = KINDS[key]
+        is_number = kind is int
+        if not isinstance(value, kind) or (is_number and (isinstance(value, bool) or value < 0)):
+            what = "whole number from 0 on" if is_number else kind.__name__
+            raise ImproperlyConfigured(f"JOB_DASHBOARD[{key!r}] must be a {what}.")
     found = DashboardOptions(**{key.lower(): value for key, value in setting.items()})
     if bool(found.username) != bool(found.password):
         raise ImproperlyConfigured(
@@ -71,3 +86,4 @@ def options() -> DashboardOptions:
 def _read_again(*, setting: str, **_: Any) -> None:
     if setting == "JOB_DASHBOARD":
         options.cache_clear()
+        THROTTLE.clear()

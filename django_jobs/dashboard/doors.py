@@ -10,7 +10,7 @@ from django.shortcuts import render, resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
-from .access import takes_passwords
+from .access import seconds_to_wait, takes_passwords
 from .conf import options
 
 BROKER = "django_jobs_dashboard/broker.html"
@@ -20,6 +20,14 @@ PLAIN = "django_jobs_dashboard/plain.html"
 
 def closed(request: HttpRequest) -> HttpResponse:
     """Ask who it is, in the way that is set up; tell those who did say that it does not do."""
+    if wait := seconds_to_wait(request):
+        text = _(
+            "Too many wrong passwords came from your address, or from everywhere. Try again in a"
+            " few minutes."
+        )
+        response = _plain(request, _("Please wait"), text, 429)
+        response.headers["Retry-After"] = str(wait)
+        return response
     if takes_passwords(request):
         return _challenge(request)
     if options().has_basic_auth and "Authorization" in request.headers:

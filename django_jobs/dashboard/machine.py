@@ -12,7 +12,7 @@ from django_jobs.backends import JobBackend
 from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerError
 
-from .access import is_open_to_machine
+from .access import brings_secret, is_open_to_machine, keeps_secrets, seconds_to_wait
 from .headers import protect
 from .visit import visible_aliases
 
@@ -39,9 +39,7 @@ def _answered(request: HttpRequest, view: MachineView) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     if not is_open_to_machine(request):
-        return _said(
-            "Send the token: Authorization: Bearer …\n", 401, {"WWW-Authenticate": "Bearer"}
-        )
+        return _closed(request)
     aliases = visible_aliases()
     alias = request.GET.get("backend", aliases[0] if aliases else "")
     if alias not in aliases:
@@ -51,6 +49,19 @@ def _answered(request: HttpRequest, view: MachineView) -> HttpResponse:
         return view(backend)
     except BrokerError as error:
         return _said(f"{error}\n", 503)
+
+
+def _closed(request: HttpRequest) -> HttpResponse:
+    if wait := seconds_to_wait(request):
+        text = "Too many wrong tokens or passwords. Try again in a few minutes.\n"
+        return _said(text, 429, {"Retry-After": str(wait)})
+    if brings_secret(request) and not keeps_secrets(request):
+        text = (
+            "No token or password is accepted over plain HTTP, where others can read it. Use HTTPS,"
+            " or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is safe all the same.\n"
+        )
+        return _said(text, 403)
+    return _said("Send the token: Authorization: Bearer …\n", 401, {"WWW-Authenticate": "Bearer"})
 
 
 def _said(text: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.backends.health import Health
+from django_jobs.dashboard.public_health import NO_ANSWER, Watch
 from tests.contract.tools import Driver, make_jobs
 from tests.dashboard.conftest import UseBackend
 from tests.servers import RedisServer
@@ -58,7 +63,7 @@ def test_only_those_who_may_know_are_told_what_is_wrong(
     assert (answer.status_code, answer.json()) == (503, {"healthy": False})
     for told in (
         onlooker.get(HEALTH),
-        client.get(HEALTH, headers={"authorization": "Bearer sesame"}),
+        client.get(HEALTH, headers={"authorization": "Bearer sesame"}, secure=True),
     ):
         assert told.status_code == 503
         [problem] = told.json()["problems"]
@@ -109,3 +114,70 @@ def test_a_store_that_does_not_answer_is_told_without_its_password(
         assert answer.status_code == 503
         assert "127.0.0.1" in answer.content.decode()
         assert "sesame" not in answer.content.decode()
+
+
+def test_strangers_learn_no_figures_by_trying_limits(
+    client: Client, onlooker: Client, redis_backend: JobBackend[Any]
+) -> None:
+    Driver(redis_backend.broker, "w1").heartbeat()
+    for limit in ({"min_workers": 2}, {"min_workers": 10_000, "max_latency": 0}):
+        assert onlooker.get(HEALTH, {"min_workers": 2}).status_code == 503
+        assert client.get(HEALTH, limit).status_code == 200
+
+
+def test_the_settings_say_what_is_well(
+    client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend[Any]
+) -> None:
+    settings.JOB_DASHBOARD = {"MIN_WORKERS": 2, "MAX_LATENCY": 3600}
+    Driver(redis_backend.broker, "w1").heartbeat()
+
+    assert client.get(HEALTH).status_code == 503
+    [problem] = onlooker.get(HEALTH).json()["problems"]
+    assert "fewer than the 2 that are wanted" in problem
+    assert onlooker.get(HEALTH, {"min_workers": 1}).status_code == 200
+
+
+def test_strangers_hold_no_thread_while_redis_hangs(
+    client: Client, settings: Settings, redis_server_factory: Callable[..., RedisServer]
+) -> None:
+    server = redis_server_factory()
+    settings.TASKS = {
+        "default": {"BACKEND": "django_jobs.backends.RedisBackend", "OPTIONS": {"url": server.url}}
+    }
+    server.freeze()
+    try:
+        # One that waited for Redis would take fifteen seconds, and all of them half an hour.
+        answers = [client.get(HEALTH) for _ in range(120)]
+    finally:
+        server.thaw()
+    assert {(one.status_code, one.content) for one in answers} == {(503, b'{"healthy": false}')}
+
+
+def test_one_look_serves_everybody_who_asks_meanwhile() -> None:
+    asked, may_end = Event(), Event()
+
+    def look() -> Health:
+        asked.set()
+        may_end.wait()
+        return Health(problems=(), workers=7)
+
+    watch = Watch()
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(watch.health, look)
+        assert asked.wait(20)
+        asked.clear()
+        assert watch.health(look) == first.result() == NO_ANSWER
+        assert not asked.is_set()
+        may_end.set()
+        while watch.health(look).workers != 7:
+            pass
+
+
+def test_a_look_that_fails_is_not_kept_for_good() -> None:
+    watch = Watch()
+    with pytest.raises(ZeroDivisionError):
+        watch.health(lambda: Health(problems=(str(1 / 0),)))
+    while True:
+        with suppress(ZeroDivisionError):
+            assert watch.health(lambda: Health(problems=(), workers=7)).workers == 7
+            break

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
+from django_jobs.dashboard.throttle import Throttle
 from django_jobs.dashboard.urls import urlpatterns
 from django_jobs.periodic import isolated_registry
 from tests.commands import tasks
@@ -192,7 +193,7 @@ def test_a_password_over_plain_http_is_refused(
 ) -> None:
     settings.JOB_DASHBOARD = PASSWORDS
     right = basic(PASSWORDS["USERNAME"], PASSWORDS["PASSWORD"])
-    refused = to_those_outside((403, 403), figures=401)
+    refused = to_those_outside((403, 403), figures=403)
     assert answers(client, secure=False, authorization=right) == refused
     # Nobody is asked for it there, either.
     assert answers(client, secure=False) == to_those_outside((302, 403), figures=401)
@@ -216,6 +217,97 @@ def test_without_both_variables_no_password_opens(
     path = reverse("django_jobs_dashboard:overview")
     response = client.get(path, headers={"authorization": basic("", "")}, secure=True)
     assert response.status_code == 302
+
+
+def test_a_token_over_plain_http_is_refused(settings: Settings, client: Client, db: None) -> None:
+    path, bearer = reverse("django_jobs_dashboard:stats"), {"authorization": f"Bearer {TOKEN}"}
+    health = reverse("django_jobs_dashboard:health")
+    settings.JOB_DASHBOARD = {"TOKEN": TOKEN}
+
+    refused = client.get(path, headers=bearer)
+    assert refused.status_code == 403
+    assert b"Use HTTPS, or set JOB_DASHBOARD_ALLOW_HTTP=true" in refused.content
+    assert client.get(health, headers=bearer).json() == {"healthy": False}
+    assert client.get(path, headers=bearer, secure=True).status_code == 200
+    settings.JOB_DASHBOARD = {"TOKEN": TOKEN, "ALLOW_HTTP": True}
+    assert client.get(path, headers=bearer).status_code == 200
+
+
+OVERVIEW, STATS = reverse("django_jobs_dashboard:overview"), reverse("django_jobs_dashboard:stats")
+RIGHT, WRONG = basic(PASSWORDS["USERNAME"], PASSWORDS["PASSWORD"]), basic("ops", "wrong")
+
+
+def attempt(client: Client, header: str, address: str = "192.0.2.1", path: str = OVERVIEW) -> int:
+    headers = {"authorization": header}
+    return client.get(path, headers=headers, secure=True, REMOTE_ADDR=address).status_code
+
+
+def test_after_ten_wrong_passwords_none_is_looked_at(
+    settings: Settings, client: Client, db: None
+) -> None:
+    settings.JOB_DASHBOARD = {**PASSWORDS, "TOKEN": TOKEN}
+
+    assert [attempt(client, WRONG) for _ in range(12)] == [401] * 9 + [429] * 3
+    assert attempt(client, RIGHT) == 429
+    assert attempt(client, f"Bearer {TOKEN}", path=STATS) == 429
+    # Others are let in, and asked, as before.
+    assert attempt(client, RIGHT, "192.0.2.2") == 200
+    assert client.get(OVERVIEW, secure=True, REMOTE_ADDR="192.0.2.1").status_code == 401
+    response = client.get(
+        OVERVIEW, headers={"authorization": RIGHT}, secure=True, REMOTE_ADDR="192.0.2.1"
+    )
+    assert 0 < int(response.headers["Retry-After"]) <= 301
+
+
+def test_wrong_tokens_count_too(settings: Settings, client: Client, db: None) -> None:
+    settings.JOB_DASHBOARD = {"TOKEN": TOKEN}
+
+    assert [attempt(client, "Bearer x", path=STATS) for _ in range(11)] == [401] * 9 + [429] * 2
+
+
+def test_guesses_from_many_addresses_shut_out_all_but_who_was_in(
+    settings: Settings, client: Client, db: None
+) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    assert attempt(client, RIGHT, "192.0.2.1") == 200
+
+    tries = [attempt(client, WRONG, f"198.51.100.{number}") for number in range(101)]
+
+    assert tries == [401] * 99 + [429] * 2
+    assert attempt(client, RIGHT, "192.0.2.2") == 429
+    assert attempt(client, RIGHT, "192.0.2.1") == 200
+
+
+def test_the_right_password_ends_the_count(settings: Settings, client: Client, db: None) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    for _ in range(3):
+        assert [attempt(client, WRONG) for _ in range(9)] == [401] * 9
+        assert attempt(client, RIGHT) == 200
+
+
+def test_failures_are_forgotten_after_five_minutes() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(10):
+        throttle.failed("a")
+    assert throttle.seconds_to_wait("a") == 301
+    now[0] = 299.5
+    assert throttle.seconds_to_wait("a") == 1
+    now[0] = 300.0
+    assert throttle.seconds_to_wait("a") == 0
+
+
+def test_the_warning_names_the_address(
+    settings: Settings, client: Client, caplog: pytest.LogCaptureFixture, db: None
+) -> None:
+    settings.JOB_DASHBOARD = PASSWORDS
+    for _ in range(12):
+        attempt(client, WRONG)
+
+    said = [record.getMessage() for record in caplog.records if "wrong" in record.getMessage()]
+    assert said[0] == "A wrong name or password was given at the dashboard from 192.0.2.1."
+    assert "192.0.2.1. No other from there is looked at for" in said[-1]
+    assert len(said) == 10
 
 
 def test_a_token_opens_figures_only(settings: Settings, client: Client, db: None) -> None:

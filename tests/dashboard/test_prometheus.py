@@ -36,7 +36,7 @@ def token(settings: Settings) -> str:
 
 def ask(client: Client, token: str | None = TOKEN, **query: str) -> Any:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return client.get(ADDRESS, query, headers=headers)
+    return client.get(ADDRESS, query, headers=headers, secure=True)
 
 
 @pytest.fixture
@@ -155,9 +155,9 @@ def test_who_may_see_the_dashboard_may_see_the_figures(onlooker: Client) -> None
 @pytest.mark.usefixtures("backend", "token")
 def test_it_is_read_and_nothing_else(client: Client, db: None) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    assert client.head(ADDRESS, headers=headers).status_code == 200
+    assert client.head(ADDRESS, headers=headers, secure=True).status_code == 200
     for method in (client.post, client.put, client.delete):
-        assert method(ADDRESS, headers=headers).status_code == 405
+        assert method(ADDRESS, headers=headers, secure=True).status_code == 405
 
 
 @pytest.mark.usefixtures("token")

@@ -104,3 +104,19 @@ def test_without_htmx_a_warning_says_what_is_missing(settings: Settings) -> None
 @pytest.mark.django_db
 def test_its_migration_is_complete() -> None:
     call_command("makemigrations", "django_jobs_dashboard", check=True, dry_run=True, verbosity=0)
+
+
+def test_limits_of_health_are_read_from_variables_that_are_set() -> None:
+    env = FakeEnv(JOB_DASHBOARD_MIN_WORKERS="2", JOB_DASHBOARD_MAX_LATENCY="0")
+    found = dashboard_from_env(env)
+    assert (found["MIN_WORKERS"], found["MAX_LATENCY"]) == (2, 0)
+
+
+@pytest.mark.parametrize("value", ["-1", "two", "1.5", "²"])
+def test_a_limit_that_is_no_number_is_refused(value: str, settings: Settings) -> None:
+    with pytest.raises(ImproperlyConfigured, match="JOB_DASHBOARD_MIN_WORKERS: give a whole"):
+        dashboard_from_env(FakeEnv(JOB_DASHBOARD_MIN_WORKERS=value))
+    for wrong in (value, -1, True, 1.5):
+        settings.JOB_DASHBOARD = {"MIN_WORKERS": wrong}
+        with pytest.raises(ImproperlyConfigured, match="must be a whole number from 0 on"):
+            options()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse, QueryDict
 
 from django_jobs.backends import JobBackend
 from django_jobs.backends.health import Health, Limits, examine
 from django_jobs.dashboard.access import is_open_to_machine
+from django_jobs.dashboard.conf import options
 from django_jobs.dashboard.headers import protect
 from django_jobs.dashboard.machine import machine
 from django_jobs.dashboard.parameters import whole
+from django_jobs.dashboard.public_health import watched
 from django_jobs.dashboard.visit import chosen_backend
 from django_jobs.management.jobs.shapes import health_shape
 from django_jobs.management.jobs.stats import statistics_shape
@@ -29,8 +32,9 @@ def stats(backend: JobBackend[Any]) -> HttpResponse:
 def health(request: HttpRequest) -> HttpResponse:
     """Answer 200 if all is well, else 503, to anybody; the reasons, to those who may know them.
 
-    `?min_workers=` says how many workers must take jobs, by default one where they are processes
-    of their own; `?max_latency=` how many seconds jobs may wait.
+    The settings say how many workers must take jobs, and how many seconds jobs may wait. Visitors
+    who may know the reasons may ask for other limits by `?min_workers=` and `?max_latency=`: by
+    trying them one after the other, anybody else would find out the figures.
     """
     return protect(_health(request))
 
@@ -38,23 +42,36 @@ def health(request: HttpRequest) -> HttpResponse:
 def _health(request: HttpRequest) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    found = _examined(request)
-    # Load balancers bring no token. That names of queues and settings stay inside is worth more
-    # than that everybody who asks is told what is wrong.
+    backend = chosen_backend(request)
+    # Load balancers bring no token, and are told less: names of queues and settings stay inside.
     knows = is_open_to_machine(request)
+    if backend is None:
+        found = Health(problems=("No backend in TASKS belongs to django_jobs.",))
+    elif knows:
+        found = examine(backend, _limits(backend, request.GET))
+    else:
+        found = watched(backend.broker, partial(_examined, backend))
     shown = health_shape(found) if knows else {"healthy": found.is_good}
     return JsonResponse(shown, status=200 if found.is_good else 503)
 
 
-def _examined(request: HttpRequest) -> Health:
-    backend = chosen_backend(request)
-    if backend is None:
-        return Health(problems=("No backend in TASKS belongs to django_jobs.",))
-    asked = request.GET
-    least = 1 if backend.persistent else 0
-    latency = whole(asked, "max_latency", default=NO_LIMIT, least=NO_LIMIT, most=WEEK)
-    limits = Limits(
+def _examined(backend: JobBackend[Any]) -> Health:
+    return examine(backend, _limits(backend, QueryDict()))
+
+
+def _limits(backend: JobBackend[Any], asked: QueryDict) -> Limits:
+    """Return the limits of the settings, or others that are asked for."""
+    least, longest = options().min_workers, options().max_latency
+    if least is None:
+        least = 1 if backend.persistent else 0
+    latency = whole(
+        asked,
+        "max_latency",
+        default=NO_LIMIT if longest is None else longest,
+        least=NO_LIMIT,
+        most=WEEK,
+    )
+    return Limits(
         min_workers=whole(asked, "min_workers", default=least, least=0, most=10_000),
         max_latency=None if latency == NO_LIMIT else latency,
     )
-    return examine(backend, limits)

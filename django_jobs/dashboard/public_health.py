@@ -1,0 +1,74 @@
+"""The health that anybody may ask for, and that holds no web thread while a broker hangs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from time import monotonic
+from weakref import WeakKeyDictionary
+
+from django_jobs.backends.health import Health
+from django_jobs.brokers.base import Broker
+
+FRESH = 1.0
+"""Seconds for which one look serves everybody."""
+
+PATIENCE = 1.0
+"""Seconds for which a request waits for the first answer of a look."""
+
+NO_ANSWER = Health(problems=("The broker takes too long to answer.",))
+
+
+class Watch:
+    """Looks at one thing on behalf of everybody who asks.
+
+    Only one look is under way at a time, in a thread of its own. Requests wait for it until it has
+    taken a second; after that they hear at once that there is no answer.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: Future[Health] = Future()
+        self._began = -FRESH
+        self._ended = -FRESH
+        self._latest.set_result(NO_ANSWER)
+
+    def health(self, look: Callable[[], Health]) -> Health:
+        """Return what was found within the last second, or what is found within the next one.
+
+        Args:
+            look: finds it out; it may take long.
+        """
+        with self._lock:
+            now = monotonic()
+            if self._latest.done() and now - self._ended >= FRESH:
+                self._latest, self._began = Future(), now
+                thread = threading.Thread(target=self._run, args=[look, self._latest], daemon=True)
+                thread.start()
+            latest, left = self._latest, self._began + PATIENCE - now
+        try:
+            return latest.result(timeout=max(0.0, left))
+        except TimeoutError:
+            return NO_ANSWER
+
+    def _run(self, look: Callable[[], Health], found: Future[Health]) -> None:
+        try:
+            health = look()
+        except Exception as error:  # noqa: BLE001 (every request that waits for it raises it)
+            self._ended = monotonic()
+            found.set_exception(error)
+        else:
+            self._ended = monotonic()
+            found.set_result(health)
+
+
+_watches: WeakKeyDictionary[Broker, Watch] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def watched(broker: Broker, look: Callable[[], Health]) -> Health:
+    """Return the health of a broker, as somebody found it lately or as `look` finds it now."""
+    with _lock:
+        watch = _watches.setdefault(broker, Watch())
+    return watch.health(look)
