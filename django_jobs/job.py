@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 class Job(NamedTuple):
-    """One enqueued call of a task: what never changes about it.
+    """One enqueued call of a task. Nothing of it changes but its metadata, by its own attempts.
 
     Id and arguments come first, as all else is the same for the calls that are enqueued together.
 
@@ -50,6 +50,7 @@ class Job(NamedTuple):
         result_ttl: milliseconds that a success is kept.
         overrides: JSON text of the task options that this call changed, or "".
         signature: of the task's name, or "" (see `signatures`).
+        metadata: JSON text of a dict that belongs to the job, or "".
     """
 
     id: str
@@ -63,12 +64,18 @@ class Job(NamedTuple):
     result_ttl: int = 3_600_000
     overrides: str = ""
     signature: str = ""
+    metadata: str = ""
 
     @property
     def size(self) -> int:
-        """How many bytes its arguments take; Python knows of a text at once if it is ASCII."""
-        text = self.arguments
-        return len(text) if text.isascii() else len(text.encode())
+        """How many bytes its arguments and metadata take."""
+        size = bytes_of(self.arguments)
+        return size + bytes_of(self.metadata) if self.metadata else size
+
+
+def bytes_of(text: str) -> int:
+    """Return how many bytes a text takes; Python knows at once whether it is ASCII."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 class Claim(NamedTuple):
@@ -122,6 +129,7 @@ class Settlement(NamedTuple):
         delay: milliseconds until a RETRYING job is due.
         waited: milliseconds between the reservation and the start.
         duration: milliseconds of running.
+        metadata: the job's metadata as JSON text, or None if the attempt did not change them.
     """
 
     job_id: str
@@ -132,6 +140,7 @@ class Settlement(NamedTuple):
     delay: int = 0
     waited: int = 0
     duration: int = 0
+    metadata: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

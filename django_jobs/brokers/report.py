@@ -37,11 +37,25 @@ class JobProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobMetadata:
+    """What a running attempt saved as its job's metadata; it counts only while the claim is held.
+
+    Attributes:
+        metadata: JSON text.
+    """
+
+    job_id: str
+    token: int
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a heartbeat brings beside what the worker says of itself."""
 
     samples: tuple[Sample, ...] = ()
     progress: tuple[JobProgress, ...] = ()
+    metadata: tuple[JobMetadata, ...] = ()
 
 
 NOTHING = Report()

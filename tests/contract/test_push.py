@@ -182,7 +182,7 @@ HARD_TEXTS = {
 def test_texts_come_back_exactly_as_they_were(
     broker: Broker, inspection: Inspection, w1: Driver, text: str
 ) -> None:
-    job = make_job(task=text or "t", arguments=text, overrides=text, signature=text)
+    job = make_job(task=text or "t", arguments=text, overrides=text, signature=text, metadata=text)
     broker.push([job])
 
     record = found(inspection, job.id)

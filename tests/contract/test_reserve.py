@@ -16,7 +16,9 @@ def test_an_empty_broker_gives_nothing(w1: Driver) -> None:
 
 
 def test_a_claim_tells_all_that_a_worker_needs(broker: Broker, w1: Driver, clock: Clock) -> None:
-    job = make_job(arguments="[1]", overrides='{"timeout":5}', signature="kG3x")
+    job = make_job(
+        arguments="[1]", overrides='{"timeout":5}', signature="kG3x", metadata='{"trace":"1"}'
+    )
     broker.push([job])
     clock.advance(250)
 

@@ -143,9 +143,11 @@ class MemoryBroker(Broker):
         return Reservation(claims=kept, refused=answer.refused, due_in=answer.due_in)
 
     def _settle(self, holder: Holder, settlement: Settlement, now: int) -> bool:
-        entry = holder.held.get(settlement.job_id)
-        if entry is None or entry.token != settlement.token:
+        entry = holder.entry(settlement.job_id, settlement.token)
+        if entry is None:
             return False
+        if settlement.metadata is not None:
+            entry.save_metadata(settlement.metadata)
         del holder.held[settlement.job_id]
         if entry.is_suspect:
             self._mark_all()  # there may be jobs that had to be left alone beside it
@@ -230,7 +232,7 @@ class MemoryBroker(Broker):
                 return replace(before.pulse, lost=lost or before.pulse.lost)
             self.inspection.add_totals(info)
             self.inspection.metrics.count(report)
-            self._leases.note_progress(info.id, report.progress)
+            self._leases.note(info.id, report)
             self._store.sweep(now)
             recovered, buried = self._leases.reap(now)
             order = self._leases.take_order(info.id)

@@ -75,6 +75,9 @@ class Entry:
         self.last_attempted_at = started
         return started + duration
 
+    def save_metadata(self, metadata: str) -> None:
+        self.job = self.job._replace(metadata=metadata)
+
     def add_failure(self, failure: Failure) -> None:
         self.failures = (*self.failures, failure)[-FAILURES_KEPT:]
 

@@ -24,6 +24,11 @@ class Holder:
     passed_over: dict[str, int] = field(default_factory=dict)
     """How many jobs of each queue the last call left alone, as they must not share a worker."""
 
+    def entry(self, job_id: str, token: int) -> Entry | None:
+        """Return a job that the worker holds under a token."""
+        entry = self.held.get(job_id)
+        return entry if entry and entry.token == token else None
+
     def must_leave_alone(self, entry: Entry) -> bool:
         """Tell whether the worker already holds a job that is one crash from being dead, as this.
 

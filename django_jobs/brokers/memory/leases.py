@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from django_jobs.brokers.base import MAX_CRASHES, Order, WorkerInfo
-from django_jobs.brokers.report import JobProgress
+from django_jobs.brokers.report import Report
 from django_jobs.errors import WorkerLost
 from django_jobs.job import Failure, State
 from django_jobs.retry import error_path
@@ -66,13 +66,15 @@ class Leases:
                 one.lease_until = now + self._lease
                 one.doubted = True
 
-    def note_progress(self, worker: str, progress: Iterable[JobProgress]) -> None:
-        """Note how far jobs are that a worker holds."""
-        held = self.holders[worker].held
-        for one in progress:
-            entry = held.get(one.job_id)
-            if entry and entry.token == one.token:
-                entry.progress = one
+    def note(self, worker: str, report: Report) -> None:
+        """Note what a worker reports of jobs that it holds."""
+        holder = self.holders[worker]
+        for progress in report.progress:
+            if entry := holder.entry(progress.job_id, progress.token):
+                entry.progress = progress
+        for saved in report.metadata:
+            if entry := holder.entry(saved.job_id, saved.token):
+                entry.save_metadata(saved.metadata)
 
     def take_order(self, worker: str) -> Order | None:
         holder = self.holders[worker]

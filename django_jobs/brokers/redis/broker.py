@@ -126,12 +126,13 @@ class RedisBroker(Broker):
         return partial(self._reservation, answer, partial(self._scripts, "reserve", *arguments))
 
     def _reservation(self, answer: Callable[[], Any], again: Callable[[], Any]) -> Reservation:
-        refused, due_in, reserved_at, claims, *buried = self._ask(answer, again)
+        refused, due_in, reserved_at, claims, *rare = self._ask(answer, again)
+        buried, metadata = rare or ((), ())
         return Reservation(
-            claims=keys.to_claims(int(reserved_at), claims),
+            claims=keys.to_claims(int(reserved_at), claims, metadata),
             refused=tuple(refused),
             due_in=None if due_in < 0 else due_in,
-            buried=tuple(*buried),
+            buried=tuple(buried),
         )
 
     def _arguments(self, worker: str, call: Call) -> list[str | int]:
@@ -143,6 +144,9 @@ class RedisBroker(Broker):
             arguments += (share.queue, share.quota)
         for one in call.settlements:
             arguments += keys.settled(one)
+        for one in call.settlements:
+            if one.metadata is not None:
+                arguments += keys.saved(one)
         return arguments
 
     @property

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django_jobs.brokers.report import JobProgress
+from django_jobs.brokers.report import JobMetadata, JobProgress
 from django_jobs.clock import to_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.job import Claim, Failure, Job, Record, Settlement, State
@@ -21,7 +21,7 @@ from django_jobs.retry import error_path
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
-TOKEN, QUEUED_AT, PROGRESS = "n", "u", "g"
+TOKEN, QUEUED_AT, PROGRESS, METADATA = "n", "u", "g", "d"
 
 TERMS = "e"
 """What a job was enqueued with: `priority:enqueued_at:result_ttl:run_at:expires_at`."""
@@ -67,10 +67,11 @@ def _shared_values(
     result_ttl: int,
     overrides: str,
     signature: str,
+    metadata: str,
 ) -> tuple[str | int, ...]:
     due = _or_empty(run_at)
     terms = f"{priority}:{enqueued_at}:{result_ttl}:{due}:{_or_empty(expires_at)}"
-    return task, queue, priority, due, terms, overrides, signature
+    return task, queue, priority, due, terms, overrides, signature, metadata
 
 
 def _or_empty(number: int | None) -> int | str:
@@ -89,10 +90,29 @@ def settled(one: Settlement) -> tuple[str | int, ...]:
     )
 
 
-def to_claims(reserved_at: int, flat: Sequence[str]) -> tuple[Claim, ...]:
-    """Read the claims in the answer of `reserve.lua`."""
+def saved(one: Settlement | JobMetadata) -> tuple[str | int, ...]:
+    """Return the metadata of a job as scripts take them."""
+    return one.job_id, one.token, METADATA, one.metadata or ""
+
+
+def to_claims(
+    reserved_at: int, flat: Sequence[str], metadata: Sequence[str] = ()
+) -> tuple[Claim, ...]:
+    """Read the claims in the answer of `reserve.lua`.
+
+    Args:
+        metadata: ids and metadata of the jobs that have some, in one row.
+    """
     columns = [flat[column::CLAIM_WIDTH] for column in range(CLAIM_WIDTH)]
-    return tuple(_claim(reserved_at, *values) for values in zip(*columns, strict=True))
+    claims = tuple(_claim(reserved_at, *values) for values in zip(*columns, strict=True))
+    if not metadata:
+        return claims
+    by_id = dict(zip(metadata[::2], metadata[1::2], strict=True))
+    return tuple(_with_metadata(claim, by_id.get(claim.job.id, "")) for claim in claims)
+
+
+def _with_metadata(claim: Claim, metadata: str) -> Claim:
+    return claim._replace(job=claim.job._replace(metadata=metadata))
 
 
 def _claim(
@@ -178,6 +198,7 @@ def to_record(
         result_ttl=result_ttl or 0,
         overrides=fields.get(OVERRIDES, ""),
         signature=fields.get(SIGNATURE, ""),
+        metadata=fields.get(METADATA, ""),
     )
     last_attempted_at = number_of(LAST_ATTEMPTED_AT)
     workers = fields.get(WORKERS, "")

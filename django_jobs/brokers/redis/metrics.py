@@ -27,7 +27,9 @@ def report_arguments(report: Report) -> list[str | int]:
     for (kind, name), counts in counted.items():
         arguments += (kind.value, name, json.dumps(counts))
     for one in report.progress:
-        arguments += (one.job_id, one.token, keys.progress_text(one))
+        arguments += (one.job_id, one.token, keys.PROGRESS, keys.progress_text(one))
+    for saved in report.metadata:
+        arguments += keys.saved(saved)
     return arguments
 
 

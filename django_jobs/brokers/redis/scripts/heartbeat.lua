@@ -4,7 +4,7 @@
 -- KEYS[1]: prefix. ARGV: worker, call, lease in ms, what it says of itself as JSON, attempts
 --   succeeded, attempts failed, crashes that kill a job; how long the counts of each kind and length
 --   of period are kept as JSON, names of one period, name of those beyond, number of counts; for
---   each: kind, name, counts as JSON; then for jobs that say how far they are: id, token, that as JSON.
+--   each: kind, name, counts as JSON; then what is said of jobs: id, token, field, its value.
 -- Returns {lost 0 or 1, order or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker can't settle it.
 --   No lease lasts longer than its worker wants, also after the clock was set back.
@@ -129,16 +129,6 @@ local function count(first, number)
   end
 end
 
--- Notes how far jobs are that the worker holds.
-local function note_progress(first)
-  for i = first, #ARGV, 3 do
-    local value = redis.pcall('HGET', P .. 'f:' .. worker, ARGV[i])
-    if type(value) == 'string' and held(value) == ARGV[i + 1] and read(ARGV[i], 's')[1] then
-      redis.call('HSET', P .. 'j:' .. ARGV[i], 'g', ARGV[i + 2])
-    end
-  end
-end
-
 local last, answer_before = last_call(P .. 'b:' .. worker)
 if last and tonumber(last) > tonumber(call) then
   return { 0, '', {}, {} } -- overtaken on its way
@@ -160,7 +150,7 @@ redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
 add_total('succeeded', ARGV[5])
 add_total('failed', ARGV[6])
 count(12, tonumber(ARGV[11]))
-note_progress(12 + 3 * tonumber(ARGV[11]))
+write_held(worker, 12 + 3 * tonumber(ARGV[11]))
 local order = redis.call('HGET', P .. 'orders', worker) or ''
 redis.call('HDEL', P .. 'orders', worker)
 for _, gone in ipairs(overdue()) do

@@ -4,9 +4,10 @@
 -- KEYS[1]: prefix.
 -- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in
 --   ms, crashes that kill a job, number of shares, number of settlements; for each share: queue, quota; for each settlement: id, token, state, waited
---   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON.
+--   and duration (ms; delay instead of it if it is to be retried), result or failure as JSON; then what
+--   else attempts stored in their jobs, as `write_held` takes it.
 -- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, WIDTH values each; behind
---   them the ids of jobs that were buried, if there are any.
+--   them, if there are any, the ids of jobs that were buried, and ids and metadata of those that have some.
 -- Invariant: a settlement takes effect only while its worker holds the job under its token.
 --   The same call sent again changes nothing and returns the claims that are still held.
 --   One that comes after its successor changes nothing.
@@ -17,7 +18,7 @@ local shares, settlements = tonumber(ARGV[7]), tonumber(ARGV[8])
 local answered = P .. lane .. ':' .. worker
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
-local buried -- ids of jobs whose fields are not what we write
+local buried, metadata = {}, {}
 local left_alone = {} -- jobs of each queue that must not share this worker
 local dry = {} -- queues that have no other jobs any more
 local next_due -- of what is scheduled or to be retried
@@ -44,6 +45,9 @@ local function answer(id, job, token, attempt)
   claims[n + 1], claims[n + 2], claims[n + 3] = id, token, attempt
   claims[n + 4], claims[n + 5], claims[n + 6], claims[n + 7] = job.t, job.q, job.a, job.e
   claims[n + 8], claims[n + 9], claims[n + 10] = job.o or '', job.i or '', job.u or ''
+  if job.d then
+    metadata[#metadata + 1], metadata[#metadata + 2] = id, job.d
+  end
 end
 
 -- Ends of this call, for each state there is: times and ids, as ZADD takes them.
@@ -235,7 +239,6 @@ local function bury_broken(id)
   if kind == 'none' then return end -- evicted, or deleted by hand
   if kind ~= 'hash' then set_aside('j:' .. id, 'a ' .. kind .. ' instead of a hash') end
   bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
-  buried = buried or {}
   buried[#buried + 1] = id
 end
 
@@ -311,6 +314,14 @@ local function pass_on(first)
   end
 end
 
+local function reply(refused_ids, due_at, reserved_at)
+  local values = { refused_ids, ms_until(due_at), reserved_at, claims }
+  if #buried + #metadata > 0 then
+    values[5], values[6] = buried, metadata
+  end
+  return values
+end
+
 local function again(refused_before)
   local all, mine = redis.call('HGETALL', flight), {}
   local reserved_at = NOW
@@ -329,7 +340,7 @@ local function again(refused_before)
       answer(id, job, token, job.k)
     end
   end
-  return { cjson.decode(refused_before), ms_until(first_due()), reserved_at, claims }
+  return reply(cjson.decode(refused_before), first_due(), reserved_at)
 end
 
 -- Puts back the mark that the wait before a call may have taken: one that claims nothing anew must
@@ -361,6 +372,7 @@ for _, state in ipairs({ 'succeeded', 'dead', 'discarded' }) do
 end
 next_due = first_due()
 sweep(2 * settlements + 10)
+write_held(worker, 9 + 2 * shares + SETTLEMENT * settlements)
 settle_all(9 + 2 * shares)
 -- Calls that were answered are missing: Redis lost its last moments, by a power cut or a failover,
 -- and with them ends that the worker won't report again. What it holds would stay there forever.
@@ -378,4 +390,4 @@ promote()
 redis.call('SET', answered, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
 take_shares(9)
 pass_on(9)
-return { refused, ms_until(next_due), NOW, claims, buried }
+return reply(refused, next_due, NOW)

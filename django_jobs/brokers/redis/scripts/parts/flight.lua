@@ -21,6 +21,16 @@ local function held(value)
   if token and is_place(score) then return token, score, reserved_at, result_ttl, call, number end
 end
 
+-- Writes fields of jobs that a worker holds, from an argument on: id, token, field, value of each.
+local function write_held(worker, first)
+  for i = first, #ARGV, 4 do
+    local value = redis.pcall('HGET', P .. 'f:' .. worker, ARGV[i])
+    if type(value) == 'string' and held(value) == ARGV[i + 1] and read(ARGV[i], 's')[1] then
+      redis.call('HSET', P .. 'j:' .. ARGV[i], ARGV[i + 2], ARGV[i + 3])
+    end
+  end
+end
+
 -- Undoes the attempt that was begun last, and puts the job back to its old place.
 local function give_back(id, score)
   local job = P .. 'j:' .. id

@@ -15,9 +15,9 @@ end
 
 -- Stores new jobs, which the arguments between two have in groups. Those of a group differ in nothing but
 -- their id and their arguments: how many they are, their ids, the arguments of each, and what they share,
--- which is task, queue, priority, run_at or '', terms, overrides or '', and signature or ''. Known ids are
--- left as they are: jobs get their places first, so that one is known only when nothing of it can fail any
--- more.
+-- which is task, queue, priority, run_at or '', terms, and overrides, signature and metadata, each or ''.
+-- Known ids are left as they are: jobs get their places first, so that one is known only when nothing of it
+-- can fail any more.
 local function store(first, last)
   local i = first
   while i <= last do
@@ -25,8 +25,9 @@ local function store(first, last)
     local ids = { unpack(ARGV, i + 1, i + number) }
     local arguments = { unpack(ARGV, i + 1 + number, i + 2 * number) }
     local shared = i + 1 + 2 * number
-    local task, queue, priority, run_at, terms, overrides, signature = unpack(ARGV, shared, shared + 6)
-    i = shared + 7
+    local task, queue, priority, run_at, terms = unpack(ARGV, shared, shared + 4)
+    local overrides, signature, metadata = unpack(ARGV, shared + 5, shared + 7)
+    i = shared + 8
     local keys = {}
     for n, id in ipairs(ids) do
       keys[n] = P .. 'j:' .. id
@@ -41,6 +42,9 @@ local function store(first, last)
       end
       if signature ~= '' then
         job[#job + 1], job[#job + 2] = 'i', signature
+      end
+      if metadata ~= '' then
+        job[#job + 1], job[#job + 2] = 'd', metadata
       end
       if run_at ~= '' and tonumber(run_at) > now then
         job[11] = 'scheduled'
