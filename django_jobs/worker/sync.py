@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import Context
+from functools import partial
 
 from django_jobs.arguments import decode_arguments
 from django_jobs.job import Settlement, State
@@ -53,6 +54,5 @@ def _call(attempt: Attempt, watchdog: Watchdog) -> tuple[Settlement, News | None
     args = attempt.positional(task, args)
     call = attempt.site.declared(attempt.claim.job.task, task).call
     tell(attempt.begin())
-    with watchdog.limited(attempt.claim.job.id, attempt.policy.timeout):
-        value = call(*args, **kwargs)
-    return attempt.succeed(value)
+    work = partial(call, *args, **kwargs)
+    return attempt.succeed(watchdog.call(attempt.claim.job.id, attempt.policy.timeout, work))

@@ -7,47 +7,79 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
 
 from django_jobs.errors import TaskTimeout
 from django_jobs.waits import capped
 
+T = TypeVar("T")
+
 STUCK_AFTER = 10.0
+
+INSTANT = 0.0001
+"""Seconds between two looks at whether an interruption, which is being sent, is on its way."""
 
 MANY = 1000
 """Limits, most of them of attempts that ended long ago, from which on it is worth to tidy up."""
 
-UNLIMITED = nullcontext()
+
+class Event(Enum):
+    """What happens to a limit: one of the two comes first, and decides."""
+
+    FIRE = "fire"
+    END = "end"
 
 
 class Limit:
     """The time limit of one attempt.
 
+    It has no lock. The thread of the attempt may be interrupted between taking one and entering
+    the block that gives it back, and then nobody could take it again.
+
     Args:
         job_id: of the job, for the report.
         interrupt: what stops the attempt; called while it surely runs.
+        take_back: undoes an interruption that has not arrived when the attempt ends.
     """
 
-    def __init__(self, job_id: str, interrupt: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        interrupt: Callable[[], None],
+        take_back: Callable[[], None] | None = None,
+    ) -> None:
         self.job_id = job_id
         self.running = True
         self.fired = False
         self._interrupt = interrupt
-        self._lock = threading.Lock()
+        self._take_back = take_back
+        self._interrupted = False
+        self._first: dict[None, Event] = {}
 
     def fire(self) -> bool:
         """Interrupt the attempt unless it has ended; tell whether it is still running."""
-        with self._lock:
-            if self.running and not self.fired:
-                self.fired = True
-                self._interrupt()
-            return self.running
+        if not self.fired and self._first_is(Event.FIRE):
+            self.fired = True
+            self._interrupt()
+            self._interrupted = True
+        return self.running
 
     def end(self) -> None:
-        """Say that the attempt has ended; from here on nothing interrupts its thread."""
-        with self._lock:
-            self.running = False
+        """Say that the attempt has ended; from here on nothing interrupts its thread.
+
+        A thread that is interrupted in here calls it again.
+        """
+        self.running = False
+        while not self._first_is(Event.END) and not self._interrupted:
+            time.sleep(INSTANT)
+        if self.fired and self._take_back is not None:
+            self._take_back()
+
+    def _first_is(self, event: Event) -> bool:
+        """Return whether this happens, or has happened, before the other: a single step."""
+        return self._first.setdefault(None, event) is event
 
 
 class Watchdog:
@@ -127,27 +159,35 @@ class Watchdog:
             self._stopped = True
             self._changed.notify()
 
-    def limited(self, job_id: str, seconds: float | None) -> AbstractContextManager[None]:
-        """Raise `TaskTimeout` in this thread if the block takes longer than so many seconds.
+    def call(self, job_id: str, seconds: float | None, work: Callable[[], T]) -> T:
+        """Return what `work` returns; raise `TaskTimeout` in it if it takes longer.
 
         The exception arrives between two steps of Python code; a call into C that does not come
         back can't be interrupted, and is reported as stuck.
-        """
-        return UNLIMITED if seconds is None else self._limited(job_id, seconds)
 
-    @contextmanager
-    def _limited(self, job_id: str, seconds: float) -> Iterator[None]:
+        Args:
+            job_id: of the job, for the report.
+            seconds: how long it may take, or None for no limit.
+        """
+        if seconds is None:
+            return work()
         thread = threading.get_ident()
-        limit = Limit(job_id, lambda: _raise_in(thread))
+        limit = Limit(job_id, lambda: _raise_in(thread), lambda: _forget_exception(thread))
         try:
             self.watch(limit, seconds)
-            yield
+            return work()
         except TaskTimeout as error:
             # The interpreter made it, from the bare class.
             error.args = error.args or (too_long(seconds),)
             raise
         finally:
-            _end(limit)
+            # Not in a function: the exception may arrive just now, at the first step of one.
+            while True:
+                try:
+                    limit.end()
+                except TaskTimeout:
+                    continue
+                break
 
 
 def too_long(seconds: float) -> str:
@@ -155,20 +195,12 @@ def too_long(seconds: float) -> str:
     return f"It took longer than its timeout of {seconds:g} s."
 
 
-def _end(limit: Limit) -> None:
-    """End a limit in the thread that it interrupts: the exception may arrive just now."""
-    while True:
-        try:
-            limit.end()
-        except TaskTimeout:
-            continue
-        break
-    if limit.fired:
-        # Not delivered yet, it would hit the next job of this thread.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
-
-
 def _raise_in(thread: int) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), ctypes.py_object(TaskTimeout)
     )
+
+
+def _forget_exception(thread: int) -> None:
+    """Without this, an exception that has not arrived would hit the thread's next job."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)

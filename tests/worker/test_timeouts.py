@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.job import State
+from django_jobs.worker import watchdog as watchdog_module
 from django_jobs.worker.watchdog import MANY, Limit, Watchdog
 
 from . import tasks
@@ -88,6 +90,36 @@ def test_a_limit_fires_once_and_never_after_the_end() -> None:
     limit.end()
     assert not limit.fire()
     assert fired == ["once"]
+
+
+def test_an_attempt_that_ends_while_it_is_interrupted_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its thread waits for the interruption, and is hit by it at its first step after that."""
+    interrupting, results = threading.Event(), []
+    real = watchdog_module._raise_in  # noqa: SLF001
+
+    def interrupt(thread: int) -> None:
+        interrupting.set()
+        time.sleep(0.1)
+        real(thread)
+
+    monkeypatch.setattr(watchdog_module, "_raise_in", interrupt)
+    watchdog = Watchdog(on_stuck=lambda _: None)
+    threads = [
+        threading.Thread(target=watchdog.run, daemon=True),
+        threading.Thread(
+            target=lambda: results.append(watchdog.call("job", 0.01, interrupting.wait)),
+            daemon=True,
+        ),
+    ]
+    for thread in threads:
+        thread.start()
+    threads[1].join(DEADLINE)
+    watchdog.close()
+    threads[0].join(DEADLINE)
+    assert results == [True]
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_limits_of_ended_attempts_are_not_kept() -> None:
