@@ -32,6 +32,7 @@ from .health import problems, store_info
 from .inspection import RedisInspection
 from .metrics import report_arguments
 from .portions import portions
+from .reading import number
 from .resending import LOST, Resending
 from .scripts import Scripts
 from .wire import Wire
@@ -195,7 +196,7 @@ class RedisBroker(Broker):
 
     def ticks(self) -> Mapping[str, int]:
         flat = self._run("ticks", TICK_AHEAD_MS)
-        ticks = zip(flat[::2], map(keys.number, flat[1::2]), strict=True)
+        ticks = zip(flat[::2], map(number, flat[1::2]), strict=True)
         return {name: tick for name, tick in ticks if tick is not None}
 
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:

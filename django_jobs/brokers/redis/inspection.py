@@ -14,6 +14,7 @@ from django_jobs.job import Record, State
 
 from . import keys, scanning
 from .metrics import RedisMetrics
+from .reading import number
 from .workers import to_worker
 
 PAGE = 500
@@ -66,7 +67,7 @@ class RedisInspection(Inspection):
 
     def totals(self) -> Totals:
         flat = self._run("all", "totals")
-        stored = dict(zip(flat[::2], map(keys.number, flat[1::2]), strict=True))
+        stored = dict(zip(flat[::2], map(number, flat[1::2]), strict=True))
         return Totals(succeeded=stored.get("succeeded") or 0, failed=stored.get("failed") or 0)
 
     def queues(self) -> tuple[QueueInfo, ...]:
@@ -110,7 +111,7 @@ class RedisInspection(Inspection):
     def switched_off(self) -> Mapping[str, int]:
         flat = self._run("all", "off")
         pairs = zip(flat[::2], flat[1::2], strict=True)
-        return {name: keys.number(since) or 0 for name, since in pairs}
+        return {name: number(since) or 0 for name, since in pairs}
 
     def switch_off(self, name: str) -> None:
         self._run("switch", name, 0)

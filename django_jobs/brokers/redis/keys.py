@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from django_jobs.brokers.report import JobMetadata, JobProgress
-from django_jobs.clock import to_ms
-from django_jobs.errors import BrokenPayload
-from django_jobs.job import Claim, Failure, Job, Record, Settlement, State
+from django_jobs.job import Claim, Job, Record, Settlement, State
 from django_jobs.progress import LONGEST_TEXT, MOST, Progress
-from django_jobs.retry import error_path
+
+from .failures import failure_text, to_failure
+from .reading import number, parsed
 
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
@@ -25,11 +22,6 @@ TOKEN, QUEUED_AT, PROGRESS, METADATA = "n", "u", "g", "d"
 
 TERMS = "e"
 """What a job was enqueued with: `priority:enqueued_at:result_ttl:run_at:expires_at`."""
-
-WHOLE = re.compile(r"-?[0-9]{1,15}")
-
-FIRST, LAST = to_ms(datetime.min.replace(tzinfo=UTC)), to_ms(datetime.max.replace(tzinfo=UTC)) - 1
-"""The instants that Python's dates know, in Unix milliseconds."""
 
 STATES = frozenset(State)
 
@@ -156,15 +148,6 @@ def _sound_terms(text: str) -> tuple[int, int, int, int | None, int | None]:
     )
 
 
-def number(text: str) -> int | None:
-    """Read a whole number that an instant may have, or None: somebody may have spoilt it.
-
-    One job whose fields are spoilt must not hide the others of a listing.
-    """
-    value = int(text) if WHOLE.fullmatch(text) else None
-    return value if value is not None and FIRST <= value <= LAST else None
-
-
 def to_terms(text: str) -> tuple[int | None, ...]:
     """Read priority, enqueued_at, result_ttl, run_at and expires_at; what is spoilt is None."""
     values = tuple(number(value) for value in text.split(":"))
@@ -234,69 +217,3 @@ def _progress(fields: Mapping[str, str]) -> Progress | None:
         ):
             return Progress(done, total, text[:LONGEST_TEXT])
     return None
-
-
-def failure_text(failure: Failure | None) -> str:
-    if failure is None:
-        return ""
-    return json.dumps(
-        [
-            failure.exception,
-            failure.message,
-            failure.traceback,
-            failure.at,
-            failure.worker,
-            failure.attempt,
-            failure.latency,
-            failure.duration,
-        ]
-    )
-
-
-def to_failure(text: str) -> Failure:
-    """Read a failure; one that somebody spoilt tells that it is."""
-    match parsed(text):
-        # What Lua buries has no times, nor had what earlier releases wrote.
-        case [
-            str(exception),
-            str(message),
-            str(traceback),
-            int() | float() as at,
-            str(worker),
-            int() | float() as attempt,
-            *times,
-        ] if FIRST <= at <= LAST and 0 <= attempt <= LAST:
-            return Failure(
-                exception=exception,
-                message=message,
-                traceback=traceback,
-                at=int(at),
-                worker=worker,
-                attempt=int(attempt),
-                latency=_amount(times[:1]),
-                duration=_amount(times[1:2]),
-            )
-    return Failure(
-        exception=error_path(BrokenPayload),
-        message=f"What is stored of this failure can't be read: {text[:200]}",
-        traceback="",
-        at=0,
-        worker="",
-        attempt=0,
-    )
-
-
-def _amount(found: Sequence[Any]) -> int | None:
-    """Read a number of milliseconds that may be missing or spoilt."""
-    match found:
-        case [int() | float() as value] if 0 <= value <= LAST:
-            return int(value)
-    return None
-
-
-def parsed(text: str) -> Any:
-    """Read JSON that others may have written: of what is none, None."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -12,6 +12,7 @@ from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
 from django_jobs.brokers.report import Report
 
 from . import keys
+from .reading import parsed
 
 MOST = 10**15
 """Counts up to which everybody who reads them is exact."""
@@ -57,7 +58,7 @@ class RedisMetrics(Metrics):
 
 def _to_counts(text: str) -> Counts:
     """Read counts; what somebody spoilt counts nothing."""
-    match keys.parsed(text):
+    match parsed(text):
         case dict() as found:
             return {
                 code: int(count)

@@ -10,6 +10,7 @@ from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion, came_
 from django_jobs.job import State
 
 from . import keys
+from .reading import number
 
 MOST = 500
 """How many jobs one call looks at, so that nobody waits for Redis meanwhile."""
@@ -85,12 +86,12 @@ def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iter
 def _times(state: State, score: str, times: Sequence[str], now: int) -> dict[str, int]:
     terms, *after = times
     enqueued = keys.to_terms(terms)[1] or 0
-    queued, began = (keys.number(time) or 0 for time in after)
+    queued, began = (number(time) or 0 for time in after)
     moments = {State.QUEUED: enqueued, State.RUNNING: began}
     return {
         "came_at": came_at(state, enqueued, queued, now),
         "last_attempted_at": began,
-        "moment": moments.get(state, keys.number(score.partition(".")[0]) or 0),
+        "moment": moments.get(state, number(score.partition(".")[0]) or 0),
     }
 
 

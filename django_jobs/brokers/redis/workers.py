@@ -7,7 +7,7 @@ from typing import Any
 
 from django_jobs.brokers.base import WorkerInfo
 
-from . import keys
+from .reading import FIRST, LAST, parsed
 
 FIRST_FIELDS = ("id", "host", "pid", "started_at", "concurrency", "quiet", "succeeded", "failed")
 """What workers of all versions say, beside their lists."""
@@ -15,7 +15,7 @@ FIRST_FIELDS = ("id", "host", "pid", "started_at", "concurrency", "quiet", "succ
 
 def to_worker(text: str) -> WorkerInfo | None:
     """Read what a worker said of itself, or None until it says so again: somebody spoilt it."""
-    match keys.parsed(text):
+    match parsed(text):
         # During a deploy a newer worker may say more than this process understands.
         case {
             "id": str(),
@@ -44,7 +44,7 @@ def _later_fields(said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what only newer workers say, as far as it is sound: during a deploy there are both."""
     fields: dict[str, Any] = {}
     match said:
-        case {"said_at": int(at)} if keys.FIRST <= at <= keys.LAST:
+        case {"said_at": int(at)} if FIRST <= at <= LAST:
             fields["said_at"] = at
     match said:
         case {"version": str(version)}:
@@ -63,6 +63,4 @@ def _is_sound(started_at: int, running: Sequence[Any], texts: Sequence[Any]) -> 
                 starts.append(at)
             case _:
                 return False
-    return all(keys.FIRST <= at <= keys.LAST for at in starts) and all(
-        isinstance(it, str) for it in texts
-    )
+    return all(FIRST <= at <= LAST for at in starts) and all(isinstance(it, str) for it in texts)
