@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ import django
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import find_commands
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,12 +22,15 @@ from django_jobs.backends import JobBackend, RedisBackend, ThreadPoolBackend, is
 from django_jobs.brokers.base import Broker
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
 from django_jobs.errors import BrokerError, InvalidSchedule
+from django_jobs.mail.files import SETTING, chosen_files
 from django_jobs.periodic import registered
 from django_jobs.registry import import_task_modules
 
 TAG = "django_jobs"
 BACKPORT = "django_tasks"
 LATER_MAIL = "django_jobs.mail.LaterEmailBackend"
+SENDERS = "django_jobs.mail.later"
+"""The module that a site which sends mail later has imported."""
 USE_REDIS = "Set JOB_BACKEND=redis and start a worker with manage.py runworker."
 WITH_THREADS = (RedisBackend, ThreadPoolBackend)
 
@@ -127,6 +132,19 @@ def check_sqlite(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
                 ' "timeout": 20}, so that one waits for the other.',
                 id="django_jobs.W007",
             )
+
+
+@register(TAG)
+def check_mail_files(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W008: large attachments of mail that is sent later have no place to go to."""
+    if not (
+        hasattr(settings, SETTING) or LATER_MAIL in _email_backends() or SENDERS in sys.modules
+    ):
+        return
+    try:
+        chosen_files().check()
+    except ImproperlyConfigured as error:
+        yield Warning(str(error), id="django_jobs.W008")
 
 
 def _our_backends() -> Iterator[tuple[str, JobBackend[Any]]]:

@@ -212,6 +212,18 @@ def test_django_6_1_s_mailers_are_looked_at_too() -> None:
         assert found("W006", deploy=True)
 
 
+@pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
+def test_large_attachments_without_a_place_are_worth_a_warning(tmp_path: Path) -> None:
+    with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, MEDIA_ROOT=""):
+        [message] = found("W008")
+        assert "MEDIA_ROOT is not set" in message.msg
+    with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, MEDIA_ROOT=str(tmp_path)):
+        assert not found("W008")
+    with on_threads(), override_settings(MEDIA_ROOT=str(tmp_path), JOB_EMAIL_STORAGE="privat"):
+        [message] = found("W008")
+        assert "JOB_EMAIL_STORAGE names 'privat'" in message.msg
+
+
 # --- SQLite ------------------------------------------------------------------------------------
 
 

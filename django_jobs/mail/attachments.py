@@ -1,4 +1,4 @@
-"""Attachments that are too large for a job, as files in the default storage."""
+"""Attachments that are too large for a job, as files in a storage."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from datetime import date, timedelta
 from pathlib import PurePosixPath
 from uuid import uuid4
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-
 from django_jobs.arguments import encode_value
 from django_jobs.clock import from_ms, now_ms
-from django_jobs.errors import BrokenPayload, Fail
+from django_jobs.errors import Fail
 from django_jobs.mail.codec import Part, Payload
 from django_jobs.mail.contents import Content, from_bytes, to_bytes
+from django_jobs.mail.files import DEFAULT, FOLDER, MailFiles, checked, chosen_files
 
 logger = logging.getLogger(__name__)
-
-FOLDER = PurePosixPath("django_jobs/mail")
-"""Holds `<last day of need>/<random digits of the mail>/<number>`, never a name of the user's."""
 
 KEPT = timedelta(days=210)
 """After a mail is due: 20 days of retries, then 180 in which an operator may retry a dead job."""
@@ -38,14 +33,20 @@ def fit(payload: Payload, limit: int, due: date) -> Payload:
         payload: a mail with all its contents.
         limit: the backend's `max_payload`, in bytes.
         due: the day on which the mail is to be sent.
+
+    Raises:
+        ImproperlyConfigured: attachments have to be stored, and there is no place for them.
     """
     excess = _size(payload) + ENVELOPE - limit
     if excess <= 0:
         return payload
     chosen = _largest(payload["attachments"], excess)
+    files = chosen_files()
+    if chosen:
+        files.check()
     folder = FOLDER / (due + KEPT).isoformat() / uuid4().hex
     attachments: list[Part] = [
-        {**part, "content": _stored(part["content"], folder / str(number))}
+        {**part, "content": _stored(files, part["content"], folder / str(number))}
         if number in chosen
         else part
         for number, part in enumerate(payload["attachments"])
@@ -62,14 +63,13 @@ def read(content: Content) -> Content:
     """
     if "file" not in content:
         return content
-    name = _checked(content["file"])
+    files, name = _place(content)
     try:
-        with default_storage.open(str(name)) as file:
-            return from_bytes(content["kind"], file.read())
+        return from_bytes(content["kind"], files.read(name))
     except FileNotFoundError as error:
         raise Fail(
-            f"The attachment {name} is not in the default storage any more: the mail was sent"
-            " already, or somebody has removed the file."
+            f"The attachment {name} is not in the storage {files.alias!r} any more: the mail was"
+            " sent already, or somebody has removed the file."
         ) from error
 
 
@@ -79,17 +79,15 @@ def remove(payload: Payload) -> None:
     Never an error: the mail is sent by now, and must not be sent again for a file's sake. What
     the storage refuses is logged.
     """
-    names = list(_files(payload))
-    if not names:
-        return
-    for name in names:
-        _delete(name)
-    for folder in {name.parent for name in names}:
-        _delete(folder)
-    try:
-        clean_attachments()
-    except Exception:
-        logger.warning("The default storage does not list %s.", FOLDER, exc_info=True)
+    places = list(_places(payload))
+    for files, name in places:
+        files.delete(name)
+    for files, folder in {(files, name.parent) for files, name in places}:
+        try:
+            files.prune(folder)
+            files.clean(_today())
+        except Exception:
+            logger.warning("The storage %r does not list %s.", files.alias, FOLDER, exc_info=True)
 
 
 def clean_attachments(today: date | None = None) -> int:
@@ -105,15 +103,7 @@ def clean_attachments(today: date | None = None) -> int:
     Returns:
         How many files were removed.
     """
-    today = today or _today()
-    removed = 0
-    for day in _folders(FOLDER):
-        if not _is_over(day, today):
-            continue
-        for mail in _folders(day):
-            removed += _clear(mail)
-        _delete(day)
-    return removed
+    return chosen_files().clean(today or _today())
 
 
 def _today() -> date:
@@ -136,51 +126,18 @@ def _largest(parts: Sequence[Part], excess: int) -> frozenset[int]:
     return frozenset(chosen if excess <= 0 else ())
 
 
-def _stored(content: Content, name: PurePosixPath) -> Content:
+def _stored(files: MailFiles, content: Content, name: PurePosixPath) -> Content:
     # A storage may give the file another name than the one that was asked for.
-    given = default_storage.save(str(name), ContentFile(to_bytes(content)))
-    return {"kind": content["kind"], "file": str(_checked(given))}
+    given = files.save(name, to_bytes(content))
+    return {"kind": content["kind"], "file": given, "storage": files.alias}
 
 
-def _files(payload: Payload) -> Iterator[PurePosixPath]:
+def _places(payload: Payload) -> Iterator[tuple[MailFiles, PurePosixPath]]:
     for part in payload["attachments"]:
         if "file" in part["content"]:
-            yield _checked(part["content"]["file"])
+            yield _place(part["content"])
 
 
-def _checked(text: str) -> PurePosixPath:
-    """Return a name in our folder: whoever can write to Redis must not reach other files."""
-    name = PurePosixPath(text)
-    if FOLDER not in name.parents or ".." in name.parts:
-        raise BrokenPayload(f"{text[:200]!r} is not a file that django_jobs has stored for a mail.")
-    return name
-
-
-def _folders(parent: PurePosixPath) -> list[PurePosixPath]:
-    try:
-        names, _ = default_storage.listdir(str(parent))
-    except FileNotFoundError:
-        return []
-    return [parent / name for name in names]
-
-
-def _is_over(day: PurePosixPath, today: date) -> bool:
-    try:
-        return date.fromisoformat(day.name) < today
-    except ValueError:
-        return False
-
-
-def _clear(folder: PurePosixPath) -> int:
-    _, names = default_storage.listdir(str(folder))
-    for name in names:
-        _delete(folder / name)
-    _delete(folder)
-    return len(names)
-
-
-def _delete(name: PurePosixPath) -> None:
-    try:
-        default_storage.delete(str(name))
-    except Exception:
-        logger.warning("%s could not be removed from the default storage.", name, exc_info=True)
+def _place(content: Content) -> tuple[MailFiles, PurePosixPath]:
+    """Return where a content is: the setting may name another storage by now."""
+    return MailFiles(content.get("storage", DEFAULT)), checked(content["file"])

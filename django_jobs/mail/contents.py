@@ -31,12 +31,14 @@ class Content(TypedDict):
     Attributes:
         kind: a `Kind`.
         data: the content itself, as base64 unless it is text.
-        file: its name in the default storage, instead of `data`.
+        file: its name in a storage, instead of `data`.
+        storage: alias of that storage in `STORAGES`.
     """
 
     kind: str
     data: NotRequired[str]
     file: NotRequired[str]
+    storage: NotRequired[str]
 
 
 AnyMessage: TypeAlias = "Message[str, str]"

@@ -89,7 +89,7 @@ def send_later(
         ValueError: Django refuses to build the message, for a line break in a header for example.
         UnserializableArgument: an attribute of the message, or its class, cannot be kept.
         PayloadTooLarge: the message is too large even without its attachments.
-        ImproperlyConfigured: there is no mailer `using`.
+        ImproperlyConfigured: there is no mailer `using`, or large attachments have no storage.
     """
     check_alias(using)
     if not message.recipients():

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 from django.core.mail import EmailMessage
 
 from django_jobs.arguments import encode_arguments
 from django_jobs.errors import BrokenPayload, Fail
-from django_jobs.mail import clean_attachments
+from django_jobs.mail import clean_attachments, send_later
 from django_jobs.mail.attachments import fit, read, remove
 from django_jobs.mail.codec import Payload, decode, encode
+from django_jobs.testing import override_backend
 from tests.mail.helpers import files, message_with
 
 DUE = date(2026, 11, 24)
@@ -81,7 +84,66 @@ def test_the_files_of_a_sent_mail_are_removed_with_their_directory(media: Path) 
     assert len(files(media)) == 1
     assert read(second["attachments"][0]["content"])["data"]
     remove(second)
-    assert list((media / "django_jobs/mail" / LAST_DAY).iterdir()) == []
+    assert list(media.iterdir()) == []
+
+
+def test_processes_that_store_and_remove_at_the_same_time_do_not_meet(media: Path) -> None:
+    def send(_: int) -> None:
+        for _ in range(40):
+            remove(fitted(20_000))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(4)))
+    assert list(media.iterdir()) == []
+
+
+@pytest.fixture
+def nowhere(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site without MEDIA_ROOT, as a new project is, and its working directory."""
+    settings.MEDIA_ROOT = ""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_nothing_goes_to_the_working_directory(nowhere: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="Set MEDIA_ROOT, or let JOB_EMAIL_STORAGE"):
+        send_later(message_with(600_000))
+    with override_backend("dummy"):
+        assert send_later(message_with(1000))
+    assert list(nowhere.iterdir()) == []
+
+
+def test_an_alias_of_storages_can_be_chosen(settings: Any, nowhere: Path) -> None:
+    private = nowhere / "private"
+    settings.STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "private": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(private)},
+        },
+    }
+    settings.JOB_EMAIL_STORAGE = "private"
+    payload = fitted(20_000)
+    assert len(files(private)) == 1
+    # What is under way still finds its files after a deploy with another storage.
+    settings.JOB_EMAIL_STORAGE = "default"
+    assert "data" in read(payload["attachments"][0]["content"])
+    remove(payload)
+    assert list(private.iterdir()) == []
+
+
+def test_an_alias_that_is_not_there_is_named(settings: Any, media: Path) -> None:
+    settings.JOB_EMAIL_STORAGE = "privat"
+    with pytest.raises(ImproperlyConfigured, match="JOB_EMAIL_STORAGE names 'privat'"):
+        fitted(20_000)
+
+
+def test_files_of_the_release_before_are_in_the_default_storage(media: Path) -> None:
+    payload = fitted(20_000)
+    del payload["attachments"][0]["content"]["storage"]
+    assert "data" in read(payload["attachments"][0]["content"])
+    remove(payload)
+    assert list(media.iterdir()) == []
 
 
 class StubbornStorage(FileSystemStorage):
@@ -106,7 +168,7 @@ def test_a_storage_that_removes_nothing_is_a_warning_only(
 def test_a_file_that_is_gone_ends_the_job_with_a_reason(media: Path) -> None:
     payload = fitted(20_000)
     remove(payload)
-    with pytest.raises(Fail, match=r"attachment django_jobs/mail/.*/0 is not in the default"):
+    with pytest.raises(Fail, match=r"attachment django_jobs/mail/.*/0 is not in the storage"):
         decode(payload, read)
 
 
