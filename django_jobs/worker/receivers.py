@@ -63,7 +63,6 @@ def send(sending: Sending) -> None:
         )
 
 
-<<<<<<< Updated upstream
 async def tell_from_loop(news: News | None) -> None:
     """Tell it in a thread, if receivers may touch the database or the log may send a mail."""
     # Not asend_robust(), which before Django 6 hides the error that is being handled.
@@ -71,54 +70,3 @@ async def tell_from_loop(news: News | None) -> None:
         await sync_to_async(tell)(news)
     else:
         tell(news)
-=======
-def _is_written(level: int) -> bool:
-    """Tell whether any handler would write a line of Django's tasks logger.
-
-    In production those that Django sets up itself write none below an error, but let each line be
-    made, which takes the threads of a pool longer than a small job.
-    """
-    if not django_logger.isEnabledFor(level):
-        return False
-    logger: logging.Logger | None = django_logger
-    while logger:
-        if any(level >= one.level and not _waits_for_debug(one) for one in logger.handlers):
-            return True
-        logger = logger.parent if logger.propagate else None
-    return level >= logging.WARNING
-
-
-def _waits_for_debug(handler: logging.Handler) -> bool:
-    return not settings.DEBUG and any(isinstance(it, RequireDebugTrue) for it in handler.filters)
-
-
-def needs_thread(sending: Sending | None) -> bool:
-    """Tell whether receivers of others, which may touch the database, listen to a signal."""
-    return sending is not None and _has_others(sending[0])
-
-
-async def send_from_loop(sending: Sending | None, error: BaseException | None = None) -> None:
-    """Send a signal, in a thread if anybody but Django's own receiver listens.
-
-    Args:
-        error: what receivers find in `sys.exc_info()`.
-    """
-    # Not asend_robust(), which before Django 6 hides the error that is being handled.
-    if needs_thread(sending):
-        await sync_to_async(send_handling)(sending, error)
-    else:
-        send_handling(sending, error)
-
-
-def send_handling(sending: Sending | None, error: BaseException | None) -> None:
-    """Send a signal while an error is handled, if there is one."""
-    if error is None:
-        send(sending)
-        return
-    frames = error.__traceback__
-    try:
-        raise error
-    except BaseException:  # noqa: BLE001
-        error.__traceback__ = frames  # without this one
-        send(sending)
->>>>>>> Stashed changes
