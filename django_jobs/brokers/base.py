@@ -114,7 +114,8 @@ class Broker(ABC):
         A store that is apart takes them in portions of a thousand jobs or 8 megabytes of arguments,
         each all or none.
 
-        A job whose id is known already is left as it is, so that sending twice is safe.
+        A job whose id is known already is left as it is. A late copy of a call, which was sent
+        again after a lost reply, changes nothing, also when its jobs are forgotten by then.
 
         Raises:
             QueueFull: the bounded queue had no room for a stated time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from socketserver import BaseRequestHandler, TCPServer
@@ -11,8 +12,16 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused, BrokerUnavailable
-from django_jobs.job import State
-from tests.contract.tools import DEADLINE, NOTHING_HAPPENS, make_jobs
+from django_jobs.job import Job, State
+from tests.chaos.proxy import Proxy
+from tests.contract.tools import (
+    DEADLINE,
+    NOTHING_HAPPENS,
+    Driver,
+    in_threads,
+    make_jobs,
+    succeeded,
+)
 from tests.servers import HOST, RedisServer
 
 Factory = Callable[..., RedisServer]
@@ -103,3 +112,80 @@ def test_something_else_at_the_address_is_told_from_redis() -> None:
 
         broker.close()
         other.shutdown()
+
+
+# --- late copies of a push ------------------------------------------------------------------------
+
+
+def finish(worker: Driver, broker: RedisBroker, jobs: list[Job]) -> None:
+    worker.settle(*map(succeeded, worker.take(len(jobs))))
+
+
+def delete(worker: Driver, broker: RedisBroker, jobs: list[Job]) -> None:
+    for job in jobs:
+        broker.inspection.delete(job.id)
+
+
+def clear(worker: Driver, broker: RedisBroker, jobs: list[Job]) -> None:
+    broker.inspection.clear("default")
+
+
+@pytest.mark.parametrize("end", [finish, delete, clear])
+def test_a_push_that_is_sent_again_after_its_jobs_are_forgotten_stores_nothing(
+    redis_url: str, redis_server: RedisServer, end: Callable[..., None]
+) -> None:
+    jobs = make_jobs(3, result_ttl=0)
+    direct = RedisBroker(redis_url)
+    inspection = direct.inspection
+    proxy = Proxy(redis_server.port)
+    through = RedisBroker(proxy.url, socket_timeout=DEADLINE)
+    through.push(make_jobs(1))
+    assert inspection.clear("default") == 1
+    proxy.swallowing = True
+    pushing = threading.Thread(target=through.push, args=[jobs])
+    pushing.start()
+    while inspection.counts()[State.QUEUED] < len(jobs):
+        pass
+    end(Driver(direct), direct, jobs)
+    assert sum(inspection.counts().values()) == 0
+
+    # The answer is lost with the connection, so that the push is sent again.
+    proxy.swallowing = False
+    proxy.cut()
+    pushing.join(DEADLINE)
+
+    assert not pushing.is_alive()
+    assert sum(inspection.counts().values()) == 0
+    through.push(make_jobs(2))
+    assert inspection.counts()[State.QUEUED] == 2
+    for closable in (through, direct, proxy):
+        closable.close()
+
+
+def test_pushes_of_threads_and_forks_are_told_apart(redis_url: str) -> None:
+    broker = RedisBroker(redis_url)
+    broker.push(make_jobs(1))
+    in_threads(8, lambda _: [broker.push(make_jobs(1)) for _ in range(5)])
+    child = os.fork()
+    if not child:
+        for _ in range(5):
+            broker.push(make_jobs(1))
+        os._exit(0)
+    for _ in range(5):
+        broker.push(make_jobs(1))
+    os.waitpid(child, 0)
+
+    assert broker.inspection.counts()[State.QUEUED] == 1 + 8 * 5 + 2 * 5
+    broker.close()
+
+
+def test_of_senders_that_are_gone_not_all_are_remembered(redis_url: str) -> None:
+    broker = RedisBroker(redis_url)
+    broker.push(make_jobs(1))
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        (sender,) = client.zrange("{jobs}:pushes", 0, -1)
+        client.zadd("{jobs}:pushes", {f"gone {number}": number for number in range(11_000)})
+        Driver(broker).heartbeat()
+        assert client.zcard("{jobs}:pushes") == 10_000
+        assert client.zscore("{jobs}:pushes", sender)
+    broker.close()

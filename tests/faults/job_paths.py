@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django_jobs.clock import from_ms
@@ -25,6 +26,18 @@ MINUTE = 60_000
 def push(stage: Stage) -> Scene:
     jobs = stage.jobs(2)
     return Scene(lambda: stage.push(jobs))
+
+
+def push_what_is_deleted(stage: Stage) -> Scene:
+    jobs = stage.jobs(2)
+
+    def act() -> None:
+        stage.push(jobs)
+        for job in jobs:
+            delete = partial(stage.broker.inspection.delete, job.id)
+            stage.remove([job.id], delete)
+
+    return Scene(act)
 
 
 def push_for_later(stage: Stage) -> Scene:
@@ -168,7 +181,15 @@ def _tick(stage: Stage, meanwhile: Callable[[Callable[[], object]], object]) -> 
 
 
 JOB_PATHS = (
-    *(push, push_for_later, bulk_push_in_three_portions, wait_and_reserve, reserve, work),
+    *(
+        push,
+        push_what_is_deleted,
+        push_for_later,
+        bulk_push_in_three_portions,
+        wait_and_reserve,
+        reserve,
+        work,
+    ),
     *(settle_as_succeeded, settle_as_retrying, settle_as_dead, give_back, promote),
     *(take_back_what_a_dead_worker_held, go_on_after_the_lease),
     *(tick, tick_that_another_worker_claims_meanwhile),

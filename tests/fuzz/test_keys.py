@@ -36,6 +36,7 @@ FAMILIES = [
         "doubted",
         "leases",
         "lost",
+        "pushes",
         "suspects",
         "orders",
         "ticks",

@@ -35,6 +35,7 @@ from .portions import portions
 from .reading import number
 from .resending import LOST, Resending
 from .scripts import Scripts
+from .senders import Sender, Senders
 from .wire import Wire
 
 logger = logging.getLogger("django_jobs")
@@ -82,6 +83,7 @@ class RedisBroker(Broker):
         waiting = Resending(seconds=capped() + socket_timeout, connecting=connecting, after=LOST)
         self._scripts = Scripts(Wire(self._client, calling), self._prefix, clock)
         self._patient = Scripts(Wire(self._client, waiting), self._prefix, clock)
+        self._senders = Senders()
         self.inspection = RedisInspection(self._run)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
@@ -112,8 +114,16 @@ class RedisBroker(Broker):
     # --- hot path ----------------------------------------------------------------------------
 
     def push(self, jobs: Sequence[Job]) -> None:
-        for portion in portions(jobs):
-            self._run("push", *keys.stored(portion))
+        sender = self._senders.take()
+        try:
+            for portion in portions(jobs):
+                push = partial(self._push, sender, keys.stored(portion))
+                self._ask(push, push)
+        finally:
+            self._senders.put_back(sender)
+
+    def _push(self, sender: Sender, values: Sequence[str | int]) -> None:
+        self._scripts("push", sender.name, sender.next_number(), *values)
 
     def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
         arguments = self._arguments(worker, call)

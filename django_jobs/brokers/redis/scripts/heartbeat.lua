@@ -147,6 +147,7 @@ if last == call then
   return answer
 end
 redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
+redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -10001) -- those that have been silent for longest
 add_total('succeeded', ARGV[5])
 add_total('failed', ARGV[6])
 count(12, tonumber(ARGV[11]))
