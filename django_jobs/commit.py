@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from operator import attrgetter
+from typing import TypeAlias
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
-Push = Callable[[], None]
+from django_jobs.errors import BrokerUnavailable
+
+Push: TypeAlias = Callable[[], None]
+GiveUp: TypeAlias = Callable[[Exception], None]
 
 # Django's own mark of the blocks that it does not count either, where a block must be durable.
 _FROM_TESTCASE = attrgetter("_from_testcase")
 
 
-def after_commit(push: Push) -> None:
+def after_commit(push: Push, give_up: GiveUp, where: str = "") -> None:
     """Run `push` once every transaction that is open in this thread is committed.
 
     Without one it runs at once. If any of them is rolled back, also only to a savepoint, it never
@@ -27,7 +30,11 @@ def after_commit(push: Push) -> None:
     `transaction.on_commit`.
 
     Args:
-        push: an error that it raises comes out of the atomic block.
+        push: what to do. Without a transaction an error that it raises comes out of here.
+        give_up: called after the commit with an error that `push` raised. It must not raise: the
+            transaction is committed, and Django would drop all callbacks that come after.
+        where: name of the broker. When it is unavailable once, no further push of the same
+            transaction tries to reach it, as each would wait for an answer.
 
     Raises:
         TransactionManagementError: a connection is in manual transaction management.
@@ -38,10 +45,62 @@ def after_commit(push: Push) -> None:
         return
     waiting = [connection for connection in opened if _is_opened_by_code(connection)]
     waiting = waiting or _captured(opened)
-    if len(waiting) == 1:
-        waiting[0].on_commit(push)
-    else:
-        _after_all(waiting, push)
+    hook = _Hook(push, give_up, where, len(waiting), _unavailable_in(waiting[0]))
+    for connection in waiting:
+        connection.on_commit(hook)
+
+
+class _Hook:
+    """A push that is registered once with each open transaction, and runs after the last commit.
+
+    A chain from one connection to the next would miss the rollback of an inner block on another
+    database.
+    """
+
+    __slots__ = ("_give_up", "_push", "_uncommitted", "_where", "unavailable")
+
+    def __init__(
+        self,
+        push: Push,
+        give_up: GiveUp,
+        where: str,
+        uncommitted: int,
+        unavailable: dict[str, Exception],
+    ) -> None:
+        self._push = push
+        self._give_up = give_up
+        self._where = where
+        self._uncommitted = uncommitted
+        self.unavailable = unavailable
+
+    @property
+    def has_run(self) -> bool:
+        return self._uncommitted <= 0
+
+    def __call__(self) -> None:
+        self._uncommitted -= 1
+        if not self.has_run:
+            return
+        known = self.unavailable.get(self._where)
+        if known:
+            self._give_up(known)
+            return
+        try:
+            self._push()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it must take nothing with it)
+            if isinstance(error, BrokerUnavailable):
+                self.unavailable[self._where] = error
+            self._give_up(error)
+
+
+def _unavailable_in(connection: BaseDatabaseWrapper) -> dict[str, Exception]:
+    """Return what the pushes of a transaction share: the brokers that did not answer."""
+    for entry in reversed(connection.run_on_commit):
+        hook = entry[1]
+        if isinstance(hook, _Hook):
+            # A TestCase keeps hooks that have run, and what they met is over.
+            return {} if hook.has_run else hook.unavailable
+    return {}
 
 
 def _in_transaction() -> list[BaseDatabaseWrapper]:
@@ -72,20 +131,3 @@ def _refuse_manual(connection: BaseDatabaseWrapper) -> None:
             "is off), so django_jobs cannot tell when its transaction is committed. Enqueue "
             "after your commit with enqueue_on_commit=False, or use transaction.atomic()."
         )
-
-
-def _after_all(waiting: list[BaseDatabaseWrapper], push: Push) -> None:
-    """Push after the last commit, in whatever order they come.
-
-    Each connection holds a callback of its own. A chain from one to the next would miss the
-    rollback of an inner block on another database.
-    """
-    uncommitted = {connection.alias for connection in waiting}
-
-    def committed(alias: str) -> None:
-        uncommitted.discard(alias)
-        if not uncommitted:
-            push()
-
-    for connection in waiting:
-        connection.on_commit(partial(committed, connection.alias))

@@ -16,6 +16,7 @@ from django.db.transaction import TransactionManagementError
 from django.test import TestCase, TransactionTestCase
 
 from django_jobs.commit import after_commit
+from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
 from tests.models import Author
 
 Capture = Callable[..., AbstractContextManager[list[Callable[[], None]]]]
@@ -35,6 +36,11 @@ def rolled_back(using: str = "default") -> Iterator[None]:
         raise Rollback
 
 
+def fail(error: Exception) -> None:
+    """Let a test hear of an error that nothing should have raised."""
+    raise error
+
+
 class Queue:
     """Where jobs arrive when they are pushed."""
 
@@ -42,7 +48,7 @@ class Queue:
         self.jobs: list[str] = []
 
     def enqueue(self, job: str = "job") -> None:
-        after_commit(lambda: self.jobs.append(job))
+        after_commit(lambda: self.jobs.append(job), fail, "queue")
 
 
 @pytest.fixture
@@ -97,19 +103,99 @@ def test_it_is_pushed_after_a_durable_block(queue: Queue) -> None:
     assert queue.jobs == ["job"]
 
 
+class Refusing:
+    """Pushes to brokers that refuse, and what was said of them."""
+
+    def __init__(self, error: Exception) -> None:
+        self.tried: list[str] = []
+        self.given_up: list[tuple[str, Exception]] = []
+        self._error = error
+
+    def enqueue(self, job: str, where: str = "default") -> None:
+        after_commit(
+            lambda: self._refuse(job), lambda error: self.given_up.append((job, error)), where
+        )
+
+    def _refuse(self, job: str) -> None:
+        self.tried.append(job)
+        raise self._error
+
+
+ERRORS = [BrokerRefused("full"), BrokerUnavailable("away"), QueueFull("full"), ZeroDivisionError()]
+
+
 @committing
-def test_an_error_of_the_push_comes_out_of_the_atomic_block() -> None:
-    def refuse() -> None:
-        raise ConnectionError("the broker is gone")
-
-    @transaction.atomic
-    def save() -> None:
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_an_error_of_a_push_takes_no_other_callback_of_the_transaction_with_it(
+    queue: Queue, error: Exception
+) -> None:
+    refusing = Refusing(error)
+    ran: list[str] = []
+    with transaction.atomic():
         Author.objects.create(name="kept")
-        after_commit(refuse)
+        transaction.on_commit(lambda: ran.append("before"))
+        refusing.enqueue("lost")
+        transaction.on_commit(lambda: ran.append("after"))
+        queue.enqueue("later")
 
-    with pytest.raises(ConnectionError, match="the broker is gone"):
-        save()
     assert Author.objects.filter(name="kept").exists()
+    assert ran == ["before", "after"]
+    assert queue.jobs == ["later"]
+    assert refusing.given_up == [("lost", error)]
+
+
+@committing
+def test_without_a_transaction_an_error_of_a_push_comes_out() -> None:
+    refusing = Refusing(BrokerUnavailable("away"))
+    with pytest.raises(BrokerUnavailable, match="away"):
+        refusing.enqueue("lost")
+    assert refusing.given_up == []
+
+
+@committing
+def test_a_broker_that_is_away_is_tried_once_in_a_transaction(queue: Queue) -> None:
+    error = BrokerUnavailable("away")
+    refusing = Refusing(error)
+    with transaction.atomic():
+        refusing.enqueue("first")
+        with rolled_back():
+            refusing.enqueue("rolled back")
+        queue.enqueue("of another broker")
+        with transaction.atomic():
+            refusing.enqueue("second")
+        refusing.enqueue("there", where="elsewhere")
+    assert refusing.tried == ["first", "there"]
+    assert refusing.given_up == [("first", error), ("second", error), ("there", error)]
+    assert queue.jobs == ["of another broker"]
+
+    with transaction.atomic():
+        refusing.enqueue("next")
+    assert refusing.tried == ["first", "there", "next"]
+
+
+@committing
+def test_a_broker_that_refuses_is_tried_for_each_push() -> None:
+    refusing = Refusing(BrokerRefused("full"))
+    with transaction.atomic():
+        refusing.enqueue("first")
+        refusing.enqueue("second")
+    assert refusing.tried == ["first", "second"]
+
+
+@committing
+@pytest.mark.parametrize(("outer", "inner"), [("default", "other"), ("other", "default")])
+def test_with_two_databases_no_other_callback_is_lost(outer: str, inner: str) -> None:
+    refusing = Refusing(BrokerUnavailable("away"))
+    ran: list[str] = []
+    with transaction.atomic(using=outer):
+        with transaction.atomic(using=inner):
+            refusing.enqueue("first")
+            transaction.on_commit(lambda: ran.append("inner"), using=inner)
+        refusing.enqueue("second")
+        transaction.on_commit(lambda: ran.append("outer"), using=outer)
+    assert ran == ["inner", "outer"]
+    assert refusing.tried == ["first"]
+    assert [job for job, _ in refusing.given_up] == ["first", "second"]
 
 
 @committing
@@ -188,7 +274,7 @@ def test_a_block_that_was_closed_before_does_not_count(queue: Queue) -> None:
 
 def connected(tell: Callable[[bool], None]) -> None:
     """Enqueue in a thread of its own, which has no connections yet, and tell if it has then."""
-    after_commit(lambda: None)
+    after_commit(lambda: None, fail)
     tell(any(found.connection for found in connections.all(initialized_only=True)))
 
 
@@ -218,7 +304,8 @@ from django.conf import settings
 settings.configure()
 django.setup()
 from django_jobs.commit import after_commit
-after_commit(lambda: print("pushed"))
+from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
+after_commit(lambda: print("pushed"), print)
 """
 
 
@@ -311,15 +398,15 @@ class InATestCase(TestCase):
         assert self.queue.jobs == self.before.jobs == []
 
     def test_it_is_captured_on_the_default_database_as_it_is(self) -> None:
-        def push() -> None:
-            """The very callback that is captured."""
-
         with (
             self.captureOnCommitCallbacks() as captured,
             self.captureOnCommitCallbacks(using="other") as captured_of_other,
         ):
-            after_commit(push)
-        assert (captured, captured_of_other) == ([push], [])
+            self.queue.enqueue()
+        assert captured_of_other == []
+        (callback,) = captured
+        callback()
+        assert self.queue.jobs == ["job"]
 
     def test_captured_callbacks_can_be_executed(self) -> None:
         with self.captureOnCommitCallbacks(execute=True) as captured:
@@ -327,6 +414,13 @@ class InATestCase(TestCase):
             assert self.queue.jobs == []
         assert self.queue.jobs == ["job"]
         assert len(captured) == 1
+
+    def test_a_broker_that_was_away_is_tried_again_after_a_capture(self) -> None:
+        refusing = Refusing(BrokerUnavailable("away"))
+        for job in ("first", "second"):
+            with self.captureOnCommitCallbacks(execute=True):
+                refusing.enqueue(job)
+        assert refusing.tried == ["first", "second"]
 
     def test_what_a_callback_enqueues_is_captured_too(self) -> None:
         with self.captureOnCommitCallbacks(execute=True) as captured:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,7 +28,13 @@ from django_jobs.compat import (
     task_backends,
     task_enqueued,
 )
-from django_jobs.errors import BrokenPayload, PayloadTooLarge, TaskNotFound, UnserializableArgument
+from django_jobs.errors import (
+    BrokenPayload,
+    JobsError,
+    PayloadTooLarge,
+    TaskNotFound,
+    UnserializableArgument,
+)
 from django_jobs.job import Job
 from django_jobs.job_ids import new_job_ids
 from django_jobs.options import BackendOptions
@@ -39,6 +46,11 @@ from django_jobs.signatures import sign
 from django_jobs.task import Task as JobTask
 from django_jobs.worker import job_log
 from django_jobs.worker.receivers import is_heard
+
+logger = logging.getLogger("django_jobs")
+
+NAMED = 100
+"""Ids of jobs that one line of the log names at most."""
 
 Options = TypeVar("Options", bound=BackendOptions)
 
@@ -122,10 +134,23 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
-            after_commit(push)
+            after_commit(push, partial(self._give_up, jobs), self.alias)
         else:
             push()
         return list(results)
+
+    def _give_up(self, jobs: Sequence[Job], error: Exception) -> None:
+        """Write to the log which jobs of a committed transaction could not be enqueued."""
+        more = f" and {len(jobs) - NAMED:,} more" if len(jobs) > NAMED else ""
+        logger.error(
+            "The transaction is committed, but %s could not be enqueued (TASKS[%r]): %s%s. %s",
+            jobs[0].task,
+            self.alias,
+            ", ".join(job.id for job in jobs[:NAMED]),
+            more,
+            error,
+            exc_info=None if isinstance(error, JobsError) else error,
+        )
 
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""

@@ -12,9 +12,11 @@ from django.db import transaction
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import TaskResultDoesNotExist, task_enqueued
+from django_jobs.errors import BrokerUnavailable
 from tests.backends import tasks
-from tests.backends.conftest import Start
+from tests.backends.conftest import Configure, Start
 from tests.backends.waiting import ended
+from tests.servers import RedisServer
 
 committing = pytest.mark.django_db(transaction=True)
 Capture = Callable[..., AbstractContextManager[list[Callable[[], Any]]]]
@@ -102,3 +104,55 @@ def test_tests_can_capture_the_callbacks(
         result = tasks.note.enqueue("executed")
     ended(result)
     assert tasks.seen == ["executed"]
+
+
+# --- a broker that is away at the commit ----------------------------------------------------------
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [it.message for it in caplog.records if it.levelname == "ERROR"]
+
+
+@committing
+def test_a_redis_that_is_gone_at_the_commit_costs_the_site_nothing_else(
+    configure: Configure,
+    redis_server_factory: Callable[..., RedisServer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = redis_server_factory()
+    configure("redis", url=server.url)
+    tasks.note.enqueue("before")
+    ran: list[str] = []
+    with transaction.atomic():
+        one = tasks.note.enqueue("a secret")
+        transaction.on_commit(lambda: ran.append("cache"))
+        several = tasks.note.bulk_enqueue([["many"]] * 102)
+        transaction.on_commit(lambda: ran.append("search"))
+        server.kill9()
+
+    assert ran == ["cache", "search"]
+    first, second = lines(caplog)
+    for line in (first, second):
+        assert line.startswith("The transaction is committed, but tests.backends.tasks.note could")
+        assert "does not answer" in line
+        assert "secret" not in line
+    assert one.id in first
+    assert several[99].id in second
+    assert "and 2 more" in second
+    with pytest.raises(BrokerUnavailable):
+        tasks.note.enqueue("without a transaction")
+
+
+@committing
+def test_a_thread_pool_that_is_full_at_the_commit_costs_the_site_nothing_else(
+    configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure("thread_pool", max_queued=1, full_timeout=0)
+    ran: list[str] = []
+    with transaction.atomic():
+        results = tasks.note.bulk_enqueue([["many"]] * 2)
+        transaction.on_commit(lambda: ran.append("cache"))
+
+    assert ran == ["cache"]
+    (line,) = lines(caplog)
+    assert all(result.id in line for result in results)

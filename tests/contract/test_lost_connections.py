@@ -162,17 +162,20 @@ def test_a_push_that_is_sent_again_after_its_jobs_are_forgotten_stores_nothing(
         closable.close()
 
 
+def push_five(broker: RedisBroker) -> None:
+    for _ in range(5):
+        broker.push(make_jobs(1))
+
+
 def test_pushes_of_threads_and_forks_are_told_apart(redis_url: str) -> None:
     broker = RedisBroker(redis_url)
     broker.push(make_jobs(1))
-    in_threads(8, lambda _: [broker.push(make_jobs(1)) for _ in range(5)])
+    in_threads(8, lambda _: push_five(broker))
     child = os.fork()
     if not child:
-        for _ in range(5):
-            broker.push(make_jobs(1))
+        push_five(broker)
         os._exit(0)
-    for _ in range(5):
-        broker.push(make_jobs(1))
+    push_five(broker)
     os.waitpid(child, 0)
 
     assert broker.inspection.counts()[State.QUEUED] == 1 + 8 * 5 + 2 * 5
