@@ -7,18 +7,18 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
 from django_jobs.arguments import decode_arguments
-from django_jobs.errors import TaskTimeout
+from django_jobs.errors import TaskTimeout, WorkerLost
 from django_jobs.job import Claim, Settlement, State
 
 from .attempt import Attempt, Site
 from .executor import Executor, MayStart, Settle
-from .receivers import News, tell_from_loop
+from .receivers import News, needs_thread, tell_from_loop
 from .supervised import supervised
 from .watchdog import Limit, Watchdog, too_long
 
@@ -26,6 +26,22 @@ logger = logging.getLogger("django_jobs")
 
 CLEAN_UP = 1.0
 """Seconds that coroutines get to clean up when they are cut short."""
+
+
+Run = Callable[[Attempt], Awaitable[Any]]
+"""Runs the code of an attempt, and returns what its task returned."""
+
+
+class Ended(NamedTuple):
+    """How the code of an attempt ended, before anybody was told.
+
+    Attributes:
+        error: what receivers of the signal find in `sys.exc_info()`.
+    """
+
+    settlement: Settlement
+    news: News | None = None
+    error: BaseException | None = None
 
 
 class Loop(Executor):
@@ -49,7 +65,7 @@ class Loop(Executor):
         super().__init__(size, site, watchdog, settle, may_start)
         self._running: dict[Attempt, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop
-        self._cut = False
+        self._cut = self._stopping = False
         self.threads = [supervised("loop", self._run, on_fatal)]
 
     def start(self) -> None:
@@ -72,21 +88,50 @@ class Loop(Executor):
         _soon(self._loop, self._cancel_all)
 
     def stop(self) -> None:
+        self._stopping = True
         if self.threads[0].is_alive():
-            _soon(self._loop, self._loop.stop)
+            loop = self._loop
+            _soon(loop, loop.stop)
 
     # --- in the loop's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        while not self._stopping:
+            self._serve()
+            if self._loop.is_closed():
+                self._reopen()
         self._loop.run_until_complete(self._wind_up())
         self._loop.close()
 
+    def _serve(self) -> None:
+        """Run the loop until it stops, which every job can make it do."""
+        try:
+            self._loop.run_forever()
+        except BaseException as error:
+            # A task that a job has created raises SystemExit through the loop.
+            if not (isinstance(error, (SystemExit, KeyboardInterrupt)) or self._loop.is_closed()):
+                raise
+            logger.exception("A job interrupted the event loop, which goes on.")
+        else:
+            if not self._stopping:
+                logger.error("A job stopped the event loop, which goes on.")
+
+    def _reopen(self) -> None:
+        """Go on with a new loop, and fail what ran on the one that a job has closed."""
+        lost, self._running = self._running, {}
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        for attempt in lost:
+            self._start(attempt, _lose)
+        self._loop.call_soon(self._fill)
+
     async def _wind_up(self) -> None:
         """Let what was cut short clean up after itself, if that is soon done."""
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=CLEAN_UP)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLEAN_UP):
+                while self._running:
+                    await asyncio.wait(self._running.values())
         await self._loop.shutdown_asyncgens()
 
     def _cancel_all(self) -> None:
@@ -96,47 +141,58 @@ class Loop(Executor):
     def _fill(self) -> None:
         """Start what waits, as far as there is room."""
         while len(self._running) < self.size and (held := self.backlog.take()):
-            attempt = Attempt(held.claim, self._site, held.since)
-            # Like a function, with a context of its own, in which nothing is left of another job.
-            task = self._loop.create_task(self._run_to_end(attempt), context=Context())
-            self._running[attempt] = task
+            self._start(Attempt(held.claim, self._site, held.since), self._call)
 
-    async def _run_to_end(self, attempt: Attempt) -> None:
-        try:
-            self._settle(await self._attempt(attempt))
-        except Exception as error:
-            # No error of the job itself comes so far, but its claim must not be held for ever.
-            logger.exception("Job %s could not be ended in order.", attempt.claim.job.id)
-            self._settle(attempt.fail(error)[0])
-        finally:
-            del self._running[attempt]
-            if self.backlog:
-                self._fill()
+    def _start(self, attempt: Attempt, call: Run) -> None:
+        # Like a function, with a context of its own, in which nothing is left of another job.
+        context = Context()
+        task = self._loop.create_task(self._attempt(attempt, call, context), context=context)
+        self._running[attempt] = task
 
-    async def _attempt(self, attempt: Attempt) -> Settlement:
+    async def _attempt(self, attempt: Attempt, call: Run, context: Context) -> None:
+        """Run an attempt's own code, and what comes after it.
+
+        If the latter has to be awaited, a new task does so: a cancellation that the job has left
+        behind, pending or still to come, concerns this one.
+        """
+        threads = ThreadSensitiveContext()
+        await threads.__aenter__()  # type: ignore[no-untyped-call]
+        ended = await self._ended(attempt, call)
+        end = self._end(attempt, ended, threads)
+        if needs_thread(ended.news) or threads in SyncToAsync.context_to_thread_executor:
+            self._running[attempt] = self._loop.create_task(end, context=context)
+        else:
+            await end
+
+    async def _ended(self, attempt: Attempt, call: Run) -> Ended:
         if not self._may_start():
-            return attempt.give_back()
-        async with ThreadSensitiveContext() as context:
-            settlement = await self._settled(attempt)
-            await _close_connections(context)
-        return settlement
-
-    async def _settled(self, attempt: Attempt) -> Settlement:
-        settlement: Settlement
-        news: News | None
+            return Ended(attempt.give_back())
         try:
-            value = await self._call(attempt)
-            settlement, news = attempt.succeed(value)
+            return Ended(*attempt.succeed(await call(attempt)))
+        except GeneratorExit:  # the loop was closed
+            raise
         except BaseException as error:  # noqa: BLE001 (also cancellation ends an attempt)
             if self._cut:
-                return attempt.give_back()
+                return Ended(attempt.give_back())
             settlement, news = attempt.fail(error)
-            if settlement.state is not State.DISCARDED:
-                # Told while the error is handled: receivers read it from sys.exc_info().
-                await tell_from_loop(news)
-                news = None
-        await tell_from_loop(news)
-        return settlement
+            told = None if settlement.state is State.DISCARDED else error
+            return Ended(settlement, news, told)
+
+    async def _end(self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext) -> None:
+        try:
+            if ended.news:
+                await tell_from_loop(ended.news, ended.error)
+            await _close_connections(threads)
+            await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
+        except GeneratorExit:  # the loop was closed
+            raise
+        except BaseException:
+            # A job may cancel all tasks that it finds, but no claim must be held for ever.
+            logger.exception("Job %s could not be ended in order.", attempt.claim.job.id)
+        del self._running[attempt]
+        self._settle(ended.settlement)
+        if self.backlog:
+            self._fill()
 
     async def _call(self, attempt: Attempt) -> Any:
         task = attempt.find()
@@ -160,7 +216,7 @@ class Loop(Executor):
             if limit.running:
                 me.cancel()
 
-        limit = Limit(attempt.claim.job.id, lambda: _soon(self._loop, cancel))
+        limit = Limit(attempt.claim.job.id, lambda: _soon(me.get_loop(), cancel))
         self._watchdog.watch(limit, seconds)
         try:
             return await work
@@ -177,6 +233,10 @@ def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
     """Call something in the loop's thread, unless the loop is over."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(callback)
+
+
+async def _lose(attempt: Attempt) -> NoReturn:
+    raise WorkerLost("The event loop that ran this job was closed by a job.")
 
 
 async def _close_connections(context: ThreadSensitiveContext) -> None:

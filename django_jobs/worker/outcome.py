@@ -68,7 +68,7 @@ def _delay(error: BaseException, policy: Policy, attempt: int) -> float | None:
         delay = _wanted(error, policy, attempt)
         if delay is not None and not delay <= LONGEST_DELAY:
             raise ValueError(f"{delay} s is no wait of at most a hundred years.")
-    except Exception:
+    except BaseException:
         logger.exception(
             "What a Retry or a RetryLater says of the next attempt can't be followed; the default"
             " curve is used instead."
@@ -127,5 +127,5 @@ def own_frames(frames: TracebackType | None) -> TracebackType | None:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 (somebody's own __str__)
+    except BaseException:  # noqa: BLE001 (somebody's own __str__)
         return f"(the text of this {type(error).__name__} can't be made: its __str__ raises)"

@@ -63,10 +63,34 @@ def send(sending: Sending) -> None:
         )
 
 
-async def tell_from_loop(news: News | None) -> None:
-    """Tell it in a thread, if receivers may touch the database or the log may send a mail."""
+def needs_thread(news: News | None) -> bool:
+    """Tell whether receivers may touch the database, or the log may send a mail."""
+    return news is not None and bool(
+        news.sending or (news.line and news.line.level >= logging.ERROR)
+    )
+
+
+async def tell_from_loop(news: News | None, error: BaseException | None = None) -> None:
+    """Tell it, in a thread if that may take time.
+
+    Args:
+        error: what receivers find in `sys.exc_info()`.
+    """
     # Not asend_robust(), which before Django 6 hides the error that is being handled.
-    if news and (news.sending or (news.line and news.line.level >= logging.ERROR)):
-        await sync_to_async(tell)(news)
+    if needs_thread(news):
+        await sync_to_async(_tell_handling)(news, error)
     else:
+        _tell_handling(news, error)
+
+
+def _tell_handling(news: News | None, error: BaseException | None) -> None:
+    """Tell it while an error is handled, if there is one."""
+    if error is None:
+        tell(news)
+        return
+    frames = error.__traceback__
+    try:
+        raise error
+    except BaseException:  # noqa: BLE001
+        error.__traceback__ = frames  # without this one
         tell(news)

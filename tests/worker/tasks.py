@@ -280,3 +280,90 @@ async def end_too_late_unnoticed() -> None:
 @task(retry=AT_ONCE)
 async def fail_in_loop() -> None:
     raise ValueError("in the loop")
+
+
+@task
+async def note_in_loop(text: str) -> None:
+    write(text)
+
+
+@task(retry=AT_ONCE)
+async def stop_loop() -> None:
+    asyncio.get_running_loop().stop()
+
+
+@task(retry=Retry(attempts=1))
+async def close_loop() -> None:
+    """Close the loop, which takes some force while it runs."""
+    loop = asyncio.get_running_loop()
+    loop._thread_id = None  # type: ignore[attr-defined]  # noqa: SLF001
+    loop.close()
+
+
+@task(retry=AT_ONCE, takes_context=True)
+async def hold_once(context: Any) -> None:
+    write(f"begin {context.attempt}")
+    if context.attempt == 1:
+        await asyncio.sleep(3600)
+
+
+@task(retry=Retry(attempts=1))
+async def let_a_task_exit() -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    await asyncio.create_task(leave())
+
+
+@task(timeout=30)
+async def cancel_itself_after_a_query() -> str:
+    await User.objects.acount()
+    task = asyncio.current_task()
+    assert task
+    task.cancel()
+    return "done"
+
+
+@task(timeout=30)
+async def leave_a_time_limit_behind() -> str:
+    """End in a block whose time is over, and which nobody ever leaves."""
+    await User.objects.acount()
+    limit = asyncio.timeout(0)
+    await limit.__aenter__()
+    return "done"
+
+
+@task(retry=Retry(attempts=1))
+async def cancel_all() -> str:
+    for each in asyncio.all_tasks():
+        each.cancel()
+    return "done"
+
+
+class RaisesAsText(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
+def exit_instead_of_wait(attempt: int, error: BaseException) -> float:
+    raise SystemExit(3)
+
+
+@task(retry=Retry(attempts=1))
+async def raise_what_exits_as_text() -> None:
+    raise RaisesAsText
+
+
+@task(retry=Retry(attempts=1))
+def raise_what_exits_as_text_in_a_thread() -> None:
+    raise RaisesAsText
+
+
+@task(retry=Retry(attempts=2, wait=exit_instead_of_wait))
+async def fail_with_a_wait_that_exits() -> None:
+    raise ValueError
+
+
+@task(retry=Retry(attempts=2, wait=exit_instead_of_wait))
+def fail_with_a_wait_that_exits_in_a_thread() -> None:
+    raise ValueError
