@@ -57,7 +57,7 @@ Options = TypeVar("Options", bound=BackendOptions)
 Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
 """The positional and the keyword arguments of one call."""
 
-Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str]
+Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
 """What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
 
 DEFAULT_RETRY = Retry()
@@ -175,6 +175,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             _to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
             self._overrides(task),
             sign(task.module_path),
+            "",  # metadata
         )
 
     def _overrides(self, task: AnyTask) -> str:
