@@ -163,7 +163,7 @@ def _locks_writers_out(connection: BaseDatabaseWrapper) -> bool:
 
 def _problems(broker: Broker) -> tuple[str, ...]:
     try:
-        return broker.problems()
+        return tuple(map(str, broker.problems()))
     except BrokerError as error:
         return (str(error),)
 

@@ -169,6 +169,13 @@ def test_redis_that_keeps_nothing_on_disk_is_reported(redis_server_factory: Star
     assert "appendonly yes" in message.msg
 
 
+def test_redis_that_keeps_snapshots_only_is_reported(redis_server_factory: StartServer) -> None:
+    server = redis_server_factory("appendonly no", "save 3600 1 300 100 60 10000")
+    with on_redis(server.url):
+        (message,) = found("W005", deploy=True)
+    assert "Its crash loses every job that was enqueued after the last one" in message.msg
+
+
 def test_redis_that_does_not_answer_is_reported_without_its_password() -> None:
     with on_redis(f"redis://:hunter2@127.0.0.1:{free_port()}/0"):
         (message,) = found("W005", deploy=True)

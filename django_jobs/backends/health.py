@@ -32,11 +32,13 @@ class Health:
 
     Attributes:
         problems: one sentence each.
+        warnings: what a site may accept, one sentence each.
         workers: how many take jobs, or None if that could not be found out.
         latency: milliseconds, the longest of all queues that are not paused; or None as before.
     """
 
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     workers: int | None = None
     latency: int | None = None
 
@@ -61,7 +63,9 @@ def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iter
 
 
 def _examined(backend: JobBackend[Any], limits: Limits) -> Health:
-    problems = list(backend.broker.problems())
+    found = backend.broker.problems()
+    problems = [problem.text for problem in found if not problem.is_risk]
+    warnings = tuple(problem.text for problem in found if problem.is_risk)
     inspection = backend.broker.inspection
     workers = [worker for worker in inspection.workers() if not worker.quiet]
     queues = [queue for queue in inspection.queues() if not queue.paused]
@@ -75,7 +79,9 @@ def _examined(backend: JobBackend[Any], limits: Limits) -> Health:
         problems += map(_no_worker, unserved(queues, workers))
     problems += _late(queues, limits.max_latency)
     latency = max((queue.latency for queue in queues), default=0)
-    return Health(problems=tuple(problems), workers=len(workers), latency=latency)
+    return Health(
+        problems=tuple(problems), warnings=warnings, workers=len(workers), latency=latency
+    )
 
 
 def _no_worker(queue: QueueInfo) -> str:

@@ -13,7 +13,7 @@ from django_jobs.job import Job, Settlement, Tick
 from .call import Answer, Call, Lane, Patience, Reservation
 from .inspection import Inspection
 from .report import NOTHING, Report
-from .store_info import StoreInfo
+from .store_info import Problem, StoreInfo
 
 MAX_CRASHES = 3
 """A job that was running in this many workers as they vanished is dead."""
@@ -234,8 +234,8 @@ class Broker(ABC):
     # --- care --------------------------------------------------------------------------------
 
     @abstractmethod
-    def problems(self) -> tuple[str, ...]:
-        """Return what endangers jobs in the store's configuration, one sentence each.
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what endangers jobs in the store's configuration.
 
         Raises:
             BrokerUnavailable: it cannot be reached.

@@ -5,6 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What endangers jobs in a store.
+
+    Attributes:
+        text: one sentence, which says what to do.
+        is_risk: whether it costs jobs only when the machine or the server crashes, which a site may
+            accept. A health check warns of it, and is not failed.
+    """
+
+    text: str
+    is_risk: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreInfo:
     """What a broker keeps jobs in.
@@ -38,3 +55,8 @@ class StoreInfo:
     def forgets_jobs(self) -> bool:
         """Whether its restart loses every job."""
         return self.persistence == "none"
+
+    @property
+    def forgets_latest(self) -> bool:
+        """Whether its crash loses all that came after the last snapshot."""
+        return self.persistence == "snapshots"

@@ -6,10 +6,16 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from django_jobs.clock import now_ms
+
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
+    from django_jobs.brokers.base import Broker
 
     from .worker import Worker
+
+CLOCKS_APART_MS = 2_000
+"""By how much two clocks that are kept right never differ."""
 
 
 def greeting(backend: JobBackend[Any], worker: Worker) -> Iterator[str]:
@@ -31,8 +37,23 @@ def greeting(backend: JobBackend[Any], worker: Worker) -> Iterator[str]:
     unserved = _unserved(backend, worker)
     if unserved:
         yield f"Warning: no worker serves {', '.join(unserved)}; jobs there wait until one does."
+    if clock := _wrong_clock(backend.broker):
+        yield f"Warning: {clock}"
     for problem in backend.broker.problems():
         yield f"Warning: {problem}"
+
+
+def _wrong_clock(broker: Broker) -> str:
+    """Return by how much this machine's clock differs from the broker's, if it matters."""
+    before, broker_clock, after = now_ms(), broker.now(), now_ms()
+    if before - CLOCKS_APART_MS <= broker_clock <= after + CLOCKS_APART_MS:
+        return ""
+    seconds = abs(after - broker_clock) / 1000
+    how = "ahead of" if after > broker_clock else "behind"
+    return (
+        f"the clock of this machine is {seconds:,.0f} s {how} that of the broker, so jobs that are"
+        " scheduled here start at a wrong time. Keep both right with NTP."
+    )
 
 
 def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:

@@ -32,6 +32,7 @@ def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend[
     assert jobs("check", "--json").json == {
         "healthy": True,
         "problems": [],
+        "warnings": [],
         "workers": 0,
         "latency_ms": 0,
     }
@@ -133,3 +134,17 @@ def test_limits_that_are_none_are_refused(
 def test_memory_cannot_be_checked_from_outside(jobs: Jobs) -> None:
     with pytest.raises(CommandError, match="there is nothing to check from outside"):
         jobs("check")
+
+
+def test_a_redis_with_snapshots_only_is_warned_of(
+    jobs: Jobs, redis_server_factory: Callable[..., RedisServer]
+) -> None:
+    # As Redis is set up where nobody changes it.
+    server = redis_server_factory("appendonly no", "save 3600 1 300 100 60 10000")
+    with override_backend("redis", url=server.url):
+        said = jobs("check")
+        assert said.out.startswith("Healthy:")
+        assert said.err.startswith(f"Warning: Redis at {server.url} keeps only snapshots on disk.")
+        assert "set appendonly yes" in said.err
+        told = jobs("check", "--json").json
+    assert (told["healthy"], len(told["warnings"])) == (True, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from socketserver import BaseRequestHandler, TCPServer
 
@@ -11,7 +12,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerRefused, BrokerUnavailable
+from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
 from django_jobs.job import Job, State
 from tests.chaos.proxy import Proxy
 from tests.contract.tools import (
@@ -192,3 +193,37 @@ def test_of_senders_that_are_gone_not_all_are_remembered(redis_url: str) -> None
         assert client.zcard("{jobs}:pushes") == 10_000
         assert client.zscore("{jobs}:pushes", sender)
     broker.close()
+
+
+# --- a node of a cluster --------------------------------------------------------------------------
+
+
+def test_the_wrong_node_of_a_cluster_says_which_setting_to_change(
+    redis_server_factory: Factory,
+) -> None:
+    server = redis_server_factory("cluster-enabled yes")
+    broker = RedisBroker(server.url)
+    with pytest.raises(BrokerUnavailable, match="is a node of a cluster that is down"):
+        broker.push(make_jobs(1))
+    other = redis_server_factory("cluster-enabled yes")
+    with redis.Redis.from_url(other.url) as there, redis.Redis.from_url(server.url) as here:
+        there.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        here.execute_command("CLUSTER", "MEET", HOST, other.port)
+        wrong = again_until(lambda: refusal(broker), lambda text: "wrong node" in text)
+    assert f"at {server.url} is the wrong node of a cluster: let REDIS_URL" in wrong
+    broker.close()
+
+
+def refusal(broker: RedisBroker) -> str:
+    with pytest.raises(BrokerError) as raised:
+        broker.push(make_jobs(1))
+    return str(raised.value)
+
+
+def again_until(ask: Callable[[], str], fits: Callable[[str], bool]) -> str:
+    """Ask until the answer fits."""
+    end = time.monotonic() + DEADLINE
+    while not fits(answer := ask()):
+        assert time.monotonic() < end, answer
+        time.sleep(0.05)
+    return answer

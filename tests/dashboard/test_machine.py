@@ -42,6 +42,7 @@ def test_all_is_well(client: Client, onlooker: Client, redis_backend: JobBackend
     assert onlooker.get(HEALTH).json() == {
         "healthy": True,
         "problems": [],
+        "warnings": [],
         "workers": 1,
         "latency_ms": 0,
     }

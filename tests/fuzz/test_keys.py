@@ -93,7 +93,7 @@ def test_what_was_set_aside_is_kept_and_told(
     assert client.get(PREFIX + "broken:leases") == b"not ours"
     assert client.hgetall(PREFIX + "broken") == {b"leases": b"a string instead of a zset"}
     assert "leases" in caplog.text
-    assert any("{jobs}:broken" in problem for problem in broker.problems())
+    assert any("{jobs}:broken" in problem.text for problem in broker.problems())
 
 
 def test_jobs_in_flight_come_back_though_the_leases_were_overwritten(

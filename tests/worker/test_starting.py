@@ -129,12 +129,21 @@ def test_all_queues_are_served_unless_told_otherwise(site: Site) -> None:
     assert "serves critical:10, low:1, by weight." in site.start().said
 
 
-def test_it_warns_of_a_redis_that_may_lose_jobs(site: Site, redis_server_factory: Factory) -> None:
-    careless = redis_server_factory("appendonly no", "maxmemory-policy allkeys-lru")
-    site.options["url"] = careless.url
+@pytest.mark.parametrize(
+    ("lines", "warning"),
+    [
+        (["maxmemory-policy allkeys-lru"], "throws away keys when it is full"),
+        (["appendonly no"], "keeps nothing on disk"),
+        (["appendonly no", "save 3600 1 300 100"], "keeps only snapshots on disk. Its crash loses"),
+    ],
+)
+def test_it_warns_of_a_redis_that_may_lose_jobs(
+    site: Site, redis_server_factory: Factory, lines: list[str], warning: str
+) -> None:
+    server = redis_server_factory(*lines)
+    site.options["url"] = server.url
     worker = site.start()
-    worker.wait_for("throws away keys when it is full (maxmemory-policy allkeys-lru)")
-    worker.wait_for("keeps nothing on disk")
+    worker.wait_for(f"Warning: Redis at {server.url} {warning}")
 
 
 def test_a_loading_redis_is_told_in_one_sentence(

@@ -10,7 +10,7 @@ from functools import partial
 from django_jobs.brokers.base import TICK_AHEAD_MS, Broker, Pulse, WorkerInfo
 from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.brokers.store_info import StoreInfo
+from django_jobs.brokers.store_info import Problem, StoreInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
 from django_jobs.job import Claim, Job, Settlement, State, Tick
@@ -278,7 +278,7 @@ class MemoryBroker(Broker):
 
     # --- care --------------------------------------------------------------------------------
 
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         return ()
 
     def store(self) -> StoreInfo:

@@ -21,7 +21,7 @@ from django_jobs.brokers.base import (
 )
 from django_jobs.brokers.call import Answer, Call, Patience, Reservation
 from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.brokers.store_info import StoreInfo
+from django_jobs.brokers.store_info import Problem, StoreInfo
 from django_jobs.job import Job, Tick
 from django_jobs.redis_url import redact_url
 from django_jobs.waits import capped
@@ -219,7 +219,7 @@ class RedisBroker(Broker):
 
     # --- care --------------------------------------------------------------------------------
 
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         with plain_errors(self._address):
             return problems(self._client, self._address, self._prefix)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -83,6 +84,14 @@ def is_spoilt(error: redis.RedisError) -> bool:
     return isinstance(error, redis.ResponseError) and any(sign in str(error) for sign in SPOILT)
 
 
+FORBIDDEN = ("NOPERM", "ACL failure", "can't run this command")
+"""What Redis says of rights that its user lacks, also to a script."""
+
+FORBIDDEN_COMMAND = re.compile(r"'([^']+)' command")
+
+RIGHTS = "~{NAMESPACE}:* +@read +@write +@scripting +@connection +time +info +keys"
+"""What a user needs; the page on production has the whole line, without what is dangerous."""
+
 ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (
     (
         "OOM",
@@ -102,19 +111,33 @@ ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (
     ("BUSY", BrokerUnavailable, "is busy with somebody's script."),
     ("NOAUTH", BrokerRefused, "wants a password: set REDIS_PASSWORD."),
     (
-        "NOPERM",
+        "Moved",
         BrokerRefused,
-        "does not permit its user what django_jobs needs: all commands on the namespace's keys.",
+        f"is the wrong node of a cluster: let {SETTINGS} name the one that has the jobs.",
     ),
+    ("ClusterDown", BrokerUnavailable, "is a node of a cluster that is down."),
     ("DB index", BrokerRefused, f"has no such database: check the number in {SETTINGS}."),
 )
 """What Redis answers, what it is to us, and how the sentence goes on."""
+
+
+def _forbidden(text: str) -> str:
+    """Return what is not permitted, as far as Redis names it, and what to do."""
+    if command := FORBIDDEN_COMMAND.search(text):
+        what = f"the command {command[1].upper()}"
+    elif "key" in text:
+        what = "access to the keys of the jobs"
+    else:
+        what = "a command of a script, which it does not name"
+    return f"{what}. Grant what django_jobs needs with ACL SETUSER: {RIGHTS}."
 
 
 def _refused(address: str, error: redis.ResponseError) -> BrokerError:
     # redis-py takes the code away for errors that have a class of their own.
     text = f"{type(error).__name__} {error}".replace("OutOfMemory", "OOM")
     text = text.replace("ReadOnly", "READONLY").replace("NoPermission", "NOPERM")
+    if any(sign in text for sign in FORBIDDEN):
+        return BrokerRefused(f"Redis at {address} does not permit its user {_forbidden(text)}")
     for sign, kind, rest in ANSWERS:
         if sign in text:
             return kind(f"Redis at {address} {rest}")

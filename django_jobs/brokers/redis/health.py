@@ -6,11 +6,11 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.store_info import StoreInfo
+from django_jobs.brokers.store_info import Problem, StoreInfo
 
 
-def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
-    """Return one sentence for each setting of the server that can lose jobs.
+def problems(client: redis.Redis, address: str, prefix: str) -> tuple[Problem, ...]:
+    """Return what in the settings of the server can lose jobs.
 
     Args:
         address: the URL without secrets, for the message.
@@ -20,19 +20,35 @@ def problems(client: redis.Redis, address: str, prefix: str) -> tuple[str, ...]:
     found = []
     if store.evicts_jobs:
         found.append(
-            f"Redis at {address} throws away keys when it is full (maxmemory-policy"
-            f" {store.eviction}), jobs among them: set maxmemory-policy noeviction, or give the"
-            " jobs a server of their own."
+            Problem(
+                f"Redis at {address} throws away keys when it is full (maxmemory-policy"
+                f" {store.eviction}), jobs among them: set maxmemory-policy noeviction, or give the"
+                " jobs a server of their own."
+            )
         )
     if store.forgets_jobs:
         found.append(
-            f"Redis at {address} keeps nothing on disk, so that its restart loses every job: set"
-            " appendonly yes."
+            Problem(
+                f"Redis at {address} keeps nothing on disk, so that its restart loses every job:"
+                " set appendonly yes."
+            )
+        )
+    if store.forgets_latest:
+        found.append(
+            Problem(
+                f"Redis at {address} keeps only snapshots on disk. Its crash loses every job that"
+                " was enqueued after the last one, and runs again what ended after it: set"
+                " appendonly yes.",
+                is_risk=True,
+            )
         )
     if store.spoilt:
         found.append(
-            f"Somebody else wrote to keys of the jobs in Redis at {address}. What stood there was"
-            f" set aside: see HGETALL {prefix}broken, then delete that key and {prefix}broken:*."
+            Problem(
+                f"Somebody else wrote to keys of the jobs in Redis at {address}. What stood there"
+                f" was set aside: see HGETALL {prefix}broken, then delete that key and"
+                f" {prefix}broken:*."
+            )
         )
     return tuple(found)
 

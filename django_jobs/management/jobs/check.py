@@ -55,6 +55,8 @@ class Check(BackendSubcommand):
         health = examine(backend, limits)
         if options.json:
             console.show_json(health_shape(health))
+        for warning in health.warnings:
+            console.note(f"Warning: {warning}")
         if health.problems:
             raise CommandError("\n".join(health.problems))
         if not options.json:

@@ -79,6 +79,7 @@ def health_shape(health: Health) -> dict[str, Any]:
     return {
         "healthy": health.is_good,
         "problems": list(health.problems),
+        "warnings": list(health.warnings),
         "workers": health.workers,
         "latency_ms": health.latency,
     }
