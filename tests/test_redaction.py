@@ -35,11 +35,12 @@ def seen(
     error: str | None = None,
     result: str | None = None,
     progress: str | None = None,
+    metadata: str = "",
     **kwargs: Any,
 ) -> Record:
     """A job with all that a test wants, as people may see it."""
     name = task if isinstance(task, str) else task.module_path
-    job = Job("j1", encode_arguments(args, kwargs), name, "default", 0, 0)
+    job = Job("j1", encode_arguments(args, kwargs), name, "default", 0, 0, metadata=metadata)
     record = Record(
         job=job,
         state=State.DEAD,
@@ -244,6 +245,9 @@ IBAN = "DE02 1203 0000 0000 2020 51"
 
 
 def test_what_is_hidden_as_an_argument_is_hidden_wherever_it_appears() -> None:
+    metadata = json.dumps({"token": "x", "paid": [IBAN]})
+    shown_metadata = seen(tasks.charge, IBAN, {}, metadata=metadata).job.metadata
+    assert json.loads(shown_metadata) == {"token": MASK, "paid": [MASK]}
     error = error_of(f"bank: no account {IBAN}, {IBAN!r}, DE02120300000000202051", IBAN)
     assert error.message == f"bank: no account {MASK}, '{MASK}', {MASK}"
     assert "2020" not in error.traceback

@@ -31,14 +31,17 @@ class Redactor:
     def record(self, record: Record) -> Record:
         """Return a job with all that is known of it, as people may see it.
 
-        What is hidden in its arguments is hidden in its result, its errors and its progress too.
+        What is hidden in its arguments is hidden in its metadata, result, errors and progress too.
         """
         hiding = self._hiding(record.job.task)
         arguments = hiding.call(record.job.arguments)
         progress = record.progress
         return replace(
             record,
-            job=record.job._replace(arguments=arguments),
+            job=record.job._replace(
+                arguments=arguments,
+                metadata=record.job.metadata and hiding.value(record.job.metadata),
+            ),
             result=None if record.result is None else hiding.value(record.result),
             failures=tuple(map(hiding.failure, record.failures)),
             progress=progress and replace(progress, text=hiding.text(progress.text)),
