@@ -26,7 +26,10 @@ def welcome(user: User) -> None:
     send_mail(mail.subject, mail.text, None, [user.email], html_message=mail.html)
 
 
+# On a server this queue has a worker of its own, with one thread and little memory: what strangers
+# send must not slow down or take along anything else.
 @task(
+    queue_name="low",
     takes_context=True,
     timeout=60,
     retry=Retry(attempts=PICTURE_ATTEMPTS, wait=[10, 60]),

@@ -26,6 +26,8 @@ def render_mail(name: str, /, **context: Any) -> Mail:
         context: what the templates need besides `site_url`.
     """
     context["site_url"] = settings.SITE_URL
-    subject, _, text = render_to_string(f"mails/{name}.txt", context).strip().partition("\n")
+    first, _, text = render_to_string(f"mails/{name}.txt", context).strip().partition("\n")
+    # What people wrote may have a carriage return in it, which no subject may.
+    subject = " ".join(first.split())
     html = render_to_string(f"mails/{name}.html", context | {"subject": subject})
-    return Mail(subject=subject.strip(), text=text.strip() + "\n", html=html)
+    return Mail(subject=subject, text=text.strip() + "\n", html=html)

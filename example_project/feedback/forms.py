@@ -43,6 +43,10 @@ class PostForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         widgets = {"text": forms.Textarea(attrs={"rows": 8})}
 
+    def clean_title(self) -> str:
+        """Return the title on one line, as lists and subjects of mails show it."""
+        return " ".join(self.cleaned_data["title"].split())
+
     def clean(self) -> dict[str, Any]:
         if self.instance.pk is None:
             _refuse_flood(Post.objects.filter(author=self.author), POSTS_AN_HOUR)

@@ -48,6 +48,22 @@ def test_a_new_status_is_told_to_the_followers_and_nobody_else(
     assert f"http://testserver/posts/{post.pk}/" in sent.body
 
 
+def test_a_title_that_breaks_lines_is_no_obstacle_to_the_mail(
+    as_user: AsUser, moderator: User, post: Post, followers: list[User]
+) -> None:
+    Post.objects.filter(pk=post.pk).update(title="Scale\rrecipes\u2028now")
+    give_status(as_user(moderator), post)
+    assert {sent.subject for sent in mail.outbox} == {"Planned: Scale recipes now"}
+
+
+def test_a_title_is_kept_on_one_line(as_user: AsUser, post: Post) -> None:
+    assert post.author
+    form = {"board": post.board_id, "title": " Scale\r\nrecipes\r now ", "text": "For seven."}
+    as_user(post.author).post(f"/posts/{post.pk}/edit/", form)
+    post.refresh_from_db()
+    assert post.title == "Scale recipes now"
+
+
 def test_the_moderator_sees_the_work_done(
     as_user: AsUser, moderator: User, post: Post, followers: list[User], settings: Any
 ) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import accounts
 from accounts.pictures.errors import PictureRefused
 from accounts.pictures.image import square_webp
 from tests.example.pictures import bomb, picture
@@ -53,9 +58,9 @@ def test_nothing_of_the_file_but_its_pixels_survives() -> None:
         assert not image.getexif()
 
 
-@pytest.mark.parametrize("side", [5_001, 15_000, 60_000])
+@pytest.mark.parametrize("side", [2_001, 15_000, 60_000])
 def test_a_decompression_bomb_is_refused_by_its_header(side: int) -> None:
-    with pytest.raises(PictureRefused, match="more than 25 million pixels"):
+    with pytest.raises(PictureRefused, match="more than 4 million pixels"):
         square_webp(bomb(side))
 
 
@@ -75,3 +80,31 @@ def test_a_decompression_bomb_is_refused_by_its_header(side: int) -> None:
 def test_what_is_no_whole_picture_is_refused(data: bytes) -> None:
     with pytest.raises(PictureRefused, match="not a picture we can open"):
         square_webp(data)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
+def test_every_kind_of_pixels_can_be_made_small(mode: str) -> None:
+    target = BytesIO()
+    Image.new(mode, (900, 700)).save(target, "JPEG" if mode == "CMYK" else "PNG")
+    with Image.open(BytesIO(square_webp(target.getvalue()))) as made:
+        assert made.size == (256, 256)
+
+
+UNPACK = """
+import resource, sys
+from accounts.pictures.image import square_webp
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+square_webp(sys.stdin.buffer.read())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "JPEG"])
+def test_a_small_file_takes_little_memory(kind: str) -> None:
+    """The largest picture that is let in, in a process of its own: memory is never given back."""
+    data = picture(kind, (2000, 2000))
+    environment = {**os.environ, "PYTHONPATH": str(Path(accounts.__file__).parent.parent)}
+    command = [sys.executable, "-c", UNPACK]
+    run = subprocess.run(command, input=data, env=environment, capture_output=True, check=True)
+    assert int(run.stdout) < 100 * 1024  # KB

@@ -114,8 +114,8 @@ def test_a_wish_changed_during_the_download_wins(
 @pytest.mark.parametrize(
     ("attempt", "state", "sentence"),
     [
-        (1, PictureState.FETCHING, "nowhere.invalid. We will try again shortly."),
-        (3, PictureState.FAILED, "There is no server named nowhere.invalid."),
+        (1, PictureState.FETCHING, "at this address. We will try again shortly."),
+        (3, PictureState.FAILED, "There is no server on the public internet at this address."),
     ],
 )
 def test_trouble_is_told_with_what_comes_next(

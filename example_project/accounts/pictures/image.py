@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from io import BytesIO
+from math import ceil
+from threading import Lock
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.pictures.errors import PictureRefused
 
 SIDE = 256
-MAX_PIXELS = 25_000_000
+MAX_PIXELS = 4_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+
+# A file of a kilobyte may unpack to dozens of megabytes: in one process, one does at a time.
+_UNPACKING = Lock()
 
 
 def square_webp(data: bytes) -> bytes:
@@ -28,7 +33,7 @@ def square_webp(data: bytes) -> bytes:
         PictureRefused: it is no such image, or it would unpack to too many pixels.
     """
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
+        with _UNPACKING, Image.open(BytesIO(data), formats=FORMATS) as image:
             return _encode(_square(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
@@ -40,7 +45,10 @@ def _square(image: Image.Image) -> Image.Image:
     # The size stands in the header: it is known before a single pixel is unpacked.
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
-    image.draft("RGB", (2 * SIDE, 2 * SIDE))
+    # Made small before anything else, as each further step is a copy of all pixels.
+    scale = 2 * SIDE / min(image.size)
+    if scale < 1:
+        image.thumbnail((ceil(image.width * scale), ceil(image.height * scale)))
     upright = ImageOps.exif_transpose(image)
     return ImageOps.fit(upright.convert("RGBA"), (SIDE, SIDE))
 

@@ -14,6 +14,10 @@ from accounts.pictures.rules import Rules
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# One answer for a name that leads nowhere and for one that leads inside, tried again alike: two
+# would tell anybody which names there are on the inside.
+UNREACHABLE = "There is no server on the public internet at this address."
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -38,7 +42,7 @@ def find_target(address: str, rules: Rules) -> Target:
 
     Raises:
         PictureRefused: the rules forbid it, with the reason as a sentence.
-        PictureUnavailable: the name did not resolve.
+        PictureUnavailable: the name does not lead to the public internet, or nowhere.
     """
     try:
         parts = urlsplit(address)
@@ -62,12 +66,24 @@ def find_target(address: str, rules: Rules) -> Target:
 
 
 def _resolve(host: str, port: int, rules: Rules) -> str:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise PictureUnavailable(f"There is no server named {host}.") from error
-    ips = [str(entry[4][0]).partition("%")[0] for entry in found]
-    # One forbidden answer spoils them all: a name that points both outside and inside is a trick.
-    if not all(rules.may_connect(ip_address(ip)) for ip in ips):
+    number = _looked_up(host, port, socket.AI_NUMERICHOST)
+    if number and not _are_allowed(number, rules):
         raise PictureRefused(f"{host} is not on the public internet.")
+    ips = number or _looked_up(host, port)
+    if not ips or not _are_allowed(ips, rules):
+        raise PictureUnavailable(UNREACHABLE)
     return ips[0]
+
+
+def _looked_up(host: str, port: int, flags: int = 0) -> list[str]:
+    """Return the addresses of a name; none for one that does not resolve."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    except OSError:
+        return []
+    return [str(entry[4][0]).partition("%")[0] for entry in found]
+
+
+def _are_allowed(ips: list[str], rules: Rules) -> bool:
+    # One forbidden answer rules out all: a name that points both outside and inside is a trick.
+    return all(rules.may_connect(ip_address(ip)) for ip in ips)
