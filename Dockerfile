@@ -1,4 +1,5 @@
 # The example site: one image for the web server, the worker and the migrations.
+# A tag moves. deploy/README.md says how to name the base image by its digest.
 FROM python:3.13-slim
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -22,11 +23,14 @@ RUN pip install --no-deps --no-build-isolation .
 
 COPY deploy/web_answers.py deploy/
 COPY example_project example_project
-RUN DEBUG=0 SECRET_KEY=unused SITE_URL=http://localhost \
+# Nothing is signed here: the key is random, and forgotten.
+RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
+    DEBUG=0 SITE_URL=http://localhost \
     python example_project/manage.py collectstatic --noinput --verbosity 0
 
 # By number: Kubernetes can only check a number for not being root.
 USER 1000:1000
 EXPOSE 8000
 CMD ["gunicorn", "--chdir", "example_project", "--bind", "0.0.0.0:8000", \
-     "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "example.wsgi"]
+     "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", \
+     "--no-control-socket", "example.wsgi"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 import redis
 import yaml
 
-from django_jobs.variables import VARIABLES
+from django_jobs.queues import parse_queues
+from django_jobs.variables import JOB_QUEUES, VARIABLES
 from tests.servers import RedisServer, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +52,24 @@ def test_web_and_worker_are_one_image_with_one_environment(services: dict[str, S
     assert web["image"] == worker["image"]
     assert web["environment"] == worker["environment"]
     assert web["environment"]["JOB_BACKEND"] == "redis"
-    assert worker["command"] == ["python", "example_project/manage.py", "runworker"]
+    assert worker["command"][:3] == ["python", "example_project/manage.py", "runworker"]
+
+
+def test_the_workers_serve_all_queues_between_them(services: dict[str, Service]) -> None:
+    commands = services["worker"]["command"] + services["pictures"]["command"]
+    served = {one.partition(":")[0] for flag, one in pairwise(commands) if flag == "-q"}
+    assert served == {queue.name for queue in parse_queues(JOB_QUEUES.default)}
+    assert services["pictures"]["command"][-2:] == ["--concurrency", "1"]
+    assert services["pictures"]["mem_limit"]
+
+
+def test_no_service_has_more_rights_than_it_needs(services: dict[str, Service]) -> None:
+    for service in services.values():
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["read_only"] is True
+        assert service["tmpfs"]
+        assert "build" in service or service["user"]
 
 
 def test_the_environment_names_only_variables_that_exist(services: dict[str, Service]) -> None:
@@ -93,6 +113,27 @@ def test_no_password_stands_in_the_file() -> None:
     assert used == set(example)
     required = re.findall(r"\$\{([A-Z_]+):\?", COMPOSE.read_text())
     assert sorted(required) == ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "SECRET_KEY"]
+
+
+def test_one_command_writes_all_secrets_at_random(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    for name in (".env.example", "scripts/make-env"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    command = [tmp_path / "scripts/make-env"]
+
+    subprocess.run(command, check=True, capture_output=True)
+
+    written = (tmp_path / ".env").read_text()
+    values = dict(line.split("=", 1) for line in written.splitlines() if not line.startswith("#"))
+    secrets = {values[name] for name in ("REDIS_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY")}
+    assert len(secrets) == 3
+    assert all(re.fullmatch(r"[\w-]{48}", one) for one in secrets)
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+    assert values["SITE_URL"] == "http://localhost:8000"
+    # The databases were made with these: they are not written over.
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (again.returncode, (tmp_path / ".env").read_text()) == (1, written)
+    assert "nothing was changed" in again.stderr
 
 
 def test_redis_publishes_no_port(services: dict[str, Service]) -> None:

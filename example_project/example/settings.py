@@ -11,6 +11,7 @@ from django_jobs.conf import tasks_from_env
 from example.common import *  # noqa: F403
 from example.common import BASE_DIR, MIDDLEWARE
 from example.mail_settings import mail_settings
+from example.secret_values import check_password, check_secret_key
 
 env = environ.Env()
 
@@ -18,11 +19,9 @@ DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-development" if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Give it a long random value, "
-        "or set DEBUG=1 for a site that only you can reach."
-    )
+if not DEBUG:
+    check_secret_key(SECRET_KEY)
+    check_password("REDIS_PASSWORD", env.str("REDIS_PASSWORD", default=""))
 
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:
@@ -41,6 +40,8 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+if not DEBUG:
+    check_password("DATABASE_URL", DATABASES["default"].get("PASSWORD"))
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Web requests and jobs write at the same time. IMMEDIATE makes a writer wait its turn at
     # BEGIN; SQLite's default fails at once where a reader wants to become a writer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,18 @@ from django.core.exceptions import ImproperlyConfigured
 from example import common
 
 SETTINGS = Path(common.__file__).with_name("settings.py")
-PRODUCTION = {"SECRET_KEY": "s3cret", "SITE_URL": "https://feedback.example.com"}
+PRODUCTION = {"SECRET_KEY": secrets.token_urlsafe(50), "SITE_URL": "https://feedback.example.com"}
+
+
+VARIABLES = (
+    "DEBUG",
+    "SECRET_KEY",
+    "SITE_URL",
+    "DATABASE_URL",
+    "EMAIL_URL",
+    "PORT",
+    "REDIS_PASSWORD",
+)
 
 
 @pytest.fixture
@@ -21,7 +33,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Reads the settings with some variables set: `load(DEBUG="1")`."""
 
     def run(**variables: str) -> dict[str, Any]:
-        for name in ("DEBUG", "SECRET_KEY", "SITE_URL", "DATABASE_URL", "EMAIL_URL", "PORT"):
+        for name in VARIABLES:
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -44,6 +56,31 @@ def test_what_is_missing_in_production_is_named(load: Any, missing: str) -> None
         load(**variables)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("change-me", "changeme", "secret", "x" * 50, "only-for-development", "s3cret" * 5),
+        *("change-me-to-a-long-random-value-please!", "your-secret-key-of-fifty-letters-or-more"),
+        *("django-insecure-4$h2k1j&d8s#0s9d8f7g6h5j4k3l2", "<a long random value goes in here>"),
+    ],
+)
+def test_a_placeholder_is_no_secret_key(load: Any, key: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is a placeholder or too short"):
+        load(**PRODUCTION | {"SECRET_KEY": key})
+    assert load(DEBUG="1", SECRET_KEY=key)["SECRET_KEY"] == key
+
+
+@pytest.mark.parametrize("password", ["change-me", "CHANGE_ME", "password", "changeit"])
+def test_a_placeholder_is_no_password(load: Any, password: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="in REDIS_PASSWORD is a placeholder"):
+        load(REDIS_PASSWORD=password, **PRODUCTION)
+    with pytest.raises(ImproperlyConfigured, match="in DATABASE_URL is a placeholder") as caught:
+        load(DATABASE_URL=f"postgres://ada:{password}@db:5432/larder", **PRODUCTION)
+    assert password not in str(caught.value).partition("placeholder")[0].removeprefix(
+        "The password"
+    )
+
+
 def test_production_is_closed_by_default(load: Any) -> None:
     settings = load(**PRODUCTION)
     assert settings["DEBUG"] is False
@@ -56,7 +93,7 @@ def test_production_is_closed_by_default(load: Any) -> None:
 
 
 def test_postgresql_comes_by_database_url(load: Any) -> None:
-    settings = load(DATABASE_URL="postgres://ada:secret@db:5432/larder", **PRODUCTION)
+    settings = load(DATABASE_URL="postgres://ada:s3cret@db:5432/larder", **PRODUCTION)
     assert settings["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
     assert settings["DATABASES"]["default"]["CONN_HEALTH_CHECKS"] is True
 
