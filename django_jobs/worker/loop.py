@@ -167,11 +167,12 @@ class Loop(Executor):
     async def _ended(self, attempt: Attempt, call: Run) -> Ended:
         if not self._may_start():
             return Ended(attempt.give_back())
+        loop = asyncio.get_running_loop()
         try:
             return Ended(*attempt.succeed(await call(attempt)))
-        except GeneratorExit:  # the loop was closed
-            raise
-        except BaseException as error:  # noqa: BLE001 (also cancellation ends an attempt)
+        except BaseException as error:  # also cancellation ends an attempt
+            if loop.is_closed():
+                raise  # `_reopen` ends the attempts of a loop that a job has closed
             if self._cut:
                 return Ended(attempt.give_back())
             settlement, news = attempt.fail(error)
