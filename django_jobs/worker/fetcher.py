@@ -36,10 +36,13 @@ class Fetcher:
         ledger: where executors report.
         crew: runs the jobs.
         may_take: asked before claims are taken; False once the worker's lease is over.
-        on_finished: called when there is nothing left to do, if `until_empty` or `max_jobs` say
-            that the worker is to stop then.
+        on_finished: called when there is nothing left to do, if `until_empty`, `max_jobs` or
+            `retiring` say that the worker stops then.
         until_empty: whether it stops when no job is queued.
         max_jobs: how many claims to take in all, or None for no limit.
+
+    Attributes:
+        taken: how many claims it has taken and not given back unstarted.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class Fetcher:
         self._ledger = ledger
         self._crew = crew
         self._may_take = may_take
-        self._left = max_jobs
+        self._max_jobs = max_jobs
         self._wake = threading.Event()
         self._pace = Pace()
         self._outage = Outage("settle or reserve jobs")
@@ -76,7 +79,9 @@ class Fetcher:
         self._looked: int | None = None
         self._due = NextDue()
         self.settler = Settler(broker, worker, ledger, self._due, self._settled_apart)
+        self.taken = 0
         self.quiet = False
+        self.retiring = False
         self.until_empty = until_empty
         self._on_finished = on_finished
         self._closing = False
@@ -168,7 +173,7 @@ class Fetcher:
             return 0
         expected = self._calls.expected
         room = self._crew.free + self._pace.ahead - self._crew.waiting - expected
-        left = BATCH if self._left is None else self._left - expected
+        left = BATCH if self._max_jobs is None else self._max_jobs - self.taken - expected
         return max(0, min(room, BATCH, left))
 
     def _may_listen(self) -> bool:
@@ -206,7 +211,9 @@ class Fetcher:
         """Tell whether a worker that is to stop by itself has nothing left to do."""
         if not (self._ledger.holds_nothing and self._is_even()) or self.settler.owes:
             return False
-        return self._left == 0 or (self._has_looked and self._dry and room > 0)
+        if self.retiring or self.taken == self._max_jobs:
+            return True
+        return self._has_looked and self._dry and room > 0
 
     # --- the calls ---------------------------------------------------------------------------
 
@@ -267,8 +274,7 @@ class Fetcher:
         self._dry = len(claims) < call.limit
         self._looked = self._looking
         self._due.hear(answer.due_in)
-        if self._left is not None:
-            self._left -= len(claims)
+        self.taken += len(claims)
         # Asked after the claims are held: who made us quiet now sees them, or we see that it did.
         # A call that waited was made long ago; the lease may be over.
         if self.quiet or not self._may_take():
@@ -289,6 +295,5 @@ class Fetcher:
 
     def _give_back(self, claims: Sequence[Claim]) -> None:
         self._ledger.give_back(claims)
-        if self._left is not None:
-            self._left += len(claims)
+        self.taken -= len(claims)
         self.nudge()

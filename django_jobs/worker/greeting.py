@@ -1,12 +1,17 @@
-"""What a worker says when it starts: what it serves, and what nobody does."""
+"""What a worker says at its start: what it serves, and what nobody does; and after a burst."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from django_jobs.clock import now_ms
+from django_jobs.errors import BrokerError
+from django_jobs.job import State
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
@@ -63,3 +68,19 @@ def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:
     if any(not names for names in served_sets):
         return []
     return sorted(known - {name for names in served_sets for name in names})
+
+
+def farewell(backend: JobBackend[Any]) -> Iterator[str]:
+    """Yield what a burst has left: jobs that other workers hold, which may have died."""
+    try:
+        held = backend.broker.inspection.counts()[State.RUNNING]
+    except BrokerError as error:
+        yield f"Warning: can't see whether other workers still hold jobs: {error}"
+        return
+    if held:
+        latest = timezone.localtime(timezone.now() + timedelta(seconds=backend.broker.lease))
+        yield (
+            f"Warning: {held} {'job is' if held == 1 else 'jobs are'} in the hands of other"
+            " workers. What a worker holds that has died can be taken by the next one that starts"
+            f" when its lease is over, which is by {latest:%H:%M:%S} at the latest."
+        )

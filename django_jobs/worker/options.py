@@ -25,6 +25,8 @@ class WorkerOptions:
         shutdown_timeout: seconds that running jobs get when it stops.
         burst: whether it stops when nothing is left to do.
         max_jobs: how many attempts it runs before it stops, or None for no limit.
+        recycle_after: how many attempts it begins before it asks its parent for a replacement, or
+            None for no limit. It works on until it has one.
         stuck_after: seconds after its timeout at which an attempt that still runs is reported.
     """
 
@@ -35,6 +37,7 @@ class WorkerOptions:
     shutdown_timeout: float = 25.0
     burst: bool = False
     max_jobs: int | None = None
+    recycle_after: int | None = None
     stuck_after: float = STUCK_AFTER
 
     @classmethod

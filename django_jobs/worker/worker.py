@@ -134,6 +134,12 @@ class Worker:
         self._ticks.stop()
         self._fetcher.give_back_backlog()
 
+    def retire(self) -> None:
+        """Take no more jobs, and be over when those that are running have ended by themselves."""
+        self.quiet()
+        self._fetcher.retiring = True
+        self._fetcher.nudge()
+
     def drain(self, timeout: float) -> bool:
         """Go on until nothing is queued any more; False if that took longer than so many seconds.
 
@@ -192,6 +198,12 @@ class Worker:
     def idle_for(self) -> float:
         """Seconds since the fetcher last went round: what a watchdog of the process is fed by."""
         return time.monotonic() - self._fetcher.progress_at
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether its process should make way for a new one, as it has run its share of jobs."""
+        limit = self.options.recycle_after
+        return limit is not None and self._fetcher.taken >= limit
 
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from typing import Any, TypeAlias
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import BaseTaskBackend, TaskResultStatus
+from django_jobs.job import State
 from tests.commands import tasks
 from tests.commands.conftest import DEADLINE, Answer, Jobs, Process
 from tests.servers import free_port
@@ -53,6 +58,36 @@ def test_work_runs_jobs_as_runworker_does(
     result.refresh()
     assert result.status is TaskResultStatus.SUCCESSFUL
     assert result.return_value == "Hello, Bob"
+
+
+@pytest.mark.parametrize("command", [("runworker",), ("jobs", "work")])
+def test_a_burst_runs_in_any_thread_of_any_process(
+    command: tuple[str, ...], redis_backend: JobBackend[Any]
+) -> None:
+    first, second = tasks.greet.enqueue("Ann"), tasks.greet.enqueue("Bob")
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    out = StringIO()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(call_command, *command, "--burst", "--no-reload", stdout=out).result(DEADLINE)
+    tasks.greet.enqueue("Cleo")
+    call_command(*command, "--burst", stdout=out)
+
+    for result in (first, second):
+        result.refresh()
+        assert result.status is TaskResultStatus.SUCCESSFUL
+    assert redis_backend.broker.inspection.counts()[State.SUCCEEDED] == 3
+    assert out.getvalue().count("Stop: Ctrl-C") == 2
+    assert [signal.getsignal(number) for number in signal.valid_signals()] == handlers
+
+
+def test_a_call_from_code_says_what_only_the_command_line_can(
+    redis_backend: JobBackend[Any],
+) -> None:
+    with pytest.raises(CommandError, match="processes works on the command line only"):
+        call_command("runworker", processes=2)
+    with pytest.raises(CommandError, match="reload works on the command line only"):
+        call_command("runworker", reload=True)
 
 
 def test_a_worker_is_seen_quieted_and_stopped(

@@ -21,6 +21,14 @@ from django_jobs.worker.worker import Worker
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 40.0
 
+RUNWORKER = (sys.executable, "-m", "django", "runworker")
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a program whose standard input is its terminal, which sends it HUP when it closes."""
+
 
 def wait_until(condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> None:
     """Return when a condition holds; fail with what did not happen when it takes too long."""
@@ -98,11 +106,13 @@ class Site:
 
     Attributes:
         options: the options of the Redis backend.
+        terminal: descriptor of the terminal that workers belong to.
     """
 
     folder: Path
     options: dict[str, Any]
     variables: dict[str, str] = field(default_factory=dict)
+    terminal: int | None = None
     started: list[WorkerProcess] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -119,10 +129,12 @@ class Site:
             "WORKER_OPTIONS": json.dumps(self.options),
             **self.variables,
         }
+        in_terminal = (sys.executable, "-c", TAKE_TERMINAL) if self.terminal else ()
         with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "django", "runworker", *arguments],
+                [*in_terminal, *RUNWORKER, *arguments],
                 cwd=ROOT,
+                stdin=self.terminal,
                 env=os.environ | environment | variables,
                 stdout=output,
                 stderr=subprocess.STDOUT,

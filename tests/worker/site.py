@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 
@@ -37,3 +38,8 @@ if "WORKER_MAILS" in os.environ:
 
 if os.environ.get("WORKER_WATCHED"):
     __import__(os.environ["WORKER_WATCHED"])  # what the autoreloader is to watch
+
+# How patient a parent is with its children: names in django_jobs.worker.process, with seconds.
+for place, value in json.loads(os.environ.get("WORKER_PATIENCE", "{}")).items():
+    module, _, name = place.partition(".")
+    setattr(importlib.import_module(f"django_jobs.worker.process.{module}"), name, value)

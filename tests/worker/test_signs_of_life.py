@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
-import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,21 +14,17 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.worker import supervised as supervision
 from django_jobs.worker.options import WorkerOptions
-from django_jobs.worker.process import ExitCode, WorkerProcess
+from django_jobs.worker.process.exit_code import ExitCode
+from django_jobs.worker.process.single import WorkerProcess, borrowed_interpreter
 from django_jobs.worker.worker import Worker
 
 from . import tasks
-from .live import Site
 
 
 @pytest.fixture
 def _own_signals() -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGTSTP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    faulthandler.unregister(signal.SIGTTIN)
+    with borrowed_interpreter():
+        yield
 
 
 @pytest.fixture
@@ -77,7 +71,7 @@ def test_a_fetcher_that_hangs_gets_no_more_signs_of_life_out(
 
     watching = threading.Thread(target=watch)
     watching.start()
-    code = WorkerProcess(worker, stalled=0.5).run()
+    code = WorkerProcess(worker, stalled=0.5).run(lambda: None)
     watching.join()
 
     assert code is ExitCode.DONE
@@ -94,18 +88,4 @@ def test_a_worker_whose_part_fails_ends_with_code_1(
     monkeypatch.setattr(supervision, "PAUSE", 0.001)
     monkeypatch.setattr(RedisBroker, "send", fail)
     worker = Worker(backend, WorkerOptions(concurrency=1))
-    assert WorkerProcess(worker).run() is ExitCode.FAILED
-
-
-def test_systemd_hears_of_the_parent_of_several_processes(
-    site: Site, systemd: socket.socket
-) -> None:
-    workers = site.start("--processes", "2", ready=False)
-    assert systemd.recv(1000).startswith(b"READY=1\n")
-    assert systemd.recv(1000) == b"WATCHDOG=1"
-    workers.wait_for("Stop: Ctrl-C", 2)
-    workers.send(signal.SIGTERM)
-    while (heard := systemd.recv(1000)) == b"WATCHDOG=1":
-        pass
-    assert heard == b"STOPPING=1"
-    assert workers.end() == 0
+    assert WorkerProcess(worker).run(lambda: None) is ExitCode.FAILED

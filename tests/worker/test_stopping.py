@@ -20,7 +20,7 @@ from .test_retries import record_of
 FAST = ("-c", "2")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_running_jobs_finish_and_the_others_go_back(
     number: signal.Signals, site: Site, backend: JobBackend[Any]
 ) -> None:
@@ -28,6 +28,9 @@ def test_running_jobs_finish_and_the_others_go_back(
     worker = site.start(*FAST)
     site.notes.wait_for_lines(2)
 
+    for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
+        worker.send(meaningless)
+        worker.wait_for(f"{meaningless.name} changes nothing here")
     worker.send(number)
     worker.wait_for("Quiet")
     site.notes.put("release")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from django_jobs.errors import BrokerError
 from django_jobs.management.jobs import SUBCOMMANDS
 from django_jobs.management.jobs.console import Console
+from django_jobs.management.program import ProgramCommand
 
 INTERRUPTED = 130
 """The exit code that shells give to what Ctrl-C ended."""
 
 
-class Command(BaseCommand):
+class Command(ProgramCommand):
     help = "Looks at jobs, repairs them, runs them."
     requires_system_checks = ()  # so that health checks are fast; `work` makes its own
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         [subcommand] = [one for one in SUBCOMMANDS if one.name == options["subcommand"]]
         console = Console(out=self.stdout, err=self.stderr, verbosity=options["verbosity"])
         try:
-            subcommand.run(console, Namespace(**options))
+            subcommand.run(console, Namespace(**options, is_program=self.is_program))
         except BrokerError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:

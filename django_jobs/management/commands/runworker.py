@@ -6,16 +6,18 @@ import atexit
 import dataclasses
 import logging
 import os
+import random
 import signal
 import sys
+import threading
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
 from django_jobs.backends.base import JobBackend
@@ -23,20 +25,36 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.errors import BrokerError
 from django_jobs.management.arguments import at_least, checked, seconds
 from django_jobs.management.lookup import configured_backend
+from django_jobs.management.program import ProgramCommand
 from django_jobs.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.waits import wait_out
-from django_jobs.worker.greeting import greeting
-from django_jobs.worker.logs import configure_logging
+from django_jobs.worker.greeting import farewell, greeting
+from django_jobs.worker.logs import configure_logging, show_failures
 from django_jobs.worker.options import WorkerOptions
-from django_jobs.worker.process import ExitCode, WorkerProcess
-from django_jobs.worker.processes import Processes
+from django_jobs.worker.process.channel import Channel
+from django_jobs.worker.process.exit_code import ExitCode
+from django_jobs.worker.process.parent import Parent
+from django_jobs.worker.process.single import (
+    WorkerProcess,
+    borrowed_interpreter,
+    run_in_thread,
+)
 from django_jobs.worker.worker import Worker
 
 RELOAD_GRACE = 5.0
 """Seconds that running jobs get when code has changed."""
 
+EARLIEST = 0.8
+"""Share of `--max-jobs` after which one of several processes may ask for a replacement."""
 
-class Command(BaseCommand):
+SENTENCES = {
+    ExitCode.FAILED: "A worker could not go on; what stands above says why.",
+    ExitCode.GAVE_BACK: "Jobs that were running had to be given back; they run again later.",
+    ExitCode.NEVER_STARTED: "No worker process could start; what stands above says why.",
+}
+
+
+class Command(ProgramCommand):
     help = "Runs jobs until it is stopped. TERM or INT: stop. TSTP: take no more jobs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -60,7 +78,12 @@ class Command(BaseCommand):
             help="how long running jobs may take to finish when the worker stops",
         )
         add("--burst", action="store_true", help="stop when no job is queued")
-        add("--max-jobs", type=count, metavar="N", help="stop after so many jobs")
+        add(
+            "--max-jobs",
+            type=count,
+            metavar="N",
+            help="stop after so many jobs; one of several processes is replaced then",
+        )
         add(
             "--backend",
             default=DEFAULT_TASK_BACKEND_ALIAS,
@@ -80,15 +103,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         backend = find_backend(options["backend"])
         worker_options = self._worker_options(backend, options)
-        configure_logging(options["verbosity"])
-        processes = options["processes"] or getattr(backend.configuration, "processes", 1)
+        if self.is_program:
+            configure_logging(options["verbosity"])
+        else:
+            show_failures()  # the rest is for the process that calls
+        parent = Channel.to_parent()
+        processes = self._processes(backend, options)
         if self._reloads(options, processes):
             run_with_reloader(self._run_for_reloader, backend, worker_options)
-        elif processes > 1:
-            command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
-            sys.exit(Processes(command, processes, replace=not worker_options.burst).run())
-        else:
-            self._run(backend, worker_options)
+            return
+        code = (
+            run_several(worker_options, processes)
+            if processes > 1
+            else self._run(backend, worker_options, parent)
+        )
+        if worker_options.burst and not parent:
+            self._say(farewell(backend))
+        self._end(code)
 
     def _worker_options(self, backend: JobBackend[Any], options: dict[str, Any]) -> WorkerOptions:
         given = {
@@ -100,30 +131,60 @@ class Command(BaseCommand):
             given["queues"] = named_queues(backend, options["queues"])
         return dataclasses.replace(WorkerOptions.of(backend), **given)
 
+    def _processes(self, backend: JobBackend[Any], options: dict[str, Any]) -> int:
+        if self.is_program:
+            configured: int = getattr(backend.configuration, "processes", 1)
+            return options["processes"] or configured
+        if (options["processes"] or 1) > 1:
+            raise CommandError(
+                "processes works on the command line only, as they are started by its words again:"
+                " leave it out for one worker in this process."
+            )
+        return 1
+
     def _reloads(self, options: dict[str, Any], processes: int) -> bool:
         if options["reload"] and processes > 1:
             raise CommandError("--reload works with one process: add --processes 1.")
+        if options["reload"] and not self.is_program:
+            raise CommandError("reload works on the command line only: it ends the process.")
         if options["reload"] is not None:
             return bool(options["reload"])
         ends_by_itself = options["burst"] or options["max_jobs"] is not None
-        return settings.DEBUG and processes == 1 and not ends_by_itself
+        return settings.DEBUG and processes == 1 and not ends_by_itself and self.is_program
 
-    def _run(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
-        worker = Worker(backend, options)
+    def _run(
+        self, backend: JobBackend[Any], options: WorkerOptions, parent: Channel | None
+    ) -> ExitCode:
+        """Run one worker in this process.
+
+        Raises:
+            CommandError: the broker does not answer.
+        """
+        worker = Worker(backend, replaceable(options) if parent else options)
+
+        def greet() -> None:
+            self._say(greeting(backend, worker))
+
         try:
-            self._greet(backend, worker)
-            code = WorkerProcess(worker).run()
+            if threading.current_thread() is not threading.main_thread():
+                greet()
+                return run_in_thread(worker)
+            with nullcontext() if self.is_program else borrowed_interpreter():
+                return WorkerProcess(worker, parent).run(greet)
         except BrokerError as error:
             raise CommandError(str(error)) from error
-        if code is ExitCode.GAVE_BACK:
+
+    def _end(self, code: ExitCode) -> None:
+        if code is ExitCode.GAVE_BACK and self.is_program:
             _exit_now(code)
-        sys.exit(code)
+        if code is not ExitCode.DONE:
+            raise CommandError(SENTENCES[code], returncode=code)
 
     def _run_for_reloader(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
         """Run in a thread of the process that the reloader ends when code changes."""
         worker = Worker(backend, options)
         try:
-            self._greet(backend, worker)
+            self._say(greeting(backend, worker))
             worker.start()
         except BrokerError as error:
             self.stderr.write(str(error))
@@ -132,11 +193,32 @@ class Command(BaseCommand):
         wait_out(worker.over.wait, None)
         os.kill(os.getpid(), signal.SIGINT)
 
-    def _greet(self, backend: JobBackend[Any], worker: Worker) -> None:
-        lines = "\n".join(greeting(backend, worker))
+    def _say(self, lines: Iterable[str]) -> None:
+        text = "\n".join(lines)
         with suppress(OSError):  # jobs wait for us, even if the disk of the log is full
-            self.stdout.write(lines)
+            if text:
+                self.stdout.write(text)
             self.stdout.flush()
+
+
+def run_several(options: WorkerOptions, count: int) -> ExitCode:
+    """Run worker processes under this one, each started as this one was."""
+    command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
+    parent = Parent(
+        command, count, replace=not options.burst, shutdown_timeout=options.shutdown_timeout
+    )
+    return parent.run()
+
+
+def replaceable(options: WorkerOptions) -> WorkerOptions:
+    """Return options for a worker that asks its parent for a replacement after its last job.
+
+    Several do not ask together, if each asks a little earlier.
+    """
+    if options.max_jobs is None or options.burst:
+        return options
+    share = max(1, round(options.max_jobs * random.uniform(EARLIEST, 1)))
+    return dataclasses.replace(options, max_jobs=None, recycle_after=share)
 
 
 def find_backend(alias: str) -> JobBackend[Any]:

@@ -21,5 +21,6 @@ class Work(Subcommand):
     def run(self, console: Console, options: Namespace) -> None:
         command = RunWorker()
         command.stdout, command.stderr = console.out, console.err
+        command.is_program = options.is_program
         # Not handle(): the system checks of runworker belong to it.
         command.execute(**vars(options))

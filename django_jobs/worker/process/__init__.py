@@ -1,0 +1,1 @@
+"""Processes that are workers: one alone, or several under one parent."""

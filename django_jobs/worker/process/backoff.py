@@ -1,0 +1,42 @@
+"""Pauses between starts of processes that keep ending, each longer than the one before."""
+
+from __future__ import annotations
+
+import time
+
+FIRST = 1.0
+"""Seconds."""
+
+LONGEST = 30.0
+
+
+class Backoff:
+    """Counts failures in a row. Those that come within one pause are one.
+
+    Attributes:
+        failures: how many there were in a row.
+    """
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._until = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the pause after the last failure is over."""
+        return time.monotonic() >= self._until
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left of the pause."""
+        return max(0.0, self._until - time.monotonic())
+
+    def failed(self) -> None:
+        """Note a failure, and begin a pause if there is none."""
+        if self.is_over:
+            self._until = time.monotonic() + min(LONGEST, FIRST * 2**self.failures)
+            self.failures += 1
+
+    def forget(self) -> None:
+        """Forget the failures before."""
+        self.failures = 0

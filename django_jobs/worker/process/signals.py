@@ -1,0 +1,96 @@
+"""Signals of a process that is a worker, and a wait of its main thread that each of them ends."""
+
+from __future__ import annotations
+
+import logging
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from django_jobs.waits import capped
+
+from .channel import Channel
+
+logger = logging.getLogger("django_jobs")
+
+WITHOUT_MEANING = (signal.SIGUSR1, signal.SIGUSR2)
+"""Other programs have a use for them: they must not end a worker that they reach by mistake."""
+
+HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, *WITHOUT_MEANING)
+
+
+class Wakeup:
+    """A pair of sockets to which the interpreter writes when a signal comes.
+
+    A signal that comes in the moment before a thread begins to wait for a lock or a queue does not
+    end that wait: its handler would run at the next signal, or never. What is in a socket stays.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self._writing = socket.socketpair()
+        self._reading.setblocking(False)
+        self._writing.setblocking(False)
+
+    def fileno(self) -> int:
+        """Return the number of the descriptor to which the interpreter writes."""
+        return self._writing.fileno()
+
+    def ring(self) -> None:
+        """End the wait from another thread."""
+        with suppress(OSError):  # full of rings, or nobody waits any more
+            self._writing.send(b"\0")
+
+    def wait(self, timeout: float | None, channels: Sequence[Channel] = ()) -> None:
+        """Wait for a signal, a ring, something in a channel, or a capped time."""
+        sources: list[socket.socket | Channel] = [self._reading]
+        sources += (channel for channel in channels if channel.is_open)
+        ready, _, _ = select.select(sources, [], [], capped(timeout))
+        if self._reading in ready:
+            self._reading.recv(65536)
+
+    def close(self) -> None:
+        self._reading.close()
+        self._writing.close()
+
+
+@contextmanager
+def listening(numbers: Sequence[signal.Signals], hear: Callable[[int], None]) -> Iterator[Wakeup]:
+    """Hear signals from now on, also after the block; in it, each of them ends the wait.
+
+    Args:
+        numbers: which signals. HUP stays ignored if it is, as `nohup` wants it.
+        hear: told the number, in the middle of anything.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        hear(number)
+
+    wakeup = Wakeup()
+    before = signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
+    try:
+        for number in numbers:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, handle)
+        yield wakeup
+    finally:
+        signal.set_wakeup_fd(before)
+        wakeup.close()
+
+
+@contextmanager
+def restored(numbers: Sequence[signal.Signals] = HEARD) -> Iterator[None]:
+    """Give signals the handlers back that they had before the block."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def log_meaningless(number: int) -> None:
+    """Say which signal came that means nothing."""
+    logger.warning("%s changes nothing here.", signal.Signals(number).name)
