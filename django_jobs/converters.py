@@ -1,52 +1,89 @@
 """Converters that check the value of one option: each returns it, or raises a ValueError.
 
-The error is a sentence without its subject; who asks puts the option's name in front.
+The error is a sentence without its subject; the caller puts the name of the option in front. The
+text of a converter, `str(converter)`, says which values it takes, for messages and the reference.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import reprlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias, TypeVar
-
-from django_jobs.retry import Retry
 
 T = TypeVar("T")
 Convert: TypeAlias = Callable[[object], T]
 
-
-def whole(low: int, high: int) -> Convert[int]:
-    """Make a converter for whole numbers in a range."""
-
-    def convert(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _refusal(f"a whole number from {low} to {high}", value)
-        return value
-
-    return convert
+MINUTE = 60
+HOUR = 3600
+DAY = 24 * HOUR
+YEAR = 365 * DAY
 
 
-def seconds(low: float, high: float) -> Convert[float]:
-    """Make a converter for a time in seconds, which may be given as a timedelta."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Converts whole numbers in a range; 5.0 becomes 5."""
 
-    def convert(value: object) -> float:
+    low: int
+    high: int
+
+    def __call__(self, value: object) -> int:
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if not isinstance(number, int) or not _is_in_range(number, self.low, self.high):
+            raise refusal(str(self), value)
+        return number
+
+    def __str__(self) -> str:
+        return f"a whole number from {self.low:,} to {self.high:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Converts numbers in a range."""
+
+    low: float
+    high: float
+
+    def __call__(self, value: object) -> float:
+        if not isinstance(value, (int, float)) or not _is_in_range(value, self.low, self.high):
+            raise refusal(str(self), value)
+        return float(value)
+
+    def __str__(self) -> str:
+        return f"a number from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Converts a time in seconds, which may be given as a timedelta."""
+
+    low: float
+    high: float
+
+    def __call__(self, value: object) -> float:
         number = value.total_seconds() if isinstance(value, timedelta) else value
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise _refusal(f"seconds or a timedelta from {low:g} to {high:g} seconds", value)
-        if math.isnan(number) or not low <= number <= high:
-            raise _refusal(f"seconds or a timedelta from {low:g} to {high:g} seconds", value)
+        if not isinstance(number, (int, float)) or not _is_in_range(number, self.low, self.high):
+            raise refusal(str(self), value)
         return float(number)
 
-    return convert
+    def __str__(self) -> str:
+        return f"seconds or a timedelta, from {in_words(self.low)} to {in_words(self.high)}"
 
 
-def duration(low: float, high: float) -> Convert[timedelta]:
-    """Make a converter for a timedelta, which may be given as seconds."""
-    to_seconds = seconds(low, high)
-    return lambda value: timedelta(seconds=to_seconds(value))
+def _is_in_range(number: float, low: float, high: float) -> bool:
+    """Tell whether a number is in a range: NaN is in none, and True is no number."""
+    return not isinstance(number, bool) and low <= number <= high
+
+
+def in_words(seconds: float) -> str:
+    """Return a time in the largest unit in which it is a whole number."""
+    for unit, name in ((YEAR, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if seconds and seconds % unit == 0:
+            count = seconds // unit
+            return f"{count:g} {name}{'s' if count != 1 else ''}"
+    return f"{seconds:g} seconds"
 
 
 def matching(pattern: str, rule: str) -> Convert[str]:
@@ -54,7 +91,7 @@ def matching(pattern: str, rule: str) -> Convert[str]:
 
     def convert(value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-            raise _refusal(rule, value)
+            raise refusal(rule, value)
         return value
 
     return convert
@@ -63,17 +100,17 @@ def matching(pattern: str, rule: str) -> Convert[str]:
 def switch(value: object) -> bool:
     """Return True or False; nothing else is one of them."""
     if not isinstance(value, bool):
-        raise _refusal("True or False", value)
+        raise refusal("True or False", value)
     return value
 
 
 def texts(value: object) -> tuple[str, ...]:
     """Return a list or tuple of texts, none of them empty, as a tuple."""
     if not isinstance(value, (list, tuple)):
-        raise _refusal("a list of texts", value)
+        raise refusal("a list of texts", value)
     for one in value:
         if not isinstance(one, str) or not one.strip("_- "):
-            raise _refusal("a list of texts, none of them empty", one)
+            raise refusal("a list of texts, none of them empty", one)
     return tuple(value)
 
 
@@ -84,12 +121,18 @@ def secret(value: object) -> str | None:
     return value or None
 
 
-def retry_policy(value: object) -> Retry | None:
-    """Return a retry policy, or None for the default one."""
-    if value is not None and not isinstance(value, Retry):
-        raise _refusal("a django_jobs.Retry(…) or None", value)
-    return value
+def refusal(wanted: str, value: object) -> ValueError:
+    """Return the error for a value, which says what is wanted instead."""
+    return ValueError(f"give {wanted}, not {shown(value)}.")
 
 
-def _refusal(wanted: str, value: object) -> ValueError:
-    return ValueError(f"give {wanted}, not {reprlib.repr(value)}.")
+_short = reprlib.Repr()
+_short.maxother = 80  # so that a datetime is shown as a whole
+
+
+def shown(value: object) -> str:
+    """Return how a value looks in a message, whatever it is."""
+    try:
+        return _short.repr(value)
+    except Exception:  # noqa: BLE001 (a repr() of somebody's own, or a number of too many digits)
+        return f"a value of type {type(value).__name__}"

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import converters
-from django_jobs.converters import Convert
+from django_jobs.converters import DAY, HOUR, Convert, refusal
 from django_jobs.queues import QueueWeight, queue_weights
+from django_jobs.ranges import RESULT_TTL
 from django_jobs.redaction.names import WORDS
 from django_jobs.redis_url import RedisAddress, read_redis_url
 from django_jobs.retry import Retry
 from django_jobs.suggest import unknown
 
-HOUR = 3600
-DAY = 24 * HOUR
 MEGABYTE = 1024 * 1024
 NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
@@ -34,13 +32,20 @@ def option(convert: Convert[Any], purpose: str) -> dict[str, Any]:
     return {"convert": convert, "purpose": purpose}
 
 
+def _retry_policy(value: object) -> Retry | None:
+    """Return a retry policy, or None for the default one."""
+    if value is not None and not isinstance(value, Retry):
+        raise refusal("a django_jobs.Retry(…) or None", value)
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendOptions:
     """What every backend of django_jobs may be told."""
 
     retry: Retry | None = field(
         default=None,
-        metadata=option(converters.retry_policy, "Policy of tasks that bring none of their own."),
+        metadata=option(_retry_policy, "Policy of tasks that bring none of their own."),
     )
     enqueue_on_commit: bool = field(
         default=True,
@@ -51,33 +56,30 @@ class BackendOptions:
     max_payload: int = field(
         default=512 * 1024,
         metadata=option(
-            converters.whole(1, 512 * MEGABYTE),
+            converters.Whole(1, 512 * MEGABYTE),
             "Largest size of one job's arguments as JSON, in bytes.",
         ),
     )
-    result_ttl: timedelta = field(
-        default=timedelta(hours=1),
-        metadata=option(
-            converters.duration(0, 10 * 365 * DAY),
-            "How long a succeeded job and its result are kept: a timedelta or seconds.",
-        ),
+    result_ttl: float = field(
+        default=3600.0,
+        metadata=option(RESULT_TTL, "Seconds that a succeeded job and its result are kept."),
     )
     concurrency: int = field(
         default=5,
         metadata=option(
-            converters.whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
+            converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
         ),
     )
     async_concurrency: int = field(
         default=500,
         metadata=option(
-            converters.whole(1, 100_000), "Coroutine tasks that one worker runs at a time."
+            converters.Whole(1, 100_000), "Coroutine tasks that one worker runs at a time."
         ),
     )
     shutdown_timeout: float = field(
         default=25.0,
         metadata=option(
-            converters.seconds(0, DAY),
+            converters.Span(0, DAY),
             "Seconds that running jobs get to finish when the process stops.",
         ),
     )
@@ -138,14 +140,14 @@ class ThreadPoolOptions(BackendOptions):
     max_queued: int = field(
         default=10_000,
         metadata=option(
-            converters.whole(1, 10_000_000),
+            converters.Whole(1, 10_000_000),
             "Jobs that may wait in memory; when there are as many, `enqueue` blocks.",
         ),
     )
     full_timeout: float = field(
         default=5.0,
         metadata=option(
-            converters.seconds(0, HOUR),
+            converters.Span(0, HOUR),
             "Seconds that `enqueue` blocks for room before it raises `QueueFull`.",
         ),
     )
@@ -181,7 +183,7 @@ class RedisOptions(BackendOptions):
     lease: float = field(
         default=20.0,
         metadata=option(
-            converters.seconds(2, HOUR),
+            converters.Span(2, HOUR),
             "Seconds of silence after which a worker is taken for dead; its jobs are back within"
             " this time and a quarter.",
         ),
@@ -189,16 +191,16 @@ class RedisOptions(BackendOptions):
     concurrency: int = field(
         default=10,
         metadata=option(
-            converters.whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
+            converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
         ),
     )
     processes: int = field(
-        default=1, metadata=option(converters.whole(1, 256), "Processes that `runworker` starts.")
+        default=1, metadata=option(converters.Whole(1, 256), "Processes that `runworker` starts.")
     )
     socket_timeout: float = field(
         default=5.0,
         metadata=option(
-            converters.seconds(0.1, 600),
+            converters.Span(0.1, 600),
             "Seconds that one call to Redis may take in all: to connect, to wait for the answer,"
             " and to send it again.",
         ),

@@ -11,6 +11,7 @@ from typing import Any
 
 from django_jobs.compat import AnyTask, InvalidTask
 from django_jobs.errors import BrokenPayload
+from django_jobs.ranges import TIMEOUT
 from django_jobs.retry import ErrorKind, Retry, error_path, to_seconds
 from django_jobs.task import Task as JobTask
 
@@ -104,6 +105,6 @@ def _retry_from_json(fields: dict[str, Any]) -> Retry:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "retry": _retry_from_json,
-    "timeout": lambda seconds: None if seconds is None else float(seconds),
+    "timeout": lambda seconds: None if seconds is None else TIMEOUT(seconds),
     "discard_on": lambda paths: tuple(map(str, paths)),
 }

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+
+from django_jobs.converters import Convert, shown
+from django_jobs.ranges import ATTEMPTS, JITTER, LONGEST, WAIT
 
 ErrorKind: TypeAlias = type[BaseException] | str
 """An exception class, or its dotted path, which travels with a job."""
 
 Seconds: TypeAlias = float | timedelta
 Wait: TypeAlias = Seconds | Sequence[Seconds] | Callable[[int, BaseException], Seconds] | None
+
+Number = TypeVar("Number", int, float)
 
 PLAIN_JITTER = 0.15
 
@@ -47,6 +51,15 @@ def to_seconds(value: Seconds) -> float:
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
 
 
+def usable_wait(value: Seconds) -> float:
+    """Return the seconds to wait that a task's own code asks for; a time in the past is none.
+
+    Raises:
+        ValueError, TypeError: it is too long, or no time at all.
+    """
+    return WAIT(max(to_seconds(value), 0.0))
+
+
 def sidekiq_curve(attempt: int) -> float:
     """Return seconds to wait after attempt 1, 2, …: count⁴ + 15 + up to 10·(count + 1) at random.
 
@@ -54,7 +67,7 @@ def sidekiq_curve(attempt: int) -> float:
     attempt, 17 days in all.
     """
     count = attempt - 1
-    return count**4 + 15 + random.uniform(0, 10 * (count + 1))
+    return min(LONGEST, count**4 + 15 + random.uniform(0, 10 * (count + 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +75,10 @@ class Retry:
     """How often a failing task is tried, how long between, and for which errors.
 
     Args:
-        attempts: how often it is run in all, at least 1; `Retry(attempts=1)` never retries.
-        wait: seconds or a timedelta; a sequence of them, whose last one is repeated; or a function
-            of the number of the failed attempt (from 1) and the error. By default Sidekiq's curve.
+        attempts: how often it is run in all, up to a million; `Retry(attempts=1)` never retries.
+        wait: seconds or a timedelta, up to 100 years; a sequence of them, whose last one is
+            repeated; or a function of the number of the failed attempt (from 1) and the error. By
+            default Sidekiq's curve.
         on: exception classes (or their dotted paths) that are worth another attempt; any other
             error makes the job dead at once.
         jitter: what share of the wait is added at random, by default 0.15; the curve has its own.
@@ -79,14 +93,10 @@ class Retry:
     jitter: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.attempts, int) or self.attempts < 1:
-            raise ImproperlyConfigured(
-                f"Retry(attempts={self.attempts!r}): give a whole number of at least 1."
-            )
-        if self.jitter is not None and not 0 <= self.jitter <= 1:
-            raise ImproperlyConfigured(
-                f"Retry(jitter={self.jitter!r}): give a share of the wait from 0 to 1."
-            )
+        attempts = _checked("attempts", ATTEMPTS, self.attempts, str(ATTEMPTS))
+        object.__setattr__(self, "attempts", attempts)
+        if self.jitter is not None:
+            _checked("jitter", JITTER, self.jitter, f"{JITTER}, or None for {PLAIN_JITTER}")
         kinds = self.on if isinstance(self.on, (tuple, list)) else (self.on,)
         for kind in kinds:
             if not is_error_kind(kind):
@@ -103,12 +113,9 @@ class Retry:
         if self.wait is None or callable(self.wait):
             return
         steps = self.wait if isinstance(self.wait, tuple) else (self.wait,)
-        numbers = all(isinstance(step, (int, float, timedelta)) for step in steps)
-        if not steps or not numbers or not all(0 <= to_seconds(step) < math.inf for step in steps):
-            raise ImproperlyConfigured(
-                f"Retry(wait={self.wait!r}): give seconds or a timedelta of at least 0, a sequence"
-                " of them, or a function of the attempt and the error."
-            )
+        wanted = f"{WAIT}, a sequence of them, or a function of the attempt and the error"
+        for step in steps or (None,):
+            _checked("wait", WAIT, step, wanted)
 
     def delay(self, attempt: int, error: BaseException) -> float | None:
         """Return seconds until the next attempt, or None if there is none.
@@ -116,15 +123,18 @@ class Retry:
         Args:
             attempt: number of the attempt that failed, from 1.
             error: what it raised.
+
+        Raises:
+            ValueError, TypeError: the function in `wait` returns no time that one can wait.
         """
         if attempt >= self.attempts or not is_kind(error, self._kinds):
             return None
         if self.wait is None:
             base, share = sidekiq_curve(attempt), self.jitter or 0.0
         else:
-            base = to_seconds(self._step(attempt, error))
+            base = usable_wait(self._step(attempt, error))
             share = PLAIN_JITTER if self.jitter is None else self.jitter
-        return max(0.0, base + random.uniform(0, share) * base)
+        return min(LONGEST, base + random.uniform(0, share) * base)
 
     @property
     def _kinds(self) -> tuple[ErrorKind, ...]:
@@ -139,3 +149,11 @@ class Retry:
             return step
         assert isinstance(self.wait, (int, float, timedelta))
         return self.wait
+
+
+def _checked(name: str, rule: Convert[Number], value: object, wanted: str) -> Number:
+    """Return a value of an argument as the rule takes it, or raise what says what is wanted."""
+    try:
+        return rule(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"Retry({name}={shown(value)}): give {wanted}.") from None

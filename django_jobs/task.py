@@ -31,8 +31,10 @@ from django_jobs.compat import (
     task_backends,
 )
 from django_jobs.compat import Task as DjangoTask
+from django_jobs.converters import shown
+from django_jobs.ranges import TIMES
 from django_jobs.redaction.parameters import check_redact
-from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind, to_seconds
+from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind
 from django_jobs.suggest import unknown
 
 if TYPE_CHECKING:
@@ -191,25 +193,25 @@ def _call(index: int, call: CallLike) -> Call:
 
 def _check_options(task: AnyJobTask) -> None:
     name = task.func.__qualname__
-    for option in ("timeout", "expires", "result_ttl"):
+    for option, rule, none in TIMES:
         value = getattr(task, option)
-        if value is None:
-            continue
-        is_number = isinstance(value, (int, float, timedelta)) and not isinstance(value, bool)
-        if not is_number or to_seconds(value) < 0 or (option != "result_ttl" and not value):
-            raise ImproperlyConfigured(
-                f"Task {name}: {option}={value!r} must be seconds or a timedelta above 0."
-            )
+        if value is not None:
+            try:
+                rule(value)
+            except ValueError:
+                raise ImproperlyConfigured(
+                    f"Task {name}: {option}={shown(value)}: give {rule}, or None {none}."
+                ) from None
     if task.retry is not None and not isinstance(task.retry, Retry):
         raise ImproperlyConfigured(
-            f"Task {name}: retry={task.retry!r} must be a django_jobs.Retry, such as"
+            f"Task {name}: retry={shown(task.retry)} must be a django_jobs.Retry, such as"
             " Retry(attempts=5, wait=30); Retry(attempts=1) never retries."
         )
     for kind in task.discard_on:
         if not is_error_kind(kind):
             raise ImproperlyConfigured(
-                f"Task {name}: discard_on={kind!r} must be an exception class or its dotted path,"
-                " such as 'builtins.OSError'."
+                f"Task {name}: discard_on={shown(kind)} must be an exception class or its dotted"
+                " path, such as 'builtins.OSError'."
             )
     check_redact(name, task.func, task.redact)
 

@@ -224,11 +224,11 @@ def test_the_thread_pool_takes_the_numbers_that_concern_it() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "rule"),
     [
-        ("JOB_CONCURRENCY", "five", "give a whole number from 1 to 1000, not 'five'."),
-        ("JOB_CONCURRENCY", "0", "give a whole number from 1 to 1000, not 0."),
+        ("JOB_CONCURRENCY", "five", "give a whole number from 1 to 1,000, not 'five'."),
+        ("JOB_CONCURRENCY", "0", "give a whole number from 1 to 1,000, not 0."),
         ("JOB_PROCESSES", "1.5", "give a whole number from 1 to 256, not '1.5'."),
-        ("JOB_SHUTDOWN_TIMEOUT", "25s", "give seconds or a timedelta from 0 to 86400 seconds,"),
-        ("JOB_SHUTDOWN_TIMEOUT", "nan", "give seconds or a timedelta from 0 to 86400 seconds,"),
+        ("JOB_SHUTDOWN_TIMEOUT", "25s", "give seconds or a timedelta, from 0 seconds to 1 day,"),
+        ("JOB_SHUTDOWN_TIMEOUT", "nan", "give seconds or a timedelta, from 0 seconds to 1 day,"),
         ("JOB_QUEUES", "low:heavy", "the weight of queue 'low' must be a whole number from 1"),
         ("JOB_QUEUES", "two words", "the queue name 'two words' is not allowed: use 1 to 100"),
         ("JOB_QUEUES", "low,low", "queue 'low' is named twice"),

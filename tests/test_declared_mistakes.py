@@ -42,6 +42,15 @@ def test_a_queue_that_the_site_does_not_have_is_named_with_those_it_has(settings
         task(queue_name="low")(do_nothing)
 
 
+@pytest.mark.parametrize("name", ["*", "a b", "größe", "x" * 101, 7])
+def test_a_queue_of_the_site_has_a_name_that_every_part_can_carry(name: Any, settings: Any) -> None:
+    settings.TASKS = {
+        "default": {"BACKEND": "django_jobs.backends.DummyBackend", "QUEUES": ["default", name]}
+    }
+    with pytest.raises(ImproperlyConfigured, match=r"TASKS\['default'\]\['QUEUES'\]: the queue"):
+        task(do_nothing)
+
+
 @pytest.mark.parametrize("value", ["high", None, [1], True])
 def test_a_priority_that_is_no_number_is_refused_by_its_name(value: Any) -> None:
     with pytest.raises(InvalidTask, match=r"do_nothing: priority=.*whole number from -100 to 100"):

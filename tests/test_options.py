@@ -13,6 +13,9 @@ from django_jobs.redis_url import read_redis_url, redact_url
 from django_jobs.retry import Retry
 from django_jobs.suggest import unknown
 
+FROM_0 = "give seconds or a timedelta, from 0 seconds"
+DAYS_36501 = repr(timedelta(days=36_501))
+
 
 def refusal(options: dict, kind: type[BackendOptions] = RedisOptions) -> str:
     with pytest.raises(ImproperlyConfigured) as caught:
@@ -47,7 +50,7 @@ def test_without_options_the_defaults_hold() -> None:
     options = BackendOptions.from_dict("default", {})
     assert options == BackendOptions()
     assert options.max_payload == 512 * 1024
-    assert options.result_ttl == timedelta(hours=1)
+    assert options.result_ttl == 3600
 
 
 def test_the_redis_backend_has_more_threads_than_the_pool_in_the_web_process() -> None:
@@ -66,7 +69,7 @@ def test_valid_values_are_taken_over() -> None:
 @pytest.mark.parametrize("given", [90, 90.0, timedelta(seconds=90)])
 def test_a_time_may_be_seconds_or_a_timedelta(given: object) -> None:
     options = RedisOptions.from_dict("default", {"lease": given, "result_ttl": given})
-    assert (options.lease, options.result_ttl) == (90.0, timedelta(seconds=90))
+    assert (options.lease, options.result_ttl) == (90.0, 90.0)
 
 
 def test_an_unknown_option_names_its_place_and_the_nearest_valid_one() -> None:
@@ -91,15 +94,18 @@ def test_options_that_are_no_dict_are_refused() -> None:
     [
         ("retry", 3, "give a django_jobs.Retry(…) or None, not 3."),
         ("enqueue_on_commit", "yes", "give True or False, not 'yes'."),
-        ("max_payload", 0, "give a whole number from 1 to 536870912, not 0."),
-        ("max_payload", 1.5, "give a whole number from 1 to 536870912, not 1.5."),
-        ("concurrency", True, "give a whole number from 1 to 1000, not True."),
-        ("concurrency", "5", "give a whole number from 1 to 1000, not '5'."),
-        ("async_concurrency", -1, "give a whole number from 1 to 100000, not -1."),
-        ("shutdown_timeout", -1, "give seconds or a timedelta from 0 to 86400 seconds, not -1."),
-        ("lease", 1, "give seconds or a timedelta from 2 to 3600 seconds, not 1."),
-        ("lease", float("nan"), "give seconds or a timedelta from 2 to 3600 seconds, not nan."),
-        ("lease", False, "give seconds or a timedelta from 2 to 3600 seconds, not False."),
+        ("max_payload", 0, "give a whole number from 1 to 536,870,912, not 0."),
+        ("max_payload", float("inf"), "give a whole number from 1 to 536,870,912, not inf."),
+        ("result_ttl", timedelta(days=36_501), f"{FROM_0} to 100 years, not {DAYS_36501}."),
+        ("result_ttl", float("inf"), f"{FROM_0} to 100 years, not inf."),
+        ("max_payload", 1.5, "give a whole number from 1 to 536,870,912, not 1.5."),
+        ("concurrency", True, "give a whole number from 1 to 1,000, not True."),
+        ("concurrency", "5", "give a whole number from 1 to 1,000, not '5'."),
+        ("async_concurrency", -1, "give a whole number from 1 to 100,000, not -1."),
+        ("shutdown_timeout", -1, f"{FROM_0} to 1 day, not -1."),
+        ("lease", 1, "give seconds or a timedelta, from 2 seconds to 1 hour, not 1."),
+        ("lease", float("nan"), "give seconds or a timedelta, from 2 seconds to 1 hour, not nan."),
+        ("lease", False, "give seconds or a timedelta, from 2 seconds to 1 hour, not False."),
         ("namespace", "a{b}", "give 1 to 64 letters, digits, '-' or '_', not 'a{b}'."),
         ("namespace", 7, "give 1 to 64 letters, digits, '-' or '_', not 7."),
         ("processes", 0, "give a whole number from 1 to 256, not 0."),

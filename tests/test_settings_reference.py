@@ -1,19 +1,21 @@
-"""The settings page of the documentation says what the code does."""
+"""The reference says what settings and options the code takes, and in which ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import Field, fields
-from datetime import timedelta
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from django_jobs import ranges
+from django_jobs.converters import in_words
 from django_jobs.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.variables import VARIABLES
 
-PAGE = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+PAGE = REFERENCE / "settings.md"
 
 
 def code(value: object) -> str:
@@ -22,12 +24,15 @@ def code(value: object) -> str:
 
 def shown_default(field: Field[Any]) -> str:
     match field.default:
-        case timedelta() as span:
-            return f"`timedelta(seconds={span.total_seconds():g})`"
         case str() as text:
             return f'`"{text}"`'
         case value:
             return f"`{value!r}`"
+
+
+def shown_range(field: Field[Any]) -> str:
+    convert = field.metadata["convert"]
+    return str(convert) if is_dataclass(convert) else "–"
 
 
 def own_fields(kind: type[BackendOptions]) -> Iterator[Field[Any]]:
@@ -45,13 +50,13 @@ def variable_rows() -> list[str]:
 def option_rows(kind: type[BackendOptions]) -> list[str]:
     return [
         f"| `{f.name}` | `{f.type.replace('|', 'or')}` | {shown_default(f)} |"
-        f" {f.metadata['purpose']} |"
+        f" {shown_range(f)} | {f.metadata['purpose']} |"
         for f in own_fields(kind)
     ]
 
 
-def documented_rows(heading: str) -> list[str]:
-    section = PAGE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+def documented_rows(heading: str, page: Path = PAGE) -> list[str]:
+    section = page.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return [line for line in section.splitlines() if line.startswith("| `")]
 
 
@@ -69,3 +74,17 @@ def test_the_page_lists_every_environment_variable() -> None:
 )
 def test_the_page_lists_every_option(heading: str, kind: type[BackendOptions]) -> None:
     assert documented_rows(heading) == option_rows(kind)
+
+
+def test_the_page_lists_the_range_of_every_option_of_a_task() -> None:
+    away = f"an aware `datetime`, or a `timedelta`, at most {in_words(ranges.LONGEST)} away"
+    assert documented_rows("Ranges", REFERENCE / "api.md") == [
+        f"| `priority` | {ranges.PRIORITY} | – |",
+        f"| `run_after` | {away} | at once |",
+        f"| `timeout` | {ranges.TIMEOUT} | no limit |",
+        f"| `expires` | {ranges.EXPIRES} | never |",
+        f"| `result_ttl` | {ranges.RESULT_TTL} | the backend's |",
+        f"| `Retry(attempts)` | {ranges.ATTEMPTS} | – |",
+        f"| `Retry(wait)` | {ranges.WAIT}, or a sequence of them | Sidekiq's curve |",
+        f"| `Retry(jitter)` | {ranges.JITTER} | 0.15, and 0 for the curve |",
+    ]

@@ -14,6 +14,7 @@ from django_jobs.job import State
 from tests.backends.waiting import current_backend, wait_until
 
 UNUSABLE: list[Any] = ["soon", None, float("inf"), 1e300, timedelta.max]
+LONGEST = timedelta(days=36_500)
 CURVE = range(15_000, 60_000)
 """Milliseconds: the curve gives 15 to 25 s after the first attempt."""
 
@@ -55,7 +56,43 @@ def test_the_job_is_retried_as_the_curve_says(
     assert "can't be followed" in caplog.text
 
 
-@pytest.mark.parametrize("wait", [float("inf"), float("nan"), (1, float("inf"))])
+def leave(attempt: int, error: BaseException) -> float:
+    raise SystemExit("no wait at all")
+
+
+class Leaving(Exception):
+    """An error whose text ends whoever asks for it."""
+
+    def __str__(self) -> str:
+        raise SystemExit("no text either")
+
+
+@task(retry=Retry(wait=leave))
+def fail_and_leave(kind: str) -> None:
+    raise Leaving if kind == "error" else ValueError(kind)
+
+
+@pytest.mark.parametrize("kind", ["wait", "error"])
+def test_a_site_s_code_that_exits_where_an_attempt_ends_keeps_no_thread_from_its_work(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fail_and_leave.enqueue(kind)
+
+    counts = current_backend().broker.inspection.counts
+    wait_until(lambda: counts()[State.RETRYING], "the retry")
+    assert "a fault of django_jobs" not in caplog.text
+
+
+@pytest.mark.parametrize("attempt", [1, 24, 300, 999_999])
+@pytest.mark.parametrize("retry", [Retry(attempts=1_000_000), Retry(wait=LONGEST, jitter=1)])
+def test_a_wait_that_was_accepted_is_never_too_long(retry: Retry, attempt: int) -> None:
+    longest = LONGEST.total_seconds()
+    assert 0 < (retry.delay(attempt, ValueError()) or longest) <= longest
+
+
+@pytest.mark.parametrize(
+    "wait", [float("inf"), float("nan"), (1, float("inf")), 2 * LONGEST, -1, (), True]
+)
 def test_a_wait_without_end_is_refused_where_it_is_declared(wait: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match="wait="):
         Retry(wait=wait)

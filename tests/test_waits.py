@@ -15,8 +15,8 @@ from django_jobs.waits import capped, wait_out
 from tests.test_shape import MODULES
 
 WAITS = {"wait", "wait_for", "join", "sleep", "select", "settimeout"}
-OURS = {"self", "self._marks", "wakeup"}
-"""What has a `wait` method of our own, which caps what it is given."""
+CAPPED = {"self", "self._marks", "wakeup", "asyncio"}
+"""Whose waits are capped there: those with a `wait` method of our own, and event loops."""
 
 YEARS_300 = 300 * 365 * 86_400.0
 
@@ -65,7 +65,7 @@ def is_wait(call: ast.Call) -> bool:
     if isinstance(function, ast.Attribute):
         is_text = isinstance(function.value, ast.Constant | ast.JoinedStr)
         owner = ast.unparse(function.value)
-        return function.attr in WAITS and not (is_text or owner.isupper() or owner in OURS)
+        return function.attr in WAITS and not (is_text or owner.isupper() or owner in CAPPED)
     return isinstance(function, ast.Name) and function.id in WAITS
 
 

@@ -7,7 +7,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
@@ -23,7 +23,6 @@ from django_jobs.compat import (
     AnyResult,
     AnyTask,
     BaseTaskBackend,
-    InvalidTask,
     TaskResultDoesNotExist,
     task_backends,
     task_enqueued,
@@ -39,6 +38,7 @@ from django_jobs.job import Job
 from django_jobs.job_ids import new_job_ids
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
+from django_jobs.ranges import OVERRIDES
 from django_jobs.registry import check_importable, find_task, is_declared
 from django_jobs.result import JobResult, enqueued_results, stored_result
 from django_jobs.retry import Retry, Seconds, to_seconds
@@ -46,6 +46,8 @@ from django_jobs.signatures import sign
 from django_jobs.task import Task as JobTask
 from django_jobs.worker import job_log
 from django_jobs.worker.receivers import is_heard
+
+from .validation import check_queue, check_queue_names, check_ranges
 
 logger = logging.getLogger("django_jobs")
 
@@ -84,6 +86,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
         super().__init__(alias, dict(params))
+        check_queue_names(self.queues, alias)
         self.configuration = self.options_class.from_dict(alias, self.options)
 
     @property
@@ -99,22 +102,14 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     # --- enqueueing --------------------------------------------------------------------------
 
     def validate_task(self, task: AnyTask) -> None:
-        """Check what Django checks; `run_after` may also be a timedelta."""
-        _check_kinds(task)
-        self._check_queue(task)
+        """Check what Django checks, and more exactly; `run_after` may also be a timedelta."""
+        check_ranges(task)
+        check_queue(task, self.queues, self.alias)
         if isinstance(task.run_after, timedelta):
             # Made anew with an instant, the task comes back here to be checked.
             dataclasses.replace(task, run_after=timezone.now() + task.run_after)
         else:
             super().validate_task(task)
-
-    def _check_queue(self, task: AnyTask) -> None:
-        if self.queues and task.queue_name not in self.queues:
-            raise InvalidTask(
-                f"Queue {task.queue_name!r} is not valid for backend. Task {task.module_path}: add"
-                f" the queue to JOB_QUEUES or to TASKS[{self.alias!r}]['QUEUES'], which has"
-                f" {', '.join(sorted(self.queues))}, or correct queue_name."
-            )
 
     def enqueue(self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Enqueue one call of a task."""
@@ -123,7 +118,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
         if is_declared(task):
-            self._check_queue(task)  # all else was checked when it was declared
+            check_queue(task, self.queues, self.alias)  # all else was checked when it was declared
         else:
             self.validate_task(task)
             check_importable(task)
@@ -168,7 +163,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         return (
             task.module_path,
             task.queue_name,
-            task.priority,
+            int(task.priority),  # Django takes 5.0 for a whole number, too
             now,
             run_at,
             None if expires is None else max(now, run_at or 0) + _to_ms(expires),
@@ -182,7 +177,13 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         if is_declared(task):
             return ""
         declared = find_task(task.module_path)
-        return overrides_text(policy_of(task, self.retry), policy_of(declared, self.retry))
+        text = overrides_text(policy_of(task, self.retry), policy_of(declared, self.retry))
+        if len(text) > OVERRIDES:
+            raise PayloadTooLarge(
+                f"The options of {task.module_path} that this call changed take {len(text):,}"
+                f" bytes, more than the {OVERRIDES:,} that travel with a job. Give them to @task."
+            )
+        return text
 
     def _jobs(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
         shared = self._shared(task)
@@ -259,21 +260,6 @@ def prepare_process() -> None:
             backend = task_backends[alias]
             if isinstance(backend, JobBackend):
                 backend.prepare_process()
-
-
-def _check_kinds(task: AnyTask) -> None:
-    """Refuse what Django would compare or call before it looks at what it is."""
-    name, priority, run_after = task.func.__qualname__, task.priority, task.run_after
-    if not isinstance(priority, (int, float)) or isinstance(priority, bool):
-        raise InvalidTask(
-            f"Task {name}: priority={priority!r} must be a whole number from -100 to 100; more is"
-            " sooner."
-        )
-    if not isinstance(run_after, (datetime, timedelta, type(None))):
-        raise InvalidTask(
-            f"Task {name}: run_after={run_after!r} must be an aware datetime, or a timedelta from"
-            " now such as timedelta(seconds=…)."
-        )
 
 
 def _with_instant(task: AnyTask) -> AnyTask:

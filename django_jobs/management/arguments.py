@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
+
+from django_jobs.options import RedisOptions
 
 
 def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -28,6 +31,25 @@ def at_least(low: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def option(name: str, number: Callable[[str], float]) -> Callable[[str], Any]:
+    """Return what reads an option of the backends, with the range that it has in the settings.
+
+    Args:
+        name: of the option.
+        number: `int` or `float`.
+    """
+    converters = {field.name: field.metadata["convert"] for field in fields(RedisOptions)}
+
+    def convert(text: str) -> Any:
+        try:
+            value: object = number(text)
+        except ValueError:
+            value = text  # for the message that refuses it
+        return converters[name](value)
+
+    return checked(convert)
 
 
 def seconds(text: str) -> float:

@@ -59,7 +59,7 @@ def _claim(task: Task[..., Any], retry: Retry, arguments: str) -> Claim:
         id=new_job_id(),
         task=task.module_path,
         queue=task.queue_name,
-        priority=task.priority,
+        priority=int(task.priority),
         arguments=arguments,
         enqueued_at=now,
         overrides=overrides_text(policy_of(task, retry), declared),

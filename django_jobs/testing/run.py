@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.call import Call, Share
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
 from django_jobs.job import Claim, State
 from django_jobs.worker.attempt import Site
@@ -40,7 +41,7 @@ def run_enqueued(
         backend: alias in `TASKS`.
 
     Returns:
-        The jobs that were run.
+        The jobs that were run, without those whose `result_ttl` is 0.
 
     Raises:
         AssertionError: the limit was reached, or the backend runs jobs by itself.
@@ -63,7 +64,13 @@ def run_enqueued(
                 raise error
     finally:
         runner.leave()
-    return [found.get_result(job_id) for job_id in ran]
+    return [*_kept(found, ran)]
+
+
+def _kept(backend: JobBackend[Any], job_ids: Iterable[str]) -> Iterator[TaskResult[..., Any]]:
+    for job_id in job_ids:
+        with suppress(TaskResultDoesNotExist):
+            yield backend.get_result(job_id)
 
 
 @dataclass(slots=True)

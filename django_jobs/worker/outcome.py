@@ -20,13 +20,12 @@ from django_jobs.errors import (
 )
 from django_jobs.job import Claim, Failure, State
 from django_jobs.policy import Policy
-from django_jobs.retry import Retry, error_path, is_kind, sidekiq_curve, to_seconds
+from django_jobs.retry import Retry, error_path, is_kind, sidekiq_curve, usable_wait
 
 logger = logging.getLogger("django_jobs")
 
 MESSAGE_LIMIT = 10_000
 TRACEBACK_LIMIT = 50_000
-LONGEST_DELAY = 100 * 365 * 86_400.0
 HOPELESS = (Fail, BrokenPayload)
 OF_ANOTHER_DEPLOY = (TaskNotFound, UnknownModel)
 """What another deploy may know: what is said of retries is meant for failures of the task's own."""
@@ -65,16 +64,13 @@ def _delay(error: BaseException, policy: Policy, attempt: int) -> float | None:
     What a site's code says may be no wait at all, and an attempt must end all the same.
     """
     try:
-        delay = _wanted(error, policy, attempt)
-        if delay is not None and not delay <= LONGEST_DELAY:
-            raise ValueError(f"{delay} s is no wait of at most a hundred years.")
+        return _wanted(error, policy, attempt)
     except BaseException:
         logger.exception(
             "What a Retry or a RetryLater says of the next attempt can't be followed; the default"
             " curve is used instead."
         )
         return sidekiq_curve(attempt)
-    return delay
 
 
 def _wanted(error: BaseException, policy: Policy, attempt: int) -> float | None:
@@ -85,8 +81,8 @@ def _wanted(error: BaseException, policy: Policy, attempt: int) -> float | None:
 
 def _seconds_until(when: float | timedelta | datetime) -> float:
     if isinstance(when, datetime):
-        return max(0.0, (to_ms(when) - now_ms()) / 1000)
-    return max(0.0, to_seconds(when))
+        return usable_wait((to_ms(when) - now_ms()) / 1000)
+    return usable_wait(when)
 
 
 def to_failure(

@@ -63,6 +63,12 @@ def wait_at_gate(value: Any = None) -> None:
 
 
 @task(takes_context=True, retry=AT_ONCE)
+def fail_once(context: TaskContext) -> None:
+    if context.attempt == 1:
+        raise ValueError("the first attempt")
+
+
+@task(takes_context=True, retry=AT_ONCE)
 def fail_twice(context: TaskContext, value: str) -> list[Any]:
     seen.append(context.attempt)
     if context.attempt < 3:

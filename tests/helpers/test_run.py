@@ -164,6 +164,12 @@ def test_jobs_whose_time_has_not_come_run_if_asked() -> None:
     assert_not_enqueued()
 
 
+def test_a_job_whose_result_is_not_kept_runs_as_well() -> None:
+    tasks.note.using(result_ttl=0).enqueue("gone")
+    assert run_enqueued() == []
+    assert cache.get("notes") == ["gone"]
+
+
 def test_jobs_without_an_end_are_stopped() -> None:
     tasks.forever.enqueue()
     with pytest.raises(AssertionError, match="20 attempts, and there are still jobs: do they"):

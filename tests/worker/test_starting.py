@@ -35,8 +35,10 @@ REFUSALS = {
     ("-q", "low:much"): "the weight of queue 'low' must be a whole number from 1 to 1000",
     ("-q", "a b"): "the queue name 'a b' is not allowed: use 1 to 100 letters",
     ("-q", "low", "-q", "low:5"): "-q: queue 'low' is named twice: name it once.",
-    ("-c", "0"): "give a whole number of at least 1, not '0'.",
-    ("--shutdown-timeout", "soon"): "give seconds of at least 0, not 'soon'.",
+    ("-c", "0"): "give a whole number from 1 to 1,000, not 0.",
+    ("--processes", "300"): "give a whole number from 1 to 256, not 300.",
+    ("--shutdown-timeout", "soon"): "from 0 seconds to 1 day, not 'soon'.",
+    ("--shutdown-timeout", "inf"): "from 0 seconds to 1 day, not inf.",
     ("--reload", "--processes", "2"): "--reload works with one process: add --processes 1.",
     ("--backend", "threads"): "TASKS['threads'] is ThreadPoolBackend, whose jobs are not run by a"
     " worker of their own. Set JOB_BACKEND=redis and REDIS_URL",

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import redis
 from hiredis import pack_command
 
+from django_jobs.waits import capped
+
 from .resending import PAUSES, Resending
 
 Command: TypeAlias = tuple[str | int, ...]
@@ -128,7 +130,7 @@ class Exchange:
         try:
             for pause in PAUSES:
                 self._connection.disconnect()
-                time.sleep(min(pause, max(0.0, self._left)))
+                time.sleep(capped(min(pause, self._left)))
                 if self._left <= 0:
                     break
                 del self._packed[:-1]

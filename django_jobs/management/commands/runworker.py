@@ -23,7 +23,7 @@ from django.utils.autoreload import run_with_reloader
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.errors import BrokerError
-from django_jobs.management.arguments import at_least, checked, seconds
+from django_jobs.management.arguments import at_least, checked, option
 from django_jobs.management.lookup import configured_backend
 from django_jobs.management.program import ProgramCommand
 from django_jobs.queues import QueueWeight, parse_queue, queue_weights
@@ -68,19 +68,19 @@ class Command(ProgramCommand):
             help="serve this queue; may be repeated. By default all queues of the backend.",
         )
         add("--strict", action="store_true", help="empty each queue before the next, in order")
-        count = checked(at_least(1))
-        add("-c", "--concurrency", type=count, metavar="N", help="threads for ordinary functions")
-        add("--processes", type=count, metavar="N", help="worker processes, for more cores")
+        threads, processes = option("concurrency", int), option("processes", int)
+        add("-c", "--concurrency", type=threads, metavar="N", help="threads for ordinary functions")
+        add("--processes", type=processes, metavar="N", help="worker processes, for more cores")
         add(
             "--shutdown-timeout",
-            type=checked(seconds),
+            type=option("shutdown_timeout", float),
             metavar="SECONDS",
             help="how long running jobs may take to finish when the worker stops",
         )
         add("--burst", action="store_true", help="stop when no job is queued")
         add(
             "--max-jobs",
-            type=count,
+            type=checked(at_least(1)),
             metavar="N",
             help="stop after so many jobs; one of several processes is replaced then",
         )
