@@ -145,3 +145,31 @@ def test_a_worker_that_came_back_keeps_the_numbers_of_each_lane(
         assert worker.heartbeat().lost
 
         assert [client.ttl(name) for name in names] == [-1] * len(Lane)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="Redis takes a late copy of a call for a new one once it has forgotten the worker's"
+    " calls. It claims jobs of which the worker never hears, and heartbeats keep them there, as"
+    " nothing compares what Redis gave a worker with what the worker knows.",
+)
+def test_a_late_copy_of_a_call_hides_no_jobs_after_all_was_wiped(
+    broker: RedisBroker, redis_url: str
+) -> None:
+    worker, other = Driver(broker, "w1"), Driver(broker, "w2")
+    worker.heartbeat()
+    for _ in range(3):
+        worker.take(150)
+    late = worker.repeat
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    worker.heartbeat()
+    other.heartbeat()
+    broker.push(make_jobs(150))
+
+    late()  # its connection is gone, so nobody hears the answer
+    claims = worker.take(150)
+    worker.heartbeat()
+    other.heartbeat()
+
+    assert len(claims) + len(other.take(150)) == 150
