@@ -50,7 +50,7 @@ class Job(NamedTuple):
         result_ttl: milliseconds that a success is kept.
         overrides: JSON text of the task options that this call changed, or "".
         signature: of the task's name, or "" (see `signatures`).
-        metadata: JSON text of a dict that belongs to the job, or "".
+        metadata: JSON text of a dict, or "" (see `metadata`).
     """
 
     id: str

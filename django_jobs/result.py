@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from django_jobs.arguments import show_arguments, show_value
 from django_jobs.clock import from_ms, now_ms
-from django_jobs.compat import AnyTask, TaskError, TaskResult, TaskResultStatus
+from django_jobs.compat import AnyResult, AnyTask, TaskError, TaskResult, TaskResultStatus
 from django_jobs.job import Claim, Job, Record, State
+from django_jobs.metadata import decode_metadata, without_reserved
 
 STATUSES = {
     State.SCHEDULED: TaskResultStatus.READY,
@@ -23,22 +24,80 @@ STATUSES = {
 }
 
 
-class JobResult(TaskResult):  # type: ignore[type-arg]  # not generic in Django
+R_co = TypeVar("R_co", covariant=True)
+
+if TYPE_CHECKING:
+
+    class Base(TaskResult[..., R_co], Generic[R_co]):  # type: ignore[type-var]
+        """What Django's result can do, with the types that Django itself does not have."""
+
+        id: str
+        enqueued_at: datetime | None
+        started_at: datetime | None
+        finished_at: datetime | None
+        last_attempted_at: datetime | None
+        args: list[Any]
+        kwargs: dict[str, Any]
+        backend: str
+        worker_ids: list[str]
+
+        @property
+        def return_value(self) -> R_co: ...
+        @property
+        def is_finished(self) -> bool: ...
+        @property
+        def attempts(self) -> int: ...
+
+else:
+
+    class Base(TaskResult):
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters):
+            return cls
+
+
+class JobResult(Base[R_co]):
     """A `TaskResult` that is built when somebody looks at it.
 
     Most callers of `enqueue` never do, or ask for the id only. The arguments are read from our own
     text, so they may be more than JSON.
     """
 
-    __slots__ = ("_enqueued",)
+    __slots__ = ("_enqueued", "_metadata")
 
     _enqueued: tuple[AnyTask, Job, str]
+    _metadata: str
 
     def __post_init__(self) -> None:
         """Leave the arguments alone: Django's own accepts plain JSON only."""
 
+    @property
+    def raw_metadata(self) -> dict[str, Any]:
+        """The job's metadata, with the keys that libraries reserve.
+
+        Raises:
+            BrokenPayload: what is stored of them can't be read.
+        """
+        return decode_metadata(self._metadata)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The job's metadata, without the keys that libraries reserve."""
+        return without_reserved(self.raw_metadata)
+
+    def refresh(self) -> None:
+        """Read again what may have changed of the job."""
+        update_result(self, self.task.get_backend().get_result(self.id), REFRESHED)
+
+    async def arefresh(self) -> None:
+        """Read again what may have changed of the job."""
+        update_result(self, await self.task.get_backend().aget_result(self.id), REFRESHED)
+
     def __getattr__(self, name: str) -> Any:
         """Fill in the attributes that were not set yet, such as those of a job just enqueued."""
+        if name == "_metadata":
+            return self._enqueued[1].metadata if _is_set(self, "_enqueued") else ""
         if name not in ATTRIBUTES:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
         built = _result(*self._enqueued)
@@ -50,22 +109,30 @@ class JobResult(TaskResult):  # type: ignore[type-arg]  # not generic in Django
 
 ATTRIBUTES = tuple(field.name for field in dataclasses.fields(TaskResult))
 
+REFRESHED = (
+    *("status", "enqueued_at", "started_at", "finished_at", "last_attempted_at"),
+    *("errors", "worker_ids", "_return_value", "_metadata"),
+)
+"""What may change of a result."""
+
 _get, _set = object.__getattribute__, object.__setattr__
 
+AnyJobResult: TypeAlias = JobResult[Any]
 
-def enqueued_results(task: AnyTask, jobs: Sequence[Job], alias: str) -> list[JobResult]:
+
+def enqueued_results(task: AnyTask, jobs: Sequence[Job], alias: str) -> list[AnyJobResult]:
     """Return the results of jobs that were just enqueued together."""
     return [_enqueued_result(task, job, alias) for job in jobs]
 
 
-def _enqueued_result(task: AnyTask, job: Job, alias: str) -> JobResult:
+def _enqueued_result(task: AnyTask, job: Job, alias: str) -> AnyJobResult:
     result = JobResult.__new__(JobResult)
     _set(result, "id", job.id)
     _set(result, "_enqueued", (task, job, alias))
     return result
 
 
-def _is_set(result: JobResult, attribute: str) -> bool:
+def _is_set(result: AnyJobResult, attribute: str) -> bool:
     try:
         _get(result, attribute)
     except AttributeError:
@@ -73,7 +140,7 @@ def _is_set(result: JobResult, attribute: str) -> bool:
     return True
 
 
-def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> JobResult:
+def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> AnyJobResult:
     """Return the result of a job whose attempt begins; earlier workers are known by number only."""
     job = claim.job
     return _result(
@@ -94,9 +161,9 @@ def _result(
     status: TaskResultStatus = TaskResultStatus.READY,
     started_at: datetime | None = None,
     workers: Sequence[str] = (),
-) -> JobResult:
+) -> AnyJobResult:
     args, kwargs = show_arguments(job.arguments)
-    return JobResult(
+    result = JobResult(
         task=task,
         id=job.id,
         status=status,
@@ -110,24 +177,44 @@ def _result(
         errors=[],
         worker_ids=[*workers],
     )
+    _set(result, "_metadata", job.metadata)
+    return result
 
 
-def ended_result(result: JobResult, state: State, value: Any, error: TaskError | None) -> JobResult:
-    """Return the result of a job whose attempt ended."""
-    ended = dataclasses.replace(
+def _changed(result: AnyJobResult, **changes: Any) -> AnyJobResult:
+    changed = dataclasses.replace(result, **changes)
+    _set(changed, "_metadata", result._metadata)  # noqa: SLF001
+    return changed
+
+
+def ended_result(
+    result: AnyJobResult,
+    state: State,
+    value: Any,
+    error: TaskError | None,
+    metadata: str | None = None,
+) -> AnyJobResult:
+    """Return the result of a job whose attempt ended.
+
+    Args:
+        metadata: JSON text, or None if the attempt did not change them.
+    """
+    ended = _changed(
         result,
         status=STATUSES[state],
         finished_at=from_ms(now_ms()) if state.is_final else None,
         errors=[*result.errors, error] if error else result.errors,
     )
     _set(ended, "_return_value", value)
+    if metadata is not None:
+        _set(ended, "_metadata", metadata)
     return ended
 
 
-def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
+def stored_result(task: AnyTask, record: Record, alias: str) -> AnyJobResult:
     """Return the result of a job as the broker knows it."""
     job = record.job
-    result = dataclasses.replace(
+    result = _changed(
         _result(_as_enqueued(task, job, alias), job, alias),
         status=STATUSES[record.state],
         started_at=_instant(record.started_at),
@@ -144,9 +231,15 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> JobResult:
     return result
 
 
-def update_result(result: JobResult, newer: JobResult) -> None:
-    """Let a result that somebody holds say what a newer one of the same job says."""
-    for attribute in ATTRIBUTES:
+def update_result(
+    result: AnyJobResult, newer: AnyResult, attributes: Sequence[str] | None = None
+) -> None:
+    """Let a result that somebody holds say what a newer one of the same job says.
+
+    Args:
+        attributes: what to take over; None for all.
+    """
+    for attribute in (*ATTRIBUTES, "_metadata") if attributes is None else attributes:
         _set(result, attribute, getattr(newer, attribute))
 
 

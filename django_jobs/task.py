@@ -3,51 +3,51 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Concatenate,
-    Literal,
-    NamedTuple,
-    ParamSpec,
-    Self,
-    TypeAlias,
-    TypeVar,
-    cast,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from django_jobs.compat import (
-    DEFAULT_TASK_BACKEND_ALIAS,
-    AnyResult,
-    TaskContext,
-    task_backends,
-)
+from django_jobs.calls import Call, arguments_of
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.converters import shown
+from django_jobs.metadata import check_metadata
 from django_jobs.ranges import TIMES
 from django_jobs.redaction.parameters import check_redact
 from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind
-from django_jobs.suggest import unknown
 
 if TYPE_CHECKING:
-    from django_jobs.backends.base import JobBackend
+    from django_jobs.compat import BaseTaskBackend
+    from django_jobs.result import JobResult
 
+__all__ = ["OPTIONS", "AnyJobTask", "Call", "Task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 if TYPE_CHECKING:
 
-    class Base(DjangoTask[P, R]):
-        """Django's task, which only type checkers know as generic."""
+    class Base(DjangoTask[P, R], Generic[P, R]):
+        """What Django's task can do, with the types that Django itself does not have."""
+
+        func: Callable[..., Any]
+
+        # Our result does without the types of the parameters, so that results of several tasks
+        # can be in one list. The stubs take that for another type.
+        def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobResult[R]: ...  # type: ignore[override]
+        async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobResult[R]: ...  # type: ignore[override]
+        def get_result(self, result_id: str) -> JobResult[R]: ...  # type: ignore[override]
+        async def aget_result(self, result_id: str) -> JobResult[R]: ...  # type: ignore[override]
+        def call(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        async def acall(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        @property
+        def name(self) -> str: ...
+        @property
+        def module_path(self) -> str: ...
+        def get_backend(self) -> BaseTaskBackend: ...
 
 else:
 
@@ -65,16 +65,6 @@ class _Unchanged:
 UNCHANGED: Any = _Unchanged()
 
 
-class Call(NamedTuple):
-    """The arguments of one call in a `bulk_enqueue`, where it has both kinds."""
-
-    args: Sequence[Any] = ()
-    kwargs: Mapping[str, Any] = MappingProxyType({})
-
-
-CallLike: TypeAlias = Call | Sequence[Any] | Mapping[str, Any]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Base[P, R]):
     """A task with retries, a time limit and rules for its results.
@@ -89,6 +79,8 @@ class Task(Base[P, R]):
         enqueue_on_commit: whether to wait for the commit; None for the backend's default.
         redact: parameters whose values the dashboard and `jobs show` hide, or paths into them:
             "order.card".
+        metadata: a dict that travels with each job, for JSON; keys that begin with `_` are for
+            libraries, and tasks do not see them.
     """
 
     retry: Retry | None = None
@@ -98,6 +90,7 @@ class Task(Base[P, R]):
     discard_on: tuple[ErrorKind, ...] = ()
     enqueue_on_commit: bool | None = None
     redact: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         kinds = self.discard_on
@@ -125,11 +118,13 @@ class Task(Base[P, R]):
         result_ttl: Seconds | None = UNCHANGED,
         discard_on: tuple[ErrorKind, ...] = UNCHANGED,
         enqueue_on_commit: bool | None = UNCHANGED,
+        metadata: Mapping[str, Any] = UNCHANGED,
     ) -> Self:
         """Return the task with other options.
 
         Args:
             run_after: an aware datetime, or a timedelta counted from each enqueueing; None clears.
+            metadata: instead of those that the task has.
 
         Raises:
             InvalidTask: the backend does not support it.
@@ -143,17 +138,24 @@ class Task(Base[P, R]):
             "result_ttl": result_ttl,
             "discard_on": discard_on,
             "enqueue_on_commit": enqueue_on_commit,
+            "metadata": metadata,
         }
         changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
         return dataclasses.replace(self, **changes)
 
-    def bulk_enqueue(self, calls: Iterable[CallLike]) -> list[AnyResult]:
+    def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Call[P]:
+        """Return the arguments of one call, for `bulk_enqueue`: type checkers see if they fit."""
+        return Call(args, kwargs)
+
+    def bulk_enqueue(
+        self, calls: Iterable[Call[P] | list[Any] | tuple[Any, ...] | Mapping[str, Any]]
+    ) -> list[JobResult[R]]:
         """Enqueue many calls with one round trip for each thousand, or for 8 megabytes of them.
 
         Args:
             calls: for each job a list or tuple of positional arguments, a dict of keyword
-                arguments, or a `Call` with both.
+                arguments, or what `arguments` returns.
 
         Returns:
             The results in the order of the calls.
@@ -162,12 +164,14 @@ class Task(Base[P, R]):
             UnserializableArgument, PayloadTooLarge: for one of them; none is enqueued then.
             BrokerError: the round trips before the failed one have enqueued their jobs.
         """
-        made = [_call(index, call) for index, call in enumerate(calls)]
-        backend = self.get_backend()
+        made = [arguments_of(index, call) for index, call in enumerate(calls)]
+        backend: Any = self.get_backend()
+        results: list[JobResult[R]]
         if _is_ours(backend):
-            ours = cast("JobBackend[Any]", backend)
-            return ours.bulk_enqueue(self, made)
-        return [backend.enqueue(self, list(call.args), dict(call.kwargs)) for call in made]
+            results = backend.bulk_enqueue(self, made)
+        else:
+            results = [backend.enqueue(self, list(args), dict(kwargs)) for args, kwargs in made]
+        return results
 
 
 def _is_ours(backend: object) -> bool:
@@ -175,20 +179,6 @@ def _is_ours(backend: object) -> bool:
 
 
 AnyJobTask: TypeAlias = "Task[..., Any]"
-
-
-def _call(index: int, call: CallLike) -> Call:
-    if isinstance(call, Call):
-        return call
-    # Asking an abstract class takes longer than all else here.
-    if isinstance(call, (list, tuple, Sequence)) and not isinstance(call, (str, bytes)):
-        return Call(call)
-    if isinstance(call, Mapping):
-        return Call(kwargs=call)
-    raise TypeError(
-        f"bulk_enqueue: item {index} is a {type(call).__name__}. Give a list or tuple of"
-        " positional arguments, a dict of keyword arguments, or a django_jobs.task.Call."
-    )
 
 
 def _check_options(task: AnyJobTask) -> None:
@@ -214,6 +204,7 @@ def _check_options(task: AnyJobTask) -> None:
                 " path, such as 'builtins.OSError'."
             )
     check_redact(name, task.func, task.redact)
+    check_metadata(name, task.metadata)
 
 
 OPTIONS = tuple(
@@ -222,72 +213,3 @@ OPTIONS = tuple(
     if field.name not in {field.name for field in dataclasses.fields(DjangoTask)}
 )
 """What django_jobs adds to Django's options."""
-
-DJANGO_OPTIONS = ("priority", "queue_name", "backend", "takes_context")
-
-DEFAULTS: dict[str, Any] = {
-    "priority": 0,
-    "queue_name": "default",
-    "backend": DEFAULT_TASK_BACKEND_ALIAS,
-    "run_after": None,
-}
-"""What Django 6.0 has no defaults for in the class of its tasks."""
-
-
-@overload
-def task(function: Callable[P, R], /) -> Task[P, R]: ...
-@overload
-def task(
-    *,
-    priority: int = ...,
-    queue_name: str = ...,
-    backend: str = ...,
-    takes_context: Literal[False] = False,
-    retry: Retry | None = ...,
-    timeout: Seconds | None = ...,
-    expires: Seconds | None = ...,
-    result_ttl: Seconds | None = ...,
-    discard_on: Sequence[ErrorKind] | ErrorKind = ...,
-    enqueue_on_commit: bool | None = ...,
-    redact: Sequence[str] | str = ...,
-) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-@overload
-def task(
-    *,
-    priority: int = ...,
-    queue_name: str = ...,
-    backend: str = ...,
-    takes_context: Literal[True],
-    retry: Retry | None = ...,
-    timeout: Seconds | None = ...,
-    expires: Seconds | None = ...,
-    result_ttl: Seconds | None = ...,
-    discard_on: Sequence[ErrorKind] | ErrorKind = ...,
-    enqueue_on_commit: bool | None = ...,
-    redact: Sequence[str] | str = ...,
-) -> Callable[[Callable[Concatenate[TaskContext[P, R], P], R]], Task[P, R]]: ...
-def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """Make a task of a function at the top level of an app's module, as Django's `@task` does.
-
-    It works with every backend, also those of others, which ignore what django_jobs adds.
-
-    Args:
-        function: the function, where the decorator is used without brackets.
-        options: Django's `priority`, `queue_name`, `backend`, `takes_context`, and those that
-            `Task` describes.
-
-    Raises:
-        TypeError: an option is unknown.
-        InvalidTask, ImproperlyConfigured: an option has no valid value.
-    """
-    for name in options:
-        if name not in DJANGO_OPTIONS + OPTIONS:
-            raise TypeError(f"@task: {unknown('option', name, DJANGO_OPTIONS + OPTIONS)}")
-
-    def decorate(function: Callable[..., Any]) -> AnyJobTask:
-        alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)
-        theirs = task_backends[alias].task_class
-        kind = theirs if issubclass(theirs, Task) else Task
-        return kind(**{**DEFAULTS, **options, "func": function})
-
-    return decorate if function is None else decorate(function)

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from django_jobs.arguments import encode_arguments
 from django_jobs.brokers.base import Broker
+from django_jobs.calls import Arguments
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.commit import after_commit
 from django_jobs.compat import (
     DEFAULT_TASK_BACKEND_ALIAS,
-    AnyResult,
     AnyTask,
     BaseTaskBackend,
     TaskResultDoesNotExist,
@@ -36,11 +36,12 @@ from django_jobs.errors import (
 )
 from django_jobs.job import Job
 from django_jobs.job_ids import new_job_ids
+from django_jobs.metadata import encode_metadata
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.ranges import OVERRIDES
 from django_jobs.registry import check_importable, find_task, is_declared
-from django_jobs.result import JobResult, enqueued_results, stored_result
+from django_jobs.result import AnyJobResult, enqueued_results, stored_result
 from django_jobs.retry import Retry, Seconds, to_seconds
 from django_jobs.signatures import sign
 from django_jobs.task import Task as JobTask
@@ -55,9 +56,6 @@ NAMED = 100
 """Ids of jobs that one line of the log names at most."""
 
 Options = TypeVar("Options", bound=BackendOptions)
-
-Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
-"""The positional and the keyword arguments of one call."""
 
 Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
 """What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
@@ -115,7 +113,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         """Enqueue one call of a task."""
         return self.bulk_enqueue(task, [(args, kwargs)])[0]
 
-    def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyResult]:
+    def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyJobResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
         if is_declared(task):
             check_queue(task, self.queues, self.alias)  # all else was checked when it was declared
@@ -160,6 +158,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, JobTask) else None
         result_ttl = task.result_ttl if isinstance(task, JobTask) else None
+        metadata = task.metadata if isinstance(task, JobTask) else None
         return (
             task.module_path,
             task.queue_name,
@@ -170,7 +169,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             _to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
             self._overrides(task),
             sign(task.module_path),
-            "",  # metadata
+            encode_metadata(metadata) if metadata else "",
         )
 
     def _overrides(self, task: AnyTask) -> str:
@@ -208,11 +207,11 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             )
         return job
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         self.broker.push(jobs)
         self._announce(jobs, results)
 
-    def _announce(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+    def _announce(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         job_log.write_enqueued(jobs, self.alias)
         if not is_heard(task_enqueued):
             return
@@ -222,7 +221,7 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
 
     # --- results -----------------------------------------------------------------------------
 
-    def get_result(self, result_id: str) -> AnyResult:
+    def get_result(self, result_id: str) -> AnyJobResult:
         """Return what is known of a job, from whatever thread or process it was enqueued.
 
         Raises:

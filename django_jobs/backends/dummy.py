@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.compat import AnyResult
 from django_jobs.job import Job
 from django_jobs.options import BackendOptions
-from django_jobs.result import JobResult
+from django_jobs.result import AnyJobResult
 
 from .base import JobBackend
 from .shared import shared
@@ -37,7 +36,7 @@ class DummyBackend(JobBackend[BackendOptions]):
         return shared(MemoryBroker, self.alias, lambda: MemoryBroker(max_queued=EVERYTHING))
 
     @property
-    def results(self) -> list[AnyResult]:
+    def results(self) -> list[AnyJobResult]:
         """What was enqueued, in that order."""
         find = self.broker.inspection.find
         return [self.get_result(job_id) for job_id in self._enqueued.ids if find(job_id)]
@@ -48,7 +47,7 @@ class DummyBackend(JobBackend[BackendOptions]):
             self.broker.inspection.delete(job_id)
         self._enqueued.ids.clear()
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         self._enqueued.ids.extend(job.id for job in jobs)
         super()._push(jobs, results)
 

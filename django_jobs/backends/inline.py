@@ -17,7 +17,7 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.compat import AnyTask
 from django_jobs.job import Claim, Job, Settlement
 from django_jobs.options import BackendOptions
-from django_jobs.result import JobResult, update_result
+from django_jobs.result import AnyJobResult, update_result
 from django_jobs.retry import Retry
 from django_jobs.worker.attempt import Attempt, Site, runs_in_loop
 from django_jobs.worker.receivers import News, Sending
@@ -52,7 +52,7 @@ class OnlyAttempt(Attempt):
     """An attempt that no other one follows, whatever its task's `retry` says."""
 
     needs_result = True  # for the caller of `enqueue`
-    ended: JobResult | None = None
+    ended: AnyJobResult | None = None
     error: BaseException | None = None
 
     def find(self) -> AnyTask:
@@ -64,7 +64,7 @@ class OnlyAttempt(Attempt):
         self.error = error
         return super().fail(error)
 
-    def _finished(self, result: JobResult) -> Sending:
+    def _finished(self, result: AnyJobResult) -> Sending:
         self.ended = result
         return super()._finished(result)
 
@@ -82,7 +82,7 @@ class InlineBackend(JobBackend[BackendOptions]):
     def broker(self) -> InlineBroker:
         return shared(InlineBroker, self.alias, InlineBroker)
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         worker = f"inline-{threading.get_ident()}"
         site = Site(alias=self.alias, sender=type(self), worker=worker, retry=ONCE)
         for job, result in zip(jobs, results, strict=True):

@@ -8,7 +8,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.job import Job
 from django_jobs.options import ThreadPoolOptions
-from django_jobs.result import JobResult
+from django_jobs.result import AnyJobResult
 from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
@@ -30,7 +30,7 @@ class ThreadPoolBackend(JobBackend[ThreadPoolOptions]):
             lambda: MemoryBroker(max_queued=options.max_queued, full_timeout=options.full_timeout),
         )
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         # First, as a process that has ended its work must refuse jobs, not lose them.
         self.pool.start()
         super()._push(jobs, results)

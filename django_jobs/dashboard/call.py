@@ -9,6 +9,7 @@ from typing import Any
 from django_jobs.arguments import show_arguments, show_value
 from django_jobs.errors import BrokenPayload
 from django_jobs.job import Job
+from django_jobs.metadata import decode_metadata
 from django_jobs.redaction.parameters import argument_names
 
 LONGEST = 10_000
@@ -20,10 +21,10 @@ PREVIEW = 160
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One argument.
+    """One argument, or one of the metadata.
 
     Attributes:
-        name: of the parameter, or its number where the name is not known.
+        name: of the parameter, or its number where the name is not known; a key of metadata.
         text: JSON, with line breaks where it is long; a text as it is.
     """
 
@@ -53,6 +54,14 @@ def values(job: Job) -> list[Value] | None:
     names = [name or f"{index + 1}" for index, name in enumerate(known)]
     given = [*zip(names, args, strict=True), *kwargs.items()]
     return [Value(name, display(value)) for name, value in given]
+
+
+def metadata(job: Job) -> list[Value]:
+    """Return the metadata of a job one by one, those that libraries reserve as well."""
+    try:
+        return [Value(key, display(value)) for key, value in decode_metadata(job.metadata).items()]
+    except BrokenPayload:
+        return [Value("", job.metadata)]
 
 
 def result(text: str | None) -> str | None:

@@ -11,12 +11,12 @@ from django.utils.functional import Promise
 
 from django_jobs.backends import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
-from django_jobs.compat import TaskResult
 from django_jobs.errors import BrokerError
 from django_jobs.mail.attachments import fit, remove
 from django_jobs.mail.codec import Payload, encode
 from django_jobs.mail.tasks import deliver
 from django_jobs.mail.transport import check_alias
+from django_jobs.result import AnyJobResult
 from django_jobs.task import Task
 
 QUEUE = "mailers"
@@ -36,7 +36,7 @@ def send_mail_later(
     run_after: datetime | timedelta | None = None,
     queue_name: str = QUEUE,
     priority: int = 0,
-) -> TaskResult[Any, Any] | None:
+) -> AnyJobResult | None:
     """Send a mail as Django's `send_mail` does, but by a job.
 
     Args:
@@ -68,7 +68,7 @@ def send_later(
     run_after: datetime | timedelta | None = None,
     queue_name: str = QUEUE,
     priority: int = 0,
-) -> TaskResult[Any, Any] | None:
+) -> AnyJobResult | None:
     """Send any message by a job, with its attachments, headers and provider's attributes.
 
     Its Date and Message-ID are set now, so that every attempt sends the same mail. The message
@@ -111,13 +111,13 @@ def enqueue(
     run_after: datetime | timedelta | None = None,
     queue_name: str = QUEUE,
     priority: int = 0,
-) -> list[TaskResult[Any, Any]]:
+) -> list[AnyJobResult]:
     """Enqueue mails of `encode`, a job for each; the other arguments are those of `send_later`.
 
     Of a thousand mails all are enqueued or none, as long as they have less than 8 megabytes.
     """
     task = deliver.using(queue_name=queue_name, priority=priority, run_after=run_after)
-    results: list[TaskResult[Any, Any]] = []
+    results: list[AnyJobResult] = []
     for start in range(0, len(payloads), BATCH):
         batch = [_fitted(task, payload) for payload in payloads[start : start + BATCH]]
         results += _enqueue_batch(task, batch, using)
@@ -133,7 +133,7 @@ def _fitted(task: Task[..., Any], payload: Payload) -> Payload:
 
 def _enqueue_batch(
     task: Task[..., Any], payloads: Sequence[Payload], using: str | None
-) -> list[TaskResult[Any, Any]]:
+) -> list[AnyJobResult]:
     try:
         return task.bulk_enqueue([(payload, using) for payload in payloads])
     except BrokerError:

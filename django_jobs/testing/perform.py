@@ -10,9 +10,11 @@ from django_jobs.clock import now_ms
 from django_jobs.compat import Task
 from django_jobs.job import Claim, Job, State
 from django_jobs.job_ids import new_job_id
+from django_jobs.metadata import encode_metadata
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task
 from django_jobs.retry import Retry
+from django_jobs.task import Task as JobTask
 from django_jobs.worker.attempt import Site
 
 from .attempts import RememberingAttempt, run_here
@@ -21,6 +23,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@overload
+def perform(task: JobTask[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
 @overload
 def perform(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
 @overload
@@ -63,5 +67,6 @@ def _claim(task: Task[..., Any], retry: Retry, arguments: str) -> Claim:
         arguments=arguments,
         enqueued_at=now,
         overrides=overrides_text(policy_of(task, retry), declared),
+        metadata=encode_metadata(getattr(task, "metadata", {})),
     )
     return Claim(job=job, token=1, attempt=1, queued_at=now, reserved_at=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,23 +15,26 @@ from django_jobs.arguments import encode_value
 from django_jobs.compat import (
     AnyTask,
     Task,
-    TaskContext,
     TaskError,
     task_finished,
     task_started,
 )
+from django_jobs.context import JobContext
 from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableArgument
 from django_jobs.job import Claim, Settlement, State
+from django_jobs.metadata import RunningMetadata, UnusableMetadata
 from django_jobs.policy import Policy, apply_overrides, policy_of
 from django_jobs.progress import LISTENER, Progress
 from django_jobs.registry import find_task
-from django_jobs.result import JobResult, attempt_result, ended_result
+from django_jobs.result import AnyJobResult, attempt_result, ended_result
 from django_jobs.retry import Retry
 from django_jobs.signals import job_retrying
 
 from . import job_log
 from .outcome import Verdict, judge, to_failure, traceback_text
 from .receivers import News, Sending, is_heard, is_noticed
+
+logger = logging.getLogger("django_jobs")
 
 
 class Declared(NamedTuple):
@@ -94,7 +98,8 @@ class Attempt:
         self.task: AnyTask | None = None
         self.progress: Progress | None = None
         self.policy = site.policy
-        self._result: JobResult | None = None
+        self._result: AnyJobResult | None = None
+        self._metadata: RunningMetadata | None = None
 
     def find(self) -> AnyTask:
         """Find the task, and refuse a job that came too late.
@@ -113,13 +118,33 @@ class Attempt:
         return task
 
     @property
-    def result(self) -> JobResult:
+    def result(self) -> AnyJobResult:
         """What Django calls the running job's result, made when somebody wants to see it."""
         if self._result is None:
             assert self.task is not None
             site = self.site
             self._result = attempt_result(self.task, self.claim, site.worker, site.alias)
         return self._result
+
+    @property
+    def metadata(self) -> RunningMetadata:
+        """The job's metadata, opened when the task asks for them.
+
+        Raises:
+            BrokenPayload: what is stored of them can't be read.
+        """
+        if self._metadata is None:
+            self._metadata = RunningMetadata(self.claim.job.metadata)
+        return self._metadata
+
+    @property
+    def changed_metadata(self) -> str | None:
+        """The metadata that were saved, if they are not those that the attempt began with."""
+        return self._metadata.changed if self._metadata else None
+
+    def take_unsent_metadata(self) -> str | None:
+        """Return the metadata that were saved since this was asked last, or None."""
+        return self._metadata.take_unsent() if self._metadata else None
 
     def begin(self) -> News | None:
         """Return what is to be told before the task is called."""
@@ -133,18 +158,22 @@ class Attempt:
         """Return the positional arguments, with the context in front if the task takes one."""
         if not task.takes_context:
             return args
-        return [TaskContext(task_result=self.result), *args]
+        return [JobContext(self.result, self), *args]
 
     def succeed(self, value: Any) -> tuple[Settlement, News | None]:
         """Settle a success.
 
         Raises:
-            Fail: the return value can't travel; to run the task again would not help.
+            Fail: the return value or the metadata can't be stored; to run the task again would not
+                help.
         """
         try:
             text = encode_value(value)
-        except UnserializableArgument as error:
-            raise Fail(f"The task did its work, but its result can't be stored: {error}") from error
+            if self._metadata:
+                self._metadata.save()
+        except (UnserializableArgument, UnusableMetadata) as error:
+            what = "result" if isinstance(error, UnserializableArgument) else "metadata"
+            raise Fail(f"The task did its work, but its {what} can't be stored: {error}") from error
         settlement = self._settlement(State.SUCCEEDED, text)
         if not (self.needs_result or is_noticed(task_finished)):
             return settlement, None
@@ -152,6 +181,7 @@ class Attempt:
 
     def fail(self, error: BaseException) -> tuple[Settlement, News]:
         """Settle an attempt that ended with an error."""
+        self._save_metadata()
         verdict = judge(error, self.policy, self.claim.attempt)
         settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
         waited, duration = settlement.waited, settlement.duration
@@ -160,6 +190,14 @@ class Attempt:
         line = self._line(verdict.state, error, duration=duration, delay=delay)
         return settlement._replace(failure=failure), News(line, self._failed(error, verdict))
 
+    def _save_metadata(self) -> None:
+        """Save what the task made of the metadata before it failed, if it can be stored."""
+        try:
+            if self._metadata:
+                self._metadata.save()
+        except UnusableMetadata as error:
+            logger.warning("Job %s keeps its old metadata: %s", self.claim.job.id, error)
+
     def give_back(self) -> Settlement:
         """Settle an attempt that the worker's end cut short: it does not count."""
         return self._settlement(State.QUEUED)
@@ -167,7 +205,9 @@ class Attempt:
     def _settlement(self, state: State, result: str = "null", delay: int = 0) -> Settlement:
         claim, started = self.claim, self.started
         waited, duration = _ms(started - self.reserved), _ms(time.monotonic() - started)
-        return Settlement(claim.job.id, claim.token, state, result, None, delay, waited, duration)
+        changed = self._metadata.changed if self._metadata else None
+        job_id, token = claim.job.id, claim.token
+        return Settlement(job_id, token, state, result, None, delay, waited, duration, changed)
 
     def _line(
         self, state: State, error: BaseException | None = None, **times: Any
@@ -182,7 +222,7 @@ class Attempt:
         line = self._line(State.SUCCEEDED, duration=settlement.duration)
         if not (self.needs_result or is_heard(task_finished)):
             return News(line)
-        result = ended_result(self.result, State.SUCCEEDED, value, None)
+        result = ended_result(self.result, State.SUCCEEDED, value, None, settlement.metadata)
         return News(line, self._finished(result))
 
     def _failed(self, error: BaseException, verdict: Verdict) -> Sending | None:
@@ -195,17 +235,17 @@ class Attempt:
             traceback=traceback_text(error),
         )
         try:
-            result = ended_result(self.result, verdict.state, None, known)
+            result = ended_result(self.result, verdict.state, None, known, self.changed_metadata)
         except BrokenPayload:  # its arguments, which a result would show
             return None
         if is_final:
             return self._finished(result)
         return self._sending(job_retrying, result, error=error, delay=verdict.delay)
 
-    def _finished(self, result: JobResult) -> Sending:
+    def _finished(self, result: AnyJobResult) -> Sending:
         return self._sending(task_finished, result)
 
-    def _sending(self, signal: Signal, result: JobResult, **more: Any) -> Sending:
+    def _sending(self, signal: Signal, result: AnyJobResult, **more: Any) -> Sending:
         return signal, {"sender": self.site.sender, "task_result": result, **more}
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from django_jobs.brokers.report import Sample
 from django_jobs.job import Claim, Settlement, State
 from django_jobs.waits import wait_out
 
 from .tally import Ended, Tally
+
+NO_METADATA: Mapping[str, str | None] = MappingProxyType({})
 
 
 class Ledger:
@@ -52,10 +55,17 @@ class Ledger:
                 self._nothing_held.notify_all()
             return len(self._settled)
 
-    def give_back(self, claims: Sequence[Claim]) -> None:
-        """Settle claims that are not to be run here, or not to their end."""
+    def give_back(
+        self, claims: Sequence[Claim], metadata: Mapping[str, str | None] = NO_METADATA
+    ) -> None:
+        """Settle claims that are not to be run here, or not to their end.
+
+        Args:
+            metadata: what attempts that are cut short have saved, by the ids of their jobs.
+        """
         for claim in claims:
-            self.settle(Settlement(job_id=claim.job.id, token=claim.token, state=State.QUEUED))
+            saved = metadata.get(claim.job.id)
+            self.settle(Settlement(claim.job.id, claim.token, State.QUEUED, metadata=saved))
 
     @property
     def held(self) -> tuple[Claim, ...]:

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.report import JobProgress, Report
+from django_jobs.brokers.report import JobMetadata, JobProgress, Report
 from django_jobs.clock import now_ms
 from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
@@ -159,7 +159,8 @@ class Worker:
         self.quiet()
         self._ledger.wait_until_nothing_is_held(timeout)
         cut_off = self._ledger.held
-        self._ledger.give_back(cut_off)
+        saved = {one.claim.job.id: one.changed_metadata for one in self.running()}
+        self._ledger.give_back(cut_off, saved)
         self.given_back += len(cut_off)
         if cut_off:
             names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off[:SHOWN])
@@ -212,7 +213,8 @@ class Worker:
     def _describe(self) -> tuple[WorkerInfo, Report]:
         samples = self._ledger.take_samples()
         now, monotonic = now_ms(), time.monotonic()
-        running = self.running()[:SHOWN]
+        attempts = self.running()
+        running = attempts[:SHOWN]
         info = WorkerInfo(
             id=self.id,
             host=socket.gethostname(),
@@ -236,7 +238,12 @@ class Worker:
             for one in running
             if one.progress
         )
-        return info, Report(samples=samples, progress=progress)
+        metadata = tuple(
+            JobMetadata(job_id=one.claim.job.id, token=one.claim.token, metadata=saved)
+            for one in attempts
+            if (saved := one.take_unsent_metadata()) is not None
+        )
+        return info, Report(samples=samples, progress=progress, metadata=metadata)
 
     # --- what its parts call -----------------------------------------------------------------
 

@@ -153,6 +153,13 @@ def test_show_tells_the_result(jobs: Jobs) -> None:
     assert jobs("show", job_id, "--json").json["result"] == "Hello, Ada"
 
 
+def test_show_tells_the_metadata(jobs: Jobs) -> None:
+    job_id = tasks.greet.using(metadata={"trace": "kG3x", "_api_token": "hunter2"}).enqueue().id
+    assert f'Metadata  {{"trace":"kG3x","_api_token":"{MASK}"}}\n' in jobs("show", job_id).out
+    shown = jobs("show", job_id, "--json").json
+    assert shown["metadata"] == {"trace": "kG3x", "_api_token": MASK}
+
+
 def test_a_result_that_is_not_ours_can_be_looked_at(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
     [claim] = broker.reserve("w1", Call(1, [Share("default", 1)], 1)).claims

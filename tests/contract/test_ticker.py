@@ -12,9 +12,9 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
+from django_jobs.decorator import task
 from django_jobs.due import PeriodicTask
 from django_jobs.job import Job, State
-from django_jobs.task import task
 from django_jobs.worker.ticker import Ticker
 from tests.contract.tools import Clock, Driver, in_threads, make_job
 

@@ -214,6 +214,22 @@ def test_secrets_are_shown_nowhere_and_cannot_be_searched_for(
     assert listed(onlooker, text="HELLO") == [job.id]
 
 
+def test_metadata_show_without_what_is_secret(onlooker: Client, backend: JobBackend[Any]) -> None:
+    metadata = '{"trace":"kG3x <b>","_api_token":"hunter2","iban":"to DE02-1203"}'
+    job = call(tasks.charge, "DE02-1203", note="hello")._replace(metadata=metadata)
+    plain = call(tasks.charge, "DE02-1203", note="hello")
+    broken = plain._replace(id="broken", metadata="[")
+    backend.broker.push([job, plain, broken])
+
+    text = shown(onlooker, JOB, id=job.id)
+
+    assert "kG3x &lt;b&gt;" in text
+    assert f"to {MASK}" in text
+    assert "hunter2" not in text
+    assert "h-metadata" not in shown(onlooker, JOB, id=plain.id)
+    assert "h-metadata" in shown(onlooker, JOB, id=broken.id)
+
+
 def test_what_is_hidden_as_an_argument_shows_in_no_error_result_or_progress(
     onlooker: Client, backend: JobBackend[Any], worker: Driver
 ) -> None:

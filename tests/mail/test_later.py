@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_jobs.backends.dummy import DummyBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.compat import AnyResult, BaseTaskBackend, InvalidTask, task_backends
+from django_jobs.compat import BaseTaskBackend, InvalidTask, task_backends
 from django_jobs.errors import (
     BrokerRefused,
     BrokerUnavailable,
@@ -25,6 +25,7 @@ from django_jobs.errors import (
     UnserializableArgument,
 )
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
+from django_jobs.result import AnyJobResult
 from tests.mail.helpers import LATER, files, message_with, simple
 from tests.servers import RedisServer, free_port
 
@@ -58,7 +59,7 @@ def backend() -> DummyBackend:
     return kept
 
 
-def enqueued() -> list[AnyResult]:
+def enqueued() -> list[AnyJobResult]:
     return backend().results
 
 

@@ -33,6 +33,7 @@ def job(visit: Visit) -> Mapping[str, Any]:
         "missing": _why_missing(record.job.task),
         "arguments": call.values(record.job),
         "arguments_json": record.job.arguments,
+        "metadata": call.metadata(record.job),
         "result": call.result(record.result),
         "attempts": timeline.attempts(record),
         "events": timeline.events(record, now_ms()),

@@ -39,6 +39,7 @@ def job_details(record: Record) -> dict[str, Any]:
         "crashes": record.crashes,
         "workers": list(record.workers),
         "arguments": _arguments(record.job.arguments),
+        "metadata": _stored(record.job.metadata) if record.job.metadata else {},
         "result": None if record.result is None else _stored(record.result),
         "failures": [_failure(failure) for failure in record.failures],
     }

@@ -62,6 +62,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "Last start", instant(record.last_attempted_at)
     yield "Finished", instant(record.finished_at)
     yield "Workers", ", ".join(record.workers) or NONE
+    yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
 
 
