@@ -89,8 +89,8 @@ messages: $(VENV)/installed-dev ## Collect the dashboard's words for translators
 	@cd django_jobs/dashboard && for po in locale/*/LC_MESSAGES/django.po; do \
 		msgfmt --check-format --output-file "$${po%.po}.mo" "$$po" || exit 1; done
 
-clean: ## Remove the environment and the example site's data
-	rm -rf $(VENV) .dev build dist example_project/media example_project/db.sqlite3*
+clean: ## Remove the environment, fetched Pythons and the example site's data
+	rm -rf $(VENV) .pythons .dev build dist example_project/media example_project/db.sqlite3*
 
 # Without a browser or PostgreSQL a few tests are skipped, except in CI.
 programs:
