@@ -149,6 +149,7 @@ class Record:
 
     Attributes:
         queued_at: Unix milliseconds since which it could have started, the last time it could.
+        workers: those of its last attempts, ten at most.
         progress: how far its last attempt said that it is; a success has none.
     """
 

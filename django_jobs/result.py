@@ -12,6 +12,7 @@ from django_jobs.clock import from_ms, now_ms
 from django_jobs.compat import AnyResult, AnyTask, TaskError, TaskResult, TaskResultStatus
 from django_jobs.job import Claim, Job, Record, State
 from django_jobs.metadata import decode_metadata, without_reserved
+from django_jobs.ranges import ATTEMPTS
 
 STATUSES = {
     State.SCHEDULED: TaskResultStatus.READY,
@@ -141,7 +142,7 @@ def _is_set(result: AnyJobResult, attribute: str) -> bool:
 
 
 def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> AnyJobResult:
-    """Return the result of a job whose attempt begins; earlier workers are known by number only."""
+    """Return the result of a job whose attempt begins."""
     job = claim.job
     return _result(
         _as_enqueued(task, job, alias),
@@ -149,7 +150,7 @@ def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> AnyJ
         alias,
         status=TaskResultStatus.RUNNING,
         started_at=from_ms(claim.reserved_at),
-        workers=[""] * (claim.attempt - 1) + [worker],
+        workers=_one_for_each(claim.attempt, [worker]),
     )
 
 
@@ -224,7 +225,7 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> AnyJobResult:
             TaskError(exception_class_path=one.exception, traceback=one.traceback or one.message)
             for one in record.failures
         ],
-        worker_ids=list(record.workers),
+        worker_ids=_one_for_each(record.attempts, record.workers),
     )
     if record.state is State.SUCCEEDED and record.result is not None:
         _set(result, "_return_value", show_value(record.result))
@@ -262,6 +263,15 @@ def _as_enqueued(task: AnyTask, job: Job, alias: str) -> AnyTask:
         value = options.get(field.name, getattr(task, field.name))
         object.__setattr__(copy, field.name, value)
     return copy
+
+
+def _one_for_each(attempts: int, workers: Sequence[str]) -> list[str]:
+    """Return the workers of all attempts, of which the earlier ones are not known: "" for each.
+
+    Django counts a job's attempts by this list. What somebody wrote to Redis can't fill the memory.
+    """
+    unknown = min(attempts, ATTEMPTS.high) - len(workers)
+    return [""] * unknown + list(workers)
 
 
 def _instant(milliseconds: int | None) -> datetime | None:

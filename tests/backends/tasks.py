@@ -63,9 +63,9 @@ def wait_at_gate(value: Any = None) -> None:
 
 
 @task(takes_context=True, retry=AT_ONCE)
-def fail_once(context: TaskContext) -> None:
-    if context.attempt == 1:
-        raise ValueError("the first attempt")
+def fail_once(context: TaskContext, times: int = 1) -> None:
+    if context.attempt <= times:
+        raise ValueError(f"attempt {context.attempt}")
 
 
 @task(takes_context=True, retry=AT_ONCE)

@@ -266,6 +266,14 @@ def test_the_context_tells_the_attempt(backend: JobBackend, task: Any) -> None:
     assert (result.attempts, len(result.worker_ids)) == (3, 3)
 
 
+def test_attempts_count_more_workers_than_are_remembered(backend: JobBackend) -> None:
+    result = tasks.fail_once.using(retry=Retry(attempts=13, wait=0)).enqueue(times=12)
+    succeeded(result)
+    assert (result.attempts, len(result.worker_ids)) == (13, 13)
+    assert result.worker_ids[:3] == ["", "", ""]
+    assert all(result.worker_ids[3:])
+
+
 def test_higher_priority_runs_first_and_equals_in_their_order(start: Start) -> None:
     start(concurrency=1)
     tasks.wait_at_gate.enqueue("gate")

@@ -138,18 +138,6 @@ def test_the_next_attempt_has_the_next_number(
     assert (record.attempts, record.workers) == (2, ("w1", "w2"))
 
 
-def test_each_attempt_lists_its_worker(broker: Broker, inspection: Inspection, w1: Driver) -> None:
-    """Django counts attempts by the length of `worker_ids`."""
-    job = make_job()
-    broker.push([job])
-
-    for _ in range(30):
-        w1.settle(retrying(w1.take_one()))
-
-    record = found(inspection, job.id)
-    assert (record.attempts, record.workers) == (30, ("w1",) * 30)
-
-
 def test_a_job_retried_without_delay_may_be_claimed_in_the_same_call(
     broker: Broker, w1: Driver
 ) -> None:

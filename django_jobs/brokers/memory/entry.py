@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from django_jobs.brokers.base import FAILURES_KEPT, MAX_CRASHES
+from django_jobs.brokers.base import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
 from django_jobs.brokers.report import JobProgress
 from django_jobs.job import Claim, Failure, Job, Record, State
 from django_jobs.progress import Progress
@@ -45,7 +45,7 @@ class Entry:
         """Begin an attempt in a worker."""
         self.token += 1
         self.attempts += 1
-        self.workers = (*self.workers, worker)
+        self.workers = (*self.workers, worker)[-WORKERS_KEPT:]
         self.reserved_at = self.last_attempted_at = now
         if self.started_at is None:
             self.started_at = now

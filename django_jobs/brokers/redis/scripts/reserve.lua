@@ -201,8 +201,8 @@ local function must_run_alone(id, crashes)
   return false
 end
 
--- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as a
--- context lists a worker for each one: a billion would fill the memory.
+-- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as no
+-- Retry gives a job more than a million.
 local function is_count(value, digits)
   return not value or is_amount(value, digits)
 end
@@ -229,7 +229,7 @@ end
 -- Tells whether fields that must be there are there, and all that are there what we write.
 local function is_sound(job)
   return job.t and job.q and job.a and job.e and result_ttl_of(job)
-    and is_count(job.n, 9) and is_count(job.k, 6) and is_count(job.c, 9)
+    and is_count(job.n, 9) and is_count(job.k, 7) and is_count(job.c, 9)
     and is_time(job.u) and is_time(job.b) and is_time(job.m)
 end
 
@@ -247,6 +247,17 @@ local function next_after(count)
   return count and text(count + 1) or '1'
 end
 
+-- Adds this worker to those of the attempts before, of which the last ones are kept.
+local WORKERS_KEPT = 10
+local function last_workers(before)
+  local all = {}
+  for one in string.gmatch(before, '[^,]+') do
+    all[#all + 1] = one
+  end
+  all[#all + 1] = worker
+  return table.concat(all, ',', math.max(1, #all - WORKERS_KEPT + 1))
+end
+
 local holdings = {} -- of jobs claimed since the last note: id, what the worker holds
 
 local function claim(id, score, job)
@@ -254,7 +265,7 @@ local function claim(id, score, job)
   local key = P .. 'j:' .. id
   local began = job.b or (attempt ~= '1' and job.m)
   redis.call('HSET', key, 's', 'running', 'n', token, 'k', attempt, 'm', NOW,
-    'w', (job.w and job.w ~= '') and (job.w .. ',' .. worker) or worker)
+    'w', (job.w and job.w ~= '') and last_workers(job.w) or worker)
   if began then
     redis.call('HSET', key, 'b', began)
   end

@@ -44,9 +44,9 @@ end
 local function add_failure(id, failure)
   if failure == '' then return end
   local failures = P .. 'e:' .. id
-  if type(redis.pcall('RPUSH', failures, failure)) == 'table' then -- something else stands there
-    redis.call('UNLINK', failures)
-    redis.call('RPUSH', failures, failure)
+  if type(redis.pcall('RPUSH', failures, failure)) == 'table' then
+    if redis.call('TYPE', failures).ok ~= 'list' then redis.call('UNLINK', failures) end
+    redis.call('RPUSH', failures, failure) -- which says what is wrong if it is anything else
   end
   redis.call('LTRIM', failures, -10, -1)
 end
