@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tempfile import gettempdir
+
 from django_jobs.conf import tasks_from_env
 from tests.settings import *  # noqa: F403
 
 TASKS = tasks_from_env()
+MEDIA_ROOT = gettempdir()  # so that no check warns; nothing is written there

@@ -40,7 +40,9 @@ def start_worker(environment: dict[str, str], redis_url: str) -> Iterator[Start]
         started.append(process)
         assert process.stdout
         greeting = process.stdout.readline()
-        assert greeting.startswith("Worker "), greeting + process.stdout.read()
+        if not greeting.startswith("Worker "):
+            process.kill()
+            pytest.fail(greeting + process.stdout.read())
         return process
 
     yield start
