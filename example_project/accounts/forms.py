@@ -8,30 +8,40 @@ from django import forms
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 
 from accounts.models import ADDRESS_LENGTH, NAME_LENGTH, Profile
+from accounts.throttle import RESETS
 from django_jobs.mail import send_later
 
-RESETS_AN_HOUR = 3
 PASSWORD_LENGTH = 128
 
 
+class AddressForm(forms.Form):
+    """The first step to join: an address that has to be confirmed."""
+
+    email = forms.EmailField(
+        max_length=150,
+        label="E-mail address",
+        help_text="We send you a link to go on with.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def clean_email(self) -> str:
+        """Return the address in small letters, as people sign in with it."""
+        email: str = self.cleaned_data["email"].lower()
+        return email
+
+
 class JoinForm(forms.Form):
-    """A new account. The mail address is also what one signs in with."""
+    """The second step: a new account for a confirmed address, with which one signs in."""
 
     name = forms.CharField(
         max_length=NAME_LENGTH,
         help_text="What others call you here.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    email = forms.EmailField(
-        max_length=150,
-        label="E-mail address",
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(
         max_length=PASSWORD_LENGTH,
@@ -40,15 +50,13 @@ class JoinForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
-        if User.objects.filter(username=email).exists():
-            raise forms.ValidationError("There is an account with this address already.")
-        return email
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        user = User(username=data.get("email", ""), first_name=data.get("name", ""))
+        user = User(username=self.email, first_name=data.get("name", ""))
         if "password" in data:
             try:
                 validate_password(data["password"], user)
@@ -60,7 +68,7 @@ class JoinForm(forms.Form):
         """Create the account with its profile."""
         data = self.cleaned_data
         with transaction.atomic():
-            user = User.objects.create_user(data["email"], data["email"], data["password"])
+            user = User.objects.create_user(self.email, self.email, data["password"])
             Profile.objects.create(user=user, name=data["name"])
         return user
 
@@ -73,6 +81,14 @@ class SignInForm(auth_forms.AuthenticationForm):
         max_length=150,
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"}),
     )
+
+    def get_invalid_login_error(self) -> forms.ValidationError:
+        """Say it in the same way whether the password was wrong, or is not looked at."""
+        return forms.ValidationError(
+            "This address and this password do not belong together. After ten wrong ones, please"
+            " wait for a quarter of an hour.",
+            code="invalid_login",
+        )
 
     def clean_username(self) -> str:
         """Accept capitals, which phones like to put first."""
@@ -136,9 +152,7 @@ class ResetForm(auth_forms.PasswordResetForm):
         html_email_template_name: str | None = None,
     ) -> None:
         """Enqueue the mail, at most three an hour for one address."""
-        key = f"password-reset:{context['user'].pk}"
-        cache.add(key, 0, timeout=3600)
-        if cache.incr(key) > RESETS_AN_HOUR:
+        if not RESETS.allows(context["user"].pk):
             return
         subject = render_to_string(subject_template_name, context).strip()
         text = render_to_string(email_template_name, context)

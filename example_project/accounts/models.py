@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.contrib.auth.models import User
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 NAME_LENGTH = 60
 ADDRESS_LENGTH = 500
@@ -64,6 +65,26 @@ class Picture(models.Model):
 
     def __str__(self) -> str:
         return f"Picture of {self.user_id}"
+
+
+class Attempt(models.Model):
+    """One try of something that may not be tried without end.
+
+    In the database, as all processes of the site count together.
+    """
+
+    key = models.CharField(max_length=32)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[models.Manager[Attempt]] = models.Manager()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["key", "made_at"], name="attempt_key_made_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} at {self.made_at:%Y-%m-%d %H:%M:%S}"
 
 
 def profile_of(user: User) -> Profile:

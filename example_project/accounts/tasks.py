@@ -7,16 +7,28 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 
+from accounts.confirmation import make_token
 from accounts.leaving import people_leaving, take_portion
 from accounts.models import profile_of
 from accounts.pictures.errors import PictureRefused, PictureUnavailable
 from accounts.pictures.update import note_problem, update_picture
+from accounts.throttle import forget_attempts
 from django_jobs import Retry, periodic, task
 from django_jobs.compat import TaskContext
 from django_jobs.errors import MissingRecord
 from example.mails import render_mail
 
 PICTURE_ATTEMPTS = 3
+
+
+@task(queue_name="mailers")
+def send_join_link(email: str) -> None:
+    """Send what is needed to join to an address; nothing in the mail is of a stranger's choice."""
+    if User.objects.filter(username=email).exists():
+        mail = render_mail("joined_already")
+    else:
+        mail = render_mail("join", token=make_token(email))
+    send_mail(mail.subject, mail.text, None, [email], html_message=mail.html)
 
 
 @task(queue_name="mailers", discard_on=(MissingRecord,))
@@ -56,6 +68,13 @@ def forget_member(user_id: int) -> int:
     last one finds nothing left and removes the account.
     """
     return take_portion(user_id, go_on=forget_member.enqueue)
+
+
+@periodic("47 * * * *")
+@task(priority=-50)
+def clean_attempts() -> int:
+    """Forget who tried what, once it counts no more."""
+    return forget_attempts()
 
 
 @periodic("17 3 * * *")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import views as auth_views
 from django.urls import path, reverse_lazy
+from django.views.generic import TemplateView
 
 from accounts.forms import ResetForm, SignInForm
 from accounts.views import joining, profile
@@ -11,6 +12,12 @@ from accounts.views import joining, profile
 app_name = "accounts"
 urlpatterns = [
     path("join/", joining.join, name="join"),
+    path(
+        "join/sent/",
+        TemplateView.as_view(template_name="accounts/join_sent.html"),
+        name="join_sent",
+    ),
+    path("join/<str:token>/", joining.confirmed, name="join_confirmed"),
     path(
         "sign-in/",
         auth_views.LoginView.as_view(

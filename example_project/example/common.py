@@ -70,6 +70,7 @@ STATIC_ROOT = BASE_DIR / "static_root"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "feedback:posts"
 LOGOUT_REDIRECT_URL = "feedback:posts"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -79,6 +80,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# Whether a proxy is in front, whose headers can be believed; the settings read it.
+BEHIND_PROXY = False
 
 # Nothing on this site is larger than a few thousand characters.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024

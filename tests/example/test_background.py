@@ -10,16 +10,16 @@ from django.test import Client
 from django_jobs.brokers.call import Call, Share
 from django_jobs.compat import task_backends
 from tests.contract.tools import retrying
-from tests.example.conftest import PASSWORD, tasks_from
+from tests.example.conftest import tasks_from
 
 pytestmark = pytest.mark.django_db(transaction=True)
-JOIN = {"name": "Greta", "email": "greta@example.com", "password": PASSWORD}
+JOIN = {"email": "greta@example.com"}
 
 
 def test_a_job_is_followed_from_waiting_to_done(client: Client, settings: Any) -> None:
     settings.TASKS = tasks_from(JOB_BACKEND="dummy")
     page = client.post("/join/", JOIN, follow=True)
-    assert "Your welcome mail: waiting" in page.text
+    assert "Your mail with a link: waiting" in page.text
     assert "data-open" in client.get("/background/strip/").text
 
 
@@ -32,7 +32,7 @@ def test_a_job_that_failed_says_that_it_is_tried_again(client: Client, settings:
     failed = retrying(claim, delay=60_000)
     backend.broker.settle("w", 1, [failed])
 
-    assert "Your welcome mail: trying again" in client.get("/background/strip/").text
+    assert "Your mail with a link: trying again" in client.get("/background/strip/").text
 
 
 def test_a_backend_that_keeps_no_results_shows_no_strip(client: Client, settings: Any) -> None:

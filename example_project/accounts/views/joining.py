@@ -5,24 +5,47 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.forms import JoinForm, LeaveForm
+from accounts.confirmation import read_token
+from accounts.forms import AddressForm, JoinForm, LeaveForm
 from accounts.leaving import close_account
-from accounts.tasks import forget_member, welcome
+from accounts.tasks import forget_member, send_join_link, welcome
+from accounts.throttle import LINKS
 from background.receipts import keep_receipt
 from example.requests import MemberRequest
 
 
-@sensitive_post_parameters()
 def join(request: HttpRequest) -> HttpResponse:
-    """Make an account, sign in, get a mail."""
+    """Ask for an address, and send a link to it.
+
+    The answer is the same whether the address has an account, and whether it had its mails already.
+    """
     if request.user.is_authenticated:
         return redirect("feedback:posts")
-    form = JoinForm(request.POST or None)
+    form = AddressForm(request.POST or None)
+    if form.is_valid():
+        email = form.cleaned_data["email"]
+        if LINKS.allows(email):
+            keep_receipt(request, send_join_link.enqueue(email), "Your mail with a link")
+        return redirect("accounts:join_sent")
+    return render(request, "accounts/join.html", {"form": form})
+
+
+@sensitive_post_parameters()
+def confirmed(request: HttpRequest, token: str) -> HttpResponse:
+    """Make an account for the address that the link was sent to, sign in, get a mail."""
+    email = read_token(token)
+    if email is None:
+        return render(request, "accounts/join_expired.html", status=410)
+    if User.objects.filter(username=email).exists():
+        messages.success(request, "You have an account already: sign in.")
+        return redirect("accounts:sign_in")
+    form = JoinForm(request.POST or None, email=email)
     if form.is_valid():
         with transaction.atomic():
             user = form.save()
@@ -31,7 +54,7 @@ def join(request: HttpRequest) -> HttpResponse:
         keep_receipt(request, result, "Your welcome mail")
         messages.success(request, "Welcome! A mail is on its way to you.")
         return redirect("feedback:posts")
-    return render(request, "accounts/join.html", {"form": form})
+    return render(request, "accounts/join_confirmed.html", {"form": form, "email": email})
 
 
 @login_required

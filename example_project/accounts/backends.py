@@ -1,0 +1,47 @@
+"""Signing in, at every door of the site, with a limit for wrong passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from accounts.throttle import (
+    SIGN_INS_FROM_ADDRESS,
+    SIGN_INS_TO_ACCOUNT,
+    SIGN_INS_TO_ACCOUNT_FROM_ADDRESS,
+    address_of,
+)
+
+
+class ThrottledBackend(ModelBackend):
+    """Django's, which looks at no password after too many wrong ones."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        """Return the user with this name and password.
+
+        Raises:
+            PermissionDenied: too many were wrong; Django takes it for a wrong password.
+        """
+        name, address = (username or "").lower(), address_of(request)
+        limits = (
+            (SIGN_INS_TO_ACCOUNT_FROM_ADDRESS, (name, address)),
+            (SIGN_INS_TO_ACCOUNT, (name,)),
+            (SIGN_INS_FROM_ADDRESS, (address,)),
+        )
+        if any(limit.is_reached(*key) for limit, key in limits):
+            raise PermissionDenied
+        user = super().authenticate(request, username, password, **kwargs)
+        if user is None:
+            for limit, key in limits:
+                limit.count(*key)
+        return user

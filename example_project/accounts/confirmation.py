@@ -1,0 +1,24 @@
+"""Links that prove who can read the mail of an address."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core import signing
+
+SALT = "accounts.confirmation"
+VALID_FOR = timedelta(days=1)
+
+
+def make_token(email: str) -> str:
+    """Return what a link to join with an address has at its end."""
+    return signing.dumps(email, salt=SALT)
+
+
+def read_token(token: str) -> str | None:
+    """Return the address that a link is for, or None if it is too old or was made up."""
+    try:
+        email: str = signing.loads(token, salt=SALT, max_age=VALID_FOR)
+    except signing.BadSignature:
+        return None
+    return email
