@@ -134,7 +134,7 @@ def check_sqlite(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
             )
 
 
-@register(TAG)
+@register(TAG, deploy=True)
 def check_mail_files(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """W008: large attachments of mail that is sent later have no place to go to."""
     if not (

@@ -222,12 +222,12 @@ def test_django_6_1_s_mailers_are_looked_at_too() -> None:
 @pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
 def test_large_attachments_without_a_place_are_worth_a_warning(tmp_path: Path) -> None:
     with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, MEDIA_ROOT=""):
-        [message] = found("W008")
+        [message] = found("W008", deploy=True)
         assert "MEDIA_ROOT is not set" in message.msg
     with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, MEDIA_ROOT=str(tmp_path)):
-        assert not found("W008")
+        assert not found("W008", deploy=True)
     with on_threads(), override_settings(MEDIA_ROOT=str(tmp_path), JOB_EMAIL_STORAGE="privat"):
-        [message] = found("W008")
+        [message] = found("W008", deploy=True)
         assert "JOB_EMAIL_STORAGE names 'privat'" in message.msg
 
 

@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 from django_jobs.backends import JobBackend
 from django_jobs.compat import BaseTaskBackend, TaskResultStatus
 from django_jobs.job import State
+from django_jobs.redaction.names import MASK
 from tests.commands import tasks
 from tests.commands.conftest import DEADLINE, Answer, Jobs, Process
 from tests.servers import free_port
@@ -147,3 +148,17 @@ def test_a_backend_of_others_cannot_be_seen(jobs: Jobs, settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": f"{package}.backends.dummy.DummyBackend"}}
     with pytest.raises(CommandError, match="whose jobs django_jobs can't see"):
         jobs("list")
+
+
+@pytest.mark.usefixtures("redis_backend")
+def test_a_process_of_its_own_knows_what_is_secret_and_what_is_not(
+    manage: Process, redis_url: str
+) -> None:
+    job_id = tasks.charge.enqueue("DE02-1203", note="hello").id
+    asked = {"JOB_BACKEND": "redis", "REDIS_URL": redis_url}
+
+    shown = manage("jobs", "show", job_id, **asked).stdout
+    found = manage("jobs", "list", "--text", "hello", **asked).stdout
+
+    assert f"charge('{MASK}', note='hello')" in shown
+    assert job_id in found

@@ -11,8 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.dashboard.known_tasks import import_once
 from django_jobs.job import Job
+from django_jobs.redaction.known_tasks import import_once
 from django_jobs.signatures import sign
 from tests.contract.tools import make_job
 from tests.dashboard.test_jobs import JOB, JOBS, shown, words

@@ -13,12 +13,11 @@ from django_jobs.brokers.search import LISTED, Filter
 from django_jobs.clock import now_ms
 from django_jobs.job import Record, State
 from django_jobs.management.arguments import at_least, checked
-from django_jobs.redaction.redactor import Redactor
 
 from .base import BackendSubcommand
 from .console import Console
 from .shapes import job_summary
-from .target import known_queue
+from .target import known_queue, redactor_of
 from .wording import NONE, span
 
 PAGE = 500
@@ -66,8 +65,10 @@ def wanted_jobs(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
 
 def finder_of(backend: JobBackend[Any], wanted: Filter) -> Finder:
     """Return what finds the jobs that are meant, by what may be seen of them."""
-    redactor = Redactor(backend.configuration.redact)
-    return Finder(backend.broker.inspection, wanted, redactor.arguments)
+    inspection = backend.broker.inspection
+    if wanted.text is None:
+        return Finder(inspection, wanted)
+    return Finder(inspection, wanted, redactor_of(backend).arguments)
 
 
 class List(BackendSubcommand):

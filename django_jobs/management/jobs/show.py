@@ -14,12 +14,12 @@ from django_jobs.call_text import call_text
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.job import Failure, Record
-from django_jobs.redaction.redactor import Redactor
 
 from .base import BackendSubcommand
 from .console import Console
 from .listing import when
 from .shapes import job_details
+from .target import redactor_of
 from .wording import NONE, count, instant, printable
 
 
@@ -35,7 +35,7 @@ class Show(BackendSubcommand):
         found = backend.broker.inspection.find(options.id)
         if found is None:
             raise CommandError(f"There is no job {options.id!r}, or it is no longer kept.")
-        record = Redactor(backend.configuration.redact).record(found)
+        record = redactor_of(backend).record(found)
         if options.json:
             console.show_json(job_details(record))
             return

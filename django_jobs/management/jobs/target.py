@@ -11,6 +11,8 @@ from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.management.lookup import configured_backend
 from django_jobs.queues import check_queue_name
+from django_jobs.redaction.known_tasks import import_once
+from django_jobs.redaction.redactor import Redactor
 from django_jobs.suggest import unknown
 
 
@@ -45,6 +47,12 @@ def visible_backend(alias: str) -> JobBackend[Any]:
             " --backend."
         )
     return backend
+
+
+def redactor_of(backend: JobBackend[Any]) -> Redactor:
+    """Return what hides the secrets of a backend's jobs, with the site's tasks imported."""
+    import_once()
+    return Redactor(backend.configuration.redact)
 
 
 def known_queue(backend: JobBackend[Any], name: str) -> QueueInfo:
