@@ -50,6 +50,20 @@ def after_commit(push: Push, give_up: GiveUp, where: str = "") -> None:
         connection.on_commit(hook)
 
 
+def waiting_for_commit() -> tuple[int, int]:
+    """Return how many pushes wait for a commit in this thread, and how many callbacks of others
+    are registered, which may have run: a test keeps those that it has captured.
+    """
+    registered = [
+        entry[1]
+        for connection in connections.all(initialized_only=True)
+        for entry in connection.run_on_commit
+    ]
+    ours = {hook for hook in registered if isinstance(hook, _Hook)}
+    others = sum(not isinstance(hook, _Hook) for hook in registered)
+    return sum(not hook.has_run for hook in ours), others
+
+
 class _Hook:
     """A push that is registered once with each open transaction, and runs after the last commit.
 

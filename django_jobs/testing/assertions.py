@@ -6,15 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connections
-
 from django_jobs.call_text import call_text
 from django_jobs.clock import from_ms
+from django_jobs.commit import waiting_for_commit
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.job import Record
 
 from .conditions import ANYTHING, Condition, conditions
 from .waiting import waiting_backend, waiting_jobs
+
+CAPTURE = (
+    "self.captureOnCommitCallbacks(execute=True), or the pytest fixture"
+    " django_capture_on_commit_callbacks(execute=True)"
+)
 
 
 def assert_enqueued(
@@ -85,17 +89,15 @@ def _listed(records: Sequence[Record]) -> str:
     """Return a sentence on what was enqueued, and on what may be missing."""
     listed = "\n".join(f"  {_line(record)}" for record in records)
     sentence = f"These jobs were:\n{listed}" if records else "No job was."
-    pending = sum(
-        len(connection.run_on_commit) for connection in connections.all(initialized_only=True)
-    )
-    if not pending:
-        return sentence
-    return (
-        f"{sentence}\n{pending} callbacks wait for a commit, which the transaction around a"
-        " TestCase never comes to: put the code that enqueues into"
-        " self.captureOnCommitCallbacks(execute=True), or the pytest fixture"
-        " django_capture_on_commit_callbacks(execute=True)."
-    )
+    pushes, others = waiting_for_commit()
+    if pushes:
+        return (
+            f"{sentence}\nJobs wait for a commit ({pushes}), which the transaction around a"
+            f" TestCase never comes to: put the code that enqueues into {CAPTURE}."
+        )
+    if others and not records:
+        return f"{sentence}\nIn a TestCase, callbacks of on_commit() only run inside {CAPTURE}."
+    return sentence
 
 
 def _line(record: Record) -> str:

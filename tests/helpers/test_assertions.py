@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from django_jobs.clock import now_ms
 from django_jobs.errors import UnserializableArgument
@@ -161,9 +162,37 @@ def test_a_commit_that_never_comes_is_told(
     tasks.refuse.enqueue()
     with pytest.raises(AssertionError) as failed:
         assert_enqueued(tasks.refuse)
-    assert "1 callbacks wait for a commit" in str(failed.value)
+    assert "Jobs wait for a commit (1)" in str(failed.value)
     assert "captureOnCommitCallbacks(execute=True)" in str(failed.value)
 
     with django_capture_on_commit_callbacks(execute=True):
         tasks.refuse.enqueue()
     assert_enqueued(tasks.refuse)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("waiting")
+def test_nothing_is_said_of_a_commit_after_a_capture(
+    django_capture_on_commit_callbacks: Capture,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.refuse.enqueue()
+        tasks.bill.enqueue(Decimal("1.50"), date(2026, 1, 2))
+        transaction.on_commit(lambda: None)
+
+    with pytest.raises(AssertionError) as failed:
+        assert_enqueued(tasks.bill, args=[2])
+
+    assert "These jobs were:" in str(failed.value)
+    assert "commit" not in str(failed.value)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("waiting")
+def test_an_own_callback_that_did_not_run_is_told() -> None:
+    transaction.on_commit(tasks.refuse.enqueue)
+    with pytest.raises(AssertionError) as failed:
+        assert_enqueued(tasks.refuse)
+    assert "callbacks of on_commit() only run inside self.captureOnCommitCallbacks" in (
+        str(failed.value)
+    )
