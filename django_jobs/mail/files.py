@@ -23,8 +23,8 @@ DEFAULT = "default"
 FOLDER = PurePosixPath("django_jobs/mail")
 """Holds `<last day of need>/<random digits of the mail>/<number>`, never a name of the user's."""
 
-TRIES = 5
-"""How often a file is stored again whose folder another process removed as empty meanwhile."""
+TRIES = 100
+"""How often storing a file is tried while others remove its folder, which is empty until then."""
 
 
 @dataclass(frozen=True, slots=True)
