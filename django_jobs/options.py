@@ -60,6 +60,14 @@ class BackendOptions:
             "Largest size of one job's arguments as JSON, in bytes.",
         ),
     )
+    max_result: int = field(
+        default=512 * 1024,
+        metadata=option(
+            converters.Whole(1, 512 * MEGABYTE),
+            "Largest size of one job's result as JSON, in bytes; where only `max_payload` is given,"
+            " the same.",
+        ),
+    )
     result_ttl: float = field(
         default=3600.0,
         metadata=option(RESULT_TTL, "Seconds that a succeeded job and its result are kept."),
@@ -130,6 +138,8 @@ class BackendOptions:
     @classmethod
     def _arranged(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Return converted values as the fields take them; for options that touch each other."""
+        if "max_payload" in values:
+            return {"max_result": values["max_payload"], **values}
         return values
 
 
@@ -209,6 +219,7 @@ class RedisOptions(BackendOptions):
     @classmethod
     def _arranged(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Move the credentials out of the URL, so that it can be shown anywhere."""
+        values = super(RedisOptions, cls)._arranged(values)
         address = values.get("url")
         if not isinstance(address, RedisAddress):
             return values

@@ -46,6 +46,7 @@ from django_jobs.retry import Retry, Seconds, to_seconds
 from django_jobs.signatures import sign
 from django_jobs.task import Task as JobTask
 from django_jobs.worker import job_log
+from django_jobs.worker.attempt import Site
 from django_jobs.worker.receivers import is_heard
 
 from .validation import check_queue, check_queue_names, check_ranges
@@ -96,6 +97,16 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     def retry(self) -> Retry:
         """The policy of tasks that bring none of their own."""
         return self.configuration.retry or DEFAULT_RETRY
+
+    def site(self, worker: str) -> Site:
+        """Return what all attempts in a worker of this backend have in common."""
+        return Site(
+            alias=self.alias,
+            sender=type(self),
+            worker=worker,
+            retry=self.retry,
+            max_result=self.configuration.max_result,
+        )
 
     # --- enqueueing --------------------------------------------------------------------------
 

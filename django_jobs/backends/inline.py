@@ -84,7 +84,7 @@ class InlineBackend(JobBackend[BackendOptions]):
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         worker = f"inline-{threading.get_ident()}"
-        site = Site(alias=self.alias, sender=type(self), worker=worker, retry=ONCE)
+        site = dataclasses.replace(self.site(worker), retry=ONCE)
         for job, result in zip(jobs, results, strict=True):
             claims = self.broker.begin(job, worker)
             self._announce([job], [result])

@@ -6,11 +6,13 @@ from collections.abc import Coroutine
 from typing import Any, ParamSpec, TypeVar, overload
 
 from django_jobs.arguments import decode_value, encode_arguments
+from django_jobs.backends import JobBackend
 from django_jobs.clock import now_ms
 from django_jobs.compat import Task
 from django_jobs.job import Claim, Job, State
 from django_jobs.job_ids import new_job_id
 from django_jobs.metadata import encode_metadata
+from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
 from django_jobs.registry import check_importable, find_task
 from django_jobs.retry import Retry
@@ -18,6 +20,9 @@ from django_jobs.task import Task as JobTask
 from django_jobs.worker.attempt import Site
 
 from .attempts import RememberingAttempt, run_here
+
+WORKER = "perform"
+"""The name of the worker that the test itself is."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,14 +51,25 @@ def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True  # of pytest
     check_importable(task)
     backend = task.get_backend()
-    retry: Retry = getattr(backend, "retry", Retry())
-    site = Site(alias=task.backend, sender=type(backend), worker="perform", retry=retry)
-    attempt = RememberingAttempt(_claim(task, retry, encode_arguments(args, kwargs)), site, 0.0)
+    site = backend.site(WORKER) if isinstance(backend, JobBackend) else _site(task)
+    claim = _claim(task, site.retry, encode_arguments(args, kwargs))
+    attempt = RememberingAttempt(claim, site, 0.0)
     settlement = run_here(attempt)
     if settlement.state is State.SUCCEEDED:
         return decode_value(settlement.result)
     assert attempt.error is not None
     raise attempt.error
+
+
+def _site(task: Task[..., Any]) -> Site:
+    """Return what holds for a task of a backend that is not ours."""
+    return Site(
+        alias=task.backend,
+        sender=type(task.get_backend()),
+        worker=WORKER,
+        retry=Retry(),
+        max_result=BackendOptions().max_result,
+    )
 
 
 def _claim(task: Task[..., Any], retry: Retry, arguments: str) -> Claim:

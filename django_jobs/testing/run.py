@@ -14,7 +14,6 @@ from django_jobs.brokers.call import Call, Share
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
 from django_jobs.job import Claim, State
-from django_jobs.worker.attempt import Site
 from django_jobs.worker.worker import new_worker_id
 
 from .attempts import RememberingAttempt, run_here
@@ -110,13 +109,7 @@ class Runner:
 
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return the error that no rule of its task is for."""
-        site = Site(
-            alias=self.backend.alias,
-            sender=type(self.backend),
-            worker=self.worker,
-            retry=self.backend.retry,
-        )
-        attempt = RememberingAttempt(claim, site, time.monotonic())
+        attempt = RememberingAttempt(claim, self.backend.site(self.worker), time.monotonic())
         settlement = run_here(attempt)
         self.backend.broker.settle(self.worker, next(self.settling), [settlement])
         goes_on = State.RETRYING in self.early or isinstance(attempt.error, RetryLater)

@@ -21,7 +21,7 @@ from django_jobs.compat import (
 )
 from django_jobs.context import JobContext
 from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableArgument
-from django_jobs.job import Claim, Settlement, State
+from django_jobs.job import Claim, Settlement, State, bytes_of
 from django_jobs.metadata import RunningMetadata, UnusableMetadata
 from django_jobs.policy import Policy, apply_overrides, policy_of
 from django_jobs.progress import LISTENER, Progress
@@ -58,6 +58,7 @@ class Site:
         sender: the backend's class, which sends the signals.
         worker: id of the worker.
         retry: the policy of tasks that bring none of their own.
+        max_result: bytes that a result may take as JSON.
         policy: what holds for a job whose task was not found.
     """
 
@@ -65,6 +66,7 @@ class Site:
     sender: type
     worker: str
     retry: Retry
+    max_result: int
     policy: Policy = field(init=False)
     _declared: dict[str, Declared] = field(init=False, default_factory=dict)
 
@@ -168,7 +170,7 @@ class Attempt:
                 help.
         """
         try:
-            text = encode_value(value)
+            text = self._encoded(value)
             if self._metadata:
                 self._metadata.save()
         except (UnserializableArgument, UnusableMetadata) as error:
@@ -178,6 +180,18 @@ class Attempt:
         if not (self.needs_result or is_noticed(task_finished)):
             return settlement, None
         return settlement, self._success(value, settlement)
+
+    def _encoded(self, value: Any) -> str:
+        text = encode_value(value)
+        size, limit = bytes_of(text), self.site.max_result
+        if size > limit:
+            raise Fail(
+                f"The task did its work, but its result can't be stored: it takes {size:,} bytes as"
+                f" JSON, more than the {limit:,} that the option max_result of"
+                f" TASKS[{self.site.alias!r}] permits. Store the data and return its key, or raise"
+                " the limit."
+            )
+        return text
 
     def fail(self, error: BaseException) -> tuple[Settlement, News]:
         """Settle an attempt that ended with an error."""

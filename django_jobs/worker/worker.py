@@ -19,7 +19,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
 from django_jobs.waits import wait_out
 
-from .attempt import Attempt, Site
+from .attempt import Attempt
 from .crew import Crew
 from .facts import own_version, resident_memory
 from .fetcher import Fetcher
@@ -88,7 +88,7 @@ class Worker:
             on_lost=self._lose_everything,
             on_regained=self._look_again,
         )
-        site = Site(alias=backend.alias, sender=type(backend), worker=self.id, retry=backend.retry)
+        site = backend.site(self.id)
         shared = (site, self._watchdog, self._settled, self._heartbeat.holds)
         self._threads = Threads(options.concurrency, *shared, on_fatal=self._fail)
         self._ticks = TickLoop(backend)  # may fail, as it imports tasks: before the loop is open

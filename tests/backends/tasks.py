@@ -43,6 +43,16 @@ async def echo_later(*args: Any, **kwargs: Any) -> Any:
     return [list(args), kwargs]
 
 
+@task(retry=AT_ONCE)
+def repeat(text: str, times: int) -> str:
+    return text * times
+
+
+@task(retry=AT_ONCE)
+async def repeat_later(text: str, times: int) -> str:
+    return text * times
+
+
 @task
 def note(value: Any) -> None:
     seen.append(value)
