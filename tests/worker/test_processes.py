@@ -196,7 +196,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
 ) -> None:
     site.options["lease"] = 2
     parent = start_two(
-        site, "--shutdown-timeout", "0.1", child__SILENCE=5, child__TELLING=0.1, child__FAREWELL=4
+        site, "--shutdown-timeout", "0.1", child__SILENCE=8, child__TELLING=0.1, child__FAREWELL=4
     )
     hear_that_all_serve(systemd)
     frozen, other = pids(backend)
@@ -254,6 +254,7 @@ def test_pauses_between_deaths_grow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBackend[Any]) -> None:
+    site.options["lease"] = 120  # longer than the burst may take to start
     tasks.hold.enqueue("job")
     killed = site.start("-c", "1")
     site.notes.wait_for("begin job 1")
