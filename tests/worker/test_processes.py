@@ -8,19 +8,23 @@ import pty
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.base import Order
 from django_jobs.job import State
 from django_jobs.worker.process.backoff import Backoff
 
 from . import tasks
-from .live import Site, WorkerProcess, wait_until
+from .live import DEADLINE, Notes, Site, WorkerProcess, wait_until
 from .test_retries import record_of, wait_for_end
 
 TWO = ("-c", "1", "--processes", "2")
@@ -266,3 +270,24 @@ def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBack
     assert burst.end() == 0
     assert site.notes.counts["other"] == 1
     assert burst.said.count("1 job is in the hands of other workers") == 1
+
+
+# --- in a thread of another process --------------------------------------------------------------
+
+
+def test_a_call_from_code_raises_what_the_exit_code_would_tell(
+    configure: Callable[..., JobBackend[Any]], notes: Notes
+) -> None:
+    inspection = configure(lease=2).broker.inspection
+    tasks.hold.enqueue("job")
+    with ThreadPoolExecutor(1) as thread:
+        called = thread.submit(call_command, "runworker", shutdown_timeout=0.1, concurrency=1)
+        notes.wait_for("begin job 1")
+        (worker,) = inspection.workers()
+        assert inspection.order(worker.id, Order.STOP)
+        with pytest.raises(CommandError, match="had to be given back") as stopped:
+            called.result(DEADLINE)
+    notes.put("release")
+    assert stopped.value.returncode == 3
+    assert inspection.counts()[State.QUEUED] == 1
+    notes.wait_for("end job 1")
