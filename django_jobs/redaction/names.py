@@ -26,7 +26,7 @@ _LOGIN = re.compile(
     r"""(://[^\s/?#@:'"]*:)[^\s/?#'"]+(?=@) | (https?://)[^\s/?#@:'"]+(?=@)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_PARAMETER = re.compile(r"""(?<=[?&;])([^\s=&;#?'"<>]+)=[^\s&;#'"<>]*""")
+_PARAMETER = re.compile(r"""(?<=[?&])([^\s=&#?'"<>]+)=[^\s&;#'"<>]*""")
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 
 
@@ -54,11 +54,14 @@ class SecretNames:
         These are passwords in URLs, parameters of URLs whose names sound secret, and what follows
         `Bearer` or `Basic`.
         """
-        if "@" in text:
+        if "@" in text and "://" in text:
             text = _LOGIN.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
-        if "=" in text:
+        if "=" in text and ("?" in text or "&" in text):
             text = _PARAMETER.sub(self._parameter, text)
-        return _SCHEME.sub(rf"\1 {MASK}", text)
+        lower = text.lower()
+        if "bearer" in lower or "basic" in lower:
+            text = _SCHEME.sub(rf"\1 {MASK}", text)
+        return text
 
     def _parameter(self, found: re.Match[str]) -> str:
         name = found[1]

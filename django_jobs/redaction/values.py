@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -17,15 +20,31 @@ LONG = 8
 """Characters from which a value is found inside of words too."""
 
 SHORTEST = 4
-"""Characters up to which, exclusively, a value is found only where it is quoted."""
+"""Characters from which a value is found without quotes around it."""
 
 TRIVIAL = frozenset({"true", "false", "none", "null"})
 """Values that say nothing, and would turn a text into noise; these need quotes too."""
 
-LONGEST_MESSAGE = 10_000
+LONGEST = 10_000
 """Characters of a value beyond which no message quotes it in another form."""
 
+MOST_LINES = 100
+"""Lines up to which a value is looked for line by line, as the file of a key is."""
+
+PREFIX = 3
+"""Characters by which needles are looked up; the shortest is one character in quotes."""
+
+FEW = 64
+"""Prefixes up to which it is faster to look for each of them than at each place of a text."""
+
 _TRACEBACK = "Traceback (most recent call last):"
+
+
+class Where(IntEnum):
+    """Where a needle counts."""
+
+    ALONE = 1
+    ANYWHERE = 2
 
 
 class HiddenValues:
@@ -46,10 +65,8 @@ class HiddenValues:
         return MASK
 
     def hide_in(self, text: str) -> str:
-        """Return a text without the values."""
-        for value in self._longest_first:
-            text = _replaced(value, text)
-        return text
+        """Return a text without the values; all must have been taken before."""
+        return self._needles.hide_in(text) if self._values else text
 
     def hide_in_traceback(self, text: str) -> str:
         """Return a traceback whose messages are without the values."""
@@ -60,9 +77,54 @@ class HiddenValues:
         )
 
     @cached_property
-    def _longest_first(self) -> list[str]:
-        """The values, once all are known: a part of one must not break the whole."""
-        return sorted(self._values, key=len, reverse=True)
+    def _needles(self) -> _Needles:
+        return _Needles.of(self._values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Needles:
+    """What is looked for, in one pass through a text whatever its number.
+
+    Attributes:
+        known: each needle, with where it counts.
+        lengths: of the needles that begin with a prefix, the longest first.
+    """
+
+    known: Mapping[str, Where]
+    lengths: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> _Needles:
+        known: dict[str, Where] = {}
+        for value in values:
+            for needle, where in _needles(value):
+                known[needle] = max(where, known.get(needle, where))
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for needle in known:
+            lengths[needle[:PREFIX]].add(len(needle))
+        ordered = {start: tuple(sorted(each, reverse=True)) for start, each in lengths.items()}
+        return cls(known, ordered)
+
+    def hide_in(self, text: str) -> str:
+        if len(self.lengths) <= FEW and not any(prefix in text for prefix in self.lengths):
+            return text
+        shown, done, at = [], 0, 0
+        while at < len(text):
+            end = self._end(text, at)
+            if end:
+                shown += [text[done:at], _masked(text[at:end])]
+                done = end
+            at = end or at + 1
+        return "".join([*shown, text[done:]])
+
+    def _end(self, text: str, at: int) -> int:
+        """Return where the longest needle ends that begins here, or 0 if none does."""
+        for length in self.lengths.get(text[at : at + PREFIX], ()):
+            end = at + length
+            where = self.known.get(text[at:end])
+            if where is Where.ANYWHERE or (where is Where.ALONE and _is_alone(text, at, end)):
+                return end
+        return 0
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -71,7 +133,7 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _lines(value)
         case int() | float() if not isinstance(value, bool):
             yield str(value)
-        case {tags.MODEL: [_label, key, _using], **rest} if not rest:
+        case {tags.MODEL: [_, key, _], **rest} if not rest:
             yield from _leaves(key)
         case dict() | list():
             for item in value.values() if isinstance(value, dict) else value:
@@ -83,23 +145,27 @@ def _lines(text: str) -> Iterator[str]:
     whole = text.strip()
     if whole:
         yield whole
-    if "\n" in whole:
-        lines = (line.strip() for line in whole.splitlines())
+    lines = [line.strip() for line in whole.splitlines()]
+    if 1 < len(lines) <= MOST_LINES:
         yield from (line for line in lines if len(line) >= LONG)
 
 
-def _replaced(value: str, text: str) -> str:
-    for form in _forms(value):
-        if form in text:
-            text = re.sub(_pattern(value, form), MASK, text)
-    return text
+def _needles(value: str) -> Iterator[tuple[str, Where]]:
+    """Yield what a value is found by."""
+    if len(value) < SHORTEST or value.casefold() in TRIVIAL:
+        for form in _forms(value):
+            yield f"'{form}'", Where.ANYWHERE
+            yield f'"{form}"', Where.ANYWHERE
+        return
+    where = Where.ANYWHERE if len(value) >= LONG else Where.ALONE
+    yield from ((form, where) for form in _forms(value))
 
 
 def _forms(value: str) -> set[str]:
     """Return how a value is written: as it is, in Python, JSON or a URL, or without blanks."""
     forms = {value}
     is_plain = value.isascii() and value.isalnum()
-    if not is_plain and len(value) <= LONGEST_MESSAGE:
+    if not is_plain and len(value) <= LONGEST:
         forms |= {repr(value)[1:-1], json.dumps(value)[1:-1], _json(value)}
         quoted = value.encode(errors="surrogatepass")
         forms |= {quote(quoted), quote(quoted, safe=""), quote_plus(quoted)}
@@ -112,11 +178,18 @@ def _json(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
-def _pattern(value: str, form: str) -> str:
-    escaped = re.escape(form)
-    if len(value) < SHORTEST or value.casefold() in TRIVIAL:
-        return rf"""(?<=['"]){escaped}(?=['"])"""
-    return escaped if len(value) >= LONG else rf"(?<!\w){escaped}(?!\w)"
+def _masked(needle: str) -> str:
+    mark = needle[0] if needle[0] == needle[-1] and needle[0] in "'\"" else ""
+    return f"{mark}{MASK}{mark}"
+
+
+def _is_alone(text: str, at: int, end: int) -> bool:
+    """Tell whether a part of a text is neither preceded nor followed by a letter or digit."""
+    return not (_is_word(text[at - 1 : at]) or _is_word(text[end : end + 1]))
+
+
+def _is_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def _code_and_messages(text: str) -> Iterator[tuple[bool, str]]:
