@@ -25,6 +25,7 @@ from django_jobs.errors import BrokerError, InvalidSchedule
 from django_jobs.mail.files import SETTING, chosen_files
 from django_jobs.periodic import registered
 from django_jobs.registry import import_task_modules
+from django_jobs.retry import Backoff
 
 TAG = "django_jobs"
 BACKPORT = "django_tasks"
@@ -69,6 +70,18 @@ def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckM
             hint=USE_REDIS,
             id="django_jobs.W002",
         )
+
+
+@register(TAG)
+def check_backoff(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """E002: the function that says how long to wait after a failure is not there."""
+    for alias, backend in _our_backends():
+        wait = backend.retry.wait
+        try:
+            if isinstance(wait, Backoff):
+                wait.load()
+        except ImportError as error:
+            yield Error(f"TASKS[{alias!r}]['BACKOFF']: {error}", id="django_jobs.E002")
 
 
 @register(TAG)

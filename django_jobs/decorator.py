@@ -17,7 +17,7 @@ from typing import (
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 from django_jobs.context import JobContext
-from django_jobs.retry import ErrorKind, Retry, Seconds
+from django_jobs.retry import BackoffFunction, ErrorKind, Retry, Seconds
 from django_jobs.suggest import unknown
 from django_jobs.task import OPTIONS, AnyJobTask, Task
 
@@ -42,6 +42,8 @@ class TaskOptions(TypedDict, total=False):
     queue_name: str
     backend: str
     retry: Retry | None
+    max_attempts: int | None
+    backoff: BackoffFunction | None
     timeout: Seconds | None
     expires: Seconds | None
     result_ttl: Seconds | None

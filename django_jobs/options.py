@@ -57,7 +57,7 @@ class BackendOptions:
         default=512 * 1024,
         metadata=option(
             converters.Whole(1, 512 * MEGABYTE),
-            "Largest size of one job's arguments as JSON, in bytes.",
+            "Largest size of one job's arguments and metadata as JSON, in bytes.",
         ),
     )
     max_result: int = field(

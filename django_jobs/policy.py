@@ -11,8 +11,9 @@ from typing import Any
 
 from django_jobs.compat import AnyTask, InvalidTask
 from django_jobs.errors import BrokenPayload
+from django_jobs.max_attempts import with_proposed
 from django_jobs.ranges import TIMEOUT
-from django_jobs.retry import ErrorKind, Retry, error_path, to_seconds
+from django_jobs.retry import Backoff, ErrorKind, Retry, error_path, to_seconds
 from django_jobs.task import Task as JobTask
 
 
@@ -34,7 +35,7 @@ def policy_of(task: AnyTask, default: Retry) -> Policy:
     if not isinstance(task, JobTask):
         return Policy(retry=default)
     return Policy(
-        retry=task.retry or default,
+        retry=task.retry or with_proposed(default, task.max_attempts, task.backoff),
         timeout=None if task.timeout is None else to_seconds(task.timeout),
         discard_on=task.discard_on,
     )
@@ -57,7 +58,7 @@ def overrides_text(changed: Policy, declared: Policy) -> str:
 
 
 def _retry_to_json(retry: Retry) -> dict[str, Any]:
-    if callable(retry.wait):
+    if callable(retry.wait) or isinstance(retry.wait, Backoff):
         raise InvalidTask(
             "A Retry whose wait is a function can't travel with a job: declare it on the task, or"
             " give using() seconds or a sequence of them."

@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from django_jobs.converters import Convert, shown
 from django_jobs.ranges import ATTEMPTS, JITTER, LONGEST, WAIT
@@ -17,7 +18,9 @@ ErrorKind: TypeAlias = type[BaseException] | str
 """An exception class, or its dotted path, which travels with a job."""
 
 Seconds: TypeAlias = float | timedelta
-Wait: TypeAlias = Seconds | Sequence[Seconds] | Callable[[int, BaseException], Seconds] | None
+WaitFunction: TypeAlias = Callable[[int, BaseException], Seconds]
+Wait: TypeAlias = "Seconds | Sequence[Seconds] | WaitFunction | Backoff | None"
+BackoffFunction: TypeAlias = Callable[[Any, Any], Seconds | None]
 
 Number = TypeVar("Number", int, float)
 
@@ -70,6 +73,42 @@ def sidekiq_curve(attempt: int) -> float:
     return min(LONGEST, count**4 + 15 + random.uniform(0, 10 * (count + 1)))
 
 
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """A wait that depends on the job: what `max_attempts` and `backoff` make (see `max_attempts`).
+
+    Attributes:
+        function: takes the exception and the job's result as the failed attempt leaves it; returns
+            seconds, a timedelta, or None for no further attempt. Or its dotted path, which is not
+            imported sooner, as its module may declare tasks of this very backend.
+    """
+
+    function: BackoffFunction | str
+
+    def wait(self, error: BaseException, result: Any) -> float | None:
+        """Return seconds until the next attempt, or None if there is none.
+
+        Raises:
+            ImportError: see `load`.
+            ValueError, TypeError: the function returns no time that one can wait.
+        """
+        seconds = self.load()(error, result)
+        return None if seconds is None else usable_wait(seconds)
+
+    def load(self) -> BackoffFunction:
+        """Return the function.
+
+        Raises:
+            ImportError: the path leads nowhere, or to something that can't be called.
+        """
+        if not isinstance(self.function, str):
+            return self.function
+        function = import_string(self.function)
+        if not callable(function):
+            raise ImportError(f"{self.function!r} is no function.")
+        return function  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """How often a failing task is tried, how long between, and for which errors.
@@ -110,25 +149,30 @@ class Retry:
         self._check_wait()
 
     def _check_wait(self) -> None:
-        if self.wait is None or callable(self.wait):
+        if self.wait is None or callable(self.wait) or isinstance(self.wait, Backoff):
             return
         steps = self.wait if isinstance(self.wait, tuple) else (self.wait,)
         wanted = f"{WAIT}, a sequence of them, or a function of the attempt and the error"
         for step in steps or (None,):
             _checked("wait", WAIT, step, wanted)
 
-    def delay(self, attempt: int, error: BaseException) -> float | None:
+    def delay(
+        self, attempt: int, error: BaseException, result: Callable[[], Any] = lambda: None
+    ) -> float | None:
         """Return seconds until the next attempt, or None if there is none.
 
         Args:
             attempt: number of the attempt that failed, from 1.
             error: what it raised.
+            result: makes the job's result, for a `Backoff`.
 
         Raises:
             ValueError, TypeError: the function in `wait` returns no time that one can wait.
         """
         if attempt >= self.attempts or not is_kind(error, self._kinds):
             return None
+        if isinstance(self.wait, Backoff):
+            return self.wait.wait(error, result())
         if self.wait is None:
             base, share = sidekiq_curve(attempt), self.jitter or 0.0
         else:

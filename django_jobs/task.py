@@ -14,10 +14,11 @@ from django.utils import timezone
 from django_jobs.calls import Call, arguments_of
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.converters import shown
+from django_jobs.max_attempts import check_proposed
 from django_jobs.metadata import check_metadata
 from django_jobs.ranges import TIMES
 from django_jobs.redaction.parameters import check_redact
-from django_jobs.retry import ErrorKind, Retry, Seconds, is_error_kind
+from django_jobs.retry import BackoffFunction, ErrorKind, Retry, Seconds, is_error_kind
 
 if TYPE_CHECKING:
     from django_jobs.compat import BaseTaskBackend
@@ -71,6 +72,9 @@ class Task(Base[P, R]):
 
     Attributes:
         retry: when a failed job is tried again; None for the backend's default.
+        max_attempts: how often a job is run in all, instead of `Retry(attempts=…)`.
+        backoff: how long to wait after a failure, instead of `Retry(wait=…)`: a function of the
+            exception and the job's result, which returns seconds, or None for no further attempt.
         timeout: seconds that one attempt may take, or None for no limit.
         expires: seconds after which a job that has not started is discarded, counted from its
             enqueueing or its `run_after`; None for never.
@@ -84,6 +88,8 @@ class Task(Base[P, R]):
     """
 
     retry: Retry | None = None
+    max_attempts: int | None = None
+    backoff: BackoffFunction | None = None
     timeout: Seconds | None = None
     expires: Seconds | None = None
     result_ttl: Seconds | None = None
@@ -123,6 +129,7 @@ class Task(Base[P, R]):
         """Return the task with other options.
 
         Args:
+            retry: also instead of `max_attempts` and `backoff`, which a call can't change.
             run_after: an aware datetime, or a timedelta counted from each enqueueing; None clears.
             metadata: instead of those that the task has.
 
@@ -142,6 +149,8 @@ class Task(Base[P, R]):
         }
         changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
+        if changes.get("retry") is not None:
+            changes |= {"max_attempts": None, "backoff": None}
         return dataclasses.replace(self, **changes)
 
     def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Call[P]:
@@ -197,6 +206,7 @@ def _check_options(task: AnyJobTask) -> None:
             f"Task {name}: retry={shown(task.retry)} must be a django_jobs.Retry, such as"
             " Retry(attempts=5, wait=30); Retry(attempts=1) never retries."
         )
+    check_proposed(name, task.retry, task.max_attempts, task.backoff)
     for kind in task.discard_on:
         if not is_error_kind(kind):
             raise ImproperlyConfigured(

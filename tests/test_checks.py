@@ -121,6 +121,20 @@ def test_a_cron_line_that_never_comes_true_is_an_error() -> None:
 # --- the other runworker -----------------------------------------------------------------------
 
 
+def test_a_backoff_that_is_not_there_is_an_error() -> None:
+    threads = "django_jobs.backends.ThreadPoolBackend"
+    for backoff, problem in (
+        ("tests.test_checks.no_such_function", "no_such_function"),
+        ("tests.test_checks.SINCE_6", "is no function"),
+    ):
+        with override_settings(TASKS={"default": {"BACKEND": threads, "BACKOFF": backoff}}):
+            (message,) = found("E002")
+        assert message.msg.startswith("TASKS['default']['BACKOFF']: ")
+        assert problem in message.msg
+    with override_settings(TASKS={"default": {"BACKEND": threads, "BACKOFF": f"{__name__}.found"}}):
+        assert not found("E002")
+
+
 def test_an_earlier_app_with_a_runworker_of_its_own_is_named() -> None:
     with with_apps(*BACKPORT, "tests.rival", "django_jobs"):
         (message,) = found("W003")

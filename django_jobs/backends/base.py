@@ -36,6 +36,7 @@ from django_jobs.errors import (
 )
 from django_jobs.job import Job
 from django_jobs.job_ids import new_job_ids
+from django_jobs.max_attempts import retry_in
 from django_jobs.metadata import encode_metadata
 from django_jobs.options import BackendOptions
 from django_jobs.policy import overrides_text, policy_of
@@ -87,16 +88,13 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
         super().__init__(alias, dict(params))
         check_queue_names(self.queues, alias)
         self.configuration = self.options_class.from_dict(alias, self.options)
+        self.retry = retry_in(alias, params, self.configuration.retry) or DEFAULT_RETRY
+        """The policy of tasks that bring none of their own."""
 
     @property
     @abstractmethod
     def broker(self) -> Broker:
         """Where the jobs of this alias wait, one for the whole process."""
-
-    @property
-    def retry(self) -> Retry:
-        """The policy of tasks that bring none of their own."""
-        return self.configuration.retry or DEFAULT_RETRY
 
     def site(self, worker: str) -> Site:
         """Return what all attempts in a worker of this backend have in common."""
@@ -211,8 +209,9 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     def _within_limit(self, job: Job) -> Job:
         limit = self.configuration.max_payload
         if job.size > limit:
+            what = "arguments and metadata" if job.metadata else "arguments"
             raise PayloadTooLarge(
-                f"The arguments of {job.task} take {job.size:,} bytes as JSON, more than the"
+                f"The {what} of {job.task} take {job.size:,} bytes as JSON, more than the"
                 f" {limit:,} that the option max_payload of TASKS[{self.alias!r}] permits. Store"
                 " the data and pass its key, or raise the limit."
             )

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, NamedTuple
 
@@ -196,7 +197,8 @@ class Attempt:
     def fail(self, error: BaseException) -> tuple[Settlement, News]:
         """Settle an attempt that ended with an error."""
         self._save_metadata()
-        verdict = judge(error, self.policy, self.claim.attempt)
+        result = partial(self._result_after, error, State.DEAD)
+        verdict = judge(error, self.policy, self.claim.attempt, result)
         settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
         waited, duration = settlement.waited, settlement.duration
         failure = to_failure(error, self.claim, self.site.worker, waited, duration)
@@ -239,18 +241,26 @@ class Attempt:
         result = ended_result(self.result, State.SUCCEEDED, value, None, settlement.metadata)
         return News(line, self._finished(result))
 
+    def _result_after(self, error: BaseException, state: State) -> AnyJobResult:
+        """Return the result of a job whose attempt failed.
+
+        Raises:
+            BrokenPayload: its arguments, which it would show, can't be read.
+        """
+        known = TaskError(
+            exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
+            traceback=traceback_text(error),
+        )
+        return ended_result(self.result, state, None, known, self.changed_metadata)
+
     def _failed(self, error: BaseException, verdict: Verdict) -> Sending | None:
         is_final = verdict.state.is_final
         heard = is_heard(task_finished) if is_final else job_retrying.receivers
         if self.task is None or not (self.needs_result or heard):
             return None
-        known = TaskError(
-            exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
-            traceback=traceback_text(error),
-        )
         try:
-            result = ended_result(self.result, verdict.state, None, known, self.changed_metadata)
-        except BrokenPayload:  # its arguments, which a result would show
+            result = self._result_after(error, verdict.state)
+        except BrokenPayload:
             return None
         if is_final:
             return self._finished(result)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
+from typing import Any
 
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.errors import (
@@ -42,11 +44,14 @@ class Verdict:
     delay: float = 0.0
 
 
-def judge(error: BaseException, policy: Policy, attempt: int) -> Verdict:
+def judge(
+    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any] = lambda: None
+) -> Verdict:
     """Decide what an error means for its job.
 
     Args:
         attempt: number of the attempt that failed, from 1.
+        result: makes the job's result as the attempt leaves it, for a policy that asks for it.
     """
     if isinstance(error, OF_ANOTHER_DEPLOY):
         policy = replace(policy, retry=Retry())
@@ -54,28 +59,32 @@ def judge(error: BaseException, policy: Policy, attempt: int) -> Verdict:
         return Verdict(State.DISCARDED)
     if isinstance(error, HOPELESS) and not isinstance(error, OF_ANOTHER_DEPLOY):
         return Verdict(State.DEAD)
-    delay = _delay(error, policy, attempt)
+    delay = _delay(error, policy, attempt, result)
     return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
 
 
-def _delay(error: BaseException, policy: Policy, attempt: int) -> float | None:
+def _delay(
+    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any]
+) -> float | None:
     """Return seconds until the next attempt, or None if there is none.
 
     What a site's code says may be no wait at all, and an attempt must end all the same.
     """
     try:
-        return _wanted(error, policy, attempt)
+        return _wanted(error, policy, attempt, result)
     except BaseException:
         logger.exception(
-            "What a Retry or a RetryLater says of the next attempt can't be followed; the default"
-            " curve is used instead."
+            "What a Retry, a backoff or a RetryLater says of the next attempt can't be followed;"
+            " the default curve is used instead."
         )
         return sidekiq_curve(attempt)
 
 
-def _wanted(error: BaseException, policy: Policy, attempt: int) -> float | None:
+def _wanted(
+    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any]
+) -> float | None:
     if not isinstance(error, RetryLater):
-        return policy.retry.delay(attempt, error)
+        return policy.retry.delay(attempt, error, result)
     return _seconds_until(error.when) if attempt < policy.retry.attempts else None
 
 

@@ -206,7 +206,7 @@ def test_what_can_not_travel_is_refused_where_it_is_given(message: str) -> None:
 @pytest.mark.parametrize("kind", ["thread_pool"])
 def test_they_count_toward_the_largest_payload(start: Start) -> None:
     start(max_payload=100)
-    with pytest.raises(PayloadTooLarge):
+    with pytest.raises(PayloadTooLarge, match="The arguments and metadata of"):
         plain.using(metadata={"a": "x" * 100}).enqueue()
 
 
