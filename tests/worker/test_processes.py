@@ -103,13 +103,24 @@ def test_workers_stop_when_their_parent_is_killed(site: Site, backend: JobBacken
     assert pids(backend) == set()
 
 
-def test_a_closed_terminal_stops_the_workers(site: Site, backend: JobBackend[Any]) -> None:
+def test_systemd_hears_when_all_serve_and_when_a_closed_terminal_stops_them(
+    site: Site, backend: JobBackend[Any], systemd: socket.socket
+) -> None:
+    site.variables["WATCHDOG_USEC"] = "10000000"
     ours, theirs = pty.openpty()
     site.terminal = theirs
     parent = start_two(site)
     os.close(theirs)
-    children = wait_for_two(backend)
+    # Ready when all of them serve; then there are signs of life.
+    hear_that_all_serve(systemd)
+    children = pids(backend)
+    assert len(children) == 2
+    while systemd.recv(1000) != b"WATCHDOG=1":
+        pass
     os.close(ours)  # which sends HUP
+    while (last := systemd.recv(1000)) == b"WATCHDOG=1":
+        pass
+    assert last == b"STOPPING=1"
     assert parent.end() == 0
     assert all(map(is_gone, children))
 
@@ -158,23 +169,7 @@ def test_an_early_quiet_holds_for_all_that_start_later(
     assert site.notes.lines == []
 
 
-# --- systemd -------------------------------------------------------------------------------------
-
-
-def test_a_parent_is_ready_when_all_its_workers_are(
-    site: Site, backend: JobBackend[Any], systemd: socket.socket
-) -> None:
-    site.variables["WATCHDOG_USEC"] = "10000000"
-    parent = start_two(site)
-    hear_that_all_serve(systemd)
-    assert len(pids(backend)) == 2
-    while systemd.recv(1000) != b"WATCHDOG=1":
-        pass
-    parent.send(signal.SIGTERM)
-    while (last := systemd.recv(1000)) == b"WATCHDOG=1":
-        pass
-    assert last == b"STOPPING=1"
-    assert parent.end() == 0
+# --- replacements --------------------------------------------------------------------------------
 
 
 def test_a_parent_whose_workers_never_start_gives_up(site: Site, systemd: socket.socket) -> None:
@@ -187,9 +182,6 @@ def test_a_parent_whose_workers_never_start_gives_up(site: Site, systemd: socket
         b"STATUS=Starting",
         b"STOPPING=1",
     ]
-
-
-# --- replacements --------------------------------------------------------------------------------
 
 
 def test_a_worker_that_hangs_is_killed_and_replaced(
@@ -221,7 +213,7 @@ def test_workers_are_replaced_after_so_many_jobs_without_a_gap(
     site: Site, backend: JobBackend[Any]
 ) -> None:
     results = tasks.note.bulk_enqueue([[str(number)] for number in range(30)])
-    parent = start_two(site, "--max-jobs", "10")
+    parent = start_two(site, "--max-jobs", "15")
     parent.wait_for("has a successor")
     for number in range(30, 40):
         results.append(tasks.note.enqueue(str(number)))
