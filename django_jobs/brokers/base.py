@@ -27,6 +27,8 @@ DISCARDED_KEPT_MS = 7 * 86_400_000
 DISCARDED_KEPT = 10_000
 FAILURES_KEPT = 10
 WORKERS_KEPT = 10
+QUEUE_KEPT_MS = 86_400_000
+"""A queue that has been empty for so long is not listed any more, until it gets a job."""
 
 
 class Order(StrEnum):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .base import Order, WorkerInfo
 
 
+MANY_QUEUES = 100
+
+
 class Repair(StrEnum):
     """What an operator may do to a job."""
 
@@ -95,7 +98,15 @@ class Inspection(ABC):
 
     @abstractmethod
     def queues(self) -> tuple[QueueInfo, ...]:
-        """Return every queue that ever held a job or is paused, by name."""
+        """Return every queue that held a job in the last day or is paused, by name."""
+
+    @abstractmethod
+    def queue_names(self) -> tuple[str, ...]:
+        """Return the names of all queues that may have jobs, for a worker that serves every queue.
+
+        Where there are more than `MANY_QUEUES`, those that have been found empty are left out: each
+        name that a worker takes along costs time in each of its calls.
+        """
 
     @abstractmethod
     def jobs(

@@ -91,7 +91,7 @@ class Runner:
         """Claim one job after the other."""
         broker = self.backend.broker
         while True:
-            shares = [Share(queue.name, 1) for queue in broker.inspection.queues()]
+            shares = [Share(name, 1) for name in broker.inspection.queue_names()]
             claims = broker.reserve(self.worker, Call(next(self.calls), shares, 1)).claims
             yield from claims
             if not claims and not self._hasten():

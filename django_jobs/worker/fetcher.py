@@ -220,7 +220,7 @@ class Fetcher:
     def _send(self, patience: Patience | None = None) -> None:
         """Send a new call."""
         # A first look and a last one must see queues that are new, like one after a wait.
-        if self.until_empty or self._owes_look:
+        if self.until_empty or self._owes_look or self._queues.is_outdated:
             self._queues.refresh()
         self._owes_look = False
         lone_look = self.until_empty and not self._calls

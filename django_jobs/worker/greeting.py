@@ -63,7 +63,7 @@ def _wrong_clock(broker: Broker) -> str:
 
 def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:
     inspection = backend.broker.inspection
-    known = backend.queues | {queue.name for queue in inspection.queues()}
+    known = backend.queues | set(inspection.queue_names())
     served_sets = [worker.served, *(other.queues for other in inspection.workers())]
     if any(not names for names in served_sets):
         return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 
 from django_jobs.brokers.call import Share
@@ -9,6 +11,9 @@ from django_jobs.brokers.inspection import Inspection
 from django_jobs.queues import QueueWeight
 
 from .plan import strict_shares, weighted_shares
+
+OUTDATED = 1.0
+"""Seconds after which a busy worker of every queue looks which queues there are."""
 
 
 class ServedQueues:
@@ -27,13 +32,20 @@ class ServedQueues:
         self._queues = tuple(queues)
         self._strict = strict
         self._inspection = inspection
+        self._refreshed_at = -math.inf
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether there may be queues that are new, as is looked for also while there is work."""
+        return not self.names and time.monotonic() - self._refreshed_at > OUTDATED
 
     def refresh(self) -> bool:
         """Look for queues that are new, if every queue is served; tell whether there are some."""
         if self.names:
             return False
+        self._refreshed_at = time.monotonic()
         before = self._queues
-        self._queues = tuple(QueueWeight(queue.name) for queue in self._inspection.queues())
+        self._queues = tuple(QueueWeight(name) for name in self._inspection.queue_names())
         return not set(self._queues) <= set(before)
 
     def shares(self, limit: int) -> list[Share]:

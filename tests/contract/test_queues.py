@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection import Inspection, QueueInfo
+from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
     Clock,
     Driver,
     given_back,
+    ids,
     make_job,
     make_jobs,
     retrying,
@@ -143,3 +145,125 @@ def test_a_job_that_an_operator_retries_could_start_since_then(
     inspection.retry(job.id)
 
     assert w1.take_one().queued_at == clock.now()
+
+
+# --- queues that nobody uses any more -------------------------------------------------------------
+
+DAY = 86_400_000
+
+
+def use(broker: Broker, worker: Driver, *queues: str) -> None:
+    """Let a job of each queue run to its end."""
+    broker.push([make_job(queue=queue, result_ttl=0) for queue in queues])
+    worker.settle(*map(succeeded, worker.take(len(queues), *queues)))
+
+
+def names(inspection: Inspection) -> list[str]:
+    listed = [queue.name for queue in inspection.queues()]
+    assert sorted(inspection.queue_names()) == listed
+    return listed
+
+
+def test_a_queue_that_is_empty_for_a_day_is_forgotten(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    use(broker, w1, "tenant-1", "tenant-2")
+    w1.heartbeat()
+    clock.advance(DAY - 1)
+    w1.heartbeat()
+    assert names(inspection) == ["tenant-1", "tenant-2"]
+    use(broker, w1, "tenant-2")
+    clock.advance(1)
+
+    w1.heartbeat()
+
+    assert names(inspection) == ["tenant-2"]
+
+
+def test_a_queue_that_was_forgotten_is_known_again_with_its_next_job(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock, waiter: WaiterFactory
+) -> None:
+    use(broker, w1, "tenant-1")
+    w1.heartbeat()
+    clock.advance(DAY)
+    w1.heartbeat()
+    assert names(inspection) == []
+    waiting = waiter()
+
+    job = make_job(queue="tenant-1")
+    broker.push([job])
+
+    assert waiting.is_woken()
+    assert names(inspection) == ["tenant-1"]
+    assert ids(w1.take(5, "tenant-1")) == [job.id]
+
+
+def test_a_queue_with_jobs_is_never_forgotten(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    broker.push([make_job(queue="slow")])
+    for _ in range(3):
+        w1.heartbeat()
+        clock.advance(DAY)
+    assert names(inspection) == ["slow"]
+
+
+def test_a_job_that_is_due_after_its_queue_was_forgotten_runs(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    job = make_job(queue="later", run_at=clock.now() + 3 * DAY)
+    broker.push([job])
+    w1.take(1, "later")
+    for _ in range(2):
+        w1.heartbeat()
+        clock.advance(DAY)
+    w1.heartbeat()
+    assert names(inspection) == []
+    clock.advance(DAY)
+
+    w1.take(1, "other")
+
+    assert names(inspection) == ["later"]
+    assert ids(w1.take(1, "later")) == [job.id]
+
+
+def test_a_paused_queue_keeps_its_pause(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    use(broker, w1, "halted")
+    inspection.pause("halted")
+    for _ in range(3):
+        w1.heartbeat()
+        clock.advance(DAY)
+    w1.heartbeat()
+    assert [(queue.name, queue.paused) for queue in inspection.queues()] == [("halted", True)]
+
+    broker.push([make_job(queue="halted")])
+
+    assert w1.take(1, "halted") == ()
+
+
+def test_of_many_queues_those_with_jobs_are_found(broker: Broker, w1: Driver) -> None:
+    queues = [f"tenant-{number}" for number in range(1_000)]
+    jobs = [make_job(queue=queue) for queue in queues[::97]]
+    broker.push(jobs)
+
+    assert set(ids(w1.take(100, *queues))) == set(ids(jobs))
+    assert w1.take(100, *queues) == ()
+
+
+def test_of_many_queues_a_worker_looks_only_at_those_that_may_have_jobs(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    queues = sorted(f"tenant-{number}" for number in range(150))
+    use(broker, w1, *queues)
+    assert sorted(inspection.queue_names()) == queues
+    broker.push([make_job(queue="tenant-7")])
+    inspection.pause("tenant-8")
+
+    w1.heartbeat()
+
+    assert sorted(inspection.queue_names()) == ["tenant-7", "tenant-8"]
+    assert [queue.name for queue in inspection.queues()] == queues
+    broker.push([make_job(queue="tenant-9")])
+    assert "tenant-9" in inspection.queue_names()

@@ -37,6 +37,7 @@ FAMILIES = [
         "leases",
         "lost",
         "pushes",
+        "idle",
         "suspects",
         "orders",
         "ticks",

@@ -16,7 +16,7 @@ SUSPECT = "2"
 """Crashes of a job of which a worker runs one at a time, so that others may wait unannounced."""
 
 SINGLE = {
-    *("leases", "lost", "pushes", "expiries", "queues", "paused", "doubted"),
+    *("leases", "lost", "pushes", "idle", "expiries", "queues", "paused", "doubted"),
     *("suspects", "orders", "ticks", "runs", "off", "totals", "seq"),
 }
 FAMILIES = {"j", "e", "q", "m", "f", "r", "o", "a", "b", "w", "d", "s", "n"}

@@ -109,3 +109,16 @@ def test_a_worker_of_every_queue_finds_one_that_is_new(
     start_worker()
     tasks.note.using(queue_name="low").enqueue("low")
     notes.wait_for("low")
+
+
+def test_a_busy_worker_of_every_queue_finds_one_that_is_new(
+    start_worker: StartWorker, notes: Notes, backend: JobBackend[Any]
+) -> None:
+    tasks.sleep.bulk_enqueue([[0.05, "old"]] * 400)
+    start_worker(concurrency=1)
+    notes.wait_for_lines(1)
+
+    tasks.note.using(queue_name="low").enqueue("new")
+
+    notes.wait_for("new")
+    assert len(notes.lines) < 400

@@ -185,7 +185,7 @@ class MemoryBroker(Broker):
         second_round = [(share.queue, limit) for share in shares]
         for queue, quota in first_round + second_round:
             room = min(quota, limit - len(claims))
-            if room and queue not in self.inspection.paused:
+            if room and self._store.sizes.get(queue) and queue not in self.inspection.paused:
                 claims += [one.claim(worker, now) for one in self._take(queue, room, holder)]
         return claims
 
@@ -235,6 +235,7 @@ class MemoryBroker(Broker):
             self._leases.note(info.id, report)
             self._store.sweep(now)
             recovered, buried = self._leases.reap(now)
+            self._store.tidy_queues(self._marks.queues, now)
             order = self._leases.take_order(info.id)
             pulse = Pulse(lost=lost, order=order, recovered=recovered, buried=buried)
             self._beats[info.id] = Beat(call, pulse)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection import MANY_QUEUES, Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
@@ -73,8 +73,14 @@ class MemoryInspection(Inspection):
 
     def queues(self) -> tuple[QueueInfo, ...]:
         with self._lock:
-            names = sorted(self.paused | set(self._store.queues))
+            names = sorted(self.paused | self._store.queues.keys())
             return tuple(self._queue(name) for name in names)
+
+    def queue_names(self) -> tuple[str, ...]:
+        with self._lock:
+            known = self._store.queues.keys()
+            idle = self._store.idle if len(known) > MANY_QUEUES else set()
+            return tuple(sorted(self.paused | (known - idle)))
 
     def _queue(self, name: str) -> QueueInfo:
         first = self._store.first(name)

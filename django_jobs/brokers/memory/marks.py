@@ -20,6 +20,11 @@ class Marks:
         self._roused: set[str] = set()
         self._woken = threading.Condition(lock)
 
+    @property
+    def queues(self) -> Set[str]:
+        """The queues of which nobody has heard."""
+        return self._marked
+
     def add(self, queue: str) -> None:
         if queue not in self._marked:  # else whom it concerns was woken, or looks before it sleeps
             self._marked.add(queue)

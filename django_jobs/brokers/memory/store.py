@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any, TypeVar
 
 from django_jobs.brokers.base import (
@@ -12,6 +12,7 @@ from django_jobs.brokers.base import (
     DEAD_KEPT_MS,
     DISCARDED_KEPT,
     DISCARDED_KEPT_MS,
+    QUEUE_KEPT_MS,
 )
 from django_jobs.job import Job, State
 
@@ -53,6 +54,7 @@ class Store:
         }
         self.queues: dict[str, list[tuple[Place, str]]] = {}
         self.sizes: defaultdict[str, int] = defaultdict(int)
+        self.idle: dict[str, int] = {}
         self._waiting = [self.members[state] for state in State if state.is_waiting]
         self._ended = [self.members[state] for state in State if state.is_final]
         self._due: list[tuple[int, int, str]] = []
@@ -68,8 +70,8 @@ class Store:
 
     def add(self, job: Job, now: int) -> None:
         entry = self.entries[job.id] = Entry(job)
-        if job.queue not in self.queues:
-            self.queues[job.queue] = []
+        self.queues.setdefault(job.queue, [])
+        self.idle.pop(job.queue, None)
         if job.run_at is not None and job.run_at > now:
             self._await(entry, State.SCHEDULED, job.run_at)
         else:
@@ -141,7 +143,8 @@ class Store:
     def _line_up(self, entry: Entry) -> None:
         entry.due_at = None
         self._enter(entry, State.QUEUED)
-        heapq.heappush(self.queues[entry.job.queue], (entry.place, entry.job.id))
+        self.idle.pop(entry.job.queue, None)
+        heapq.heappush(self.queues.setdefault(entry.job.queue, []), (entry.place, entry.job.id))
 
     def _await(self, entry: Entry, state: State, due_at: int) -> None:
         entry.due_at = due_at
@@ -153,6 +156,18 @@ class Store:
     def _next_arrival(self) -> int:
         self._arrivals += 1
         return self._arrivals
+
+    def tidy_queues(self, marked: Set[str], now: int) -> None:
+        """Note since when queues have been empty, and forget those for which that is a day.
+
+        Args:
+            marked: queues of which somebody has yet to hear.
+        """
+        for name in list(self.queues):
+            if self.sizes[name] or name in marked:
+                self.idle.pop(name, None)
+            elif now - self.idle.setdefault(name, now) >= QUEUE_KEPT_MS:
+                del self.queues[name], self.sizes[name], self.idle[name]
 
     # --- what comes next ---------------------------------------------------------------------
 

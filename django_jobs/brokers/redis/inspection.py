@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection import MANY_QUEUES, Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
@@ -76,6 +76,9 @@ class RedisInspection(Inspection):
             QueueInfo(name=name, size=size, latency=latency, paused=bool(paused))
             for name, size, latency, paused in zip(*(flat[i::4] for i in range(4)), strict=True)
         )
+
+    def queue_names(self) -> tuple[str, ...]:
+        return tuple(self._run("names", MANY_QUEUES))
 
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50

@@ -1,6 +1,6 @@
 -- Renews a worker's lease, and takes back the jobs of workers whose lease ran out.
 --
--- Parts: full, fields, places, ends, flight.
+-- Parts: full, queues, fields, places, ends, flight.
 -- KEYS[1]: prefix. ARGV: worker, call, lease in ms, what it says of itself as JSON, attempts
 --   succeeded, attempts failed, crashes that kill a job; how long the counts of each kind and length
 --   of period are kept as JSON, names of one period, name of those beyond, number of counts; for
@@ -158,6 +158,7 @@ for _, gone in ipairs(overdue()) do
   reap(gone)
 end
 sweep(1000)
+tidy_queues()
 local answer = { lost, order, recovered, buried }
 redis.call('SET', P .. 'b:' .. worker, call .. ' ' .. cjson.encode(answer))
 return answer

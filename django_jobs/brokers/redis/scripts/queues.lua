@@ -1,11 +1,9 @@
 -- Describes every queue.
 --
--- Parts: shapes, fields.
+-- Parts: shapes, fields, queues.
 -- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, name …
-local names = redis.call('SUNION', P .. 'queues', P .. 'paused')
 local answer = {}
-table.sort(names)
-for _, name in ipairs(names) do
+for _, name in ipairs(known_queues()) do
   local latency = 0
   local first = redis.call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
   if first then

@@ -1,6 +1,6 @@
 -- Settles finished attempts, promotes what is due, then claims jobs for a worker.
 --
--- Parts: full, shapes, fields, places, ends, flight.
+-- Parts: full, empty, shapes, fields, places, ends, flight.
 -- KEYS[1]: prefix.
 -- ARGV: worker, lane of the call (each has numbers of its own), number of the call, limit, lease in
 --   ms, crashes that kill a job, number of shares, number of settlements; for each share: queue, quota; for each settlement: id, token, state, waited
@@ -315,13 +315,18 @@ local function take_shares(first)
   end
 end
 
+-- Leaves word of queues that still have jobs, and takes it back of those that have none.
 local function pass_on(first)
+  local empty = {}
   for i = first, first + 2 * shares - 2, 2 do
     if not dry[ARGV[i]] and redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
       mark(ARGV[i])
     else
-      redis.call('DEL', P .. 'm:' .. ARGV[i])
+      empty[#empty + 1] = P .. 'm:' .. ARGV[i]
     end
+  end
+  for i = 1, #empty, PORTION do
+    redis.call('DEL', unpack(empty, i, math.min(i + PORTION - 1, #empty)))
   end
 end
 
@@ -358,7 +363,7 @@ end
 -- keep no other worker from it, nor from hearing of a job that is due later.
 local function put_marks_back(first)
   for i = first, first + 2 * shares - 2, 2 do
-    if redis.call('SISMEMBER', P .. 'queues', ARGV[i]) == 1 then
+    if redis.call('SISMEMBER', P .. 'queues', ARGV[i]) == 1 or redis.call('ZSCORE', P .. 'idle', ARGV[i]) then
       mark(ARGV[i])
     end
   end
@@ -399,6 +404,7 @@ promote()
 -- Noted before anything is claimed: should the script end half-way, at a key that somebody else
 -- wrote, the same call again finds what it claimed.
 redis.call('SET', answered, call .. ' ' .. ((#refused > 0) and cjson.encode(refused) or '[]'))
+dry = empty_of_many(9, shares)
 take_shares(9)
 pass_on(9)
 return reply(refused, next_due, NOW)

@@ -4,7 +4,7 @@
 -- KEYS[1]: prefix. ARGV: lease in ms. Returns the names of such keys, without the prefix.
 -- Invariant: who served and what waited stays known where it can be told from other keys.
 local KINDS = {
-  zset = { 'leases', 'lost', 'pushes', 'expiries', 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded' },
+  zset = { 'leases', 'lost', 'pushes', 'idle', 'expiries', 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded' },
   set = { 'queues', 'paused', 'doubted' },
   hash = { 'suspects', 'orders', 'ticks', 'runs', 'off', 'totals' },
   list = { 'm:*' },
