@@ -11,14 +11,16 @@ ARGS ?=
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 BIN := $(VENV)/bin
+WAGTAIL := .venv-wagtail-$(or $(DJANGO),django61)
 MANAGE := $(BIN)/python example_project/manage.py
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
+INSTALL := -m pip --disable-pip-version-check --no-input install -qq
+PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
+.PHONY: help run dev test test-wagtail chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PORT=8123 make run uses another port."
 
 # Set whatever the shell says, which may belong to a site of one's own.
@@ -41,6 +43,10 @@ dev: $(VENV)/installed ## Start the example site with Redis and a worker, both r
 
 test: $(VENV)/installed-dev programs ## Run the tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-wagtail: $(WAGTAIL)/installed ## Do what editors do, on a site of Wagtail; DJANGO=django52 for that Django
+	@scripts/ensure-program redis-server
+	@$(WAGTAIL)/bin/python -m pytest -c tests/wagtail/pytest.ini tests/wagtail/suite.py $(ARGS)
 
 chaos: $(VENV)/installed-dev programs ## Kill, cut and fill real processes for ten minutes
 	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/chaos tests/faults $(ARGS)
@@ -89,8 +95,8 @@ messages: $(VENV)/installed-dev ## Collect the dashboard's words for translators
 	@cd django_jobs/dashboard && for po in locale/*/LC_MESSAGES/django.po; do \
 		msgfmt --check-format --output-file "$${po%.po}.mo" "$$po" || exit 1; done
 
-clean: ## Remove the environment, fetched Pythons and the example site's data
-	rm -rf $(VENV) .pythons .dev build dist example_project/media example_project/db.sqlite3*
+clean: ## Remove the environments, fetched Pythons and the example site's data
+	rm -rf $(VENV) .venv-wagtail-* .pythons .dev build dist example_project/media example_project/db.sqlite3*
 
 # Without a browser or PostgreSQL a few tests are skipped, except in CI.
 programs:
@@ -106,6 +112,14 @@ $(VENV)/created:
 	@python=$${PYTHON:-$$(scripts/find-python)} && \
 		echo "Making the environment $(VENV) with $$("$$python" --version)" && \
 		"$$python" -m venv $(VENV)
+	@touch $@
+
+# Wagtail has an environment of its own for each Django.
+.venv-wagtail-%/installed: requirements/wagtail-%.txt
+	@python=$${PYTHON:-$$(scripts/find-python)} && \
+		echo "Making the environment .venv-wagtail-$* with $$("$$python" --version)" && \
+		"$$python" -m venv .venv-wagtail-$*
+	@.venv-wagtail-$*/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django61.txt

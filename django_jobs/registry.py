@@ -1,4 +1,4 @@
-"""The way from a task's name to the task, in modules that are imported or that this site names."""
+"""The way from a task's name to the task: into modules that are imported, or for signed names."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _look_up(name: str, signature: str | None) -> Task[..., Any]:
     task = _task_in(_import(name), name)
     if is_imported and signature and not is_signed(name, signature):
         logger.warning(
-            "The signature of a job of %s is not one of this site. %s",
+            "The signature of a job of %s was not made with a key of this process. %s",
             name,
             SAME_KEY,
         )
@@ -144,7 +144,7 @@ def _why_not_imported(name: str, signature: str | None) -> str:
         return f"{reason}."
     if not signature:
         return f"{reason}, and the job has no signature that permits it. enqueue() signs its jobs."
-    return f"{reason}, and the job's signature is not one of this site. {SAME_KEY}"
+    return f"{reason}, and the job's signature was not made with a key of it. {SAME_KEY}"
 
 
 def _refuse_place(func: Callable[..., Any]) -> None:

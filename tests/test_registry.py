@@ -84,7 +84,9 @@ def test_no_other_name_imports_anything(signature: str | None) -> None:
 def test_a_missing_signature_is_told_from_a_wrong_one() -> None:
     with pytest.raises(TaskNotFound, match=r"has no signature that permits it\. enqueue\(\) signs"):
         find_task(f"{UNTOUCHED}.greet", "")
-    with pytest.raises(TaskNotFound, match=r"not one of this site\. SECRET_KEY must be the same"):
+    with pytest.raises(
+        TaskNotFound, match=r"not made with a key of it\. SECRET_KEY must be the same"
+    ):
         find_task(f"{UNTOUCHED}.greet", "wrong")
 
 
