@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import State
+from django_jobs.uninterrupted import uninterrupted
 from django_jobs.waits import capped
 from django_jobs.worker.logs import show_failures
 from django_jobs.worker.options import WorkerOptions
@@ -55,7 +56,7 @@ class Pool:
             BrokerRefused: the process ends, and the pool has ended already.
         """
         if self._worker is None:
-            with self._lock:
+            with uninterrupted, self._lock:  # a job may be the first to enqueue here
                 if self._worker is None:
                     self._start()
         if self._over:

@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from django_jobs.uninterrupted import uninterrupted
+
 
 class Closable(Protocol):
     """What can be told that it is not needed any more."""
@@ -28,7 +30,7 @@ def shared(kind: type[Thing], alias: str, make: Callable[[], Thing]) -> Thing:
     key = (kind, alias)
     thing = _things.get(key)
     if thing is None:
-        with _lock:
+        with uninterrupted, _lock:
             thing = _things.get(key)
             if thing is None:
                 thing = _things[key] = make()

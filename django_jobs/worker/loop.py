@@ -18,9 +18,10 @@ from django_jobs.job import Claim, Settlement, State
 
 from .attempt import Attempt, Site
 from .executor import Executor, MayStart, Settle
+from .limits import Limit, too_long
 from .receivers import News, needs_thread, tell_from_loop
 from .supervised import supervised
-from .watchdog import Limit, Watchdog, too_long
+from .watchdog import Watchdog
 
 logger = logging.getLogger("django_jobs")
 
@@ -180,14 +181,15 @@ class Loop(Executor):
             return Ended(settlement, news, told)
 
     async def _end(self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext) -> None:
+        loop = asyncio.get_running_loop()
         try:
             if ended.news:
                 await tell_from_loop(ended.news, ended.error)
             await _close_connections(threads)
             await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
-        except GeneratorExit:  # the loop was closed
-            raise
         except BaseException:
+            if loop.is_closed():
+                raise
             # A job may cancel all tasks that it finds, but no claim must be held for ever.
             logger.exception("Job %s could not be ended in order.", attempt.claim.job.id)
         del self._running[attempt]

@@ -2,84 +2,25 @@
 
 from __future__ import annotations
 
-import ctypes
 import heapq
 import itertools
 import threading
 import time
 from collections.abc import Callable
-from enum import Enum
 from typing import TypeVar
 
 from django_jobs.errors import TaskTimeout
+from django_jobs.uninterrupted import uninterrupted
 from django_jobs.waits import capped
+
+from .limits import Limit, ThreadLimit
 
 T = TypeVar("T")
 
 STUCK_AFTER = 10.0
 
-INSTANT = 0.0001
-"""Seconds between two looks at whether an interruption, which is being sent, is on its way."""
-
 MANY = 1000
 """Limits, most of them of attempts that ended long ago, from which on it is worth to tidy up."""
-
-
-class Event(Enum):
-    """What happens to a limit: one of the two comes first, and decides."""
-
-    FIRE = "fire"
-    END = "end"
-
-
-class Limit:
-    """The time limit of one attempt.
-
-    It has no lock. The thread of the attempt may be interrupted between taking one and entering
-    the block that gives it back, and then nobody could take it again.
-
-    Args:
-        job_id: of the job, for the report.
-        interrupt: what stops the attempt; called while it surely runs.
-        take_back: undoes an interruption that has not arrived when the attempt ends.
-    """
-
-    def __init__(
-        self,
-        job_id: str,
-        interrupt: Callable[[], None],
-        take_back: Callable[[], None] | None = None,
-    ) -> None:
-        self.job_id = job_id
-        self.running = True
-        self.fired = False
-        self._interrupt = interrupt
-        self._take_back = take_back
-        self._interrupted = False
-        self._first: dict[None, Event] = {}
-
-    def fire(self) -> bool:
-        """Interrupt the attempt unless it has ended; tell whether it is still running."""
-        if not self.fired and self._first_is(Event.FIRE):
-            self.fired = True
-            self._interrupt()
-            self._interrupted = True
-        return self.running
-
-    def end(self) -> None:
-        """Say that the attempt has ended; from here on nothing interrupts its thread.
-
-        A thread that is interrupted in here calls it again.
-        """
-        self.running = False
-        while not self._first_is(Event.END) and not self._interrupted:
-            time.sleep(INSTANT)
-        if self.fired and self._take_back is not None:
-            self._take_back()
-
-    def _first_is(self, event: Event) -> bool:
-        """Return whether this happens, or has happened, before the other: a single step."""
-        return self._first.setdefault(None, event) is event
 
 
 class Watchdog:
@@ -171,15 +112,12 @@ class Watchdog:
         """
         if seconds is None:
             return work()
-        thread = threading.get_ident()
-        limit = Limit(job_id, lambda: _raise_in(thread), lambda: _forget_exception(thread))
+        limit = ThreadLimit(job_id, seconds)
         try:
-            self.watch(limit, seconds)
+            limit.begin()
+            with uninterrupted:  # by a limit around this one, while the lock is held
+                self.watch(limit, seconds)
             return work()
-        except TaskTimeout as error:
-            # The interpreter made it, from the bare class.
-            error.args = error.args or (too_long(seconds),)
-            raise
         finally:
             # Not in a function: the exception may arrive just now, at the first step of one.
             while True:
@@ -188,19 +126,3 @@ class Watchdog:
                 except TaskTimeout:
                     continue
                 break
-
-
-def too_long(seconds: float) -> str:
-    """Return what the error of an attempt says that took longer than permitted."""
-    return f"It took longer than its timeout of {seconds:g} s."
-
-
-def _raise_in(thread: int) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(TaskTimeout)
-    )
-
-
-def _forget_exception(thread: int) -> None:
-    """Without this, an exception that has not arrived would hit the thread's next job."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)

@@ -12,8 +12,9 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.job import State
-from django_jobs.worker import watchdog as watchdog_module
-from django_jobs.worker.watchdog import MANY, Limit, Watchdog
+from django_jobs.worker import limits
+from django_jobs.worker.limits import Limit
+from django_jobs.worker.watchdog import MANY, Watchdog
 
 from . import tasks
 from .conftest import StartWorker
@@ -97,14 +98,15 @@ def test_an_attempt_that_ends_while_it_is_interrupted_is_over(
 ) -> None:
     """Its thread waits for the interruption, and is hit by it at its first step after that."""
     interrupting, results = threading.Event(), []
-    real = watchdog_module._raise_in  # noqa: SLF001
+    real = limits._set_exception  # noqa: SLF001
 
-    def interrupt(thread: int) -> None:
-        interrupting.set()
-        time.sleep(0.1)
-        real(thread)
+    def interrupt(thread: int, kind: Any) -> None:
+        if kind is not None:
+            interrupting.set()
+            time.sleep(0.1)
+        real(thread, kind)
 
-    monkeypatch.setattr(watchdog_module, "_raise_in", interrupt)
+    monkeypatch.setattr(limits, "_set_exception", interrupt)
     watchdog = Watchdog(on_stuck=lambda _: None)
     threads = [
         threading.Thread(target=watchdog.run, daemon=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from .entry import Entry
 from .holder import Beat, Holder, Reply
 from .inspection import MemoryInspection
 from .leases import Leases
+from .lock import Lock
 from .marks import Marks
 from .store import Store
 
@@ -48,8 +48,8 @@ class MemoryBroker(Broker):
         self.max_queued = max_queued
         self.full_timeout = full_timeout
         self._now = now
-        self._lock = threading.RLock()
-        self._room = threading.Condition(self._lock)
+        self._lock = Lock()
+        self._room = self._lock.condition()
         self._marks = Marks(self._lock)
         self._store = Store()
         self._leases = Leases(round(lease * 1000), self._store, self._mark)
@@ -61,22 +61,34 @@ class MemoryBroker(Broker):
         )
 
     def push(self, jobs: Sequence[Job]) -> None:
-        with self._lock:
-            known = self._store.entries
-            number = sum(job.id not in known for job in jobs)
-            if not self._has_room(number):
-                self._wait_for_room(number)
-            self._add(jobs)
+        if not self._pushed(jobs, 0):
+            self._push_patiently(jobs)
 
-    def _wait_for_room(self, count: int) -> None:
+    def _pushed(self, jobs: Sequence[Job], seconds: float) -> bool:
+        """Store jobs if there is room for all of them within so many seconds."""
+        with self._lock:
+            count = self._count_new(jobs)
+            if not self._has_room(count):
+                self._room.wait_for(partial(self._has_room, count), seconds)
+            if has_room := self._has_room(count):
+                self._add(jobs)
+            return has_room
+
+    def _push_patiently(self, jobs: Sequence[Job]) -> None:
+        # In several waits, between which a time limit may interrupt the caller.
+        count = self._count_new(jobs)
         patience = self.full_timeout if count <= self.max_queued else 0
-        if not wait_out(partial(self._room.wait_for, partial(self._has_room, count)), patience):
+        if not wait_out(partial(self._pushed, jobs), patience):
             raise QueueFull(
                 f"{self._store.waiting} jobs are waiting in this process, of at most"
                 f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"
                 " the options max_queued or full_timeout of the ThreadPoolBackend, or set"
                 " JOB_BACKEND=redis."
             )
+
+    def _count_new(self, jobs: Sequence[Job]) -> int:
+        known = self._store.entries
+        return sum(job.id not in known for job in jobs)
 
     def _has_room(self, count: int) -> bool:
         return self._store.waiting + count <= self.max_queued

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -16,6 +15,7 @@ from django_jobs.job import Record, State
 
 from . import scanning
 from .entry import Entry
+from .lock import Lock
 from .metrics import MemoryMetrics
 from .store import Store
 
@@ -30,7 +30,7 @@ class MemoryInspection(Inspection):
         self,
         store: Store,
         holders: dict[str, Holder],
-        lock: threading.RLock,
+        lock: Lock,
         now: Callable[[], int],
         mark: Callable[[str], None],
         make_room: Callable[[], None],

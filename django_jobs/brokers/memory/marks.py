@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Set
 
 from django_jobs.waits import capped
+
+from .lock import Lock
 
 
 class Marks:
@@ -15,10 +16,10 @@ class Marks:
         lock: the broker's, held by whoever calls.
     """
 
-    def __init__(self, lock: threading.RLock) -> None:
+    def __init__(self, lock: Lock) -> None:
         self._marked: set[str] = set()
         self._roused: set[str] = set()
-        self._woken = threading.Condition(lock)
+        self._woken = lock.condition()
 
     @property
     def queues(self) -> Set[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from django_jobs.brokers.counts import Counts, add, rows
 from django_jobs.brokers.metrics import Metrics
 from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
 from django_jobs.brokers.report import Report
+
+from .lock import Lock
 
 
 class MemoryMetrics(Metrics):
@@ -19,7 +20,7 @@ class MemoryMetrics(Metrics):
         now: the clock, in Unix milliseconds.
     """
 
-    def __init__(self, lock: threading.RLock, now: Callable[[], int]) -> None:
+    def __init__(self, lock: Lock, now: Callable[[], int]) -> None:
         self._periods: dict[Kind, dict[int, dict[int, dict[str, Counts]]]] = {
             kind: {length: {} for length in lengths} for kind, lengths in KEPT.items()
         }
