@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+from django_jobs.converters import shown
+
 LONGEST_TEXT = 200
 MOST = 10**15
 """Numbers up to which every part that reads them is exact."""
@@ -59,9 +61,11 @@ def set_progress(done: float, total: float | None = None, text: str = "") -> Non
         ValueError: a number is not in its range.
     """
     if not (isinstance(done, int | float) and 0 <= done <= MOST):
-        raise ValueError(f"set_progress(done={done!r}): expected is a number from 0 on.")
+        raise ValueError(f"set_progress(done={shown(done)}): give a number from 0 to {MOST:,}.")
     if total is not None and not (isinstance(total, int | float) and 0 < total <= MOST):
-        raise ValueError(f"set_progress(total={total!r}): expected is a number above 0, or None.")
+        raise ValueError(
+            f"set_progress(total={shown(total)}): give a number above 0, up to {MOST:,}, or None."
+        )
     listener = LISTENER.get()
     if listener is not None:
         listener.progress = Progress(done, total, str(text)[:LONGEST_TEXT])

@@ -15,8 +15,8 @@ from django_jobs.waits import capped, wait_out
 from tests.test_shape import MODULES
 
 WAITS = {"wait", "wait_for", "join", "sleep", "select", "settimeout"}
-CAPPED = {"self", "self._marks", "wakeup", "asyncio"}
-"""Whose waits are capped there: those with a `wait` method of our own, and event loops."""
+CAPPED = {"self", "self.wait", "self._marks", "wakeup", "asyncio"}
+"""Whose waits need no cap here: those with a `wait` method of our own, and event loops."""
 
 YEARS_300 = 300 * 365 * 86_400.0
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
 
+from .undelivered import SUSPICIOUS
+
 LANES = (Lane.FIRST, Lane.SECOND)
+
+SendAlone: TypeAlias = Callable[[Sequence[Settlement]], None]
 
 
 @dataclass(slots=True)
@@ -20,6 +25,7 @@ class UnderWay:
     """A call; without an answer to wait for it has failed, and has to be sent again.
 
     Attributes:
+        failures: how often it has failed.
         outdated: another one has failed since it was sent. What its answer brings may belong to
             others by now, so the call is sent again, which brings what is still held.
     """
@@ -27,6 +33,7 @@ class UnderWay:
     call: Call
     answer: Answer | None = None
     outdated: bool = False
+    failures: int = 0
 
 
 class Calls:
@@ -35,14 +42,16 @@ class Calls:
     Args:
         broker: whom they go to.
         worker: id of the worker.
+        send_alone: takes settlements without which a call got through.
 
     Attributes:
         expected: how many claims they may bring.
     """
 
-    def __init__(self, broker: Broker, worker: str) -> None:
+    def __init__(self, broker: Broker, worker: str, send_alone: SendAlone) -> None:
         self._broker = broker
         self._worker = worker
+        self._send_alone = send_alone
         self._numbers = dict.fromkeys(LANES, 0)
         self._sent = 0
         self._under_way: deque[UnderWay] = deque()
@@ -83,10 +92,10 @@ class Calls:
         one = self._under_way[0]
         try:
             reservation = self._reservation(one)
-        except BrokerError:
+        except BrokerError as error:
             for other in self._under_way:
                 other.outdated = True
-            raise
+            reservation = self._without_settlements(one, error)
         self._under_way.popleft()
         self.expected -= one.call.limit
         return one.call, reservation
@@ -98,3 +107,18 @@ class Calls:
             answer = None
         answer = answer or self._broker.send(self._worker, one.call)
         return answer()
+
+    def _without_settlements(self, one: UnderWay, error: BrokerError) -> Reservation:
+        """Make a call that keeps failing without its settlements, which may be why it does.
+
+        If the broker has taken them before, it refuses them when they come again.
+
+        Raises:
+            BrokerError: they are not, or it is too early to tell.
+        """
+        one.failures += 1
+        if one.failures < SUSPICIOUS or not one.call.settlements:
+            raise error
+        reservation = self._broker.reserve(self._worker, one.call._replace(settlements=()))
+        self._send_alone(one.call.settlements)
+        return reservation

@@ -68,7 +68,6 @@ class Fetcher:
         self._wake = threading.Event()
         self._pace = Pace()
         self._outage = Outage("settle or reserve jobs")
-        self._calls = Calls(broker, worker)
         self._owes_look = True  # at the queues before the first wait
         self._dry = False
         self._listen_at = 0.0
@@ -79,6 +78,7 @@ class Fetcher:
         self._looked: int | None = None
         self._due = NextDue()
         self.settler = Settler(broker, worker, ledger, self._due, self._settled_apart)
+        self._calls = Calls(broker, worker, self.settler.send_alone)
         self.taken = 0
         self.quiet = False
         self.retiring = False

@@ -26,6 +26,7 @@ from django_jobs.retry import Retry, error_path, is_kind, sidekiq_curve, usable_
 
 logger = logging.getLogger("django_jobs")
 
+NAME_LIMIT = 500
 MESSAGE_LIMIT = 10_000
 TRACEBACK_LIMIT = 50_000
 HOPELESS = (Fail, BrokenPayload)
@@ -104,7 +105,7 @@ def to_failure(
         duration: milliseconds of running.
     """
     return Failure(
-        exception=error_path(type(error)),
+        exception=error_path(type(error))[:NAME_LIMIT],
         message=_message(error)[:MESSAGE_LIMIT],
         traceback=traceback_text(error)[-TRACEBACK_LIMIT:],
         at=now_ms(),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.call import Reservation
 from django_jobs.errors import BrokerError
 from django_jobs.job import Settlement
 from django_jobs.waits import capped
@@ -17,6 +18,7 @@ from django_jobs.waits import capped
 from .ledger import Ledger
 from .next_due import NextDue
 from .outage import Outage
+from .undelivered import SUSPICIOUS, Lone, Undelivered
 
 logger = logging.getLogger("django_jobs")
 
@@ -74,6 +76,9 @@ class Settler:
         self._asked = False
         self._calls = self.answered = 0
         self._unanswered: list[Settlement] = []
+        self._failures = 0  # of the call that has no answer
+        self._lone: Lone | None = None
+        self._undelivered = Undelivered(broker, worker)
         self._taking = threading.Lock()
         self._outage = Outage("settle jobs")
         self._over = threading.Event()
@@ -110,7 +115,12 @@ class Settler:
     def owes(self) -> bool:
         """Whether it has taken settlements that the broker may not know of."""
         with self._taking:
-            return bool(self._unanswered)
+            return bool(self._unanswered or self._undelivered)
+
+    def send_alone(self, settlements: Sequence[Settlement]) -> None:
+        """Send settlements one by one, as a call got through only without them."""
+        self._undelivered.add(settlements)
+        self._wake.set()
 
     def run(self) -> None:
         """Do so whenever the fetcher waits, until stopped with everything sent, if that is soon."""
@@ -124,10 +134,9 @@ class Settler:
                 # Left set, so that who woke us is heard after it.
                 left = max(0.0, self._end_at - time.monotonic())
                 self._wake.wait(capped(min(left, self._outage.failed(error))))
-        if self._unanswered:
+        if unreported := len(self._unanswered) + len(self._undelivered):
             logger.warning(
-                "%d ended attempts could not be reported: their jobs may run again.",
-                len(self._unanswered),
+                "%d ended attempts could not be reported: their jobs may run again.", unreported
             )
         self._ended.set()
 
@@ -143,7 +152,7 @@ class Settler:
 
     def _leisure(self) -> float | None:
         """Return the seconds in which there is nothing to do, or None for no end."""
-        if self._unanswered:
+        if self._owes_call:
             return 0.0
         if not self._on_duty:
             return None
@@ -154,8 +163,12 @@ class Settler:
     def _go_round(self) -> None:
         if self._on_duty and (self._asked or self._due.is_over):
             self._end_wait()
-        if self._unanswered or (self._on_duty and self._is_time_to_send()):
+        if self._owes_call or (self._on_duty and self._is_time_to_send()):
             self._settle()
+
+    @property
+    def _owes_call(self) -> bool:
+        return bool(self._unanswered or self._undelivered)
 
     def _end_wait(self) -> None:
         # First of all: as soon as it has ended, somebody may ask again, or something be due.
@@ -172,15 +185,48 @@ class Settler:
         return ledger.unsent >= BATCH or ledger.age >= FLUSH or ledger.holds_nothing
 
     def _settle(self) -> None:
-        if not self._unanswered:
-            with self._taking:
-                self._unanswered = self._ledger.take_settlements(BATCH)
-            if not self._unanswered:  # the fetcher was faster
-                return
-            self._calls += 1
-        answer = self._broker.settle(self._worker, self._calls, self._unanswered)
+        if not self._unanswered and not self._take():  # the fetcher was faster
+            return
+        try:
+            answer = self._broker.settle(self._worker, self._calls, self._unanswered)
+            if self._lone is None:  # else it may have been settled before
+                tell_of_refused(answer.refused)
+        except BrokerError as error:
+            answer = self._without_settlements(error)
+            self._isolate(error)
         self._due.hear(answer.due_in)
         self.answered = self._calls
         self._unanswered = []
-        tell_of_refused(answer.refused)
         self._on_settled()
+
+    def _take(self) -> bool:
+        """Take what is to be settled next, and tell whether there is anything."""
+        with self._taking:
+            self._lone = self._undelivered.take() if self._undelivered else None
+            if self._lone:
+                self._unanswered = [self._lone.settlement]
+            else:
+                self._unanswered = self._ledger.take_settlements(BATCH)
+        if not self._unanswered:
+            return False
+        self._calls += 1
+        self._failures = 0
+        return True
+
+    def _without_settlements(self, error: BrokerError) -> Reservation:
+        """Make a call that keeps failing without its settlements, which may be why it does.
+
+        Raises:
+            BrokerError: they are not, or it is too early to tell.
+        """
+        self._failures += 1
+        if self._failures < SUSPICIOUS:
+            raise error
+        return self._broker.settle(self._worker, self._calls, ())
+
+    def _isolate(self, error: BrokerError) -> None:
+        """Send alone what the broker refuses."""
+        if self._lone:
+            self._undelivered.refused(self._lone, error)
+        else:
+            self._undelivered.add(self._unanswered)

@@ -72,6 +72,11 @@ def wait_at_gate(value: Any = None) -> None:
     noted.append(value)
 
 
+@task(retry=Retry(attempts=1))
+def fail_at_length() -> None:
+    raise type("E" * 100_000, (Exception,), {})("x" * 100_000)
+
+
 @task(takes_context=True, retry=AT_ONCE)
 def fail_once(context: TaskContext, times: int = 1) -> None:
     if context.attempt <= times:

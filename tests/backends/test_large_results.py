@@ -11,7 +11,7 @@ from django_jobs.options import RedisOptions
 from django_jobs.testing import perform
 from tests.backends import tasks
 from tests.backends.conftest import Configure, Start
-from tests.backends.waiting import ended, succeeded
+from tests.backends.waiting import current_backend, ended, succeeded
 
 LIMIT = 1000
 
@@ -44,6 +44,15 @@ def test_it_holds_inline_and_in_tests(configure: Configure) -> None:
     assert tasks.repeat.enqueue("x", LIMIT).errors
     with pytest.raises(Exception, match="max_result"):
         perform(tasks.repeat, "x", LIMIT)
+
+
+def test_what_is_kept_of_an_error_has_a_largest_size(backend: JobBackend) -> None:
+    ended(result := tasks.fail_at_length.enqueue())
+
+    (failure,) = current_backend().broker.inspection.find(result.id).failures  # type: ignore[union-attr]
+    assert len(failure.exception) == 500
+    assert len(failure.message) == 10_000
+    assert len(failure.traceback) == 50_000
 
 
 @pytest.mark.parametrize(

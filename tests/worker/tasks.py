@@ -96,6 +96,16 @@ def leave() -> None:
 
 
 @task
+def return_text(size: int) -> str:
+    return "x" * size
+
+
+@task
+async def return_text_in_loop(size: int) -> str:
+    return "x" * size
+
+
+@task
 def return_a_lock() -> Any:
     return threading.Lock()
 

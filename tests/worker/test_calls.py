@@ -7,6 +7,7 @@ import pytest
 from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import BrokerUnavailable
+from django_jobs.job import Settlement, State
 from django_jobs.worker.calls import Calls
 from tests.contract.tools import ids, make_jobs
 
@@ -17,11 +18,13 @@ class Unreliable(MemoryBroker):
     def __init__(self) -> None:
         super().__init__()
         self.refuse = self.lose = 0
+        self.takes_settlements = True
+        self.set_aside: list[Settlement] = []
         self.sent: list[tuple[Lane, int]] = []
 
     def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
-        if self.refuse:
-            self.refuse -= 1
+        if self.refuse or (call.settlements and not self.takes_settlements):
+            self.refuse = max(0, self.refuse - 1)
             raise BrokerUnavailable("refused")
         self.sent.append((call.lane, call.number))
         answer = super().send(worker, call, patience)
@@ -42,7 +45,7 @@ def broker() -> Unreliable:
 
 @pytest.fixture
 def calls(broker: Unreliable) -> Calls:
-    return Calls(broker, "w")
+    return Calls(broker, "w", broker.set_aside.extend)
 
 
 def send(calls: Calls, limit: int = 2) -> None:
@@ -103,3 +106,35 @@ def test_what_was_answered_before_another_one_failed_is_asked_again(
 
     assert len(other.claims) == 4
     assert [calls.answer()[1].claims for _ in range(2)] == [(), ()]
+
+
+ENDED = Settlement(job_id="somebody's", token=1, state=State.SUCCEEDED)
+
+
+def test_a_call_that_fails_for_its_settlements_brings_its_jobs_without_them(
+    broker: Unreliable, calls: Calls
+) -> None:
+    jobs = make_jobs(2)
+    broker.push(jobs)
+    broker.takes_settlements = False
+    calls.send([Share("default", 2)], 2, [ENDED])
+    with pytest.raises(BrokerUnavailable):
+        calls.answer()
+    assert broker.set_aside == []
+
+    call, answer = calls.answer()
+
+    assert ids(answer.claims) == ids(jobs)
+    assert call.settlements == [ENDED]
+    assert broker.set_aside == [ENDED]
+
+
+def test_an_outage_sets_no_settlements_aside(broker: Unreliable, calls: Calls) -> None:
+    broker.refuse = 20
+    calls.send([Share("default", 2)], 2, [ENDED])
+    while broker.refuse:
+        with pytest.raises(BrokerUnavailable):
+            calls.answer()
+
+    assert calls.answer()[1].refused == (ENDED.job_id,)
+    assert broker.set_aside == []
