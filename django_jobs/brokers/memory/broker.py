@@ -13,7 +13,7 @@ from django_jobs.brokers.store_info import Problem, StoreInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
 from django_jobs.job import Claim, Job, Settlement, State, Tick
-from django_jobs.waits import wait_out
+from django_jobs.waits import capped, wait_out
 
 from .entry import Entry
 from .holder import Beat, Holder, Reply
@@ -68,11 +68,10 @@ class MemoryBroker(Broker):
         """Store jobs if there is room for all of them within so many seconds."""
         with self._lock:
             count = self._count_new(jobs)
-            if not self._has_room(count):
-                self._room.wait_for(partial(self._has_room, count), seconds)
-            if has_room := self._has_room(count):
+            has_room = partial(self._has_room, count)
+            if fits := has_room() or self._room.wait_for(has_room, capped(seconds)):
                 self._add(jobs)
-            return has_room
+            return fits
 
     def _push_patiently(self, jobs: Sequence[Job]) -> None:
         # In several waits, between which a time limit may interrupt the caller.
