@@ -26,7 +26,13 @@ from django_jobs.conf import tasks_from_env
 backport = ["django_tasks"] if django.VERSION < (6, 0) else []
 settings.configure(
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", *backport, "django_jobs"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": ":memory:",
+            "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+        }
+    },
     TASKS=tasks_from_env(),
 )
 django.setup()
