@@ -220,7 +220,7 @@ class Settler:
             BrokerError: they are not, or it is too early to tell.
         """
         self._failures += 1
-        if self._failures < SUSPICIOUS:
+        if self._failures < SUSPICIOUS and not self._lone:
             raise error
         return self._broker.settle(self._worker, self._calls, ())
 
