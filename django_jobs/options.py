@@ -204,6 +204,14 @@ class RedisOptions(BackendOptions):
             converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
         ),
     )
+    restart_after_timeout: bool = field(
+        default=False,
+        metadata=option(
+            converters.switch,
+            "Whether a worker process makes way for a new one after a timeout has interrupted one"
+            " of its threads.",
+        ),
+    )
     processes: int = field(
         default=1, metadata=option(converters.Whole(1, 256), "Processes that `runworker` starts.")
     )

@@ -27,6 +27,9 @@ class WorkerOptions:
         max_jobs: how many attempts it runs before it stops, or None for no limit.
         recycle_after: how many attempts it begins before it asks its parent for a replacement, or
             None for no limit. It works on until it has one.
+        restart_after_timeout: whether it makes way for a new process after a timeout has
+            interrupted one of its threads.
+        replaceable: whether a parent replaces it when it asks.
         stuck_after: seconds after its timeout at which an attempt that still runs is reported.
     """
 
@@ -38,6 +41,8 @@ class WorkerOptions:
     burst: bool = False
     max_jobs: int | None = None
     recycle_after: int | None = None
+    restart_after_timeout: bool = False
+    replaceable: bool = False
     stuck_after: float = STUCK_AFTER
 
     @classmethod
@@ -49,4 +54,5 @@ class WorkerOptions:
             concurrency=configured.concurrency,
             async_concurrency=configured.async_concurrency,
             shutdown_timeout=configured.shutdown_timeout,
+            restart_after_timeout=getattr(configured, "restart_after_timeout", False),
         )

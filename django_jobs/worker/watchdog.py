@@ -28,15 +28,20 @@ class Watchdog:
 
     Args:
         on_stuck: told the id of a job that could not be interrupted.
+        on_interrupted: called in a thread after what it ran was interrupted, and has ended.
         stuck_after: seconds after its interruption at which an attempt that still runs counts as
             stuck.
     """
 
     def __init__(
-        self, on_stuck: Callable[[str], None], *, stuck_after: float = STUCK_AFTER
+        self,
+        on_stuck: Callable[[str], None],
+        on_interrupted: Callable[[], None] = lambda: None,
+        stuck_after: float = STUCK_AFTER,
     ) -> None:
         self._stuck_after = stuck_after
         self._on_stuck = on_stuck
+        self._on_interrupted = on_interrupted
         self._limits: list[tuple[float, int, Limit]] = []
         self._many = MANY
         self._stuck: list[Limit] = []
@@ -126,3 +131,5 @@ class Watchdog:
                 except TaskTimeout:
                     continue
                 break
+            if limit.fired:
+                self._on_interrupted()

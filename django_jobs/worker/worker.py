@@ -25,6 +25,7 @@ from .facts import own_version, resident_memory
 from .fetcher import Fetcher
 from .heartbeat import Heartbeat
 from .ledger import Ledger
+from .logging_locks import free_logging
 from .loop import Loop
 from .options import WorkerOptions
 from .served import ServedQueues
@@ -70,6 +71,8 @@ class Worker:
         given_back: how many running jobs had to be given back when it stopped.
     """
 
+    _has_interrupted = False
+
     def __init__(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
         self.id = new_worker_id()
         self.options = options
@@ -79,7 +82,7 @@ class Worker:
         self._started_at = now_ms()
         self._broker = backend.broker
         self._ledger = Ledger()
-        self._watchdog = Watchdog(self._report_stuck, stuck_after=options.stuck_after)
+        self._watchdog = Watchdog(self._report_stuck, self._interrupted, options.stuck_after)
         self._heartbeat = Heartbeat(
             self._broker,
             type(backend),
@@ -202,9 +205,13 @@ class Worker:
 
     @property
     def is_worn(self) -> bool:
-        """Whether its process should make way for a new one, as it has run its share of jobs."""
+        """Whether its process should make way for a new one.
+
+        It has run its share of jobs, or a timeout has interrupted one of its threads.
+        """
         limit = self.options.recycle_after
-        return limit is not None and self._fetcher.taken >= limit
+        has_run_enough = limit is not None and self._fetcher.taken >= limit
+        return has_run_enough or (self._has_interrupted and self.options.restart_after_timeout)
 
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""
@@ -270,6 +277,15 @@ class Worker:
             job_id,
             self.options.stuck_after,
         )
+
+    def _interrupted(self) -> None:
+        """Clear up behind a function that its timeout has interrupted, in its thread."""
+        free_logging()
+        if self.options.restart_after_timeout and not self._has_interrupted:
+            self._has_interrupted = True
+            logger.warning("A timeout interrupted a thread: this worker makes way for a new one.")
+            if not self.options.replaceable:
+                self.retire()
 
     def _fail(self) -> None:
         self.failed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -377,3 +378,11 @@ async def fail_with_a_wait_that_exits() -> None:
 @task(retry=Retry(attempts=2, wait=exit_instead_of_wait))
 def fail_with_a_wait_that_exits_in_a_thread() -> None:
     raise ValueError
+
+
+leaking = logging.getLogger("tests.leaking")
+
+
+@task(timeout=0.1, retry=Retry(attempts=1))
+def time_out_in_a_log_call() -> None:
+    leaking.error("This call takes too long.")

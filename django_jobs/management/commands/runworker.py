@@ -47,6 +47,12 @@ RELOAD_GRACE = 5.0
 EARLIEST = 0.8
 """Share of `--max-jobs` after which one of several processes may ask for a replacement."""
 
+GIVEN = (
+    *("concurrency", "shutdown_timeout", "burst", "max_jobs", "strict"),
+    "restart_after_timeout",
+)
+"""Arguments that are options of the worker, under the same name."""
+
 SENTENCES = {
     ExitCode.FAILED: "A worker could not go on; what stands above says why.",
     ExitCode.GAVE_BACK: "Jobs that were running had to be given back; they run again later.",
@@ -83,6 +89,12 @@ class Command(ProgramCommand):
             type=checked(at_least(1)),
             metavar="N",
             help="stop after so many jobs; one of several processes is replaced then",
+        )
+        add(
+            "--restart-after-timeout",
+            action="store_true",
+            default=None,
+            help="stop after a timeout in a thread; one of several processes is replaced then",
         )
         add(
             "--backend",
@@ -122,13 +134,11 @@ class Command(ProgramCommand):
         self._end(code)
 
     def _worker_options(self, backend: JobBackend[Any], options: dict[str, Any]) -> WorkerOptions:
-        given = {
-            name: options[name]
-            for name in ("concurrency", "shutdown_timeout", "burst", "max_jobs", "strict")
-            if options[name] is not None
-        }
+        given = {name: options[name] for name in GIVEN if options[name] is not None}
         if options["queues"]:
             given["queues"] = named_queues(backend, options["queues"])
+        if options["burst"]:
+            given["restart_after_timeout"] = False  # nobody starts the next one
         return dataclasses.replace(WorkerOptions.of(backend), **given)
 
     def _processes(self, backend: JobBackend[Any], options: dict[str, Any]) -> int:
@@ -182,7 +192,8 @@ class Command(ProgramCommand):
 
     def _run_for_reloader(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
         """Run in a thread of the process that the reloader ends when code changes."""
-        worker = Worker(backend, options)
+        # Nobody starts the next one but the reloader, which does so when code changes.
+        worker = Worker(backend, dataclasses.replace(options, restart_after_timeout=False))
         try:
             self._say(greeting(backend, worker))
             worker.start()
@@ -211,11 +222,14 @@ def run_several(options: WorkerOptions, count: int) -> ExitCode:
 
 
 def replaceable(options: WorkerOptions) -> WorkerOptions:
-    """Return options for a worker that asks its parent for a replacement after its last job.
+    """Return options for a worker that asks its parent for a replacement before it ends.
 
-    Several do not ask together, if each asks a little earlier.
+    Several do not ask together after their last jobs, if each asks a little earlier.
     """
-    if options.max_jobs is None or options.burst:
+    if options.burst:
+        return options
+    options = dataclasses.replace(options, replaceable=True)
+    if options.max_jobs is None:
         return options
     share = max(1, round(options.max_jobs * random.uniform(EARLIEST, 1)))
     return dataclasses.replace(options, max_jobs=None, recycle_after=share)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django_jobs.waits import wait_out
+from django_jobs.worker.logging_locks import free_logging
 from django_jobs.worker.worker import Worker
 
 from .channel import Channel, Request, Stage
@@ -75,6 +76,7 @@ class WorkerProcess:
                 self._work(wakeup)
                 self._end(self._worker.options.shutdown_timeout)
             except HardStop:
+                free_logging()  # it may have struck in a log call
                 self._end(0)
             self._hard = True  # what comes now comes too late
         return exit_code(self._worker)
