@@ -23,9 +23,11 @@ from django_jobs.brokers.base import Broker
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
 from django_jobs.errors import BrokerError, InvalidSchedule
 from django_jobs.mail.files import SETTING, chosen_files
+from django_jobs.options import RedisOptions
 from django_jobs.periodic import registered
 from django_jobs.registry import import_task_modules
 from django_jobs.retry import Backoff
+from django_jobs.worker.heartbeat import BEATS
 
 TAG = "django_jobs"
 BACKPORT = "django_tasks"
@@ -117,6 +119,23 @@ def check_brokers(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]
     for alias, backend in _our_backends():
         for problem in _problems(backend.broker):
             yield Warning(f"TASKS[{alias!r}]: {problem}", id="django_jobs.W005")
+
+
+@register(TAG, deploy=True)
+def check_lease(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W009: one slow call to Redis may cost a worker its lease, and so its jobs."""
+    for alias, backend in _our_backends():
+        options = backend.configuration
+        if isinstance(options, RedisOptions):
+            least = options.socket_timeout / (1 - 1 / BEATS)
+            if options.lease < least:
+                yield Warning(
+                    f"TASKS[{alias!r}]: a lease of {options.lease:g} s can end while one heartbeat"
+                    f" waits for Redis, which may take {options.socket_timeout:g} s"
+                    " (socket_timeout). The jobs of that worker would run twice.",
+                    hint=f"Set lease to {least:g} or more, or lower socket_timeout.",
+                    id="django_jobs.W009",
+                )
 
 
 @register(TAG, deploy=True)

@@ -207,6 +207,17 @@ def test_redis_is_not_asked_outside_of_deployment_checks() -> None:
         assert not found("W005")
 
 
+def test_a_lease_that_one_slow_heartbeat_can_cost_is_worth_a_warning() -> None:
+    backend, url = "django_jobs.backends.RedisBackend", f"redis://127.0.0.1:{free_port()}/0"
+    with tasks_on(backend, url=url, lease=6, socket_timeout=5):
+        (message,) = found("W009", deploy=True)
+        assert not found("W009")
+    assert "a lease of 6 s" in message.msg
+    assert "Set lease to 6.66667 or more" in (message.hint or "")
+    with tasks_on(backend, url=url):
+        assert not found("W009", deploy=True)
+
+
 # --- mail --------------------------------------------------------------------------------------
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from django.db import connections
 
 from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
 from django_jobs.brokers.report import Report
+from django_jobs.clock import uptime
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
 from django_jobs.waits import wait_out
@@ -60,7 +60,7 @@ class Heartbeat:
 
     def holds(self) -> bool:
         """Tell whether the lease surely holds, by this process's own clock."""
-        return time.monotonic() < self._lease_until
+        return uptime() < self._lease_until
 
     def beat(self) -> None:
         """Send one heartbeat: the last one again, if it had no answer.
@@ -68,7 +68,7 @@ class Heartbeat:
         Raises:
             BrokerError: the broker does not answer.
         """
-        sent_at = time.monotonic()
+        sent_at = uptime()
         info, report = self._unanswered = self._unanswered or self._describe()
         pulse = self._broker.heartbeat(info, self._calls, report)
         self._unanswered = None

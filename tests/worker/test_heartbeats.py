@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -29,6 +30,28 @@ class LosesReplies(MemoryBroker):
         if self.silent:
             raise BrokerUnavailable("The answer was lost.")
         return pulse
+
+
+def make_heartbeat(broker: MemoryBroker) -> Heartbeat:
+    info = WorkerInfo(id="w", host="h", pid=1, started_at=0)
+    return Heartbeat(
+        *(broker, object, lambda: (info, NOTHING)),
+        on_order=lambda _: None,
+        on_lost=lambda: None,
+        on_regained=lambda: None,
+    )
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="a clock of Linux")
+def test_a_lease_ends_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeat = make_heartbeat(MemoryBroker(lease=20))
+    heartbeat.beat()
+    assert heartbeat.holds()
+
+    read = time.clock_gettime  # while time.monotonic() stands still
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: read(clock) + 3600)
+
+    assert not heartbeat.holds()
 
 
 def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
