@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import Max, QuerySet
 
+from django_jobs.backends import JobBackend
 from django_jobs.task import Task
 
 from .audience import admitted
@@ -35,13 +36,16 @@ def enqueue_due(job: Task[..., Any], now: datetime) -> int:
 
     Returns:
         How many recaps were enqueued.
+
+    Raises:
+        BrokerError: the broker does not answer. A later call enqueues what this one could not.
     """
     _schedule_new(now)
     enqueued = 0
     while (portion := _claim_portion(job, now)) is not None:
-        enqueued += _confirm(portion)
+        enqueued += _confirm(job, portion)
     while portion := _reclaim_portion(job, now):
-        enqueued += _confirm(portion)
+        enqueued += _confirm(job, portion)
     _forget(now)
     return enqueued
 
@@ -87,8 +91,14 @@ def _reclaim_portion(job: Task[..., Any], now: datetime) -> list[str]:
     return [delivery.job_id for delivery in deliveries]
 
 
-def _confirm(job_ids: Sequence[str]) -> int:
-    """Note that the broker has the jobs: from here on it is it that loses none."""
+def _confirm(job: Task[..., Any], job_ids: Sequence[str]) -> int:
+    """Mark the deliveries whose jobs the broker has, and return how many these are.
+
+    The commit tells nothing of that: a broker that is away then does not undo it.
+    """
+    backend = job.get_backend()
+    if isinstance(backend, JobBackend):
+        job_ids = [record.job.id for record in backend.broker.inspection.read(job_ids)]
     claimed = RecapDelivery.objects.filter(job_id__in=job_ids, state=DeliveryState.CLAIMED)
     claimed.update(state=DeliveryState.ENQUEUED)
     return len(job_ids)
