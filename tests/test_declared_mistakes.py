@@ -53,7 +53,8 @@ def test_a_queue_of_the_site_has_a_name_that_every_part_can_carry(name: Any, set
 
 @pytest.mark.parametrize("value", ["high", None, [1], True])
 def test_a_priority_that_is_no_number_is_refused_by_its_name(value: Any) -> None:
-    with pytest.raises(InvalidTask, match=r"do_nothing: priority=.*whole number from -100 to 100"):
+    message = r"do_nothing: priority=.*: priority must be a whole number between -100 and 100\."
+    with pytest.raises(InvalidTask, match=message):
         task(priority=value)(do_nothing)
 
 

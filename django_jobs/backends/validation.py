@@ -25,7 +25,8 @@ def check_ranges(task: AnyTask) -> None:
         PRIORITY(priority)
     except ValueError:
         raise InvalidTask(
-            f"Task {name}: priority={shown(priority)}: give {PRIORITY}; more is sooner."
+            f"Task {name}: priority={shown(priority)}: priority must be a whole number between"
+            f" {PRIORITY.low} and {PRIORITY.high}. Jobs with a higher one run sooner."
         ) from None
     try:
         if run_after is not None:
