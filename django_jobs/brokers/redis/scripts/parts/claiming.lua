@@ -1,0 +1,125 @@
+-- How jobs are claimed for a worker; relies on what the call says, and on its `claims`, `buried`, `metadata`.
+-- Parts: call, many, empty, fields, places, ends, flight, shapes, sound.
+
+local left_alone = {} -- how many jobs of each queue must not share this worker
+local dry = {} -- queues that have no other jobs any more
+
+local function answer(id, job, token, attempt)
+  local n = #claims
+  claims[n + 1], claims[n + 2], claims[n + 3] = id, token, attempt
+  claims[n + 4], claims[n + 5], claims[n + 6], claims[n + 7] = job.t, job.q, job.a, job.e
+  claims[n + 8], claims[n + 9], claims[n + 10] = job.o or '', job.i or '', job.u or ''
+  if job.d then
+    metadata[#metadata + 1], metadata[#metadata + 2] = id, job.d
+  end
+end
+
+-- Two jobs that are one crash from being dead never share a worker, so that the one which crashes
+-- it is known, and the jobs that only ran at the same time live.
+local has_suspect = false -- claimed in this call
+local function must_run_alone(id, crashes)
+  if tonumber(crashes) ~= max_crashes - 1 then return false end
+  local other = redis.call('HGET', P .. 'suspects', worker)
+  if other and (has_suspect or redis.call('HEXISTS', flight, other) == 1) then return true end
+  redis.call('HSET', P .. 'suspects', worker, id)
+  has_suspect = true
+  return false
+end
+
+-- Ends a job whose fields are not what we write; something else under its key is set aside.
+local function bury_broken(id)
+  local kind = redis.call('TYPE', P .. 'j:' .. id).ok
+  if kind == 'none' then return end -- evicted, or deleted by hand
+  if kind ~= 'hash' then set_aside('j:' .. id, 'a ' .. kind .. ' instead of a hash') end
+  bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
+  buried[#buried + 1] = id
+end
+
+-- Returns what follows the count of an earlier claim, if there was one.
+local function next_after(count)
+  return count and text(count + 1) or '1'
+end
+
+-- Adds this worker to those of the attempts before, of which the last ones are kept.
+local WORKERS_KEPT = 10
+local function last_workers(before)
+  local all = {}
+  for one in string.gmatch(before, '[^,]+') do
+    all[#all + 1] = one
+  end
+  all[#all + 1] = worker
+  return table.concat(all, ',', math.max(1, #all - WORKERS_KEPT + 1))
+end
+
+local holdings = {} -- of jobs claimed since the last note: id, what the worker holds
+
+local function claim(id, score, job)
+  local token, attempt = next_after(job.n), next_after(job.k)
+  local key = P .. 'j:' .. id
+  local began = job.b or (attempt ~= '1' and job.m)
+  redis.call('HSET', key, 's', 'running', 'n', token, 'k', attempt, 'm', NOW,
+    'w', (job.w and job.w ~= '') and last_workers(job.w) or worker)
+  if began then
+    redis.call('HSET', key, 'b', began)
+  end
+  append(holdings, id, hold(token, score, NOW, result_ttl_of(job), lane .. call, #claims))
+  answer(id, job, token, attempt)
+end
+
+-- Takes up to `room` jobs of a queue, and returns how many it took. Behind a whole portion of jobs
+-- that must not share this worker it looks no further.
+local function take(queue, room)
+  local index = P .. 'q:' .. queue
+  local taken, passed_over = 0, {}
+  while taken < room and #passed_over < 2 * PORTION do
+    local wanted = room - taken
+    local popped = redis.call('ZPOPMIN', index, wanted)
+    for i = 1, #popped, 2 do
+      local id, score = popped[i], popped[i + 1]
+      if not is_place(score) then score = '0' end
+      local job = read_all(id)
+      if not is_sound(job) then
+        bury_broken(id)
+      elseif job.c and must_run_alone(id, job.c) then
+        append(passed_over, score, id)
+      else
+        claim(id, score, job)
+        taken = taken + 1
+      end
+    end
+    if #popped < 2 * wanted then break end
+  end
+  note(flight, holdings)
+  holdings = {}
+  with_many('ZADD', index, passed_over)
+  left_alone[queue] = #passed_over / 2
+  dry[queue] = taken < room and #passed_over < 2 * PORTION
+  return taken
+end
+
+local function take_shares()
+  dry = empty_of_many(FIRST_SHARE, shares)
+  for round = 1, 2 do
+    for i = FIRST_SHARE, LAST_SHARE, 2 do
+      local quota = (round == 1) and math.min(tonumber(ARGV[i + 1]), limit) or limit
+      if quota > 0 and not dry[ARGV[i]] and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
+        limit = limit - take(ARGV[i], quota)
+      end
+    end
+  end
+end
+
+-- Marks the queues that still have jobs, and takes the marks of those that have none.
+local function pass_on()
+  local empty = {}
+  for i = FIRST_SHARE, LAST_SHARE, 2 do
+    if not dry[ARGV[i]] and redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
+      mark(ARGV[i])
+    else
+      empty[#empty + 1] = P .. 'm:' .. ARGV[i]
+    end
+  end
+  for i = 1, #empty, PORTION do
+    redis.call('DEL', unpack(empty, i, math.min(i + PORTION - 1, #empty)))
+  end
+end

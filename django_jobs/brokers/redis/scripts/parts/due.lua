@@ -1,0 +1,51 @@
+-- How scheduled and retrying jobs are queued when they are due; relies on `PORTION` of the call.
+-- Parts: call, shapes, fields, places.
+
+-- Returns when the first of them is due: the end of time if there is none.
+local function first_due()
+  local nearest = math.huge
+  for _, state in ipairs({ 'scheduled', 'retrying' }) do
+    local due_at = redis.call('ZRANGE', P .. 's:' .. state, 0, 0, 'WITHSCORES')[2]
+    nearest = math.min(nearest, tonumber(due_at or math.huge))
+  end
+  return nearest
+end
+
+local next_due -- what `first_due` would return now; set before anything is settled
+
+local function ms_until(time)
+  return time == math.huge and -1 or math.max(0, time - now)
+end
+
+-- Returns what is due, scheduled and retrying together, by due time: id, time and index of each.
+local function find_due()
+  local due = {}
+  for _, state in ipairs({ 'scheduled', 'retrying' }) do
+    local index = P .. 's:' .. state
+    local found = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
+    for i = 1, #found, 2 do
+      due[#due + 1] = { found[i], tonumber(found[i + 1]), index }
+    end
+  end
+  table.sort(due, function(one, other) return one[2] < other[2] end)
+  return due
+end
+
+local function promote()
+  if next_due > now then return end
+  local touched = {}
+  for _, job in ipairs(find_due()) do
+    local id, due_at, index = unpack(job)
+    local queue, enqueued_with = unpack(read(id, 'q', 'e'), 1, 2)
+    if queue then
+      enqueue({ id }, queue, terms(enqueued_with or '') or 0)
+      redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
+      touched[queue] = true
+    end
+    redis.call('ZREM', index, id)
+  end
+  for queue in pairs(touched) do
+    mark(queue)
+  end
+  next_due = first_due()
+end

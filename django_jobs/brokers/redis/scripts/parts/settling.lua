@@ -1,0 +1,99 @@
+-- How attempts are settled; relies on `worker`, `flight`, `refused` of the call and on `next_due`.
+-- Parts: call, due, many, places, ends, flight.
+
+-- Ends of this call, for each state there is: times and ids, as ZADD takes them.
+local ended, expiries = {}, {}
+
+local over_at = {} -- when what is kept for so long is forgotten
+local function end_as(state, id, kept_ms)
+  if kept_ms == 0 then
+    forget({ id })
+    return
+  end
+  over_at[kept_ms] = over_at[kept_ms] or string.format('%.0f', now + kept_ms)
+  ended[state], expiries[state] = ended[state] or {}, expiries[state] or {}
+  append(ended[state], NOW, id)
+  append(expiries[state], over_at[kept_ms], id)
+end
+
+-- Settles one attempt, of which the worker holds a value, and tells whether it could.
+local function settle(i, value)
+  if not value then return false end
+  local id, token, state = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local mine, score, reserved_at, result_ttl = held(value)
+  if mine ~= token then return false end
+  if state == 'queued' then
+    give_back(id, score)
+    return true
+  end
+  local job = P .. 'j:' .. id
+  local started = text(reserved_at + ARGV[i + 3])
+  if state == 'retrying' then
+    add_failure(id, ARGV[i + 5])
+    redis.pcall('HSET', job, 's', state, 'm', started)
+    local due_at = now + ARGV[i + 4]
+    redis.call('ZADD', P .. 's:retrying', due_at, id)
+    next_due = math.min(next_due, due_at)
+    return true
+  end
+  local finished = text(started + ARGV[i + 4])
+  if state ~= 'succeeded' then
+    add_failure(id, ARGV[i + 5])
+    redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished)
+  elseif result_ttl ~= '0' then
+    redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 5])
+  end
+  end_as(state, id, KEPT_MS[state] or tonumber(result_ttl))
+  return true
+end
+
+-- Reads what the worker holds of jobs: id -> value.
+local function in_flight(ids)
+  local values = redis.call('HMGET', flight, unpack(ids))
+  local found = {}
+  for i, id in ipairs(ids) do
+    found[id] = values[i]
+  end
+  return found
+end
+
+-- Marks all queues: jobs may have been left there that must not share a worker with one that ended.
+local function wake_for_left_alone()
+  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
+    if redis.call('ZCARD', P .. 'q:' .. queue) > 0 then
+      mark(queue)
+    end
+  end
+end
+
+local function settle_portion(first, last)
+  local ids, settled = {}, {}
+  local suspect = redis.call('HGET', P .. 'suspects', worker)
+  for i = first, last, SETTLEMENT do
+    ids[#ids + 1] = ARGV[i]
+  end
+  local values = in_flight(ids)
+  for i = first, last, SETTLEMENT do
+    local id = ARGV[i]
+    if settle(i, values[id]) then
+      values[id] = nil -- the same job once more is refused
+      settled[#settled + 1] = id
+      if id == suspect then
+        wake_for_left_alone()
+      end
+    else
+      refused[#refused + 1] = id
+    end
+  end
+  with_many('HDEL', flight, settled)
+end
+
+local function settle_all()
+  local last = FIRST_WRITE - 1
+  for i = FIRST_SETTLEMENT, last, SETTLEMENT * PORTION do
+    settle_portion(i, math.min(i + SETTLEMENT * PORTION - 1, last))
+  end
+  for state, times in pairs(ended) do
+    finish(state, times, expiries[state])
+  end
+end

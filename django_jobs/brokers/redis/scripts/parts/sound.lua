@@ -1,0 +1,34 @@
+-- Which stored jobs can run; relies on no locals but those of its parts.
+-- Parts: shapes.
+
+-- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as no
+-- Retry gives a job more than a million.
+local function is_count(value, digits)
+  return not value or is_amount(value, digits)
+end
+
+local function is_time(value)
+  return not value or is_instant(value)
+end
+
+local function are_sound(priority, enqueued_at, result_ttl, run_at, expires_at)
+  return priority and is_instant(enqueued_at) and is_amount(result_ttl, 15)
+    and (run_at == '' or is_instant(run_at)) and (expires_at == '' or is_instant(expires_at))
+end
+
+-- Finds the result_ttl in what a job was enqueued with: false where that is not what we write. It is
+-- kept, as jobs that were enqueued together have the same.
+local result_ttls = {}
+local function result_ttl_of(job)
+  if result_ttls[job.e] == nil then
+    result_ttls[job.e] = are_sound(terms(job.e)) and select(3, terms(job.e)) or false
+  end
+  return result_ttls[job.e]
+end
+
+-- Tells whether all fields that a job needs are there, and all that are there are what we write.
+local function is_sound(job)
+  return job.t and job.q and job.a and job.e and result_ttl_of(job)
+    and is_count(job.n, 9) and is_count(job.k, 7) and is_count(job.c, 9)
+    and is_time(job.u) and is_time(job.b) and is_time(job.m)
+end
