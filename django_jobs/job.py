@@ -95,6 +95,13 @@ class Claim(NamedTuple):
     reserved_at: int
 
 
+MESSAGE_LIMIT = 10_000
+"""Characters of an error's message that are kept, from its beginning."""
+
+TRACEBACK_LIMIT = 50_000
+"""Characters of a traceback that are kept, from its end."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One error of a job, kept with it.

@@ -120,6 +120,8 @@ def test_one_command_writes_all_secrets_at_random(tmp_path: Path) -> None:
     for name in (".env.example", "scripts/make-env"):
         shutil.copy(ROOT / name, tmp_path / name)
     command = [tmp_path / "scripts/make-env"]
+    # What an interrupted run has left.
+    (tmp_path / ".env.new").touch(0o644)
 
     subprocess.run(command, check=True, capture_output=True)
 

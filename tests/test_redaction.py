@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -15,12 +16,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import task
 from django_jobs.arguments import encode_arguments, encode_value, show_arguments
-from django_jobs.job import Failure, Job, Record, State
+from django_jobs.job import MESSAGE_LIMIT, Claim, Failure, Job, Record, State
 from django_jobs.mail import tasks as mails
 from django_jobs.progress import Progress
 from django_jobs.redaction.names import MASK, WORDS, SecretNames
 from django_jobs.redaction.redactor import Redactor
-from django_jobs.worker.outcome import traceback_text
+from django_jobs.worker import outcome
 from tests.dashboard import tasks
 
 
@@ -56,14 +57,20 @@ def failure(message: str) -> Failure:
     try:
         raise RuntimeError(message)
     except RuntimeError as error:
-        return Failure(
-            exception="builtins.RuntimeError",
-            message=message,
-            traceback=traceback_text(error),
-            at=0,
-            worker="w",
-            attempt=1,
-        )
+        return to_failure(error)
+
+
+def to_failure(error: Exception) -> Failure:
+    """An error as it is kept with a job."""
+    job = Job("j1", "[[],{}]", "shop.tasks.charge", "default", 0, 0)
+    return outcome.to_failure(error, Claim(job, 1, 1, 0, 0), "w", waited=0, duration=0)
+
+
+def shown_error(error: Failure, hidden: str) -> Failure:
+    """An error of a job that was called with something hidden."""
+    arguments = encode_arguments((hidden, {}), {})
+    job = Job("j1", arguments, tasks.charge.module_path, "default", 0, 0)
+    return Redactor().record(Record(job=job, state=State.DEAD, failures=(error,))).failures[0]
 
 
 def error_of(message: str, hidden: Any = "") -> Failure:
@@ -321,6 +328,42 @@ def test_code_in_a_traceback_stays_as_it_is() -> None:
 
     assert "raise RuntimeError(message)" in traceback
     assert f"RuntimeError: can't {MASK}" in error_of("can't raise", "raise").traceback
+
+
+def test_a_value_that_a_parser_quotes_in_a_traceback_is_hidden() -> None:
+    try:
+        ast.literal_eval("12 34 hunter2")
+    except SyntaxError as error:
+        kept = to_failure(error)
+
+    traceback = shown_error(kept, "12 34 hunter2").traceback
+
+    assert "ast.literal_eval(" in traceback
+    assert "hunter2" not in traceback.partition('File "<unknown>"')[2]
+
+
+def test_no_part_of_a_value_is_left_where_a_text_was_cut() -> None:
+    body = "".join(f"{number * number:x}" for number in range(20_000))
+    error = shown_error(to_failure(ValueError(f"can't parse {body} here")), body)
+    assert error.message == f"can't parse {MASK}"
+    assert error.traceback == f"{MASK} here\n"
+
+    other = shown_error(to_failure(ValueError(f"can't parse {body} here")), "can't parse it")
+    assert other.message == f"can't parse {body}"[:MESSAGE_LIMIT]
+
+
+def test_a_hidden_url_is_hidden_before_its_parameters_are() -> None:
+    url = "https://hooks.example/T0123/B4567?token=abc"
+
+    assert error_of(f"no answer of {url}", url).message == f"no answer of {MASK}"
+
+
+def test_a_text_that_takes_too_long_to_look_through_is_hidden() -> None:
+    like_each_other = ["aaa" + "b" * number for number in range(5, 605)]
+    shown = seen(tasks.charge, like_each_other, {"memo": "a" * 50_000}, error="declined")
+
+    assert json.loads(shown.job.arguments)[0][1] == {"memo": MASK}
+    assert shown.failures[0].message == "declined"
 
 
 def test_a_number_or_a_date_is_hidden_as_a_whole() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django_jobs import tags
-from django_jobs.job import Failure, Record
+from django_jobs.job import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure, Record
 
 from .names import MASK, WORDS, SecretNames
 from .parameters import Parameters, parameters_of
@@ -81,11 +81,17 @@ class _Hiding:
         return self._shown(text, self._masked)
 
     def text(self, text: str) -> str:
-        return self.values.hide_in(self.names.hide_in(text))
+        # The values first: what names hide of one would keep the rest from being found.
+        return self.names.hide_in(self.values.hide_in(text))
 
     def failure(self, failure: Failure) -> Failure:
-        traceback = self.values.hide_in_traceback(self.names.hide_in(failure.traceback))
-        return replace(failure, message=self.text(failure.message), traceback=traceback)
+        message, traceback = failure.message, failure.traceback
+        if len(message) >= MESSAGE_LIMIT:
+            message = self.values.hide_at_cut_end(message)
+        if len(traceback) >= TRACEBACK_LIMIT:
+            traceback = self.values.hide_at_cut_start(traceback)
+        traceback = self.names.hide_in(self.values.hide_in_traceback(traceback))
+        return replace(failure, message=self.text(message), traceback=traceback)
 
     def _shown(self, text: str, mask: Callable[[Any], Any]) -> str:
         try:

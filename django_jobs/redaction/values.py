@@ -37,7 +37,19 @@ PREFIX = 3
 FEW = 64
 """Prefixes up to which it is faster to look for each of them than at each place of a text."""
 
+MOST_EFFORT = 100_000_000
+"""Characters compared for one job until texts are hidden as a whole.
+
+Arguments can be made up so that looking for them takes minutes; others take far less than this.
+"""
+
+LOOK = 300
+"""Characters that are compared in the time that one look for a needle takes."""
+
 _TRACEBACK = "Traceback (most recent call last):"
+
+# A frame of a function ends with its name. This one quotes what was given to a parser.
+_PARSED = re.compile(r'  File ".*", line \d+')
 
 
 class Where(IntEnum):
@@ -58,6 +70,7 @@ class HiddenValues:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
+        self._effort = _Effort()
 
     def take(self, value: Any) -> str:
         """Return the mask for a JSON value, and remember the texts and numbers in it."""
@@ -66,7 +79,20 @@ class HiddenValues:
 
     def hide_in(self, text: str) -> str:
         """Return a text without the values; all must have been taken before."""
-        return self._needles.hide_in(text) if self._values else text
+        if not self._values:
+            return text
+        try:
+            return self._needles.hide_in(text, self._effort)
+        except _TooMuchEffort:
+            return MASK
+
+    def hide_at_cut_end(self, text: str) -> str:
+        """Return a text whose end was cut off without the beginning of a value there."""
+        return self._without_last(text, self._values)
+
+    def hide_at_cut_start(self, text: str) -> str:
+        """Return a text whose beginning was cut off without the end of a value there."""
+        return self._without_last(text[::-1], (value[::-1] for value in self._values))[::-1]
 
     def hide_in_traceback(self, text: str) -> str:
         """Return a traceback whose messages are without the values."""
@@ -75,6 +101,13 @@ class HiddenValues:
         return "".join(
             part if is_code else self.hide_in(part) for is_code, part in _code_and_messages(text)
         )
+
+    def _without_last(self, text: str, values: Iterable[str]) -> str:
+        try:
+            end = min((_cut_at(text, value, self._effort) for value in values), default=len(text))
+        except _TooMuchEffort:
+            return MASK
+        return text if end == len(text) else text[:end] + MASK
 
     @cached_property
     def _needles(self) -> _Needles:
@@ -105,26 +138,55 @@ class _Needles:
         ordered = {start: tuple(sorted(each, reverse=True)) for start, each in lengths.items()}
         return cls(known, ordered)
 
-    def hide_in(self, text: str) -> str:
+    def hide_in(self, text: str, effort: _Effort) -> str:
         if len(self.lengths) <= FEW and not any(prefix in text for prefix in self.lengths):
             return text
         shown, done, at = [], 0, 0
         while at < len(text):
-            end = self._end(text, at)
+            end = self._end(text, at, effort)
             if end:
                 shown += [text[done:at], _masked(text[at:end])]
                 done = end
             at = end or at + 1
         return "".join([*shown, text[done:]])
 
-    def _end(self, text: str, at: int) -> int:
+    def _end(self, text: str, at: int, effort: _Effort) -> int:
         """Return where the longest needle ends that begins here, or 0 if none does."""
         for length in self.lengths.get(text[at : at + PREFIX], ()):
             end = at + length
+            effort.spend(min(length, len(text) - at))
             where = self.known.get(text[at:end])
             if where is Where.ANYWHERE or (where is Where.ALONE and _is_alone(text, at, end)):
                 return end
         return 0
+
+
+class _TooMuchEffort(Exception):
+    """There is too much to compare."""
+
+
+class _Effort:
+    """Counts the characters that are compared for one job."""
+
+    def __init__(self) -> None:
+        self._left = MOST_EFFORT
+
+    def spend(self, characters: int) -> None:
+        self._left -= LOOK + characters
+        if self._left < 0:
+            raise _TooMuchEffort
+
+
+def _cut_at(text: str, value: str, effort: _Effort) -> int:
+    """Return where a value begins whose end is cut off, or the length of the text."""
+    start = value[:LONG]
+    at = text.find(start, max(0, len(text) - len(value) + 1)) if len(value) > LONG else -1
+    while at >= 0:
+        effort.spend(len(text) - at)
+        if value.startswith(text[at:]):
+            return at
+        at = text.find(start, at + 1)
+    return len(text)
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -197,7 +259,7 @@ def _code_and_messages(text: str) -> Iterator[tuple[bool, str]]:
     message: list[str] = []
     in_code = False
     for line in text.splitlines(keepends=True):
-        if in_code and line.startswith("  "):
+        if in_code and line.startswith("  ") and not _PARSED.fullmatch(line.rstrip()):
             yield True, line
             continue
         in_code = line.strip() == _TRACEBACK

@@ -20,15 +20,13 @@ from django_jobs.errors import (
     TaskNotFound,
     UnknownModel,
 )
-from django_jobs.job import Claim, Failure, State
+from django_jobs.job import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, State
 from django_jobs.policy import Policy
 from django_jobs.retry import Retry, error_path, is_kind, sidekiq_curve, usable_wait
 
 logger = logging.getLogger("django_jobs")
 
 NAME_LIMIT = 500
-MESSAGE_LIMIT = 10_000
-TRACEBACK_LIMIT = 50_000
 HOPELESS = (Fail, BrokenPayload)
 OF_ANOTHER_DEPLOY = (TaskNotFound, UnknownModel)
 """What another deploy may know: what is said of retries is meant for failures of the task's own."""
