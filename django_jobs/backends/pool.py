@@ -53,19 +53,22 @@ class Pool:
         """Start the worker, unless it runs.
 
         Raises:
-            BrokerRefused: the process ends, and the pool has ended already.
+            BrokerRefused: the process ends, and the pool runs no more jobs.
         """
-        if self._worker is None:
+        if self._worker is None and not self._over:
             with uninterrupted, self._lock:  # a job may be the first to enqueue here
-                if self._worker is None:
+                if self._worker is None and not self._over:
                     self._start()
         if self._over:
             raise BrokerRefused(
-                "This process ends, and its threads for jobs have ended already, so nothing can be"
-                " enqueued any more. Set JOB_BACKEND=redis for jobs that outlive the process."
+                "This process ends and runs no more jobs, so nothing can be enqueued any more."
+                " Set JOB_BACKEND=redis for jobs that outlive the process."
             )
 
     def _start(self) -> None:
+        if _is_too_late():
+            self._over = True
+            return
         show_failures()
         worker = Worker(self._backend, self._options)
         worker.start()
@@ -74,6 +77,7 @@ class Pool:
         watch, name = self._drain_after_main, "django-jobs-exit"
         threading.Thread(target=watch, name=name, daemon=False).start()
         atexit.register(self.drain)
+        self._over = _is_too_late()  # the main thread may have ended since the first look
 
     def _drain_after_main(self) -> None:
         """Wait for the main thread's end: at exit Python joins this thread, as it is no daemon.
@@ -133,6 +137,16 @@ class Pool:
         for start in range(0, len(lost), NAMED):
             some = lost[start : start + NAMED]
             logger.error("Lost: %s", ", ".join(f"{job.task} ({job.id})" for job in some))
+
+
+def _is_too_late() -> bool:
+    """Return whether Python shuts down, and may not wait for a thread that is started here.
+
+    It waits for each thread that is no daemon, and for those that such a thread starts. Then it
+    runs the hooks of `atexit`, and ends while the threads that those start are still running.
+    """
+    main, here = threading.main_thread(), threading.current_thread()
+    return not main.is_alive() and (here is main or here.daemon)
 
 
 async def drain_all() -> None:

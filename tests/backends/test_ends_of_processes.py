@@ -152,3 +152,44 @@ def test_the_child_of_a_fork_does_not_wait_for_its_parent_s_jobs(tmp_path: Path)
     )
     assert program.wait() == 0, program.log
     assert program.effects == [0], program.log
+
+
+FIRST_JOB_AT_EXIT = """
+import atexit
+import django
+django.setup()
+from django_jobs.errors import BrokerRefused
+from tests.backends.served.tasks import leave_effect
+def enqueue():
+    try:
+        leave_effect.enqueue(0, 0)
+    except BrokerRefused as error:
+        print("refused:", error)
+for _ in range(2):
+    atexit.register(enqueue)
+"""
+
+
+def test_what_a_hook_at_exit_enqueues_first_is_refused(tmp_path: Path) -> None:
+    program = Program(["python", "-c", FIRST_JOB_AT_EXIT], tmp_path)
+    assert program.wait() == 0, program.log
+    assert program.log.count("refused: This process ends and runs no more jobs") == 2, program.log
+    assert program.effects == []
+
+
+FIRST_JOB_AFTER_MAIN = """
+import threading
+import django
+django.setup()
+from tests.backends.served.tasks import leave_effect
+def enqueue():
+    threading.main_thread().join()
+    leave_effect.enqueue(0, 0.3)
+threading.Thread(target=enqueue, daemon=False).start()
+"""
+
+
+def test_what_a_thread_enqueues_first_after_the_main_thread_runs(tmp_path: Path) -> None:
+    program = Program(["python", "-c", FIRST_JOB_AFTER_MAIN], tmp_path)
+    assert program.wait() == 0, program.log
+    assert program.effects == [0], program.log
