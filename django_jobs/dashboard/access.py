@@ -107,6 +107,8 @@ def _known_by_password(request: HttpRequest) -> Visitor | None:
     is_right = _same(username, known.username) & _same(password, known.password)
     if not _accepted(request, "name or password", is_right):
         return None
+    # The token, which opens less, forgives nothing: its owner could guess the password for ever.
+    THROTTLE.forgive(_address(request))
     return Visitor(name=known.username, rights=frozenset(Right))
 
 

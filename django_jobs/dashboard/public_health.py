@@ -43,9 +43,10 @@ class Watch:
         with self._lock:
             now = monotonic()
             if self._latest.done() and now - self._ended >= FRESH:
-                self._latest, self._began = Future(), now
-                thread = threading.Thread(target=self._run, args=[look, self._latest], daemon=True)
-                thread.start()
+                found: Future[Health] = Future()
+                threading.Thread(target=self._run, args=[look, found], daemon=True).start()
+                # Not before it has started: nobody would ever end one that could not.
+                self._latest, self._began = found, now
             latest, left = self._latest, self._began + PATIENCE - now
         try:
             return latest.result(timeout=max(0.0, left))

@@ -17,8 +17,8 @@ IN_ALL = 100
 class Throttle:
     """Counts failures in this process, by address and in all.
 
-    An address that gave the right password within the window is not stopped by the failures of
-    others. Safe to use from several threads.
+    An address that gave a right password or token within the window is not stopped by the failures
+    of others. Safe to use from several threads.
 
     Args:
         clock: returns seconds.
@@ -47,10 +47,14 @@ class Throttle:
             self._failures.append((self._clock(), address))
 
     def succeeded(self, address: str) -> None:
-        """Forget the failures of an address that has the right password or token."""
+        """Let in an address that gave a right password or token, whatever others do."""
+        with self._lock:
+            self._welcome[address] = self._clock()
+
+    def forgive(self, address: str) -> None:
+        """Forget the failures of an address."""
         with self._lock:
             self._failures = deque(one for one in self._failures if one[1] != address)
-            self._welcome[address] = self._clock()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -53,6 +53,7 @@ class Limit:
 
 
 LINKS = Limit("link to join", 3, timedelta(hours=1))
+LINKS_FROM_ADDRESS = Limit("links to join from address", 50, timedelta(hours=1))
 RESETS = Limit("password reset", 3, timedelta(hours=1))
 SIGN_INS_TO_ACCOUNT_FROM_ADDRESS = Limit("account and address", 10, timedelta(minutes=15))
 SIGN_INS_TO_ACCOUNT = Limit("account", 50, timedelta(hours=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -172,6 +172,21 @@ def test_one_look_serves_everybody_who_asks_meanwhile() -> None:
         may_end.set()
         while watch.health(look).workers != 7:
             pass
+
+
+def test_a_look_for_which_there_is_no_thread_is_not_waited_for_for_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    watch = Watch()
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            watch.health(lambda: Health(problems=()))
+
+    assert watch.health(lambda: Health(problems=(), workers=7)).workers == 7
 
 
 def test_a_look_that_fails_is_not_kept_for_good() -> None:

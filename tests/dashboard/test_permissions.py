@@ -285,6 +285,16 @@ def test_the_right_password_ends_the_count(settings: Settings, client: Client, d
         assert attempt(client, RIGHT) == 200
 
 
+def test_with_the_token_nobody_guesses_the_password_without_end(
+    settings: Settings, client: Client, db: None
+) -> None:
+    settings.JOB_DASHBOARD = {**PASSWORDS, "TOKEN": TOKEN}
+
+    assert [attempt(client, WRONG) for _ in range(9)] == [401] * 9
+    assert attempt(client, f"Bearer {TOKEN}", path=STATS) == 200
+    assert attempt(client, WRONG) == 429
+
+
 def test_failures_are_forgotten_after_five_minutes() -> None:
     now = [0.0]
     throttle = Throttle(lambda: now[0])

@@ -11,6 +11,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
@@ -63,6 +64,26 @@ def test_nobody_s_choice_of_words_goes_to_an_address_that_is_not_confirmed(clien
     assert "won" not in f"{sent.subject}{sent.body}{html_of(sent)}"
 
 
+def test_nobody_sends_links_to_any_number_of_addresses(client: Client) -> None:
+    for number in range(51):
+        client.post("/join/", {"email": f"victim+{number}@example.com"})
+
+    assert len(mail.outbox) == 50
+    client.post("/join/", ADDRESS, REMOTE_ADDR="192.0.2.1")
+    assert len(mail.outbox) == 51
+
+
+def test_a_form_that_is_sent_twice_makes_one_account(client: Client, link: str) -> None:
+    def sent_before(**_: Any) -> None:
+        pre_save.disconnect(sent_before, sender=User)
+        User.objects.create_user("greta@example.com")
+
+    pre_save.connect(sent_before, sender=User)
+    page = client.post(link, FORM, follow=True)
+
+    assert "You have an account already: sign in." in page.text
+
+
 def test_one_address_gets_three_links_to_join_an_hour(client: Client) -> None:
     for _ in range(5):
         assert client.post("/join/", ADDRESS).headers["Location"] == "/join/sent/"
@@ -70,7 +91,7 @@ def test_one_address_gets_three_links_to_join_an_hour(client: Client) -> None:
     Attempt.objects.update(made_at=timezone.now() - timedelta(hours=2))
     client.post("/join/", ADDRESS)
     assert len(mail.outbox) == 4
-    assert clean_attempts.func() == 3
+    assert clean_attempts.func() == 3 + 5  # of the mail address, and of where the request came from
     assert Attempt.objects.count() == 1
 
 

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,7 +15,7 @@ from accounts.confirmation import read_token
 from accounts.forms import AddressForm, JoinForm, LeaveForm
 from accounts.leaving import close_account
 from accounts.tasks import forget_member, send_join_link, welcome
-from accounts.throttle import LINKS
+from accounts.throttle import LINKS, LINKS_FROM_ADDRESS, address_of
 from background.receipts import keep_receipt
 from example.requests import MemberRequest
 
@@ -30,7 +30,7 @@ def join(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST or None)
     if form.is_valid():
         email = form.cleaned_data["email"]
-        if LINKS.allows(email):
+        if LINKS_FROM_ADDRESS.allows(address_of(request)) and LINKS.allows(email):
             keep_receipt(request, send_join_link.enqueue(email), "Your mail with a link")
         return redirect("accounts:join_sent")
     return render(request, "accounts/join.html", {"form": form})
@@ -43,18 +43,25 @@ def confirmed(request: HttpRequest, token: str) -> HttpResponse:
     if email is None:
         return render(request, "accounts/join_expired.html", status=410)
     if User.objects.filter(username=email).exists():
-        messages.success(request, "You have an account already: sign in.")
-        return redirect("accounts:sign_in")
+        return _has_account(request)
     form = JoinForm(request.POST or None, email=email)
     if form.is_valid():
-        with transaction.atomic():
-            user = form.save()
-            result = welcome.enqueue(user)
+        try:
+            with transaction.atomic():
+                user = form.save()
+                result = welcome.enqueue(user)
+        except IntegrityError:  # the form was sent twice at the same time
+            return _has_account(request)
         login(request, user)
         keep_receipt(request, result, "Your welcome mail")
         messages.success(request, "Welcome! A mail is on its way to you.")
         return redirect("feedback:posts")
     return render(request, "accounts/join_confirmed.html", {"form": form, "email": email})
+
+
+def _has_account(request: HttpRequest) -> HttpResponse:
+    messages.success(request, "You have an account already: sign in.")
+    return redirect("accounts:sign_in")
 
 
 @login_required
