@@ -62,12 +62,16 @@ def _wrong_clock(broker: Broker) -> str:
 
 
 def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:
+    if not worker.served:
+        return []
     inspection = backend.broker.inspection
     known = backend.queues | set(inspection.queue_names())
-    served_sets = [worker.served, *(other.queues for other in inspection.workers())]
-    if any(not names for names in served_sets):
-        return []
-    return sorted(known - {name for names in served_sets for name in names})
+    workers = inspection.workers()
+    return sorted(
+        name
+        for name in known - set(worker.served)
+        if not any(other.serves(name) for other in workers)
+    )
 
 
 def farewell(backend: JobBackend[Any]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.base import WorkerInfo
 from tests.servers import RedisServer, free_port
 
 from . import tasks
@@ -122,6 +123,13 @@ def test_it_says_what_it_serves_and_what_nobody_does(
     assert "serves low, mailers, in strict order." in rest.said
     site.notes.wait_for("old")
     assert "no worker serves" not in rest.said
+
+
+def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend[Any]) -> None:
+    quiet = WorkerInfo(id="quiet", host="host", pid=1, started_at=0, quiet=True)
+    backend.broker.heartbeat(quiet, 1)
+    worker = site.start("-q", "critical", "-q", "default")
+    worker.wait_for("no worker serves low, mailers; jobs there wait until one does.")
 
 
 def test_all_queues_are_served_unless_told_otherwise(site: Site) -> None:
