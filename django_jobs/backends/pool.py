@@ -125,14 +125,15 @@ class Pool:
         ]
         if not lost:
             return
-        counted = ", ".join(
+        number = "1 job" if len(lost) == 1 else f"{len(lost)} jobs"
+        tasks = ", ".join(
             f"{count} of {task}" for task, count in Counter(job.task for job in lost).items()
         )
         logger.error(
-            "The process ends with %d jobs in its memory, which are lost: %s. Set"
-            " JOB_BACKEND=redis for jobs that survive.",
-            len(lost),
-            counted,
+            "The process ends with %s in its memory, lost with it: %s. Set JOB_BACKEND=redis for"
+            " jobs that survive.",
+            number,
+            tasks,
         )
         for start in range(0, len(lost), NAMED):
             some = lost[start : start + NAMED]

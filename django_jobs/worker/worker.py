@@ -167,7 +167,8 @@ class Worker:
         self.given_back += len(cut_off)
         if cut_off:
             names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off[:SHOWN])
-            logger.warning("Gave back %d jobs that were running: %s", len(cut_off), names)
+            counted = "1 job that was" if len(cut_off) == 1 else f"{len(cut_off)} jobs that were"
+            logger.warning("Gave back %s running: %s", counted, names)
             self._loop.cut_short()
         self._close()
 

@@ -39,7 +39,7 @@ def test_a_worker_starts_anew_when_code_changes_and_its_jobs_run_again(
     tasks.hold.enqueue("job")
     site.notes.wait_for("begin job 1")
 
-    change(module, worker, "Gave back 1 jobs")
+    change(module, worker, "Gave back 1 job that was running")
     worker.wait_for("Stop: Ctrl-C", 2)
     site.notes.wait_for("begin job 1", 2)
     site.notes.put("release")
