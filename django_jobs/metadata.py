@@ -66,7 +66,12 @@ def decode_metadata(text: str) -> dict[str, Any]:
 
 def without_reserved(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tasks and readers of results see."""
-    return {key: value for key, value in metadata.items() if not key.startswith(RESERVED)}
+    return {key: value for key, value in metadata.items() if not _is_reserved(key)}
+
+
+def _is_reserved(key: object) -> bool:
+    # A task may have put any key there, which is refused when the metadata are stored.
+    return isinstance(key, str) and key.startswith(RESERVED)
 
 
 def check_metadata(task: str, metadata: object) -> None:
@@ -96,6 +101,7 @@ class RunningMetadata:
         self.values = without_reserved(stored)
         self._reserved = {key: stored[key] for key in stored if key.startswith(RESERVED)}
         self._began = self._sent = self._saved = self._encoded()
+        self._has_changed = False
 
     @property
     def is_modified(self) -> bool:
@@ -112,6 +118,7 @@ class RunningMetadata:
             UnusableMetadata: they can't be stored.
         """
         self._saved = self._encoded()
+        self._has_changed |= self._saved != self._began
 
     def take_unsent(self) -> str | None:
         """Return what was saved since this was asked last, or None."""
@@ -123,8 +130,8 @@ class RunningMetadata:
 
     @property
     def changed(self) -> str | None:
-        """What was saved, or None if it is what the attempt began with."""
-        return None if self._saved == self._began else self._saved
+        """What was saved, or None if it was always what the attempt began with."""
+        return self._saved if self._has_changed else None
 
     def _encoded(self) -> str:
         return encode_metadata({**without_reserved(self.values), **self._reserved})

@@ -142,7 +142,7 @@ class Attempt:
 
     @property
     def changed_metadata(self) -> str | None:
-        """The metadata that were saved, if they are not those that the attempt began with."""
+        """The metadata that were saved, if they ever differed from what the attempt began with."""
         return self._metadata.changed if self._metadata else None
 
     def take_unsent_metadata(self) -> str | None:
@@ -211,7 +211,7 @@ class Attempt:
         try:
             if self._metadata:
                 self._metadata.save()
-        except UnusableMetadata as error:
+        except Exception as error:  # noqa: BLE001 (an attempt ends, whatever its task put there)
             logger.warning("Job %s keeps its old metadata: %s", self.claim.job.id, error)
 
     def give_back(self) -> Settlement:

@@ -72,6 +72,25 @@ def spoil(context: JobContext) -> None:
 
 
 @task(takes_context=True)
+def number_a_key(context: JobContext) -> None:
+    context.metadata[1] = "one"  # type: ignore[index]
+
+
+@task(takes_context=True)
+async def number_a_key_in_loop(context: JobContext) -> None:
+    context.metadata[1] = "one"  # type: ignore[index]
+
+
+@task(takes_context=True)
+def save_and_take_back(context: JobContext) -> None:
+    context.metadata["step"] = 2
+    context.save_metadata()
+    saved.set()
+    assert go_on.wait(50)
+    context.metadata["step"] = 1
+
+
+@task(takes_context=True)
 def save_and_wait(context: JobContext) -> list[bool]:
     modified = [context.metadata_modified]
     context.metadata["step"] = 2
@@ -171,6 +190,34 @@ def test_metadata_that_can_not_be_stored_end_the_job(backend: JobBackend) -> Non
     result = ended(spoil.using(metadata={"a": 1}).enqueue())
     assert "its metadata can't be stored" in result.errors[0].traceback
     assert result.metadata == {"a": 1}
+
+
+@pytest.mark.parametrize("task", [number_a_key, number_a_key_in_loop])
+def test_a_key_that_is_no_string_ends_the_job(backend: JobBackend, task: Any) -> None:
+    result = ended(task.using(metadata={"a": 1}).enqueue())
+    assert "metadata keys must be strings" in result.errors[0].traceback
+    assert result.metadata == {"a": 1}
+
+
+@pytest.mark.parametrize("kind", ["thread_pool", "redis"])
+def test_what_a_heartbeat_stored_can_be_taken_back(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_jobs.worker.heartbeat.BEATS", 400)
+    start()
+    saved.clear()
+    go_on.clear()
+    result = save_and_take_back.using(metadata={"step": 1}).enqueue()
+    assert saved.wait(50)
+
+    def shows() -> bool:
+        result.refresh()
+        return bool(result.metadata == {"step": 2})
+
+    wait_until(shows, "the saved metadata")
+    go_on.set()
+    succeeded(result)
+    assert result.metadata == {"step": 1}
 
 
 def test_receivers_see_the_metadata_of_the_end(backend: JobBackend) -> None:
