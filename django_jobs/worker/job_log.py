@@ -18,7 +18,7 @@ from django_jobs.result import JobResult
 from django_jobs.retry import error_path
 
 from .logs import JOB_LOGGER, is_written
-from .outcome import own_frames
+from .outcome import message_of, own_frames
 
 logger = logging.getLogger(JOB_LOGGER)
 
@@ -83,7 +83,7 @@ def with_error(line: Line, error: BaseException) -> Line:
     if line.level > logging.INFO:
         # Its own frames now, as to hand an error to another thread adds some in front.
         return line._replace(traceback=(type(error), error, own_frames(error.__traceback__)))
-    return line._replace(reason=str(error))
+    return line._replace(reason=message_of(error))
 
 
 def of_buried(record: Record) -> Line:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
@@ -27,6 +28,9 @@ logger = logging.getLogger("django_jobs")
 
 CLEAN_UP = 1.0
 """Seconds that coroutines get to clean up when they are cut short."""
+
+LOOK = 1.0
+"""Seconds between two looks for attempts whose task is over, but did not end them."""
 
 
 Run = Callable[[Attempt], Awaitable[Any]]
@@ -65,6 +69,7 @@ class Loop(Executor):
     ) -> None:
         super().__init__(size, site, watchdog, settle, may_start)
         self._running: dict[Attempt, asyncio.Task[None]] = {}
+        self._ends: dict[Attempt, Callable[[], None]] = {}  # of those that end in a task apart
         self._loop: asyncio.AbstractEventLoop
         self._cut = self._stopping = False
         self.threads = [supervised("loop", self._run, on_fatal)]
@@ -98,6 +103,7 @@ class Loop(Executor):
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._look_round()
         while not self._stopping:
             self._serve()
             if self._loop.is_closed():
@@ -123,6 +129,7 @@ class Loop(Executor):
         lost, self._running = self._running, {}
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
+        self._look_round()
         for attempt in lost:
             self._start(attempt, _lose)
         self._loop.call_soon(self._fill)
@@ -144,6 +151,24 @@ class Loop(Executor):
         while len(self._running) < self.size and (held := self.backlog.take()):
             self._start(Attempt(held.claim, self._site, held.since), self._call)
 
+    def _look_round(self) -> None:
+        """Go on with attempts whose task is over before it could end them.
+
+        A job may cancel all tasks that it finds. What is cancelled before its first step can't
+        take note of that, and has done nothing: it begins again.
+        """
+        self._loop.call_later(LOOK, self._look_round)
+        if self._cut:
+            return  # they were given back
+        for attempt, task in self._running.copy().items():
+            if not task.done():
+                continue
+            if task.cancelled():
+                again = self._ends.get(attempt) or partial(self._start, attempt, self._call)
+                again()
+            elif error := task.exception():  # which is none of the job's code
+                self._part_with(attempt, attempt.fail(error)[0], error)
+
     def _start(self, attempt: Attempt, call: Run) -> None:
         # Like a function, with a context of its own, in which nothing is left of another job.
         context = Context()
@@ -159,11 +184,17 @@ class Loop(Executor):
         threads = ThreadSensitiveContext()
         await threads.__aenter__()  # type: ignore[no-untyped-call]
         ended = await self._ended(attempt, call)
-        end = self._end(attempt, ended, threads)
         if needs_thread(ended.news) or threads in SyncToAsync.context_to_thread_executor:
-            self._running[attempt] = self._loop.create_task(end, context=context)
+            self._ends[attempt] = partial(self._end_apart, attempt, ended, threads, context)
+            self._ends[attempt]()
         else:
-            await end
+            await self._end(attempt, ended, threads)
+
+    def _end_apart(
+        self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext, context: Context
+    ) -> None:
+        end = self._end(attempt, ended, threads)
+        self._running[attempt] = self._loop.create_task(end, context=context)
 
     async def _ended(self, attempt: Attempt, call: Run) -> Ended:
         if not self._may_start():
@@ -182,20 +213,30 @@ class Loop(Executor):
 
     async def _end(self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext) -> None:
         loop = asyncio.get_running_loop()
+        trouble: BaseException | None = None
         try:
             if ended.news:
                 await tell_from_loop(ended.news, ended.error)
             await _close_connections(threads)
             await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
-        except BaseException:
+        except BaseException as error:
             if loop.is_closed():
                 raise
-            # A job may cancel all tasks that it finds, but no claim must be held for ever.
-            logger.exception("Job %s could not be ended in order.", attempt.claim.job.id)
+            trouble = error  # a job may cancel all tasks that it finds
+        self._part_with(attempt, ended.settlement, trouble)
+
+    def _part_with(
+        self, attempt: Attempt, settlement: Settlement, trouble: BaseException | None
+    ) -> None:
+        """Settle an attempt first of all, as no claim must be held for ever."""
         del self._running[attempt]
-        self._settle(ended.settlement)
+        self._ends.pop(attempt, None)
+        self._settle(settlement)
         if self.backlog:
             self._fill()
+        if trouble:
+            job_id = attempt.claim.job.id
+            logger.error("Job %s could not be ended in order.", job_id, exc_info=trouble)
 
     async def _call(self, attempt: Attempt) -> Any:
         task = attempt.find()

@@ -104,7 +104,7 @@ def to_failure(
     """
     return Failure(
         exception=error_path(type(error))[:NAME_LIMIT],
-        message=_message(error)[:MESSAGE_LIMIT],
+        message=message_of(error)[:MESSAGE_LIMIT],
         traceback=traceback_text(error)[-TRACEBACK_LIMIT:],
         at=now_ms(),
         worker=worker,
@@ -117,7 +117,11 @@ def to_failure(
 def traceback_text(error: BaseException) -> str:
     """Return the traceback from the task's own frame on."""
     own = own_frames(error.__traceback__)
-    return "".join(traceback.format_exception(type(error), error, own))
+    try:
+        return "".join(traceback.format_exception(type(error), error, own))
+    except BaseException as trouble:  # noqa: BLE001 (a SyntaxError may hold anything as its line)
+        frames = "".join(traceback.format_tb(own))
+        return f"{frames}(the rest can't be written: {type(trouble).__name__})"
 
 
 def own_frames(frames: TracebackType | None) -> TracebackType | None:
@@ -128,7 +132,8 @@ def own_frames(frames: TracebackType | None) -> TracebackType | None:
     return frames or first
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """Return the text of an error, whatever its class makes of that."""
     try:
         return str(error)
     except BaseException:  # noqa: BLE001 (somebody's own __str__)

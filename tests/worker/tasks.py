@@ -370,6 +370,30 @@ def raise_what_exits_as_text_in_a_thread() -> None:
     raise RaisesAsText
 
 
+ODD_PLACE: Any = ("file", 1, 1, 5)
+"""Where an error of syntax is said to be; Python can't format the last part, which is no text."""
+
+
+@task(retry=Retry(attempts=1))
+async def raise_with_an_odd_line() -> None:
+    raise SyntaxError("odd", ODD_PLACE)
+
+
+@task(retry=Retry(attempts=1))
+def raise_with_an_odd_line_in_a_thread() -> None:
+    raise SyntaxError("odd", ODD_PLACE)
+
+
+@task(discard_on=(RaisesAsText,))
+async def discard_what_exits_as_text() -> None:
+    raise RaisesAsText
+
+
+@task(discard_on=(RaisesAsText,))
+def discard_what_exits_as_text_in_a_thread() -> None:
+    raise RaisesAsText
+
+
 @task(retry=Retry(attempts=2, wait=exit_instead_of_wait))
 async def fail_with_a_wait_that_exits() -> None:
     raise ValueError

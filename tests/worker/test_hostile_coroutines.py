@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_finished
 from django_jobs.job import Record, State
+from django_jobs.worker.logs import JOB_LOGGER
 
 from . import tasks
 from .conftest import StartWorker
@@ -114,16 +116,42 @@ def test_a_job_that_cancels_all_others_makes_them_fail(
     assert goes_on(backend)
 
 
+def test_jobs_that_are_cancelled_before_their_first_step_are_settled(
+    backend: JobBackend[Any], start_worker: StartWorker
+) -> None:
+    cancelling = tasks.cancel_all.enqueue()
+    behind = [tasks.note_in_loop.enqueue(str(number)) for number in range(3)]
+    worker = start_worker()
+
+    assert wait_for_end(backend, cancelling).state is State.SUCCEEDED
+    for job in behind:
+        assert wait_for_end(backend, job).state is State.SUCCEEDED
+    wait_until(lambda: not worker.running(), "an attempt never ended")
+
+
+def test_a_text_that_exits_is_no_trouble_where_discarded_jobs_are_logged(
+    backend: JobBackend[Any], start_worker: StartWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, JOB_LOGGER)
+    results = [tasks.discard_what_exits_as_text.enqueue() for _ in range(2)]
+    results += [tasks.discard_what_exits_as_text_in_a_thread.enqueue() for _ in range(2)]
+    worker = start_worker()
+    assert {wait_for_end(backend, one).state for one in results} == {State.DISCARDED}
+    assert not worker.failed
+
+
 @pytest.mark.parametrize(
     ("task", "state"),
     [
         (tasks.raise_what_exits_as_text, State.DEAD),
         (tasks.raise_what_exits_as_text_in_a_thread, State.DEAD),
+        (tasks.raise_with_an_odd_line, State.DEAD),
+        (tasks.raise_with_an_odd_line_in_a_thread, State.DEAD),
         (tasks.fail_with_a_wait_that_exits, State.RETRYING),
         (tasks.fail_with_a_wait_that_exits_in_a_thread, State.RETRYING),
     ],
 )
-def test_code_that_exits_while_an_attempt_is_settled_keeps_no_claim(
+def test_what_fails_while_an_attempt_is_settled_keeps_no_claim(
     task: Any, state: State, backend: JobBackend[Any], start_worker: StartWorker
 ) -> None:
     result = task.enqueue()
