@@ -224,6 +224,7 @@ def test_a_word_of_few_letters_inside_another_word_is_nothing(name: str) -> None
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
+        ("at /back#access_token=s3cret&x=1", f"at /back#access_token={MASK}&x=1"),
         ("postgres://ada:hun:ter@2@db/x", f"postgres://ada:{MASK}@db/x"),
         ("redis://:hunter2@cache:6379/0 is away", f"redis://:{MASK}@cache:6379/0 is away"),
         ("https://c0ffee@sentry.example/5", f"https://{MASK}@sentry.example/5"),

@@ -26,7 +26,7 @@ _LOGIN = re.compile(
     r"""(://[^\s/?#@:'"]*:)[^\s/?#'"]+(?=@) | (https?://)[^\s/?#@:'"]+(?=@)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_PARAMETER = re.compile(r"""(?<=[?&])([^\s=&#?'"<>]+)=[^\s&;#'"<>]*""")
+_PARAMETER = re.compile(r"""(?<=[?&#])([^\s=&#?'"<>]+)=[^\s&;#'"<>]*""")
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 
 
@@ -56,7 +56,7 @@ class SecretNames:
         """
         if "@" in text and "://" in text:
             text = _LOGIN.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
-        if "=" in text and ("?" in text or "&" in text):
+        if "=" in text and any(mark in text for mark in "?&#"):
             text = _PARAMETER.sub(self._parameter, text)
         lower = text.lower()
         if "bearer" in lower or "basic" in lower:

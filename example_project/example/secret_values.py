@@ -33,19 +33,19 @@ def check_secret_key(value: str) -> None:
 
 
 def check_password(variable: str, value: str | None) -> None:
-    """Refuse a password that is a placeholder.
+    """Refuse a password or token that is a placeholder.
 
     Args:
         variable: where it comes from.
-        value: the password, or None where there is none, as with a local socket.
+        value: the password or token, or None where there is none, as with a local socket.
 
     Raises:
         ImproperlyConfigured: with what to do.
     """
     if value and _is_placeholder(value):
         raise ImproperlyConfigured(
-            f"The password in {variable} is a placeholder. Give the database and this site a random"
-            f" one, such as {GENERATE} prints."
+            f"The secret in {variable} is a placeholder. Replace it by a random one, such as"
+            f" {GENERATE} prints."
         )
 
 

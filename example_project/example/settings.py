@@ -21,7 +21,8 @@ PORT = env.int("PORT", default=8000)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-development" if DEBUG else "")
 if not DEBUG:
     check_secret_key(SECRET_KEY)
-    check_password("REDIS_PASSWORD", env.str("REDIS_PASSWORD", default=""))
+    for name in ("REDIS_PASSWORD", "JOB_DASHBOARD_PASSWORD", "JOB_DASHBOARD_TOKEN"):
+        check_password(name, env.str(name, default=""))
 
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:

@@ -25,6 +25,8 @@ VARIABLES = (
     "EMAIL_URL",
     "PORT",
     "REDIS_PASSWORD",
+    "JOB_DASHBOARD_PASSWORD",
+    "JOB_DASHBOARD_TOKEN",
 )
 
 
@@ -72,13 +74,12 @@ def test_a_placeholder_is_no_secret_key(load: Any, key: str) -> None:
 
 @pytest.mark.parametrize("password", ["change-me", "CHANGE_ME", "password", "changeit"])
 def test_a_placeholder_is_no_password(load: Any, password: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="in REDIS_PASSWORD is a placeholder"):
-        load(REDIS_PASSWORD=password, **PRODUCTION)
+    for name in ("REDIS_PASSWORD", "JOB_DASHBOARD_PASSWORD", "JOB_DASHBOARD_TOKEN"):
+        with pytest.raises(ImproperlyConfigured, match=f"in {name} is a placeholder"):
+            load(**PRODUCTION | {name: password})
     with pytest.raises(ImproperlyConfigured, match="in DATABASE_URL is a placeholder") as caught:
         load(DATABASE_URL=f"postgres://ada:{password}@db:5432/larder", **PRODUCTION)
-    assert password not in str(caught.value).partition("placeholder")[0].removeprefix(
-        "The password"
-    )
+    assert password not in str(caught.value).partition("placeholder")[0].removeprefix("The secret")
 
 
 def test_production_is_closed_by_default(load: Any) -> None:
