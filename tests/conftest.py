@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 for name in [name for name in os.environ if name.startswith(("JOB_", "REDIS_"))]:
     del os.environ[name]
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would all processes of ours.
+# A shell lets what it starts in the background ignore Ctrl-C, and nohup the end of the terminal. So
+# would all processes of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A busy machine takes long for an example, which says nothing about the code.
 UNHURRIED = hypothesis.settings(

@@ -32,7 +32,8 @@ def user_pk_of(token: str) -> str:
 def switch_off(user_pk: Any) -> None:
     """Switch a user's recaps off; nothing happens where they are off, or the user is gone."""
     try:
-        choice = RecapSettings.objects.filter(user=user_pk)
+        # Not user=…, whose query fails if the key is a number that is too large for its column.
+        choice = RecapSettings.objects.filter(user__pk=user_pk)
     except (TypeError, ValueError, ValidationError):
         return  # an old link: the site's users have another kind of key by now
     choice.update(enabled=False, due_at=None)
