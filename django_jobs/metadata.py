@@ -1,4 +1,4 @@
-"""What a site attaches to a job besides its arguments: a small dict that its attempts may change."""
+"""What a site attaches to a job besides its arguments: a small dict that attempts may change."""
 
 from __future__ import annotations
 
