@@ -17,6 +17,7 @@ import redis
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.brokers.redis.connection import connect
 from django_jobs.brokers.redis.resending import Resending
+from django_jobs.brokers.redis.senders import Senders
 from django_jobs.brokers.redis.wire import Wire
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.job import Job, State
@@ -207,3 +208,62 @@ def test_a_broker_that_was_used_before_a_fork_mixes_no_answers(server: RedisServ
 
     assert (wrong, os.waitstatus_to_exitcode(status)) == (0, 0)
     broker.close()
+
+
+class QuickWire(Wire):
+    """A wire that another thread uses at the moment at which it knows of a fork."""
+
+    got: object = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "_process" and hasattr(self, "_made"):
+            self.got = self._connection()
+
+
+class QuickSenders(Senders):
+    """Senders of which another thread takes one at the moment at which they know of a fork."""
+
+    got: object = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "_process" and hasattr(self, "_idle"):
+            self.got = self.take()
+
+
+def exit_code_of_fork(is_sound: Callable[[], bool]) -> int:
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            status = 0 if is_sound() else 2
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_no_thread_of_a_fork_gets_a_connection_of_its_parent(server: RedisServer) -> None:
+    client = connect(server.url, username=None, password=None, socket_timeout=60)
+    wire = QuickWire(client, Resending(seconds=60, connecting=5))
+    wire("PING")
+    made = [*wire._idle]  # noqa: SLF001
+
+    def is_sound() -> bool:
+        wire("PING")
+        return wire.got not in made
+
+    assert exit_code_of_fork(is_sound) == 0
+    wire.close()
+
+
+def test_no_thread_of_a_fork_gets_a_sender_of_its_parent() -> None:
+    senders = QuickSenders()
+    first = senders.take()
+    senders.put_back(first)
+
+    def is_sound() -> bool:
+        senders.take()
+        return senders.got is not first
+
+    assert exit_code_of_fork(is_sound) == 0

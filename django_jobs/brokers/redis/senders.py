@@ -35,8 +35,8 @@ class Senders:
         self._start_empty()
 
     def _start_empty(self) -> None:
-        self._process = os.getpid()
         self._idle: deque[Sender] = deque()
+        self._process = os.getpid()  # last, as another thread then takes what is idle
 
     def take(self) -> Sender:
         """Return one that nobody else uses until it is put back."""

@@ -39,9 +39,9 @@ class Wire:
         self._start_empty()
 
     def _start_empty(self) -> None:
-        self._process = os.getpid()
         self._idle: deque[Any] = deque()
         self._made: list[Any] = []
+        self._process = os.getpid()  # last, as another thread then takes what is idle
 
     def __call__(self, *command: str | int) -> Any:
         """Send a command, and return its answer; raises redis-py's errors."""
