@@ -268,9 +268,6 @@ class Fetcher:
     def _take(self, call: Call, answer: Reservation) -> None:
         claims = answer.claims
         self._ledger.hold(claims)
-        tell_of_refused(answer.refused)
-        if answer.buried:
-            tell_of_buried(self._broker.inspection, answer.buried)
         self._dry = len(claims) < call.limit
         self._looked = self._looking
         self._due.hear(answer.due_in)
@@ -281,6 +278,9 @@ class Fetcher:
             self._give_back(claims)
         else:
             self._crew.submit(claims)
+        tell_of_refused(answer.refused)
+        if answer.buried:
+            tell_of_buried(self._broker.inspection, answer.buried)
 
     # --- giving back -------------------------------------------------------------------------
 
