@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from django_jobs.brokers.base import TICK_AHEAD_MS, Broker, Pulse, WorkerInfo
+from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
 from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import Problem, StoreInfo
@@ -22,6 +22,7 @@ from .leases import Leases
 from .lock import Lock
 from .marks import Marks
 from .store import Store
+from .ticks import Ticks
 
 
 class MemoryBroker(Broker):
@@ -55,7 +56,7 @@ class MemoryBroker(Broker):
         self._leases = Leases(round(lease * 1000), self._store, self._mark)
         self._replies: dict[tuple[Lane, str], Reply] = {}
         self._beats: dict[str, Beat] = {}
-        self._ticks: dict[str, int] = {}
+        self._ticks = Ticks(now)
         self.inspection: MemoryInspection = MemoryInspection(
             self._store, self._leases.holders, self._lock, now, self._mark, self._room.notify_all
         )
@@ -266,27 +267,19 @@ class MemoryBroker(Broker):
 
     def ticks(self) -> Mapping[str, int]:
         with self._lock:
-            return {name: at for name, at in self._ticks.items() if self._counts(at)}
+            return self._ticks.latest()
 
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
         with self._lock:
             return tuple(self._claim_tick(tick) for tick in ticks)
 
     def _claim_tick(self, tick: Tick) -> bool:
-        claimed = self._ticks.get(tick.name)
-        if claimed is not None and not self._counts(claimed):
-            claimed = None
-        if claimed != tick.last or not self._counts(tick.at):
+        if not self._ticks.claim(tick):
             return False
-        self._ticks[tick.name] = tick.at
         if tick.job is not None and tick.name not in self.inspection.off:
             self.inspection.runs[tick.name] = tick.job.id
             self._add([tick.job])
         return True
-
-    def _counts(self, tick: int) -> bool:
-        """Tell whether a tick is not from a clock that was ahead."""
-        return tick <= self._now() + TICK_AHEAD_MS
 
     # --- care --------------------------------------------------------------------------------
 
