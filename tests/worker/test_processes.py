@@ -22,6 +22,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.base import Order
 from django_jobs.job import State
 from django_jobs.worker.process.backoff import Backoff
+from django_jobs.worker.process.child import Child
+from django_jobs.worker.process.parent import Parent
 
 from . import tasks
 from .live import DEADLINE, Notes, Site, WorkerProcess, wait_until
@@ -207,6 +209,31 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
     freeze(other)
     assert parent.stop() == 1
     assert is_gone(other)
+
+
+def test_time_in_which_the_parent_stood_still_too_is_no_silence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    for module in ("parent", "child"):
+        monkeypatch.setattr(f"django_jobs.worker.process.{module}.time", clock)
+    parent = Parent(["sleep", "600"], 1, replace=True, shutdown_timeout=0)
+
+    def look_after(seconds: float) -> list[Child]:
+        nonlocal now
+        now += seconds
+        parent._look_after_children()  # noqa: SLF001
+        return parent._children  # noqa: SLF001
+
+    parent._start_missing()  # noqa: SLF001
+    for seconds in (1, 1000, 1, 1):
+        assert look_after(seconds)
+    assert "hangs" not in caplog.text
+
+    # It is killed for a silence of its own.
+    wait_until(lambda: not look_after(1), "it lives on")
+    assert "hangs, and is killed" in caplog.text
 
 
 def test_workers_are_replaced_after_so_many_jobs_without_a_gap(

@@ -106,6 +106,10 @@ class Child:
         if self.stage is not Stage.STARTING:  # it would die of the signal
             self._process.send_signal(signal.SIGTTIN)
 
+    def wait_longer(self, seconds: float) -> None:
+        """Take it for hanging so many seconds later."""
+        self._deadline += seconds
+
     def kill_if_it_hangs(self) -> None:
         """Kill a process that has been silent for too long; first it may write its stacks."""
         if time.monotonic() < self._deadline:

@@ -59,6 +59,7 @@ class Parent:
         self._is_ready = False
         self._deaths = Backoff()
         self._failed_starts = 0
+        self._looked_at = time.monotonic()
 
     def run(self) -> ExitCode:
         """Run until a signal ends the workers, or all have ended by themselves."""
@@ -120,6 +121,7 @@ class Parent:
     # --- children ---------------------------------------------------------------------------
 
     def _look_after_children(self) -> None:
+        self._forgive_pause()
         for child in tuple(self._children):
             code = child.code  # first, so that all is heard that it has ever said
             if child.listen():
@@ -132,6 +134,15 @@ class Parent:
                 self._children.remove(child)
                 child.channel.close()
                 self._part_with(child, code)
+
+    def _forgive_pause(self) -> None:
+        """Give children the time for which all stood still: a paused container, a busy machine."""
+        now = time.monotonic()
+        pause = now - self._looked_at - LOOK
+        self._looked_at = now
+        if pause > LOOK:
+            for child in self._children:
+                child.wait_longer(pause)
 
     def _part_with(self, child: Child, code: int) -> None:
         """Decide whether another process has to take the place of one that has ended."""
