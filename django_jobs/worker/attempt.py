@@ -150,7 +150,7 @@ class Attempt:
         return self._metadata.take_unsent() if self._metadata else None
 
     def begin(self) -> News | None:
-        """Return what is to be told before the task is called."""
+        """Return the news of the start, told before the task is called."""
         if not is_noticed(task_started):
             return None
         heard = is_heard(task_started)

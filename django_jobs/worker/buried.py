@@ -1,4 +1,4 @@
-"""Tells of jobs that are dead without that an attempt could report it."""
+"""Logs jobs that died where no attempt could report it."""
 
 from __future__ import annotations
 

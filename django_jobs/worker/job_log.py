@@ -87,7 +87,7 @@ def with_error(line: Line, error: BaseException) -> Line:
 
 
 def of_buried(record: Record) -> Line:
-    """Return the line of a job that is dead without that its last attempt could report."""
+    """Return the line of a job whose last attempt could not report that it is dead."""
     line = Line(record.job, record.state, record.attempts)
     if not record.failures:
         return line

@@ -17,7 +17,7 @@ Sending = tuple[Signal, dict[str, Any]]
 
 
 class News(NamedTuple):
-    """What is to be told at the start or the end of an attempt.
+    """What is told at the start or the end of an attempt.
 
     Attributes:
         line: for the log, or None if nobody would see it.

@@ -25,5 +25,5 @@ class Lock:
         uninterrupted.__exit__()
 
     def condition(self) -> threading.Condition:
-        """Return a condition for whoever holds the lock, which is free while they wait."""
+        """Return a condition for holders of the lock, which is free while they wait."""
         return threading.Condition(self._lock)

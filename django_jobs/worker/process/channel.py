@@ -58,7 +58,7 @@ class Channel:
         return self._end.fileno()
 
     def say(self, word: Stage | Request) -> None:
-        """Send one word. Who is gone, or has not listened for long, does not hear it."""
+        """Send one word. It is lost if the other side is gone, or has not listened for long."""
         with suppress(OSError):
             self._end.send(word.value)
 
