@@ -211,7 +211,7 @@ class Fetcher:
         """Tell whether a worker that is to stop by itself has nothing left to do."""
         if not (self._ledger.holds_nothing and self._is_even()) or self.settler.owes:
             return False
-        if self.retiring or self.taken == self._max_jobs:
+        if self.retiring or self.taken == self._max_jobs or (self.quiet and self.until_empty):
             return True
         return self._has_looked and self._dry and room > 0
 

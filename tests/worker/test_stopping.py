@@ -103,6 +103,20 @@ def test_a_quiet_worker_takes_nothing_more_and_finishes_what_runs(
     assert worker.stop() == 0
 
 
+def test_a_burst_that_is_quiet_ends_with_what_runs(site: Site, backend: JobBackend[Any]) -> None:
+    tasks.hold.enqueue("first")
+    worker = site.start(*FAST, "--burst")
+    site.notes.wait_for("begin first 1")
+
+    worker.send(signal.SIGTSTP)
+    worker.wait_for("Quiet")
+    later = tasks.note.enqueue("later")
+    site.notes.put("release")
+
+    assert worker.end() == 0
+    assert record_of(backend, later).state is State.QUEUED
+
+
 def test_signals_may_come_thick_and_fast(site: Site) -> None:
     worker = site.start(*FAST)
     tasks.hold.enqueue("job")
