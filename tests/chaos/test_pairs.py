@@ -188,6 +188,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         fleet = Fleet(site, server, backend)
         client = redis.Redis.from_url(server.url, socket_timeout=PATIENCE)
         yield Ground(fleet, proxy, client.connection_pool.make_connection())
+        fleet.start(number=0, ready=True)  # a worker that is still starting would die of the signal
         fleet.stop()
         fleet.redis.close()
     site.end()
