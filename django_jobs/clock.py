@@ -13,6 +13,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def now_us() -> int:
+    """Return the current Unix time in microseconds."""
+    return time.time_ns() // 1000
+
+
 def uptime() -> float:
     """Return seconds since some moment in the past, with those that the machine has slept.
 

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from copy import copy
 from socketserver import BaseRequestHandler, TCPServer
 
 import pytest
@@ -181,6 +182,22 @@ def test_pushes_of_threads_and_forks_are_told_apart(redis_url: str) -> None:
 
     assert broker.inspection.counts()[State.QUEUED] == 1 + 8 * 5 + 2 * 5
     broker.close()
+
+
+def test_a_copy_of_a_running_machine_pushes_under_a_name_of_its_own(redis_url: str) -> None:
+    broker, copied = RedisBroker(redis_url), RedisBroker(redis_url)
+    broker.push(make_jobs(1))
+    sender = broker._senders.take()  # noqa: SLF001 (a machine is copied with all its memory)
+    copied._senders.put_back(copy(sender))  # noqa: SLF001
+    sender._last += 10**9  # noqa: SLF001 (its clock is ahead of the copy's)
+    broker._senders.put_back(sender)  # noqa: SLF001
+
+    broker.push(make_jobs(1))
+    copied.push(make_jobs(1))
+
+    assert broker.inspection.counts()[State.QUEUED] == 3
+    broker.close()
+    copied.close()
 
 
 def test_of_senders_that_are_gone_not_all_are_remembered(redis_url: str) -> None:

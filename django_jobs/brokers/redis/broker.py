@@ -123,7 +123,8 @@ class RedisBroker(Broker):
             self._senders.put_back(sender)
 
     def _push(self, sender: Sender, values: Sequence[str | int]) -> None:
-        self._scripts("push", sender.name, sender.next_number(), *values)
+        while not self._scripts("push", sender.name, sender.next_number(), *values):
+            sender.rename()
 
     def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
         arguments = self._arguments(worker, call)

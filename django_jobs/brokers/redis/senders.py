@@ -6,7 +6,7 @@ import os
 import secrets
 from collections import deque
 
-from django_jobs.clock import now_ms
+from django_jobs.clock import now_us
 
 
 class Sender:
@@ -19,12 +19,16 @@ class Sender:
     __slots__ = ("_last", "name")
 
     def __init__(self) -> None:
+        self.rename()
+
+    def rename(self) -> None:
+        """Take another name: a machine that was copied while it ran has the old one twice."""
         self.name = secrets.token_hex(6)
         self._last = 0
 
     def next_number(self) -> int:
         """Return a larger number than before, by which Redis can tell how old it is."""
-        self._last = max(self._last + 1, now_ms())
+        self._last = max(self._last + 1, now_us())
         return self._last
 
 

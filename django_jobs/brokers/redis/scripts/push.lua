@@ -2,9 +2,12 @@
 --
 -- Parts: store.
 -- KEYS[1]: prefix. ARGV: name of the sender, number of its push; the jobs, as `store` takes them.
+-- Returns 1; 0 with nothing stored if the sender has made a later push. Then this is a copy that came
+--   late, whose answer nobody waits for, or another sender has the same name.
 -- Invariant: a copy of a push changes nothing, however late it comes: also when its jobs have ended, or
 --   were deleted, and are forgotten.
 if redis.call('ZADD', P .. 'pushes', 'GT', 'CH', ARGV[2], ARGV[1]) == 1 then
   store(3, #ARGV)
+  return 1
 end
-return redis.status_reply('OK')
+return tonumber(redis.call('ZSCORE', P .. 'pushes', ARGV[1])) == tonumber(ARGV[2]) and 1 or 0
