@@ -35,7 +35,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {person.role:<10} {person.email:<24} {person.password}")
         self.stdout.write(
             "\nWhere to look first\n"
-            "  1. Join with any address, then look at Mails: a job has sent your welcome.\n"
+            "  1. Join with any address, then look at Mails: a job has sent a link to go on with.\n"
             "  2. Sign in as the moderator, open a post and change its status:\n"
             "     its followers get mail, and the strip at the foot of the page says so.\n"
             "  3. Ask for a profile picture at /profile/, by its web address.\n"
