@@ -7,6 +7,8 @@ import os
 import pty
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -169,6 +171,31 @@ def test_an_early_quiet_holds_for_all_that_start_later(
     assert parent.stop() == 0
     assert record_of(backend, waiting).state is State.QUEUED
     assert site.notes.lines == []
+
+
+STARTING = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+print("starting", flush=True)
+time.sleep(60)
+"""
+"""A process that has not begun to work, on a site with a thread pool beside Redis."""
+
+PARENT = f"""
+import sys
+from django_jobs.worker.process.parent import Parent
+command = [sys.executable, "-c", {STARTING!r}]
+sys.exit(Parent(command, 2, replace=True, shutdown_timeout=1).run())
+"""
+
+
+def test_workers_that_are_stopped_while_they_start_have_not_failed() -> None:
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        assert [parent.stdout.readline() for _ in range(2)] == ["starting\n"] * 2
+        parent.terminate()
+        assert parent.wait(DEADLINE) == 0
 
 
 # --- replacements --------------------------------------------------------------------------------

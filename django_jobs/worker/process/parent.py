@@ -24,6 +24,12 @@ TRIES = 5
 SOUND = 60.0
 """Seconds: a process that dies after it has served for longer is replaced without a pause."""
 
+STOPPED_AT_START = (
+    *(-signal.SIGTERM, -signal.SIGINT),
+    128 + signal.SIGTERM,  # with the handler that a thread pool of the same site has arranged
+)
+"""How a process ends that is stopped before it can work."""
+
 LOOK = 1.0
 """Seconds after which the parent looks at its children even if nothing happens."""
 
@@ -225,7 +231,7 @@ class Parent:
 
 def _is_good(code: int) -> bool:
     """Tell whether a process ended as it should: a signal ends one that has not begun to work."""
-    return code in (ExitCode.DONE, ExitCode.GAVE_BACK, -signal.SIGTERM, -signal.SIGINT)
+    return code in (ExitCode.DONE, ExitCode.GAVE_BACK) or code in STOPPED_AT_START
 
 
 def _has_terminal() -> bool:
