@@ -148,8 +148,8 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "priority": (
         HUGE,
         (
-            "Task fail_once: priority=a value of type int: priority must be a whole number"
-            " between -100 and 100. Jobs with a higher one run sooner."
+            "Task fail_once: priority=a number of hundreds of digits: priority must be a whole"
+            " number between -100 and 100. Jobs with a higher one run sooner."
         ),
     ),
     "queue_name": (
