@@ -31,7 +31,7 @@ def failure_text(failure: Failure | None) -> str:
 
 
 def to_failure(text: str) -> Failure:
-    """Read a failure; one that somebody spoilt tells that it is."""
+    """Return a failure; one that cannot be read says so."""
     match parsed(text):
         # What Lua buries has no times, nor had what earlier releases wrote.
         case [
@@ -64,7 +64,7 @@ def to_failure(text: str) -> Failure:
 
 
 def _amount(found: Sequence[Any]) -> int | None:
-    """Read a number of milliseconds that may be missing or spoilt."""
+    """Return a number of milliseconds, or None if it is missing or cannot be read."""
     match found:
         case [int() | float() as value] if 0 <= value <= LAST:
             return int(value)

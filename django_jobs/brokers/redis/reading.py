@@ -16,9 +16,9 @@ FIRST, LAST = to_ms(datetime.min.replace(tzinfo=UTC)), to_ms(datetime.max.replac
 
 
 def number(text: str) -> int | None:
-    """Read a whole number that an instant may have, or None: somebody may have spoilt it.
+    """Return a whole number that an instant may have, or None if it is something else.
 
-    One job whose fields are spoilt must not hide the others of a listing.
+    One job with broken fields must not hide the others of a listing.
     """
     value = int(text) if WHOLE.fullmatch(text) else None
     return value if value is not None and FIRST <= value <= LAST else None
