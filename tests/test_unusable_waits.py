@@ -61,7 +61,7 @@ def leave(attempt: int, error: BaseException) -> float:
 
 
 class Leaving(Exception):
-    """An error whose text ends whoever asks for it."""
+    """An error whose `str()` ends the thread that calls it."""
 
     def __str__(self) -> str:
         raise SystemExit("no text either")

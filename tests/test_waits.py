@@ -16,7 +16,7 @@ from tests.test_shape import MODULES
 
 WAITS = {"wait", "wait_for", "join", "sleep", "select", "settimeout"}
 CAPPED = {"self", "self.wait", "self._marks", "wakeup", "asyncio"}
-"""Whose waits need no cap here: those with a `wait` method of our own, and event loops."""
+"""Receivers of `wait` that need no cap: our own classes with such a method, and event loops."""
 
 YEARS_300 = 300 * 365 * 86_400.0
 

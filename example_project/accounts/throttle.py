@@ -48,7 +48,7 @@ class Limit:
         return True
 
     def _digest(self, key: tuple[object, ...]) -> str:
-        # Whose attempts these are is nobody's business, also in a copy of the database.
+        # A copy of the database must not show who made these attempts.
         return salted_hmac(SALT, f"{self.kind} {key}", algorithm="sha256").hexdigest()[:32]
 
 

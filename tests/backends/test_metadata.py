@@ -165,15 +165,13 @@ def test_the_next_attempt_sees_what_the_last_one_changed(backend: JobBackend) ->
     assert result.metadata == {"steps": [1, 2, 3]}
 
 
-@pytest.mark.parametrize("kind", ["thread_pool"])
-def test_what_is_saved_shows_with_the_next_heartbeat(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def seen_with_step_2(task: Any, start: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a task that saves step 2 and then waits; return its result once that shows."""
     monkeypatch.setattr("django_jobs.worker.heartbeat.BEATS", 400)
     start()
     saved.clear()
     go_on.clear()
-    result = save_and_wait.using(metadata={"step": 1}).enqueue()
+    result = task.using(metadata={"step": 1}).enqueue()
     assert saved.wait(50)
 
     def shows() -> bool:
@@ -181,6 +179,14 @@ def test_what_is_saved_shows_with_the_next_heartbeat(
         return bool(result.metadata == {"step": 2})
 
     wait_until(shows, "the saved metadata")
+    return result
+
+
+@pytest.mark.parametrize("kind", ["thread_pool"])
+def test_what_is_saved_shows_with_the_next_heartbeat(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = seen_with_step_2(save_and_wait, start, monkeypatch)
     assert str(result.status) == "RUNNING"
     go_on.set()
     assert succeeded(result) == [False, True, False]
@@ -203,18 +209,7 @@ def test_a_key_that_is_no_string_ends_the_job(backend: JobBackend, task: Any) ->
 def test_what_a_heartbeat_stored_can_be_taken_back(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_jobs.worker.heartbeat.BEATS", 400)
-    start()
-    saved.clear()
-    go_on.clear()
-    result = save_and_take_back.using(metadata={"step": 1}).enqueue()
-    assert saved.wait(50)
-
-    def shows() -> bool:
-        result.refresh()
-        return bool(result.metadata == {"step": 2})
-
-    wait_until(shows, "the saved metadata")
+    result = seen_with_step_2(save_and_take_back, start, monkeypatch)
     go_on.set()
     succeeded(result)
     assert result.metadata == {"step": 1}
