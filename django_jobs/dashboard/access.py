@@ -19,7 +19,7 @@ from .throttle import THROTTLE
 logger = logging.getLogger("django_jobs.dashboard")
 
 
-class Right(StrEnum):
+class Permission(StrEnum):
     """What a visitor may do, by the name of the permission that grants it."""
 
     VIEW = "view_dashboard"
@@ -33,55 +33,55 @@ class Visitor:
 
     Attributes:
         name: for the log of what was done.
-        rights: who may change things may also see them.
+        permissions: who may change things may also see them.
     """
 
     name: str
-    rights: frozenset[Right]
+    permissions: frozenset[Permission]
 
-    def may(self, right: Right) -> bool:
-        return right in self.rights
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
 
     @property
     def may_manage(self) -> bool:
-        return self.may(Right.MANAGE)
+        return self.may(Permission.MANAGE)
 
     @property
     def may_control(self) -> bool:
-        return self.may(Right.CONTROL)
+        return self.may(Permission.CONTROL)
 
 
-def visitor_of(request: HttpRequest) -> Visitor | None:
+def identify(request: HttpRequest) -> Visitor | None:
     """Return who is asking, or None for everybody who may not see anything."""
     return _permitted_user(request) or _known_by_password(request)
 
 
-def is_open_to_machine(request: HttpRequest) -> bool:
+def may_use_api(request: HttpRequest) -> bool:
     """Tell whether a request may read figures: by the token, or as a visitor."""
     token = options().token
     given = _credentials(request, "bearer")
-    is_tried = token and given is not None and keeps_secrets(request)
+    is_tried = token and given is not None and is_safe_for_secrets(request)
     if is_tried and _accepted(request, "token", _same(given or "", token)):
         return True
-    return visitor_of(request) is not None
+    return identify(request) is not None
 
 
-def keeps_secrets(request: HttpRequest) -> bool:
+def is_safe_for_secrets(request: HttpRequest) -> bool:
     """Tell whether nobody on the way can read a password or token that a request brings."""
     return request.is_secure() or settings.DEBUG or options().allow_http
 
 
-def takes_passwords(request: HttpRequest) -> bool:
+def accepts_basic_auth(request: HttpRequest) -> bool:
     """Tell whether basic auth is set up, and safe enough on this connection."""
-    return options().has_basic_auth and keeps_secrets(request)
+    return options().has_basic_auth and is_safe_for_secrets(request)
 
 
 def seconds_to_wait(request: HttpRequest) -> int:
     """Return for how long no password or token from where a request comes is looked at."""
-    return THROTTLE.seconds_to_wait(_address(request)) if brings_secret(request) else 0
+    return THROTTLE.seconds_to_wait(_address(request)) if has_credentials(request) else 0
 
 
-def brings_secret(request: HttpRequest) -> bool:
+def has_credentials(request: HttpRequest) -> bool:
     """Tell whether a request brings a password or token to a dashboard that knows one."""
     known = options()
     return "Authorization" in request.headers and bool(known.token or known.has_basic_auth)
@@ -91,15 +91,15 @@ def _permitted_user(request: HttpRequest) -> Visitor | None:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None
-    rights = {right for right in Right if user.has_perm(f"django_jobs_dashboard.{right}")}
-    if not rights:
+    held = {one for one in Permission if user.has_perm(f"django_jobs_dashboard.{one}")}
+    if not held:
         return None
-    return Visitor(name=user.get_username(), rights=frozenset(rights | {Right.VIEW}))
+    return Visitor(name=user.get_username(), permissions=frozenset(held | {Permission.VIEW}))
 
 
 def _known_by_password(request: HttpRequest) -> Visitor | None:
     given = _basic_credentials(request)
-    if given is None or not takes_passwords(request):
+    if given is None or not accepts_basic_auth(request):
         return None
     known = options()
     username, password = given
@@ -109,7 +109,7 @@ def _known_by_password(request: HttpRequest) -> Visitor | None:
         return None
     # The token, which opens less, forgives nothing: its owner could guess the password for ever.
     THROTTLE.forgive(_address(request))
-    return Visitor(name=known.username, rights=frozenset(Right))
+    return Visitor(name=known.username, permissions=frozenset(Permission))
 
 
 def _accepted(request: HttpRequest, what: str, is_right: bool) -> bool:

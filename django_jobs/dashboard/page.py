@@ -1,39 +1,43 @@
-"""The one way in which pages and actions of the dashboard are made.
+"""The decorators that make pages and actions of the dashboard.
 
-**A page** is a function that takes a `Visit` and what its address captured, and returns what its
-template shows. The decorator sees to access, backend, headers, and to 304 where nothing changed:
+**A page** is a function that takes a `DashboardRequest` and returns the context of its template.
+The decorator checks permissions, chooses the backend, sets headers, and answers 304 if nothing
+has changed:
 
     @page("django_jobs_dashboard/queues.html", entry="queues")
-    def queues(visit: Visit) -> Mapping[str, Any]:
-        return {"queues": visit.inspection.queues()}
+    def queue_list(request: DashboardRequest) -> Mapping[str, Any]:
+        return {"queues": request.inspection.queues()}
 
-It raises `Http404` for what is not there. Parameters are read with `parameters.py`, which turns
-nonsense into the nearest sane value. Templates extend `django_jobs_dashboard/base.html`, load
-`jobs_dashboard`, and link with `{% to "queue" name page=2 %}`, which keeps the chosen backend.
-What stands in the block `content` is what a live update brings anew; each row and card that may
-come, go or move carries an `id`, so that the same one keeps its focus.
+A page raises `Http404` for what does not exist. It reads parameters with `parameters.py`, which
+replaces invalid values by valid ones. Templates extend `django_jobs_dashboard/base.html`, load
+`jobs_dashboard`, and link with `{% to "queues" page=2 %}`, which keeps the chosen backend. A live
+update replaces the block `content`; give an `id` to every row and card that may appear, disappear
+or move, so that it keeps its focus.
 
-**An action** is a function that changes something; it answers POST only, with CSRF:
+**An action** is a function that changes something. It accepts only POST, with a CSRF token:
 
-    @action(Right.MANAGE)
-    def pause(visit: Visit, name: str) -> Done:
-        visit.inspection.pause(name)
-        change = Change(action="pause", target=name)
-        return Done(_("The queue is paused."), to=visit.address("queues"), change=change)
+    @action(Permission.MANAGE)
+    def pause(request: DashboardRequest) -> Done:
+        name = request.http.POST["queue"]
+        request.inspection.pause(name)
+        change = Change(action="pause queue", target=name)
+        return Done(_("The queue is paused."), to=request.address("queues"), change=change)
 
-The decorator checks the right, logs the change with who did it, and leads to the page that says so.
-`Refused(text, to=…)` says why nothing was done. In a template an action is a form:
+The decorator checks the permission, logs the change with the visitor's name, and redirects to a
+page that shows the text. An action that changed nothing returns `Refused(text, to=…)`; one that
+has more to do returns `InProgress(to=…, change=…)`. In a template an action is a form:
 
-    {% if visit.visitor.may_manage %}
-    <form method="post" action="{% to "pause" queue.name %}">{% csrf_token %}
+    {% if dashboard.visitor.may_manage %}
+    <form method="post" action="{% to "pause_queue" %}">{% csrf_token %}
+      <input type="hidden" name="queue" value="{{ queue.name }}">
       <button class="button">{% icon "pause" %} {% translate "Pause" %}</button></form>
     {% endif %}
 
-and one that needs a second thought is `<details class="confirm"><summary class="button danger">…
-</summary><form …>…</form></details>`, which needs no script.
+To ask for confirmation without a script, wrap the form in
+`<details class="confirm"><summary class="button danger">…</summary>…</details>`.
 
-**An entry in the menu** is a line in `navigation.py`; its address, one in `urls.py`; an icon, one
-in `icons.py`.
+**A menu entry** is a line in `navigation.py`, its URL a line in `urls.py`, its icon a line in
+`icons.py`.
 """
 
 from __future__ import annotations
@@ -62,27 +66,27 @@ from django.views.decorators.csrf import csrf_protect
 
 from django_jobs.errors import BrokerError
 
-from . import doors, notice
-from .access import Right, Visitor, visitor_of
+from . import denied, flash
+from .access import Permission, Visitor, identify
 from .audit import Change, log_change
 from .headers import protect
 from .navigation import ENTRIES
-from .visit import Visit, chosen_backend, visible_aliases
+from .request import DashboardRequest, chosen_backend, visible_aliases
 
 TOKENS = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 THEMES = ("light", "dark")
 LIVE_CHOICES = (2, 5, 15, 60)
-"""Seconds between two updates of a page; the script remembers which one was chosen."""
+"""Seconds between live updates; the script remembers the visitor's choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An action that was carried out.
+    """An action succeeded.
 
     Attributes:
-        text: a translated sentence that says so.
-        to: the address of the page that shows it.
-        change: what is logged.
+        text: a translated sentence for the visitor.
+        to: the URL of the page that shows the text.
+        change: what to log.
     """
 
     text: str
@@ -91,12 +95,25 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An action that was not carried out.
+class InProgress:
+    """One step of an action succeeded, and there are more to come.
 
     Attributes:
-        text: a translated sentence that says why.
-        to: the address of the page that shows it.
+        to: the URL of the page that takes the next step.
+        change: what to log.
+    """
+
+    to: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An action changed nothing.
+
+    Attributes:
+        text: a translated sentence that tells the visitor why.
+        to: the URL of the page that shows the text.
     """
 
     text: str
@@ -104,135 +121,139 @@ class Refused:
 
 
 class SeeOther(HttpResponseRedirect):
-    """Leads from what was posted to the page that shows it, by GET."""
+    """A redirect after a POST, which browsers follow with GET."""
 
     status_code = 303
 
 
-PageView = Callable[..., Mapping[str, Any] | HttpResponse]
-ActionView = Callable[..., Done | Refused | HttpResponse]
-Response = Callable[..., HttpResponseBase]
-Answer = Callable[[Visit], HttpResponse]
+Outcome = Done | InProgress | Refused
+PageView = Callable[[DashboardRequest], Mapping[str, Any] | HttpResponse]
+ActionView = Callable[[DashboardRequest], Outcome]
+View = Callable[[HttpRequest], HttpResponseBase]
+Handler = Callable[[DashboardRequest], HttpResponse]
 
 
-def page(template: str, *, entry: str) -> Callable[[PageView], Response]:
-    """Make a page of a function that returns what its template shows.
+def page(template: str, *, entry: str) -> Callable[[PageView], View]:
+    """Make a view of a function that returns the context of a template.
 
     Args:
-        template: its name.
-        entry: the entry of the menu that is marked as the current one.
+        template: the name of the template.
+        entry: the menu entry to mark as the current one.
     """
 
-    def decorate(view: PageView) -> Response:
+    def decorate(view: PageView) -> View:
         @wraps(view)
-        def respond(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            def show(visit: Visit) -> HttpResponse:
-                shown = view(visit, *args, **kwargs)
-                if isinstance(shown, HttpResponse):
-                    return shown
-                return _rendered(visit, template, entry, shown)
+        def respond(http: HttpRequest) -> HttpResponse:
+            def show(request: DashboardRequest) -> HttpResponse:
+                context = view(request)
+                if isinstance(context, HttpResponse):
+                    return context
+                return _render(request, template, entry, context)
 
-            return _answered(request, Right.VIEW, ("GET", "HEAD"), show)
+            return _protected(http, Permission.VIEW, ("GET", "HEAD"), show)
 
         return csrf_protect(respond)
 
     return decorate
 
 
-def action(right: Right) -> Callable[[ActionView], Response]:
-    """Make an action of a function that changes something.
+def action(permission: Permission) -> Callable[[ActionView], View]:
+    """Make a view of a function that changes something.
 
     Args:
-        right: what the visitor must be permitted.
+        permission: what the visitor needs.
     """
 
-    def decorate(view: ActionView) -> Response:
+    def decorate(view: ActionView) -> View:
         @wraps(view)
-        def respond(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            def act(visit: Visit) -> HttpResponse:
-                return _reported(visit, view(visit, *args, **kwargs))
+        def respond(http: HttpRequest) -> HttpResponse:
+            def act(request: DashboardRequest) -> HttpResponse:
+                return _redirect(request, view(request))
 
-            return _answered(request, right, ("POST",), act)
+            return _protected(http, permission, ("POST",), act)
 
         return csrf_protect(respond)
 
     return decorate
 
 
-def _answered(
-    request: HttpRequest, right: Right, methods: tuple[str, ...], answer: Answer
+def _protected(
+    http: HttpRequest, permission: Permission, methods: tuple[str, ...], handler: Handler
 ) -> HttpResponse:
-    return protect(_let_in(request, right, methods, answer))
+    return protect(_authorized(http, permission, methods, handler))
 
 
-def _let_in(
-    request: HttpRequest, right: Right, methods: tuple[str, ...], answer: Answer
+def _authorized(
+    http: HttpRequest, permission: Permission, methods: tuple[str, ...], handler: Handler
 ) -> HttpResponse:
-    visitor = visitor_of(request)
+    visitor = identify(http)
     if visitor is None:
-        return doors.closed(request)
-    if request.method not in methods:
+        return denied.unauthenticated(http)
+    if http.method not in methods:
         return HttpResponseNotAllowed(methods)
-    return _shown(request, visitor, answer) if visitor.may(right) else doors.forbidden(request)
+    return _respond(http, visitor, handler) if visitor.may(permission) else denied.forbidden(http)
 
 
-def _shown(request: HttpRequest, visitor: Visitor, answer: Answer) -> HttpResponse:
-    backend = chosen_backend(request)
+def _respond(http: HttpRequest, visitor: Visitor, handler: Handler) -> HttpResponse:
+    backend = chosen_backend(http)
     if backend is None:
-        return doors.nothing_to_show(request)
-    visit = Visit(request=request, visitor=visitor, backend=backend, aliases=visible_aliases())
+        return denied.no_backend(http)
+    request = DashboardRequest(
+        http=http, visitor=visitor, backend=backend, aliases=visible_aliases()
+    )
     try:
-        return answer(visit)
+        return handler(request)
     except BrokerError as error:
-        return _rendered(visit, doors.BROKER, "", {"error": str(error)}, status=503)
+        return _render(request, denied.BROKER_ERROR, "", {"error": str(error)}, status=503)
     except Http404 as error:
-        return _rendered(visit, doors.MISSING, "", {"reason": str(error)}, status=404)
+        return _render(request, denied.NOT_FOUND, "", {"reason": str(error)}, status=404)
 
 
-def _reported(visit: Visit, outcome: Done | Refused | HttpResponse) -> HttpResponse:
-    if isinstance(outcome, HttpResponse):
-        return outcome
-    kind = "warning"
-    if isinstance(outcome, Done):
-        log_change(visit.visitor.name, visit.backend.alias, outcome.change)
-        kind = "good"
+def _redirect(request: DashboardRequest, outcome: Outcome) -> HttpResponse:
+    if not isinstance(outcome, Refused):
+        log_change(request.visitor.name, request.backend.alias, outcome.change)
     response = SeeOther(outcome.to)
-    notice.leave(visit.request, response, notice.Notice(text=outcome.text, kind=kind))
+    if not isinstance(outcome, InProgress):
+        kind = "good" if isinstance(outcome, Done) else "warning"
+        flash.write(request.http, response, flash.FlashMessage(text=outcome.text, kind=kind))
     return response
 
 
-def _rendered(
-    visit: Visit, template: str, entry: str, shown: Mapping[str, Any], status: int = 200
+def _render(
+    request: DashboardRequest,
+    template: str,
+    entry: str,
+    context: Mapping[str, Any],
+    status: int = 200,
 ) -> HttpResponse:
-    request = visit.request
-    said = None if visit.is_update else notice.left(request)
+    message = None if request.is_update else flash.read(request.http)
     frame = {
-        "visit": visit,
+        "dashboard": request,
         "entries": ENTRIES,
         "current": entry,
-        "notice": said,
+        "flash": message,
         "is_live": apps.is_installed("django_htmx"),
         "theme": next(
-            (one for one in THEMES if request.COOKIES.get("django_jobs_theme") == one), ""
+            (one for one in THEMES if request.http.COOKIES.get("django_jobs_theme") == one), ""
         ),
         "live_choices": LIVE_CHOICES,
         "process_id": os.getpid(),
         "title": _("Background jobs"),
     }
-    html = _encodable(render_to_string(template, {**frame, **shown}, request))
+    html = _encodable(render_to_string(template, {**frame, **context}, request.http))
     response = HttpResponse(html, status=status)
-    if said:
-        notice.forget(response)
+    if message:
+        flash.clear(response)
     if status != 200:
         return response
-    # Each rendering masks the token for forms anew, which changes nothing that anybody sees.
+    # Django masks the CSRF token differently each time, which is no change of the page.
     content = TOKENS.sub("", html)
     etag = f'"{sha256(content.encode()).hexdigest()}"'
     response.headers["ETag"] = etag
-    found = get_conditional_response(request, etag=etag, response=response)
+    found = get_conditional_response(request.http, etag=etag, response=response)
     return found if isinstance(found, HttpResponse) else response
 
 
 def _encodable(text: str) -> str:
-    """Return text in which lone surrogates are spelt out: names of files bring them into errors."""
+    """Escape lone surrogates, which names of files can bring into error messages."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

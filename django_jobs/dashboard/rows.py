@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from django_jobs.job import Record, State
 
-from .call import preview
+from .job_call import preview
 
-LONGEST_MESSAGE = 200
+MAX_MESSAGE_LENGTH = 200
 
-WORDS = {
+TIME_LABELS = {
     State.SCHEDULED: _("due"),
     State.RETRYING: _("due"),
     State.QUEUED: _("enqueued"),
@@ -33,7 +33,7 @@ class Row:
         error: class of the last error without its module, or "".
         message: first line of the last error.
         time: Unix milliseconds of what matters for its state.
-        word: what this time is.
+        time_label: what this time is.
         kind: how the script tells it.
     """
 
@@ -49,7 +49,7 @@ class Row:
     error_path: str
     message: str
     time: int | None
-    word: Any
+    time_label: Any
     kind: str
 
 
@@ -75,9 +75,9 @@ def to_row(record: Record) -> Row:
         attempts=record.attempts,
         error=error.rpartition(".")[2],
         error_path=error,
-        message=message[:LONGEST_MESSAGE],
+        message=message[:MAX_MESSAGE_LENGTH],
         time=_time(record),
-        word=WORDS.get(record.state, ""),
+        time_label=TIME_LABELS.get(record.state, ""),
         kind="since" if record.state is State.RUNNING else "ago",
     )
 

@@ -12,7 +12,7 @@ from django_jobs.arguments import encode_value
 from django_jobs.clock import from_ms, now_ms
 from django_jobs.errors import Fail
 from django_jobs.mail.codec import Part, Payload
-from django_jobs.mail.contents import Content, from_bytes, to_bytes
+from django_jobs.mail.content import Content, from_bytes, to_bytes
 from django_jobs.mail.files import DEFAULT, FOLDER, MailFiles, checked, chosen_files
 
 logger = logging.getLogger(__name__)

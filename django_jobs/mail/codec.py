@@ -17,7 +17,7 @@ from django.utils.encoding import force_str
 from django.utils.functional import Promise
 
 from django_jobs.errors import BrokenPayload, UnserializableArgument
-from django_jobs.mail.contents import AnyMessage, Content, pack, unpack
+from django_jobs.mail.content import AnyMessage, Content, pack, unpack
 from django_jobs.plain import plain
 
 FIXED_HEADERS = ("Date", "Message-ID")

@@ -7,7 +7,7 @@ from smtplib import SMTPException
 from django.core.mail import EmailMessage
 
 from django_jobs.errors import Fail
-from django_jobs.mail import refusals
+from django_jobs.mail import smtp_errors
 from django_jobs.mail.transport import opened, real_backend
 
 
@@ -28,6 +28,8 @@ def send_now(message: EmailMessage, using: str | None = None) -> int:
         try:
             return backend.send_messages([message]) or 0
         except SMTPException as error:
-            if not refusals.is_final(error):
+            if not smtp_errors.is_permanent(error):
                 raise
-            raise Fail(f"The mail server refused the mail: {refusals.words(error)}") from error
+            raise Fail(
+                f"The mail server refused the mail: {smtp_errors.reply_text(error)}"
+            ) from error

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from django_jobs.mail.sending import send_now
 
-from .audience import admits
 from .conf import callable_of
 from .content import RecapContent
 from .mail import recap_message
 from .models import OPEN_STATES, DeliveryState, RecapDelivery
+from .recipients import is_eligible
 
 
 def deliver(user_pk: Any, period: str, job_id: str) -> str | None:
@@ -54,7 +54,9 @@ def _is_wanted(delivery: RecapDelivery) -> bool:
         enabled = user.recap_settings.enabled
     except ObjectDoesNotExist:
         return False
-    return enabled and bool(_address_of(user)) and admits(user) and not delivery.is_superseded()
+    return (
+        enabled and bool(_address_of(user)) and is_eligible(user) and not delivery.is_superseded()
+    )
 
 
 def _address_of(user: Any) -> str:

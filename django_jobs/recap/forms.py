@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .audience import admits
 from .conf import recaps_run
 from .models import RecapSettings, known_zones
+from .recipients import is_eligible
 
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 AREAS = (
@@ -48,7 +48,7 @@ class RecapSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no generi
 
     def __init__(self, data: Any = None, *, user: Any, **kwargs: Any) -> None:
         self.user = user
-        may_get = admits(user)
+        may_get = is_eligible(user)
         kwargs.setdefault("instance", _choice_of(user) if may_get else RecapSettings())
         super().__init__(data, **kwargs)
         self.notice = ""

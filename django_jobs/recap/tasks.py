@@ -11,7 +11,7 @@ from django_jobs.periodic import periodic
 
 from .conf import recaps_run
 from .delivery import deliver
-from .sweep import enqueue_due
+from .enqueue import enqueue_due
 
 
 # Every quarter of an hour, as the clocks of all time zones differ by quarters of an hour.

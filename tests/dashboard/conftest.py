@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_backends
-from django_jobs.dashboard.bulk import Pace
+from django_jobs.dashboard.bulk import StepBudget
 from tests.contract.tools import Driver
 
 if TYPE_CHECKING:
@@ -115,5 +115,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a repair of many jobs look at four of them in a request."""
-    for name in ("FIRST", "STEP"):
-        monkeypatch.setattr(f"django_jobs.dashboard.views.repairs.{name}", Pace(reach=4))
+    for name in ("FIRST_STEP", "NEXT_STEP"):
+        monkeypatch.setattr(
+            f"django_jobs.dashboard.views.repairs.{name}", StepBudget(max_scanned=4)
+        )

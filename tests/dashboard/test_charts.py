@@ -8,7 +8,7 @@ import pytest
 from django.utils.html import escape
 
 from django_jobs.brokers.metrics import Bucket, History
-from django_jobs.dashboard import figures
+from django_jobs.dashboard import chart_panels
 from django_jobs.dashboard.charts import Bar, Mark, bars, sparkline, top_of
 from django_jobs.histogram import BOUNDS, Histogram
 from tests.contract.tools import START
@@ -102,7 +102,9 @@ def test_the_top_of_a_scale_is_round_and_has_a_whole_half(most: int, top: int) -
 
 
 def test_attempts_are_told_in_numbers_too() -> None:
-    figure = figures.attempts("a", "Attempts", history((1, 0), (0, 0), (1200, 3), (0, 0)))
+    figure = chart_panels.attempts_panel(
+        "a", "Attempts", history((1, 0), (0, 0), (1200, 3), (0, 0))
+    )
 
     assert (figure.top, figure.half, figure.empty) == (2000, 1000, "")
     assert [(one.look, one.label, one.value) for one in figure.legend] == [
@@ -116,30 +118,37 @@ def test_attempts_are_told_in_numbers_too() -> None:
 
 @pytest.mark.parametrize("number", [60, 84, 90, 96, 8, 24, 30])
 def test_an_axis_has_four_equal_parts(number: int) -> None:
-    figure = figures.attempts("a", "", history(*[(1, 0)] * number))
+    figure = chart_panels.attempts_panel("a", "", history(*[(1, 0)] * number))
     assert len(figure.ticks) == 4
     assert figure.end == "now"
 
 
 def test_an_axis_of_days_shows_dates_and_one_of_hours_the_clock() -> None:
     hour = 60 * MINUTE
-    assert all(":" in tick for tick in figures.attempts("a", "", history(*[(1, 0)] * 24)).ticks)
-    days = figures.attempts("a", "", history(*[(1, 0)] * 30, step=8 * hour)).ticks
+    assert all(
+        ":" in tick for tick in chart_panels.attempts_panel("a", "", history(*[(1, 0)] * 24)).ticks
+    )
+    days = chart_panels.attempts_panel("a", "", history(*[(1, 0)] * 30, step=8 * hour)).ticks
     assert not any(":" in tick for tick in days)
 
 
 def test_failures_have_a_scale_of_their_own() -> None:
-    figure = figures.failures("a", "", history((100_000, 3), (0, 1)))
+    figure = chart_panels.failures_panel("a", "", history((100_000, 3), (0, 1)))
     assert figure.top == 4
     assert figure.legend[0].value == "4 (< 0.1 %)"
 
 
 def test_nothing_is_said_to_be_nothing() -> None:
     nothing = history((0, 0), (0, 0))
-    assert figures.attempts("a", "", nothing).empty == "No job has run in this time."
-    assert figures.failures("a", "", nothing).empty == "Nothing has failed in this time."
-    assert figures.failures("a", "", history((5, 0))).empty == "Nothing has failed in this time."
-    assert figures.times("a", "", Histogram()).empty == "No job has run in this time."
+    assert chart_panels.attempts_panel("a", "", nothing).empty == "No job has run in this time."
+    assert chart_panels.failures_panel("a", "", nothing).empty == "Nothing has failed in this time."
+    assert (
+        chart_panels.failures_panel("a", "", history((5, 0))).empty
+        == "Nothing has failed in this time."
+    )
+    assert (
+        chart_panels.histogram_panel("a", "", Histogram()).empty == "No job has run in this time."
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,17 +165,17 @@ def test_nothing_is_said_to_be_nothing() -> None:
 def test_times_are_shown_in_whole_powers_of_ten(
     histogram: Histogram, ticks: tuple[str, ...], end: str
 ) -> None:
-    figure = figures.times("a", "", histogram)
+    figure = chart_panels.histogram_panel("a", "", histogram)
     assert (figure.ticks, figure.end) == (ticks, end)
     assert figure.drawing.count("<rect") == 6 * len(ticks)
     assert sum(int(count) for _, count in figure.rows) == histogram.count
 
 
 def test_marks_stand_where_their_times_are() -> None:
-    figure = figures.times("a", "", took(b100=50, b1000=50))
+    figure = chart_panels.histogram_panel("a", "", took(b100=50, b1000=50))
     assert [one.value for one in figure.legend] == ["100 ms", "970 ms", "994 ms"]
     assert '<path class="mark p50" d="M60 0V100"/>' in figure.drawing
-    places = [figure.drawing.index(f"mark {look}") for _, look in figures.QUANTILES]
+    places = [figure.drawing.index(f"mark {look}") for _, look in chart_panels.QUANTILES]
     assert all(one < other for one, other in pairwise(places))
 
 
@@ -178,7 +187,7 @@ def test_marks_stand_where_their_times_are() -> None:
     ],
 )
 def test_shares_have_as_many_digits_as_they_need(part: int, whole: int, said: str) -> None:
-    assert figures.percent(part, whole) == said
+    assert chart_panels.percent(part, whole) == said
 
 
 @pytest.mark.parametrize(
@@ -186,4 +195,4 @@ def test_shares_have_as_many_digits_as_they_need(part: int, whole: int, said: st
     [(None, "–"), (0.4, "< 1 ms"), (1.0, "1 ms"), (12.6, "13 ms"), (90_000.0, "1 min 30 s")],
 )
 def test_parts_of_a_millisecond_are_not_nothing(milliseconds: float | None, said: str) -> None:
-    assert figures.span(milliseconds) == said
+    assert chart_panels.span(milliseconds) == said

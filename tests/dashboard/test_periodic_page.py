@@ -13,7 +13,7 @@ from django.utils import translation
 
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
-from django_jobs.dashboard.cron_words import in_words
+from django_jobs.dashboard.cron_text import describe
 from django_jobs.job import State
 from django_jobs.periodic import isolated_registry
 from django_jobs.schedule import Schedule
@@ -107,8 +107,8 @@ def test_only_what_is_declared_here_can_be_named(
 )
 def test_a_line_is_said_in_plain_words_where_there_are_some(line: str, words: str) -> None:
     with translation.override("en"):
-        assert in_words(Schedule(line, ZoneInfo("UTC"))) == words
+        assert describe(Schedule(line, ZoneInfo("UTC"))) == words
 
 
 def test_a_line_with_a_hash_is_said_with_its_number() -> None:
-    assert in_words(Schedule("H 3 * * *", ZoneInfo("UTC"), "report")).startswith("every day at 03:")
+    assert describe(Schedule("H 3 * * *", ZoneInfo("UTC"), "report")).startswith("every day at 03:")

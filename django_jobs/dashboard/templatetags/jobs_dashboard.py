@@ -14,18 +14,18 @@ from django.utils.timezone import localtime
 from django.utils.translation import pgettext_lazy
 
 from django_jobs.clock import from_ms
-from django_jobs.dashboard import words
+from django_jobs.dashboard import formatting
 from django_jobs.dashboard.icons import ICONS
-from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.job import State
 
 NONE = "–"
 
 register = template.Library()
-register.filter(words.grouped)
-register.filter(words.span)
-register.filter(words.size)
-register.filter("job_count", words.jobs)
+register.filter(formatting.number)
+register.filter(formatting.duration)
+register.filter(formatting.size)
+register.filter(formatting.job_count)
 
 STATES: dict[str, tuple[str, Any]] = {
     State.SCHEDULED: ("clock", pgettext_lazy("state of a job", "scheduled")),
@@ -68,8 +68,8 @@ def dotted(path: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def to(context: Context, name: str, *args: Any, **query: Any) -> str:
     """Return the address of a page or an action that shows the same backend."""
-    visit: Visit = context["visit"]
-    return visit.address(name, *args, **query)
+    request: DashboardRequest = context["dashboard"]
+    return request.address(name, *args, **query)
 
 
 @register.simple_tag

@@ -8,22 +8,22 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from django_jobs.brokers.metrics import Span
-from django_jobs.dashboard import figures
-from django_jobs.dashboard.spans import chosen_span, span_links, span_words
-from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard import chart_panels
+from django_jobs.dashboard.request import DashboardRequest
+from django_jobs.dashboard.time_ranges import chosen_time_range, time_range_links, time_range_text
 
 MOST_FAILING = 8
 
 
-def activity(visit: Visit) -> Mapping[str, Any]:
+def activity(request: DashboardRequest) -> Mapping[str, Any]:
     """Return what `parts/activity.html` shows."""
-    chosen = chosen_span(visit)
-    read = visit.inspection.metrics
+    chosen = chosen_time_range(request)
+    read = request.inspection.metrics
     history = read.history(chosen)
     return {
-        "spans": span_links(visit, "overview", chosen),
-        "span_words": span_words(chosen),
-        "throughput": figures.attempts("throughput", _("Throughput"), history),
-        "failures": figures.failures("failures", _("Failures"), history),
+        "time_ranges": time_range_links(request, "overview", chosen),
+        "time_range": time_range_text(chosen),
+        "throughput": chart_panels.attempts_panel("throughput", _("Throughput"), history),
+        "failures": chart_panels.failures_panel("failures", _("Failures"), history),
         "failing": read.failing(Span.DAY)[:MOST_FAILING],
     }

@@ -10,20 +10,20 @@ from django.utils.translation import gettext as _
 
 from django_jobs.brokers.inspection import Repair
 from django_jobs.clock import now_ms
-from django_jobs.dashboard import call, timeline
+from django_jobs.dashboard import job_call, timeline
 from django_jobs.dashboard.page import page
-from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.errors import TaskNotFound
 from django_jobs.registry import find_task
 
 
 @page("django_jobs_dashboard/job.html", entry="jobs")
-def job(visit: Visit) -> Mapping[str, Any]:
+def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
     """Show all that is known of a job."""
-    found = visit.inspection.find(visit.request.GET.get("id", ""))
+    found = request.inspection.find(request.http.GET.get("id", ""))
     if found is None:
         raise Http404(_("There is no such job."))
-    record = visit.redactor.record(found)
+    record = request.redactor.record(found)
     path, _dot, name = record.job.task.rpartition(".")
     return {
         "record": record,
@@ -31,10 +31,10 @@ def job(visit: Visit) -> Mapping[str, Any]:
         "name": name or record.job.id,
         "path": path,
         "missing": _why_missing(record.job.task),
-        "arguments": call.values(record.job),
+        "arguments": job_call.arguments(record.job),
         "arguments_json": record.job.arguments,
-        "metadata": call.metadata(record.job),
-        "result": call.result(record.result),
+        "metadata": job_call.metadata(record.job),
+        "result": job_call.result(record.result),
         "attempts": timeline.attempts(record),
         "events": timeline.events(record, now_ms()),
         "repairs": [one for one in Repair if record.state in one.states],

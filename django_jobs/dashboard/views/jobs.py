@@ -12,10 +12,10 @@ from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.finder import Finder, Page
 from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.search import LISTED, Cursor
+from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.page import page
+from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.rows import to_row
-from django_jobs.dashboard.visit import Visit
-from django_jobs.dashboard.wanted import Wanted
 from django_jobs.job import State
 
 SIZE = 50
@@ -50,7 +50,7 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class BulkAction:
     """A repair of all jobs that match, behind a page that asks whether they are meant."""
 
     repair: Repair
@@ -58,7 +58,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class Position:
     """Where a page stands in its list.
 
     Attributes:
@@ -78,39 +78,39 @@ class Stand:
 
 
 @page("django_jobs_dashboard/jobs.html", entry="jobs")
-def jobs(visit: Visit) -> Mapping[str, Any]:
+def job_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show a page of the jobs that are meant."""
-    wanted = Wanted.from_query(visit.request.GET)
-    after = _place(visit)
-    redactor = visit.redactor
-    finder = Finder(visit.inspection, wanted.filter(), redactor.arguments)
+    filters = JobFilters.from_query(request.http.GET)
+    after = _cursor(request)
+    redactor = request.redactor
+    finder = Finder(request.inspection, filters.filter(), redactor.arguments)
     found = finder.page(after, SIZE)
     return {
-        "wanted": wanted,
-        "tabs": _tabs(visit, wanted),
-        "queues": [queue.name for queue in all_queues(visit.backend)],
+        "filters": filters,
+        "tabs": _tabs(request, filters),
+        "queues": [queue.name for queue in all_queues(request.backend)],
         "rows": [to_row(redactor.record(record)) for record in found.records],
-        "stand": _stand(finder, found),
+        "position": _position(finder, found),
         "is_first": after is None,
-        "here": visit.address("jobs", **wanted.query),
-        "next": visit.address("jobs", **wanted.query, after=found.end.to_text())
+        "here": request.address("jobs", **filters.query),
+        "next": request.address("jobs", **filters.query, after=found.end.to_text())
         if found.end
         else "",
-        "clear": visit.address("jobs", state=wanted.state),
-        "form": visit.address("repair", **wanted.query),
-        "bulks": _bulks(visit, wanted),
+        "clear": request.address("jobs", state=filters.state),
+        "form": request.address("repair", **filters.query),
+        "bulk_actions": _bulk_actions(request, filters),
     }
 
 
-def _place(visit: Visit) -> Cursor | None:
+def _cursor(request: DashboardRequest) -> Cursor | None:
     try:
-        return Cursor.from_text(visit.request.GET.get("after", ""))
+        return Cursor.from_text(request.http.GET.get("after", ""))
     except ValueError:
         return None
 
 
-def _tabs(visit: Visit, wanted: Wanted) -> list[Tab]:
-    counts = visit.inspection.counts()
+def _tabs(request: DashboardRequest, filters: JobFilters) -> list[Tab]:
+    counts = request.inspection.counts()
     states = [("", _("All"), sum(counts.values()))]
     states += [(state.value, LABELS[state], counts[state]) for state in LISTED]
     return [
@@ -118,26 +118,26 @@ def _tabs(visit: Visit, wanted: Wanted) -> list[Tab]:
             state=state,
             label=label,
             count=count,
-            is_current=state == wanted.state,
-            address=visit.address("jobs", **wanted.with_state(state)),
+            is_current=state == filters.state,
+            address=request.address("jobs", **filters.with_state(state)),
         )
         for state, label, count in states
     ]
 
 
-def _bulks(visit: Visit, wanted: Wanted) -> list[Offer]:
+def _bulk_actions(request: DashboardRequest, filters: JobFilters) -> list[BulkAction]:
     """Return what may be done to all jobs that match."""
     return [
-        Offer(repair=one, address=visit.address("bulk", do=one, **wanted.query))
+        BulkAction(repair=one, address=request.address("bulk", do=one, **filters.query))
         for one in Repair
-        if wanted.filter(one).states
+        if filters.filter(one).states
     ]
 
 
-def _stand(finder: Finder, found: Page) -> Stand:
+def _position(finder: Finder, found: Page) -> Position:
     is_indexed = finder.wanted.is_indexed
     last = found.total - found.left
-    return Stand(
+    return Position(
         first=last - len(found.records) + 1 if is_indexed else 0,
         last=last,
         total=found.total if is_indexed else None,

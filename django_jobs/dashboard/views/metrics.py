@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_jobs.brokers.metrics import Span, TaskMetrics
-from django_jobs.dashboard import figures, parameters
-from django_jobs.dashboard.figures import percent, shape, span
+from django_jobs.dashboard import chart_panels, parameters
+from django_jobs.dashboard.chart_panels import histogram_sparkline, percent, span
 from django_jobs.dashboard.page import page
-from django_jobs.dashboard.spans import chosen_span, span_links, span_words
-from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.request import DashboardRequest
+from django_jobs.dashboard.time_ranges import chosen_time_range, time_range_links, time_range_text
 from django_jobs.histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Percentiles:
     """What most attempts stayed within, in words."""
 
     p50: str
@@ -29,8 +29,8 @@ class Times:
     p99: str
 
     @classmethod
-    def of(cls, histogram: Histogram) -> Times:
-        p50, p95, p99 = (span(histogram.quantile(share)) for share, _ in figures.QUANTILES)
+    def of(cls, histogram: Histogram) -> Percentiles:
+        p50, p95, p99 = (span(histogram.quantile(share)) for share, _ in chart_panels.QUANTILES)
         return cls(p50=p50, p95=p95, p99=p99)
 
 
@@ -49,8 +49,8 @@ class TaskRow:
     count: int
     failed: int
     failing: str
-    latency: Times
-    duration: Times
+    latency: Percentiles
+    duration: Percentiles
     worked: int
     shape: SafeString
 
@@ -84,25 +84,25 @@ ORDERS: dict[str, tuple[Any, Callable[[TaskMetrics], Any]]] = {
 
 
 @page("django_jobs_dashboard/metrics.html", entry="metrics")
-def metrics(visit: Visit) -> Mapping[str, Any]:
+def task_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show every task that ran in a span."""
-    chosen = chosen_span(visit)
-    order = parameters.choice(visit.request.GET, "sort", tuple(ORDERS), "runs")
-    known = visit.inspection.metrics.tasks(chosen)
+    chosen = chosen_time_range(request)
+    order = parameters.choice(request.http.GET, "sort", tuple(ORDERS), "runs")
+    known = request.inspection.metrics.tasks(chosen)
     ordered = sorted(known, key=lambda one: (ORDERS[order][1](one), one.task))
     return {
-        "spans": span_links(visit, "metrics", chosen, sort=order),
-        "span_words": span_words(chosen),
+        "time_ranges": time_range_links(request, "metrics", chosen, sort=order),
+        "time_range": time_range_text(chosen),
         "columns": [
             Column(
                 name=name,
                 label=label,
-                address=visit.address("metrics", span=chosen.value, sort=name),
+                address=request.address("metrics", span=chosen.value, sort=name),
                 order=_direction(name) if name == order else "none",
             )
             for name, (label, _) in ORDERS.items()
         ],
-        "rows": [_row(visit, one, chosen) for one in ordered],
+        "rows": [_row(request, one, chosen) for one in ordered],
     }
 
 
@@ -110,38 +110,40 @@ def _direction(order: str) -> str:
     return "ascending" if order == "task" else "descending"
 
 
-def _row(visit: Visit, one: TaskMetrics, chosen: Span) -> TaskRow:
+def _row(request: DashboardRequest, one: TaskMetrics, chosen: Span) -> TaskRow:
     return TaskRow(
         task=one.task,
-        address=visit.address("task", task=one.task, span=chosen.value),
+        address=request.address("task", task=one.task, span=chosen.value),
         count=one.count,
         failed=one.failed,
         failing=percent(one.failed, one.count),
-        latency=Times.of(one.latency),
-        duration=Times.of(one.duration),
+        latency=Percentiles.of(one.latency),
+        duration=Percentiles.of(one.duration),
         worked=one.duration.total,
-        shape=shape(one.duration),
+        shape=histogram_sparkline(one.duration),
     )
 
 
 @page("django_jobs_dashboard/task.html", entry="metrics")
-def task(visit: Visit) -> Mapping[str, Any]:
+def task_detail(request: DashboardRequest) -> Mapping[str, Any]:
     """Show one task."""
-    name = visit.request.GET.get("task", "")[:200]
+    name = request.http.GET.get("task", "")[:200]
     if not name:
         raise Http404(_("The address names no task."))
-    chosen = chosen_span(visit)
-    read = visit.inspection.metrics
+    chosen = chosen_time_range(request)
+    read = request.inspection.metrics
     found = read.task(name, chosen)
     latency = found.latency if found else Histogram()
     duration = found.duration if found else Histogram()
     return {
         "task": name,
-        "spans": span_links(visit, "task", chosen, task=name),
-        "span_words": span_words(chosen),
-        "row": _row(visit, found, chosen) if found else None,
-        "attempts": figures.attempts("attempts", _("Attempts"), read.task_history(name, chosen)),
-        "latency": figures.times("latency", _("Latency"), latency),
-        "duration": figures.times("duration", _("Duration"), duration),
+        "time_ranges": time_range_links(request, "task", chosen, task=name),
+        "time_range": time_range_text(chosen),
+        "row": _row(request, found, chosen) if found else None,
+        "attempts": chart_panels.attempts_panel(
+            "attempts", _("Attempts"), read.task_history(name, chosen)
+        ),
+        "latency": chart_panels.histogram_panel("latency", _("Latency"), latency),
+        "duration": chart_panels.histogram_panel("duration", _("Duration"), duration),
         "failing": [one for one in read.failing(chosen) if one.task == name],
     }

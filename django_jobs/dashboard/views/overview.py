@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_jobs.backends.health import unserved
 from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.brokers.store_info import StoreInfo
+from django_jobs.dashboard import formatting
 from django_jobs.dashboard.page import page
-from django_jobs.dashboard.visit import Visit
-from django_jobs.dashboard.words import grouped, jobs, span
+from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.job import State
 
 from .activity import activity
@@ -64,44 +64,46 @@ class Store:
 
 
 @page("django_jobs_dashboard/overview.html", entry="overview")
-def overview(visit: Visit) -> Mapping[str, Any]:
+def overview(request: DashboardRequest) -> Mapping[str, Any]:
     """Show the figures, and what endangers jobs."""
-    queues = visit.inspection.queues()
-    store = visit.backend.broker.store()
+    queues = request.inspection.queues()
+    store = request.backend.broker.store()
     return {
-        "tiles": list(_tiles(visit, queues)),
-        "warnings": [*_endangered(visit, store), *_idle(visit, queues)],
+        "tiles": list(_tiles(request, queues)),
+        "warnings": [*_endangered(request, store), *_idle(request, queues)],
         "store": _store(store),
-        **activity(visit),
+        **activity(request),
     }
 
 
-def _tiles(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[Tile]:
-    counts, totals = visit.inspection.counts(), visit.inspection.totals()
-    processed = grouped(totals.succeeded + totals.failed)
-    metrics = visit.address("metrics")
+def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[Tile]:
+    counts, totals = request.inspection.counts(), request.inspection.totals()
+    processed = formatting.number(totals.succeeded + totals.failed)
+    metrics = request.address("metrics")
     yield Tile(name="processed", label=_("Processed"), value=processed, address=metrics)
-    yield Tile(name="failed", label=_("Failed"), value=grouped(totals.failed), address=metrics)
+    yield Tile(
+        name="failed", label=_("Failed"), value=formatting.number(totals.failed), address=metrics
+    )
     for state, label in COUNTED:
         yield Tile(
             name=state,
             label=label,
-            value=grouped(counts[state]),
-            address=visit.address("jobs", state=state.value),
+            value=formatting.number(counts[state]),
+            address=request.address("jobs", state=state.value),
             look="bad" if state is State.DEAD and counts[state] else "",
         )
     wait = max((queue.latency for queue in queues if queue.size and not queue.paused), default=0)
     yield Tile(
         name="latency",
         label=_("Longest wait"),
-        value=span(wait) if wait else "–",
-        address=visit.address("queues"),
+        value=formatting.duration(wait) if wait else "–",
+        address=request.address("queues"),
     )
 
 
-def _endangered(visit: Visit, store: StoreInfo) -> Iterator[str]:
+def _endangered(request: DashboardRequest, store: StoreInfo) -> Iterator[str]:
     """Yield what may lose jobs, as `Broker.problems` does for machines and logs."""
-    if not visit.backend.persistent:
+    if not request.backend.persistent:
         return
     if store.evicts_jobs:
         text = _(
@@ -122,11 +124,11 @@ def _endangered(visit: Visit, store: StoreInfo) -> Iterator[str]:
         )
 
 
-def _idle(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
+def _idle(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
     """Yield what keeps jobs from being run."""
-    if not visit.backend.persistent:
+    if not request.backend.persistent:
         return
-    workers = [worker for worker in visit.inspection.workers() if not worker.quiet]
+    workers = [worker for worker in request.inspection.workers() if not worker.quiet]
     if not workers:
         yield _("No worker takes jobs: start one with manage.py runworker.")
         return
@@ -136,7 +138,7 @@ def _idle(visit: Visit, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
             "%(jobs)s wait in the queue %(queue)s, which no worker serves.",
             queue.size,
         )
-        yield text % {"jobs": jobs(queue.size), "queue": queue.name}
+        yield text % {"jobs": formatting.job_count(queue.size), "queue": queue.name}
 
 
 def _store(info: StoreInfo) -> Store:

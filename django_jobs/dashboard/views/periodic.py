@@ -10,11 +10,11 @@ from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 
 from django_jobs.clock import from_ms, now_ms, to_ms
-from django_jobs.dashboard.access import Right
+from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
-from django_jobs.dashboard.cron_words import in_words
+from django_jobs.dashboard.cron_text import describe
 from django_jobs.dashboard.page import Done, Refused, action, page
-from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.due import PeriodicTask
 from django_jobs.job import Record
 from django_jobs.periodic import registered
@@ -22,11 +22,11 @@ from django_jobs.registry import import_task_modules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Row:
     """One row of the table.
 
     Attributes:
-        words: the cron line in plain words, or "".
+        description: the cron line in plain words, or "".
         next: Unix milliseconds of the next tick, or None while it is switched off.
         last: Unix milliseconds of the last one.
         off_since: Unix milliseconds, or None while it is switched on.
@@ -34,7 +34,7 @@ class Line:
     """
 
     periodic: PeriodicTask
-    words: str
+    description: str
     zone: str
     next: int | None
     last: int | None
@@ -43,66 +43,66 @@ class Line:
 
 
 @page("django_jobs_dashboard/periodic.html", entry="periodic")
-def periodic(visit: Visit) -> Mapping[str, Any]:
+def periodic_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show all periodic tasks."""
-    ticks, off = visit.backend.broker.ticks(), visit.inspection.switched_off()
-    runs = visit.inspection.last_runs()
-    found = {one.job.id: one for one in visit.inspection.read(list(runs.values()))}
+    ticks, off = request.backend.broker.ticks(), request.inspection.switched_off()
+    runs = request.inspection.last_runs()
+    found = {one.job.id: one for one in request.inspection.read(list(runs.values()))}
     return {
-        "lines": [
-            _line(one, ticks, off, found.get(runs.get(one.name, ""))) for one in _known(visit)
+        "rows": [
+            _row(one, ticks, off, found.get(runs.get(one.name, ""))) for one in _known(request)
         ]
     }
 
 
-@action(Right.MANAGE)
-def run(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def run(request: DashboardRequest) -> Done | Refused:
     """Enqueue a periodic task now, beside its ticks."""
-    one = _named(visit)
+    one = _named(request)
     if one is None:
-        return _unknown(visit)
+        return _unknown(request)
     result = one.task.enqueue()
     return Done(
         _("%(name)s is enqueued. This is its job.") % {"name": one.name},
-        visit.address("job", id=result.id),
+        request.address("job", id=result.id),
         Change(action="run periodic task", target=one.name),
     )
 
 
-@action(Right.MANAGE)
-def switch_off(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def switch_off(request: DashboardRequest) -> Done | Refused:
     """Let the ticks of a periodic task pass."""
-    one = _named(visit)
-    if one is None or not visit.backend.persistent:
-        return _unknown(visit)
-    visit.inspection.switch_off(one.name)
+    one = _named(request)
+    if one is None or not request.backend.persistent:
+        return _unknown(request)
+    request.inspection.switch_off(one.name)
     text = _("%(name)s is switched off: its ticks pass without a job until it is switched on.")
-    return _done(visit, text, Change(action="switch off periodic task", target=one.name))
+    return _done(request, text, Change(action="switch off periodic task", target=one.name))
 
 
-@action(Right.MANAGE)
-def switch_on(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def switch_on(request: DashboardRequest) -> Done | Refused:
     """Let a periodic task run again."""
-    one = _named(visit)
-    if one is None or not visit.backend.persistent:
-        return _unknown(visit)
-    visit.inspection.switch_on(one.name)
+    one = _named(request)
+    if one is None or not request.backend.persistent:
+        return _unknown(request)
+    request.inspection.switch_on(one.name)
     text = _("%(name)s is switched on: it runs at its next tick.")
-    return _done(visit, text, Change(action="switch on periodic task", target=one.name))
+    return _done(request, text, Change(action="switch on periodic task", target=one.name))
 
 
-def _known(visit: Visit) -> tuple[PeriodicTask, ...]:
+def _known(request: DashboardRequest) -> tuple[PeriodicTask, ...]:
     import_task_modules()
-    return registered(visit.backend.alias)
+    return registered(request.backend.alias)
 
 
-def _line(
+def _row(
     one: PeriodicTask, ticks: Mapping[str, int], off: Mapping[str, int], record: Record | None
-) -> Line:
+) -> Row:
     following = one.schedule.next(from_ms(now_ms()))
-    return Line(
+    return Row(
         periodic=one,
-        words=in_words(one.schedule),
+        description=describe(one.schedule),
         zone=str(one.timezone or get_default_timezone()),
         next=None if one.name in off else to_ms(following),
         last=ticks.get(one.name),
@@ -111,14 +111,14 @@ def _line(
     )
 
 
-def _named(visit: Visit) -> PeriodicTask | None:
-    name = visit.request.POST.get("name", "")
-    return next((one for one in _known(visit) if one.name == name), None)
+def _named(request: DashboardRequest) -> PeriodicTask | None:
+    name = request.http.POST.get("name", "")
+    return next((one for one in _known(request) if one.name == name), None)
 
 
-def _unknown(visit: Visit) -> Refused:
-    return Refused(_("There is no such periodic task here."), visit.address("periodic"))
+def _unknown(request: DashboardRequest) -> Refused:
+    return Refused(_("There is no such periodic task here."), request.address("periodic"))
 
 
-def _done(visit: Visit, text: str, change: Change) -> Done:
-    return Done(text % {"name": change.target}, visit.address("periodic"), change)
+def _done(request: DashboardRequest, text: str, change: Change) -> Done:
+    return Done(text % {"name": change.target}, request.address("periodic"), change)

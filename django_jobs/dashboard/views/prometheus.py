@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpResponse
 
 from django_jobs.backends import JobBackend
-from django_jobs.dashboard.machine import machine
+from django_jobs.dashboard.api import endpoint
 from django_jobs.dashboard.prometheus import CONTENT_TYPE, exposition
 
 
-@machine
-def prometheus(backend: JobBackend[Any]) -> HttpResponse:
+@endpoint
+def metrics(backend: JobBackend[Any]) -> HttpResponse:
     """Return all figures in Prometheus' text format."""
     return HttpResponse(exposition(backend.broker.inspection), content_type=CONTENT_TYPE)

@@ -13,15 +13,15 @@ from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.base import WorkerInfo
 from django_jobs.brokers.inspection import QueueInfo
 from django_jobs.brokers.metrics import Span
-from django_jobs.dashboard.access import Right
+from django_jobs.dashboard import formatting
+from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
-from django_jobs.dashboard.visit import Visit
-from django_jobs.dashboard.words import grouped
+from django_jobs.dashboard.request import DashboardRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Row:
     """One row of the table.
 
     Attributes:
@@ -37,76 +37,78 @@ class Line:
 
 
 @page("django_jobs_dashboard/queues.html", entry="queues")
-def queues(visit: Visit) -> Mapping[str, Any]:
+def queue_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show all queues."""
-    found = all_queues(visit.backend)
-    workers = visit.inspection.workers()
-    counted = visit.inspection.metrics.queues(Span.HOUR)
+    found = all_queues(request.backend)
+    workers = request.inspection.workers()
+    counted = request.inspection.metrics.queues(Span.HOUR)
     ended = {one.queue: one.succeeded + one.failed for one in counted}
     return {
-        "lines": [_line(visit, queue, workers, ended.get(queue.name, 0)) for queue in found],
+        "rows": [_row(request, queue, workers, ended.get(queue.name, 0)) for queue in found],
         "total": sum(queue.size for queue in found),
         "paused": sum(queue.paused for queue in found),
     }
 
 
-@action(Right.MANAGE)
-def pause(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def pause(request: DashboardRequest) -> Done | Refused:
     """Let workers take nothing from a queue."""
-    queue = _named(visit)
+    queue = _named(request)
     if queue is None:
-        return _unknown(visit)
-    visit.inspection.pause(queue.name)
+        return _unknown(request)
+    request.inspection.pause(queue.name)
     text = _("The queue %(queue)s is paused: its jobs wait until it is resumed.")
-    return _done(visit, text, Change(action="pause queue", target=queue.name))
+    return _done(request, text, Change(action="pause queue", target=queue.name))
 
 
-@action(Right.MANAGE)
-def resume(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def resume(request: DashboardRequest) -> Done | Refused:
     """Let workers take from it again."""
-    queue = _named(visit)
+    queue = _named(request)
     if queue is None:
-        return _unknown(visit)
-    visit.inspection.resume(queue.name)
+        return _unknown(request)
+    request.inspection.resume(queue.name)
     text = _("Workers take jobs from the queue %(queue)s again.")
-    return _done(visit, text, Change(action="resume queue", target=queue.name))
+    return _done(request, text, Change(action="resume queue", target=queue.name))
 
 
-@action(Right.MANAGE)
-def clear(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def clear(request: DashboardRequest) -> Done | Refused:
     """Forget all jobs of a queue, if somebody has typed its name."""
-    queue = _named(visit)
+    queue = _named(request)
     if queue is None:
-        return _unknown(visit)
-    if visit.request.POST.get("typed", "").strip() != queue.name:
+        return _unknown(request)
+    if request.http.POST.get("typed", "").strip() != queue.name:
         text = _("Nothing was deleted: what was typed is not the name of the queue %(queue)s.")
-        return Refused(text % {"queue": queue.name}, visit.address("queues"))
-    count = visit.inspection.clear(queue.name)
+        return Refused(text % {"queue": queue.name}, request.address("queues"))
+    count = request.inspection.clear(queue.name)
     text = ngettext(
         "%(count)s job of the queue %(queue)s was deleted.",
         "%(count)s jobs of the queue %(queue)s were deleted.",
         count,
     )
-    return _done(visit, text, Change(action="clear queue", target=queue.name, count=count))
+    return _done(request, text, Change(action="clear queue", target=queue.name, count=count))
 
 
-def _line(visit: Visit, queue: QueueInfo, workers: tuple[WorkerInfo, ...], ended: int) -> Line:
+def _row(
+    request: DashboardRequest, queue: QueueInfo, workers: tuple[WorkerInfo, ...], ended: int
+) -> Row:
     serving = sum(worker.serves(queue.name) for worker in workers)
     # The thread pool starts its worker with the first job, and serves every queue.
-    neglected = visit.backend.persistent and queue.size > 0 and not serving
-    return Line(queue=queue, ended=ended, workers=serving, is_neglected=neglected)
+    neglected = request.backend.persistent and queue.size > 0 and not serving
+    return Row(queue=queue, ended=ended, workers=serving, is_neglected=neglected)
 
 
-def _named(visit: Visit) -> QueueInfo | None:
+def _named(request: DashboardRequest) -> QueueInfo | None:
     """Return the queue that a form means; its name may be anything, also no part of an address."""
-    name = visit.request.POST.get("queue", "")
-    return next((queue for queue in all_queues(visit.backend) if queue.name == name), None)
+    name = request.http.POST.get("queue", "")
+    return next((queue for queue in all_queues(request.backend) if queue.name == name), None)
 
 
-def _unknown(visit: Visit) -> Refused:
-    return Refused(_("There is no such queue."), visit.address("queues"))
+def _unknown(request: DashboardRequest) -> Refused:
+    return Refused(_("There is no such queue."), request.address("queues"))
 
 
-def _done(visit: Visit, text: str, change: Change) -> Done:
-    said = text % {"queue": change.target, "count": grouped(change.count)}
-    return Done(said, visit.address("queues"), change)
+def _done(request: DashboardRequest, text: str, change: Change) -> Done:
+    said = text % {"queue": change.target, "count": formatting.number(change.count)}
+    return Done(said, request.address("queues"), change)

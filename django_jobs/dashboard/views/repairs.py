@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_jobs.brokers.finder import Finder
 from django_jobs.brokers.inspection import Repair
-from django_jobs.dashboard import doors, parameters, words
-from django_jobs.dashboard.access import Right
-from django_jobs.dashboard.audit import Change, log_change
-from django_jobs.dashboard.bulk import Bulk, Pace
-from django_jobs.dashboard.page import Done, Refused, action, page
-from django_jobs.dashboard.visit import Visit
-from django_jobs.dashboard.wanted import Wanted
+from django_jobs.dashboard import denied, formatting, parameters
+from django_jobs.dashboard.access import Permission
+from django_jobs.dashboard.audit import Change
+from django_jobs.dashboard.bulk import BulkRepair, StepBudget
+from django_jobs.dashboard.filters import JobFilters
+from django_jobs.dashboard.page import Done, InProgress, Refused, action, page
+from django_jobs.dashboard.request import DashboardRequest
 
 OVER = gettext_lazy("This was begun by somebody else, or too long ago.")
 
-FIRST = Pace()
-STEP = Pace(seconds=0.4)
+FIRST_STEP = StepBudget()
+NEXT_STEP = StepBudget(max_seconds=0.4)
 """A page comes at once; what goes on by itself may take as long as it takes to look at it."""
 
 MOST = 500
 """Jobs that one form may name."""
 
 
-@action(Right.MANAGE)
-def repair(visit: Visit) -> Done | Refused:
+@action(Permission.MANAGE)
+def repair(request: DashboardRequest) -> Done | Refused:
     """Repair the jobs that a form names."""
-    asked, ids = _asked(visit), visit.request.POST.getlist("id")[:MOST]
-    changed = sum(visit.inspection.repair_one(asked, job_id) for job_id in ids)
-    back = visit.address("jobs", **Wanted.from_query(visit.request.GET).query)
-    if len(ids) == 1 and "job" in visit.request.POST and not (changed and asked is Repair.DELETE):
-        back = visit.address("job", id=ids[0])
+    asked, ids = _asked(request), request.http.POST.getlist("id")[:MOST]
+    changed = sum(request.inspection.repair_one(asked, job_id) for job_id in ids)
+    back = request.address("jobs", **JobFilters.from_query(request.http.GET).query)
+    if len(ids) == 1 and "job" in request.http.POST and not (changed and asked is Repair.DELETE):
+        back = request.address("job", id=ids[0])
     if not changed:
         return Refused(_refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)
@@ -44,67 +44,66 @@ def repair(visit: Visit) -> Done | Refused:
 
 
 @page("django_jobs_dashboard/bulk.html", entry="jobs")
-def bulk(visit: Visit) -> Mapping[str, Any] | HttpResponse:
+def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
     """Count all jobs that match and ask whether they are meant, or show how far they are."""
-    if not visit.visitor.may_manage:
-        return doors.forbidden(visit.request)
-    token = visit.request.GET.get("run", "")
+    if not request.visitor.may_manage:
+        return denied.forbidden(request.http)
+    token = request.http.GET.get("run", "")
     if token:
-        state = _known(visit, token)
-        pace = STEP
+        state = _known(request, token)
+        budget = NEXT_STEP
     else:
-        wanted = Wanted.from_query(visit.request.GET)
-        state = Bulk(repair=_choice(visit.request.GET), query=wanted.query)
-        pace = FIRST
+        filters = JobFilters.from_query(request.http.GET)
+        state = BulkRepair(repair=_choice(request.http.GET), query=filters.query)
+        budget = FIRST_STEP
     if not state.is_counted:
-        state = state.count_on(_finder(visit, state), pace)
-    run = state.to_token(visit.visitor.name)
+        state = state.count_more(_finder(request, state), budget)
+    run = state.to_token(request.visitor.name)
     return {
         "bulk": state,
         "run": run,
-        "go_on": visit.address("bulk", run=run),
-        "is_running": state.is_counted and (state.looked_at or state.repaired),
-        "filters": state.query,
-        "back": visit.address("jobs", **state.query),
+        "next_step": request.address("bulk", run=run),
+        "is_running": state.is_counted and (state.scanned or state.repaired),
+        "chosen": state.query,
+        "back": request.address("jobs", **state.query),
     }
 
 
-@action(Right.MANAGE)
-def bulk_step(visit: Visit) -> Done | Refused | HttpResponse:
+@action(Permission.MANAGE)
+def bulk_step(request: DashboardRequest) -> Done | InProgress | Refused:
     """Repair some more of all jobs that match."""
-    before = Bulk.from_token(visit.request.POST.get("run", ""), visit.visitor.name)
+    before = BulkRepair.from_token(request.http.POST.get("run", ""), request.visitor.name)
     if before is None:
-        return Refused(str(OVER), visit.address("jobs"))
-    state = before.repair_on(_finder(visit, before), STEP)
-    back = visit.address("jobs", **state.query)
+        return Refused(str(OVER), request.address("jobs"))
+    state = before.repair_more(_finder(request, before), NEXT_STEP)
+    back = request.address("jobs", **state.query)
     change = Change(
         action=f"{state.repair} all",
         target=", ".join(f"{name}={value}" for name, value in state.query.items()),
         count=state.repaired - before.repaired,
     )
-    if state.is_over and state.repaired:
+    if state.is_done and state.repaired:
         return Done(_report(state.repair, state.repaired, 0), back, change)
-    if state.is_over:
+    if state.is_done:
         return Refused(_refusal(state.repair, 2), back)
-    log_change(visit.visitor.name, visit.backend.alias, change)
-    run = state.to_token(visit.visitor.name)
-    return HttpResponseRedirect(visit.address("bulk", run=run))
+    run = state.to_token(request.visitor.name)
+    return InProgress(request.address("bulk", run=run), change)
 
 
-def _known(visit: Visit, token: str) -> Bulk:
-    state = Bulk.from_token(token, visit.visitor.name)
+def _known(request: DashboardRequest, token: str) -> BulkRepair:
+    state = BulkRepair.from_token(token, request.visitor.name)
     if state is None:
         raise Http404(str(OVER))
     return state
 
 
-def _finder(visit: Visit, state: Bulk) -> Finder:
-    wanted = Wanted(**state.query).filter(state.repair, state.as_of)
-    return Finder(visit.inspection, wanted, visit.redactor.arguments)
+def _finder(request: DashboardRequest, state: BulkRepair) -> Finder:
+    filters = JobFilters(**state.query).filter(state.repair, state.as_of)
+    return Finder(request.inspection, filters, request.redactor.arguments)
 
 
-def _asked(visit: Visit) -> Repair:
-    return _choice(visit.request.POST)
+def _asked(request: DashboardRequest) -> Repair:
+    return _choice(request.http.POST)
 
 
 def _choice(query: Any) -> Repair:
@@ -119,7 +118,7 @@ def _report(repair: Repair, changed: int, left: int) -> str:
         Repair.RETRY: ngettext("%(jobs)s is queued now.", "%(jobs)s are queued now.", changed),
         Repair.CANCEL: ngettext("%(jobs)s is cancelled.", "%(jobs)s are cancelled.", changed),
         Repair.DELETE: ngettext("%(jobs)s is deleted.", "%(jobs)s are deleted.", changed),
-    }[repair] % {"jobs": words.jobs(changed)}
+    }[repair] % {"jobs": formatting.job_count(changed)}
     if not left:
         return told
     rest = ngettext(
@@ -127,7 +126,7 @@ def _report(repair: Repair, changed: int, left: int) -> str:
         "%(jobs)s were not in a state that permits it.",
         left,
     )
-    return f"{told} {rest % {'jobs': words.jobs(left)}}"
+    return f"{told} {rest % {'jobs': formatting.job_count(left)}}"
 
 
 def _refusal(repair: Repair, asked: int) -> str:

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.dashboard.access import Right
+from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
-from django_jobs.dashboard.visit import Visit
+from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.job import Record
 from django_jobs.worker.heartbeat import BEATS
 
@@ -58,31 +58,31 @@ class Card:
 
 
 @page("django_jobs_dashboard/workers.html", entry="workers")
-def workers(visit: Visit) -> Mapping[str, Any]:
+def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show all workers."""
-    found = visit.inspection.workers()
+    found = request.inspection.workers()
     shown = [job_id for worker in found for job_id, _ in _longest(worker)]
-    records = {record.job.id: record for record in visit.inspection.read(shown)}
+    records = {record.job.id: record for record in request.inspection.read(shown)}
     return {
         "cards": [_card(worker, records) for worker in found],
         "threads": sum(worker.concurrency for worker in found),
         "busy": sum(len(worker.running) for worker in found),
         "stuck": sum(len(worker.stuck) for worker in found),
         "memory": sum(worker.memory or 0 for worker in found),
-        "beat": round(visit.backend.broker.lease / BEATS),
+        "beat": round(request.backend.broker.lease / BEATS),
     }
 
 
-@action(Right.CONTROL)
-def quiet(visit: Visit) -> Done | Refused:
+@action(Permission.CONTROL)
+def quiet(request: DashboardRequest) -> Done | Refused:
     """Let a worker, or all of them, take no more jobs."""
-    return _ordered(visit, Order.QUIET)
+    return _ordered(request, Order.QUIET)
 
 
-@action(Right.CONTROL)
-def stop(visit: Visit) -> Done | Refused:
+@action(Permission.CONTROL)
+def stop(request: DashboardRequest) -> Done | Refused:
     """Stop a worker, or all of them."""
-    return _ordered(visit, Order.STOP)
+    return _ordered(request, Order.STOP)
 
 
 def _longest(worker: WorkerInfo) -> list[tuple[str, int]]:
@@ -111,20 +111,20 @@ def _running(worker: WorkerInfo, records: Mapping[str, Record]) -> Iterator[Runn
         )
 
 
-def _ordered(visit: Visit, order: Order) -> Done | Refused:
-    back = visit.address("workers")
-    if not visit.backend.persistent:
+def _ordered(request: DashboardRequest, order: Order) -> Done | Refused:
+    back = request.address("workers")
+    if not request.backend.persistent:
         text = _("This worker is a part of the web process, and ends with it.")
         return Refused(text, back)
-    asked = visit.request.POST.get("worker", "")
-    alive = [worker.id for worker in visit.inspection.workers()]
+    asked = request.http.POST.get("worker", "")
+    alive = [worker.id for worker in request.inspection.workers()]
     meant = alive if asked == EVERY else [worker for worker in alive if worker == asked]
-    told = sum(visit.inspection.order(worker, order) for worker in meant)
+    told = sum(request.inspection.order(worker, order) for worker in meant)
     if not told:
         return Refused(_("There is no such worker any more."), back)
     text = _told(order, told) % {
         "count": told,
-        "seconds": round(visit.backend.broker.lease / BEATS),
+        "seconds": round(request.backend.broker.lease / BEATS),
     }
     return Done(text, back, Change(action=f"{order} worker", target=asked, count=told))
 

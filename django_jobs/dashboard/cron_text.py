@@ -19,7 +19,7 @@ MOST_TIMES = 4
 """More times of day than these are no plain words any more."""
 
 
-def in_words(schedule: Schedule) -> str:
+def describe(schedule: Schedule) -> str:
     """Return "every day at 08:00" for "0 8 * * *", or "" for a line that is best read itself."""
     fields = schedule.fields
     if fields is None:

@@ -15,12 +15,12 @@ UNITS = (
 BYTES = ("kB", "MB", "GB", "TB")
 
 
-def grouped(number: int) -> str:
+def number(value: int) -> str:
     """Return a whole number with the separators of the language."""
-    return number_format(number, force_grouping=True)
+    return number_format(value, force_grouping=True)
 
 
-def span(milliseconds: int) -> str:
+def duration(milliseconds: int) -> str:
     """Return a duration in its two largest units: "3 h 12 min", "0.4 s" or "12 ms"."""
     if milliseconds < 1000:
         return _("%(number)s ms") % {"number": max(0, milliseconds)}
@@ -28,10 +28,10 @@ def span(milliseconds: int) -> str:
         return UNITS[-1][1] % {"number": number_format(milliseconds / 1000, 1)}
     rest = milliseconds // 1000
     parts: list[str] = []
-    for size, text in UNITS:
-        number, rest = divmod(rest, size)
-        if number:
-            parts.append(text % {"number": grouped(number)})
+    for unit, text in UNITS:
+        amount, rest = divmod(rest, unit)
+        if amount:
+            parts.append(text % {"number": number(amount)})
         elif parts:
             break
     return " ".join(parts[:2])
@@ -47,7 +47,7 @@ def size(octets: int) -> str:
     return f"{number_format(amount, 0 if amount >= 100 else 1)} {unit}"
 
 
-def jobs(number: int) -> str:
+def job_count(count: int) -> str:
     """Return "1 job", "2 jobs"."""
-    text = ngettext("%(number)s job", "%(number)s jobs", number)
-    return text % {"number": grouped(number)}
+    text = ngettext("%(number)s job", "%(number)s jobs", count)
+    return text % {"number": number(count)}

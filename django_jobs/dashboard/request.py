@@ -21,16 +21,16 @@ NAMESPACE = "django_jobs_dashboard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class DashboardRequest:
     """What every view is given.
 
     Attributes:
-        visitor: who asks; their rights are checked by then.
+        visitor: who asks; their permissions are checked by then.
         backend: whose jobs are shown, chosen by `?backend=` where a site has several.
         aliases: of all backends that could be shown.
     """
 
-    request: HttpRequest
+    http: HttpRequest
     visitor: Visitor
     backend: JobBackend[Any]
     aliases: tuple[str, ...]
@@ -48,7 +48,7 @@ class Visit:
     @property
     def is_update(self) -> bool:
         """Whether an open page asks for its newest state, and nobody has clicked."""
-        return "HX-Request" in self.request.headers
+        return "HX-Request" in self.http.headers
 
     def address(self, name: str, *args: Any, **query: Any) -> str:
         """Return the address of a page that shows the same backend.

@@ -15,7 +15,7 @@ from django_jobs.brokers.metrics import Bucket, History
 from django_jobs.clock import from_ms
 from django_jobs.histogram import BOUNDS, Histogram
 
-from . import charts, words
+from . import charts, formatting
 from .charts import Bar, Mark
 
 DAY = 86_400_000
@@ -36,7 +36,7 @@ class Legend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class ChartPanel:
     """A chart with all that belongs to it.
 
     Attributes:
@@ -65,32 +65,32 @@ class Figure:
         return self.top // 2
 
 
-def attempts(name: str, title: str, history: History) -> Figure:
+def attempts_panel(name: str, title: str, history: History) -> ChartPanel:
     """Show how many attempts ended how."""
     parts = [(one.succeeded, one.failed) for one in history.buckets]
     hints = [
         _("%(time)s: %(succeeded)s succeeded, %(failed)s failed")
-        % {"time": time, "succeeded": words.grouped(good), "failed": words.grouped(bad)}
+        % {"time": time, "succeeded": formatting.number(good), "failed": formatting.number(bad)}
         for time, (good, bad) in zip(_times(history), parts, strict=True)
     ]
     legend = (
-        Legend("good", _("Succeeded"), words.grouped(history.succeeded)),
-        Legend("bad", _("Failed"), words.grouped(history.failed)),
+        Legend("good", _("Succeeded"), formatting.number(history.succeeded)),
+        Legend("bad", _("Failed"), formatting.number(history.failed)),
     )
     empty = "" if history.succeeded or history.failed else _("No job has run in this time.")
     return _over_time(name, title, history, parts, hints, legend, empty)
 
 
-def failures(name: str, title: str, history: History) -> Figure:
+def failures_panel(name: str, title: str, history: History) -> ChartPanel:
     """Show how many attempts failed, on a scale of their own."""
     parts = [(one.failed,) for one in history.buckets]
     hints = [
         ngettext("%(time)s: %(number)s failed", "%(time)s: %(number)s failed", count)
-        % {"time": time, "number": words.grouped(count)}
+        % {"time": time, "number": formatting.number(count)}
         for time, (count,) in zip(_times(history), parts, strict=True)
     ]
     share = percent(history.failed, history.succeeded + history.failed)
-    legend = (Legend("bad", _("Failed"), f"{words.grouped(history.failed)} ({share})"),)
+    legend = (Legend("bad", _("Failed"), f"{formatting.number(history.failed)} ({share})"),)
     empty = "" if history.failed else _("Nothing has failed in this time.")
     return _over_time(name, title, history, parts, hints, legend, empty)
 
@@ -103,13 +103,13 @@ def _over_time(
     hints: Sequence[str],
     legend: tuple[Legend, ...],
     empty: str,
-) -> Figure:
+) -> ChartPanel:
     said = ", ".join(f"{one.label}: {one.value}" for one in legend)
     drawn = [Bar(part, hint) for part, hint in zip(parts, hints, strict=True)]
     times = tuple(_times(history))
     quarter = len(times) // QUARTERS
     rows = zip(times, parts, strict=True)
-    return Figure(
+    return ChartPanel(
         name=name,
         title=title,
         drawing=charts.bars(name, title, said, drawn, [one.look for one in legend]),
@@ -118,7 +118,7 @@ def _over_time(
         end=_("now"),
         legend=legend,
         columns=(_("From"), *(one.label for one in legend)),
-        rows=tuple((time, *map(words.grouped, part)) for time, part in rows if any(part)),
+        rows=tuple((time, *map(formatting.number, part)) for time, part in rows if any(part)),
         empty=empty,
     )
 
@@ -140,19 +140,19 @@ def _on_axis(bucket: Bucket, spans_days: bool) -> str:
     return date_format(localtime(from_ms(bucket.at)), "MONTH_DAY_FORMAT" if spans_days else "H:i")
 
 
-def times(name: str, title: str, histogram: Histogram) -> Figure:
+def histogram_panel(name: str, title: str, histogram: Histogram) -> ChartPanel:
     """Show how long things took, from the first power of ten that has some to the last."""
     first, last = _decades(histogram)
     begin, end = first * DECADE, (last + 1) * DECADE
     counts = _counts(histogram)
     drawn = [
-        Bar((counts[index],), f"{_between(index)}: {words.grouped(counts[index])}")
+        Bar((counts[index],), f"{_between(index)}: {formatting.number(counts[index])}")
         for index in range(begin, end)
     ]
     known = [(look, histogram.quantile(share)) for share, look in QUANTILES]
     legend = tuple(Legend(look, look, span(value)) for look, value in known)
     marks = [Mark(look, _place(value) - begin) for look, value in known if value is not None]
-    return Figure(
+    return ChartPanel(
         name=name,
         title=title,
         drawing=charts.bars(
@@ -169,13 +169,15 @@ def times(name: str, title: str, histogram: Histogram) -> Figure:
         legend=legend,
         columns=(_("Time"), _("Attempts")),
         rows=tuple(
-            (_between(index), words.grouped(count)) for index, count in enumerate(counts) if count
+            (_between(index), formatting.number(count))
+            for index, count in enumerate(counts)
+            if count
         ),
         empty="" if histogram.count else _("No job has run in this time."),
     )
 
 
-def shape(histogram: Histogram) -> SafeString:
+def histogram_sparkline(histogram: Histogram) -> SafeString:
     """Draw a histogram for a line of a table, with the same scale for all."""
     return charts.sparkline(_counts(histogram))
 
@@ -218,7 +220,7 @@ def _between(index: int) -> str:
 def _round_span(milliseconds: int) -> str:
     """Return a bound in one unit: "700 ms", "1.5 s", "2,000 s"."""
     if milliseconds < 1000:
-        return words.span(milliseconds)
+        return formatting.duration(milliseconds)
     places = 0 if milliseconds % 1000 == 0 else 1
     return _("%(number)s s") % {
         "number": number_format(milliseconds / 1000, places, force_grouping=True)
@@ -229,7 +231,7 @@ def span(milliseconds: float | None) -> str:
     """Return a time that may be a part of a millisecond, or a dash for none."""
     if milliseconds is None:
         return "–"
-    return words.span(round(milliseconds)) if milliseconds >= 1 else _("< 1 ms")
+    return formatting.duration(round(milliseconds)) if milliseconds >= 1 else _("< 1 ms")
 
 
 def percent(part: int, whole: int) -> str:

@@ -16,7 +16,7 @@ from time_machine import Traveller
 from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.job import Job, State
-from django_jobs.recap import sweep
+from django_jobs.recap import enqueue
 from django_jobs.recap.models import DeliveryState, RecapDelivery, RecapSettings
 from django_jobs.recap.tasks import enqueue_due_recaps, send_recap
 from tests.recap.conftest import NOW, MakeUser
@@ -32,7 +32,7 @@ def may(day: int, hour: int) -> datetime:
 
 
 def tick(now: datetime) -> int:
-    return sweep.enqueue_due(send_recap, now)
+    return enqueue.enqueue_due(send_recap, now)
 
 
 def queued_jobs() -> list[Job]:
@@ -158,7 +158,7 @@ def test_users_are_taken_in_portions_with_few_queries(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    monkeypatch.setattr(sweep, "PORTION", 10)
+    monkeypatch.setattr(enqueue, "PORTION", 10)
     for number in range(25):
         make_user(f"user{number}", hour=8)
 

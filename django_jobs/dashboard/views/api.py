@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 
 from django_jobs.backends import JobBackend
 from django_jobs.backends.health import Health, Limits, examine
-from django_jobs.dashboard.access import is_open_to_machine
+from django_jobs.dashboard.access import may_use_api
+from django_jobs.dashboard.api import endpoint
 from django_jobs.dashboard.conf import options
 from django_jobs.dashboard.headers import protect
-from django_jobs.dashboard.machine import machine
 from django_jobs.dashboard.parameters import whole
-from django_jobs.dashboard.public_health import watched
-from django_jobs.dashboard.visit import chosen_backend
+from django_jobs.dashboard.request import chosen_backend
+from django_jobs.dashboard.shared_health import shared_health
 from django_jobs.management.jobs.shapes import health_shape
 from django_jobs.management.jobs.stats import statistics_shape
 
@@ -23,7 +23,7 @@ NO_LIMIT = -1
 WEEK = 7 * 86_400
 
 
-@machine
+@endpoint
 def stats(backend: JobBackend[Any]) -> HttpResponse:
     """Answer as `manage.py jobs stats --json` does."""
     return JsonResponse(statistics_shape(backend))
@@ -44,13 +44,13 @@ def _health(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     backend = chosen_backend(request)
     # Load balancers bring no token, and are told less: names of queues and settings stay inside.
-    knows = is_open_to_machine(request)
+    knows = may_use_api(request)
     if backend is None:
         found = Health(problems=("No backend in TASKS belongs to django_jobs.",))
     elif knows:
         found = examine(backend, _limits(backend, request.GET))
     else:
-        found = watched(backend.broker, partial(_examined, backend))
+        found = shared_health(backend.broker, partial(_examined, backend))
     shown = health_shape(found) if knows else {"healthy": found.is_good}
     return JsonResponse(shown, status=200 if found.is_good else 503)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_jobs.brokers.metrics import Span
 
 from . import parameters
-from .visit import Visit
+from .request import DashboardRequest
 
 LABELS = {
     Span.HOUR: (_("1 h"), _("the last hour")),
@@ -22,31 +22,33 @@ LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SpanLink:
+class TimeRangeLink:
     """A span that can be chosen.
 
     Attributes:
         label: a short one, for the link.
-        words: the same in words.
+        text: the same in full.
     """
 
     label: Any
-    words: Any
+    text: Any
     address: str
     is_chosen: bool
 
 
-def chosen_span(visit: Visit) -> Span:
+def chosen_time_range(request: DashboardRequest) -> Span:
     """Return the span that the address asks for."""
-    return parameters.choice(visit.request.GET, "span", tuple(Span), Span.DAY)
+    return parameters.choice(request.http.GET, "span", tuple(Span), Span.DAY)
 
 
-def span_words(span: Span) -> str:
+def time_range_text(span: Span) -> str:
     """Return a span in words, for the middle of a sentence."""
     return str(LABELS[span][1])
 
 
-def span_links(visit: Visit, page: str, chosen: Span, **query: str) -> tuple[SpanLink, ...]:
+def time_range_links(
+    request: DashboardRequest, page: str, chosen: Span, **query: str
+) -> tuple[TimeRangeLink, ...]:
     """Return a link to the same page for each span.
 
     Args:
@@ -54,6 +56,6 @@ def span_links(visit: Visit, page: str, chosen: Span, **query: str) -> tuple[Spa
         query: what else its address says.
     """
     return tuple(
-        SpanLink(label, words, visit.address(page, span=span.value, **query), span is chosen)
-        for span, (label, words) in LABELS.items()
+        TimeRangeLink(label, text, request.address(page, span=span.value, **query), span is chosen)
+        for span, (label, text) in LABELS.items()
     )

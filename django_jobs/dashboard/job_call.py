@@ -12,15 +12,15 @@ from django_jobs.job import Job
 from django_jobs.metadata import decode_metadata
 from django_jobs.redaction.parameters import argument_names
 
-LONGEST = 10_000
+MAX_PREVIEW_BYTES = 10_000
 """Bytes of arguments up to which a list shows what is in them."""
 
-PREVIEW = 160
+PREVIEW_LENGTH = 160
 """Letters of a call that a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class NamedValue:
     """One argument, or one of the metadata.
 
     Attributes:
@@ -34,7 +34,7 @@ class Value:
 
 def preview(job: Job) -> str:
     """Return the arguments of a call in one short line, or "" if they are long or none."""
-    if job.size > LONGEST:
+    if job.size > MAX_PREVIEW_BYTES:
         return ""
     try:
         args, kwargs = show_arguments(job.arguments)
@@ -44,7 +44,7 @@ def preview(job: Job) -> str:
     return _short(", ".join(given))
 
 
-def values(job: Job) -> list[Value] | None:
+def arguments(job: Job) -> list[NamedValue] | None:
     """Return the arguments one by one, or None if they can't be read."""
     try:
         args, kwargs = show_arguments(job.arguments)
@@ -53,15 +53,17 @@ def values(job: Job) -> list[Value] | None:
     known = argument_names(job.task, len(args))
     names = [name or f"{index + 1}" for index, name in enumerate(known)]
     given = [*zip(names, args, strict=True), *kwargs.items()]
-    return [Value(name, display(value)) for name, value in given]
+    return [NamedValue(name, to_text(value)) for name, value in given]
 
 
-def metadata(job: Job) -> list[Value]:
+def metadata(job: Job) -> list[NamedValue]:
     """Return the metadata of a job one by one, those that libraries reserve as well."""
     try:
-        return [Value(key, display(value)) for key, value in decode_metadata(job.metadata).items()]
+        return [
+            NamedValue(key, to_text(value)) for key, value in decode_metadata(job.metadata).items()
+        ]
     except BrokenPayload:
-        return [Value("", job.metadata)]
+        return [NamedValue("", job.metadata)]
 
 
 def result(text: str | None) -> str | None:
@@ -73,12 +75,12 @@ def result(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        return display(show_value(text))
+        return to_text(show_value(text))
     except BrokenPayload:
         return text
 
 
-def display(value: Any) -> str:
+def to_text(value: Any) -> str:
     """Return a value for people: a text as it is, all else as JSON."""
     if isinstance(value, str):
         return value
@@ -86,4 +88,4 @@ def display(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= PREVIEW else f"{text[: PREVIEW - 1]}…"
+    return text if len(text) <= PREVIEW_LENGTH else f"{text[: PREVIEW_LENGTH - 1]}…"

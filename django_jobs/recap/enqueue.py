@@ -13,9 +13,9 @@ from django.db.models import Max, QuerySet
 from django_jobs.backends import JobBackend
 from django_jobs.task import Task
 
-from .audience import admitted
 from .models import DeliveryState, RecapDelivery, RecapSettings
 from .periods import due_period, next_due
+from .recipients import eligible
 
 PORTION = 500
 """Users that are held in memory, and locked, at a time."""
@@ -27,11 +27,11 @@ KEPT = timedelta(days=100)
 """How long deliveries are kept: longer than any period, so that none is delivered again."""
 
 
-def enqueue_due(job: Task[..., Any], now: datetime) -> int:
+def enqueue_due(task: Task[..., Any], now: datetime) -> int:
     """Enqueue a recap for everybody for whom one is due, then repair and forget old ones.
 
     Args:
-        job: the task to enqueue with a user's primary key and a period's key.
+        task: the task to enqueue with a user's primary key and a period's key.
         now: an aware instant.
 
     Returns:
@@ -42,10 +42,10 @@ def enqueue_due(job: Task[..., Any], now: datetime) -> int:
     """
     _schedule_new(now)
     enqueued = 0
-    while (portion := _claim_portion(job, now)) is not None:
-        enqueued += _confirm(job, portion)
-    while portion := _reclaim_portion(job, now):
-        enqueued += _confirm(job, portion)
+    while (portion := _claim_portion(task, now)) is not None:
+        enqueued += _confirm(task, portion)
+    while portion := _reclaim_portion(task, now):
+        enqueued += _confirm(task, portion)
     _forget(now)
     return enqueued
 
@@ -57,7 +57,7 @@ def _schedule_new(now: datetime) -> None:
         _move_on(portion, now)
 
 
-def _claim_portion(job: Task[..., Any], now: datetime) -> list[str] | None:
+def _claim_portion(task: Task[..., Any], now: datetime) -> list[str] | None:
     """Claim a delivery for each of the next due users, and move them on to their next period.
 
     All in one transaction, at whose commit the jobs are pushed.
@@ -71,14 +71,14 @@ def _claim_portion(job: Task[..., Any], now: datetime) -> list[str] | None:
         if not due:
             return None
         deliveries = _new_deliveries(due, now)
-        _enqueue(job, deliveries, now)
+        _enqueue(task, deliveries, now)
         # A second tick may have been as quick: its rows stay, and our jobs find them taken.
         RecapDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
         _move_on(due, now)
     return [delivery.job_id for delivery in deliveries]
 
 
-def _reclaim_portion(job: Task[..., Any], now: datetime) -> list[str]:
+def _reclaim_portion(task: Task[..., Any], now: datetime) -> list[str]:
     """Enqueue anew what was claimed by somebody who died, or lost the broker, just after that.
 
     Should the first job exist after all, it finds that the delivery is no longer its own.
@@ -86,17 +86,17 @@ def _reclaim_portion(job: Task[..., Any], now: datetime) -> list[str]:
     lost = RecapDelivery.objects.filter(state=DeliveryState.CLAIMED, claimed_at__lt=now - GRACE)
     with transaction.atomic(using=_database()):
         deliveries = list(_locked(lost.order_by("claimed_at")))
-        _enqueue(job, deliveries, now)
+        _enqueue(task, deliveries, now)
         RecapDelivery.objects.bulk_update(deliveries, ["job_id", "claimed_at"])
     return [delivery.job_id for delivery in deliveries]
 
 
-def _confirm(job: Task[..., Any], job_ids: Sequence[str]) -> int:
+def _confirm(task: Task[..., Any], job_ids: Sequence[str]) -> int:
     """Mark the deliveries whose jobs the broker has, and return how many these are.
 
     The commit tells nothing of that: a broker that is away then does not undo it.
     """
-    backend = job.get_backend()
+    backend = task.get_backend()
     if isinstance(backend, JobBackend):
         job_ids = [record.job.id for record in backend.broker.inspection.read(job_ids)]
     claimed = RecapDelivery.objects.filter(job_id__in=job_ids, state=DeliveryState.CLAIMED)
@@ -113,7 +113,7 @@ def _forget(now: datetime) -> None:
 
 def _new_deliveries(due: Sequence[RecapSettings], now: datetime) -> list[RecapDelivery]:
     """Return unsaved deliveries for those of the due users who get a recap now."""
-    pks = admitted([chosen.user_id for chosen in due])
+    pks = eligible([chosen.user_id for chosen in due])
     known = RecapDelivery.objects.filter(user__in=pks)
     covered = dict(known.values_list("user").annotate(Max("end")))
     periods = {
@@ -139,10 +139,10 @@ def _move_on(due: Sequence[RecapSettings], now: datetime) -> None:
         RecapSettings.objects.filter(pk__in=pks).update(due_at=instant)
 
 
-def _enqueue(job: Task[..., Any], deliveries: Sequence[RecapDelivery], now: datetime) -> None:
+def _enqueue(task: Task[..., Any], deliveries: Sequence[RecapDelivery], now: datetime) -> None:
     """Enqueue a job for each delivery at the commit, and make the delivery this job's own."""
     calls = [(delivery.user_id, delivery.period) for delivery in deliveries]
-    for delivery, result in zip(deliveries, job.bulk_enqueue(calls), strict=True):
+    for delivery, result in zip(deliveries, task.bulk_enqueue(calls), strict=True):
         delivery.job_id = result.id
         delivery.claimed_at = now
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.health import Health
-from django_jobs.dashboard.public_health import NO_ANSWER, Watch
+from django_jobs.dashboard.shared_health import NO_ANSWER, SharedHealth
 from tests.contract.tools import Driver, make_jobs
 from tests.dashboard.conftest import UseBackend
 from tests.servers import RedisServer
@@ -162,7 +162,7 @@ def test_one_look_serves_everybody_who_asks_meanwhile() -> None:
         may_end.wait()
         return Health(problems=(), workers=7)
 
-    watch = Watch()
+    watch = SharedHealth()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(watch.health, look)
         assert asked.wait(20)
@@ -180,7 +180,7 @@ def test_a_look_for_which_there_is_no_thread_is_not_waited_for_for_good(
     def refuse(thread: Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    watch = Watch()
+    watch = SharedHealth()
     with monkeypatch.context() as patched:
         patched.setattr(Thread, "start", refuse)
         with pytest.raises(RuntimeError, match="can't start"):
@@ -190,7 +190,7 @@ def test_a_look_for_which_there_is_no_thread_is_not_waited_for_for_good(
 
 
 def test_a_look_that_fails_is_not_kept_for_good() -> None:
-    watch = Watch()
+    watch = SharedHealth()
     with pytest.raises(ZeroDivisionError):
         watch.health(lambda: Health(problems=(str(1 / 0),)))
     while True:

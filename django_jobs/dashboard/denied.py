@@ -10,25 +10,25 @@ from django.shortcuts import render, resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
-from .access import seconds_to_wait, takes_passwords
+from .access import accepts_basic_auth, seconds_to_wait
 from .conf import options
 
-BROKER = "django_jobs_dashboard/broker.html"
-MISSING = "django_jobs_dashboard/missing.html"
-PLAIN = "django_jobs_dashboard/plain.html"
+BROKER_ERROR = "django_jobs_dashboard/broker_error.html"
+NOT_FOUND = "django_jobs_dashboard/not_found.html"
+MESSAGE = "django_jobs_dashboard/message.html"
 
 
-def closed(request: HttpRequest) -> HttpResponse:
+def unauthenticated(request: HttpRequest) -> HttpResponse:
     """Ask who it is, in the way that is set up; tell those who did say that it does not do."""
     if wait := seconds_to_wait(request):
         text = _(
             "Too many wrong passwords came from your address, or from everywhere. Try again in a"
             " few minutes."
         )
-        response = _plain(request, _("Please wait"), text, 429)
+        response = _message(request, _("Please wait"), text, 429)
         response.headers["Retry-After"] = str(wait)
         return response
-    if takes_passwords(request):
+    if accepts_basic_auth(request):
         return _challenge(request)
     if options().has_basic_auth and "Authorization" in request.headers:
         text = _(
@@ -36,7 +36,7 @@ def closed(request: HttpRequest) -> HttpResponse:
             "Use HTTPS, or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is "
             "safe all the same."
         )
-        return _plain(request, _("Use HTTPS"), text, 403)
+        return _message(request, _("Use HTTPS"), text, 403)
     user = getattr(request, "user", None)
     is_known = user is not None and user.is_authenticated
     if user is None or is_known or "HX-Request" in request.headers or request.method == "POST":
@@ -51,29 +51,29 @@ def forbidden(request: HttpRequest) -> HttpResponse:
         "The dashboard is for superusers, and for users with the permission to see, manage or "
         "control background jobs. Sign in as one, or ask an administrator for it."
     )
-    return _plain(request, _("You may not do this"), text, 403)
+    return _message(request, _("You may not do this"), text, 403)
 
 
-def nothing_to_show(request: HttpRequest) -> HttpResponse:
+def no_backend(request: HttpRequest) -> HttpResponse:
     """Say that no task backend is ours."""
     text = _(
         "No backend in TASKS belongs to django_jobs, so there are no jobs that could be seen here. "
         "Set TASKS = tasks_from_env(), or JOB_BACKEND=redis where that is done already."
     )
-    return _plain(request, _("No jobs to show"), text, 404)
+    return _message(request, _("No jobs to show"), text, 404)
 
 
 def _challenge(request: HttpRequest) -> HttpResponse:
     text = _(
         "Give the name and the password from JOB_DASHBOARD_USERNAME and JOB_DASHBOARD_PASSWORD."
     )
-    response = _plain(request, _("Who are you?"), text, 401)
+    response = _message(request, _("Who are you?"), text, 401)
     response.headers["WWW-Authenticate"] = 'Basic realm="Background jobs", charset="UTF-8"'
     return response
 
 
-def _plain(request: HttpRequest, heading: str, text: str, status: int) -> HttpResponse:
-    return render(request, PLAIN, {"heading": heading, "text": text}, status=status)
+def _message(request: HttpRequest, heading: str, text: str, status: int) -> HttpResponse:
+    return render(request, MESSAGE, {"heading": heading, "text": text}, status=status)
 
 
 def _login_url() -> str:

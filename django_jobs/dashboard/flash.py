@@ -8,17 +8,17 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-COOKIE = "django_jobs_notice"
-SALT = "django_jobs.dashboard.notice"
-KEPT = 120
+COOKIE = "django_jobs_flash"
+SALT = "django_jobs.dashboard.flash"
+MAX_AGE = 120
 """Seconds: who was away for longer does not read about it as if it were new."""
 
-LONGEST = 600
+MAX_LENGTH = 600
 """Letters: browsers refuse cookies of more than four kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class FlashMessage:
     """A sentence for the person who clicked.
 
     Attributes:
@@ -30,13 +30,13 @@ class Notice:
     kind: str = "good"
 
 
-def leave(request: HttpRequest, response: HttpResponse, notice: Notice) -> None:
+def write(request: HttpRequest, response: HttpResponse, message: FlashMessage) -> None:
     """Let the next page show it. The site may have neither sessions nor messages."""
-    short = Notice(text=notice.text[:LONGEST], kind=notice.kind)
+    cut = FlashMessage(text=message.text[:MAX_LENGTH], kind=message.kind)
     response.set_cookie(
         COOKIE,
-        signing.dumps(asdict(short), salt=SALT, compress=True),
-        max_age=KEPT,
+        signing.dumps(asdict(cut), salt=SALT, compress=True),
+        max_age=MAX_AGE,
         path=_path(),
         secure=request.is_secure(),
         httponly=True,
@@ -44,16 +44,16 @@ def leave(request: HttpRequest, response: HttpResponse, notice: Notice) -> None:
     )
 
 
-def left(request: HttpRequest) -> Notice | None:
+def read(request: HttpRequest) -> FlashMessage | None:
     """Return what the action before left, if anything."""
     try:
-        stored = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=KEPT)
-        return Notice(**stored)
+        stored = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=MAX_AGE)
+        return FlashMessage(**stored)
     except (signing.BadSignature, TypeError):
         return None
 
 
-def forget(response: HttpResponse) -> None:
+def clear(response: HttpResponse) -> None:
     """Take it away, as it is shown."""
     response.delete_cookie(COOKIE, path=_path(), samesite="Lax")
 

@@ -12,16 +12,16 @@ from django_jobs.backends import JobBackend
 from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerError
 
-from .access import brings_secret, is_open_to_machine, keeps_secrets, seconds_to_wait
+from .access import has_credentials, is_safe_for_secrets, may_use_api, seconds_to_wait
 from .headers import protect
-from .visit import visible_aliases
+from .request import visible_aliases
 
 PLAIN = "text/plain; charset=utf-8"
 
-MachineView = Callable[[JobBackend[Any]], HttpResponse]
+EndpointView = Callable[[JobBackend[Any]], HttpResponse]
 
 
-def machine(view: MachineView) -> Callable[[HttpRequest], HttpResponse]:
+def endpoint(view: EndpointView) -> Callable[[HttpRequest], HttpResponse]:
     """Make an answer for machines of a function that returns it for a backend.
 
     Whoever has no token and may not see the dashboard either hears nothing, also not whether there
@@ -30,39 +30,41 @@ def machine(view: MachineView) -> Callable[[HttpRequest], HttpResponse]:
 
     @wraps(view)
     def respond(request: HttpRequest) -> HttpResponse:
-        return protect(_answered(request, view))
+        return protect(_respond(request, view))
 
     return respond
 
 
-def _answered(request: HttpRequest, view: MachineView) -> HttpResponse:
+def _respond(request: HttpRequest, view: EndpointView) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    if not is_open_to_machine(request):
-        return _closed(request)
+    if not may_use_api(request):
+        return _unauthenticated(request)
     aliases = visible_aliases()
     alias = request.GET.get("backend", aliases[0] if aliases else "")
     if alias not in aliases:
-        return _said("No such backend.\n", 404)
+        return _text_response("No such backend.\n", 404)
     backend: Any = task_backends[alias]
     try:
         return view(backend)
     except BrokerError as error:
-        return _said(f"{error}\n", 503)
+        return _text_response(f"{error}\n", 503)
 
 
-def _closed(request: HttpRequest) -> HttpResponse:
+def _unauthenticated(request: HttpRequest) -> HttpResponse:
     if wait := seconds_to_wait(request):
         text = "Too many wrong tokens or passwords. Try again in a few minutes.\n"
-        return _said(text, 429, {"Retry-After": str(wait)})
-    if brings_secret(request) and not keeps_secrets(request):
+        return _text_response(text, 429, {"Retry-After": str(wait)})
+    if has_credentials(request) and not is_safe_for_secrets(request):
         text = (
             "No token or password is accepted over plain HTTP, where others can read it. Use HTTPS,"
             " or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is safe all the same.\n"
         )
-        return _said(text, 403)
-    return _said("Send the token: Authorization: Bearer …\n", 401, {"WWW-Authenticate": "Bearer"})
+        return _text_response(text, 403)
+    return _text_response(
+        "Send the token: Authorization: Bearer …\n", 401, {"WWW-Authenticate": "Bearer"}
+    )
 
 
-def _said(text: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+def _text_response(text: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
     return HttpResponse(text, status=status, content_type=PLAIN, headers=headers)

@@ -6,7 +6,7 @@ import smtplib
 
 import pytest
 
-from django_jobs.mail.refusals import is_final, words
+from django_jobs.mail.smtp_errors import is_permanent, reply_text
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from django_jobs.mail.refusals import is_final, words
     ids=lambda value: repr(value)[:50],
 )
 def test_final_refusals_are_told_from_others(error: smtplib.SMTPException, final: bool) -> None:
-    assert is_final(error) is final
+    assert is_permanent(error) is final
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_final_refusals_are_told_from_others(error: smtplib.SMTPException, final
     ],
 )
 def test_the_servers_words_are_kept(error: smtplib.SMTPException, text: str) -> None:
-    assert words(error) == text
+    assert reply_text(error) == text

@@ -21,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class JobFilters:
     """The filters as a form shows them: what is "" is not asked for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Wanted:
     until: str = ""
 
     @classmethod
-    def from_query(cls, query: QueryDict) -> Wanted:
+    def from_query(cls, query: QueryDict) -> JobFilters:
         """Read the filters; what is nonsense is left out."""
         given = {field.name: parameters.text(query, field.name) for field in fields(cls)}
         given["state"] = parameters.choice(query, "state", [*State], "")

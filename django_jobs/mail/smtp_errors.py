@@ -19,17 +19,17 @@ ABOUT_THE_LOGIN = frozenset({530, 534, 535, 538})
 """Answers of RFC 4954 that a server may also give to MAIL and RCPT."""
 
 
-def is_final(error: SMTPException) -> bool:
+def is_permanent(error: SMTPException) -> bool:
     """Tell whether a server would refuse the same mail again whenever it is sent."""
     match error:
         case SMTPRecipientsRefused():
-            return all(_is_final_code(code) for code, _ in error.recipients.values())
+            return all(_is_permanent_code(code) for code, _ in error.recipients.values())
         case SMTPResponseException():
-            return _is_final_code(error.smtp_code) and not isinstance(error, ABOUT_THE_SERVER)
+            return _is_permanent_code(error.smtp_code) and not isinstance(error, ABOUT_THE_SERVER)
     return isinstance(error, SMTPNotSupportedError)
 
 
-def words(error: SMTPException) -> str:
+def reply_text(error: SMTPException) -> str:
     """Return what the server said, for whoever reads why the mail was not sent."""
     match error:
         case SMTPRecipientsRefused():
@@ -42,7 +42,7 @@ def words(error: SMTPException) -> str:
     return str(error)
 
 
-def _is_final_code(code: int) -> bool:
+def _is_permanent_code(code: int) -> bool:
     return 500 <= code < 600 and code not in ABOUT_THE_LOGIN
 
 

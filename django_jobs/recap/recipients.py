@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from .conf import callable_of
 
 
-def admitted(pks: Collection[Any]) -> frozenset[Any]:
+def eligible(pks: Collection[Any]) -> frozenset[Any]:
     """Return those of some users' primary keys whom the site's RECIPIENTS admits.
 
     Args:
@@ -26,6 +26,6 @@ def admitted(pks: Collection[Any]) -> frozenset[Any]:
     return frozenset(user.pk for user in recipients if user.pk in wanted)
 
 
-def admits(user: Any) -> bool:
+def is_eligible(user: Any) -> bool:
     """Return whether a user may get recaps; an anonymous one may not."""
-    return user.pk is not None and user.pk in admitted([user.pk])
+    return user.pk is not None and user.pk in eligible([user.pk])

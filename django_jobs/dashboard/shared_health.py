@@ -11,16 +11,16 @@ from weakref import WeakKeyDictionary
 from django_jobs.backends.health import Health
 from django_jobs.brokers.base import Broker
 
-FRESH = 1.0
+MAX_AGE = 1.0
 """Seconds for which one look serves everybody."""
 
-PATIENCE = 1.0
+TIMEOUT = 1.0
 """Seconds for which a request waits for the first answer of a look."""
 
 NO_ANSWER = Health(problems=("The broker takes too long to answer.",))
 
 
-class Watch:
+class SharedHealth:
     """Looks at one thing on behalf of everybody who asks.
 
     Only one look is under way at a time, in a thread of its own. Requests wait for it until it has
@@ -30,32 +30,32 @@ class Watch:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._latest: Future[Health] = Future()
-        self._began = -FRESH
-        self._ended = -FRESH
+        self._began = -MAX_AGE
+        self._ended = -MAX_AGE
         self._latest.set_result(NO_ANSWER)
 
-    def health(self, look: Callable[[], Health]) -> Health:
+    def health(self, examine: Callable[[], Health]) -> Health:
         """Return what was found within the last second, or what is found within the next one.
 
         Args:
-            look: finds it out; it may take long.
+            examine: finds it out; it may take long.
         """
         with self._lock:
             now = monotonic()
-            if self._latest.done() and now - self._ended >= FRESH:
+            if self._latest.done() and now - self._ended >= MAX_AGE:
                 found: Future[Health] = Future()
-                threading.Thread(target=self._run, args=[look, found], daemon=True).start()
+                threading.Thread(target=self._run, args=[examine, found], daemon=True).start()
                 # Not before it has started: nobody would ever end one that could not.
                 self._latest, self._began = found, now
-            latest, left = self._latest, self._began + PATIENCE - now
+            latest, left = self._latest, self._began + TIMEOUT - now
         try:
             return latest.result(timeout=max(0.0, left))
         except TimeoutError:
             return NO_ANSWER
 
-    def _run(self, look: Callable[[], Health], found: Future[Health]) -> None:
+    def _run(self, examine: Callable[[], Health], found: Future[Health]) -> None:
         try:
-            health = look()
+            health = examine()
         except Exception as error:  # noqa: BLE001 (every request that waits for it raises it)
             self._ended = monotonic()
             found.set_exception(error)
@@ -64,12 +64,12 @@ class Watch:
             found.set_result(health)
 
 
-_watches: WeakKeyDictionary[Broker, Watch] = WeakKeyDictionary()
+_by_broker: WeakKeyDictionary[Broker, SharedHealth] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def watched(broker: Broker, look: Callable[[], Health]) -> Health:
+def shared_health(broker: Broker, examine: Callable[[], Health]) -> Health:
     """Return the health of a broker, as somebody found it lately or as `look` finds it now."""
     with _lock:
-        watch = _watches.setdefault(broker, Watch())
-    return watch.health(look)
+        shared = _by_broker.setdefault(broker, SharedHealth())
+    return shared.health(examine)
