@@ -1,4 +1,4 @@
-"""Each Lua script carries the parts that it builds upon."""
+"""Each Lua script carries the parts and the constants that it uses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from django_jobs.brokers.redis.lua_constants import CONSTANTS, definitions, literal
 from django_jobs.brokers.redis.scripts import FOLDER, with_parts
 
 SCRIPTS = {
@@ -14,6 +15,8 @@ SCRIPTS = {
     if path.name.endswith(".lua")
 }
 PARTS = {path.name: path.read_text(encoding="utf-8") for path in (FOLDER / "parts").iterdir()}
+CAPITALS = re.compile(r"\b[A-Z][A-Z_]+\b")
+TEXT = re.compile(r"--.*|'[^']*'|\"[^\"]*\"")
 DEFINED = re.compile(r"^local function (\w+)|^local (\w+) =", re.MULTILINE)
 
 
@@ -34,3 +37,23 @@ def test_a_script_names_the_parts_whose_functions_it_calls(name: str) -> None:
 def test_a_part_stands_there_once(name: str) -> None:
     text = with_parts(SCRIPTS[name])
     assert [name for name, part in PARTS.items() if text.count(part) > 1] == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_carries_the_constants_that_it_uses_and_no_others(name: str) -> None:
+    text = with_parts(SCRIPTS[name])
+    own = set(re.findall(r"^\s*local ([A-Z_]+) =", text, re.MULTILINE))
+    used = set(CAPITALS.findall(TEXT.sub("", text))) - {"ARGV", "KEYS"}
+    carried = set(re.findall(r"^local ([A-Z_]+) =", definitions(text), re.MULTILINE))
+    assert carried == used - own
+
+
+@pytest.mark.parametrize("path", [*SCRIPTS, *PARTS])
+def test_no_script_defines_a_constant_again(path: str) -> None:
+    text = SCRIPTS.get(path) or PARTS[path]
+    assert set(re.findall(r"\blocal ([A-Z_]+) =", text)) & CONSTANTS.keys() == set()
+
+
+def test_a_constant_that_lua_has_no_word_for_is_refused() -> None:
+    with pytest.raises(TypeError, match="Lua"):
+        literal(1.5)

@@ -15,21 +15,6 @@ from .inspection import Inspection
 from .report import NOTHING, Report
 from .store_info import Problem, StoreInfo
 
-MAX_CRASHES = 3
-"""A job that was running in this many workers as they vanished is dead."""
-
-TICK_AHEAD_MS = 60_000
-"""How far ahead of the broker's clock a tick may be. One that is later does not count."""
-
-DEAD_KEPT_MS = 180 * 86_400_000
-DEAD_KEPT = 10_000
-DISCARDED_KEPT_MS = 7 * 86_400_000
-DISCARDED_KEPT = 10_000
-FAILURES_KEPT = 10
-WORKERS_KEPT = 10
-QUEUE_KEPT_MS = 86_400_000
-"""A queue that has been empty for so long is not listed any more, until it gets a job."""
-
 
 class Order(StrEnum):
     """What an operator asks of a worker."""

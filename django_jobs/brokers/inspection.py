@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django_jobs.brokers.constants import PERMITTED
 from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
@@ -15,9 +16,6 @@ from .metrics import Metrics
 
 if TYPE_CHECKING:
     from .base import Order, WorkerInfo
-
-
-MANY_QUEUES = 100
 
 
 class Repair(StrEnum):
@@ -30,21 +28,7 @@ class Repair(StrEnum):
     @property
     def states(self) -> tuple[State, ...]:
         """States of the jobs to which it can be done."""
-        return REPAIRED[self]
-
-
-REPAIRED = {
-    Repair.RETRY: (State.DEAD, State.DISCARDED, State.RETRYING, State.SCHEDULED),
-    Repair.CANCEL: (State.QUEUED, State.SCHEDULED, State.RETRYING),
-    Repair.DELETE: (
-        State.DEAD,
-        State.DISCARDED,
-        State.SUCCEEDED,
-        State.QUEUED,
-        State.SCHEDULED,
-        State.RETRYING,
-    ),
-}
+        return PERMITTED[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from django_jobs.brokers.base import MAX_CRASHES, Broker
+from django_jobs.brokers.base import Broker
 from django_jobs.brokers.call import Call, Patience, Share
+from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.job import Job, State

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from django_jobs.brokers.base import FAILURES_KEPT, Broker
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import FAILURES_KEPT
 from django_jobs.brokers.inspection import Inspection
 from tests.contract.tools import (
     Clock,

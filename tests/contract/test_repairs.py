@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.brokers.base import DISCARDED_KEPT_MS, Broker
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import DISCARDED_KEPT_MS
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.job import State
 from tests.contract.tools import (

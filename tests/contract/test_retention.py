@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from django_jobs.brokers.base import (
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import (
     DEAD_KEPT,
     DEAD_KEPT_MS,
     DISCARDED_KEPT,
     DISCARDED_KEPT_MS,
-    Broker,
 )
 from django_jobs.brokers.inspection import Inspection
 from django_jobs.job import Claim, Settlement, State

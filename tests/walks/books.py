@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django_jobs.brokers.base import DEAD_KEPT_MS, DISCARDED_KEPT_MS, Pulse
+from django_jobs.brokers.base import Pulse
 from django_jobs.brokers.call import Reservation
+from django_jobs.brokers.constants import KEPT_MS
 from django_jobs.job import Claim, Job, Record, Settlement, State
 
 REMEMBERED = 30
 """How many claims that are over may still be settled by somebody who does not know."""
-
-KEPT_MS = {State.DEAD: DEAD_KEPT_MS, State.DISCARDED: DISCARDED_KEPT_MS}
 
 
 @dataclass

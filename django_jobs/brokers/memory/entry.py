@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from django_jobs.brokers.base import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
+from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
 from django_jobs.brokers.report import JobProgress
 from django_jobs.job import Claim, Failure, Job, Record, State
 from django_jobs.progress import Progress

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import MANY_QUEUES, Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.constants import MANY_QUEUES
+from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
@@ -150,12 +151,7 @@ class MemoryInspection(Inspection):
     def retry(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in (
-                State.DEAD,
-                State.DISCARDED,
-                State.RETRYING,
-                State.SCHEDULED,
-            ):
+            if entry is None or entry.state not in Repair.RETRY.states:
                 return False
             if entry.state.is_final:
                 entry.reset()
@@ -166,7 +162,7 @@ class MemoryInspection(Inspection):
     def cancel(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or not entry.state.is_waiting:
+            if entry is None or entry.state not in Repair.CANCEL.states:
                 return False
             entry.finished_at = self._now()
             self._store.end(entry, State.DISCARDED, entry.finished_at)
@@ -176,7 +172,7 @@ class MemoryInspection(Inspection):
     def delete(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state is State.RUNNING:
+            if entry is None or entry.state not in Repair.DELETE.states:
                 return False
             self._store.remove(entry)
             self._make_room()

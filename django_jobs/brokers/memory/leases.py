@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django_jobs.brokers.base import MAX_CRASHES, Order, WorkerInfo
+from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.brokers.constants import MAX_CRASHES, WORKER_LOST, WORKER_LOST_MESSAGE
 from django_jobs.brokers.report import Report
-from django_jobs.errors import WorkerLost
 from django_jobs.job import Failure, State
-from django_jobs.retry import error_path
 
 from .entry import Entry
 from .holder import Holder
@@ -110,12 +109,9 @@ class Leases:
         return True
 
     def _bury(self, entry: Entry, worker: str, now: int) -> None:
-        message = (
-            f"{entry.crashes} workers vanished while they ran this job; the last was {worker}."
-        )
         failure = Failure(
-            exception=error_path(WorkerLost),
-            message=message,
+            exception=WORKER_LOST,
+            message=WORKER_LOST_MESSAGE % (entry.crashes, worker),
             traceback="",
             at=now,
             worker=worker,

@@ -7,11 +7,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Set
 from typing import Any, TypeVar
 
-from django_jobs.brokers.base import (
-    DEAD_KEPT,
-    DEAD_KEPT_MS,
-    DISCARDED_KEPT,
-    DISCARDED_KEPT_MS,
+from django_jobs.brokers.constants import (
+    HIGHEST_PRIORITY,
+    KEPT,
+    KEPT_MS,
+    PRIORITY_STEP,
     QUEUE_KEPT_MS,
 )
 from django_jobs.job import Job, State
@@ -26,18 +26,7 @@ SUCCEEDED_KEPT = 10_000
 FEW = 1000
 """Outdated items of a heap that are not worth a tidying up."""
 
-STEP = 2**44
-"""What lies between two priorities: as many arrivals."""
-
-KEPT = {
-    State.SUCCEEDED: SUCCEEDED_KEPT,
-    State.DEAD: DEAD_KEPT,
-    State.DISCARDED: DISCARDED_KEPT,
-}
-
-
-KEPT_MS = {State.DEAD: DEAD_KEPT_MS, State.DISCARDED: DISCARDED_KEPT_MS}
-"""Milliseconds; of successes their jobs say it."""
+LIMITS = {**KEPT, State.SUCCEEDED: SUCCEEDED_KEPT}
 
 
 class Store:
@@ -115,7 +104,7 @@ class Store:
         ended = sum(map(len, self._ended))
         _tidy_up(self._forget, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
         members = self.members[state]
-        while len(members) > KEPT[state]:
+        while len(members) > LIMITS[state]:
             self.remove(next(iter(members.values())))
 
     def remove(self, entry: Entry) -> None:
@@ -137,7 +126,7 @@ class Store:
 
     def _arrive(self, entry: Entry, since: int) -> None:
         entry.queued_at = since
-        entry.place = (100 - entry.job.priority) * STEP + self._next_arrival()
+        entry.place = (HIGHEST_PRIORITY - entry.job.priority) * PRIORITY_STEP + self._next_arrival()
         self._line_up(entry)
 
     def _line_up(self, entry: Entry) -> None:

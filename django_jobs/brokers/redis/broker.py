@@ -11,15 +11,9 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.base import (
-    MAX_CRASHES,
-    TICK_AHEAD_MS,
-    Broker,
-    Order,
-    Pulse,
-    WorkerInfo,
-)
+from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
 from django_jobs.brokers.call import Answer, Call, Patience, Reservation
+from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.report import NOTHING, Report
 from django_jobs.brokers.store_info import Problem, StoreInfo
 from django_jobs.job import Job, Tick
@@ -206,12 +200,12 @@ class RedisBroker(Broker):
         return int(self._run("now"))
 
     def ticks(self) -> Mapping[str, int]:
-        flat = self._run("ticks", TICK_AHEAD_MS)
+        flat = self._run("ticks")
         ticks = zip(flat[::2], map(number, flat[1::2]), strict=True)
         return {name: tick for name, tick in ticks if tick is not None}
 
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
-        arguments: list[str | int] = [TICK_AHEAD_MS]
+        arguments: list[str | int] = []
         for tick in ticks:
             job = keys.stored([tick.job] if tick.job else [])
             last = "" if tick.last is None else tick.last

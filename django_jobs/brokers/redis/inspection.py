@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import MANY_QUEUES, Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
 from django_jobs.job import Record, State
 
@@ -78,7 +78,7 @@ class RedisInspection(Inspection):
         )
 
     def queue_names(self) -> tuple[str, ...]:
-        return tuple(self._run("names", MANY_QUEUES))
+        return tuple(self._run("names"))
 
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django_jobs.brokers.constants import MAX_COUNT
 from django_jobs.brokers.counts import Counts, rows
 from django_jobs.brokers.metrics import Metrics
 from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
@@ -13,9 +14,6 @@ from django_jobs.brokers.report import Report
 
 from . import keys
 from .reading import parsed
-
-MOST = 10**15
-"""Counts up to which everybody who reads them is exact."""
 
 PERIODS = json.dumps(KEPT)
 """As `heartbeat.lua` takes it."""
@@ -63,6 +61,6 @@ def _to_counts(text: str) -> Counts:
             return {
                 code: int(count)
                 for code, count in found.items()
-                if isinstance(count, int | float) and 0 <= count <= MOST
+                if isinstance(count, int | float) and 0 <= count <= MAX_COUNT
             }
     return {}

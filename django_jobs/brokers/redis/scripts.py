@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 
+from .lua_constants import definitions
 from .wire import Command, Wire
 
 FOLDER = files(__package__) / "scripts"
@@ -89,4 +90,5 @@ class Scripts:
         return digest
 
     def _text(self, name: str) -> str:
-        return self._head + with_parts(source(name))
+        text = self._head + with_parts(source(name))
+        return definitions(text) + text

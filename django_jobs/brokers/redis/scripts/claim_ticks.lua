@@ -1,7 +1,7 @@
 -- Claims ticks of periodic tasks, and stores their jobs in the same step.
 --
 -- Parts: ticks, store.
--- KEYS[1]: prefix. ARGV: by how many ms a tick may be ahead; for each tick name, last tick seen or '',
+-- KEYS[1]: prefix. ARGV: for each tick name, last tick seen or '',
 --   tick, the number of the values that follow, then the job as `store` takes jobs, if any.
 -- Returns for each 1, or 0 if another worker was first or its time has not come.
 -- Invariant: of all who saw the same last tick, one wins. A last tick that does not count is none.
@@ -19,7 +19,7 @@ local function claim(name, seen, tick, first, last)
 end
 
 local answer = {}
-local i = 2
+local i = 1
 while i <= #ARGV do
   local last = i + 3 + tonumber(ARGV[i + 3])
   answer[#answer + 1] = claim(ARGV[i], ARGV[i + 1], ARGV[i + 2], i + 4, last)

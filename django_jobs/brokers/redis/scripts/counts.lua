@@ -2,7 +2,7 @@
 --
 -- Parts: ends.
 -- KEYS[1]: prefix. Returns state, number, state, number …
-sweep(1000)
+sweep(SWEEP)
 local queued, running = 0, 0
 for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
   queued = queued + redis.call('ZCARD', P .. 'q:' .. queue)
@@ -11,8 +11,10 @@ for _, worker in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
   running = running + redis.call('HLEN', P .. 'f:' .. worker)
 end
 local counts = { 'queued', queued, 'running', running }
-for _, state in ipairs({ 'scheduled', 'retrying', 'succeeded', 'dead', 'discarded' }) do
-  counts[#counts + 1] = state
-  counts[#counts + 1] = redis.call('ZCARD', P .. 's:' .. state)
+for _, states in ipairs({ DEFERRED, ENDED }) do
+  for _, state in ipairs(states) do
+    counts[#counts + 1] = state
+    counts[#counts + 1] = redis.call('ZCARD', P .. 's:' .. state)
+  end
 end
 return counts

@@ -12,8 +12,6 @@
 --   after its successor changes nothing.
 local worker, call, lease, max_crashes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[7])
 local recovered, buried = {}, {}
-local MOST = 1e15
-local LONGEST_LEASE = 3600000 -- that a worker may want
 
 local function take_back(id, value, gone)
   local job = P .. 'j:' .. id
@@ -22,8 +20,8 @@ local function take_back(id, value, gone)
   -- With a count that is no number the job goes back to its queue, where it is set aside.
   local crashes = redis.pcall('HINCRBY', job, 'c', 1)
   if type(crashes) == 'number' and crashes >= max_crashes then
-    local message = string.format('%d workers vanished while they ran this job; the last was %s.', crashes, gone)
-    bury(id, 'django_jobs.errors.WorkerLost', message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
+    local message = string.format(WORKER_LOST_MESSAGE, crashes, gone)
+    bury(id, WORKER_LOST, message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
     buried[#buried + 1] = id
     return
   end
@@ -42,7 +40,7 @@ local function reap(gone)
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
   -- It may only be cut off, and ask again for the answers to its last calls.
   for _, kind in ipairs({ 'r:', 'o:', 'a:', 'b:' }) do
-    redis.call('EXPIRE', P .. kind .. gone, 86400)
+    redis.call('EXPIRE', P .. kind .. gone, LOST_WORKER_KEPT_MS / 1000)
   end
   redis.call('HDEL', P .. 'suspects', gone)
   redis.call('HDEL', P .. 'orders', gone)
@@ -83,7 +81,7 @@ end
 local function shorten_leases()
   for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', now + lease + 1, '+inf')) do
     local wanted = decoded(redis.pcall('GET', P .. 'w:' .. other)).lease
-    local known = type(wanted) == 'number' and wanted <= LONGEST_LEASE
+    local known = type(wanted) == 'number' and wanted <= LONGEST_LEASE_MS
     redis.call('ZADD', P .. 'leases', 'XX', 'LT', now + math.max(lease, known and wanted or 0), other)
   end
 end
@@ -106,7 +104,7 @@ local function add_to_period(key, name, counts, max_names, others)
   end
   local sums = {}
   for code, number in pairs(before and decoded(before) or sums) do
-    if type(code) == 'string' and type(number) == 'number' and number >= 0 and number <= MOST then
+    if type(code) == 'string' and type(number) == 'number' and number >= 0 and number <= MAX_COUNT then
       sums[code] = number
     end
   end
@@ -146,8 +144,8 @@ if last == call then
   answer[1] = math.max(lost, answer[1])
   return answer
 end
-redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - 86400000)
-redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -10001) -- those that have been silent for longest
+redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - LOST_WORKER_KEPT_MS)
+redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 add_total('succeeded', ARGV[5])
 add_total('failed', ARGV[6])
 count(12, tonumber(ARGV[11]))
@@ -157,7 +155,7 @@ redis.call('HDEL', P .. 'orders', worker)
 for _, gone in ipairs(overdue()) do
   reap(gone)
 end
-sweep(1000)
+sweep(SWEEP)
 tidy_queues()
 local answer = { lost, order, recovered, buried }
 redis.call('SET', P .. 'b:' .. worker, call .. ' ' .. cjson.encode(answer))

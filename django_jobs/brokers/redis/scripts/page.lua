@@ -4,7 +4,6 @@
 -- KEYS[1]: prefix. ARGV: state, queue or '' for all (queued jobs only), offset, limit.
 -- Invariant: what lies before the page is counted, not read.
 local state, queue, offset, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local NEWEST_FIRST = { succeeded = true, dead = true, discarded = true }
 local ids = {}
 
 -- Adds what of one part, of so many ids, is on the page; `read` takes the first and the last rank.
@@ -30,7 +29,7 @@ elseif state == 'running' then
     add(#held_ids, function(first, last) return { unpack(held_ids, first + 1, math.min(last + 1, #held_ids)) } end)
   end
 else
-  local command = NEWEST_FIRST[state] and 'ZREVRANGE' or 'ZRANGE'
+  local command = is_one_of(state, ENDED) and 'ZREVRANGE' or 'ZRANGE'
   ids = redis.call(command, P .. 's:' .. state, offset, offset + limit - 1)
 end
 return ids

@@ -4,11 +4,7 @@
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be.
--- Invariant: a running job is left alone.
 local what = ARGV[1]
-local WAITING = { scheduled = true, retrying = true, queued = true }
-local RETRIABLE = { scheduled = true, retrying = true, dead = true, discarded = true }
-local PERMITTED = { retry = RETRIABLE, cancel = WAITING }
 
 local function take_out(id, state, queue)
   if state == 'queued' then
@@ -22,8 +18,7 @@ end
 local function repair(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
   local state, queue, enqueued_with, token = unpack(read(id, 's', 'q', 'e', 'n'), 1, 4)
-  if not state or not queue or state == 'running' then return 0 end
-  if PERMITTED[what] and not PERMITTED[what][state] then return 0 end
+  if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   take_out(id, state, queue)
   if what == 'delete' then
@@ -32,7 +27,7 @@ local function repair(id, wanted_state, wanted_token)
     redis.call('HSET', job, 's', 'discarded', 'f', now)
     finish_one(id, 'discarded')
   else
-    if state == 'dead' or state == 'discarded' then
+    if is_one_of(state, ENDED) then
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)

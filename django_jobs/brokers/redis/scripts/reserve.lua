@@ -67,7 +67,7 @@ end
 redis.call('ZADD', P .. 'leases', 'NX', now + lease, worker)
 -- What is not of its key's kind is to show before anything is taken from its place.
 redis.call('HLEN', flight)
-for _, state in ipairs({ 'succeeded', 'dead', 'discarded' }) do
+for _, state in ipairs(ENDED) do
   redis.call('ZCARD', P .. 's:' .. state)
 end
 next_due = first_due()

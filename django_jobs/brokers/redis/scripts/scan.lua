@@ -13,7 +13,6 @@ local from, to, with_error = ARGV[5], ARGV[6], ARGV[7] == '1'
 local after = { state = ARGV[8], part = ARGV[9], score = ARGV[10], id = ARGV[11] }
 local states = { unpack(ARGV, 13, 12 + tonumber(ARGV[12])) }
 local fields = { unpack(ARGV, 13 + #states) }
-local NEWEST_FIRST = { succeeded = true, dead = true, discarded = true }
 local rows, taken, bytes, total, left = {}, 0, 0, 0, 0
 
 local function add(state, part, score, id)
@@ -60,7 +59,7 @@ end
 
 -- A part that is a sorted set: its jobs from one rank to another, less those up to a place.
 local function add_sorted(state, part, index, place)
-  local newest_first, first, last = NEWEST_FIRST[state], 0, redis.call('ZCARD', index)
+  local newest_first, first, last = is_one_of(state, ENDED), 0, redis.call('ZCARD', index)
   if state ~= 'queued' and (from ~= '-inf' or to ~= '+inf') then
     first = newest_first and redis.call('ZCOUNT', index, '(' .. to, '+inf')
       or redis.call('ZCOUNT', index, '-inf', '(' .. from)
@@ -123,7 +122,7 @@ local function add_only()
   total = taken
 end
 
-sweep(1000)
+sweep(SWEEP)
 if only ~= '' then
   add_only()
 else

@@ -1,7 +1,7 @@
 -- Reads the last claimed tick of each periodic task.
 --
 -- Parts: ticks.
--- KEYS[1]: prefix. ARGV: by how many ms a tick may be ahead. Returns name, tick, name …
+-- KEYS[1]: prefix. Returns name, tick, name …
 local stored, answer = redis.call('HGETALL', P .. 'ticks'), {}
 for i = 1, #stored, 2 do
   if is_tick(stored[i + 1]) then

@@ -31,7 +31,7 @@ local function bury_broken(id)
   local kind = redis.call('TYPE', P .. 'j:' .. id).ok
   if kind == 'none' then return end -- evicted, or deleted by hand
   if kind ~= 'hash' then set_aside('j:' .. id, 'a ' .. kind .. ' instead of a hash') end
-  bury(id, 'django_jobs.errors.BrokenPayload', 'What is stored for this job is not what django_jobs writes.', worker, 0)
+  bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0)
   buried[#buried + 1] = id
 end
 
@@ -41,7 +41,6 @@ local function next_after(count)
 end
 
 -- Adds this worker to those of the attempts before, of which the last ones are kept.
-local WORKERS_KEPT = 10
 local function last_workers(before)
   local all = {}
   for one in string.gmatch(before, '[^,]+') do

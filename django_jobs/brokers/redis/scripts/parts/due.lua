@@ -4,7 +4,7 @@
 -- Returns when the first of them is due: the end of time if there is none.
 local function first_due()
   local nearest = math.huge
-  for _, state in ipairs({ 'scheduled', 'retrying' }) do
+  for _, state in ipairs(DEFERRED) do
     local due_at = redis.call('ZRANGE', P .. 's:' .. state, 0, 0, 'WITHSCORES')[2]
     nearest = math.min(nearest, tonumber(due_at or math.huge))
   end
@@ -20,7 +20,7 @@ end
 -- Returns what is due, scheduled and retrying together, by due time: id, time and index of each.
 local function find_due()
   local due = {}
-  for _, state in ipairs({ 'scheduled', 'retrying' }) do
+  for _, state in ipairs(DEFERRED) do
     local index = P .. 's:' .. state
     local found = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
     for i = 1, #found, 2 do

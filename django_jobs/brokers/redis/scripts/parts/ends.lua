@@ -20,9 +20,6 @@ local function sweep(portion)
   forget(over)
 end
 
-local KEPT = { succeeded = 100000, dead = 10000, discarded = 10000 }
-local KEPT_MS = { dead = 180 * 86400000, discarded = 7 * 86400000 }
-
 -- Puts ended jobs into the index of their state, and forgets the oldest ones above the limit. Takes
 -- when they ended and when they are to be forgotten, each time before its id.
 local function finish(state, ended, expiries)
@@ -48,7 +45,7 @@ local function add_failure(id, failure)
     if redis.call('TYPE', failures).ok ~= 'list' then redis.call('UNLINK', failures) end
     redis.call('RPUSH', failures, failure) -- which says what is wrong if it is anything else
   end
-  redis.call('LTRIM', failures, -10, -1)
+  redis.call('LTRIM', failures, -FAILURES_KEPT, -1)
 end
 
 -- Ends a job as dead for a reason that no worker reported.

@@ -16,6 +16,14 @@ local function read_all(id)
   return named
 end
 
+-- Tells whether a value is one of a list.
+local function is_one_of(value, list)
+  for _, one in ipairs(list) do
+    if one == value then return true end
+  end
+  return false
+end
+
 -- Keeps what is not of its key's kind out of everybody's way.
 local function set_aside(name, what)
   redis.call('RENAME', P .. name, P .. 'broken:' .. name)

@@ -27,10 +27,10 @@ local function line_up(index, ids, score, step)
   redis.call('ZADD', index, unpack(members))
 end
 
--- 2^44 arrivals fit below one step of priority, and all of it into a double.
+-- Priority and arrival fit into a double together.
 local function enqueue(ids, queue, priority)
   -- A priority that somebody spoilt may be no number at all, on which ZADD would fail half-way.
-  local known = math.max(-100, math.min(100, priority))
+  local known = math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority))
   local arrival = redis.call('INCRBY', P .. 'seq', #ids) - #ids + 1
-  line_up(P .. 'q:' .. queue, ids, math.floor((100 - known) * 17592186044416 + arrival), 1)
+  line_up(P .. 'q:' .. queue, ids, math.floor((HIGHEST_PRIORITY - known) * PRIORITY_STEP + arrival), 1)
 end

@@ -12,18 +12,15 @@ local function known_queues()
   return names
 end
 
-local IDLE_MS = 86400000
-local LOOKED_AT = 1000 -- names in one call
-
 -- Notes since when queues have been empty, and forgets those for which that is a day. One that gets a
 -- job is marked, which makes it known again.
 local function tidy_queues()
-  for _, name in ipairs(redis.call('SRANDMEMBER', P .. 'queues', LOOKED_AT)) do
+  for _, name in ipairs(redis.call('SRANDMEMBER', P .. 'queues', SWEEP)) do
     if redis.call('EXISTS', P .. 'q:' .. name, P .. 'm:' .. name) == 0 then
       redis.call('SREM', P .. 'queues', name)
       redis.call('ZADD', P .. 'idle', now, name)
     end
   end
-  local over = redis.call('ZRANGEBYSCORE', P .. 'idle', '-inf', now - IDLE_MS, 'LIMIT', 0, LOOKED_AT)
+  local over = redis.call('ZRANGEBYSCORE', P .. 'idle', '-inf', now - QUEUE_KEPT_MS, 'LIMIT', 0, SWEEP)
   if #over > 0 then redis.call('ZREM', P .. 'idle', unpack(over)) end
 end

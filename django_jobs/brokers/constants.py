@@ -1,0 +1,89 @@
+"""The numbers, states and messages that every broker shares; Redis scripts read them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django_jobs.job import State
+from django_jobs.progress import MOST
+from django_jobs.ranges import PRIORITY
+
+# Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
+
+DAY_MS = 86_400_000
+MAX_COUNT = MOST
+"""Up to here every reader of a number is exact: Python, Lua and JavaScript."""
+
+# --- states ---------------------------------------------------------------------------------------
+
+ENDED = (State.SUCCEEDED, State.DEAD, State.DISCARDED)
+"""The states whose jobs are listed newest first."""
+
+DEFERRED = (State.SCHEDULED, State.RETRYING)
+"""The states whose jobs wait for a time."""
+
+PERMITTED: Mapping[str, tuple[State, ...]] = {
+    "retry": (State.DEAD, State.DISCARDED, *reversed(DEFERRED)),
+    "cancel": (State.QUEUED, *DEFERRED),
+    "delete": (State.DEAD, State.DISCARDED, State.SUCCEEDED, State.QUEUED, *DEFERRED),
+}
+"""For each repair, the states of the jobs that an operator may do it to."""
+
+# --- order ----------------------------------------------------------------------------------------
+
+LOWEST_PRIORITY, HIGHEST_PRIORITY = PRIORITY.low, PRIORITY.high
+PRIORITY_STEP = 2**44
+"""The distance between two priorities in the order of a queue: room for as many arrivals."""
+
+# --- failures -------------------------------------------------------------------------------------
+
+MAX_CRASHES = 3
+"""A job that was running in this many workers when they vanished is dead."""
+
+WORKER_LOST = "django_jobs.errors.WorkerLost"
+WORKER_LOST_MESSAGE = "%d workers vanished while they ran this job; the last was %s."
+BROKEN_PAYLOAD = "django_jobs.errors.BrokenPayload"
+BROKEN_PAYLOAD_MESSAGE = "What is stored for this job is not what django_jobs writes."
+
+# --- retention ------------------------------------------------------------------------------------
+
+SUCCEEDED_KEPT = 100_000
+DEAD_KEPT, DEAD_KEPT_MS = 10_000, 180 * DAY_MS
+DISCARDED_KEPT, DISCARDED_KEPT_MS = 10_000, 7 * DAY_MS
+
+KEPT: Mapping[State, int] = {
+    State.SUCCEEDED: SUCCEEDED_KEPT,
+    State.DEAD: DEAD_KEPT,
+    State.DISCARDED: DISCARDED_KEPT,
+}
+"""How many ended jobs are kept at most."""
+
+KEPT_MS: Mapping[State, int] = {State.DEAD: DEAD_KEPT_MS, State.DISCARDED: DISCARDED_KEPT_MS}
+"""For how long they are kept. A success is kept for its job's `result_ttl`."""
+
+FAILURES_KEPT = 10
+WORKERS_KEPT = 10
+"""How many of its last failures, and of the workers that ran it, a job keeps."""
+
+QUEUE_KEPT_MS = DAY_MS
+"""A queue that has been empty for so long is not listed any more, until it gets a job."""
+
+LOST_WORKER_KEPT_MS = DAY_MS
+"""How long a worker that vanished is told, should it come back, that it has lost its jobs."""
+
+SENDERS_KEPT = 10_000
+"""How many senders of jobs are remembered, so that late copies of their pushes change nothing."""
+
+# --- bounds of one call ---------------------------------------------------------------------------
+
+TICK_AHEAD_MS = 60_000
+"""How far ahead of the broker's clock a tick may be. One that is later does not count."""
+
+LONGEST_LEASE_MS = 3_600_000
+"""The longest lease of a worker that other workers respect."""
+
+MANY_QUEUES = 100
+"""With more queues than this, a worker of all queues does not ask for those found empty."""
+
+SWEEP = 1000
+"""How many expired jobs, or names of queues, one call looks at."""
