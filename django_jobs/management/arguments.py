@@ -1,4 +1,4 @@
-"""Values on the command line, refused with a sentence where they are no good."""
+"""Converters for command-line arguments, with error messages that say what to give."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_jobs.options import RedisOptions
 
 
 def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Let argparse show the sentence of a ValueError."""
+    """Wrap a converter so that argparse shows the message of its ValueError."""
 
     def converted(text: str) -> Any:
         try:
@@ -23,7 +23,7 @@ def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def at_least(low: int) -> Callable[[str], int]:
-    """Return what reads a whole number that is not below another one."""
+    """Return a converter for whole numbers of at least `low`."""
 
     def convert(text: str) -> int:
         if not (text.isascii() and text.isdigit()) or int(text) < low:
@@ -34,10 +34,10 @@ def at_least(low: int) -> Callable[[str], int]:
 
 
 def option(name: str, number: Callable[[str], float]) -> Callable[[str], Any]:
-    """Return what reads an option of the backends, with the range that it has in the settings.
+    """Return a converter for a backend option, with the same range as in the settings.
 
     Args:
-        name: of the option.
+        name: the name of the option.
         number: `int` or `float`.
     """
     converters = {field.name: field.metadata["convert"] for field in fields(RedisOptions)}
@@ -46,18 +46,18 @@ def option(name: str, number: Callable[[str], float]) -> Callable[[str], Any]:
         try:
             value: object = number(text)
         except ValueError:
-            value = text  # for the message that refuses it
+            value = text  # the validator refuses it with a message
         return converters[name](value)
 
     return checked(convert)
 
 
 def seconds(text: str) -> float:
-    """Return a number of seconds, of at least 0."""
+    """Return a number of seconds that is not negative."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise ValueError(f"give seconds of at least 0, not {text!r}.")
+        raise ValueError(f"give a number of seconds of at least 0, not {text!r}.")
     return value

@@ -17,7 +17,7 @@ from django.core.management import call_command
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
-from django_jobs.management.jobs.target import job_backend
+from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
 
 DEADLINE = 50.0

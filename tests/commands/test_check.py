@@ -119,8 +119,8 @@ def test_a_server_that_is_away_is_a_problem(jobs: Jobs) -> None:
     ("arguments", "sentence"),
     [
         (("--min-workers", "-1"), "give a whole number of at least 0, not '-1'."),
-        (("--max-latency", "soon"), "give seconds of at least 0, not 'soon'."),
-        (("--max-latency", "nan"), "give seconds of at least 0, not 'nan'."),
+        (("--max-latency", "soon"), "give a number of seconds of at least 0, not 'soon'."),
+        (("--max-latency", "nan"), "give a number of seconds of at least 0, not 'nan'."),
     ],
 )
 def test_limits_that_are_none_are_refused(

@@ -55,7 +55,7 @@ def test_stats_tells_of_queues_and_workers(jobs: Jobs) -> None:
     sizes = {queue["name"]: queue["size"] for queue in answer["queues"]}
     assert sizes == {"critical": 0, "default": 0, "low": 1, "mailers": 0}
     assert answer["workers"] == 0
-    assert jobs("stats").out.splitlines()[-1].startswith("0 workers. The next queued job waits for")
+    assert jobs("stats").out.splitlines()[-1].startswith("0 workers. The next queued job has been")
 
 
 def test_list_shows_jobs_of_all_states_with_what_matters(jobs: Jobs) -> None:
@@ -102,13 +102,15 @@ def test_list_comes_in_pages(jobs: Jobs, options: tuple[str, ...]) -> None:
 
     assert listed(0) + listed(2) + listed(4) == ids
     assert listed(6) == []
-    assert jobs("list", "--limit", 2, *options).out.endswith("\nThere are more: --offset 2\n")
+    assert jobs("list", "--limit", 2, *options).out.endswith(
+        "\nThere are more: continue with --offset 2.\n"
+    )
     assert "more" not in jobs("list", "--limit", 5, *options).out
 
 
 def test_an_empty_list_is_a_sentence(jobs: Jobs) -> None:
     tasks.greet.enqueue()
-    assert jobs("list", "--state", "dead").out == "There are no such jobs.\n"
+    assert jobs("list", "--state", "dead").out == "No jobs match.\n"
     assert jobs("list", "--state", "dead", "--json").json == []
 
 
@@ -167,7 +169,7 @@ def test_a_result_that_is_not_ours_can_be_looked_at(jobs: Jobs, broker: Broker) 
         job_id=job_id, token=claim.token, state=State.SUCCEEDED, result='{"$bomb": 1}'
     )
     broker.settle("w1", 2, [settlement])
-    assert 'can\'t be read: {"$bomb":1}\n' in jobs("show", job_id).out
+    assert 'cannot be read: {"$bomb":1}\n' in jobs("show", job_id).out
     assert jobs("show", job_id, "--json").json["result"] == {"$bomb": 1}
 
 
@@ -256,7 +258,7 @@ def test_what_is_hidden_chooses_no_jobs_to_repair(jobs: Jobs) -> None:
     run_enqueued(raise_errors=False)
     which = ("--all", "--state", "dead", "--no-input", "--text")
 
-    with pytest.raises(CommandError, match="No dead job was deleted"):
+    with pytest.raises(CommandError, match="No dead jobs match, so none was deleted"):
         jobs("delete", *which, "1203")
     assert jobs("delete", *which, "refused").out == "1 job deleted.\n"
 

@@ -61,13 +61,13 @@ def test_where_they_do_not_run_it_is_told(jobs: Jobs) -> None:
     answer = jobs("periodic")
     assert len(answer.rows) == 2
     assert answer.err == (
-        "They do not run: TASKS['default'] is ThreadPoolBackend, and periodic tasks need a"
+        "These tasks do not run: TASKS['default'] is ThreadPoolBackend, and periodic tasks need a"
         " persistent backend. Set JOB_BACKEND=redis.\n"
     )
 
 
 def test_none_is_a_sentence(jobs: Jobs) -> None:
-    assert jobs("periodic").out == "No periodic task is declared for TASKS['default'].\n"
+    assert jobs("periodic").out == "No periodic tasks are declared for TASKS['default'].\n"
     assert jobs("periodic", "--json").json == []
 
 
@@ -75,7 +75,7 @@ def test_one_is_switched_off_and_on_again(jobs: Jobs, redis_backend: JobBackend[
     periodic("@daily", name="report")(tasks.greet)
 
     said = jobs("periodic", "--off", "report").out
-    assert said == "report is off: its ticks pass without a job until --on.\n"
+    assert said == "report is off: its ticks pass without a job until you switch it on with --on.\n"
     assert list(redis_backend.broker.inspection.switched_off()) == ["report"]
     assert jobs("periodic").rows[1][-1] == "off"
     assert jobs("periodic", "--json").json[0]["off_since"].endswith("+00:00")
@@ -91,5 +91,5 @@ def test_only_what_is_declared_and_runs_can_be_switched(
         jobs("periodic", "--off", "nothing")
     periodic("@daily", name="report")(tasks.greet)
     if not backend.persistent:
-        with pytest.raises(CommandError, match="do not run in any case"):
+        with pytest.raises(CommandError, match="which runs no periodic tasks"):
             jobs("periodic", "--off", "report")

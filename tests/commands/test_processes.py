@@ -138,15 +138,15 @@ def test_memory_of_another_process_cannot_be_seen(jobs: Jobs, subcommand: str) -
         jobs(subcommand)
     assert str(refused.value) == (
         "TASKS['default'] is ThreadPoolBackend: its jobs are in the memory of the process that"
-        " enqueued them, such as a web process, and this process holds none. Set"
-        " JOB_BACKEND=redis for jobs that every process sees, or name another alias with --backend."
+        " enqueued them, such as a web process, and this process has none. Set"
+        " JOB_BACKEND=redis to share jobs between processes, or name another alias with --backend."
     )
 
 
 def test_a_backend_of_others_cannot_be_seen(jobs: Jobs, settings: Any) -> None:
     package = BaseTaskBackend.__module__.partition(".backends")[0]
     settings.TASKS = {"default": {"BACKEND": f"{package}.backends.dummy.DummyBackend"}}
-    with pytest.raises(CommandError, match="whose jobs django_jobs can't see"):
+    with pytest.raises(CommandError, match="a backend that django_jobs cannot look into"):
         jobs("list")
 
 

@@ -39,7 +39,7 @@ def shown(stream: Any, ours: int) -> str:
 def test_the_bar_grows_and_is_wiped_at_the_end(
     terminal: tuple[Any, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PAUSE", 0)
+    monkeypatch.setattr(progress, "REDRAW_INTERVAL", 0)
     stream, ours = terminal
     with Progress(4, OutputWrapper(stream), visible=True) as bar:
         for _ in range(4):

@@ -115,7 +115,7 @@ def test_the_keys_of_a_job_are_those_on_the_page(jobs: Jobs, failed_job: str) ->
     details = jobs("show", failed_job, "--json").json
     summary = jobs("list", "--json").json[0]
     assert keys("### A job") == list(summary)
-    assert keys("### More of a job") == [key for key in details if key not in summary]
+    assert keys("### Details of a job") == [key for key in details if key not in summary]
     assert keys("### A failure") == list(details["failures"][0])
 
 

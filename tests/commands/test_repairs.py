@@ -81,7 +81,7 @@ def test_what_cannot_be_changed_is_told_and_the_rest_is_changed(jobs: Jobs, brok
     assert refused.value.returncode == 1
     assert str(refused.value).splitlines() == [
         "There is no job 'nope', or it is no longer kept.",
-        f"The job {waiting} is queued: only jobs that are {states} can be retried.",
+        f"Job {waiting} is queued: only {states} jobs can be retried.",
     ]
     assert broker.inspection.counts()[State.QUEUED] == 2
 
@@ -90,7 +90,7 @@ def test_a_running_job_is_neither_cancelled_nor_deleted(jobs: Jobs, broker: Brok
     job_id = tasks.greet.enqueue().id
     broker.reserve("w1", Call(1, [Share("default", 1)], 1))
     for action in ("cancel", "delete", "retry"):
-        with pytest.raises(CommandError, match=f"The job {job_id} is running: only jobs that are"):
+        with pytest.raises(CommandError, match=f"Job {job_id} is running: only "):
             jobs(action, job_id)
 
 
@@ -166,7 +166,7 @@ def test_an_interrupted_bulk_change_keeps_what_is_done(
 
 def test_a_bulk_change_that_finds_nothing_fails(jobs: Jobs) -> None:
     tasks.greet.enqueue()
-    with pytest.raises(CommandError, match=r"^No dead job was retried: there is none\.$"):
+    with pytest.raises(CommandError, match=r"^No dead jobs match, so none was retried\.$"):
         jobs("retry", "--all", "--state", "dead", "--no-input")
 
 
@@ -175,13 +175,13 @@ def test_a_bulk_change_that_finds_nothing_fails(jobs: Jobs) -> None:
     [
         (
             (),
-            "Which jobs? Give ids, or --all with a --state: dead, discarded, retrying, scheduled.",
+            "Give the IDs of jobs, or --all with a --state: dead, discarded, retrying, scheduled.",
         ),
         (("--all",), "--all needs a --state: dead, discarded, retrying, scheduled."),
-        (("--state", "dead"), "Add --all to retry all these jobs."),
-        (("--task", "greet"), "Add --all to retry all these jobs."),
-        (("x", "--all"), "Give ids, or --all with what says which jobs are meant, not both."),
-        (("x", "--queue", "low"), "Give ids, or --all with what says which jobs are meant, not"),
+        (("--state", "dead"), "Add --all to retry all jobs that match."),
+        (("--task", "greet"), "Add --all to retry all jobs that match."),
+        (("x", "--all"), "Give either IDs or --all with filters, not both."),
+        (("x", "--queue", "low"), "Give either IDs or --all with filters, not both."),
         (("--all", "--state", "running"), "invalid choice: 'running'"),
         (("--all", "--state", "dead", "--queue", "lwo"), "Unknown queue 'lwo'. Did you mean 'low'"),
     ],
@@ -201,9 +201,9 @@ def test_arguments_that_make_no_sense_are_refused(
         (("delete", "--all", "--state", "dead"), "Delete all 2 dead jobs? [y/N] "),
         (
             ("delete", "--all", "--state", "dead", "--queue", "default", "--task", "fail"),
-            "Delete those of the 2 dead jobs that have the queue default and the task fail? [y/N] ",
+            "Delete those of the 2 dead jobs with queue default and task fail? [y/N] ",
         ),
-        (("clear", "low"), "Forget the 1 job of the queue low? [y/N] "),
+        (("clear", "low"), "Delete the 1 job in queue low? [y/N] "),
     ],
 )
 def test_what_cannot_be_undone_is_asked_first(
@@ -220,7 +220,7 @@ def test_what_cannot_be_undone_is_asked_first(
     terminal("y")
     answer = jobs(*arguments)
     assert answer.err == question
-    assert answer.out.startswith(("2 jobs deleted", "1 job of the queue low deleted"))
+    assert answer.out.startswith(("2 jobs deleted", "1 job in queue low deleted"))
 
 
 def test_without_a_terminal_there_is_nobody_to_ask(
@@ -232,7 +232,7 @@ def test_without_a_terminal_there_is_nobody_to_ask(
         with pytest.raises(CommandError) as refused:
             jobs("delete", "--all", "--state", "dead")
     assert str(refused.value) == (
-        "Delete all 1 dead jobs? There is nobody to ask: say yes with --no-input."
+        "Delete the 1 dead job? There is no terminal to ask at: confirm with --no-input."
     )
     assert broker.inspection.counts()[State.DEAD] == 1
 
@@ -243,10 +243,10 @@ def test_without_a_terminal_there_is_nobody_to_ask(
 def test_a_paused_queue_gives_nothing_until_it_is_resumed(jobs: Jobs, broker: Broker) -> None:
     tasks.greet.enqueue()
     assert jobs("pause", "default").out == (
-        "The queue default is paused until manage.py jobs resume.\n"
+        "Queue default is paused until manage.py jobs resume default.\n"
     )
     assert run_enqueued() == []
-    assert jobs("resume", "default").out == "Workers take jobs from the queue default.\n"
+    assert jobs("resume", "default").out == "Queue default is resumed.\n"
     assert len(run_enqueued()) == 1
 
 
@@ -262,7 +262,7 @@ def test_clear_forgets_what_is_queued_in_one_queue(jobs: Jobs, broker: Broker) -
     other = tasks.greet.enqueue()
     assert jobs("clear", "low", "--no-input", "--json").json == {"queue": "low", "cleared": 1}
     assert {job.id for job in enqueued_jobs()} == {kept.id, other.id}
-    with pytest.raises(CommandError, match=r"^The queue low is empty already\.$"):
+    with pytest.raises(CommandError, match=r"^Queue low is empty\.$"):
         jobs("clear", "low", "--no-input")
 
 
@@ -281,8 +281,8 @@ def test_without_a_list_of_queues_any_name_is_one(
     path = "django_jobs.backends.RedisBackend"
     options = {"url": redis_url}
     settings.TASKS = {"default": {"BACKEND": path, "QUEUES": [], "OPTIONS": options}}
-    assert jobs("queues").out == "There are no queues yet: the first job makes one.\n"
-    assert jobs("pause", "soon").out.startswith("The queue soon is paused")
+    assert jobs("queues").out == "There are no queues yet: the first job creates one.\n"
+    assert jobs("pause", "soon").out.startswith("Queue soon is paused")
     with pytest.raises(CommandError, match="QUEUE: the queue name 'so on' is not allowed"):
         jobs("pause", "so on")
 

@@ -54,16 +54,16 @@ def test_workers_are_listed(jobs: Jobs, broker: Broker) -> None:
 
 def test_no_workers_is_a_sentence(jobs: Jobs, backend: JobBackend[Any]) -> None:
     tasks.greet.enqueue()
-    assert jobs("workers").out == "No worker is alive: start one with manage.py runworker.\n"
+    assert jobs("workers").out == "No workers are alive. Start one with manage.py runworker.\n"
     assert jobs("workers", "--json").json == []
-    with pytest.raises(CommandError, match=r"^No worker is alive\.$"):
+    with pytest.raises(CommandError, match=r"^No workers are alive\.$"):
         jobs("stop", "--all", "--no-input")
 
 
 def test_a_worker_gets_its_order_with_its_next_heartbeat(jobs: Jobs, broker: Broker) -> None:
     answer = jobs("quiet", "host:1:a")
     assert answer.out == (
-        "Told 1 worker to take no more jobs, which happens with the next heartbeat: within 5 s.\n"
+        "Told 1 worker to take no more jobs. The next heartbeat, within 5 s, carries it out.\n"
     )
     assert order_of(broker, "host:1:a") is Order.QUIET
     assert order_of(broker, "host:2:b") is None
@@ -79,7 +79,7 @@ def test_all_workers_are_told_at_once(jobs: Jobs, broker: Broker) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("host:1:a", "--all")])
 def test_either_ids_or_all(jobs: Jobs, broker: Broker, arguments: tuple[str, ...]) -> None:
-    with pytest.raises(CommandError, match="Give their ids, or --all") as refused:
+    with pytest.raises(CommandError, match="Give the IDs of workers, or --all") as refused:
         jobs("quiet", *arguments)
     assert refused.value.returncode == 2
 

@@ -40,9 +40,12 @@ REFUSALS = {
     ("--processes", "300"): "give a whole number from 1 to 256, not 300.",
     ("--shutdown-timeout", "soon"): "from 0 seconds to 1 day, not 'soon'.",
     ("--shutdown-timeout", "inf"): "from 0 seconds to 1 day, not inf.",
-    ("--reload", "--processes", "2"): "--reload works with one process: add --processes 1.",
-    ("--backend", "threads"): "TASKS['threads'] is ThreadPoolBackend, whose jobs are not run by a"
-    " worker of their own. Set JOB_BACKEND=redis and REDIS_URL",
+    ("--reload", "--processes", "2"): "--reload works with one process only: add --processes 1.",
+    (
+        "--backend",
+        "threads",
+    ): "TASKS['threads'] is ThreadPoolBackend, whose jobs no separate worker can"
+    " run. Set JOB_BACKEND=redis and REDIS_URL",
     ("--backend", "thread"): "Did you mean 'threads'?",
 }
 

@@ -16,8 +16,8 @@ from django_jobs.dashboard.headers import protect
 from django_jobs.dashboard.parameters import whole
 from django_jobs.dashboard.request import chosen_backend
 from django_jobs.dashboard.shared_health import shared_health
-from django_jobs.management.jobs.shapes import health_shape
-from django_jobs.management.jobs.stats import statistics_shape
+from django_jobs.management.jobs.json_output import health_json
+from django_jobs.management.jobs.stats import statistics_json
 
 NO_LIMIT = -1
 WEEK = 7 * 86_400
@@ -26,7 +26,7 @@ WEEK = 7 * 86_400
 @endpoint
 def stats(backend: JobBackend[Any]) -> HttpResponse:
     """Answer as `manage.py jobs stats --json` does."""
-    return JsonResponse(statistics_shape(backend))
+    return JsonResponse(statistics_json(backend))
 
 
 def health(request: HttpRequest) -> HttpResponse:
@@ -51,7 +51,7 @@ def _health(request: HttpRequest) -> HttpResponse:
         found = examine(backend, _limits(backend, request.GET))
     else:
         found = shared_health(backend.broker, partial(_examined, backend))
-    shown = health_shape(found) if knows else {"healthy": found.is_good}
+    shown = health_json(found) if knows else {"healthy": found.is_good}
     return JsonResponse(shown, status=200 if found.is_good else 503)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py jobs`: look at jobs, repair them, run them."""
+"""`manage.py jobs`: show, repair and run jobs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.core.management.base import CommandError
 from django_jobs.errors import BrokerError
 from django_jobs.management.jobs import SUBCOMMANDS
 from django_jobs.management.jobs.console import Console
-from django_jobs.management.program import ProgramCommand
+from django_jobs.management.own_process import OwnProcessCommand
 
 INTERRUPTED = 130
-"""The exit code that shells give to what Ctrl-C ended."""
+"""The exit code that shells use for a command ended by Ctrl-C."""
 
 
-class Command(ProgramCommand):
-    help = "Looks at jobs, repairs them, runs them."
-    requires_system_checks = ()  # so that health checks are fast; `work` makes its own
+class Command(OwnProcessCommand):
+    help = "Shows, repairs and runs jobs."
+    requires_system_checks = ()  # keeps health checks fast; `work` runs its own
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         subparsers = parser.add_subparsers(dest="subcommand", metavar="SUBCOMMAND", required=True)
@@ -33,7 +33,7 @@ class Command(ProgramCommand):
         [subcommand] = [one for one in SUBCOMMANDS if one.name == options["subcommand"]]
         console = Console(out=self.stdout, err=self.stderr, verbosity=options["verbosity"])
         try:
-            subcommand.run(console, Namespace(**options, is_program=self.is_program))
+            subcommand.run(console, Namespace(**options, owns_process=self.owns_process))
         except BrokerError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
@@ -41,7 +41,7 @@ class Command(ProgramCommand):
 
 
 def _accept_common_options(parser: ArgumentParser) -> None:
-    """Let Django's own options stand after the subcommand as well; the help shows them before."""
+    """Accept Django's own options after the subcommand, too; the help lists them before it."""
     add = parser.add_argument
     add("-v", "--verbosity", type=int, choices=range(4), default=SUPPRESS, help=SUPPRESS)
     for option in ("--settings", "--pythonpath"):

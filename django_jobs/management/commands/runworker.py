@@ -24,8 +24,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.errors import BrokerError
 from django_jobs.management.arguments import at_least, checked, option
-from django_jobs.management.lookup import configured_backend
-from django_jobs.management.program import ProgramCommand
+from django_jobs.management.own_process import OwnProcessCommand
+from django_jobs.management.target import configured_backend
 from django_jobs.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.waits import wait_out
 from django_jobs.worker.greeting import farewell, greeting
@@ -42,26 +42,26 @@ from django_jobs.worker.process.single import (
 from django_jobs.worker.worker import Worker
 
 RELOAD_GRACE = 5.0
-"""Seconds that running jobs get when code has changed."""
+"""Seconds that running jobs get to finish after a code change."""
 
-EARLIEST = 0.8
-"""Share of `--max-jobs` after which one of several processes may ask for a replacement."""
+EARLIEST_REPLACEMENT = 0.8
+"""Fraction of `--max-jobs` after which one of several processes may ask to be replaced."""
 
-GIVEN = (
+WORKER_OPTIONS = (
     *("concurrency", "shutdown_timeout", "burst", "max_jobs", "strict"),
     "restart_after_timeout",
 )
-"""Arguments that are options of the worker, under the same name."""
+"""Arguments that set the worker option of the same name."""
 
-SENTENCES = {
-    ExitCode.FAILED: "A worker could not go on; what stands above says why.",
-    ExitCode.GAVE_BACK: "Jobs that were running had to be given back; they run again later.",
-    ExitCode.NEVER_STARTED: "No worker process could start; what stands above says why.",
+EXIT_MESSAGES = {
+    ExitCode.FAILED: "A worker failed; the lines above say why.",
+    ExitCode.GAVE_BACK: "Running jobs had to be given back to their queues; they will run again.",
+    ExitCode.NEVER_STARTED: "No worker process could start; the lines above say why.",
 }
 
 
-class Command(ProgramCommand):
-    help = "Runs jobs until it is stopped. TERM or INT: stop. TSTP: take no more jobs."
+class Command(OwnProcessCommand):
+    help = "Runs jobs until it is stopped. TERM or INT stops it, TSTP makes it quiet."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
@@ -71,42 +71,47 @@ class Command(ProgramCommand):
             type=checked(parse_queue),
             metavar="NAME[:WEIGHT]",
             dest="queues",
-            help="serve this queue; may be repeated. By default all queues of the backend.",
+            help="Serve this queue. May be repeated. Defaults to all queues of the backend.",
         )
-        add("--strict", action="store_true", help="empty each queue before the next, in order")
+        add("--strict", action="store_true", help="Empty each queue before the next, in order.")
         threads, processes = option("concurrency", int), option("processes", int)
-        add("-c", "--concurrency", type=threads, metavar="N", help="threads for ordinary functions")
-        add("--processes", type=processes, metavar="N", help="worker processes, for more cores")
+        add("-c", "--concurrency", type=threads, metavar="N", help="Threads for plain functions.")
+        add("--processes", type=processes, metavar="N", help="Worker processes, for more cores.")
         add(
             "--shutdown-timeout",
             type=option("shutdown_timeout", float),
             metavar="SECONDS",
-            help="how long running jobs may take to finish when the worker stops",
+            help="How long running jobs may take to finish when the worker stops.",
         )
-        add("--burst", action="store_true", help="stop when no job is queued")
+        add("--burst", action="store_true", help="Stop once no job is queued.")
         add(
             "--max-jobs",
             type=checked(at_least(1)),
             metavar="N",
-            help="stop after so many jobs; one of several processes is replaced then",
+            help="Stop after N jobs. One of several processes is replaced instead.",
         )
         add(
             "--restart-after-timeout",
             action="store_true",
             default=None,
-            help="stop after a timeout in a thread; one of several processes is replaced then",
+            help="Stop after a timeout in a thread. One of several processes is replaced instead.",
         )
         add(
             "--backend",
             default=DEFAULT_TASK_BACKEND_ALIAS,
             metavar="ALIAS",
-            help="alias in TASKS, by default %(default)r",
+            help="Alias in TASKS. Defaults to %(default)r.",
         )
-        add("--reload", action="store_true", default=None, help="start anew when code changes")
-        add("--no-reload", action="store_false", dest="reload", help="do not, even with DEBUG on")
+        add("--reload", action="store_true", default=None, help="Restart when code changes.")
+        add(
+            "--no-reload",
+            action="store_false",
+            dest="reload",
+            help="Do not restart, even with DEBUG on.",
+        )
 
     def check(self, *args: Any, **options: Any) -> None:
-        """Tell what is wrong with `TASKS` in one sentence: Django's own check of it just raises."""
+        """Report an unusable `TASKS` in one sentence; Django's own check of it raises instead."""
         try:
             super().check(*args, **options)
         except ImproperlyConfigured as error:
@@ -115,10 +120,10 @@ class Command(ProgramCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         backend = find_backend(options["backend"])
         worker_options = self._worker_options(backend, options)
-        if self.is_program:
+        if self.owns_process:
             configure_logging(options["verbosity"])
         else:
-            show_failures()  # the rest is for the process that calls
+            show_failures()  # the calling process configures the rest
         parent = Channel.to_parent()
         processes = self._processes(backend, options)
         if self._reloads(options, processes):
@@ -130,37 +135,39 @@ class Command(ProgramCommand):
             else self._run(backend, worker_options, parent)
         )
         if worker_options.burst and not parent:
-            self._say(farewell(backend))
+            self._write_lines(farewell(backend))
         self._end(code)
 
     def _worker_options(self, backend: JobBackend[Any], options: dict[str, Any]) -> WorkerOptions:
-        given = {name: options[name] for name in GIVEN if options[name] is not None}
+        given = {name: options[name] for name in WORKER_OPTIONS if options[name] is not None}
         if options["queues"]:
             given["queues"] = named_queues(backend, options["queues"])
         if options["burst"]:
-            given["restart_after_timeout"] = False  # nobody starts the next one
+            given["restart_after_timeout"] = False  # nothing would start the next worker
         return dataclasses.replace(WorkerOptions.of(backend), **given)
 
     def _processes(self, backend: JobBackend[Any], options: dict[str, Any]) -> int:
-        if self.is_program:
+        if self.owns_process:
             configured: int = getattr(backend.configuration, "processes", 1)
             return options["processes"] or configured
         if (options["processes"] or 1) > 1:
             raise CommandError(
-                "processes works on the command line only, as they are started by its words again:"
-                " leave it out for one worker in this process."
+                "processes works on the command line only, because each process is started with the"
+                " same command line. Leave it out to run one worker in this process."
             )
         return 1
 
     def _reloads(self, options: dict[str, Any], processes: int) -> bool:
         if options["reload"] and processes > 1:
-            raise CommandError("--reload works with one process: add --processes 1.")
-        if options["reload"] and not self.is_program:
-            raise CommandError("reload works on the command line only: it ends the process.")
+            raise CommandError("--reload works with one process only: add --processes 1.")
+        if options["reload"] and not self.owns_process:
+            raise CommandError(
+                "reload works on the command line only, because it ends the process."
+            )
         if options["reload"] is not None:
             return bool(options["reload"])
         ends_by_itself = options["burst"] or options["max_jobs"] is not None
-        return settings.DEBUG and processes == 1 and not ends_by_itself and self.is_program
+        return settings.DEBUG and processes == 1 and not ends_by_itself and self.owns_process
 
     def _run(
         self, backend: JobBackend[Any], options: WorkerOptions, parent: Channel | None
@@ -173,29 +180,29 @@ class Command(ProgramCommand):
         worker = Worker(backend, replaceable(options) if parent else options)
 
         def greet() -> None:
-            self._say(greeting(backend, worker))
+            self._write_lines(greeting(backend, worker))
 
         try:
             if threading.current_thread() is not threading.main_thread():
                 greet()
                 return run_in_thread(worker)
-            with nullcontext() if self.is_program else borrowed_interpreter():
+            with nullcontext() if self.owns_process else borrowed_interpreter():
                 return WorkerProcess(worker, parent).run(greet)
         except BrokerError as error:
             raise CommandError(str(error)) from error
 
     def _end(self, code: ExitCode) -> None:
-        if code is ExitCode.GAVE_BACK and self.is_program:
+        if code is ExitCode.GAVE_BACK and self.owns_process:
             _exit_now(code)
         if code is not ExitCode.DONE:
-            raise CommandError(SENTENCES[code], returncode=code)
+            raise CommandError(EXIT_MESSAGES[code], returncode=code)
 
     def _run_for_reloader(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
-        """Run in a thread of the process that the reloader ends when code changes."""
-        # Nobody starts the next one but the reloader, which does so when code changes.
+        """Run in a thread; the reloader ends the process when code changes."""
+        # Only a code change makes the reloader start the next worker.
         worker = Worker(backend, dataclasses.replace(options, restart_after_timeout=False))
         try:
-            self._say(greeting(backend, worker))
+            self._write_lines(greeting(backend, worker))
             worker.start()
         except BrokerError as error:
             self.stderr.write(str(error))
@@ -204,16 +211,16 @@ class Command(ProgramCommand):
         wait_out(worker.over.wait, None)
         os.kill(os.getpid(), signal.SIGINT)
 
-    def _say(self, lines: Iterable[str]) -> None:
+    def _write_lines(self, lines: Iterable[str]) -> None:
         text = "\n".join(lines)
-        with suppress(OSError):  # jobs wait for us, even if the disk of the log is full
+        with suppress(OSError):  # a full disk must not keep the worker from its jobs
             if text:
                 self.stdout.write(text)
             self.stdout.flush()
 
 
 def run_several(options: WorkerOptions, count: int) -> ExitCode:
-    """Run worker processes under this one, each started as this one was."""
+    """Run worker processes under this one, each started with the same command line."""
     command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
     parent = Parent(
         command, count, replace=not options.burst, shutdown_timeout=options.shutdown_timeout
@@ -224,38 +231,37 @@ def run_several(options: WorkerOptions, count: int) -> ExitCode:
 def replaceable(options: WorkerOptions) -> WorkerOptions:
     """Return options for a worker that asks its parent for a replacement before it ends.
 
-    Several do not ask together after their last jobs, if each asks a little earlier.
+    Each asks a little before `--max-jobs`, at random, so that they are not all replaced at once.
     """
     if options.burst:
         return options
     options = dataclasses.replace(options, replaceable=True)
     if options.max_jobs is None:
         return options
-    share = max(1, round(options.max_jobs * random.uniform(EARLIEST, 1)))
-    return dataclasses.replace(options, max_jobs=None, recycle_after=share)
+    recycle_after = max(1, round(options.max_jobs * random.uniform(EARLIEST_REPLACEMENT, 1)))
+    return dataclasses.replace(options, max_jobs=None, recycle_after=recycle_after)
 
 
 def find_backend(alias: str) -> JobBackend[Any]:
-    """Return the backend whose jobs a worker can run.
+    """Return the backend of an alias, whose jobs a worker process can run.
 
     Raises:
-        CommandError: there is none, with what to set.
+        CommandError: there is no such backend; says what to set.
     """
     backend = configured_backend(alias)
     if not isinstance(backend, JobBackend) or not backend.persistent:
         raise CommandError(
-            f"TASKS[{alias!r}] is {type(backend).__name__}, whose jobs are not run by a worker of"
-            " their own. Set JOB_BACKEND=redis and REDIS_URL, or name another backend with"
-            " --backend."
+            f"TASKS[{alias!r}] is {type(backend).__name__}, whose jobs no separate worker can run."
+            " Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
         )
     return backend
 
 
 def named_queues(backend: JobBackend[Any], given: Sequence[QueueWeight]) -> tuple[QueueWeight, ...]:
-    """Return the queues of the command line.
+    """Return the queues given with `-q`.
 
     Raises:
-        CommandError: one is named twice, or no job can ever be in it.
+        CommandError: one is named twice, or no task can use it.
     """
     try:
         queues = queue_weights(given)
@@ -273,7 +279,7 @@ def named_queues(backend: JobBackend[Any], given: Sequence[QueueWeight]) -> tupl
 
 
 def _exit_now(code: ExitCode) -> NoReturn:
-    """End the process without waiting for threads that run what was given back."""
+    """End the process without waiting for threads whose jobs were given back."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -31,4 +31,4 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Periodic(),
     Check(),
 )
-"""In the order of the help."""
+"""In the order in which the help lists them."""

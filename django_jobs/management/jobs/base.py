@@ -1,4 +1,4 @@
-"""What the subcommands of `manage.py jobs` have in common."""
+"""Base classes for the subcommands of `manage.py jobs`."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from typing import Any, ClassVar
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
+from django_jobs.management.target import visible_backend
 
 from .console import Console
-from .target import visible_backend
 
 
 class Subcommand(ABC):
-    """One word after `manage.py jobs`."""
+    """A subcommand of `manage.py jobs`."""
 
     name: ClassVar[str]
     help: ClassVar[str]
 
     @abstractmethod
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add its arguments to its own parser."""
+        """Add the arguments to the parser of the subcommand."""
 
     @abstractmethod
     def run(self, console: Console, options: Namespace) -> None:
-        """Do it.
+        """Run the subcommand.
 
         Raises:
-            CommandError: with the sentence to show.
+            CommandError: it failed; has the message to show.
             BrokerError: the broker does not answer.
         """
 
 
 class BackendSubcommand(Subcommand):
-    """A subcommand that looks at the jobs of one backend."""
+    """A subcommand for one backend."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--backend",
             default=DEFAULT_TASK_BACKEND_ALIAS,
             metavar="ALIAS",
-            help="alias in TASKS, by default %(default)r",
+            help="Alias in TASKS. Defaults to %(default)r.",
         )
-        parser.add_argument("--json", action="store_true", help="answer with JSON")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
 
     def run(self, console: Console, options: Namespace) -> None:
-        self.act(self.find_backend(options.backend), console, options)
+        self.handle_backend(self.find_backend(options.backend), console, options)
 
     def find_backend(self, alias: str) -> JobBackend[Any]:
-        """Return the backend to look at, if this process can see its jobs."""
+        """Return the backend of an alias, if this process can see its jobs."""
         return visible_backend(alias)
 
     @abstractmethod
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
-        """Do it with a backend; raises what `run` raises."""
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
+        """Run the subcommand with a backend; raises what `run` raises."""

@@ -1,4 +1,4 @@
-"""One repair of all jobs of a kind, with a question before and a bar meanwhile."""
+"""One repair of all jobs that match, with a confirmation and a progress bar."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from django_jobs.brokers.inspection import Repair
 from django_jobs.brokers.search import Filter
 
 from .console import Console
+from .formatting import format_count
 from .listing import PAGE
 from .progress import Progress
 
 
 def repair_all(finder: Finder, repair: Repair, console: Console, *, interactive: bool) -> int:
-    """Repair all jobs that are meant, and return how many that were.
+    """Repair all jobs that match, and return their number.
 
     Args:
-        finder: of jobs in one state.
-        interactive: whether to ask first.
+        finder: finds jobs in one state.
+        interactive: whether to ask for confirmation first.
 
     Raises:
-        CommandError: the answer was no.
+        CommandError: the user declined.
     """
     [state] = finder.wanted.states
     total = finder.inspection.counts()[state]
@@ -34,7 +35,7 @@ def repair_all(finder: Finder, repair: Repair, console: Console, *, interactive:
 
 def _question(repair: Repair, wanted: Filter, total: int) -> str:
     [state] = wanted.states
-    marks = [
+    filters = [
         f"{name} {value}"
         for name, value in (
             ("queue", wanted.queue),
@@ -44,16 +45,14 @@ def _question(repair: Repair, wanted: Filter, total: int) -> str:
         )
         if value
     ]
-    if marks:
-        return (
-            f"{repair.capitalize()} those of the {total:,} {state.value} jobs that have the"
-            f" {' and the '.join(marks)}?"
-        )
-    return f"{repair.capitalize()} all {total:,} {state.value} jobs?"
+    jobs = format_count(total, f"{state.value} job")
+    if filters:
+        return f"{repair.capitalize()} those of the {jobs} with {' and '.join(filters)}?"
+    return f"{repair.capitalize()} {'the' if total == 1 else 'all'} {jobs}?"
 
 
 def _repair_each(finder: Finder, repair: Repair, progress: Progress) -> int:
-    """Repair jobs a page at a time: none twice, and none that came since this began."""
+    """Repair jobs page by page: none twice, and none that was enqueued after the start."""
     began = finder.inspection.scan(finder.wanted, None, 1).at
     finder = replace(finder, wanted=replace(finder.wanted, as_of=began))
     step = finder.repair(repair, reach=PAGE)

@@ -1,4 +1,4 @@
-"""`jobs list`: a page of the jobs in a state, or in every state."""
+"""`jobs list`: one page of the jobs that match."""
 
 from __future__ import annotations
 
@@ -13,46 +13,50 @@ from django_jobs.brokers.search import LISTED, Filter
 from django_jobs.clock import now_ms
 from django_jobs.job import Record, State
 from django_jobs.management.arguments import at_least, checked
+from django_jobs.management.target import known_queue, make_redactor
 
 from .base import BackendSubcommand
 from .console import Console
-from .shapes import job_summary
-from .target import known_queue, redactor_of
-from .wording import NONE, span
+from .formatting import NONE, format_duration
+from .json_output import job_summary
 
 PAGE = 500
 DEFAULT_LIMIT = 50
 
 
 def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> None:
-    """Add the options that say which jobs are meant."""
+    """Add the options that filter jobs."""
     add = parser.add_argument
     choices = [state.value for state in states]
     add(
         "--state",
         choices=choices,
         metavar="STATE",
-        help=f"only jobs in this state: {', '.join(choices)}",
+        help=f"Only jobs in this state: {', '.join(choices)}.",
     )
-    add("--queue", metavar="NAME", help="only jobs of this queue")
-    add("--task", metavar="PATH", help="only jobs of this task: its dotted path, or its last parts")
+    add("--queue", metavar="NAME", help="Only jobs in this queue.")
+    add(
+        "--task",
+        metavar="PATH",
+        help="Only jobs of this task: its dotted path, or the last parts of it.",
+    )
     add(
         "--error",
         metavar="CLASS",
-        help="only jobs whose last error is of this class: its dotted path, or its last parts",
+        help="Only jobs whose last error has this class: its dotted path, or the last parts of it.",
     )
     add(
         "--text",
         metavar="TEXT",
-        help="only jobs with this text in what is shown of their arguments",
+        help="Only jobs with this text in the visible part of their arguments.",
     )
 
 
-def wanted_jobs(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
-    """Return which jobs the options mean.
+def job_filter(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
+    """Return the filter that the options describe.
 
     Args:
-        states: which are meant if the options say none.
+        states: the states to include if the options name none.
     """
     return Filter(
         states=[State(options.state)] if options.state else states,
@@ -63,17 +67,17 @@ def wanted_jobs(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
     )
 
 
-def finder_of(backend: JobBackend[Any], wanted: Filter) -> Finder:
-    """Return what finds the jobs that are meant, by what may be seen of them."""
+def make_finder(backend: JobBackend[Any], wanted: Filter) -> Finder:
+    """Return a finder of jobs; it searches only the arguments that may be shown."""
     inspection = backend.broker.inspection
     if wanted.text is None:
         return Finder(inspection, wanted)
-    return Finder(inspection, wanted, redactor_of(backend).arguments)
+    return Finder(inspection, wanted, make_redactor(backend).arguments)
 
 
 class List(BackendSubcommand):
     name = "list"
-    help = "Lists jobs: those that wait in the order of their start, those that ended newest first."
+    help = "Lists jobs: those still to run in starting order, those that ended newest first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -83,34 +87,38 @@ class List(BackendSubcommand):
             type=checked(at_least(1)),
             default=DEFAULT_LIMIT,
             metavar="N",
-            help="how many at most, by default %(default)s",
+            help="Number of jobs to list. Defaults to %(default)s.",
         )
         parser.add_argument(
             "--offset",
             type=checked(at_least(0)),
             default=0,
             metavar="N",
-            help="how many to leave out before",
+            help="Number of jobs to skip.",
         )
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         if options.queue:
             known_queue(backend, options.queue)
-        finder = finder_of(backend, wanted_jobs(options))
-        found = page(finder, options.offset, options.limit + 1)
+        finder = make_finder(backend, job_filter(options))
+        found = find_page(finder, options.offset, options.limit + 1)
         shown = found[: options.limit]
         if options.json:
             console.show_json([job_summary(record) for record in shown])
         elif shown:
             _show(console, shown)
             if len(found) > len(shown):
-                console.say(f"\nThere are more: --offset {options.offset + len(shown)}")
+                console.info(
+                    f"\nThere are more: continue with --offset {options.offset + len(shown)}."
+                )
         else:
-            console.say("There are no such jobs.")
+            console.info("No jobs match.")
 
 
-def page(finder: Finder, offset: int, limit: int) -> list[Record]:
-    """Return a page of the jobs that are meant."""
+def find_page(finder: Finder, offset: int, limit: int) -> list[Record]:
+    """Return a page of the jobs that match."""
     inspection, wanted = finder.inspection, finder.wanted
     if wanted.is_indexed and len(wanted.states) == 1:
         [state] = wanted.states
@@ -120,7 +128,7 @@ def page(finder: Finder, offset: int, limit: int) -> list[Record]:
 
 
 def _each(finder: Finder, size: int) -> Iterator[Record]:
-    """Yield all jobs that are meant, in pages of some size."""
+    """Yield all jobs that match; reads them in pages of `size`."""
     found = finder.page(limit=size)
     yield from found.records
     while found.end:
@@ -140,7 +148,7 @@ def _show(console: Console, records: Sequence[Record]) -> None:
                 record.job.queue,
                 record.job.priority,
                 record.attempts,
-                when(record, now),
+                format_state_time(record, now),
                 record.failures[-1].exception if record.failures else NONE,
             )
             for record in records
@@ -148,13 +156,13 @@ def _show(console: Console, records: Sequence[Record]) -> None:
     )
 
 
-def when(record: Record, now: int) -> str:
+def format_state_time(record: Record, now: int) -> str:
     """Return the time that matters for a job's state."""
     if record.state in {State.SCHEDULED, State.RETRYING}:
         left = (record.due_at or now) - now
-        return f"in {span(left)}" if left > 0 else "now"
+        return f"in {format_duration(left)}" if left > 0 else "now"
     if record.state is State.QUEUED:
-        return f"enqueued {span(now - record.job.enqueued_at)} ago"
+        return f"enqueued {format_duration(now - record.job.enqueued_at)} ago"
     if record.state is State.RUNNING:
-        return f"for {span(now - (record.last_attempted_at or now))}"
-    return f"{span(now - (record.finished_at or now))} ago"
+        return f"for {format_duration(now - (record.last_attempted_at or now))}"
+    return f"{format_duration(now - (record.finished_at or now))} ago"

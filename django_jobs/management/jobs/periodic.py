@@ -1,4 +1,4 @@
-"""`jobs periodic`: the tasks that run on a schedule, with the switch of each."""
+"""`jobs periodic`: list periodic tasks, and switch them off and on."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django.utils.timezone import get_default_timezone
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.due import PeriodicTask
+from django_jobs.management.target import job_backend
 from django_jobs.periodic import registered
 from django_jobs.registry import import_task_modules
 from django_jobs.suggest import unknown
 
 from .base import BackendSubcommand
 from .console import Console
-from .shapes import moment
-from .target import job_backend
-from .wording import instant
+from .formatting import format_time
+from .json_output import iso_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticks:
-    """A periodic task with its ticks around now, in Unix milliseconds."""
+class PeriodicStatus:
+    """A periodic task with its last and next tick, in Unix milliseconds."""
 
     periodic: PeriodicTask
     last: int | None
@@ -45,21 +45,23 @@ class Periodic(BackendSubcommand):
         super().add_arguments(parser)
         either = parser.add_mutually_exclusive_group()
         add = either.add_argument
-        add("--off", metavar="NAME", help="let its ticks pass without a job from now on")
-        add("--on", metavar="NAME", help="let it run again, from its next tick")
+        add("--off", metavar="NAME", help="Switch this task off: its ticks pass without a job.")
+        add("--on", metavar="NAME", help="Switch this task on again, from its next tick.")
 
     def find_backend(self, alias: str) -> JobBackend[Any]:
-        """The tasks are known without any job."""
+        """Accept any backend of ours: periodic tasks are known without looking at jobs."""
         return job_backend(alias)
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         import_task_modules()
         if options.off or options.on:
             _switch(backend, console, options)
             return
-        listed = _all_ticks(backend)
+        listed = _list_periodic(backend)
         if options.json:
-            console.show_json([_shape(one) for one in listed])
+            console.show_json([_periodic_json(one) for one in listed])
         elif listed:
             console.show_table(
                 ("Name", "Line", "Time zone", "Last tick", "Next tick", "State"),
@@ -68,27 +70,27 @@ class Periodic(BackendSubcommand):
                         one.periodic.name,
                         one.periodic.line,
                         one.timezone,
-                        instant(one.last),
-                        instant(one.next),
+                        format_time(one.last),
+                        format_time(one.next),
                         "on" if one.off_since is None else "off",
                     )
                     for one in listed
                 ],
             )
         else:
-            console.say(f"No periodic task is declared for TASKS[{backend.alias!r}].")
+            console.info(f"No periodic tasks are declared for TASKS[{backend.alias!r}].")
         if listed and not backend.persistent:
-            console.note(
-                f"They do not run: TASKS[{backend.alias!r}] is {type(backend).__name__}, and"
+            console.warn(
+                f"These tasks do not run: TASKS[{backend.alias!r}] is {type(backend).__name__}, and"
                 " periodic tasks need a persistent backend. Set JOB_BACKEND=redis."
             )
 
 
-def _all_ticks(backend: JobBackend[Any]) -> list[Ticks]:
+def _list_periodic(backend: JobBackend[Any]) -> list[PeriodicStatus]:
     claimed, off = backend.broker.ticks(), backend.broker.inspection.switched_off()
     now = from_ms(now_ms())
     return [
-        Ticks(
+        PeriodicStatus(
             periodic=periodic,
             last=claimed.get(periodic.name),
             next=to_ms(periodic.schedule.next(now)),
@@ -105,8 +107,8 @@ def _switch(backend: JobBackend[Any], console: Console, options: Namespace) -> N
         raise CommandError(unknown("periodic task", name, names))
     if not backend.persistent:
         raise CommandError(
-            f"TASKS[{backend.alias!r}] is {type(backend).__name__}, where periodic tasks do not run"
-            " in any case. Set JOB_BACKEND=redis."
+            f"TASKS[{backend.alias!r}] is {type(backend).__name__}, which runs no periodic tasks."
+            " Set JOB_BACKEND=redis."
         )
     inspection = backend.broker.inspection
     change = inspection.switch_off if options.off else inspection.switch_on
@@ -114,19 +116,21 @@ def _switch(backend: JobBackend[Any], console: Console, options: Namespace) -> N
     if options.json:
         console.show_json({"name": name, "off": bool(options.off)})
     elif options.off:
-        console.say(f"{name} is off: its ticks pass without a job until --on.")
+        console.info(
+            f"{name} is off: its ticks pass without a job until you switch it on with --on."
+        )
     else:
-        console.say(f"{name} is on, and runs at its next tick.")
+        console.info(f"{name} is on and runs at its next tick.")
 
 
-def _shape(one: Ticks) -> dict[str, Any]:
+def _periodic_json(one: PeriodicStatus) -> dict[str, Any]:
     return {
         "name": one.periodic.name,
         "task": one.periodic.task.module_path,
         "line": one.periodic.line,
         "timezone": one.timezone,
         "catch_up": one.periodic.catch_up,
-        "last": moment(one.last),
-        "next": moment(one.next),
-        "off_since": moment(one.off_since),
+        "last": iso_time(one.last),
+        "next": iso_time(one.next),
+        "off_since": iso_time(one.off_since),
     }

@@ -1,4 +1,4 @@
-"""A bar for what takes a while."""
+"""A progress bar."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Self
 from django.core.management.base import OutputWrapper
 
 WIDTH = 30
-PAUSE = 0.1
-"""Seconds between two drawings."""
+REDRAW_INTERVAL = 0.1
+"""Seconds between two redraws."""
 
 
 class Progress:
-    """Draws how much of something is done; a context manager that wipes the bar at its end.
+    """A progress bar as a context manager, which erases the bar at the end.
 
     Args:
-        total: how many steps there are, at most.
+        total: number of steps, at most.
         stream: a terminal.
-        visible: whether to draw at all.
+        visible: whether to draw the bar.
     """
 
     def __init__(self, total: int, stream: OutputWrapper, *, visible: bool) -> None:
@@ -43,10 +43,10 @@ class Progress:
             self._write("\r\x1b[K")
 
     def advance(self, steps: int = 1) -> None:
-        """Take some steps."""
+        """Record that some steps are done."""
         self._done += steps
         now = time.monotonic()
-        if self._visible and now - self._drawn >= PAUSE:
+        if self._visible and now - self._drawn >= REDRAW_INTERVAL:
             self._drawn = now
             self._draw(now - self._started)
 

@@ -1,4 +1,4 @@
-"""`jobs queues`, `jobs pause`, `jobs resume`, `jobs clear`: queues as a whole."""
+"""`jobs queues`, `jobs pause`, `jobs resume`, `jobs clear`: list and change queues."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.known_queues import all_queues
+from django_jobs.management.target import known_queue
 
 from .base import BackendSubcommand
 from .console import Console
-from .shapes import queue_shape
-from .target import known_queue
-from .wording import NONE, count, span
+from .formatting import NONE, format_count, format_duration
+from .json_output import queue_json
 
 
 class Queues(BackendSubcommand):
     name = "queues"
-    help = "Lists the queues with what waits in them."
+    help = "Lists the queues with their number of queued jobs and their latency."
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         queues = all_queues(backend)
         if options.json:
-            console.show_json([queue_shape(queue) for queue in queues])
+            console.show_json([queue_json(queue) for queue in queues])
         elif queues:
             console.show_table(
                 ("Queue", "Queued", "Latency", "Paused"),
@@ -32,14 +34,14 @@ class Queues(BackendSubcommand):
                     (
                         queue.name,
                         queue.size,
-                        span(queue.latency) if queue.size else NONE,
+                        format_duration(queue.latency) if queue.size else NONE,
                         "paused" if queue.paused else "",
                     )
                     for queue in queues
                 ],
             )
         else:
-            console.say("There are no queues yet: the first job makes one.")
+            console.info("There are no queues yet: the first job creates one.")
 
 
 class QueueSubcommand(BackendSubcommand):
@@ -47,38 +49,42 @@ class QueueSubcommand(BackendSubcommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("queue", metavar="QUEUE", help="name of the queue")
+        parser.add_argument("queue", metavar="QUEUE", help="Name of the queue.")
 
 
 class Pause(QueueSubcommand):
     name = "pause"
-    help = "Lets workers take no more jobs from a queue; those that run go on."
+    help = "Pauses a queue: workers take no more jobs from it. Running jobs go on."
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         queue = known_queue(backend, options.queue)
         backend.broker.inspection.pause(queue.name)
         if options.json:
             console.show_json({"queue": queue.name, "paused": True})
         else:
-            console.say(f"The queue {queue.name} is paused until manage.py jobs resume.")
+            console.info(f"Queue {queue.name} is paused until manage.py jobs resume {queue.name}.")
 
 
 class Resume(QueueSubcommand):
     name = "resume"
-    help = "Lets workers take jobs from a paused queue again."
+    help = "Resumes a paused queue: workers take its jobs again."
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         queue = known_queue(backend, options.queue)
         backend.broker.inspection.resume(queue.name)
         if options.json:
             console.show_json({"queue": queue.name, "paused": False})
         else:
-            console.say(f"Workers take jobs from the queue {queue.name}.")
+            console.info(f"Queue {queue.name} is resumed.")
 
 
 class Clear(QueueSubcommand):
     name = "clear"
-    help = "Forgets all queued jobs of a queue, for good. Scheduled and retrying ones stay."
+    help = "Deletes all queued jobs of a queue for good. Scheduled and retrying jobs stay."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -86,20 +92,22 @@ class Clear(QueueSubcommand):
             *("--no-input", "--noinput"),
             action="store_false",
             dest="interactive",
-            help="do not ask before",
+            help="Do not ask for confirmation.",
         )
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         queue = known_queue(backend, options.queue)
         if queue.size:
             console.confirm(
-                f"Forget the {count(queue.size, 'job')} of the queue {queue.name}?",
+                f"Delete the {format_count(queue.size, 'job')} in queue {queue.name}?",
                 interactive=options.interactive,
             )
         cleared = backend.broker.inspection.clear(queue.name)
         if options.json:
             console.show_json({"queue": queue.name, "cleared": cleared})
         elif cleared:
-            console.say(f"{count(cleared, 'job')} of the queue {queue.name} deleted.")
+            console.info(f"{format_count(cleared, 'job')} in queue {queue.name} deleted.")
         if not cleared:
-            raise CommandError(f"The queue {queue.name} is empty already.")
+            raise CommandError(f"Queue {queue.name} is empty.")

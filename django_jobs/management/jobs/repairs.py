@@ -1,4 +1,4 @@
-"""`jobs retry`, `jobs cancel`, `jobs delete`: jobs by their ids, or all of a kind."""
+"""`jobs retry`, `jobs cancel`, `jobs delete`: repair jobs by their IDs, or all that match."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from django.core.management.base import CommandError
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection import Inspection, Repair
 from django_jobs.job import State
+from django_jobs.management.target import known_queue
 
 from .base import BackendSubcommand
 from .bulk import repair_all
 from .console import Console
-from .listing import add_filters, finder_of, wanted_jobs
-from .target import known_queue
-from .wording import count, printable
+from .formatting import format_count, printable
+from .listing import add_filters, job_filter, make_finder
 
-USAGE = 2
-"""The exit code of arguments that make no sense together, which is argparse's own."""
+USAGE_ERROR = 2
+"""The exit code of invalid combinations of arguments, as in argparse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A job that was left as it is, and why."""
+    """A job that was not changed, and why."""
 
     id: str
     reason: str
 
 
 class RepairSubcommand(BackendSubcommand):
-    """A subcommand that changes one job at a time.
+    """A subcommand that changes jobs.
 
     Attributes:
-        repair: what it does.
-        participle: what a changed job is then.
+        repair: what it does to each job.
+        participle: the past participle, for messages.
     """
 
     repair: ClassVar[Repair]
@@ -45,30 +45,32 @@ class RepairSubcommand(BackendSubcommand):
 
     @property
     def states(self) -> tuple[State, ...]:
-        """States of the jobs that it can change."""
+        """The states of jobs that can be changed."""
         return self.repair.states
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("ids", metavar="ID", nargs="*", help="ids of the jobs")
+        parser.add_argument("ids", metavar="ID", nargs="*", help="IDs of the jobs.")
         parser.add_argument(
-            "--all", action="store_true", help="instead of ids: all jobs in the --state"
+            "--all", action="store_true", help="Instead of IDs: all jobs in the given --state."
         )
         add_filters(parser, self.states)
         parser.add_argument(
             *("--no-input", "--noinput"),
             action="store_false",
             dest="interactive",
-            help="do not ask before --all",
+            help="Do not ask for confirmation of --all.",
         )
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         self._check(options)
         if options.all:
             changed, refused = self._change_all(backend, console, options), []
         else:
             inspection = backend.broker.inspection
-            refused = [one for each in options.ids if (one := self._refusal(inspection, each))]
+            refused = [one for each in options.ids if (one := self._change(inspection, each))]
             changed = len(options.ids) - len(refused)
         self._report(console, options, changed, refused)
 
@@ -77,29 +79,29 @@ class RepairSubcommand(BackendSubcommand):
         filters = (options.state, options.queue, options.task, options.error, options.text)
         filtered = any(filters)
         if options.ids and (options.all or filtered):
-            problem = "Give ids, or --all with what says which jobs are meant, not both."
+            problem = "Give either IDs or --all with filters, not both."
         elif options.ids or (options.all and options.state):
             return
         elif options.all:
             problem = f"--all needs a --state: {choices}."
         elif filtered:
-            problem = f"Add --all to {self.name} all these jobs."
+            problem = f"Add --all to {self.name} all jobs that match."
         else:
-            problem = f"Which jobs? Give ids, or --all with a --state: {choices}."
-        raise CommandError(problem, returncode=USAGE)
+            problem = f"Give the IDs of jobs, or --all with a --state: {choices}."
+        raise CommandError(problem, returncode=USAGE_ERROR)
 
     def _change_all(self, backend: JobBackend[Any], console: Console, options: Namespace) -> int:
         if options.queue:
             known_queue(backend, options.queue)
         return repair_all(
-            finder_of(backend, wanted_jobs(options)),
+            make_finder(backend, job_filter(options)),
             self.repair,
             console,
             interactive=options.interactive,
         )
 
-    def _refusal(self, inspection: Inspection, job_id: str) -> Refusal | None:
-        """Change a job; return why that could not be done."""
+    def _change(self, inspection: Inspection, job_id: str) -> Refusal | None:
+        """Change a job; return why that was refused, if it was."""
         if inspection.repair_one(self.repair, job_id):
             return None
         record = inspection.find(job_id)
@@ -108,8 +110,8 @@ class RepairSubcommand(BackendSubcommand):
         *others, last = [state.value for state in self.states]
         return Refusal(
             job_id,
-            f"The job {job_id} is {record.state.value}: only jobs that are {', '.join(others)} or"
-            f" {last} can be {self.participle}.",
+            f"Job {job_id} is {record.state.value}: only {', '.join(others)} or {last} jobs can be"
+            f" {self.participle}.",
         )
 
     def _report(
@@ -119,29 +121,29 @@ class RepairSubcommand(BackendSubcommand):
             reasons = [{"id": one.id, "reason": one.reason} for one in refused]
             console.show_json({"action": self.name, "changed": changed, "refused": reasons})
         elif changed:
-            console.say(f"{count(changed, 'job')} {self.participle}.")
+            console.info(f"{format_count(changed, 'job')} {self.participle}.")
         if refused:
             raise CommandError("\n".join(printable(one.reason) for one in refused))
         if not changed:
-            raise CommandError(f"No {options.state} job was {self.participle}: there is none.")
+            raise CommandError(f"No {options.state} jobs match, so none was {self.participle}.")
 
 
 class Retry(RepairSubcommand):
     name = "retry"
-    help = "Queues jobs that ended, or that wait for their time, now."
+    help = "Queues dead, discarded, retrying or scheduled jobs to run now."
     repair = Repair.RETRY
     participle = "retried"
 
 
 class Cancel(RepairSubcommand):
     name = "cancel"
-    help = "Ends jobs that wait as discarded; they can be retried."
+    help = "Ends queued, scheduled or retrying jobs as discarded. They can be retried."
     repair = Repair.CANCEL
     participle = "cancelled"
 
 
 class Delete(RepairSubcommand):
     name = "delete"
-    help = "Forgets jobs that are not running, for good."
+    help = "Deletes jobs that are not running for good."
     repair = Repair.DELETE
     participle = "deleted"

@@ -14,28 +14,30 @@ from django_jobs.call_text import call_text
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.job import Failure, Record
+from django_jobs.management.target import make_redactor
 
 from .base import BackendSubcommand
 from .console import Console
-from .listing import when
-from .shapes import job_details
-from .target import redactor_of
-from .wording import NONE, count, instant, printable
+from .formatting import NONE, format_count, format_time, printable
+from .json_output import job_details
+from .listing import format_state_time
 
 
 class Show(BackendSubcommand):
     name = "show"
-    help = "Shows one job with its arguments, its times and its errors, without its secrets."
+    help = "Shows one job with its arguments, times and errors. Secrets are hidden."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("id", metavar="ID", help="id of the job")
+        parser.add_argument("id", metavar="ID", help="ID of the job.")
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         found = backend.broker.inspection.find(options.id)
         if found is None:
             raise CommandError(f"There is no job {options.id!r}, or it is no longer kept.")
-        record = redactor_of(backend).record(found)
+        record = make_redactor(backend).record(found)
         if options.json:
             console.show_json(job_details(record))
             return
@@ -44,23 +46,26 @@ class Show(BackendSubcommand):
         for label, text in facts:
             console.out.write(f"{label.ljust(width)}  {printable(text)}")
         for failure in record.failures:
-            console.out.write(printable(_account(failure)))
+            console.out.write(printable(_format_failure(failure)))
 
 
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     job = record.job
     yield "Job", job.id
     yield "Call", call_text(job)
-    yield "State", f"{record.state.value}, {when(record, now_ms())}"
+    yield "State", f"{record.state.value}, {format_state_time(record, now_ms())}"
     yield "Queue", f"{job.queue}, priority {job.priority}"
     yield "Attempts", str(record.attempts)
-    yield "Crashes", f"{count(record.crashes, 'worker')} vanished" if record.crashes else NONE
-    yield "Enqueued", instant(job.enqueued_at)
-    yield "Due", instant(record.due_at)
-    yield "Expires", instant(job.expires_at)
-    yield "First start", instant(record.started_at)
-    yield "Last start", instant(record.last_attempted_at)
-    yield "Finished", instant(record.finished_at)
+    yield (
+        "Crashes",
+        f"{format_count(record.crashes, 'worker')} vanished" if record.crashes else NONE,
+    )
+    yield "Enqueued", format_time(job.enqueued_at)
+    yield "Due", format_time(record.due_at)
+    yield "Expires", format_time(job.expires_at)
+    yield "First start", format_time(record.started_at)
+    yield "Last start", format_time(record.last_attempted_at)
+    yield "Finished", format_time(record.finished_at)
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
@@ -72,12 +77,12 @@ def _result(text: str | None) -> str:
     try:
         return repr(show_value(text))
     except BrokenPayload:
-        return f"can't be read: {text}"
+        return f"cannot be read: {text}"
 
 
-def _account(failure: Failure) -> str:
+def _format_failure(failure: Failure) -> str:
     return (
-        f"\nAttempt {failure.attempt} failed at {instant(failure.at)} on"
+        f"\nAttempt {failure.attempt} failed at {format_time(failure.at)} on"
         f" {failure.worker or 'an unknown worker'}\n"
         f"{failure.traceback or f'{failure.exception}: {failure.message}'}".rstrip()
     )

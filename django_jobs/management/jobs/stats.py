@@ -1,4 +1,4 @@
-"""`jobs stats`: how much there is of everything."""
+"""`jobs stats`: counts of jobs, queues and workers."""
 
 from __future__ import annotations
 
@@ -11,37 +11,39 @@ from django_jobs.brokers.search import LISTED
 
 from .base import BackendSubcommand
 from .console import Console
-from .shapes import queue_shape
-from .wording import count, span
+from .formatting import format_count, format_duration
+from .json_output import queue_json
 
 
 class Stats(BackendSubcommand):
     name = "stats"
-    help = "Counts jobs by state, and shows how far workers are behind."
+    help = "Counts jobs by state, and shows the longest latency of all queues."
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         if options.json:
-            console.show_json(statistics_shape(backend))
+            console.show_json(statistics_json(backend))
             return
         inspection = backend.broker.inspection
         counts, totals = inspection.counts(), inspection.totals()
         queues, workers = all_queues(backend), inspection.workers()
         console.show_table(("State", "Jobs"), [(state.value, counts[state]) for state in LISTED])
         latency = max((queue.latency for queue in queues), default=0)
-        running = count(len(workers), "worker")
+        running = format_count(len(workers), "worker")
         console.out.write(
-            f"\n{running}. The next queued job waits for {span(latency)}."
+            f"\n{running}. The next queued job has been waiting for {format_duration(latency)}."
             f" Attempts so far: {totals.succeeded:,} succeeded, {totals.failed:,} failed."
         )
 
 
-def statistics_shape(backend: JobBackend[Any]) -> dict[str, Any]:
-    """Return how much there is of everything, as `jobs stats` shows it."""
+def statistics_json(backend: JobBackend[Any]) -> dict[str, Any]:
+    """Return the statistics that `jobs stats --json` prints."""
     inspection = backend.broker.inspection
     counts, totals = inspection.counts(), inspection.totals()
     return {
         "states": {state.value: counts[state] for state in LISTED},
         "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
-        "queues": [queue_shape(queue) for queue in all_queues(backend)],
+        "queues": [queue_json(queue) for queue in all_queues(backend)],
         "workers": len(inspection.workers()),
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from .wording import printable
+from .formatting import printable
 
 Cell: TypeAlias = str | int
 GAP = "  "
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """Yield the lines of a table; columns that hold numbers only stand to the right."""
+    """Yield the lines of a table; columns of numbers are right-aligned."""
     held = [tuple(row) for row in rows]
     numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*held, strict=True)]
     texts = [tuple(headings), *(tuple(_text(cell) for cell in row) for row in held)]

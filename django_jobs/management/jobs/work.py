@@ -1,4 +1,4 @@
-"""`jobs work`: `runworker` under a name that no other app has."""
+"""`jobs work`: `runworker` under a name that no other app uses."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .console import Console
 
 class Work(Subcommand):
     name = "work"
-    help = "Runs jobs until it is stopped; the same command as runworker."
+    help = "Runs jobs until it is stopped. Same as runworker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         RunWorker().add_arguments(parser)
-        parser.add_argument("--skip-checks", action="store_true", help="skip system checks")
+        parser.add_argument("--skip-checks", action="store_true", help="Skip system checks.")
 
     def run(self, console: Console, options: Namespace) -> None:
         command = RunWorker()
         command.stdout, command.stderr = console.out, console.err
-        command.is_program = options.is_program
-        # Not handle(): the system checks of runworker belong to it.
+        command.owns_process = options.owns_process
+        # execute() also runs the system checks of runworker; handle() would not.
         command.execute(**vars(options))

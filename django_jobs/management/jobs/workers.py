@@ -1,4 +1,4 @@
-"""`jobs workers`, `jobs quiet`, `jobs stop`: the workers that are alive."""
+"""`jobs workers`, `jobs quiet`, `jobs stop`: list workers and send them commands."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from django_jobs.worker.heartbeat import BEATS
 
 from .base import BackendSubcommand
 from .console import Console
-from .repairs import USAGE
-from .shapes import worker_shape
-from .wording import count, span
+from .formatting import format_count, format_duration
+from .json_output import worker_json
+from .repairs import USAGE_ERROR
 
 
 class Workers(BackendSubcommand):
     name = "workers"
-    help = "Lists the workers that are alive, with what they serve."
+    help = "Lists the workers that are alive, with the queues they serve."
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         workers = backend.broker.inspection.workers()
         if options.json:
-            console.show_json([worker_shape(worker) for worker in workers])
+            console.show_json([worker_json(worker) for worker in workers])
         elif workers:
             now = now_ms()
             console.show_table(
@@ -38,14 +40,14 @@ class Workers(BackendSubcommand):
                         ",".join(worker.queues) or "every queue",
                         worker.concurrency,
                         len(worker.running),
-                        span(now - worker.started_at),
+                        format_duration(now - worker.started_at),
                         _state(worker),
                     )
                     for worker in workers
                 ],
             )
         else:
-            console.say("No worker is alive: start one with manage.py runworker.")
+            console.info("No workers are alive. Start one with manage.py runworker.")
 
 
 def _state(worker: WorkerInfo) -> str:
@@ -53,35 +55,37 @@ def _state(worker: WorkerInfo) -> str:
     return f"{state}, {len(worker.stuck)} stuck" if worker.stuck else state
 
 
-class OrderSubcommand(BackendSubcommand):
-    """A subcommand that leaves an order for workers."""
+class CommandSubcommand(BackendSubcommand):
+    """A subcommand that sends workers a command."""
 
     order: ClassVar[Order]
     effect: ClassVar[str]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("workers", metavar="WORKER", nargs="*", help="ids of workers")
-        parser.add_argument("--all", action="store_true", help="instead of ids: every worker")
+        parser.add_argument("workers", metavar="WORKER", nargs="*", help="IDs of the workers.")
+        parser.add_argument("--all", action="store_true", help="Instead of IDs: all workers.")
         parser.add_argument(
             *("--no-input", "--noinput"),
             action="store_false",
             dest="interactive",
-            help="do not ask before --all",
+            help="Do not ask for confirmation of --all.",
         )
 
-    def act(self, backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+    def handle_backend(
+        self, backend: JobBackend[Any], console: Console, options: Namespace
+    ) -> None:
         if bool(options.workers) == options.all:
-            raise CommandError("Which workers? Give their ids, or --all.", returncode=USAGE)
+            raise CommandError("Give the IDs of workers, or --all.", returncode=USAGE_ERROR)
         inspection = backend.broker.inspection
         alive = [worker.id for worker in inspection.workers()]
         if not alive:
-            raise CommandError("No worker is alive.")
+            raise CommandError("No workers are alive.")
         for worker in options.workers:
             if worker not in alive:
                 raise CommandError(unknown("worker", worker, alive))
         if options.all:
-            question = f"Tell {count(len(alive), 'worker')} to {self.effect}?"
+            question = f"Tell {format_count(len(alive), 'worker')} to {self.effect}?"
             console.confirm(question, interactive=options.interactive)
         told = [
             worker for worker in options.workers or alive if inspection.order(worker, self.order)
@@ -89,21 +93,21 @@ class OrderSubcommand(BackendSubcommand):
         if options.json:
             console.show_json({"order": self.order.value, "workers": told})
             return
-        console.say(
-            f"Told {count(len(told), 'worker')} to {self.effect}, which happens with the next"
-            f" heartbeat: within {backend.broker.lease / BEATS:g} s."
+        console.info(
+            f"Told {format_count(len(told), 'worker')} to {self.effect}. The next heartbeat, within"
+            f" {backend.broker.lease / BEATS:g} s, carries it out."
         )
 
 
-class Quiet(OrderSubcommand):
+class Quiet(CommandSubcommand):
     name = "quiet"
-    help = "Lets workers take no more jobs, as before a deploy; it can't be undone."
+    help = "Makes workers quiet: they take no more jobs. This cannot be undone."
     order = Order.QUIET
     effect = "take no more jobs"
 
 
-class Stop(OrderSubcommand):
+class Stop(CommandSubcommand):
     name = "stop"
-    help = "Stops workers; running jobs get their shutdown timeout, then go back to their queues."
+    help = "Stops workers. Running jobs get the shutdown timeout, then go back to their queues."
     order = Order.STOP
     effect = "stop"

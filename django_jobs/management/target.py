@@ -1,33 +1,49 @@
-"""The backend whose jobs a command is about, if this process can see them."""
+"""The backend and the queue that a command is about."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.known_queues import all_queues
 from django_jobs.brokers.inspection import QueueInfo
-from django_jobs.management.lookup import configured_backend
+from django_jobs.compat import BaseTaskBackend, task_backends
 from django_jobs.queues import check_queue_name
 from django_jobs.redaction.known_tasks import import_once
 from django_jobs.redaction.redactor import Redactor
 from django_jobs.suggest import unknown
 
 
+def configured_backend(alias: str) -> BaseTaskBackend:
+    """Return the backend of an alias in `TASKS`.
+
+    Raises:
+        CommandError: there is no such alias, or its settings cannot be used.
+    """
+    aliases = list(task_backends)
+    if alias not in aliases:
+        raise CommandError(f"--backend: {unknown('alias of TASKS', alias, aliases)}")
+    try:
+        return task_backends[alias]
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
+
+
 def job_backend(alias: str) -> JobBackend[Any]:
     """Return the backend of an alias, if it is one of django_jobs.
 
     Raises:
-        CommandError: it is not, or there is none.
+        CommandError: it is not one, or there is no such alias.
     """
     backend = configured_backend(alias)
     if not isinstance(backend, JobBackend):
         kind = type(backend)
         raise CommandError(
-            f"TASKS[{alias!r}] is {kind.__module__}.{kind.__qualname__}, whose jobs django_jobs"
-            " can't see. Set JOB_BACKEND=redis, or name another alias with --backend."
+            f"TASKS[{alias!r}] is {kind.__module__}.{kind.__qualname__}, a backend that django_jobs"
+            " cannot look into. Set JOB_BACKEND=redis, or name another alias with --backend."
         )
     return backend
 
@@ -42,15 +58,15 @@ def visible_backend(alias: str) -> JobBackend[Any]:
     if not backend.persistent and not any(backend.broker.inspection.counts().values()):
         raise CommandError(
             f"TASKS[{alias!r}] is {type(backend).__name__}: its jobs are in the memory of the"
-            " process that enqueued them, such as a web process, and this process holds none. Set"
-            " JOB_BACKEND=redis for jobs that every process sees, or name another alias with"
+            " process that enqueued them, such as a web process, and this process has none. Set"
+            " JOB_BACKEND=redis to share jobs between processes, or name another alias with"
             " --backend."
         )
     return backend
 
 
-def redactor_of(backend: JobBackend[Any]) -> Redactor:
-    """Return what hides the secrets of a backend's jobs, with the site's tasks imported."""
+def make_redactor(backend: JobBackend[Any]) -> Redactor:
+    """Return a redactor for the jobs of a backend, with the site's tasks imported."""
     import_once()
     return Redactor(backend.configuration.redact)
 
@@ -58,7 +74,7 @@ def redactor_of(backend: JobBackend[Any]) -> Redactor:
 def known_queue(backend: JobBackend[Any], name: str) -> QueueInfo:
     """Return a queue by its name.
 
-    Where `QUEUES` is empty, every name is a queue that jobs may come to.
+    If `QUEUES` of the backend is empty, any valid name is a queue.
 
     Raises:
         CommandError: no job can be in such a queue.

@@ -1,4 +1,4 @@
-"""Numbers, times and texts as a person at a terminal reads them."""
+"""Format numbers, times and texts for a terminal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ NONE = "–"
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def count(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """Return "1 job", "2 jobs"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def span(milliseconds: int) -> str:
+def format_duration(milliseconds: int) -> str:
     """Return a duration in its two largest units: "3 h 12 min", or "0.4 s"."""
     if milliseconds < 10_000:
         return f"{max(0, milliseconds) / 1000:.1f} s"
@@ -28,7 +28,7 @@ def span(milliseconds: int) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number)
 
 
-def instant(milliseconds: int | None) -> str:
+def format_time(milliseconds: int | None) -> str:
     """Return Unix milliseconds in the site's time zone."""
     if milliseconds is None:
         return NONE
@@ -36,7 +36,7 @@ def instant(milliseconds: int | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text of others with nothing in it that a terminal would obey."""
+    """Return text with its control characters escaped, so that a terminal does not obey them."""
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else ascii(letter)[1:-1]
         for letter in text

@@ -1,4 +1,4 @@
-"""What `--json` answers: the keys are documented, and stay."""
+"""The output of `--json`; its keys are documented and stable."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def job_summary(record: Record) -> dict[str, Any]:
         "priority": job.priority,
         "state": record.state.value,
         "attempts": record.attempts,
-        "enqueued_at": moment(job.enqueued_at),
-        "due_at": moment(record.due_at),
-        "started_at": moment(record.started_at),
-        "last_attempted_at": moment(record.last_attempted_at),
-        "finished_at": moment(record.finished_at),
+        "enqueued_at": iso_time(job.enqueued_at),
+        "due_at": iso_time(record.due_at),
+        "started_at": iso_time(record.started_at),
+        "last_attempted_at": iso_time(record.last_attempted_at),
+        "finished_at": iso_time(record.finished_at),
         "error": record.failures[-1].exception if record.failures else None,
     }
 
@@ -35,7 +35,7 @@ def job_details(record: Record) -> dict[str, Any]:
     """Return a job as `jobs show` shows it."""
     return {
         **job_summary(record),
-        "expires_at": moment(record.job.expires_at),
+        "expires_at": iso_time(record.job.expires_at),
         "crashes": record.crashes,
         "workers": list(record.workers),
         "arguments": _arguments(record.job.arguments),
@@ -45,7 +45,7 @@ def job_details(record: Record) -> dict[str, Any]:
     }
 
 
-def queue_shape(queue: QueueInfo) -> dict[str, Any]:
+def queue_json(queue: QueueInfo) -> dict[str, Any]:
     """Return a queue as `jobs queues` and `jobs stats` show it."""
     return {
         "name": queue.name,
@@ -55,27 +55,27 @@ def queue_shape(queue: QueueInfo) -> dict[str, Any]:
     }
 
 
-def worker_shape(worker: WorkerInfo) -> dict[str, Any]:
+def worker_json(worker: WorkerInfo) -> dict[str, Any]:
     """Return a worker as `jobs workers` shows it."""
     return {
         "id": worker.id,
         "host": worker.host,
         "pid": worker.pid,
-        "started_at": moment(worker.started_at),
+        "started_at": iso_time(worker.started_at),
         "queues": list(worker.queues),
         "concurrency": worker.concurrency,
         "quiet": worker.quiet,
         "running": [
-            {"id": job_id, "started_at": moment(started)} for job_id, started in worker.running
+            {"id": job_id, "started_at": iso_time(started)} for job_id, started in worker.running
         ],
         "stuck": list(worker.stuck),
-        "last_heartbeat_at": moment(worker.said_at),
+        "last_heartbeat_at": iso_time(worker.said_at),
         "version": worker.version or None,
         "memory": worker.memory,
     }
 
 
-def health_shape(health: Health) -> dict[str, Any]:
+def health_json(health: Health) -> dict[str, Any]:
     """Return what `jobs check` found."""
     return {
         "healthy": health.is_good,
@@ -86,7 +86,7 @@ def health_shape(health: Health) -> dict[str, Any]:
     }
 
 
-def moment(milliseconds: int | None) -> str | None:
+def iso_time(milliseconds: int | None) -> str | None:
     """Return Unix milliseconds as ISO 8601 in UTC."""
     return None if milliseconds is None else from_ms(milliseconds).isoformat()
 
@@ -94,7 +94,7 @@ def moment(milliseconds: int | None) -> str | None:
 def _failure(failure: Failure) -> dict[str, Any]:
     return {
         "attempt": failure.attempt,
-        "at": moment(failure.at),
+        "at": iso_time(failure.at),
         "worker": failure.worker,
         "latency_ms": failure.latency,
         "duration_ms": failure.duration,
@@ -113,10 +113,10 @@ def _arguments(text: str) -> Any:
 
 
 def _stored(text: str) -> Any:
-    """Return what a JSON text of the store holds; what is none stays text."""
+    """Return a stored JSON text as a value; text that is not JSON stays text."""
     try:
         value = json.loads(text)
-        json.dumps(value, allow_nan=False)  # Python reads more than it may write
+        json.dumps(value, allow_nan=False)  # the parser accepts NaN, which is not JSON
     except (ValueError, RecursionError):
         return text
     return value
