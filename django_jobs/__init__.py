@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django_jobs.decorator import task
-from django_jobs.periodic import periodic
-from django_jobs.progress import set_progress
-from django_jobs.retry import Retry
+from django_jobs.jobs.progress import set_progress
+from django_jobs.periodic_tasks.registry import periodic
+from django_jobs.tasks.decorator import task
+from django_jobs.tasks.retry import Retry
 
 if TYPE_CHECKING:
     from django_jobs.mail import send_mail_later

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from django_jobs.backends.pool import drain_all as drain
+from django_jobs.backends.embedded import drain_all as drain
 
 __all__ = ["drain", "lifespan"]
 

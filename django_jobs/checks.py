@@ -21,13 +21,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django_jobs.backends import JobBackend, RedisBackend, ThreadPoolBackend, is_persistent
 from django_jobs.brokers.base import Broker
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
+from django_jobs.conf.options import RedisOptions
 from django_jobs.errors import BrokerError, InvalidSchedule
 from django_jobs.mail.files import SETTING, chosen_files
-from django_jobs.options import RedisOptions
-from django_jobs.periodic import registered
-from django_jobs.registry import import_task_modules
-from django_jobs.retry import Backoff
-from django_jobs.worker.heartbeat import BEATS
+from django_jobs.periodic_tasks.registry import registered
+from django_jobs.tasks.registry import import_task_modules
+from django_jobs.tasks.retry import Backoff
+from django_jobs.worker.background.heartbeat import BEATS
 
 TAG = "django_jobs"
 BACKPORT = "django_tasks"

@@ -25,7 +25,13 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_jobs.arguments import (
+from django_jobs.errors import (
+    BrokenPayload,
+    MissingRecord,
+    UnknownModel,
+    UnserializableArgument,
+)
+from django_jobs.serialization.arguments import (
     decode_arguments,
     decode_value,
     encode_arguments,
@@ -33,13 +39,7 @@ from django_jobs.arguments import (
     show_arguments,
     show_value,
 )
-from django_jobs.errors import (
-    BrokenPayload,
-    MissingRecord,
-    UnknownModel,
-    UnserializableArgument,
-)
-from django_jobs.references import ModelReference
+from django_jobs.serialization.models import ModelReference
 from tests.models import Author, Note, Novelist, Pseudonym, Seat
 
 

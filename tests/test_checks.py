@@ -13,8 +13,8 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import connections
 from django.test import override_settings
 
-from django_jobs.periodic import isolated_registry, periodic
-from django_jobs.registry import import_task_modules
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic
+from django_jobs.tasks.registry import import_task_modules
 from tests.registered.tasks import greet
 from tests.servers import RedisServer, free_port
 

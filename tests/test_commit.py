@@ -15,7 +15,7 @@ from django.db import connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test import TestCase, TransactionTestCase
 
-from django_jobs.commit import after_commit
+from django_jobs.backends.on_commit import after_commit
 from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
 from tests.models import Author
 
@@ -303,7 +303,7 @@ import django
 from django.conf import settings
 settings.configure()
 django.setup()
-from django_jobs.commit import after_commit
+from django_jobs.backends.on_commit import after_commit
 from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
 after_commit(lambda: print("pushed"), print)
 """

@@ -17,8 +17,8 @@ import pytest
 import redis
 import yaml
 
-from django_jobs.queues import parse_queues
-from django_jobs.variables import JOB_QUEUES, VARIABLES
+from django_jobs.conf.queues import parse_queues
+from django_jobs.conf.variables import JOB_QUEUES, VARIABLES
 from tests.servers import RedisServer, free_port
 
 ROOT = Path(__file__).resolve().parent.parent

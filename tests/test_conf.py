@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.views.debug import SafeExceptionReporterFilter
 
 from django_jobs.conf import tasks_from_env
-from django_jobs.options import RedisOptions, ThreadPoolOptions
+from django_jobs.conf.options import RedisOptions, ThreadPoolOptions
 
 
 def env_of(variables: Mapping[str, str], **scheme: Any) -> environ.Env:

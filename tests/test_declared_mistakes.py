@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import Retry, task
 from django_jobs.compat import InvalidTask
-from django_jobs.periodic import periodic
+from django_jobs.periodic_tasks.registry import periodic
 
 
 def do_nothing() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from django_jobs.options import BackendOptions
-from django_jobs.queues import parse_queues
-from django_jobs.variables import JOB_QUEUES
+from django_jobs.conf.options import BackendOptions
+from django_jobs.conf.queues import parse_queues
+from django_jobs.conf.variables import JOB_QUEUES
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))

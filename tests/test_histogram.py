@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.metrics.histogram import BOUNDS, Histogram
 
 
 def of(**counts: int) -> Histogram:

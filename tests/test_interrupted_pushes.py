@@ -15,9 +15,9 @@ import pytest
 
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import TaskTimeout
-from django_jobs.job import State
-from django_jobs.worker.limits import Limit
-from django_jobs.worker.watchdog import Watchdog
+from django_jobs.jobs.records import State
+from django_jobs.timeouts.limits import Limit
+from django_jobs.timeouts.watchdog import Watchdog
 from tests.contract.tools import DEADLINE, START, Driver, in_threads, make_job, make_jobs
 
 

@@ -6,12 +6,12 @@ import re
 import subprocess
 import sys
 
-from django_jobs.job_ids import new_job_id, new_job_ids
+from django_jobs.jobs.ids import new_job_id, new_job_ids
 from tests.contract.tools import in_threads
 
 FORKS = """
 import os
-from django_jobs.job_ids import new_job_id, new_job_ids
+from django_jobs.jobs.ids import new_job_id, new_job_ids
 new_job_id()
 for _ in range(4):
     os.fork()

@@ -9,7 +9,7 @@ import pytest
 
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import QueueFull
-from django_jobs.job import Job, State
+from django_jobs.jobs.records import Job, State
 from tests.contract.tools import (
     DEADLINE,
     NOTHING_HAPPENS,

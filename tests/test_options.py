@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_jobs.options import BackendOptions, RedisOptions, ThreadPoolOptions
-from django_jobs.queues import QueueWeight, parse_queue, parse_queues
-from django_jobs.redis_url import read_redis_url, redact_url
-from django_jobs.retry import Retry
+from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
+from django_jobs.conf.queues import QueueWeight, parse_queue, parse_queues
+from django_jobs.conf.redis_url import read_redis_url, redact_url
 from django_jobs.suggest import unknown
+from django_jobs.tasks.retry import Retry
 
 FROM_0 = "give seconds or a timedelta, from 0 seconds"
 DAYS_36501 = repr(timedelta(days=36_501))

@@ -15,11 +15,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from django_jobs.compat import InvalidTask, Task, TaskContext
-from django_jobs.decorator import task
-from django_jobs.due import Due, PeriodicTask, due
 from django_jobs.errors import InvalidSchedule
-from django_jobs.periodic import isolated_registry, periodic, registered
-from django_jobs.registry import import_task_modules
+from django_jobs.periodic_tasks.due import Due, PeriodicTask, due
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered
+from django_jobs.tasks.decorator import task
+from django_jobs.tasks.registry import import_task_modules
 
 DAY = timedelta(days=1)
 
@@ -114,8 +114,8 @@ def test_periodic_tasks_are_found_in_the_tasks_modules_of_installed_apps(
 def source(line: str) -> str:
     return dedent(
         f"""
-        from django_jobs.periodic import periodic
-        from django_jobs.decorator import task
+        from django_jobs.periodic_tasks.registry import periodic
+        from django_jobs.tasks.decorator import task
 
         @periodic({line!r})
         @task

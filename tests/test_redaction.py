@@ -15,13 +15,13 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import task
-from django_jobs.arguments import encode_arguments, encode_value, show_arguments
-from django_jobs.job import MESSAGE_LIMIT, Claim, Failure, Job, Record, State
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import MESSAGE_LIMIT, Claim, Failure, Job, Record, State
 from django_jobs.mail import tasks as mails
-from django_jobs.progress import Progress
-from django_jobs.redaction.names import MASK, WORDS, SecretNames
-from django_jobs.redaction.redactor import Redactor
-from django_jobs.worker import outcome
+from django_jobs.serialization.arguments import encode_arguments, encode_value, show_arguments
+from django_jobs.tasks.redaction.names import MASK, WORDS, SecretNames
+from django_jobs.tasks.redaction.redactor import Redactor
+from django_jobs.worker.run import outcome
 from tests.dashboard import tasks
 
 

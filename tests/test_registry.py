@@ -16,8 +16,8 @@ from pytest_django import Settings
 from django_jobs import task
 from django_jobs.compat import InvalidTask, Task
 from django_jobs.errors import TaskNotFound
-from django_jobs.registry import check_importable, find_task, import_task_modules
-from django_jobs.signatures import SALT, sign
+from django_jobs.tasks.registry import check_importable, find_task, import_task_modules
+from django_jobs.tasks.signatures import SALT, sign
 from tests.registered import tasks
 
 UNTOUCHED = "tests.registered.untouched"
@@ -27,7 +27,7 @@ UNTOUCHED = "tests.registered.untouched"
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each test find tasks for the first time."""
-    monkeypatch.setattr("django_jobs.registry._found", {})
+    monkeypatch.setattr("django_jobs.tasks.registry._found", {})
     yield
     for name in ("untouched", "ported", "broken", "script", "project.tasks"):
         sys.modules.pop(f"tests.registered.{name}", None)

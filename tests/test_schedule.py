@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from django_jobs.errors import InvalidSchedule
-from django_jobs.schedule import Schedule
+from django_jobs.periodic_tasks.cron import Schedule
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)

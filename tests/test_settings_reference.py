@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from django_jobs import ranges
-from django_jobs.converters import in_words
-from django_jobs.options import BackendOptions, RedisOptions, ThreadPoolOptions
-from django_jobs.variables import VARIABLES
+from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
+from django_jobs.conf.variables import VARIABLES
+from django_jobs.validation import ranges
+from django_jobs.validation.validators import in_words
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 PAGE = REFERENCE / "settings.md"

@@ -6,7 +6,7 @@ import pytest
 from django.core.signing import Signer
 from pytest_django import Settings
 
-from django_jobs.signatures import is_signed, sign
+from django_jobs.tasks.signatures import is_signed, sign
 
 NAME = "shop.tasks.ship"
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import Retry, task
 from django_jobs.errors import RetryLater
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.backends.waiting import current_backend, wait_until
 
 UNUSABLE: list[Any] = ["soon", None, float("inf"), 1e300, timedelta.max]

@@ -21,7 +21,7 @@ from django_jobs.brokers.redis.resending import Resending
 from django_jobs.brokers.redis.senders import Senders
 from django_jobs.brokers.redis.wire import Wire
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import Job, State
+from django_jobs.jobs.records import Job, State
 from tests.chaos.proxy import Proxy
 from tests.contract.tools import found, ids, make_jobs
 from tests.servers import HOST, RedisServer

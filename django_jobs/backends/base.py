@@ -14,11 +14,9 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from django_jobs.arguments import encode_arguments
+from django_jobs.backends.on_commit import after_commit
 from django_jobs.brokers.base import Broker
-from django_jobs.calls import Arguments
 from django_jobs.clock import now_ms, to_ms
-from django_jobs.commit import after_commit
 from django_jobs.compat import (
     DEFAULT_TASK_BACKEND_ALIAS,
     AnyTask,
@@ -27,6 +25,7 @@ from django_jobs.compat import (
     task_backends,
     task_enqueued,
 )
+from django_jobs.conf.options import BackendOptions
 from django_jobs.errors import (
     BrokenPayload,
     JobsError,
@@ -34,21 +33,22 @@ from django_jobs.errors import (
     TaskNotFound,
     UnserializableArgument,
 )
-from django_jobs.job import Job
-from django_jobs.job_ids import new_job_ids
-from django_jobs.max_attempts import retry_in
-from django_jobs.metadata import encode_metadata
-from django_jobs.options import BackendOptions
-from django_jobs.policy import overrides_text, policy_of
-from django_jobs.ranges import OVERRIDES
-from django_jobs.registry import check_importable, find_task, is_declared
-from django_jobs.result import AnyJobResult, enqueued_results, stored_result
-from django_jobs.retry import Retry, Seconds, to_seconds
-from django_jobs.signatures import sign
-from django_jobs.task import Task as JobTask
-from django_jobs.worker import job_log
-from django_jobs.worker.attempt import Site
-from django_jobs.worker.receivers import is_heard
+from django_jobs.jobs.ids import new_job_ids
+from django_jobs.jobs.metadata import encode_metadata
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
+from django_jobs.serialization.arguments import encode_arguments
+from django_jobs.tasks.calls import Arguments
+from django_jobs.tasks.definition import Task as JobTask
+from django_jobs.tasks.max_attempts import retry_in
+from django_jobs.tasks.policy import overrides_text, policy_of
+from django_jobs.tasks.registry import check_importable, find_task, is_declared
+from django_jobs.tasks.retry import Retry, Seconds, to_seconds
+from django_jobs.tasks.signatures import sign
+from django_jobs.validation.ranges import OVERRIDES
+from django_jobs.worker.run import job_log
+from django_jobs.worker.run.attempt import Site
+from django_jobs.worker.run.receivers import is_heard
 
 from .validation import check_queue, check_queue_names, check_ranges
 

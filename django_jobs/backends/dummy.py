@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.job import Job
-from django_jobs.options import BackendOptions
-from django_jobs.result import AnyJobResult
+from django_jobs.conf.options import BackendOptions
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.result import AnyJobResult
 
 from .base import JobBackend
-from .shared import shared
+from .per_process import shared
 
 EVERYTHING = 1_000_000
 

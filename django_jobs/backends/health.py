@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_jobs.brokers.base import WorkerInfo
-from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.brokers.inspection.base import QueueInfo
+from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.errors import BrokerError
 
 from .base import JobBackend

@@ -12,20 +12,20 @@ from itertools import count
 
 from django.db import connections
 
-from django_jobs.brokers.call import Call, Share
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.messages import Call, Share
 from django_jobs.compat import AnyTask
-from django_jobs.job import Claim, Job, Settlement
-from django_jobs.options import BackendOptions
-from django_jobs.result import AnyJobResult, update_result
-from django_jobs.retry import Retry
-from django_jobs.worker.attempt import Attempt, Site, runs_in_loop
-from django_jobs.worker.receivers import News, Sending
-from django_jobs.worker.sync import run_attempt
-from django_jobs.worker.watchdog import Watchdog
+from django_jobs.conf.options import BackendOptions
+from django_jobs.jobs.records import Claim, Job, Settlement
+from django_jobs.jobs.result import AnyJobResult, update_result
+from django_jobs.tasks.retry import Retry
+from django_jobs.timeouts.watchdog import Watchdog
+from django_jobs.worker.run.attempt import Attempt, Site, runs_in_loop
+from django_jobs.worker.run.receivers import News, Sending
+from django_jobs.worker.run.sync import run_attempt
 
 from .base import JobBackend
-from .shared import shared
+from .per_process import shared
 
 ONCE = Retry(attempts=1)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.options import RedisOptions
+from django_jobs.conf.options import RedisOptions
 
 from .base import JobBackend
-from .shared import shared
+from .per_process import shared
 
 
 class RedisBackend(JobBackend[RedisOptions]):

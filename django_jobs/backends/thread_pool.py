@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.job import Job
-from django_jobs.options import ThreadPoolOptions
-from django_jobs.result import AnyJobResult
+from django_jobs.conf.options import ThreadPoolOptions
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.result import AnyJobResult
 from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
-from .pool import Pool, leave_politely_on_sigterm
-from .shared import shared
+from .embedded import Pool, leave_politely_on_sigterm
+from .per_process import shared
 
 
 class ThreadPoolBackend(JobBackend[ThreadPoolOptions]):

@@ -9,9 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import AnyTask, InvalidTask
-from django_jobs.converters import in_words, shown
-from django_jobs.queues import NAME_RULE, check_queue_name
-from django_jobs.ranges import LONGEST, PRIORITY, RUN_AFTER
+from django_jobs.conf.queues import NAME_RULE, check_queue_name
+from django_jobs.validation.ranges import LONGEST, PRIORITY, RUN_AFTER
+from django_jobs.validation.validators import in_words, shown
 
 
 def check_ranges(task: AnyTask) -> None:

@@ -4,78 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
-from django_jobs.job import Job, Settlement, Tick
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
+from django_jobs.jobs.records import Job, Settlement, Tick
 
-from .call import Answer, Call, Lane, Patience, Reservation
-from .inspection import Inspection
-from .report import NOTHING, Report
-from .store_info import Problem, StoreInfo
-
-
-class Order(StrEnum):
-    """What an operator asks of a worker."""
-
-    QUIET = "quiet"
-    STOP = "stop"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerInfo:
-    """What a worker tells about itself with each heartbeat.
-
-    Attributes:
-        id: unique for each start of a worker.
-        started_at: Unix milliseconds.
-        queues: the queues it serves, empty for all.
-        running: ids of jobs whose attempts are running, with their start in Unix milliseconds.
-        stuck: ids of running jobs that did not end at their timeout.
-        succeeded: attempts that succeeded since the last heartbeat.
-        failed: attempts that ended with an error since the last heartbeat.
-        said_at: Unix milliseconds by the worker's own clock; None of workers of an older version,
-            as the following.
-        version: of django_jobs, "" where it is not known.
-        memory: bytes that the process has in RAM, or None where that can't be found out.
-    """
-
-    id: str
-    host: str
-    pid: int
-    started_at: int
-    queues: tuple[str, ...] = ()
-    concurrency: int = 1
-    quiet: bool = False
-    running: tuple[tuple[str, int], ...] = ()
-    stuck: tuple[str, ...] = ()
-    succeeded: int = 0
-    failed: int = 0
-    said_at: int | None = None
-    version: str = ""
-    memory: int | None = None
-
-    def serves(self, queue: str) -> bool:
-        """Return whether the worker takes jobs from this queue; a quiet one takes none."""
-        return not self.quiet and (not self.queues or queue in self.queues)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
-    """The answer to one heartbeat.
-
-    Attributes:
-        lost: the lease had run out, and the worker's jobs were given to others.
-        order: what an operator asked for since the last heartbeat.
-        recovered: ids of jobs that came back from other workers that vanished.
-        buried: ids of jobs that took down their third worker and are dead now.
-    """
-
-    lost: bool = False
-    order: Order | None = None
-    recovered: tuple[str, ...] = ()
-    buried: tuple[str, ...] = ()
+from .messages import (
+    NOTHING,
+    Answer,
+    Call,
+    Lane,
+    Patience,
+    Pulse,
+    Report,
+    Reservation,
+    WorkerInfo,
+)
 
 
 class Broker(ABC):

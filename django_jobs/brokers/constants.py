@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django_jobs.job import State
-from django_jobs.progress import MOST
-from django_jobs.ranges import PRIORITY
+from django_jobs.jobs.progress import MOST
+from django_jobs.jobs.records import State
+from django_jobs.validation.ranges import PRIORITY
 
 # Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
 

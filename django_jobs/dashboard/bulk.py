@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 from django.core import signing
 
-from django_jobs.brokers.finder import REACH, Count, Finder
-from django_jobs.brokers.inspection import Repair
-from django_jobs.brokers.search import Cursor
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import Cursor
+from django_jobs.brokers.inspection.finder import REACH, Count, Finder
 
 SALT = "django_jobs.dashboard.bulk"
 MAX_AGE = 86_400

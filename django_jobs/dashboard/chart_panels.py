@@ -11,9 +11,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.brokers.metrics import Bucket, History
 from django_jobs.clock import from_ms
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Bucket, History
 
 from . import charts, formatting
 from .charts import Bar, Mark

@@ -10,7 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.schedule import Schedule
+from django_jobs.periodic_tasks.cron import Schedule
 
 Field: TypeAlias = "tuple[int | str, ...]"
 

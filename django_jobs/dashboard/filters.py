@@ -10,10 +10,10 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 
-from django_jobs.brokers.inspection import Repair
-from django_jobs.brokers.search import LISTED, Filter
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.clock import to_ms
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from . import parameters
 

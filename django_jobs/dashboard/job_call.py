@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django_jobs.arguments import show_arguments, show_value
 from django_jobs.errors import BrokenPayload
-from django_jobs.job import Job
-from django_jobs.metadata import decode_metadata
-from django_jobs.redaction.parameters import argument_names
+from django_jobs.jobs.metadata import decode_metadata
+from django_jobs.jobs.records import Job
+from django_jobs.serialization.arguments import show_arguments, show_value
+from django_jobs.tasks.redaction.parameters import argument_names
 
 MAX_PREVIEW_BYTES = 10_000
 """Bytes of arguments up to which a list shows what is in them."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.brokers.metrics import TaskMetrics
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import TaskMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

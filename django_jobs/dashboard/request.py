@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
-from django_jobs.redaction.known_tasks import import_once
-from django_jobs.redaction.redactor import Redactor
+from django_jobs.tasks.redaction.known_tasks import import_once
+from django_jobs.tasks.redaction.redactor import Redactor
 
 from .access import Visitor
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
 
 from .job_call import preview
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.brokers.metrics import Span
+from django_jobs.metrics.history import Span
 
 from . import parameters
 from .request import DashboardRequest

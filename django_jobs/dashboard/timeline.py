@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.job import Failure, Record, State
+from django_jobs.jobs.records import Failure, Record, State
 
 KINDS: dict[str, tuple[str, Any]] = {
     "enqueued": ("jobs", _("Enqueued")),

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from pathlib import PurePosixPath
 from uuid import uuid4
 
-from django_jobs.arguments import encode_value
 from django_jobs.clock import from_ms, now_ms
 from django_jobs.errors import Fail
 from django_jobs.mail.codec import Part, Payload
 from django_jobs.mail.content import Content, from_bytes, to_bytes
 from django_jobs.mail.files import DEFAULT, FOLDER, MailFiles, checked, chosen_files
+from django_jobs.serialization.arguments import encode_value
 
 logger = logging.getLogger(__name__)
 

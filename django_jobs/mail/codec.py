@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 
 from django_jobs.errors import BrokenPayload, UnserializableArgument
 from django_jobs.mail.content import AnyMessage, Content, pack, unpack
-from django_jobs.plain import plain
+from django_jobs.serialization.encode import plain
 
 FIXED_HEADERS = ("Date", "Message-ID")
 """Set once when the mail is enqueued: a second attempt sends the same mail, not another one."""

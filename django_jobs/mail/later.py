@@ -12,12 +12,12 @@ from django.utils.functional import Promise
 from django_jobs.backends import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.errors import BrokerError
+from django_jobs.jobs.result import AnyJobResult
 from django_jobs.mail.attachments import fit, remove
 from django_jobs.mail.codec import Payload, encode
 from django_jobs.mail.tasks import deliver
 from django_jobs.mail.transport import check_alias
-from django_jobs.result import AnyJobResult
-from django_jobs.task import Task
+from django_jobs.tasks.definition import Task
 
 QUEUE = "mailers"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django_jobs.decorator import task
 from django_jobs.mail.attachments import read, remove
 from django_jobs.mail.codec import Payload, decode
 from django_jobs.mail.sending import send_now
+from django_jobs.tasks.decorator import task
 
 
 # Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.

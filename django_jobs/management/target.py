@@ -8,13 +8,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.known_queues import all_queues
-from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.backends.queues import all_queues
+from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.compat import BaseTaskBackend, task_backends
-from django_jobs.queues import check_queue_name
-from django_jobs.redaction.known_tasks import import_once
-from django_jobs.redaction.redactor import Redactor
+from django_jobs.conf.queues import check_queue_name
 from django_jobs.suggest import unknown
+from django_jobs.tasks.redaction.known_tasks import import_once
+from django_jobs.tasks.redaction.redactor import Redactor
 
 
 def configured_backend(alias: str) -> BaseTaskBackend:

@@ -11,7 +11,7 @@ from django.db import connections, router, transaction
 from django.db.models import Max, QuerySet
 
 from django_jobs.backends import JobBackend
-from django_jobs.task import Task
+from django_jobs.tasks.definition import Task
 
 from .models import DeliveryState, RecapDelivery, RecapSettings
 from .periods import due_period, next_due

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.wallclock import instant_of
+from django_jobs.periodic_tasks.wall_clock import instant_of
 
 ONE_DAY = timedelta(days=1)
 

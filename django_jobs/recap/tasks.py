@@ -6,8 +6,8 @@ from typing import Any
 
 from django_jobs import clock
 from django_jobs.compat import TaskContext
-from django_jobs.decorator import task
-from django_jobs.periodic import periodic
+from django_jobs.periodic_tasks.registry import periodic
+from django_jobs.tasks.decorator import task
 
 from .conf import recaps_run
 from .delivery import deliver

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django_jobs.call_text import call_text
+from django_jobs.backends.on_commit import waiting_for_commit
 from django_jobs.clock import from_ms
-from django_jobs.commit import waiting_for_commit
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
-from django_jobs.job import Record
+from django_jobs.jobs.call_text import call_text
+from django_jobs.jobs.records import Record
 
 from .conditions import ANYTHING, Condition, conditions
 from .waiting import waiting_backend, waiting_jobs

@@ -11,12 +11,12 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TestCase
 
-from django_jobs.job import Settlement
+from django_jobs.jobs.records import Settlement
+from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import capped
-from django_jobs.worker.attempt import Attempt
-from django_jobs.worker.receivers import News
-from django_jobs.worker.sync import run_attempt
-from django_jobs.worker.watchdog import Watchdog
+from django_jobs.worker.run.attempt import Attempt
+from django_jobs.worker.run.receivers import News
+from django_jobs.worker.run.sync import run_attempt
 
 from_testcase = attrgetter("_from_testcase")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django_jobs.arguments import encode_arguments
 from django_jobs.clock import to_ms
 from django_jobs.compat import Task
-from django_jobs.job import Job
+from django_jobs.jobs.records import Job
+from django_jobs.serialization.arguments import encode_arguments
 
 TOLERANCE = 1000
 """Milliseconds by which a `run_after` may differ."""

@@ -10,7 +10,7 @@ from django.test import override_settings
 from django.test.utils import TestContextDecorator
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
-from django_jobs.conf import BACKENDS
+from django_jobs.conf.from_env import BACKENDS
 from django_jobs.suggest import unknown
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, ParamSpec, TypeVar, overload
 
-from django_jobs.arguments import decode_value, encode_arguments
 from django_jobs.backends import JobBackend
 from django_jobs.clock import now_ms
 from django_jobs.compat import Task
-from django_jobs.job import Claim, Job, State
-from django_jobs.job_ids import new_job_id
-from django_jobs.metadata import encode_metadata
-from django_jobs.options import BackendOptions
-from django_jobs.policy import overrides_text, policy_of
-from django_jobs.registry import check_importable, find_task
-from django_jobs.retry import Retry
-from django_jobs.task import Task as JobTask
-from django_jobs.worker.attempt import Site
+from django_jobs.conf.options import BackendOptions
+from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.metadata import encode_metadata
+from django_jobs.jobs.records import Claim, Job, State
+from django_jobs.serialization.arguments import decode_value, encode_arguments
+from django_jobs.tasks.definition import Task as JobTask
+from django_jobs.tasks.policy import overrides_text, policy_of
+from django_jobs.tasks.registry import check_importable, find_task
+from django_jobs.tasks.retry import Retry
+from django_jobs.worker.run.attempt import Site
 
 from .attempts import RememberingAttempt, run_here
 

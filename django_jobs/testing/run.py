@@ -10,10 +10,10 @@ from itertools import count
 from typing import Any
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.call import Call, Share
+from django_jobs.brokers.messages import Call, Share
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
-from django_jobs.job import Claim, State
+from django_jobs.jobs.records import Claim, State
 from django_jobs.worker.worker import new_worker_id
 
 from .attempts import RememberingAttempt, run_here

@@ -6,7 +6,7 @@ from typing import Any
 
 from django_jobs.backends import InlineBackend, JobBackend, ThreadPoolBackend
 from django_jobs.compat import BaseTaskBackend, task_backends
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
 
 EVERYTHING = 1_000_000
 WAITING = (State.QUEUED, State.SCHEDULED)

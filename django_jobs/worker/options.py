@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from django_jobs.queues import QueueWeight
-
-from .watchdog import STUCK_AFTER
+from django_jobs.conf.queues import QueueWeight
+from django_jobs.timeouts.watchdog import STUCK_AFTER
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend

@@ -11,28 +11,27 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.report import JobMetadata, JobProgress, Report
+from django_jobs.brokers.messages import JobMetadata, JobProgress, Order, Report, WorkerInfo
 from django_jobs.clock import now_ms
-from django_jobs.due import PeriodicTask
 from django_jobs.errors import BrokerError
-from django_jobs.job import Settlement
+from django_jobs.jobs.records import Settlement
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import wait_out
+from django_jobs.worker.background.heartbeat import Heartbeat
+from django_jobs.worker.background.host import own_version, resident_memory
+from django_jobs.worker.background.supervised import supervised
+from django_jobs.worker.background.tick_loop import TickLoop
+from django_jobs.worker.fetch.fetcher import Fetcher
+from django_jobs.worker.fetch.ledger import Ledger
+from django_jobs.worker.fetch.served import ServedQueues
+from django_jobs.worker.run.attempt import Attempt
+from django_jobs.worker.run.event_loop import Loop
+from django_jobs.worker.run.executors import Crew
+from django_jobs.worker.run.logging_locks import free_logging
+from django_jobs.worker.run.threads import Threads
 
-from .attempt import Attempt
-from .crew import Crew
-from .facts import own_version, resident_memory
-from .fetcher import Fetcher
-from .heartbeat import Heartbeat
-from .ledger import Ledger
-from .logging_locks import free_logging
-from .loop import Loop
 from .options import WorkerOptions
-from .served import ServedQueues
-from .supervised import supervised
-from .threads import Threads
-from .tick_loop import TickLoop
-from .watchdog import Watchdog
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend

@@ -12,7 +12,7 @@ import pytest
 
 from django_jobs.backends import JobBackend
 from django_jobs.errors import MissingRecord, PayloadTooLarge, UnserializableArgument
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.backends import tasks
 from tests.backends.conftest import Configure, Start
 from tests.backends.waiting import ended, succeeded

@@ -11,7 +11,7 @@ import redis
 from django_jobs.backends import JobBackend
 from django_jobs.compat import task_enqueued
 from django_jobs.errors import PayloadTooLarge, UnserializableArgument
-from django_jobs.task import Call
+from django_jobs.tasks.definition import Call
 from tests.backends import tasks
 from tests.backends.conftest import Configure
 from tests.backends.waiting import ended, succeeded

@@ -15,7 +15,7 @@ import pytest
 from django_jobs import Retry, task
 from django_jobs.backends import JobBackend
 from django_jobs.compat import InvalidTask, InvalidTaskBackend, Task
-from django_jobs.task import Task as JobTask
+from django_jobs.tasks.definition import Task as JobTask
 from tests.backends import tasks
 from tests.backends.conftest import Configure
 from tests.backends.waiting import ended, succeeded

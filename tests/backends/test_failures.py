@@ -9,7 +9,7 @@ import pytest
 from django_jobs import Retry
 from django_jobs.backends import JobBackend
 from django_jobs.compat import TaskResultDoesNotExist, TaskResultStatus
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.backends import tasks
 from tests.backends.conftest import Start
 from tests.backends.waiting import ended, succeeded, wait_until

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.backends import tasks
 from tests.backends.waiting import succeeded, wait_until
 from tests.contract.tools import make_job

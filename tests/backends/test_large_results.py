@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.options import RedisOptions
+from django_jobs.conf.options import RedisOptions
 from django_jobs.testing import perform
 from tests.backends import tasks
 from tests.backends.conftest import Configure, Start

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from django_jobs import Retry, task
 from django_jobs.backends import JobBackend
 from django_jobs.compat import Task, TaskResult
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.backends.conftest import BACKENDS, Configure, Start
 from tests.backends.waiting import ended, wait_until
 

@@ -13,8 +13,8 @@ from django.utils.module_loading import import_string
 from django_jobs import Retry, task
 from django_jobs.backends import JobBackend
 from django_jobs.compat import InvalidTask, Task, task_finished
-from django_jobs.context import JobContext
 from django_jobs.errors import PayloadTooLarge
+from django_jobs.jobs.context import JobContext
 from django_jobs.testing import perform
 from tests.backends.conftest import Configure, Start
 from tests.backends.test_signals import connected
@@ -167,7 +167,7 @@ def test_the_next_attempt_sees_what_the_last_one_changed(backend: JobBackend) ->
 
 def seen_with_step_2(task: Any, start: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a task that saves step 2 and then waits; return its result once that shows."""
-    monkeypatch.setattr("django_jobs.worker.heartbeat.BEATS", 400)
+    monkeypatch.setattr("django_jobs.worker.background.heartbeat.BEATS", 400)
     start()
     saved.clear()
     go_on.clear()

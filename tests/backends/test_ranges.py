@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from django_jobs import Retry
 from django_jobs.compat import InvalidTask
 from django_jobs.errors import JobExpired, PayloadTooLarge, TaskTimeout
-from django_jobs.job import Record, State
-from django_jobs.ranges import LONGEST
-from django_jobs.retry import error_path
+from django_jobs.jobs.records import Record, State
+from django_jobs.tasks.retry import error_path
 from django_jobs.testing import run_enqueued
+from django_jobs.validation.ranges import LONGEST
 from tests.backends import tasks
 from tests.backends.waiting import current_backend
 

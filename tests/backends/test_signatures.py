@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from django_jobs.compat import AnyResult
-from django_jobs.signatures import is_signed
+from django_jobs.tasks.signatures import is_signed
 from tests.backends import tasks
 from tests.backends.conftest import Configure
 

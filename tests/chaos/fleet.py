@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
 from tests.servers import RedisServer
 from tests.worker.live import Site, WorkerProcess
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from . import tasks
 from .conftest import MakeFleet

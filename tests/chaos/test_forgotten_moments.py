@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from django_jobs.brokers.call import Call, Lane, Share
+from django_jobs.brokers.messages import Call, Lane, Share
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import Claim, State
+from django_jobs.jobs.records import Claim, State
 from tests.contract.tools import Driver, found, ids, make_jobs, retrying, succeeded
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from . import tasks
 from .conftest import MakeFleet

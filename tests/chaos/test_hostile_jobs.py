@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from . import tasks
 from .conftest import MakeFleet

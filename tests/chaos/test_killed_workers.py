@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django_jobs.compat import TaskResult
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.worker.live import WorkerProcess
 
 from . import tasks

@@ -18,7 +18,7 @@ from django.test import override_settings
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_backends
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.servers import RedisServer
 from tests.worker.live import Site
 from tests.worker.site import QUEUES

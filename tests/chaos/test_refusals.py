@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 import pytest
 import redis
 
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.servers import HOST, RedisServer
 
 from . import tasks

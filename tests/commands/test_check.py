@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.testing import override_backend
 from tests.commands import tasks

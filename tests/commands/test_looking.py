@@ -11,11 +11,11 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.call import Call, Share
-from django_jobs.job import Job, Settlement, State
-from django_jobs.job_ids import new_job_id
-from django_jobs.redaction.names import MASK
-from django_jobs.signatures import sign
+from django_jobs.brokers.messages import Call, Share
+from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.records import Job, Settlement, State
+from django_jobs.tasks.redaction.names import MASK
+from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs

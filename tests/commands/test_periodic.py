@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django_jobs import periodic
 from django_jobs.backends import JobBackend
 from django_jobs.management.jobs import periodic as listed
-from django_jobs.periodic import isolated_registry
+from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.commands import tasks
 from tests.commands.conftest import Jobs
 from tests.contract.tools import claim_tick

@@ -16,8 +16,8 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import BaseTaskBackend, TaskResultStatus
-from django_jobs.job import State
-from django_jobs.redaction.names import MASK
+from django_jobs.jobs.records import State
+from django_jobs.tasks.redaction.names import MASK
 from tests.commands import tasks
 from tests.commands.conftest import DEADLINE, Answer, Jobs, Process
 from tests.servers import free_port

@@ -11,8 +11,7 @@ import pytest
 from django.core.management import load_command_class
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import WorkerInfo
-from django_jobs.brokers.call import Call, Share
+from django_jobs.brokers.messages import Call, Share, WorkerInfo
 from django_jobs.testing import run_enqueued
 from tests.commands import tasks
 from tests.commands.conftest import Jobs

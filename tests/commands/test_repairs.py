@@ -14,8 +14,8 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.call import Call, Share
-from django_jobs.job import State
+from django_jobs.brokers.messages import Call, Share
+from django_jobs.jobs.records import State
 from django_jobs.management.jobs import bulk
 from django_jobs.management.jobs.progress import Progress
 from django_jobs.testing import enqueued_jobs, override_backend, run_enqueued

@@ -8,8 +8,8 @@ import pytest
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.base import Broker, Order, WorkerInfo
-from django_jobs.brokers.call import Call, Share
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.messages import Call, Order, Share, WorkerInfo
 from django_jobs.clock import now_ms
 from tests.commands import tasks
 from tests.commands.conftest import Jobs

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.redis import RedisBroker
 from tests.contract.tools import DEADLINE, Clock, Driver, Waiter

@@ -9,11 +9,11 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.call import Call, Patience, Share
 from django_jobs.brokers.constants import MAX_CRASHES
+from django_jobs.brokers.messages import Call, Patience, Share
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
-from django_jobs.job import Job, State
+from django_jobs.jobs.records import Job, State
 from tests.contract.tools import (
     Clock,
     Driver,

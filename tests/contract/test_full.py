@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from django_jobs.brokers.base import Broker, Order
-from django_jobs.brokers.inspection import Repair
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.messages import Order
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
-from django_jobs.job import State, Tick
+from django_jobs.jobs.records import State, Tick
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.contract.tools import (
     START,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.call import Answer, Call, Lane, Reservation, Share
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import Settlement, State
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import Answer, Call, Lane, Reservation, Share
+from django_jobs.jobs.records import Settlement, State
 from tests.contract.tools import Driver, ids, make_jobs, succeeded
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import Claim, State
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.jobs.records import Claim, State
 from tests.contract.tools import (
     Clock,
     Driver,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import State
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.jobs.records import State
 from tests.contract.tools import Clock, Driver, found, ids, make_job, make_jobs, succeeded
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import chain
 
-from django_jobs.brokers.base import Broker, WorkerInfo
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import State
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import WorkerInfo
+from django_jobs.jobs.records import State
 from tests.contract.tools import (
     START,
     Clock,

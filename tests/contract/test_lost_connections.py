@@ -14,7 +14,7 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
-from django_jobs.job import Job, State
+from django_jobs.jobs.records import Job, State
 from tests.chaos.proxy import Proxy
 from tests.contract.tools import (
     DEADLINE,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.brokers.report import JobMetadata, Report
-from django_jobs.job import Claim, Settlement, State
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import JobMetadata, Report
+from django_jobs.jobs.records import Claim, Settlement, State
 from tests.contract.tools import (
     Clock,
     Driver,

@@ -9,11 +9,12 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.brokers.metrics import FailureCount, History, Metrics, QueueCount, Span
-from django_jobs.brokers.periods import DAY, HOUR, KEPT, MINUTE, NAMES, OTHERS, QUARTER, Kind
-from django_jobs.brokers.report import Report, Sample
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import FailureCount, History, Metrics, QueueCount, Span
+from django_jobs.metrics.periods import DAY, HOUR, KEPT, MINUTE, NAMES, OTHERS, QUARTER, Kind
+from django_jobs.metrics.sample import Sample
 from tests.contract.tools import START, Clock, Driver
 
 BUCKETS = {Span.HOUR: 60, Span.SHIFT: 96, Span.DAY: 96, Span.WEEK: 84, Span.MONTH: 90}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.brokers.base import Broker, Order
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import State
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import Order
+from django_jobs.jobs.records import State
 from tests.contract.tools import Clock, Driver, ids, make_job, make_jobs, succeeded
 
 # --- pause -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from queue import Queue
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.call import Call, Patience, Reservation, Share
+from django_jobs.brokers.messages import Call, Patience, Reservation, Share
 from tests.contract.tools import (
     DEADLINE,
     NOTHING_HAPPENS,

@@ -8,10 +8,10 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.brokers.report import JobProgress, Report
-from django_jobs.job import Claim
-from django_jobs.progress import Progress
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import JobProgress, Report
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Claim
 from tests.contract.tools import (
     Clock,
     Driver,

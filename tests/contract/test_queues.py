@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection, QueueInfo
+from django_jobs.brokers.inspection.base import Inspection, QueueInfo
 from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
     Clock,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.base import Broker, Order, Pulse
-from django_jobs.brokers.call import Call, Share
-from django_jobs.brokers.inspection import Inspection, Totals
-from django_jobs.job import State
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Inspection, Totals
+from django_jobs.brokers.messages import Call, Order, Pulse, Share
+from django_jobs.jobs.records import State
 from tests.contract.tools import (
     Clock,
     Driver,

@@ -13,8 +13,8 @@ from django_jobs.brokers.constants import (
     DISCARDED_KEPT,
     DISCARDED_KEPT_MS,
 )
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import Claim, Settlement, State
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.jobs.records import Claim, Settlement, State
 from tests.contract.tools import (
     Clock,
     Driver,

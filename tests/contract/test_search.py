@@ -9,11 +9,11 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.finder import Finder, Page
-from django_jobs.brokers.inspection import Inspection, Repair
+from django_jobs.brokers.inspection.base import Inspection, Repair
+from django_jobs.brokers.inspection.filters import LISTED, Cursor, Filter
+from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.brokers.search import LISTED, Cursor, Filter
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import (
     START,
     Clock,

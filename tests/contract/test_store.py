@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.redis import RedisBroker
 from tests.contract.tools import Driver
 from tests.servers import RedisServer

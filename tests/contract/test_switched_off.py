@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.inspection.base import Inspection
 from tests.contract.tools import Clock, Driver, claim_tick, ids, make_job, make_jobs
 
 

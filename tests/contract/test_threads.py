@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.job import Settlement, State
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.jobs.records import Settlement, State
 from tests.contract.tools import Driver, given_back, ids, in_threads, make_jobs, succeeded
 
 THREADS = 8

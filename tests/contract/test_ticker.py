@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
-from django_jobs.decorator import task
-from django_jobs.due import PeriodicTask
-from django_jobs.job import Job, State
-from django_jobs.worker.ticker import Ticker
+from django_jobs.jobs.records import Job, State
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.tasks.decorator import task
+from django_jobs.worker.background.ticker import Ticker
 from tests.contract.tools import Clock, Driver, in_threads, make_job
 
 HOUR = timedelta(hours=1)

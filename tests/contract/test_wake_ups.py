@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.brokers.base import Broker, Order
-from django_jobs.brokers.call import Call, Patience, Share
-from django_jobs.brokers.inspection import Inspection
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import Call, Order, Patience, Share
 from tests.contract.conftest import WaiterFactory
 from tests.contract.tools import (
     Clock,

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import Driver, dead, found, given_back, make_job, retrying
 
 PREFIX = "{jobs}:"

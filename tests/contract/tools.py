@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
-from django_jobs.brokers.call import Call, Reservation, Share
-from django_jobs.brokers.inspection import Inspection
-from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.job import Claim, Failure, Job, Record, Settlement, State, Tick
-from django_jobs.job_ids import new_job_id
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import (
+    NOTHING,
+    Call,
+    Pulse,
+    Report,
+    Reservation,
+    Share,
+    WorkerInfo,
+)
+from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State, Tick
 
 DEADLINE = 40.0
 """Seconds after which a test that waits for something has failed."""

@@ -7,9 +7,10 @@ import time
 
 import redis
 
+from django_jobs.brokers.messages import Report
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.brokers.report import Report, Sample
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.sample import Sample
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.contract.tools import Driver
 

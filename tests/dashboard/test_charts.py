@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 from django.utils.html import escape
 
-from django_jobs.brokers.metrics import Bucket, History
 from django_jobs.dashboard import chart_panels
 from django_jobs.dashboard.charts import Bar, Mark, bars, sparkline, top_of
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Bucket, History
 from tests.contract.tools import START
 
 MINUTE = 60_000

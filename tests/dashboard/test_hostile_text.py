@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
-from django_jobs.periodic import isolated_registry
+from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.commands import tasks
 from tests.contract.tools import Driver, claim_tick, dead, make_failure, make_job
 from tests.dashboard.addresses import PAGES

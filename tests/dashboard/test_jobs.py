@@ -11,14 +11,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from django_jobs.arguments import encode_arguments
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.call import Call, Share
-from django_jobs.brokers.report import JobProgress, Report
+from django_jobs.brokers.messages import Call, JobProgress, Report, Share
 from django_jobs.clock import now_ms
-from django_jobs.job import Job, State
-from django_jobs.progress import Progress
-from django_jobs.redaction.names import MASK
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Job, State
+from django_jobs.serialization.arguments import encode_arguments
+from django_jobs.tasks.redaction.names import MASK
 from tests.contract.tools import (
     Driver,
     dead,

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from django_jobs.testing import run_enqueued
 from tests.contract.tools import Driver, dead, make_failure, make_jobs
 from tests.dashboard import tasks

@@ -11,16 +11,16 @@ from django.test import Client
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import Job
-from django_jobs.redaction.known_tasks import import_once
-from django_jobs.signatures import sign
+from django_jobs.jobs.records import Job
+from django_jobs.tasks.redaction.known_tasks import import_once
+from django_jobs.tasks.signatures import sign
 from tests.contract.tools import make_job
 from tests.dashboard.test_jobs import JOB, JOBS, shown, words
 
 
 @pytest.fixture(autouse=True)
 def _know_nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("django_jobs.registry._found", {})
+    monkeypatch.setattr("django_jobs.tasks.registry._found", {})
     import_once.cache_clear()
     yield
     import_once.cache_clear()

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.metrics import Span
-from django_jobs.brokers.report import Report, Sample
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Span
+from django_jobs.metrics.sample import Sample
 from tests.contract.tools import Driver
 
 OVERVIEW = reverse("django_jobs_dashboard:overview")

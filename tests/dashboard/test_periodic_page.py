@@ -14,9 +14,9 @@ from django.utils import translation
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.dashboard.cron_text import describe
-from django_jobs.job import State
-from django_jobs.periodic import isolated_registry
-from django_jobs.schedule import Schedule
+from django_jobs.jobs.records import State
+from django_jobs.periodic_tasks.cron import Schedule
+from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.commands import tasks
 from tests.contract.tools import Driver, claim_tick, dead, make_job
 from tests.dashboard.test_queues_page import do

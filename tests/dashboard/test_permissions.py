@@ -17,7 +17,7 @@ from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.dashboard.throttle import Throttle
 from django_jobs.dashboard.urls import urlpatterns
-from django_jobs.periodic import isolated_registry
+from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.commands import tasks
 from tests.contract.tools import START, Driver, make_job
 from tests.dashboard.addresses import (

@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.report import JobProgress, Report
-from django_jobs.job import Claim
-from django_jobs.progress import Progress
+from django_jobs.brokers.messages import JobProgress, Report
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Claim
 from tests.contract.tools import Driver, dead, make_job
 
 HOSTILE = "<script>alert(1)</script>"

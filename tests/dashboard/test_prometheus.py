@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.report import Report
-from django_jobs.histogram import BOUNDS, Histogram
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.histogram import BOUNDS, Histogram
 from tests.contract.tools import Driver, make_jobs
 from tests.dashboard.conftest import UseBackend
 from tests.dashboard.test_metrics_pages import HOSTILE, sample, tell

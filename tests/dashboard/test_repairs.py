@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.inspection import Repair
-from django_jobs.brokers.search import Filter
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.dashboard.bulk import BulkRepair
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import (
     Clock,
     Driver,

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Order
+from django_jobs.brokers.messages import Order
 from tests.contract.tools import Driver, make_job, make_jobs
 from tests.dashboard.test_queues_page import do
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from django_jobs.brokers.call import Call, Share
+from django_jobs.brokers.messages import Call, Share
 from django_jobs.compat import task_backends
 from tests.contract.tools import retrying
 from tests.example.conftest import tasks_from

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from django_jobs.job import Claim, Job, Settlement
+from django_jobs.jobs.records import Claim, Job, Settlement
 
 
 class Books:

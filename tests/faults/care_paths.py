@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.base import Order
-from django_jobs.job import State
+from django_jobs.brokers.messages import Order
+from django_jobs.jobs.records import State
 from tests.contract.tools import dead, given_back
 from tests.faults.scene import Scene
 from tests.faults.stage import Stage

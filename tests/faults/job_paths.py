@@ -9,9 +9,9 @@ from typing import Any
 
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
-from django_jobs.due import PeriodicTask
-from django_jobs.job import Claim, Job, Settlement
-from django_jobs.worker.ticker import Ticker
+from django_jobs.jobs.records import Claim, Job, Settlement
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.worker.background.ticker import Ticker
 from tests.contract.tools import Driver, dead, given_back, retrying, succeeded
 from tests.faults.scene import Scene
 from tests.faults.stage import Stage

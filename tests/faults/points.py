@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django_jobs.brokers.inspection import Totals
-from django_jobs.brokers.metrics import Span, TaskMetrics
-from django_jobs.job import State
+from django_jobs.brokers.inspection.base import Totals
+from django_jobs.jobs.records import State
+from django_jobs.metrics.history import Span, TaskMetrics
 from tests.faults.ground import Ground
 from tests.faults.invariants import check_all, check_places
 from tests.faults.scene import Path, Scene

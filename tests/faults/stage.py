@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from django_jobs.brokers.base import Pulse
-from django_jobs.brokers.call import Reservation
+from django_jobs.brokers.messages import Pulse, Report, Reservation
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.brokers.report import Report, Sample
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import Claim, Job, Settlement, State
+from django_jobs.jobs.records import Claim, Job, Settlement, State
+from django_jobs.metrics.sample import Sample
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.contract.tools import Clock, Driver, make_job, past_lease, succeeded
 from tests.faults.books import Books

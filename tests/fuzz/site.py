@@ -7,13 +7,13 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.base import Order
-from django_jobs.brokers.metrics import Span
+from django_jobs.brokers.messages import JobProgress, Order, Report
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.brokers.report import JobProgress, Report, Sample
-from django_jobs.histogram import BOUNDS, Histogram
-from django_jobs.job import Job, State
-from django_jobs.progress import Progress
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Job, State
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Span
+from django_jobs.metrics.sample import Sample
 from tests.contract.tools import (
     Clock,
     Driver,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.compat import TaskResultDoesNotExist
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
 from tests.contract.tools import Clock

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import Clock, Driver, ids, make_job, make_jobs, past_lease
 
 SPOILT_ENTRIES = ["", "x", "::::", "1:nan:0:0:1", f"1:{'9' * 400}:0:0:1", b"\xff\xfe"]

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import Clock, past_lease
 
 from .site import PREFIX, SmallSite

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import Clock
 
 from .hostile import anything, spoilt_fields

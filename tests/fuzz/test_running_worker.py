@@ -14,7 +14,7 @@ import redis
 from hypothesis import given, settings
 
 from django_jobs.clock import now_ms
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
 from django_jobs.worker.worker import Worker
 from tests.worker import tasks
 from tests.worker.conftest import (  # noqa: F401 (fixtures)

@@ -130,7 +130,7 @@ def test_what_the_task_has_a_rule_for_is_no_error() -> None:
 def test_a_job_whose_task_is_gone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks.note.enqueue("hello")
     monkeypatch.delattr(tasks, "note")
-    monkeypatch.setattr("django_jobs.registry._found", {})
+    monkeypatch.setattr("django_jobs.tasks.registry._found", {})
     with pytest.raises(TaskNotFound, match="has no 'note'"):
         run_enqueued()
 

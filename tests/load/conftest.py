@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import Driver, make_jobs
 from tests.servers import RedisServer
 

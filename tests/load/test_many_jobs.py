@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import given_back, make_jobs
 
 from .conftest import MANY, TIMED, Loaded, ratio

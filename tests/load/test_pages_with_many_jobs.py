@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from django_jobs.brokers.finder import REACH
+from django_jobs.brokers.inspection.finder import REACH
 
 from .conftest import MANY, TIMED, Loaded
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.errors import QueueFull
-from django_jobs.job import State
-from django_jobs.worker.pace import MAX_AHEAD
+from django_jobs.jobs.records import State
+from django_jobs.worker.fetch.pace import MAX_AHEAD
 from tests.backends import tasks
 from tests.backends.conftest import Configure, _fresh, configure  # noqa: F401 (fixtures)
 from tests.backends.waiting import DEADLINE, wait_until

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import make_jobs
 from tests.worker.conftest import backend, configure, notes, site  # noqa: F401 (fixtures)
 from tests.worker.live import Site, WorkerProcess, wait_until

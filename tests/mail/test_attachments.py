@@ -12,11 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 from django.core.mail import EmailMessage
 
-from django_jobs.arguments import encode_arguments
 from django_jobs.errors import BrokenPayload, Fail
 from django_jobs.mail import clean_attachments, send_later
 from django_jobs.mail.attachments import fit, read, remove
 from django_jobs.mail.codec import Payload, decode, encode
+from django_jobs.serialization.arguments import encode_arguments
 from django_jobs.testing import override_backend
 from tests.mail.helpers import files, message_with
 

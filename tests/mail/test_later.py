@@ -24,8 +24,8 @@ from django_jobs.errors import (
     QueueFull,
     UnserializableArgument,
 )
+from django_jobs.jobs.result import AnyJobResult
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
-from django_jobs.result import AnyJobResult
 from tests.mail.helpers import LATER, files, message_with, simple
 from tests.servers import RedisServer, free_port
 

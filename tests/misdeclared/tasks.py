@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from django_jobs.decorator import task
-from django_jobs.periodic import periodic
+from django_jobs.periodic_tasks.registry import periodic
+from django_jobs.tasks.decorator import task
 
 
 @periodic("0 0 30 2 *")

@@ -15,7 +15,7 @@ from time_machine import Traveller
 
 from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import Job, State
+from django_jobs.jobs.records import Job, State
 from django_jobs.recap import enqueue
 from django_jobs.recap.models import DeliveryState, RecapDelivery, RecapSettings
 from django_jobs.recap.tasks import enqueue_due_recaps, send_recap

@@ -1,6 +1,6 @@
 """The ticks that there must be, found by watching the clocks of a zone minute for minute.
 
-It knows nothing of how `django_jobs.schedule` finds them, and reads cron lines itself.
+It knows nothing of how `django_jobs.periodic_tasks.cron` finds them, and reads cron lines itself.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django_jobs.compat import Task
-from django_jobs.decorator import task
-from django_jobs.due import PeriodicTask
-from django_jobs.periodic import isolated_registry, periodic, registered
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered
+from django_jobs.tasks.decorator import task
 from tests.simulation.expected import Line
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")

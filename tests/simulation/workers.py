@@ -12,8 +12,8 @@ from functools import partial
 from django_jobs.brokers.base import Broker
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
-from django_jobs.job import Claim, Job
-from django_jobs.worker.ticker import LONGEST_WAIT, Ticker
+from django_jobs.jobs.records import Claim, Job
+from django_jobs.worker.background.ticker import LONGEST_WAIT, Ticker
 from tests.contract.tools import Driver, in_threads, make_job, succeeded
 from tests.simulation.expected import Span
 from tests.simulation.plans import Plan, register

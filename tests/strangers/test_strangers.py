@@ -13,8 +13,8 @@ import pytest
 from django.core.signing import Signer
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import Record, State
-from django_jobs.signatures import LENGTH, SALT
+from django_jobs.jobs.records import Record, State
+from django_jobs.tasks.signatures import LENGTH, SALT
 from tests.contract.tools import make_job
 
 SITE = Path(__file__).parent / "site"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, assert_type
 
 from django_jobs import Retry, task
-from django_jobs.calls import Call
-from django_jobs.context import JobContext
-from django_jobs.result import JobResult
+from django_jobs.jobs.context import JobContext
+from django_jobs.jobs.result import JobResult
+from django_jobs.tasks.calls import Call
 from django_jobs.testing import perform
 
 

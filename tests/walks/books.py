@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django_jobs.brokers.base import Pulse
-from django_jobs.brokers.call import Reservation
 from django_jobs.brokers.constants import KEPT_MS
-from django_jobs.job import Claim, Job, Record, Settlement, State
+from django_jobs.brokers.messages import Pulse, Reservation
+from django_jobs.jobs.records import Claim, Job, Record, Settlement, State
 
 REMEMBERED = 30
 """How many claims that are over may still be settled by somebody who does not know."""

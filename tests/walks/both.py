@@ -9,12 +9,12 @@ from typing import Any, ClassVar, TypeVar
 import redis
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from django_jobs.brokers.base import Broker, Pulse
-from django_jobs.brokers.call import Reservation
+from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.metrics import Span
+from django_jobs.brokers.messages import Pulse, Reservation
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
+from django_jobs.metrics.history import Span
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.contract.tools import Clock, Driver
 from tests.walks.books import Books

@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from django_jobs.brokers.base import Broker, Order, Pulse
-from django_jobs.brokers.call import Reservation, Share
-from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.inspection import Repair
-from django_jobs.brokers.report import JobProgress, Report, Sample
-from django_jobs.brokers.search import Filter
-from django_jobs.histogram import BOUNDS, Histogram
-from django_jobs.job import Claim, Job, Record, Settlement, State, Tick
-from django_jobs.progress import Progress
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.messages import JobProgress, Order, Pulse, Report, Reservation, Share
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.sample import Sample
 from tests.contract.tools import START, make_job
 from tests.walks.both import UNORDERED, BothBrokers, listing
 from tests.walks.ways import ENDS, End, end_of

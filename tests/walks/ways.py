@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from django_jobs.job import Claim, Settlement, State
+from django_jobs.jobs.records import Claim, Settlement, State
 from tests.contract.tools import make_failure
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from . import tasks
 from .conftest import StartWorker

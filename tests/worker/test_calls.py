@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.messages import Answer, Call, Lane, Patience, Reservation, Share
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import Settlement, State
-from django_jobs.worker.calls import Calls
+from django_jobs.jobs.records import Settlement, State
+from django_jobs.worker.fetch.calls import Calls
 from tests.contract.tools import ids, make_jobs
 
 

@@ -11,8 +11,8 @@ import redis
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import now_ms
-from django_jobs.job import State
-from django_jobs.worker.heartbeat import BEATS
+from django_jobs.jobs.records import State
+from django_jobs.worker.background.heartbeat import BEATS
 
 from . import tasks
 from .live import Site, wait_until

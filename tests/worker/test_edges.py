@@ -13,10 +13,10 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.call import Answer, Reservation
+from django_jobs.brokers.messages import Answer, Reservation
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.compat import task_finished, task_started
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from django_jobs.signals import job_retrying
 
 from . import tasks

@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from django_jobs.brokers.base import Order, Pulse, WorkerInfo
-from django_jobs.brokers.inspection import Totals
+from django_jobs.brokers.inspection.base import Totals
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.metrics import Span
-from django_jobs.brokers.report import NOTHING, Report, Sample
+from django_jobs.brokers.messages import NOTHING, Order, Pulse, Report, WorkerInfo
 from django_jobs.errors import BrokerUnavailable
+from django_jobs.metrics.history import Span
+from django_jobs.metrics.sample import Sample
 from django_jobs.signals import job_recovered
-from django_jobs.worker.heartbeat import Heartbeat
+from django_jobs.worker.background.heartbeat import Heartbeat
 from tests.contract.tools import DEADLINE, Clock, Driver, make_jobs, past_lease
 
 from .live import wait_until

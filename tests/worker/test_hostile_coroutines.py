@@ -10,8 +10,8 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_finished
-from django_jobs.job import Record, State
-from django_jobs.worker.logs import JOB_LOGGER
+from django_jobs.jobs.records import Record, State
+from django_jobs.worker.run.loggers import JOB_LOGGER
 
 from . import tasks
 from .conftest import StartWorker

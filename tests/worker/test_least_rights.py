@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.inspection import Repair
+from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.contract.tools import (
     Clock,
     Driver,

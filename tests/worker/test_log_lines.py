@@ -16,8 +16,8 @@ import redis
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import Task
-from django_jobs.job import State
-from django_jobs.worker.logs import JOB_LOGGER
+from django_jobs.jobs.records import State
+from django_jobs.worker.run.loggers import JOB_LOGGER
 
 from . import tasks
 from .live import DEADLINE, ROOT, Site, wait_until

@@ -12,7 +12,7 @@ from django.db import connection, connections
 from django.utils import translation
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from . import tasks
 from .conftest import StartWorker

@@ -10,12 +10,12 @@ import pytest
 
 from django_jobs import set_progress
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.metrics import Metrics, Span
-from django_jobs.brokers.report import Sample
-from django_jobs.histogram import BOUNDS, Histogram
-from django_jobs.job import Claim, Failure, Job, Record, Settlement, State
-from django_jobs.progress import Progress
-from django_jobs.worker.tally import ERRORS, NAMES, OTHERS, Tally
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Metrics, Span
+from django_jobs.metrics.sample import Sample
+from django_jobs.worker.background.stats import ERRORS, NAMES, OTHERS, Tally
 
 from . import metric_tasks, tasks
 from .conftest import StartWorker

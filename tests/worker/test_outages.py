@@ -11,7 +11,7 @@ import redis
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from tests.servers import RedisServer
 
 from . import tasks
@@ -166,7 +166,7 @@ def test_a_worker_whose_loop_keeps_failing_ends(
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("django_jobs.worker.supervised.PAUSE", 0.01)
+    monkeypatch.setattr("django_jobs.worker.background.supervised.PAUSE", 0.01)
     monkeypatch.setattr(RedisBroker, "send", fail)
     worker = start_worker()
     wait_until(worker.over.is_set, "it goes on")

@@ -21,11 +21,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Order
-from django_jobs.job import State
-from django_jobs.worker.process.backoff import Backoff
+from django_jobs.brokers.messages import Order
+from django_jobs.jobs.records import State
 from django_jobs.worker.process.child import Child
-from django_jobs.worker.process.parent import Parent
+from django_jobs.worker.process.restarts import Backoff
+from django_jobs.worker.process.supervisor import Parent
 
 from . import tasks
 from .live import DEADLINE, Notes, Site, WorkerProcess, wait_until
@@ -183,7 +183,7 @@ time.sleep(60)
 
 PARENT = f"""
 import sys
-from django_jobs.worker.process.parent import Parent
+from django_jobs.worker.process.supervisor import Parent
 command = [sys.executable, "-c", {STARTING!r}]
 sys.exit(Parent(command, 2, replace=True, shutdown_timeout=1).run())
 """
@@ -286,7 +286,7 @@ def test_workers_are_replaced_after_so_many_jobs_without_a_gap(
 def test_pauses_between_deaths_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     clock = SimpleNamespace(monotonic=lambda: now)
-    monkeypatch.setattr("django_jobs.worker.process.backoff.time", clock)
+    monkeypatch.setattr("django_jobs.worker.process.restarts.time", clock)
     pauses = Backoff()
     lengths = []
     for _ in range(7):

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.call import Share
-from django_jobs.queues import QueueWeight
-from django_jobs.worker.plan import strict_shares, weighted_shares
+from django_jobs.brokers.messages import Share
+from django_jobs.conf.queues import QueueWeight
+from django_jobs.worker.fetch.plan import strict_shares, weighted_shares
 
 from . import tasks
 from .conftest import StartWorker

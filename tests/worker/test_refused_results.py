@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
 from tests.servers import RedisServer
 
 from . import tasks

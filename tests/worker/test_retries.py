@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import Record, State
-from django_jobs.retry import Retry, sidekiq_curve
+from django_jobs.jobs.records import Record, State
+from django_jobs.tasks.retry import Retry, sidekiq_curve
 
 from . import tasks
 from .conftest import StartWorker

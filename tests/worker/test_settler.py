@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from django_jobs.brokers.call import Reservation
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.messages import Reservation
 from django_jobs.errors import BrokerRefused
-from django_jobs.job import Settlement, State
-from django_jobs.worker import outage, settler
-from django_jobs.worker.ledger import Ledger
-from django_jobs.worker.next_due import NextDue
-from django_jobs.worker.settler import Settler
+from django_jobs.jobs.records import Settlement, State
+from django_jobs.worker.background import backoff as outage
+from django_jobs.worker.fetch import settler
+from django_jobs.worker.fetch.ledger import Ledger
+from django_jobs.worker.fetch.next_due import NextDue
+from django_jobs.worker.fetch.settler import Settler
 
 from .live import DEADLINE, wait_until
 from .test_parts import claim

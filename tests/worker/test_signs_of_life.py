@@ -12,10 +12,10 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.worker import supervised as supervision
+from django_jobs.worker.background import supervised as supervision
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.exit_code import ExitCode
-from django_jobs.worker.process.single import WorkerProcess, borrowed_interpreter
+from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter
 from django_jobs.worker.worker import Worker
 
 from . import tasks

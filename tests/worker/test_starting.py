@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.messages import WorkerInfo
 from tests.servers import RedisServer, free_port
 
 from . import tasks

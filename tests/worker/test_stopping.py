@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Order
-from django_jobs.job import State
+from django_jobs.brokers.messages import Order
+from django_jobs.jobs.records import State
 
 from . import tasks
 from .live import Site, wait_until

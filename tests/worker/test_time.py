@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 from tests.servers import RedisServer

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.job import State
-from django_jobs.worker import limits
-from django_jobs.worker.limits import Limit
-from django_jobs.worker.watchdog import MANY, Watchdog
+from django_jobs.jobs.records import State
+from django_jobs.timeouts import limits
+from django_jobs.timeouts.limits import Limit
+from django_jobs.timeouts.watchdog import MANY, Watchdog
 
 from . import tasks
 from .conftest import StartWorker

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from django_jobs.brokers.call import Call, Reservation, Share
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.messages import Call, Reservation, Share
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.job import Claim, Record, Settlement, State
-from django_jobs.worker import outage
-from django_jobs.worker.ledger import Ledger
-from django_jobs.worker.next_due import NextDue
-from django_jobs.worker.settler import Settler
+from django_jobs.jobs.records import Claim, Record, Settlement, State
+from django_jobs.worker.background import backoff as outage
+from django_jobs.worker.fetch.ledger import Ledger
+from django_jobs.worker.fetch.next_due import NextDue
+from django_jobs.worker.fetch.settler import Settler
 from tests.contract.tools import ended, found, make_failure, make_jobs
 
 from .live import DEADLINE, wait_until

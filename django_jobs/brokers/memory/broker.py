@@ -6,13 +6,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from django_jobs.brokers.base import Broker, Pulse, WorkerInfo
-from django_jobs.brokers.call import Answer, Call, Lane, Patience, Reservation, Share
-from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.brokers.store_info import Problem, StoreInfo
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
+from django_jobs.brokers.messages import (
+    NOTHING,
+    Answer,
+    Call,
+    Lane,
+    Patience,
+    Pulse,
+    Report,
+    Reservation,
+    Share,
+    WorkerInfo,
+)
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
-from django_jobs.job import Claim, Job, Settlement, State, Tick
+from django_jobs.jobs.records import Claim, Job, Settlement, State, Tick
 from django_jobs.waits import capped, wait_out
 
 from .entry import Entry
@@ -146,12 +156,7 @@ class MemoryBroker(Broker):
 
     def _again(self, worker: str, answer: Reservation) -> Reservation:
         holder = self._leases.holders.get(worker)
-        held = holder.held if holder else {}
-        kept = tuple(
-            claim
-            for claim in answer.claims
-            if claim.job.id in held and held[claim.job.id].token == claim.token
-        )
+        kept = tuple(one for one in answer.claims if holder and holder.entry(one.job.id, one.token))
         return Reservation(claims=kept, refused=answer.refused, due_in=answer.due_in)
 
     def _settle(self, holder: Holder, settlement: Settlement, now: int) -> bool:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
-from django_jobs.brokers.report import JobProgress
-from django_jobs.job import Claim, Failure, Job, Record, State
-from django_jobs.progress import Progress
+from django_jobs.brokers.messages import JobProgress
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Claim, Failure, Job, Record, State
 
 Place: TypeAlias = int
 """Order in a queue: by priority, then by a number that grows with each arrival."""

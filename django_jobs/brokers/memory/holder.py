@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django_jobs.brokers.base import Order, Pulse, WorkerInfo
-from django_jobs.brokers.call import Reservation
+from django_jobs.brokers.messages import Order, Pulse, Reservation, WorkerInfo
 
 from .entry import Entry
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from django_jobs.brokers.base import Order, WorkerInfo
 from django_jobs.brokers.constants import MANY_QUEUES
-from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
-from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
-from django_jobs.job import Record, State
+from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.messages import Order, WorkerInfo
+from django_jobs.jobs.records import Record, State
 
 from . import scanning
 from .entry import Entry

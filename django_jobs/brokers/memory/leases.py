@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django_jobs.brokers.base import Order, WorkerInfo
 from django_jobs.brokers.constants import MAX_CRASHES, WORKER_LOST, WORKER_LOST_MESSAGE
-from django_jobs.brokers.report import Report
-from django_jobs.job import Failure, State
+from django_jobs.brokers.messages import Order, Report, WorkerInfo
+from django_jobs.jobs.records import Failure, State
 
 from .entry import Entry
 from .holder import Holder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from django_jobs.uninterrupted import uninterrupted
+from django_jobs.timeouts.blocks import uninterrupted
 
 
 class Lock:

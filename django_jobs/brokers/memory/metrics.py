@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django_jobs.brokers.counts import Counts, add, rows
-from django_jobs.brokers.metrics import Metrics
-from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
-from django_jobs.brokers.report import Report
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.counts import Counts, add, rows
+from django_jobs.metrics.history import Metrics
+from django_jobs.metrics.periods import KEPT, NAMES, OTHERS, Kind
 
 from .lock import Lock
 

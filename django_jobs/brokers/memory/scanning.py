@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import math
 
-from django_jobs.brokers.search import LISTED, Candidate, Cursor, Filter, Portion, came_at
-from django_jobs.job import State
+from django_jobs.brokers.inspection.filters import (
+    LISTED,
+    Candidate,
+    Cursor,
+    Filter,
+    Portion,
+    came_at,
+)
+from django_jobs.jobs.records import State
 
 from .entry import Entry
 from .store import Store

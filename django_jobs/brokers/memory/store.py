@@ -14,7 +14,7 @@ from django_jobs.brokers.constants import (
     PRIORITY_STEP,
     QUEUE_KEPT_MS,
 )
-from django_jobs.job import Job, State
+from django_jobs.jobs.records import Job, State
 
 from .entry import Entry, Place
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from django_jobs.brokers.constants import TICK_AHEAD_MS
-from django_jobs.job import Tick
+from django_jobs.jobs.records import Tick
 
 
 class Ticks:

@@ -11,13 +11,22 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.base import Broker, Order, Pulse, WorkerInfo
-from django_jobs.brokers.call import Answer, Call, Patience, Reservation
+from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
-from django_jobs.brokers.report import NOTHING, Report
-from django_jobs.brokers.store_info import Problem, StoreInfo
-from django_jobs.job import Job, Tick
-from django_jobs.redis_url import redact_url
+from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
+from django_jobs.brokers.messages import (
+    NOTHING,
+    Answer,
+    Call,
+    Order,
+    Patience,
+    Pulse,
+    Report,
+    Reservation,
+    WorkerInfo,
+)
+from django_jobs.conf.redis_url import redact_url
+from django_jobs.jobs.records import Job, Tick
 from django_jobs.waits import capped
 
 from . import keys

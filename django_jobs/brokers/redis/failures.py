@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django_jobs.errors import BrokenPayload
-from django_jobs.job import Failure
-from django_jobs.retry import error_path
+from django_jobs.jobs.records import Failure
+from django_jobs.tasks.retry import error_path
 
 from .reading import FIRST, LAST, parsed
 

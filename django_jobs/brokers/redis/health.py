@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.store_info import Problem, StoreInfo
+from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 
 
 def problems(client: redis.Redis, address: str, prefix: str) -> tuple[Problem, ...]:

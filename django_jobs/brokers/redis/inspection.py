@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from django_jobs.brokers.base import Order, WorkerInfo
-from django_jobs.brokers.inspection import Inspection, QueueInfo, Repair, Totals
-from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion
-from django_jobs.job import Record, State
+from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.messages import Order, WorkerInfo
+from django_jobs.jobs.records import Record, State
 
 from . import keys, scanning
 from .metrics import RedisMetrics

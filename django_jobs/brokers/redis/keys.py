@@ -8,9 +8,9 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
-from django_jobs.brokers.report import JobMetadata, JobProgress
-from django_jobs.job import Claim, Job, Record, Settlement, State
-from django_jobs.progress import LONGEST_TEXT, MOST, Progress
+from django_jobs.brokers.messages import JobMetadata, JobProgress
+from django_jobs.jobs.progress import LONGEST_TEXT, MOST, Progress
+from django_jobs.jobs.records import Claim, Job, Record, Settlement, State
 
 from .failures import failure_text, to_failure
 from .reading import number, parsed

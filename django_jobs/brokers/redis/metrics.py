@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django_jobs.brokers.constants import MAX_COUNT
-from django_jobs.brokers.counts import Counts, rows
-from django_jobs.brokers.metrics import Metrics
-from django_jobs.brokers.periods import KEPT, NAMES, OTHERS, Kind
-from django_jobs.brokers.report import Report
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.counts import Counts, rows
+from django_jobs.metrics.history import Metrics
+from django_jobs.metrics.periods import KEPT, NAMES, OTHERS, Kind
 
 from . import keys
 from .reading import parsed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from django_jobs.job import Job
+from django_jobs.jobs.records import Job
 
 JOBS = 1000
 """Jobs of one call: enough to make the round trip cheap."""

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django_jobs.brokers.search import Candidate, Cursor, Filter, Portion, came_at
-from django_jobs.job import State
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion, came_at
+from django_jobs.jobs.records import State
 
 from . import keys
 from .reading import number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django_jobs.brokers.base import WorkerInfo
+from django_jobs.brokers.messages import WorkerInfo
 
 from .reading import FIRST, LAST, parsed
 

@@ -17,7 +17,7 @@ from django_jobs.clock import from_ms
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.icons import ICONS
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 NONE = "–"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from django_jobs.brokers.metrics import Span
 from django_jobs.dashboard import chart_panels
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.time_ranges import chosen_time_range, time_range_links, time_range_text
+from django_jobs.metrics.history import Span
 
 MOST_FAILING = 8
 

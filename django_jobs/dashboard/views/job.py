@@ -8,13 +8,13 @@ from typing import Any
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from django_jobs.brokers.inspection import Repair
+from django_jobs.brokers.inspection.base import Repair
 from django_jobs.clock import now_ms
 from django_jobs.dashboard import job_call, timeline
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.errors import TaskNotFound
-from django_jobs.registry import find_task
+from django_jobs.tasks.registry import find_task
 
 
 @page("django_jobs_dashboard/job.html", entry="jobs")

@@ -8,15 +8,15 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.backends.known_queues import all_queues
-from django_jobs.brokers.finder import Finder, Page
-from django_jobs.brokers.inspection import Repair
-from django_jobs.brokers.search import LISTED, Cursor
+from django_jobs.backends.queues import all_queues
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import LISTED, Cursor
+from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.rows import to_row
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 SIZE = 50
 """Jobs on one page."""

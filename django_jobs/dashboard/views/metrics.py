@@ -11,13 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_jobs.brokers.metrics import Span, TaskMetrics
 from django_jobs.dashboard import chart_panels, parameters
 from django_jobs.dashboard.chart_panels import histogram_sparkline, percent, span
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.time_ranges import chosen_time_range, time_range_links, time_range_text
-from django_jobs.histogram import Histogram
+from django_jobs.metrics.histogram import Histogram
+from django_jobs.metrics.history import Span, TaskMetrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

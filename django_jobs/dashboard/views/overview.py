@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_jobs.backends.health import unserved
-from django_jobs.brokers.inspection import QueueInfo
-from django_jobs.brokers.store_info import StoreInfo
+from django_jobs.brokers.inspection.base import QueueInfo
+from django_jobs.brokers.inspection.store_info import StoreInfo
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 from .activity import activity
 

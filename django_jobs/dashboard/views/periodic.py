@@ -15,10 +15,10 @@ from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.cron_text import describe
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.due import PeriodicTask
-from django_jobs.job import Record
-from django_jobs.periodic import registered
-from django_jobs.registry import import_task_modules
+from django_jobs.jobs.records import Record
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.periodic_tasks.registry import registered
+from django_jobs.tasks.registry import import_task_modules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

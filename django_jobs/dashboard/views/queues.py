@@ -9,15 +9,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.backends.known_queues import all_queues
-from django_jobs.brokers.base import WorkerInfo
-from django_jobs.brokers.inspection import QueueInfo
-from django_jobs.brokers.metrics import Span
+from django_jobs.backends.queues import all_queues
+from django_jobs.brokers.inspection.base import QueueInfo
+from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
+from django_jobs.metrics.history import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.inspection import Repair
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.dashboard import denied, formatting, parameters
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change

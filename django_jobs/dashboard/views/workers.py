@@ -9,13 +9,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.brokers.messages import Order, WorkerInfo
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.job import Record
-from django_jobs.worker.heartbeat import BEATS
+from django_jobs.jobs.records import Record
+from django_jobs.worker.background.heartbeat import BEATS
 
 SHOWN = 20
 """Running jobs of one worker that are shown; each costs a look at the store."""

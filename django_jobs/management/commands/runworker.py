@@ -22,23 +22,19 @@ from django.utils.autoreload import run_with_reloader
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
+from django_jobs.conf.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.errors import BrokerError
 from django_jobs.management.arguments import at_least, checked, option
+from django_jobs.management.banner import farewell, greeting
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.target import configured_backend
-from django_jobs.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.waits import wait_out
-from django_jobs.worker.greeting import farewell, greeting
-from django_jobs.worker.logs import configure_logging, show_failures
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.channel import Channel
 from django_jobs.worker.process.exit_code import ExitCode
-from django_jobs.worker.process.parent import Parent
-from django_jobs.worker.process.single import (
-    WorkerProcess,
-    borrowed_interpreter,
-    run_in_thread,
-)
+from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter, run_in_thread
+from django_jobs.worker.process.supervisor import Parent
+from django_jobs.worker.run.loggers import configure_logging, show_failures
 from django_jobs.worker.worker import Worker
 
 RELOAD_GRACE = 5.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.inspection import Repair
-from django_jobs.brokers.search import Filter
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
 
 from .console import Console
 from .formatting import format_count

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from django_jobs.backends.health import Health
-from django_jobs.brokers.base import WorkerInfo
-from django_jobs.brokers.inspection import QueueInfo
+from django_jobs.brokers.inspection.base import QueueInfo
+from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
-from django_jobs.job import Failure, Record
+from django_jobs.jobs.records import Failure, Record
 
 
 def job_summary(record: Record) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.finder import Finder
-from django_jobs.brokers.search import LISTED, Filter
+from django_jobs.brokers.inspection.filters import LISTED, Filter
+from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
-from django_jobs.job import Record, State
+from django_jobs.jobs.records import Record, State
 from django_jobs.management.arguments import at_least, checked
 from django_jobs.management.target import known_queue, make_redactor
 

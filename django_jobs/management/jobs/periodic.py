@@ -11,11 +11,11 @@ from django.utils.timezone import get_default_timezone
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
-from django_jobs.due import PeriodicTask
 from django_jobs.management.target import job_backend
-from django_jobs.periodic import registered
-from django_jobs.registry import import_task_modules
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.periodic_tasks.registry import registered
 from django_jobs.suggest import unknown
+from django_jobs.tasks.registry import import_task_modules
 
 from .base import BackendSubcommand
 from .console import Console

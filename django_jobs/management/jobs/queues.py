@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.known_queues import all_queues
+from django_jobs.backends.queues import all_queues
 from django_jobs.management.target import known_queue
 
 from .base import BackendSubcommand

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.inspection import Inspection, Repair
-from django_jobs.job import State
+from django_jobs.brokers.inspection.base import Inspection, Repair
+from django_jobs.jobs.records import State
 from django_jobs.management.target import known_queue
 
 from .base import BackendSubcommand

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from django_jobs.arguments import show_value
 from django_jobs.backends.base import JobBackend
-from django_jobs.call_text import call_text
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
-from django_jobs.job import Failure, Record
+from django_jobs.jobs.call_text import call_text
+from django_jobs.jobs.records import Failure, Record
 from django_jobs.management.target import make_redactor
+from django_jobs.serialization.arguments import show_value
 
 from .base import BackendSubcommand
 from .console import Console

@@ -6,8 +6,8 @@ from argparse import Namespace
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.known_queues import all_queues
-from django_jobs.brokers.search import LISTED
+from django_jobs.backends.queues import all_queues
+from django_jobs.brokers.inspection.filters import LISTED
 
 from .base import BackendSubcommand
 from .console import Console

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.base import Order, WorkerInfo
+from django_jobs.brokers.messages import Order, WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.suggest import unknown
-from django_jobs.worker.heartbeat import BEATS
+from django_jobs.worker.background.heartbeat import BEATS
 
 from .base import BackendSubcommand
 from .console import Console

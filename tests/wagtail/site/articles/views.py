@@ -7,7 +7,7 @@ from wagtail.models import Page
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import task_backends
-from django_jobs.job import State
+from django_jobs.jobs.records import State
 
 
 def search(request: HttpRequest) -> JsonResponse:

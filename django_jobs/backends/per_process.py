@@ -1,0 +1,69 @@
+"""What belongs to the whole process: one broker, and one pool, for each alias."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+from django_jobs.timeouts.blocks import uninterrupted
+
+
+class Closable(Protocol):
+    """What can be told that it is not needed any more."""
+
+    def close(self) -> None: ...
+
+
+Thing = TypeVar("Thing", bound=Closable)
+
+_lock = threading.RLock()
+_things: dict[tuple[type, str], Closable] = {}
+
+
+def shared(kind: type[Thing], alias: str, make: Callable[[], Thing]) -> Thing:
+    """Return the process's one object of a kind for an alias, made when it is first asked for."""
+    key = (kind, alias)
+    thing = _things.get(key)
+    if thing is None:
+        with uninterrupted, _lock:
+            thing = _things.get(key)
+            if thing is None:
+                thing = _things[key] = make()
+    assert isinstance(thing, kind)
+    return thing
+
+
+def every(kind: type[Thing]) -> list[Thing]:
+    """Return the process's objects of a kind, as far as they were ever asked for."""
+    with _lock:
+        return [thing for thing in _things.values() if isinstance(thing, kind)]
+
+
+def forget() -> None:
+    """Close everything, and make it anew when it is asked for again."""
+    with _lock:
+        things = list(_things.values())
+        _things.clear()
+    for thing in things:
+        thing.close()
+
+
+def _forget_after_fork() -> None:
+    """Start empty in a child: threads do not survive a fork, sockets must not be shared."""
+    global _lock  # noqa: PLW0603 (the parent may have forked while it was held)
+    _lock = threading.RLock()
+    _things.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+@receiver(setting_changed)
+def _forget_old_settings(*, setting: str, **_: Any) -> None:
+    if setting == "TASKS":
+        forget()

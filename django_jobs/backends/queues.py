@@ -1,0 +1,18 @@
+"""The queues of a backend, with or without jobs in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django_jobs.brokers.inspection.base import QueueInfo
+
+if TYPE_CHECKING:
+    from .base import JobBackend
+
+
+def all_queues(backend: JobBackend[Any]) -> tuple[QueueInfo, ...]:
+    """Return the queues that there are, and those that only the settings know."""
+    found = {queue.name: queue for queue in backend.broker.inspection.queues()}
+    for name in backend.queues:
+        found.setdefault(name, QueueInfo(name=name, size=0, latency=0, paused=False))
+    return tuple(found[name] for name in sorted(found))

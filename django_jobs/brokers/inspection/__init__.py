@@ -1,0 +1,3 @@
+"""The read side of a broker."""
+
+from __future__ import annotations

@@ -1,0 +1,180 @@
+"""The contract of the read side: what dashboards and commands may see and repair."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django_jobs.brokers.constants import PERMITTED
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.jobs.records import Record, State
+from django_jobs.metrics.history import Metrics
+
+if TYPE_CHECKING:
+    from django_jobs.brokers.messages import Order, WorkerInfo
+
+
+class Repair(StrEnum):
+    """What an operator may do to a job."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DELETE = "delete"
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """States of the jobs to which it can be done."""
+        return PERMITTED[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueInfo:
+    """One queue at one moment.
+
+    Attributes:
+        size: jobs that could start now.
+        latency: milliseconds that the next job has been waiting.
+        paused: whether workers leave it alone.
+    """
+
+    name: str
+    size: int
+    latency: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Attempts since the store began, added up from heartbeats."""
+
+    succeeded: int
+    failed: int
+
+
+class Inspection(ABC):
+    """Counts, listings, and the repairs that operators make. Reads no more than it returns."""
+
+    metrics: Metrics
+    """What was counted of attempts over time."""
+
+    @abstractmethod
+    def find(self, job_id: str) -> Record | None:
+        """Return one job, or None if it is unknown or no longer kept."""
+
+    @abstractmethod
+    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+        """Return some jobs in this order, without those that are unknown or no longer kept.
+
+        Of their failures they have only the last one, as a page of jobs needs no more.
+        """
+
+    @abstractmethod
+    def counts(self) -> Mapping[State, int]:
+        """Return how many jobs are in each state; every state is a key."""
+
+    @abstractmethod
+    def totals(self) -> Totals:
+        """Return the attempts counted so far."""
+
+    @abstractmethod
+    def queues(self) -> tuple[QueueInfo, ...]:
+        """Return every queue that held a job in the last day or is paused, by name."""
+
+    @abstractmethod
+    def queue_names(self) -> tuple[str, ...]:
+        """Return the names of all queues that may have jobs, for a worker that serves every queue.
+
+        Where there are more than `MANY_QUEUES`, those that have been found empty are left out: each
+        name that a worker takes along costs time in each of its calls.
+        """
+
+    @abstractmethod
+    def jobs(
+        self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
+    ) -> tuple[Record, ...]:
+        """Return a page of the jobs in one state.
+
+        Queued jobs come in the order in which they will start, by queue; scheduled and retrying
+        ones by due time; running ones in no order; ended ones newest first.
+
+        Args:
+            queue: only jobs of this queue; required for nothing, cheap for queued jobs only.
+        """
+
+    @abstractmethod
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+        """Look at a portion of the list of all jobs, of one size whatever their number.
+
+        The states come in the order of `LISTED`; in each the jobs come as `jobs` returns them,
+        running ones by worker and id. What an index tells is left out: states, the queue of queued
+        jobs, the times of those that are scheduled, retrying or ended, and all but the `id`.
+        Whatever else is wanted is for the caller to see (`Search` does).
+
+        Args:
+            wanted: which jobs are looked for.
+            after: the place after which to begin; None or one of another state for the beginning.
+            most: how many jobs to look at, at most.
+        """
+
+    @abstractmethod
+    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
+        """Repair jobs to which nothing has happened since they were seen, and return how many."""
+
+    @abstractmethod
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        """Return the workers whose lease holds, by id."""
+
+    @abstractmethod
+    def last_runs(self) -> Mapping[str, str]:
+        """Return the id of the latest job of each periodic task, by its name."""
+
+    @abstractmethod
+    def switched_off(self) -> Mapping[str, int]:
+        """Return the periodic tasks that are switched off, with since when in Unix milliseconds."""
+
+    @abstractmethod
+    def switch_off(self, name: str) -> None:
+        """Let the ticks of a periodic task pass without a job until it is switched on again."""
+
+    @abstractmethod
+    def switch_on(self, name: str) -> None:
+        """Let a periodic task run again, from its next tick."""
+
+    @abstractmethod
+    def retry(self, job_id: str) -> bool:
+        """Queue a dead, discarded, retrying or scheduled job now; False if it is in no such state.
+
+        Attempts and crashes of an ended job count from zero again; its failures stay.
+        """
+
+    @abstractmethod
+    def cancel(self, job_id: str) -> bool:
+        """End a waiting job as discarded; False if it is not waiting."""
+
+    @abstractmethod
+    def delete(self, job_id: str) -> bool:
+        """Forget a job that is not running; False if it is running or unknown."""
+
+    def repair_one(self, repair: Repair, job_id: str) -> bool:
+        """Retry, cancel or delete a job."""
+        does = {Repair.RETRY: self.retry, Repair.CANCEL: self.cancel, Repair.DELETE: self.delete}
+        return does[repair](job_id)
+
+    @abstractmethod
+    def clear(self, queue: str) -> int:
+        """Forget all queued jobs of a queue, and return how many there were."""
+
+    @abstractmethod
+    def pause(self, queue: str) -> None:
+        """Let workers take nothing from a queue until it is resumed."""
+
+    @abstractmethod
+    def resume(self, queue: str) -> None:
+        """Let workers take from a paused queue again."""
+
+    @abstractmethod
+    def order(self, worker: str, order: Order) -> bool:
+        """Leave an order for a worker's next heartbeat; False if there is no such worker."""

@@ -1,0 +1,146 @@
+"""Finds, counts or repairs the jobs that a filter means, a stretch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from django_jobs.brokers.inspection.base import Inspection, Repair
+from django_jobs.brokers.inspection.filters import (
+    Candidate,
+    Cursor,
+    Filter,
+    Portion,
+    Readable,
+    all_arguments,
+)
+from django_jobs.jobs.records import Record
+
+REACH = 4_000
+"""How many jobs one call looks at, which takes a part of a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """How far a call came.
+
+    Attributes:
+        looked_at: how many jobs it looked at.
+        total: how many are listed in all, as far as indexes tell.
+        left: how many are listed behind.
+        end: the place to go on from, or None at the end of the list.
+        at: Unix milliseconds by the broker's clock, when it began.
+    """
+
+    looked_at: int
+    total: int
+    left: int
+    end: Cursor | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Stretch):
+    """A page of jobs, shorter than it might be where the call had looked far enough."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count(Stretch):
+    """How many jobs are meant, or were repaired."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Looks for the jobs that a filter means; whoever goes on from a stretch sees all of them.
+
+    Jobs may move meanwhile. One that moves over the place that was reached is missed or seen twice,
+    which a filter with `as_of` makes good: it means no job to which something happened since.
+
+    Attributes:
+        readable: returns what may be searched of a call, so that nobody can guess its secrets.
+    """
+
+    inspection: Inspection
+    wanted: Filter
+    readable: Readable = all_arguments
+
+    def page(self, after: Cursor | None = None, limit: int = 50, reach: int = REACH) -> Page:
+        """Return the next jobs that are meant."""
+        most = limit if self.wanted.is_indexed else reach
+        found: list[Candidate] = []
+        looked_at, stretch = 0, None
+        for portion in self._portions(after, reach, most):
+            found += islice(self._wanted(portion), limit - len(found))
+            last = found[-1] if len(found) == limit else None
+            stretch = _stretch(portion, looked_at, last)
+            looked_at = stretch.looked_at
+            if last:
+                break
+        assert stretch is not None
+        records = self.inspection.read([job.id for job in found])
+        return Page(records=records, **_values(stretch))
+
+    def count(self, after: Cursor | None = None, reach: int = REACH) -> Count:
+        """Count the jobs that are meant, at once where an index knows."""
+        if self.wanted.is_indexed and after is None:
+            known = self.inspection.scan(self.wanted, None, 1)
+            total = known.total
+            return Count(number=total, looked_at=total, total=total, left=0, end=None, at=known.at)
+        return self._each(after, reach, len)
+
+    def repair(self, repair: Repair, after: Cursor | None = None, reach: int = REACH) -> Count:
+        """Repair the jobs that are meant, each only while it is as it was found."""
+        return self._each(after, reach, partial(self.inspection.repair, repair))
+
+    def _each(
+        self, after: Cursor | None, reach: int, do: Callable[[Sequence[Candidate]], int]
+    ) -> Count:
+        """Do something with all that is meant, and add up what it returns."""
+        number = looked_at = 0
+        for portion in self._portions(after, reach, reach):
+            number += do(list(self._wanted(portion)))
+            stretch = _stretch(portion, looked_at)
+            looked_at = stretch.looked_at
+        return Count(number=number, **_values(stretch))
+
+    def _portions(self, after: Cursor | None, reach: int, most: int) -> Iterator[Portion]:
+        """Yield portions up to the end of the list, or until so many jobs were looked at."""
+        while True:
+            portion = self.inspection.scan(self.wanted, after, min(most, reach))
+            yield portion
+            reach -= portion.looked_at
+            after = portion.end
+            if not portion.left or after is None or reach <= 0:
+                return
+
+    def _wanted(self, portion: Portion) -> Iterator[Candidate]:
+        return (job for job in portion.candidates if self.wanted.wants(job, self.readable))
+
+
+def _stretch(portion: Portion, before: int, last: Candidate | None = None) -> Stretch:
+    """Return how far a portion came, or one job of it that is the last to be seen.
+
+    Args:
+        before: how many jobs were looked at before it.
+    """
+    seen = portion.candidates.index(last) + 1 if last else portion.looked_at
+    left = portion.left + portion.looked_at - seen
+    end = last.cursor if last else portion.end
+    return Stretch(
+        looked_at=before + seen,
+        total=portion.total,
+        left=left,
+        end=end if left else None,
+        at=portion.at,
+    )
+
+
+def _values(stretch: Stretch) -> dict[str, Any]:
+    return {field.name: getattr(stretch, field.name) for field in fields(stretch)}

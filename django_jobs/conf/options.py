@@ -1,0 +1,243 @@
+"""The options of the backends: their types, defaults and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Self
+
+from django.core.exceptions import ImproperlyConfigured
+
+from django_jobs.conf.queues import QueueWeight, queue_weights
+from django_jobs.conf.redis_url import RedisAddress, read_redis_url
+from django_jobs.suggest import unknown
+from django_jobs.tasks.redaction.names import WORDS
+from django_jobs.tasks.retry import Retry
+from django_jobs.validation import validators as converters
+from django_jobs.validation.ranges import RESULT_TTL
+from django_jobs.validation.validators import DAY, HOUR, Convert, refusal
+
+MEGABYTE = 1024 * 1024
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
+
+
+def option(convert: Convert[Any], purpose: str) -> dict[str, Any]:
+    """Return the metadata of a field that makes it an option.
+
+    Args:
+        convert: checks a value and returns it as the option's type.
+        purpose: one sentence for the reference; units belong here.
+    """
+    return {"convert": convert, "purpose": purpose}
+
+
+def _retry_policy(value: object) -> Retry | None:
+    """Return a retry policy, or None for the default one."""
+    if value is not None and not isinstance(value, Retry):
+        raise refusal("a django_jobs.Retry(…) or None", value)
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendOptions:
+    """What every backend of django_jobs may be told."""
+
+    retry: Retry | None = field(
+        default=None,
+        metadata=option(_retry_policy, "Policy of tasks that bring none of their own."),
+    )
+    enqueue_on_commit: bool = field(
+        default=True,
+        metadata=option(
+            converters.switch, "Whether `enqueue` waits for the commit of an open transaction."
+        ),
+    )
+    max_payload: int = field(
+        default=512 * 1024,
+        metadata=option(
+            converters.Whole(1, 512 * MEGABYTE),
+            "Largest size of one job's arguments and metadata as JSON, in bytes.",
+        ),
+    )
+    max_result: int = field(
+        default=512 * 1024,
+        metadata=option(
+            converters.Whole(1, 512 * MEGABYTE),
+            "Largest size of one job's result as JSON, in bytes; where only `max_payload` is given,"
+            " the same.",
+        ),
+    )
+    result_ttl: float = field(
+        default=3600.0,
+        metadata=option(RESULT_TTL, "Seconds that a succeeded job and its result are kept."),
+    )
+    concurrency: int = field(
+        default=5,
+        metadata=option(
+            converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
+        ),
+    )
+    async_concurrency: int = field(
+        default=500,
+        metadata=option(
+            converters.Whole(1, 100_000), "Coroutine tasks that one worker runs at a time."
+        ),
+    )
+    shutdown_timeout: float = field(
+        default=25.0,
+        metadata=option(
+            converters.Span(0, DAY),
+            "Seconds that running jobs get to finish when the process stops.",
+        ),
+    )
+    queues: tuple[QueueWeight, ...] = field(
+        default=(),
+        metadata=option(
+            queue_weights,
+            "Queues that a worker serves, with weights from 1 to 1000: `'critical:100,low'`, a"
+            " mapping or pairs; empty for all `QUEUES` alike.",
+        ),
+    )
+
+    redact: tuple[str, ...] = field(
+        default=WORDS,
+        metadata=option(
+            converters.texts,
+            "Parts of names whose values the dashboard and `jobs show` hide; capitals, `_` and `-`"
+            " do not matter. A word of up to four letters must be a whole part, as `pin` in"
+            " `card_pin` or `cardPin`.",
+        ),
+    )
+
+    @classmethod
+    def from_dict(
+        cls, alias: str, mapping: Mapping[str, Any], sources: Mapping[str, str] = NO_SOURCES
+    ) -> Self:
+        """Build options from what `TASKS[alias]["OPTIONS"]` holds.
+
+        Args:
+            alias: name of the backend in `TASKS`.
+            mapping: the options by name.
+            sources: for options that did not come from `TASKS`, where they were written.
+
+        Raises:
+            ImproperlyConfigured: an option is unknown or its value is not valid.
+        """
+        place = f"TASKS[{alias!r}]['OPTIONS']"
+        if not isinstance(mapping, Mapping):
+            raise ImproperlyConfigured(f"{place}: give a dict, not {type(mapping).__name__}.")
+        known = {option.name: option for option in fields(cls)}
+        values = {}
+        for key, value in mapping.items():
+            if key not in known:
+                raise ImproperlyConfigured(f"{place}: {unknown('option', key, known)}")
+            values[key] = _convert(known[key], value, sources.get(key, f"{place}[{key!r}]"))
+        return cls(**cls._arranged(values))
+
+    @classmethod
+    def _arranged(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return converted values as the fields take them; for options that touch each other."""
+        if "max_payload" in values:
+            return {"max_result": values["max_payload"], **values}
+        return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadPoolOptions(BackendOptions):
+    """What the thread pool backend may be told."""
+
+    max_queued: int = field(
+        default=10_000,
+        metadata=option(
+            converters.Whole(1, 10_000_000),
+            "Jobs that may wait in memory; when there are as many, `enqueue` blocks.",
+        ),
+    )
+    full_timeout: float = field(
+        default=5.0,
+        metadata=option(
+            converters.Span(0, HOUR),
+            "Seconds that `enqueue` blocks for room before it raises `QueueFull`.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisOptions(BackendOptions):
+    """What the Redis backend may be told."""
+
+    url: str = field(
+        default="redis://127.0.0.1:6379/0",
+        metadata=option(
+            read_redis_url,
+            "`redis://`, `rediss://` (TLS, its files as `ssl_…` parameters) or `unix://` address; a"
+            " user name or password in it is moved to the options of that name.",
+        ),
+    )
+    username: str | None = field(
+        default=None, metadata=option(converters.secret, "User name, where the URL holds none.")
+    )
+    password: str | None = field(
+        default=None,
+        repr=False,
+        metadata=option(converters.secret, "Password, where the URL holds none."),
+    )
+    namespace: str = field(
+        default="jobs",
+        metadata=option(
+            converters.matching("[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, '-' or '_'"),
+            "What the keys in Redis begin with; sites that share a database need one each.",
+        ),
+    )
+    lease: float = field(
+        default=20.0,
+        metadata=option(
+            converters.Span(2, HOUR),
+            "Seconds of silence after which a worker is taken for dead; its jobs are back within"
+            " this time and a quarter.",
+        ),
+    )
+    concurrency: int = field(
+        default=10,
+        metadata=option(
+            converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
+        ),
+    )
+    restart_after_timeout: bool = field(
+        default=False,
+        metadata=option(
+            converters.switch,
+            "Whether a worker process makes way for a new one after a timeout has interrupted one"
+            " of its threads.",
+        ),
+    )
+    processes: int = field(
+        default=1, metadata=option(converters.Whole(1, 256), "Processes that `runworker` starts.")
+    )
+    socket_timeout: float = field(
+        default=5.0,
+        metadata=option(
+            converters.Span(0.1, 600),
+            "Seconds that one call to Redis may take in all: to connect, to wait for the answer,"
+            " and to send it again.",
+        ),
+    )
+
+    @classmethod
+    def _arranged(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Move the credentials out of the URL, so that it can be shown anywhere."""
+        values = super(RedisOptions, cls)._arranged(values)
+        address = values.get("url")
+        if not isinstance(address, RedisAddress):
+            return values
+        login = {"username": address.username, "password": address.password}
+        found = {key: value for key, value in login.items() if value is not None}
+        return {**values, **found, "url": address.url}
+
+
+def _convert(option: Field[Any], value: object, source: str) -> Any:
+    try:
+        return option.metadata["convert"](value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{source}: {error}") from None

@@ -1,0 +1,71 @@
+"""What a task gets that takes its context: Django's own, with the job's metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django_jobs.compat import TaskContext
+from django_jobs.jobs.metadata import RunningMetadata
+from django_jobs.jobs.result import JobResult
+
+if TYPE_CHECKING:
+    # Django's own is generic for type checkers only.
+    Base = TaskContext[..., Any]
+else:
+    Base = TaskContext
+
+
+class Keeper(Protocol):
+    """An attempt, which opens its job's metadata when its code first asks for them."""
+
+    @property
+    def metadata(self) -> RunningMetadata: ...
+
+
+class JobContext(Base):
+    """Django's `TaskContext`, with `metadata`.
+
+    Args:
+        task_result: the running job.
+        keeper: the attempt.
+    """
+
+    __slots__ = ("_keeper",)
+
+    task_result: JobResult[Any]
+    _keeper: Keeper
+
+    if TYPE_CHECKING:
+
+        @property
+        def attempt(self) -> int: ...
+
+    def __init__(self, task_result: JobResult[Any], keeper: Keeper) -> None:
+        super().__init__(task_result=task_result)
+        object.__setattr__(self, "_keeper", keeper)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The job's metadata, without the keys that libraries reserve; change it as you like.
+
+        Changes are stored when the attempt ends, however it ends; `save_metadata` stores them
+        sooner.
+        """
+        return self._keeper.metadata.values
+
+    @property
+    def metadata_modified(self) -> bool:
+        """Whether `metadata` was changed since it was saved last."""
+        return self._keeper.metadata.is_modified
+
+    def save_metadata(self) -> None:
+        """Store the metadata as they are now: with the worker's next heartbeat, at the latest.
+
+        Raises:
+            UnusableMetadata: a value is not what JSON has, or all together take too many bytes.
+        """
+        self._keeper.metadata.save()
+
+    async def asave_metadata(self) -> None:
+        """Do what `save_metadata` does, which does not block."""
+        self.save_metadata()

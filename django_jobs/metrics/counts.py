@@ -1,0 +1,59 @@
+"""Counts by short codes, the same for every broker, so that each can add them up blindly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+
+from .periods import Kind
+from .sample import Sample
+
+Counts: TypeAlias = "dict[str, int]"
+"""By code: `s` succeeded, `f` failed, `l3` latencies and `d3` durations in the fourth bucket, `L`
+and `D` their milliseconds in all."""
+
+LONGEST_NAME = 200
+
+
+Rows: TypeAlias = "dict[tuple[Kind, str], Counts]"
+"""How much is added to what: its kind and its name."""
+
+
+def rows(samples: Iterable[Sample]) -> Rows:
+    """Return all that a report adds to, each name once."""
+    found: defaultdict[tuple[Kind, str], Counts] = defaultdict(dict)
+    for one in samples:
+        ends = {"s": one.succeeded, "f": one.failed}
+        times = _coded("l", one.latency) | _coded("d", one.duration)
+        add(found[Kind.QUEUE, ""], ends)
+        add(found[Kind.QUEUE, _plain(one.queue)], ends)
+        add(found[Kind.TASK, _plain(one.task)], ends | times)
+        for error, count in one.errors:
+            add(found[Kind.ERROR, f"{_plain(one.task)}\n{_plain(error)}"], {"f": count})
+    return found
+
+
+def _coded(letter: str, times: Histogram) -> Counts:
+    counts = {f"{letter}{index}": count for index, count in enumerate(times.counts) if count}
+    return counts | {letter.upper(): times.total}
+
+
+def _plain(name: str) -> str:
+    """A name that fits into a line: whoever enqueues may have written anything."""
+    text = name[:LONGEST_NAME].replace("\n", " ")
+    return text.encode(errors="replace").decode()
+
+
+def histogram(letter: str, counts: Mapping[str, int]) -> Histogram:
+    """Read the histogram whose codes begin with a letter."""
+    buckets = tuple(counts.get(f"{letter}{index}", 0) for index in range(len(BOUNDS) + 1))
+    return Histogram(buckets, counts.get(letter.upper(), 0))
+
+
+def add(sums: Counts, more: Mapping[str, int]) -> None:
+    """Add counts to others."""
+    for code, count in more.items():
+        sums[code] = sums.get(code, 0) + count

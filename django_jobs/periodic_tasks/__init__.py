@@ -1,0 +1,3 @@
+"""Tasks that run on a schedule."""
+
+from __future__ import annotations

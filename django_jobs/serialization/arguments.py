@@ -1,0 +1,229 @@
+"""The JSON text of a call's arguments, the same whatever broker carries it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import methodcaller
+from typing import Any, NoReturn
+
+from django_jobs.errors import BrokenPayload, UnserializableArgument
+from django_jobs.serialization import types as tags
+from django_jobs.serialization.encode import AS_IS, MAX_DEPTH, Path, members, plain, refusal
+from django_jobs.serialization.models import ModelReference
+
+# What a model instance becomes: itself where the task runs, its name where it is only shown.
+Resolve = Callable[[ModelReference], Any]
+
+_fetch: Resolve = methodcaller("fetch")
+_TAGS = {tag.name: tag for tag in tags.TAGS}
+_RETURNED = "return value"
+
+
+def encode_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Return the JSON text of a call's arguments.
+
+    What JSON has travels as itself (tuples as lists, keys as text); datetime, date, time,
+    timedelta, Decimal and UUID come back as what they were; saved model instances are fetched
+    again when the job runs. Of an aware datetime the offset is kept, not the name of its zone;
+    `fold` is not kept.
+
+    Raises:
+        UnserializableArgument: with the path of the value that cannot travel.
+    """
+    tree: tuple[Any, Any] = (args, kwargs)
+    if not (type(kwargs) is dict and _are_as_is(args) and _are_as_is(kwargs.values())):
+        tree = (plain(args, ("args",)), members(kwargs, ("kwargs",)))
+    try:
+        return _write(tree)
+    except ValueError as error:
+        raise _culprit({"args": tree[0], "kwargs": tree[1]}) from error
+
+
+def _are_as_is(values: Iterable[Any]) -> bool:
+    for value in values:  # noqa: SIM110 - all() takes several times as long for the few there are
+        if type(value) not in AS_IS:
+            return False
+    return True
+
+
+def encode_value(value: Any) -> str:
+    """Return the JSON text of what a task returned, by the same rules as its arguments."""
+    if value is None:
+        return "null"
+    tree = plain(value, (_RETURNED,))
+    try:
+        return _write(tree)
+    except ValueError as error:
+        raise _culprit({_RETURNED: tree}) from error
+
+
+def decode_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return what `encode_arguments` was given, with model instances read from their database.
+
+    Raises:
+        BrokenPayload: the text is not ours.
+        UnknownModel: no installed app has the model of an instance.
+        MissingRecord: the row of an instance was deleted.
+    """
+    return _arguments(text, _fetch)
+
+
+def decode_value(text: str) -> Any:
+    """Return what `encode_value` was given; raises what `decode_arguments` raises."""
+    return _value(text, _fetch)
+
+
+def show_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments without touching a database: instances stay a `ModelReference`.
+
+    Raises:
+        BrokenPayload: the text is not ours.
+    """
+    return _arguments(text, _stay)
+
+
+def show_value(text: str) -> Any:
+    """Return a task's result without touching a database; raises what `show_arguments` raises."""
+    return _value(text, _stay)
+
+
+def _stay(reference: ModelReference) -> ModelReference:
+    return reference
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+_encoder = json.JSONEncoder(
+    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+)
+
+
+def _write(tree: Any) -> str:
+    """Return the JSON text, or raise a ValueError that does not tell where the trouble is."""
+    text = _encoder.encode(tree)
+    if not text.isascii():
+        text.encode()
+    return text
+
+
+def _culprit(roots: dict[str, Any]) -> UnserializableArgument:
+    """Find the number or text that JSON cannot hold, now that there must be one."""
+    leaves = (leaf for root, tree in roots.items() for leaf in _leaves(tree, (root,)))
+    path, value = next((path, value) for path, value in leaves if not _writable(value))
+    return refusal(value, path)
+
+
+def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    match tree:
+        case dict():
+            for key, value in tree.items():
+                yield (*path, key), key
+                yield from _leaves(value, (*path, key))
+        case list() | tuple():
+            for index, value in enumerate(tree):
+                yield from _leaves(value, (*path, index))
+        case _:
+            yield path, tree
+
+
+def _writable(value: Any) -> bool:
+    try:
+        _write(value)
+    except ValueError:
+        return False
+    return True
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _read(text: str) -> Any:
+    try:
+        value, end = _decoder.raw_decode(text)
+    except ValueError as error:
+        raise BrokenPayload(f"The stored payload is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise BrokenPayload(_too_deep()) from error
+    if end != len(text):
+        raise BrokenPayload(f"The stored payload has more than JSON in it, from character {end}.")
+    return value
+
+
+def _is_as_read(text: str) -> bool:
+    """Tell cheaply whether the JSON in a text surely holds no tag, no surrogate, no depth.
+
+    We write no letter as an escape, so whoever did may have hidden a tag or a surrogate in it.
+    """
+    return '"$' not in text and "\\u" not in text and text.count("[") + text.count("{") <= MAX_DEPTH
+
+
+def _arguments(text: str, resolve: Resolve) -> tuple[list[Any], dict[str, Any]]:
+    match _read(text):
+        case [list(args), dict(kwargs)]:
+            pass
+        case _:
+            raise BrokenPayload("The stored payload is not a list of arguments and keywords.")
+    if _is_as_read(text):
+        return args, kwargs
+    return _items(args, resolve, 1), _members(kwargs, resolve, 1)
+
+
+def _value(text: str, resolve: Resolve) -> Any:
+    value = _read(text)
+    return value if _is_as_read(text) else _restored(value, resolve, 1)
+
+
+def _restored(node: Any, resolve: Resolve, depth: int) -> Any:
+    if isinstance(node, str):
+        return _characters(node)
+    if not isinstance(node, list | dict):
+        return node
+    if depth > MAX_DEPTH:
+        raise BrokenPayload(_too_deep())
+    if isinstance(node, list):
+        return _items(node, resolve, depth)
+    if len(node) == 1 and (tag := next(iter(node))).startswith("$"):
+        return _untagged(tag, node[tag], resolve, depth)
+    return _members(node, resolve, depth)
+
+
+def _items(nodes: list[Any], resolve: Resolve, depth: int) -> list[Any]:
+    return [_restored(node, resolve, depth + 1) for node in nodes]
+
+
+def _members(nodes: dict[str, Any], resolve: Resolve, depth: int) -> dict[str, Any]:
+    return {_characters(key): _restored(node, resolve, depth + 1) for key, node in nodes.items()}
+
+
+def _untagged(name: str, content: Any, resolve: Resolve, depth: int) -> Any:
+    match name, content:
+        case (tags.DICT, dict()):
+            return _members(content, resolve, depth)
+        case (tags.MODEL, [str(label), pk, str(using)]):
+            key = _restored(pk, resolve, depth + 1)
+            return resolve(ModelReference(label, tuple(key) if type(key) is list else key, using))
+    if name not in _TAGS:
+        raise BrokenPayload(f"The stored payload has an unknown or malformed {name[:50]!r}.")
+    return _TAGS[name].restore(content)
+
+
+def _characters(text: str) -> str:
+    """Return the text, if all of it is characters: JSON can escape surrogates, UTF-8 cannot."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise BrokenPayload("The stored payload has surrogates in a text.") from error
+    return text
+
+
+def _too_deep() -> str:
+    return f"The stored payload is nested deeper than {MAX_DEPTH} levels."

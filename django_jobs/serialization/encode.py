@@ -1,0 +1,167 @@
+"""Values as trees of the types that JSON has, or the reason why one cannot be such a tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from enum import Enum
+from functools import partial, singledispatch
+from types import NoneType
+from typing import Any
+
+from django.core.files import File
+from django.db.models import Model, QuerySet
+from django.utils.functional import LazyObject, Promise
+
+from django_jobs.errors import UnserializableArgument
+from django_jobs.serialization.models import ModelReference
+from django_jobs.serialization.types import DICT, MODEL, TAGS, Tag
+
+# The way to a value from the root: ("args", 0, "items", 3) is args[0]['items'][3].
+Path = tuple[Any, ...]
+
+AS_IS = frozenset({str, int, float, bool, NoneType})
+MAX_DEPTH = 100
+
+_REMEDIES: tuple[tuple[Any, str], ...] = (
+    (Promise, "its language is chosen when it is shown. Translate it in the task, or pass str()."),
+    (QuerySet, "pass the keys, for instance list(queryset.values_list('pk', flat=True))."),
+    (File, "save it to a storage and pass its name."),
+    ((Set, Iterator), "pass a list of it."),
+    (bytes, "it is not UTF-8. Pass it as base64 text."),
+    (Enum, "pass its value."),
+    (float, "JSON has neither NaN nor infinity. Pass None or text."),
+    (int, "it has more digits than Python turns into text. Pass hex() of it."),
+    (str, "it holds surrogates, which are no characters. Clean it where it is read."),
+    (Callable, "pass plain values that tell the task what to call."),
+)
+_REMEDY = "pass plain values, or an id by which the task finds it again."
+
+
+def plain(value: Any, path: Path) -> Any:
+    """Return the JSON form of a value.
+
+    Numbers and texts are not looked at: what JSON cannot hold of them shows when it is written.
+
+    Args:
+        path: where the value is, for the message.
+
+    Raises:
+        UnserializableArgument: it has none, or something in it has none.
+    """
+    if type(value) in AS_IS:
+        return value
+    if len(path) > MAX_DEPTH:
+        raise refusal(
+            value, path, f"it is nested deeper than {MAX_DEPTH} levels, or contains itself."
+        )
+    # Not `_form(value)`, as that would ask a lazy object for the class that it pretends to have.
+    return _form.dispatch(type(value))(value, path)
+
+
+def members(mapping: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+    """Return the JSON form of a mapping without regard to whether it looks like a tag."""
+    found = {_key(key, path): plain(value, (*path, key)) for key, value in mapping.items()}
+    if len(found) < len(mapping):
+        raise refusal(mapping, path, "two of its keys are the same text in JSON.")
+    return found
+
+
+def refusal(value: object, path: Path, remedy: str = "") -> UnserializableArgument:
+    """Return the error that says which value cannot travel, and what to do."""
+    kind = type(value)
+    name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = f"{kind.__module__}.{name}"
+    if not remedy:
+        remedy = next((text for types, text in _REMEDIES if isinstance(value, types)), _REMEDY)
+    return UnserializableArgument(f"{_written(path)} ({name}) cannot travel in a job: {remedy}")
+
+
+def _written(path: Path) -> str:
+    root, *keys = path
+    steps = [f"[{key!r:.60}]" for key in keys]
+    if len(steps) > 10:
+        steps[10:] = ["…"]
+    return f"{root}{''.join(steps)}"
+
+
+def _key(key: object, path: Path) -> str:
+    """Return a key as `json.dumps` writes it, or as Django's own normalisation does (bytes)."""
+    if isinstance(key, str):
+        return str.__str__(key)  # not str(key): of an enum that may be its name
+    try:
+        match key:
+            case bytes():
+                return key.decode()
+            case int() | float() | None:
+                return json.dumps(key, allow_nan=False)
+    except ValueError as error:
+        raise refusal(key, (*path, key)) from error
+    raise refusal(key, (*path, key), "a key must be text, a number, a bool or None.")
+
+
+@singledispatch
+def _form(value: object, path: Path) -> Any:
+    raise refusal(value, path)
+
+
+@_form.register(str)
+@_form.register(int)
+@_form.register(float)
+def _scalar(value: Any, path: Path) -> Any:
+    """The JSON encoder writes an IntEnum or a TextChoices as the plain value that it is."""
+    return value
+
+
+@_form.register
+def _bytes(value: bytes, path: Path) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise refusal(value, path) from error
+
+
+@_form.register(Sequence)
+def _sequence(value: Sequence[Any], path: Path) -> list[Any]:
+    return [plain(item, (*path, index)) for index, item in enumerate(value)]
+
+
+@_form.register(Mapping)
+def _mapping(value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+    found = members(value, path)
+    if len(found) == 1 and next(iter(found)).startswith("$"):
+        return {DICT: found}
+    return found
+
+
+@_form.register(LazyObject)
+def _lazy(value: LazyObject[Any], path: Path) -> Any:
+    """`request.user` and its like travel as what stands behind them, as if pickled."""
+    _, (behind,) = value.__reduce__()
+    return plain(behind, path)
+
+
+@_form.register
+def _reference(value: ModelReference, path: Path) -> dict[str, Any]:
+    return {MODEL: [value.label, plain(value.pk, (*path, "pk")), value.using]}
+
+
+@_form.register
+def _model(value: Model, path: Path) -> dict[str, Any]:
+    try:
+        reference = ModelReference.to(value)
+    except ValueError as error:
+        raise refusal(value, path, str(error)) from error
+    return _reference(reference, path)
+
+
+def _tagged(tag: Tag, value: Any, path: Path) -> dict[str, Any]:
+    try:
+        return {tag.name: tag.dump(value)}
+    except ValueError as error:
+        raise refusal(value, path, str(error)) from error
+
+
+for _tag in TAGS:
+    _form.register(_tag.type, partial(_tagged, _tag))

@@ -1,0 +1,108 @@
+"""The decorator that makes tasks of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import (
+    Any,
+    Concatenate,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
+
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+from django_jobs.jobs.context import JobContext
+from django_jobs.suggest import unknown
+from django_jobs.tasks.definition import OPTIONS, AnyJobTask, Task
+from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DJANGO_OPTIONS = ("priority", "queue_name", "backend", "takes_context")
+
+DEFAULTS: dict[str, Any] = {
+    "priority": 0,
+    "queue_name": "default",
+    "backend": DEFAULT_TASK_BACKEND_ALIAS,
+    "run_after": None,
+}
+"""What Django 6.0 has no defaults for in the class of its tasks."""
+
+
+class TaskOptions(TypedDict, total=False):
+    """What `task` takes besides `takes_context`; `Task` describes it."""
+
+    priority: int
+    queue_name: str
+    backend: str
+    retry: Retry | None
+    max_attempts: int | None
+    backoff: BackoffFunction | None
+    timeout: Seconds | None
+    expires: Seconds | None
+    result_ttl: Seconds | None
+    discard_on: Sequence[ErrorKind] | ErrorKind
+    enqueue_on_commit: bool | None
+    redact: Sequence[str] | str
+    metadata: Mapping[str, Any]
+
+
+class Decorator(Protocol):
+    """Makes a task of a function; the result of a coroutine function is what it returns."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+class ContextDecorator(Protocol):
+    """Makes a task of a function that takes the context first, which callers do not give."""
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[JobContext, P], Coroutine[Any, Any, R]], /
+    ) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[JobContext, P], R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(*, takes_context: Literal[False] = False, **options: Unpack[TaskOptions]) -> Decorator: ...
+@overload
+def task(*, takes_context: Literal[True], **options: Unpack[TaskOptions]) -> ContextDecorator: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a task of a function at the top level of an app's module, as Django's `@task` does.
+
+    It works with every backend, also those of others, which ignore what django_jobs adds.
+
+    Args:
+        function: the function, where the decorator is used without brackets.
+        options: Django's `priority`, `queue_name`, `backend`, `takes_context`, and those that
+            `Task` describes.
+
+    Raises:
+        TypeError: an option is unknown.
+        InvalidTask, ImproperlyConfigured: an option has no valid value.
+    """
+    for name in options:
+        if name not in DJANGO_OPTIONS + OPTIONS:
+            raise TypeError(f"@task: {unknown('option', name, DJANGO_OPTIONS + OPTIONS)}")
+
+    def decorate(function: Callable[..., Any]) -> AnyJobTask:
+        alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)
+        theirs = task_backends[alias].task_class
+        kind = theirs if issubclass(theirs, Task) else Task
+        return kind(**{**DEFAULTS, **options, "func": function})
+
+    return decorate if function is None else decorate(function)

@@ -1,0 +1,225 @@
+"""Tasks: Django's own, with the options that django_jobs adds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from django_jobs.compat import Task as DjangoTask
+from django_jobs.jobs.metadata import check_metadata
+from django_jobs.tasks.calls import Call, arguments_of
+from django_jobs.tasks.max_attempts import check_proposed
+from django_jobs.tasks.redaction.parameters import check_redact
+from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds, is_error_kind
+from django_jobs.validation.ranges import TIMES
+from django_jobs.validation.validators import shown
+
+if TYPE_CHECKING:
+    from django_jobs.compat import BaseTaskBackend
+    from django_jobs.jobs.result import JobResult
+
+__all__ = ["OPTIONS", "AnyJobTask", "Call", "Task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+if TYPE_CHECKING:
+
+    class Base(DjangoTask[P, R], Generic[P, R]):
+        """What Django's task can do, with the types that Django itself does not have."""
+
+        func: Callable[..., Any]
+
+        # Our result does without the types of the parameters, so that results of several tasks
+        # can be in one list. The stubs take that for another type.
+        def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobResult[R]: ...  # type: ignore[override]
+        async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobResult[R]: ...  # type: ignore[override]
+        def get_result(self, result_id: str) -> JobResult[R]: ...  # type: ignore[override]
+        async def aget_result(self, result_id: str) -> JobResult[R]: ...  # type: ignore[override]
+        def call(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        async def acall(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        @property
+        def name(self) -> str: ...
+        @property
+        def module_path(self) -> str: ...
+        def get_backend(self) -> BaseTaskBackend: ...
+
+else:
+
+    class Base(DjangoTask):
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters):
+            return cls
+
+
+class _Unchanged:
+    """The default of arguments for which None is a value."""
+
+
+UNCHANGED: Any = _Unchanged()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Base[P, R]):
+    """A task with retries, a time limit and rules for its results.
+
+    Attributes:
+        retry: when a failed job is tried again; None for the backend's default.
+        max_attempts: how often a job is run in all, instead of `Retry(attempts=…)`.
+        backoff: how long to wait after a failure, instead of `Retry(wait=…)`: a function of the
+            exception and the job's result, which returns seconds, or None for no further attempt.
+        timeout: seconds that one attempt may take, or None for no limit.
+        expires: seconds after which a job that has not started is discarded, counted from its
+            enqueueing or its `run_after`; None for never.
+        result_ttl: seconds that a succeeded job and its result are kept; None for the backend's.
+        discard_on: exception classes, or their dotted paths, that end the job as discarded.
+        enqueue_on_commit: whether to wait for the commit; None for the backend's default.
+        redact: parameters whose values the dashboard and `jobs show` hide, or paths into them:
+            "order.card".
+        metadata: a dict that travels with each job, for JSON; keys that begin with `_` are for
+            libraries, and tasks do not see them.
+    """
+
+    retry: Retry | None = None
+    max_attempts: int | None = None
+    backoff: BackoffFunction | None = None
+    timeout: Seconds | None = None
+    expires: Seconds | None = None
+    result_ttl: Seconds | None = None
+    discard_on: tuple[ErrorKind, ...] = ()
+    enqueue_on_commit: bool | None = None
+    redact: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        kinds = self.discard_on
+        tidy = tuple(kinds) if isinstance(kinds, (tuple, list, set, frozenset)) else (kinds,)
+        object.__setattr__(self, "discard_on", tidy)
+        paths = self.redact
+        object.__setattr__(self, "redact", (paths,) if isinstance(paths, str) else tuple(paths))
+        _check_options(self)
+        if isinstance(self.run_after, timedelta) and not _is_ours(self.get_backend()):
+            # The backends of others know instants only.
+            object.__setattr__(self, "run_after", timezone.now() + self.run_after)
+        # Zero-argument super() fails in a dataclass with slots before Python 3.14.
+        DjangoTask.__post_init__(self)
+
+    def using(
+        self,
+        *,
+        priority: int | None = None,
+        queue_name: str | None = None,
+        run_after: datetime | timedelta | None = UNCHANGED,
+        backend: str | None = None,
+        retry: Retry | None = UNCHANGED,
+        timeout: Seconds | None = UNCHANGED,
+        expires: Seconds | None = UNCHANGED,
+        result_ttl: Seconds | None = UNCHANGED,
+        discard_on: tuple[ErrorKind, ...] = UNCHANGED,
+        enqueue_on_commit: bool | None = UNCHANGED,
+        metadata: Mapping[str, Any] = UNCHANGED,
+    ) -> Self:
+        """Return the task with other options.
+
+        Args:
+            retry: also instead of `max_attempts` and `backoff`, which a call can't change.
+            run_after: an aware datetime, or a timedelta counted from each enqueueing; None clears.
+            metadata: instead of those that the task has.
+
+        Raises:
+            InvalidTask: the backend does not support it.
+        """
+        named = {"priority": priority, "queue_name": queue_name, "backend": backend}
+        options = {
+            "run_after": run_after,
+            "retry": retry,
+            "timeout": timeout,
+            "expires": expires,
+            "result_ttl": result_ttl,
+            "discard_on": discard_on,
+            "enqueue_on_commit": enqueue_on_commit,
+            "metadata": metadata,
+        }
+        changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+        changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
+        if changes.get("retry") is not None:
+            changes |= {"max_attempts": None, "backoff": None}
+        return dataclasses.replace(self, **changes)
+
+    def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Call[P]:
+        """Return the arguments of one call, for `bulk_enqueue`: type checkers see if they fit."""
+        return Call(args, kwargs)
+
+    def bulk_enqueue(
+        self, calls: Iterable[Call[P] | list[Any] | tuple[Any, ...] | Mapping[str, Any]]
+    ) -> list[JobResult[R]]:
+        """Enqueue many calls with one round trip for each thousand, or for 8 megabytes of them.
+
+        Args:
+            calls: for each job a list or tuple of positional arguments, a dict of keyword
+                arguments, or what `arguments` returns.
+
+        Returns:
+            The results in the order of the calls.
+
+        Raises:
+            UnserializableArgument, PayloadTooLarge: for one of them; none is enqueued then.
+            BrokerError: the round trips before the failed one have enqueued their jobs.
+        """
+        made = [arguments_of(index, call) for index, call in enumerate(calls)]
+        backend: Any = self.get_backend()
+        results: list[JobResult[R]]
+        if _is_ours(backend):
+            results = backend.bulk_enqueue(self, made)
+        else:
+            results = [backend.enqueue(self, list(args), dict(kwargs)) for args, kwargs in made]
+        return results
+
+
+def _is_ours(backend: object) -> bool:
+    return hasattr(backend, "bulk_enqueue")
+
+
+AnyJobTask: TypeAlias = "Task[..., Any]"
+
+
+def _check_options(task: AnyJobTask) -> None:
+    name = task.func.__qualname__
+    for option, rule, none in TIMES:
+        value = getattr(task, option)
+        if value is not None:
+            try:
+                rule(value)
+            except ValueError:
+                raise ImproperlyConfigured(
+                    f"Task {name}: {option}={shown(value)}: give {rule}, or None {none}."
+                ) from None
+    if task.retry is not None and not isinstance(task.retry, Retry):
+        raise ImproperlyConfigured(
+            f"Task {name}: retry={shown(task.retry)} must be a django_jobs.Retry, such as"
+            " Retry(attempts=5, wait=30); Retry(attempts=1) never retries."
+        )
+    check_proposed(name, task.retry, task.max_attempts, task.backoff)
+    for kind in task.discard_on:
+        if not is_error_kind(kind):
+            raise ImproperlyConfigured(
+                f"Task {name}: discard_on={shown(kind)} must be an exception class or its dotted"
+                " path, such as 'builtins.OSError'."
+            )
+    check_redact(name, task.func, task.redact)
+    check_metadata(name, task.metadata)
+
+
+OPTIONS = tuple(
+    field.name
+    for field in dataclasses.fields(Task)
+    if field.name not in {field.name for field in dataclasses.fields(DjangoTask)}
+)
+"""What django_jobs adds to Django's options."""

@@ -1,0 +1,93 @@
+"""`max_attempts` and `backoff`, the names that were proposed for Django: they make a `Retry`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from django_jobs.tasks.retry import Backoff, Retry
+from django_jobs.validation.ranges import ATTEMPTS
+from django_jobs.validation.validators import shown
+
+
+def with_proposed(retry: Retry, max_attempts: int | None, backoff: Any) -> Retry:
+    """Return a policy with what the proposed names say; None leaves its own.
+
+    Args:
+        backoff: a function of the exception and the job's result, or its dotted path; it returns
+            seconds or a timedelta, or None for no further attempt.
+    """
+    changes: dict[str, Any] = {}
+    if max_attempts is not None:
+        changes["attempts"] = max_attempts
+    if backoff is not None:
+        changes["wait"] = Backoff(backoff)
+    return dataclasses.replace(retry, **changes) if changes else retry
+
+
+def retry_in(alias: str, params: Mapping[str, Any], option: Retry | None) -> Retry | None:
+    """Return the policy that `TASKS[alias]` has for its tasks, or None if it has none.
+
+    Args:
+        params: `TASKS[alias]`.
+        option: its option `retry`.
+
+    Raises:
+        ImproperlyConfigured: a value can't be used, or both ways are taken.
+    """
+    max_attempts, backoff = params.get("MAX_ATTEMPTS"), params.get("BACKOFF")
+    if max_attempts is None and backoff is None:
+        return option
+    place = f"TASKS[{alias!r}]"
+    if option is not None:
+        raise ImproperlyConfigured(
+            f"{place} has MAX_ATTEMPTS or BACKOFF, and ['OPTIONS']['retry'], which says the same:"
+            " remove one of the two."
+        )
+    check_max_attempts(f"{place}['MAX_ATTEMPTS']", max_attempts)
+    if backoff is not None and not (callable(backoff) or _is_path(backoff)):
+        raise ImproperlyConfigured(
+            f"{place}['BACKOFF']={shown(backoff)}: give a function of the exception and the task"
+            " result, or its dotted path."
+        )
+    return with_proposed(Retry(), max_attempts, backoff)
+
+
+def check_proposed(name: str, retry: object, max_attempts: object, backoff: object) -> None:
+    """Refuse what a task's declaration can't say.
+
+    Raises:
+        ImproperlyConfigured: with the reason.
+    """
+    if retry is not None and (max_attempts is not None or backoff is not None):
+        raise ImproperlyConfigured(
+            f"Task {name}: give retry, or max_attempts and backoff, not both: they say the same, as"
+            " Retry(attempts=…, wait=…)."
+        )
+    check_max_attempts(f"Task {name}: max_attempts", max_attempts)
+    if backoff is not None and not callable(backoff):
+        raise ImproperlyConfigured(
+            f"Task {name}: backoff={shown(backoff)}: give a function of the exception and the task"
+            " result, which returns seconds, or None for no further attempt."
+        )
+
+
+def check_max_attempts(place: str, value: object) -> None:
+    """Refuse a number of attempts that is out of range.
+
+    Raises:
+        ImproperlyConfigured: with the range.
+    """
+    if value is None:
+        return
+    try:
+        ATTEMPTS(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{place}={shown(value)}: give {ATTEMPTS}.") from None
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and "." in value.strip(".")

@@ -1,0 +1,111 @@
+"""What decides how an attempt goes on when it fails or takes too long."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django_jobs.compat import AnyTask, InvalidTask
+from django_jobs.errors import BrokenPayload
+from django_jobs.tasks.definition import Task as JobTask
+from django_jobs.tasks.max_attempts import with_proposed
+from django_jobs.tasks.retry import Backoff, ErrorKind, Retry, error_path, to_seconds
+from django_jobs.validation.ranges import TIMEOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The options of a task that matter while it runs.
+
+    They are read from the task's declaration, not from the job, so that a deploy changes them for
+    jobs that wait already. Only what one call changed with `using()` travels with its job.
+    """
+
+    retry: Retry
+    timeout: float | None = None
+    discard_on: tuple[ErrorKind, ...] = ()
+
+
+def policy_of(task: AnyTask, default: Retry) -> Policy:
+    """Return the policy of a task; one that knows nothing of django_jobs gets the default."""
+    if not isinstance(task, JobTask):
+        return Policy(retry=default)
+    return Policy(
+        retry=task.retry or with_proposed(default, task.max_attempts, task.backoff),
+        timeout=None if task.timeout is None else to_seconds(task.timeout),
+        discard_on=task.discard_on,
+    )
+
+
+def overrides_text(changed: Policy, declared: Policy) -> str:
+    """Return the JSON text of what differs from the declaration, or "" if nothing does.
+
+    Raises:
+        InvalidTask: a wait that is a function can't travel.
+    """
+    parts: dict[str, Any] = {}
+    if changed.retry != declared.retry:
+        parts["retry"] = _retry_to_json(changed.retry)
+    if changed.timeout != declared.timeout:
+        parts["timeout"] = changed.timeout
+    if changed.discard_on != declared.discard_on:
+        parts["discard_on"] = [error_path(kind) for kind in changed.discard_on]
+    return json.dumps(parts) if parts else ""
+
+
+def _retry_to_json(retry: Retry) -> dict[str, Any]:
+    if callable(retry.wait) or isinstance(retry.wait, Backoff):
+        raise InvalidTask(
+            "A Retry whose wait is a function can't travel with a job: declare it on the task, or"
+            " give using() seconds or a sequence of them."
+        )
+    kinds = retry.on if isinstance(retry.on, tuple) else (retry.on,)
+    return {
+        "attempts": retry.attempts,
+        "wait": _wait_to_json(retry.wait),
+        "on": [error_path(kind) for kind in kinds],
+        "jitter": retry.jitter,
+    }
+
+
+def _wait_to_json(wait: Any) -> Any:
+    if isinstance(wait, tuple):
+        return [to_seconds(step) for step in wait]
+    return to_seconds(wait) if isinstance(wait, (int, float, timedelta)) else None
+
+
+def apply_overrides(declared: Policy, text: str) -> Policy:
+    """Return the policy of one job.
+
+    Raises:
+        BrokenPayload: the text is not what `overrides_text` writes.
+    """
+    if not text:
+        return declared
+    try:
+        parts = json.loads(text)
+        changes = {name: _READERS[name](value) for name, value in parts.items()}
+        return dataclasses.replace(declared, **changes)
+    except Exception as error:
+        raise BrokenPayload(f"The stored options of the job can't be read: {error!r}") from error
+
+
+def _retry_from_json(fields: dict[str, Any]) -> Retry:
+    # Retry checks what it is given, and makes tuples of lists.
+    return Retry(
+        attempts=fields["attempts"],
+        wait=fields["wait"],
+        on=tuple(map(str, fields["on"])),
+        jitter=fields["jitter"],
+    )
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "retry": _retry_from_json,
+    "timeout": lambda seconds: None if seconds is None else TIMEOUT(seconds),
+    "discard_on": lambda paths: tuple(map(str, paths)),
+}

@@ -1,0 +1,192 @@
+"""A job as people may see it: without its secrets, wherever they stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure, Record
+from django_jobs.serialization import types as tags
+
+from .names import MASK, WORDS, SecretNames
+from .parameters import Parameters, parameters_of
+from .values import HiddenValues
+
+
+class Redactor:
+    """Hides values by the names that they have, and these values wherever else they stand.
+
+    Make a new one for each request: it remembers what it learnt of tasks.
+
+    Args:
+        words: see `SecretNames`.
+    """
+
+    def __init__(self, words: tuple[str, ...] = WORDS) -> None:
+        self._names = SecretNames(words)
+        self._known: dict[str, Parameters] = {}
+
+    def record(self, record: Record) -> Record:
+        """Return a job with all that is known of it, as people may see it.
+
+        What is hidden in its arguments is hidden in its metadata, result, errors and progress too.
+        """
+        hiding = self._hiding(record.job.task)
+        arguments = hiding.call(record.job.arguments)
+        progress = record.progress
+        return replace(
+            record,
+            job=record.job._replace(
+                arguments=arguments,
+                metadata=record.job.metadata and hiding.value(record.job.metadata),
+            ),
+            result=None if record.result is None else hiding.value(record.result),
+            failures=tuple(map(hiding.failure, record.failures)),
+            progress=progress and replace(progress, text=hiding.text(progress.text)),
+        )
+
+    def arguments(self, task: str, text: str) -> str:
+        """Return a call's JSON text as people may see it.
+
+        Positional arguments have the names of the task's parameters. What has no name that is
+        known here is hidden; of a task that can't be found, that is all of it.
+
+        Args:
+            task: dotted path of the task.
+            text: JSON text as the job has it.
+        """
+        return self._hiding(task).call(text)
+
+    def _hiding(self, task: str) -> _Hiding:
+        """Return what hides one job's secrets; a look for a task that is gone takes its time."""
+        if task not in self._known:
+            self._known[task] = parameters_of(task)
+        return _Hiding(self._names, self._known[task])
+
+
+@dataclass(frozen=True, slots=True)
+class _Hiding:
+    """Hides the secrets of one job: first those of its call, which tells what else to hide."""
+
+    names: SecretNames
+    parameters: Parameters
+    values: HiddenValues = field(default_factory=HiddenValues)
+
+    def call(self, text: str) -> str:
+        return self._shown(text, self._call)
+
+    def value(self, text: str) -> str:
+        return self._shown(text, self._masked)
+
+    def text(self, text: str) -> str:
+        # The values first: what names hide of one would keep the rest from being found.
+        return self.names.hide_in(self.values.hide_in(text))
+
+    def failure(self, failure: Failure) -> Failure:
+        message, traceback = failure.message, failure.traceback
+        if len(message) >= MESSAGE_LIMIT:
+            message = self.values.hide_at_cut_end(message)
+        if len(traceback) >= TRACEBACK_LIMIT:
+            traceback = self.values.hide_at_cut_start(traceback)
+        traceback = self.names.hide_in(self.values.hide_in_traceback(traceback))
+        return replace(failure, message=self.text(message), traceback=traceback)
+
+    def _shown(self, text: str, mask: Callable[[Any], Any]) -> str:
+        try:
+            tree = json.loads(text)
+        except (ValueError, RecursionError):
+            return self._broken(text)
+        try:
+            return _json(self._cleaned(mask(tree)))
+        except _NoCall:
+            return self._broken(text)
+        except RecursionError:
+            return MASK
+
+    def _broken(self, text: str) -> str:
+        """Return text that is not ours, if it names nothing that is secret."""
+        return MASK if self.names.has(text) else self.names.hide_in(text)
+
+    def _call(self, tree: Any) -> Any:
+        match tree:
+            case [list(args), dict(kwargs)]:
+                pass
+            case _:
+                raise _NoCall
+        named = [(self.parameters.name_of(index), value) for index, value in enumerate(args)]
+        return [
+            [self._argument(name, value) for name, value in named],
+            {
+                name: self._argument(name if self.parameters.knows(name) else None, value)
+                for name, value in kwargs.items()
+            },
+        ]
+
+    def _argument(self, name: str | None, value: Any) -> Any:
+        if name is None or self.names.has(name):
+            return self.values.take(value)
+        for path in self.parameters.hidden:
+            first, *rest = path.split(".")
+            if first == name:
+                value = self._masked_at(value, rest)
+        return self._masked(value)
+
+    def _masked(self, tree: Any) -> Any:
+        """Mask what has a name that sounds secret."""
+        match tree:
+            case dict():
+                return {
+                    key: self.values.take(value) if self.names.has(key) else self._masked(value)
+                    for key, value in tree.items()
+                }
+            case list():
+                return [self._masked(item) for item in tree]
+        return tree
+
+    def _masked_at(self, tree: Any, path: Sequence[str]) -> Any:
+        """Mask what stands at a path, in every item of a list on its way."""
+        if not path:
+            return self.values.take(tree)
+        match tree:
+            case {tags.DICT: dict() as inner} if len(tree) == 1:
+                return {tags.DICT: self._masked_at(inner, path)}
+            case dict() if path[0] in tree:
+                return {**tree, path[0]: self._masked_at(tree[path[0]], path[1:])}
+            case list():
+                return [self._masked_at(item, path) for item in tree]
+        return tree
+
+    def _cleaned(self, tree: Any) -> Any:
+        """Hide what was masked, and what texts mark as secret, where it stands elsewhere."""
+        match tree:
+            case str():
+                return self.text(tree)
+            case int() | float() if not isinstance(tree, bool):
+                return tree if self.values.hide_in(str(tree)) == str(tree) else MASK
+            case list():
+                return [self._cleaned(item) for item in tree]
+            case dict():
+                cleaned = {self.text(key): self._cleaned(value) for key, value in tree.items()}
+                return cleaned if cleaned == tree or not _is_tagged(tree) else MASK
+        return tree
+
+
+class _NoCall(Exception):
+    """A job's arguments are JSON, but no call."""
+
+
+def _is_tagged(tree: dict[str, Any]) -> bool:
+    """Tell whether a dict stands for one value, of which no part can be left out."""
+    return len(tree) == 1 and next(iter(tree)).startswith("$") and tags.DICT not in tree
+
+
+def _json(tree: Any) -> str:
+    """Return JSON as `arguments` writes it; where it holds lone surrogates, with these escaped."""
+    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(tree, separators=(",", ":"))
+    return text

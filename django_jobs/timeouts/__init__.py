@@ -1,0 +1,3 @@
+"""The time limits of running code."""
+
+from __future__ import annotations

@@ -1,0 +1,135 @@
+"""Time limits: one thread that interrupts attempts which take too long."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django_jobs.errors import TaskTimeout
+from django_jobs.timeouts.blocks import uninterrupted
+from django_jobs.waits import capped
+
+from .limits import Limit, ThreadLimit
+
+T = TypeVar("T")
+
+STUCK_AFTER = 10.0
+
+MANY = 1000
+"""Limits, most of them of attempts that ended long ago, from which on it is worth to tidy up."""
+
+
+class Watchdog:
+    """Watches the limits of all attempts of one worker.
+
+    Args:
+        on_stuck: told the id of a job that could not be interrupted.
+        on_interrupted: called in a thread after what it ran was interrupted, and has ended.
+        stuck_after: seconds after its interruption at which an attempt that still runs counts as
+            stuck.
+    """
+
+    def __init__(
+        self,
+        on_stuck: Callable[[str], None],
+        on_interrupted: Callable[[], None] = lambda: None,
+        stuck_after: float = STUCK_AFTER,
+    ) -> None:
+        self._stuck_after = stuck_after
+        self._on_stuck = on_stuck
+        self._on_interrupted = on_interrupted
+        self._limits: list[tuple[float, int, Limit]] = []
+        self._many = MANY
+        self._stuck: list[Limit] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._stopped = False
+
+    @property
+    def stuck(self) -> tuple[str, ...]:
+        """Ids of jobs that could not be interrupted and still run."""
+        with self._changed:
+            self._stuck = [limit for limit in self._stuck if limit.running]
+            return tuple(limit.job_id for limit in self._stuck)
+
+    def watch(self, limit: Limit, seconds: float) -> None:
+        """Fire a limit after so many seconds."""
+        entry = (time.monotonic() + seconds, next(self._numbers), limit)
+        with self._changed:
+            self._tidy_up()
+            heapq.heappush(self._limits, entry)
+            if self._limits[0] is entry:
+                self._changed.notify()
+
+    def _tidy_up(self) -> None:
+        """Forget the limits of attempts that have ended, before they are more than the others."""
+        if len(self._limits) >= self._many:
+            self._limits = [entry for entry in self._limits if entry[2].running]
+            heapq.heapify(self._limits)
+            self._many = max(MANY, 2 * len(self._limits))
+
+    def run(self) -> None:
+        """Fire limits when they are due, until stopped."""
+        while not self._stopped:
+            limit = self._next()
+            if limit is None:
+                continue
+            again = limit.fired
+            if limit.fire():
+                self._follow_up(limit, again)
+
+    def _follow_up(self, limit: Limit, again: bool) -> None:
+        if again:
+            with self._changed:
+                self._stuck.append(limit)
+            self._on_stuck(limit.job_id)
+        else:
+            self.watch(limit, self._stuck_after)
+
+    def _next(self) -> Limit | None:
+        """Wait for the next limit that is due."""
+        with self._changed:
+            now = time.monotonic()
+            if self._limits and self._limits[0][0] <= now:
+                return heapq.heappop(self._limits)[2]
+            self._changed.wait(capped(self._limits[0][0] - now if self._limits else None))
+            return None
+
+    def close(self) -> None:
+        """Let `run` end."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+
+    def call(self, job_id: str, seconds: float | None, work: Callable[[], T]) -> T:
+        """Return what `work` returns; raise `TaskTimeout` in it if it takes longer.
+
+        The exception arrives between two steps of Python code; a call into C that does not come
+        back can't be interrupted, and is reported as stuck.
+
+        Args:
+            job_id: of the job, for the report.
+            seconds: how long it may take, or None for no limit.
+        """
+        if seconds is None:
+            return work()
+        limit = ThreadLimit(job_id, seconds)
+        try:
+            limit.begin()
+            with uninterrupted:  # by a limit around this one, while the lock is held
+                self.watch(limit, seconds)
+            return work()
+        finally:
+            # Not in a function: the exception may arrive just now, at the first step of one.
+            while True:
+                try:
+                    limit.end()
+                except TaskTimeout:
+                    continue
+                break
+            if limit.fired:
+                self._on_interrupted()

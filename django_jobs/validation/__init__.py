@@ -1,0 +1,3 @@
+"""What the values of options and arguments may be."""
+
+from __future__ import annotations

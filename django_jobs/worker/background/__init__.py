@@ -1,0 +1,3 @@
+"""What a worker does besides running jobs."""
+
+from __future__ import annotations

@@ -1,0 +1,90 @@
+"""What a worker counts of the attempts that ended, by task and queue."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.sample import Sample
+
+Ended: TypeAlias = "tuple[Claim, Settlement]"
+
+NAMES = 500
+"""How many tasks of how many queues are counted apart between two heartbeats."""
+
+ERRORS = 50
+"""How many kinds of errors of each of them."""
+
+OTHERS = "(others)"
+"""The name of what is too much to be counted apart."""
+
+
+@dataclass(slots=True)
+class _Line:
+    succeeded: int = 0
+    failed: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    latency: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    duration: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    waited_for: int = 0
+    worked_for: int = 0
+
+    def fail(self, one: Settlement) -> None:
+        self.failed += 1
+        error = one.failure.exception if one.failure else "(unknown)"
+        if error not in self.errors and len(self.errors) >= ERRORS:
+            error = OTHERS
+        self.errors[error] = self.errors.get(error, 0) + 1
+
+    def sample(self, task: str, queue: str) -> Sample:
+        return Sample(
+            task=task,
+            queue=queue,
+            succeeded=self.succeeded,
+            failed=self.failed,
+            errors=tuple(self.errors.items()),
+            latency=Histogram(tuple(self.latency), self.waited_for),
+            duration=Histogram(tuple(self.duration), self.worked_for),
+        )
+
+
+class Tally:
+    """Counts attempts as they are sent to the broker, a batch at a time. Safe in threads."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str, str], _Line] = {}
+        self._lock = threading.Lock()
+
+    def add(self, batch: Iterable[Ended]) -> None:
+        """Count attempts; those that were given back are none."""
+        with self._lock:
+            for claim, one in batch:
+                state = one.state
+                if state is State.QUEUED:
+                    continue
+                job = claim.job
+                line = self._lines.get((job.task, job.queue)) or self._line(job.task, job.queue)
+                latency = max(0, claim.reserved_at + one.waited - claim.queued_at)
+                line.latency[bisect_left(BOUNDS, latency)] += 1
+                line.waited_for += latency
+                line.duration[bisect_left(BOUNDS, one.duration)] += 1
+                line.worked_for += one.duration
+                if state is State.SUCCEEDED:
+                    line.succeeded += 1
+                else:
+                    line.fail(one)
+
+    def _line(self, task: str, queue: str) -> _Line:
+        known = len(self._lines) < NAMES
+        return self._lines.setdefault((task, queue) if known else (OTHERS, OTHERS), _Line())
+
+    def take(self) -> tuple[Sample, ...]:
+        """Return what was counted since the last such call."""
+        with self._lock:
+            lines, self._lines = self._lines, {}
+        return tuple(line.sample(task, queue) for (task, queue), line in lines.items())

@@ -1,0 +1,92 @@
+"""The enqueueing of periodic tasks: each tick once, whatever the number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from django_jobs.brokers.base import Broker
+from django_jobs.clock import from_ms, to_ms
+from django_jobs.compat import Task
+from django_jobs.jobs.records import Job, Tick
+from django_jobs.periodic_tasks.due import PeriodicTask, due
+
+LONGEST_WAIT = 60.0
+"""Seconds after which a worker looks again, as clocks may be set and workers suspended."""
+
+JobMaker: TypeAlias = "Callable[[Task[..., Any]], Job]"
+
+
+class Ticker:
+    """One worker's part in keeping the ticks; all workers do the same, and none leads.
+
+    The broker remembers the last claimed tick of each periodic task by its name, which makes each
+    of its ticks one job, also while two deploys with different lines run side by side. It also
+    remembers when a line was seen first: a new line has no missed ticks from before that.
+
+    Args:
+        broker: where ticks are claimed, and their jobs pushed.
+        periodic_tasks: those that the worker's backend runs.
+        make_job: returns a new job that calls a task without arguments.
+    """
+
+    def __init__(
+        self, broker: Broker, periodic_tasks: Iterable[PeriodicTask], make_job: JobMaker
+    ) -> None:
+        self._broker = broker
+        self._tasks = tuple(periodic_tasks)
+        self._make_job = make_job
+        self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self._tasks}
+        self._next: dict[str, datetime] = {}
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
+
+    def tick(self, now: datetime) -> float:
+        """Claim all that is due; return seconds until there may be more, at most a minute.
+
+        Args:
+            now: by this process's clock. Where it is ahead of the broker's, that one counts.
+        """
+        now = self._not_ahead(now)
+        if now < self._looked_at:  # the clock was set back
+            self._next.clear()
+        self._looked_at = now
+        stored = self._broker.ticks()
+        # A line is read only when its time has come: of a thousand, one may tick each second.
+        reached = waiting = [each for each in self._tasks if self._is_reached(each, stored, now)]
+        while waiting := self._claim(waiting, stored, now):
+            now, stored = self._not_ahead(now), self._broker.ticks()
+        self._next |= {each.name: each.schedule.next(now) for each in reached}
+        waits = ((at - now).total_seconds() for at in self._next.values())
+        return min([LONGEST_WAIT, *waits])
+
+    def _not_ahead(self, now: datetime) -> datetime:
+        return min(now, from_ms(self._broker.now()))
+
+    def _is_reached(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
+        """Tell whether a tick may be due, or the broker does not know the line (any more)."""
+        name = periodic.name
+        return self._next.get(name, now) <= now or self._lines[name] not in stored
+
+    def _claim(
+        self, tasks: Iterable[PeriodicTask], stored: Mapping[str, int], now: datetime
+    ) -> list[PeriodicTask]:
+        """Claim what is due; return where another worker was first, so that there may be more."""
+        found = [(each, tick) for each in tasks if (tick := self._due(each, stored, now))]
+        if not found:
+            return []
+        claimed = self._broker.claim_ticks([tick for _, tick in found])
+        return [each for (each, _), is_ours in zip(found, claimed, strict=True) if not is_ours]
+
+    def _due(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> Tick | None:
+        """Return the tick to claim, which for a new line is the second in which it is seen."""
+        line_key = self._lines[periodic.name]
+        since = stored.get(line_key)
+        if since is None:
+            return Tick(line_key, None, to_ms(now.replace(microsecond=0)))
+        last = stored.get(periodic.name)
+        found = due(periodic, from_ms(max(since, last or since)), now)
+        if found is None:
+            return None
+        job = self._make_job(periodic.task) if found.run else None
+        return Tick(periodic.name, last, to_ms(found.tick), job)

@@ -1,0 +1,117 @@
+"""Settlements that the broker refuses while it takes other calls, until it takes them as well."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from django_jobs.brokers.base import Broker
+from django_jobs.clock import now_ms
+from django_jobs.errors import BrokerError, Fail
+from django_jobs.jobs.records import Failure, Settlement, State, bytes_of
+from django_jobs.tasks.retry import error_path
+
+logger = logging.getLogger("django_jobs")
+
+SUSPICIOUS = 2
+"""Failures of one call after which it is made without its settlements, to see if they are why."""
+
+REFUSALS = 3
+"""How often a settlement is refused alone, while other calls get through, until it is shortened.
+
+One or two may be chance: the server came back between the two calls.
+"""
+
+KEPT_OF_MESSAGE = 200
+
+
+@dataclass(slots=True)
+class Lone:
+    """A settlement that is sent alone.
+
+    Attributes:
+        refusals: how often it was refused.
+        is_short: whether it stands for one that was too large.
+    """
+
+    settlement: Settlement
+    refusals: int = 0
+    is_short: bool = False
+
+
+class Undelivered:
+    """Settlements to be sent one by one. Safe in threads.
+
+    A server may refuse a value for its size by closing the connection, without a word. Sent again
+    together with others, it would hold up all of them for ever.
+
+    Args:
+        broker: where the jobs are.
+        worker: id of the worker.
+    """
+
+    def __init__(self, broker: Broker, worker: str) -> None:
+        self._broker = broker
+        self._worker = worker
+        self._waiting: deque[Lone] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, settlements: Iterable[Settlement]) -> None:
+        """Take settlements of a call that got through only without them."""
+        self._waiting.extend(map(Lone, settlements))
+
+    def take(self) -> Lone:
+        """Take the next one to send."""
+        return self._waiting.popleft()
+
+    def refused(self, lone: Lone, error: BrokerError) -> None:
+        """Note that one was refused: it is sent again, then shortened, then given up."""
+        one = lone.settlement
+        lone.refusals += 1
+        if lone.refusals < REFUSALS:
+            self._waiting.append(lone)
+        elif not lone.is_short:
+            logger.error("What job %s ended with can't be stored as it is: %s", one.job_id, error)
+            short = shortened(one, self._attempt(one), self._worker, error)
+            self._waiting.append(Lone(short, is_short=True))
+        else:
+            logger.error("The end of job %s can't be reported; it may run again.", one.job_id)
+
+    def _attempt(self, one: Settlement) -> int:
+        """Return the number of an attempt, or 0 if that is not known at the moment."""
+        with suppress(BrokerError):
+            record = self._broker.inspection.find(one.job_id)
+            return record.attempts if record else 0
+        return 0
+
+
+def shortened(one: Settlement, attempt: int, worker: str, error: BrokerError) -> Settlement:
+    """Return a settlement that says the same in few bytes; a result can't be, and is a failure."""
+    if one.state is not State.SUCCEEDED:
+        failure = one.failure and replace(
+            one.failure,
+            message=f"{one.failure.message[:KEPT_OF_MESSAGE]} (the rest can't be stored: {error})",
+            traceback="",
+        )
+        return one._replace(failure=failure, metadata=None)
+    metadata = f" and metadata of {bytes_of(one.metadata):,} bytes" if one.metadata else ""
+    failure = Failure(
+        exception=error_path(Fail),
+        message=(
+            "The task did its work, but what it ended with can't be stored: the server takes other"
+            f" calls, but no result of {bytes_of(one.result):,} bytes{metadata}. Return less, and"
+            " lower the option max_result to what the server takes; or let it take more"
+            f" (proto-max-bulk-len of Redis). The last error: {error}"
+        ),
+        traceback="",
+        at=now_ms(),
+        worker=worker,
+        attempt=attempt,
+        duration=one.duration,
+    )
+    return one._replace(state=State.DEAD, result="null", failure=failure, metadata=None)

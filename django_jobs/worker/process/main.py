@@ -1,0 +1,180 @@
+"""A process that is a worker: signals, signs of life, and the exit code."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django_jobs.waits import wait_out
+from django_jobs.worker.run.logging_locks import free_logging
+from django_jobs.worker.worker import Worker
+
+from .channel import Channel, Request, Stage
+from .exit_code import ExitCode
+from .systemd import notify, watchdog_interval
+from .unix_signals import HEARD, WITHOUT_MEANING, Wakeup, listening, log_meaningless, restored
+
+logger = logging.getLogger("django_jobs")
+
+STALLED = 60.0
+
+LIFE_SIGN = 1.0
+"""Seconds between two signs of life to the parent."""
+
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that only computes lets another one run, where Python has 5 ms: the
+fetcher would come too late with the next jobs."""
+
+
+class HardStop(BaseException):
+    """A second interrupt: stop without waiting for anybody."""
+
+
+class WorkerProcess:
+    """Runs a worker in the main thread's care.
+
+    TERM, INT and HUP stop it, as does the end of its parent; a second INT stops it hard; TSTP makes
+    it quiet; TTIN writes the stacks of all threads to stderr; USR1 and USR2 change nothing.
+
+    Args:
+        worker: to run.
+        parent: the channel to the parent, if this is one of several processes.
+        stalled: seconds without a round of the fetcher after which there are no more signs of life.
+    """
+
+    def __init__(
+        self, worker: Worker, parent: Channel | None = None, *, stalled: float = STALLED
+    ) -> None:
+        self._worker = worker
+        self._parent = parent
+        self._stalled = stalled
+        self._quiet_asked = False
+        self._stop_asked = False
+        self._interrupted = False
+        self._hard = False
+        self._meaningless: int | None = None
+
+    def run(self, greet: Callable[[], None]) -> ExitCode:
+        """Run until a signal, an operator or the worker's own limits end it.
+
+        Args:
+            greet: called when signals are heard, before the worker takes a job.
+
+        Raises:
+            BrokerError: the broker does not answer at the start.
+        """
+        faulthandler.register(signal.SIGTTIN, all_threads=True)
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        with listening(HEARD, self._hear) as wakeup:
+            try:
+                greet()
+                self._work(wakeup)
+                self._end(self._worker.options.shutdown_timeout)
+            except HardStop:
+                free_logging()  # it may have struck in a log call
+                self._end(0)
+            self._hard = True  # what comes now comes too late
+        return exit_code(self._worker)
+
+    def _hear(self, number: int) -> None:
+        """Handle a signal. It may come in the middle of anything, also while a lock is held.
+
+        So nothing is touched here but flags, which are read after the wait that the signal ends.
+
+        Raises:
+            HardStop: into whatever the main thread is waiting for.
+        """
+        if number in WITHOUT_MEANING:
+            self._meaningless = number
+            return
+        if number == signal.SIGINT and self._stop_asked:
+            if not self._hard:
+                self._hard = True
+                raise HardStop
+            return
+        self._quiet_asked |= number == signal.SIGTSTP
+        self._stop_asked |= number != signal.SIGTSTP
+        self._interrupted |= number == signal.SIGINT
+
+    def _work(self, wakeup: Wakeup) -> None:
+        """Obey until the end, and give signs of life as long as there is progress."""
+
+        def await_worker() -> None:
+            wait_out(self._worker.over.wait, None)
+            wakeup.ring()
+
+        self._obey()  # before it takes a job
+        self._worker.start()
+        threading.Thread(target=await_worker, name="django-jobs-over", daemon=True).start()
+        notify("READY=1", "STATUS=Working")
+        interval = LIFE_SIGN if self._parent else watchdog_interval()
+        while not (self._stop_asked or self._worker.over.is_set()):
+            if self._worker.idle_for < self._stalled:
+                self._show_life(interval)
+            wakeup.wait(interval, [self._parent] if self._parent else [])
+            self._obey()
+        if self._interrupted:
+            logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
+
+    def _show_life(self, interval: float | None) -> None:
+        if self._parent:
+            self._parent.say(Stage.WORN if self._worker.is_worn else Stage.SERVING)
+        elif interval:
+            notify("WATCHDOG=1")
+
+    def _obey(self) -> None:
+        """Do what signals and the parent have asked for."""
+        heard = self._parent.hear() if self._parent else b""
+        if self._parent and not self._parent.is_open and not self._stop_asked:
+            logger.warning("The parent process is gone: this worker stops, too.")
+            self._stop_asked = True
+        if self._meaningless:
+            log_meaningless(self._meaningless)
+            self._meaningless = None
+        if self._quiet_asked or Request.QUIET.value in heard:
+            self._worker.quiet()
+        if Request.RETIRE.value in heard:
+            self._worker.retire()
+
+    def _end(self, timeout: float) -> None:
+        self._stop_asked = True
+        if self._parent:
+            self._parent.say(Stage.STOPPING)
+        notify("STOPPING=1", f"STATUS=Stopping, {len(self._worker.running())} jobs are running")
+        self._worker.stop(timeout)
+
+
+def exit_code(worker: Worker) -> ExitCode:
+    """Return what the exit code tells of a worker that has stopped."""
+    if worker.failed:
+        return ExitCode.FAILED
+    return ExitCode.GAVE_BACK if worker.given_back else ExitCode.DONE
+
+
+def run_in_thread(worker: Worker) -> ExitCode:
+    """Run a worker in a thread that no signal reaches, until it is over by itself.
+
+    Raises:
+        BrokerError: the broker does not answer at the start.
+    """
+    worker.start()
+    wait_out(worker.over.wait, None)
+    worker.stop(worker.options.shutdown_timeout)
+    return exit_code(worker)
+
+
+@contextmanager
+def borrowed_interpreter() -> Iterator[None]:
+    """Put back after the block what a worker process changes: the caller's process goes on."""
+    interval = sys.getswitchinterval()
+    with restored():
+        try:
+            yield
+        finally:
+            faulthandler.unregister(signal.SIGTTIN)
+            sys.setswitchinterval(interval)

@@ -1,0 +1,3 @@
+"""Runs the attempts of jobs."""
+
+from __future__ import annotations

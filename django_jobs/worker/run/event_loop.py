@@ -1,0 +1,293 @@
+"""The event loop that runs coroutine tasks, hundreds at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from contextvars import Context
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+from django_jobs.errors import TaskTimeout, WorkerLost
+from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.serialization.arguments import decode_arguments
+from django_jobs.timeouts.limits import Limit, too_long
+from django_jobs.timeouts.watchdog import Watchdog
+from django_jobs.worker.background.supervised import supervised
+
+from .attempt import Attempt, Site
+from .executor import Executor, MayStart, Settle
+from .receivers import News, needs_thread, tell_from_loop
+
+logger = logging.getLogger("django_jobs")
+
+CLEAN_UP = 1.0
+"""Seconds that coroutines get to clean up when they are cut short."""
+
+LOOK = 1.0
+"""Seconds between two looks for attempts whose task is over, but did not end them."""
+
+
+Run = Callable[[Attempt], Awaitable[Any]]
+"""Runs the code of an attempt, and returns what its task returned."""
+
+
+class Ended(NamedTuple):
+    """How the code of an attempt ended, before anybody was told.
+
+    Attributes:
+        error: what receivers of the signal find in `sys.exc_info()`.
+    """
+
+    settlement: Settlement
+    news: News | None = None
+    error: BaseException | None = None
+
+
+class Loop(Executor):
+    """An event loop in a thread of its own.
+
+    Args:
+        on_fatal: called when the loop can't go on.
+        others: as for every executor.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        site: Site,
+        watchdog: Watchdog,
+        settle: Settle,
+        may_start: MayStart,
+        *,
+        on_fatal: Callable[[], None],
+    ) -> None:
+        super().__init__(size, site, watchdog, settle, may_start)
+        self._running: dict[Attempt, asyncio.Task[None]] = {}
+        self._ends: dict[Attempt, Callable[[], None]] = {}  # of those that end in a task apart
+        self._loop: asyncio.AbstractEventLoop
+        self._cut = self._stopping = False
+        self.threads = [supervised("loop", self._run, on_fatal)]
+
+    def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self.threads[0].start()
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        self.backlog.add(claims)
+        _soon(self._loop, self._fill)
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def running(self) -> tuple[Attempt, ...]:
+        return tuple(self._running.copy())
+
+    def cut_short(self) -> None:
+        self._cut = True
+        _soon(self._loop, self._cancel_all)
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self.threads[0].is_alive():
+            loop = self._loop
+            _soon(loop, loop.stop)
+
+    # --- in the loop's thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._look_round()
+        while not self._stopping:
+            self._serve()
+            if self._loop.is_closed():
+                self._reopen()
+        self._loop.run_until_complete(self._wind_up())
+        self._loop.close()
+
+    def _serve(self) -> None:
+        """Run the loop until it stops, which every job can make it do."""
+        try:
+            self._loop.run_forever()
+        except BaseException as error:
+            # A task that a job has created raises SystemExit through the loop.
+            if not (isinstance(error, (SystemExit, KeyboardInterrupt)) or self._loop.is_closed()):
+                raise
+            logger.exception("A job interrupted the event loop, which goes on.")
+        else:
+            if not self._stopping:
+                logger.error("A job stopped the event loop, which goes on.")
+
+    def _reopen(self) -> None:
+        """Go on with a new loop, and fail what ran on the one that a job has closed."""
+        lost, self._running = self._running, {}
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._look_round()
+        for attempt in lost:
+            self._start(attempt, _lose)
+        self._loop.call_soon(self._fill)
+
+    async def _wind_up(self) -> None:
+        """Let what was cut short clean up after itself, if that is soon done."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLEAN_UP):
+                while self._running:
+                    await asyncio.wait(self._running.values())
+        await self._loop.shutdown_asyncgens()
+
+    def _cancel_all(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+
+    def _fill(self) -> None:
+        """Start what waits, as far as there is room."""
+        while len(self._running) < self.size and (held := self.backlog.take()):
+            self._start(Attempt(held.claim, self._site, held.since), self._call)
+
+    def _look_round(self) -> None:
+        """Go on with attempts whose task is over before it could end them.
+
+        A job may cancel all tasks that it finds. What is cancelled before its first step can't
+        take note of that, and has done nothing: it begins again.
+        """
+        self._loop.call_later(LOOK, self._look_round)
+        if self._cut:
+            return  # they were given back
+        for attempt, task in self._running.copy().items():
+            if not task.done():
+                continue
+            if task.cancelled():
+                again = self._ends.get(attempt) or partial(self._start, attempt, self._call)
+                again()
+            elif error := task.exception():  # which is none of the job's code
+                self._part_with(attempt, attempt.fail(error)[0], error)
+
+    def _start(self, attempt: Attempt, call: Run) -> None:
+        # Like a function, with a context of its own, in which nothing is left of another job.
+        context = Context()
+        task = self._loop.create_task(self._attempt(attempt, call, context), context=context)
+        self._running[attempt] = task
+
+    async def _attempt(self, attempt: Attempt, call: Run, context: Context) -> None:
+        """Run an attempt's own code, and what comes after it.
+
+        If the latter has to be awaited, a new task does so: a cancellation that the job has left
+        behind, pending or still to come, concerns this one.
+        """
+        threads = ThreadSensitiveContext()
+        await threads.__aenter__()  # type: ignore[no-untyped-call]
+        ended = await self._ended(attempt, call)
+        if needs_thread(ended.news) or threads in SyncToAsync.context_to_thread_executor:
+            self._ends[attempt] = partial(self._end_apart, attempt, ended, threads, context)
+            self._ends[attempt]()
+        else:
+            await self._end(attempt, ended, threads)
+
+    def _end_apart(
+        self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext, context: Context
+    ) -> None:
+        end = self._end(attempt, ended, threads)
+        self._running[attempt] = self._loop.create_task(end, context=context)
+
+    async def _ended(self, attempt: Attempt, call: Run) -> Ended:
+        if not self._may_start():
+            return Ended(attempt.give_back())
+        loop = asyncio.get_running_loop()
+        try:
+            return Ended(*attempt.succeed(await call(attempt)))
+        except BaseException as error:  # also cancellation ends an attempt
+            if loop.is_closed():
+                raise  # `_reopen` ends the attempts of a loop that a job has closed
+            if self._cut:
+                return Ended(attempt.give_back())
+            settlement, news = attempt.fail(error)
+            told = None if settlement.state is State.DISCARDED else error
+            return Ended(settlement, news, told)
+
+    async def _end(self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext) -> None:
+        loop = asyncio.get_running_loop()
+        trouble: BaseException | None = None
+        try:
+            if ended.news:
+                await tell_from_loop(ended.news, ended.error)
+            await _close_connections(threads)
+            await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
+        except BaseException as error:
+            if loop.is_closed():
+                raise
+            trouble = error  # a job may cancel all tasks that it finds
+        self._part_with(attempt, ended.settlement, trouble)
+
+    def _part_with(
+        self, attempt: Attempt, settlement: Settlement, trouble: BaseException | None
+    ) -> None:
+        """Settle an attempt first of all, as no claim must be held for ever."""
+        del self._running[attempt]
+        self._ends.pop(attempt, None)
+        self._settle(settlement)
+        if self.backlog:
+            self._fill()
+        if trouble:
+            job_id = attempt.claim.job.id
+            logger.error("Job %s could not be ended in order.", job_id, exc_info=trouble)
+
+    async def _call(self, attempt: Attempt) -> Any:
+        task = attempt.find()
+        arguments = attempt.claim.job.arguments
+        # Model instances come from the database, which an event loop must not wait for.
+        decode = sync_to_async(decode_arguments) if '"$' in arguments else None
+        args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
+        await tell_from_loop(attempt.begin())
+        return await self._limited(attempt, task.func(*attempt.positional(task, args), **kwargs))
+
+    async def _limited(self, attempt: Attempt, work: Awaitable[Any]) -> Any:
+        """Await a coroutine, and cancel it if it takes longer than its task's timeout."""
+        seconds = attempt.policy.timeout
+        if seconds is None:
+            return await work
+        me = asyncio.current_task()
+        assert me is not None
+
+        def cancel() -> None:
+            # In the loop's thread: the work may have ended since the watchdog spoke.
+            if limit.running:
+                me.cancel()
+
+        limit = Limit(attempt.claim.job.id, lambda: _soon(me.get_loop(), cancel))
+        self._watchdog.watch(limit, seconds)
+        try:
+            return await work
+        except asyncio.CancelledError as error:
+            if limit.fired and not self._cut:
+                me.uncancel()
+                raise TaskTimeout(too_long(seconds)) from error
+            raise
+        finally:
+            limit.end()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
+    """Call something in the loop's thread, unless the loop is over."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback)
+
+
+async def _lose(attempt: Attempt) -> NoReturn:
+    raise WorkerLost("The event loop that ran this job was closed by a job.")
+
+
+async def _close_connections(context: ThreadSensitiveContext) -> None:
+    """Close the database connections of the thread that an attempt may have had for itself."""
+    if context not in SyncToAsync.context_to_thread_executor:
+        return
+    try:
+        await sync_to_async(connections.close_all)()
+    except Exception:
+        logger.exception("The database connections of a job can't be closed.")

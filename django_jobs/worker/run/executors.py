@@ -1,0 +1,70 @@
+"""The executors of a worker as its fetcher sees them: one crew that takes claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django_jobs.jobs.records import Claim
+
+from .attempt import runs_in_loop
+from .executor import Executor
+from .threads import STALL, Threads
+
+HOARDED = 0.1
+"""Seconds after which claims that nobody here is free for go back to their queues."""
+
+
+class Crew:
+    """Threads for ordinary functions, and an event loop for coroutines."""
+
+    def __init__(self, threads: Threads, loop: Executor) -> None:
+        self._threads = threads
+        self._loop = loop
+
+    @property
+    def free(self) -> int:
+        """How many threads run nothing."""
+        return self._threads.size - self._threads.busy
+
+    @property
+    def waiting(self) -> int:
+        """How many claims wait here for their start, without those that start right now."""
+        loop = self._loop
+        return len(self._threads.backlog) + max(0, len(loop.backlog) + loop.busy - loop.size)
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        """Run claims, each where it belongs."""
+        names = {(claim.job.task, claim.job.signature) for claim in claims}
+        coroutines = {name for name, signature in names if runs_in_loop(name, signature)}
+        if in_threads := [claim for claim in claims if claim.job.task not in coroutines]:
+            self._threads.submit(in_threads)
+        if in_loop := [claim for claim in claims if claim.job.task in coroutines]:
+            self._loop.submit(in_loop)
+
+    def withdraw(self) -> list[Claim]:
+        """Take back all that has not started."""
+        return [*self._threads.backlog.withdraw(), *self._loop.backlog.withdraw()]
+
+    def withdraw_hoarded(self) -> list[Claim]:
+        """Take back what has been waiting here for too long: another worker may be free."""
+        return [
+            claim
+            for executor in (self._threads, self._loop)
+            if executor.backlog.age() > HOARDED and executor.busy >= executor.size
+            for claim in executor.backlog.withdraw()
+        ]
+
+    def rouse(self) -> None:
+        """Let all threads help who left work lie: those that are awake may be at a long job."""
+        self._threads.wake_all()
+
+    def rouse_if_stalled(self) -> None:
+        """Do so if nothing was begun lately."""
+        self._threads.wake_all_if_stalled()
+
+    def waits(self) -> Iterator[float]:
+        """Return the seconds after which there may be something to take back, or to rouse for."""
+        if self._threads.backlog and self.free:
+            yield STALL
+        if self._threads.backlog or self._loop.backlog:
+            yield HOARDED / 2

@@ -1,0 +1,161 @@
+"""The log lines that tell what happens to a job, all of them written here.
+
+They have the form of Django's own, which are not written for jobs of django_jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, TypeAlias
+
+from django.dispatch import Signal
+
+from django_jobs.compat import task_signals
+from django_jobs.jobs.records import Job, Record, State
+from django_jobs.jobs.result import JobResult
+from django_jobs.tasks.retry import error_path
+
+from .loggers import JOB_LOGGER, is_written
+from .outcome import message_of, own_frames
+
+logger = logging.getLogger(JOB_LOGGER)
+
+WORDS = {State.SUCCEEDED: "SUCCESSFUL", State.DEAD: "FAILED"}
+"""Django's names of states; of the others it has none."""
+
+LONGEST_REASON = 500
+
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class Line(NamedTuple):
+    """What one line tells of a job.
+
+    Attributes:
+        attempt: number of the attempt, 0 before the first one.
+        worker: id of the worker, "" if none was involved.
+        exception: dotted path of the error's class.
+        reason: text of the error, where no traceback follows.
+        traceback: the error with its traceback, as `logging` takes it.
+        duration: milliseconds of the attempt, which has ended.
+        delay: seconds until the next attempt.
+    """
+
+    job: Job
+    state: State
+    attempt: int = 0
+    worker: str = ""
+    exception: str = ""
+    reason: str = ""
+    traceback: ExcInfo | None = None
+    duration: int | None = None
+    delay: float | None = None
+
+    @property
+    def level(self) -> int:
+        return level_of(self.state)
+
+
+def level_of(state: State) -> int:
+    """Return the level of the line that tells of a state: that a job was discarded is no error."""
+    if state is State.DEAD:
+        return logging.ERROR
+    return logging.WARNING if state is State.RETRYING else logging.INFO
+
+
+def is_read(level: int) -> bool:
+    """Tell whether anybody would see a line of this level."""
+    if not logger.isEnabledFor(level):
+        return False
+    return level >= logging.WARNING or is_written(logger, level)
+
+
+def is_info_read() -> bool:
+    """Tell whether anybody would see that a job starts or succeeds; asked for each one, twice."""
+    return logger.isEnabledFor(logging.INFO) and is_written(logger, logging.INFO)
+
+
+def with_error(line: Line, error: BaseException) -> Line:
+    """Return a line with an error: with its traceback, unless it says only how the job ended."""
+    line = line._replace(exception=error_path(type(error)))
+    if line.level > logging.INFO:
+        # Its own frames now, as to hand an error to another thread adds some in front.
+        return line._replace(traceback=(type(error), error, own_frames(error.__traceback__)))
+    return line._replace(reason=message_of(error))
+
+
+def of_buried(record: Record) -> Line:
+    """Return the line of a job whose last attempt could not report that it is dead."""
+    line = Line(record.job, record.state, record.attempts)
+    if not record.failures:
+        return line
+    last = record.failures[-1]
+    return line._replace(worker=last.worker, exception=last.exception, reason=last.message)
+
+
+def write(line: Line) -> None:
+    """Write a line, with what it tells as attributes of the log record as well."""
+    text = "Task id=%s path=%s state=%s queue=%s attempt=%d"
+    job = line.job
+    word = WORDS.get(line.state, line.state.name)
+    values: list[object] = [job.id, job.task, word, job.queue, line.attempt]
+    if line.duration is not None:
+        text, values = f"{text} duration=%dms", [*values, line.duration]
+    if line.delay is not None:
+        text, values = f"{text} delay=%.0fs", [*values, line.delay]
+    if line.exception:
+        text, values = f"{text} exception=%s", [*values, line.exception]
+    if line.reason:
+        text, values = f"{text}: %s", [*values, line.reason[:LONGEST_REASON]]
+    logger.log(line.level, text, *values, exc_info=line.traceback, extra=_attributes(line))
+
+
+def write_enqueued(jobs: Sequence[Job], backend: str) -> None:
+    """Write a line for each job that was just stored."""
+    if not is_read(logging.DEBUG):
+        return
+    for job in jobs:
+        logger.debug(
+            "Task id=%s path=%s enqueued backend=%s queue=%s",
+            *(job.id, job.task, backend, job.queue),
+            extra=_attributes(Line(job, State.QUEUED)),
+        )
+
+
+def _attributes(line: Line) -> dict[str, object]:
+    job = line.job
+    known = {
+        "exception": line.exception,
+        "worker": line.worker,
+        "duration": line.duration,
+        "delay": line.delay,
+    }
+    return {
+        "job_id": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "state": line.state.value,
+        "attempt": line.attempt,
+        **{name: value for name, value in known.items() if value not in ("", None)},
+    }
+
+
+def _leave_to_us(name: str, signal: Signal) -> None:
+    """Let Django's own receiver of a signal write of the jobs of other backends only."""
+    theirs = getattr(task_signals, name, None)
+    if theirs is None:  # a later Django may do without it
+        return
+
+    def write_of_others(*, task_result: Any, **arguments: Any) -> None:
+        if not isinstance(task_result, JobResult):
+            theirs(task_result=task_result, **arguments)
+
+    signal.disconnect(theirs)
+    signal.connect(write_of_others, weak=False)
+
+
+_leave_to_us("log_task_enqueued", task_signals.task_enqueued)
+_leave_to_us("log_task_started", task_signals.task_started)
+_leave_to_us("log_task_finished", task_signals.task_finished)

@@ -1,0 +1,155 @@
+"""Threads that run ordinary functions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from django.db import connections
+
+from django_jobs.jobs.records import Claim
+from django_jobs.timeouts.watchdog import Watchdog
+from django_jobs.waits import capped
+from django_jobs.worker.background.supervised import supervised
+
+from .attempt import Attempt, Site
+from .cpu_load import Load
+from .db_connections import close_what_grew_old
+from .executor import Executor, Held, MayStart, Settle
+from .sync import run_with_connections
+
+SHORT = 0.001
+"""Seconds; jobs that take less, on the average, are left to the threads that are awake."""
+
+WEIGHT = 1 / 16
+"""Of the last job in the average."""
+
+STALL = 0.005
+"""Seconds in which a job should have begun if some wait."""
+
+
+class Threads(Executor):
+    """A fixed number of threads that take claims from one backlog.
+
+    A thread takes the next claim without a lock; locks are only for going to sleep and waking.
+    Python runs one thread at a time, so many of them at many short jobs do but get in each other's
+    way, and in that of the fetcher. Hence short jobs wake one thread, which wakes others when a
+    job was not short after all; while it is at such a job, the fetcher does. Of several that are
+    awake at short jobs all but one go to sleep, unless the interpreter has time for more: who is
+    at a long job that computes doesn't count, as the others would wait for its end.
+
+    Args:
+        on_fatal: called when a thread can't go on.
+        others: as for every executor.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        site: Site,
+        watchdog: Watchdog,
+        settle: Settle,
+        may_start: MayStart,
+        *,
+        on_fatal: Callable[[], None],
+    ) -> None:
+        super().__init__(size, site, watchdog, settle, may_start)
+        self._awake = threading.Condition()
+        self._asleep = 0
+        self._stopped = False
+        self._running: dict[int, Attempt] = {}
+        self._average = SHORT
+        self._taken = self._taken_before = 0
+        self._progress_at = 0.0
+        self._load = Load()
+        self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(size)]
+
+    def start(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        self.backlog.add(claims)
+        self._wake(1 if self._average < SHORT else len(claims))
+
+    def wake_all(self) -> None:
+        """Let every thread look for claims."""
+        self._wake(self.size)
+
+    def wake_all_if_stalled(self) -> None:
+        """Do so if claims wait, and none has begun lately."""
+        now = time.monotonic()
+        if self._taken != self._taken_before:
+            self._taken_before, self._progress_at = self._taken, now
+        elif self.backlog and now - self._progress_at >= STALL:
+            self.wake_all()
+
+    def _wake(self, count: int) -> None:
+        with self._awake:
+            self._awake.notify(count)
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def running(self) -> tuple[Attempt, ...]:
+        return tuple(self._running.copy().values())
+
+    def stop(self) -> None:
+        with self._awake:
+            self._stopped = True
+            self._awake.notify_all()
+
+    def cut_short(self) -> None:
+        """Nothing ends a thread: its late settlement is refused, or the process is over."""
+
+    def _loop(self) -> None:
+        while not self._stopped:
+            held = None if self._is_one_too_many() else self.backlog.take()
+            if held is None:
+                self._sleep()
+            else:
+                self._run(held)
+        connections.close_all()
+
+    def _is_one_too_many(self) -> bool:
+        awake = self.size - self._asleep
+        return (
+            awake > 1
+            and self._average < SHORT
+            and not self._load.leaves_room()
+            and awake - self._at_long_jobs() > 1
+        )
+
+    def _at_long_jobs(self) -> int:
+        began_by = time.monotonic() - STALL
+        return sum(attempt.started <= began_by for attempt in self.running())
+
+    def _sleep(self) -> None:
+        with self._awake:
+            if not self._stopped and (not self.backlog or self._is_one_too_many()):
+                self._asleep += 1
+                self._awake.wait(capped())
+                self._asleep -= 1
+        close_what_grew_old()
+
+    def _run(self, held: Held) -> None:
+        me = threading.get_ident()
+        self._taken += 1
+        attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
+        try:
+            if self._may_start():
+                settlement = run_with_connections(attempt, self._watchdog)
+            else:
+                settlement = attempt.give_back()
+        finally:
+            del self._running[me]
+        self._settle(settlement)
+        self._learn(time.monotonic() - attempt.started)
+
+    def _learn(self, duration: float) -> None:
+        self._average += WEIGHT * (duration - self._average)
+        # It may only have waited for its turn, as one does among many that compute.
+        if duration >= SHORT and self.backlog and self._load.leaves_room():
+            self._wake(1)
