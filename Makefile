@@ -46,16 +46,16 @@ test: $(VENV)/installed-dev programs ## Run the tests
 
 test-wagtail: $(WAGTAIL)/installed ## Do what editors do, on a site of Wagtail; DJANGO=django52 for that Django
 	@scripts/ensure-program redis-server
-	@$(WAGTAIL)/bin/python -m pytest -c tests/wagtail/pytest.ini tests/wagtail/suite.py $(ARGS)
+	@$(WAGTAIL)/bin/python -m pytest -c tests/integration/wagtail/pytest.ini tests/integration/wagtail/suite.py $(ARGS)
 
 chaos: $(VENV)/installed-dev programs ## Kill, cut and fill real processes for ten minutes
-	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/chaos tests/faults $(ARGS)
+	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/robustness/chaos tests/robustness/faults $(ARGS)
 
 soak: $(VENV)/installed-dev programs ## Take random walks through both brokers for half an hour, then live through a year
-	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/python -m pytest -s --timeout 0 tests/walks tests/simulation $(ARGS)
+	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/python -m pytest -s --timeout 0 tests/robustness/stateful tests/robustness/simulation $(ARGS)
 
 load: $(VENV)/installed-dev programs ## Measure with a million waiting jobs
-	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --show-capture no --timeout 0 tests/load $(ARGS)
+	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --show-capture no --timeout 0 tests/robustness/load $(ARGS)
 
 bench: $(VENV)/installed-dev programs ## Measure all job systems side by side, and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -68,7 +68,7 @@ compare: $(VENV)/installed-dev programs ## Compare the speed of this checkout wi
 	@$(BIN)/python -m benchmarks.compare $(A) . $(ARGS)
 
 conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks on our backends (downloads them)
-	@$(BIN)/python -m pytest --ds=tests.conformance.settings tests/conformance/suite.py
+	@$(BIN)/python -m pytest --ds=tests.integration.conformance.settings tests/integration/conformance/suite.py
 
 coverage: $(VENV)/installed-dev programs ## Run the tests and show which lines of django_jobs they miss
 	@rm -f .coverage .coverage.*

@@ -18,7 +18,7 @@ from benchmarks.measures import MEASURES, ONCE, SIDE_BY_SIDE
 from benchmarks.numbers import numbers, short
 from benchmarks.results import FOLDER, Run
 from benchmarks.stage import Figures, MeasureError, Stage
-from tests.servers import RedisServer
+from tests.support.redis_server import RedisServer
 
 QUICK_SECONDS = 0.5
 AT_A_TIME = 6

@@ -11,7 +11,7 @@ from benchmarks.environment import prepare
 from benchmarks.measures import MEASURES
 from benchmarks.numbers import Spread, numbers, short
 from benchmarks.stage import Figures, Stage
-from tests.servers import RedisServer
+from tests.support.redis_server import RedisServer
 
 QUANTITIES = {
     "drain": ("rate", "cpu_us"),

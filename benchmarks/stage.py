@@ -19,7 +19,7 @@ import redis
 
 from benchmarks.declaration import System
 from benchmarks.environment import BENCH, LIBRARY, program
-from tests.servers import HOST, RedisServer
+from tests.support.redis_server import HOST, RedisServer
 
 Figures = dict[str, Any]
 """What one run of a measure has found, by name."""

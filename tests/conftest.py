@@ -12,8 +12,8 @@ import hypothesis
 import pytest
 import redis
 
-from tests import servers
-from tests.servers import RedisServer
+from tests.support import redis_server as servers
+from tests.support.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

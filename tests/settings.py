@@ -42,7 +42,7 @@ TASKS = {
     }
 }
 JOB_RECAP = {
-    "RECIPIENTS": "tests.recap.site.recipients",
-    "CONTENT": "tests.recap.site.content",
+    "RECIPIENTS": "tests.apps.recap_site.content.recipients",
+    "CONTENT": "tests.apps.recap_site.content.content",
     "BASE_URL": "https://example.com",
 }

@@ -11,7 +11,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.redis import RedisBroker
-from tests.contract.tools import DEADLINE, Clock, Driver, Waiter
+from tests.support.driver import DEADLINE, Clock, Driver, Waiter
 
 CLOCK_KEY = "the time of the tests"
 MOVABLE_CLOCK = f"""

@@ -14,7 +14,7 @@ from django_jobs.brokers.messages import Call, Patience, Share
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import Job, State
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     found,
@@ -25,7 +25,7 @@ from tests.contract.tools import (
     past_lease,
     succeeded,
 )
-from tests.servers import RedisServer
+from tests.support.redis_server import RedisServer
 
 
 @pytest.fixture

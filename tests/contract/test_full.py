@@ -14,7 +14,7 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State, Tick
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.contract.tools import (
+from tests.support.driver import (
     START,
     Clock,
     Driver,
@@ -24,7 +24,7 @@ from tests.contract.tools import (
     past_lease,
     succeeded,
 )
-from tests.servers import RedisServer
+from tests.support.redis_server import RedisServer
 
 
 class FullRedis:

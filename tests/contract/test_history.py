@@ -9,7 +9,7 @@ import pytest
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import FAILURES_KEPT
 from django_jobs.brokers.inspection.base import Inspection
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     dead,

@@ -8,7 +8,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Answer, Call, Lane, Reservation, Share
 from django_jobs.jobs.records import Settlement, State
-from tests.contract.tools import Driver, ids, make_jobs, succeeded
+from tests.support.driver import Driver, ids, make_jobs, succeeded
 
 
 def send(

@@ -6,7 +6,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Claim, State
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     dead,

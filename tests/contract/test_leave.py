@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.contract.tools import Clock, Driver, found, ids, make_job, make_jobs, succeeded
+from tests.support.driver import Clock, Driver, found, ids, make_job, make_jobs, succeeded
 
 
 def test_the_jobs_of_a_worker_that_leaves_go_to_the_front(

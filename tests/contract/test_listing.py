@@ -8,7 +8,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.jobs.records import State
-from tests.contract.tools import (
+from tests.support.driver import (
     START,
     Clock,
     Driver,

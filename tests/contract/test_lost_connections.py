@@ -15,16 +15,9 @@ import redis
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
 from django_jobs.jobs.records import Job, State
-from tests.chaos.proxy import Proxy
-from tests.contract.tools import (
-    DEADLINE,
-    NOTHING_HAPPENS,
-    Driver,
-    in_threads,
-    make_jobs,
-    succeeded,
-)
-from tests.servers import HOST, RedisServer
+from tests.support.driver import DEADLINE, NOTHING_HAPPENS, Driver, in_threads, make_jobs, succeeded
+from tests.support.proxy import Proxy
+from tests.support.redis_server import HOST, RedisServer
 
 Factory = Callable[..., RedisServer]
 

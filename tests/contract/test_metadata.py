@@ -10,7 +10,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import JobMetadata, Report
 from django_jobs.jobs.records import Claim, Settlement, State
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     dead,

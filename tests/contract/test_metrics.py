@@ -15,7 +15,7 @@ from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import FailureCount, History, Metrics, QueueCount, Span
 from django_jobs.metrics.periods import DAY, HOUR, KEPT, MINUTE, NAMES, OTHERS, QUARTER, Kind
 from django_jobs.metrics.sample import Sample
-from tests.contract.tools import START, Clock, Driver
+from tests.support.driver import START, Clock, Driver
 
 BUCKETS = {Span.HOUR: 60, Span.SHIFT: 96, Span.DAY: 96, Span.WEEK: 84, Span.MONTH: 90}
 

@@ -8,7 +8,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Order
 from django_jobs.jobs.records import State
-from tests.contract.tools import Clock, Driver, ids, make_job, make_jobs, succeeded
+from tests.support.driver import Clock, Driver, ids, make_job, make_jobs, succeeded
 
 # --- pause -------------------------------------------------------------------------------------
 

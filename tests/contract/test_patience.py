@@ -10,7 +10,7 @@ import pytest
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import Call, Patience, Reservation, Share
-from tests.contract.tools import (
+from tests.support.driver import (
     DEADLINE,
     NOTHING_HAPPENS,
     Driver,

@@ -12,7 +12,7 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import JobProgress, Report
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     dead,

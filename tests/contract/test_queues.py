@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo
 from tests.contract.conftest import WaiterFactory
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     given_back,

@@ -6,7 +6,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection, Totals
 from django_jobs.brokers.messages import Call, Order, Pulse, Share
 from django_jobs.jobs.records import State
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     found,

@@ -6,7 +6,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Share
 from django_jobs.jobs.records import State
-from tests.contract.tools import Clock, Driver, found, ids, make_job, make_jobs, succeeded
+from tests.support.driver import Clock, Driver, found, ids, make_job, make_jobs, succeeded
 
 
 def test_an_empty_broker_gives_nothing(w1: Driver) -> None:

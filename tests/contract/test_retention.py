@@ -15,7 +15,7 @@ from django_jobs.brokers.constants import (
 )
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Claim, Settlement, State
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     dead,

@@ -14,7 +14,7 @@ from django_jobs.brokers.inspection.filters import LISTED, Cursor, Filter
 from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
-from tests.contract.tools import (
+from tests.support.driver import (
     START,
     Clock,
     Driver,

@@ -12,8 +12,8 @@ import redis
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.redis import RedisBroker
-from tests.contract.tools import Driver
-from tests.servers import RedisServer
+from tests.support.driver import Driver
+from tests.support.redis_server import RedisServer
 
 
 def test_what_a_worker_says_is_known(inspection: Inspection, w1: Driver) -> None:

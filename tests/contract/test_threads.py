@@ -7,7 +7,7 @@ from collections import Counter
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Settlement, State
-from tests.contract.tools import Driver, given_back, ids, in_threads, make_jobs, succeeded
+from tests.support.driver import Driver, given_back, ids, in_threads, make_jobs, succeeded
 
 THREADS = 8
 JOBS = 2_000

@@ -16,7 +16,7 @@ from django_jobs.jobs.records import Job, State
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.tasks.decorator import task
 from django_jobs.worker.background.ticker import Ticker
-from tests.contract.tools import Clock, Driver, in_threads, make_job
+from tests.support.driver import Clock, Driver, in_threads, make_job
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State, Tick
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     claim_tick,

@@ -8,7 +8,7 @@ import pytest
 
 from django_jobs.brokers.base import Broker
 from tests.contract.conftest import WaiterFactory
-from tests.contract.tools import (
+from tests.support.driver import (
     DEADLINE,
     NOTHING_HAPPENS,
     Driver,

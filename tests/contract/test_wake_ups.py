@@ -8,7 +8,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Call, Order, Patience, Share
 from tests.contract.conftest import WaiterFactory
-from tests.contract.tools import (
+from tests.support.driver import (
     Clock,
     Driver,
     claim_tick,

@@ -7,7 +7,7 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.jobs.records import State
-from tests.contract.tools import Driver, dead, found, given_back, make_job, retrying
+from tests.support.driver import Driver, dead, found, given_back, make_job, retrying
 
 PREFIX = "{jobs}:"
 

@@ -1,0 +1,254 @@
+"""Tasks that do everything a task may do."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from datetime import timedelta
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+from django_jobs import Retry, task
+from django_jobs.compat import TaskContext
+from django_jobs.errors import MissingRecord, QueueFull, RetryLater
+from tests.apps.library.models import Author
+
+seen: list[Any] = []
+"""What ran, in the order in which it ran; the worker of the tests lives in their process.
+
+Each test gets a new list, so a job that outlives its test, let through the gate at the end of it,
+does not write into the next one's.
+"""
+
+gate = threading.Event()
+"""Holds back `wait_at_gate`."""
+
+at_gate = threading.Semaphore(0)
+"""Tells that a job waits at the gate."""
+
+AT_ONCE = Retry(attempts=3, wait=0)
+
+
+@task
+def echo(*args: Any, **kwargs: Any) -> Any:
+    return [list(args), kwargs]
+
+
+@task
+async def echo_later(*args: Any, **kwargs: Any) -> Any:
+    await asyncio.sleep(0)
+    return [list(args), kwargs]
+
+
+@task(retry=AT_ONCE)
+def repeat(text: str, times: int) -> str:
+    return text * times
+
+
+@task(retry=AT_ONCE)
+async def repeat_later(text: str, times: int) -> str:
+    return text * times
+
+
+@task
+def note(value: Any) -> None:
+    seen.append(value)
+
+
+@task
+def note_types(*args: Any) -> list[str]:
+    seen.append(args)
+    return [type(arg).__name__ for arg in args]
+
+
+@task
+def wait_at_gate(value: Any = None) -> None:
+    noted = seen
+    at_gate.release()
+    assert gate.wait(50)
+    noted.append(value)
+
+
+@task(retry=Retry(attempts=1))
+def fail_at_length() -> None:
+    raise type("E" * 100_000, (Exception,), {})("x" * 100_000)
+
+
+@task(takes_context=True, retry=AT_ONCE)
+def fail_once(context: TaskContext, times: int = 1) -> None:
+    if context.attempt <= times:
+        raise ValueError(f"attempt {context.attempt}")
+
+
+@task(takes_context=True, retry=AT_ONCE)
+def fail_twice(context: TaskContext, value: str) -> list[Any]:
+    seen.append(context.attempt)
+    if context.attempt < 3:
+        raise ValueError(value)
+    return [context.task_result.id, context.attempt, context.task_result.task.priority]
+
+
+@task(takes_context=True, retry=AT_ONCE)
+async def fail_twice_later(context: TaskContext, value: str) -> list[Any]:
+    seen.append(context.attempt)
+    if context.attempt < 3:
+        raise ValueError(value)
+    return [context.task_result.id, context.attempt, context.task_result.task.priority]
+
+
+@task(retry=AT_ONCE)
+def unserialisable() -> object:
+    seen.append("ran")
+    return object()
+
+
+@task(retry=AT_ONCE)
+async def unserialisable_later() -> object:
+    seen.append("ran")
+    return object()
+
+
+class Mute(Exception):
+    """An error that cannot even be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+ERRORS: dict[str, type[BaseException]] = {
+    "value": ValueError,
+    "exit": SystemExit,
+    "interrupt": KeyboardInterrupt,
+    "mute": Mute,
+    "generator": GeneratorExit,
+    "cancelled": asyncio.CancelledError,
+}
+
+
+@task(retry=Retry(attempts=2, wait=0))
+def fail(kind: str) -> None:
+    seen.append(kind)
+    raise ERRORS[kind]("on purpose")
+
+
+@task(retry=Retry(attempts=2, wait=0))
+async def fail_later(kind: str) -> None:
+    seen.append(kind)
+    raise ERRORS[kind]("on purpose")
+
+
+def wait_by_error(attempt: int, error: BaseException) -> float:
+    return 0.0
+
+
+@task(retry=Retry(attempts=2, wait=wait_by_error))
+def wait_is_a_function() -> None:
+    seen.append("ran")
+    take_long()
+
+
+@task
+def greet_author(author: Author) -> str:
+    return f"hello {author.name}"
+
+
+@task
+async def greet_author_later(author: Author) -> str:
+    return f"hello {author.name}"
+
+
+@task(discard_on=MissingRecord)
+def greet_if_there(author: Author) -> str:
+    return f"hello {author.name}"
+
+
+@task
+def enqueue_another(value: Any) -> str:
+    return note.enqueue(value).id
+
+
+@task
+async def enqueue_another_later(value: Any) -> str:
+    note.enqueue(value)
+    return (await note.aenqueue(value)).id
+
+
+@task
+def flood() -> str:
+    """Enqueue more than the pool takes."""
+    try:
+        for _ in range(50):
+            note.enqueue("flooded")
+    except QueueFull as error:
+        return type(error).__name__
+    return "room for all"
+
+
+@task
+def relay(left: int) -> None:
+    """Enqueue the next one, after the gate is open."""
+    noted = seen
+    at_gate.release()
+    assert gate.wait(50)
+    noted.append(left)
+    if left:
+        relay.enqueue(left - 1)
+
+
+def later() -> Any:
+    return echo.using(run_after=timedelta(hours=1))
+
+
+@task
+def count_authors() -> int:
+    return Author.objects.count()
+
+
+@task
+async def count_authors_later() -> int:
+    try:
+        return await Author.objects.acount()
+    finally:
+        await sync_to_async(connections.close_all)()
+
+
+def take_long() -> None:
+    """Take so long that only a timeout ends it, in steps between which it can be interrupted."""
+    for _ in range(2000):
+        threading.Event().wait(0.01)
+
+
+@task
+def sleep_in_python() -> None:
+    take_long()
+
+
+@task
+def leave() -> None:
+    sys.exit(3)
+
+
+@task(enqueue_on_commit=False)
+def at_once(value: Any) -> None:
+    seen.append(value)
+
+
+def plain(value: int) -> int:
+    return value
+
+
+class Holder:
+    def method_like() -> None:  # type: ignore[misc]
+        """A function in a class body."""
+
+
+@task(retry=Retry(attempts=2, wait=0))
+def ask_for(when: Any) -> None:
+    """Ask to be run again at a time that may be no time at all."""
+    seen.append("ran")
+    raise RetryLater(float(when) if when == "inf" else when)

@@ -1,0 +1,106 @@
+"""The commands as an operator calls them, on jobs of either broker."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from django_jobs.backends import JobBackend
+from django_jobs.brokers.base import Broker
+from django_jobs.management.target import job_backend
+from django_jobs.testing import override_backend
+
+DEADLINE = 50.0
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+Process = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(params=["dummy", "redis"])
+def backend(request: pytest.FixtureRequest) -> Iterator[JobBackend[Any]]:
+    """An empty backend with each of the brokers, whose jobs wait."""
+    options = {"url": request.getfixturevalue("redis_url")} if request.param == "redis" else {}
+    with override_backend(request.param, **options):
+        yield job_backend("default")
+
+
+@pytest.fixture
+def redis_backend(redis_url: str) -> Iterator[JobBackend[Any]]:
+    """An empty backend in Redis, for what is not to be seen from another process otherwise."""
+    with override_backend("redis", url=redis_url):
+        yield job_backend("default")
+
+
+@pytest.fixture
+def broker(backend: JobBackend[Any]) -> Broker:
+    return backend.broker
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has written."""
+
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of a table, which are two blanks apart."""
+        lines = self.out.split("\n\n", maxsplit=1)[0].splitlines()
+        return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
+
+
+Jobs = Callable[..., Answer]
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    """Call `manage.py jobs` in this process: `jobs("list", "--state", "dead")`."""
+
+    def call(*arguments: object) -> Answer:
+        out, err = StringIO(), StringIO()
+        call_command("jobs", *map(str, arguments), stdout=out, stderr=err)
+        return Answer(out.getvalue(), err.getvalue())
+
+    return call
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Variables of processes that run the commands of the test site."""
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.apps.command_site.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@pytest.fixture
+def manage(environment: dict[str, str]) -> Process:
+    """Run `manage.py` as a process of its own: `manage("jobs", "check", REDIS_URL="…")`."""
+
+    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "django", *map(str, arguments)],
+            env=environment | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+
+    return run

@@ -1,0 +1,24 @@
+"""Something of everything, for tests that look at whole pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_jobs.backends.base import JobBackend
+from tests.support.driver import Driver, dead, make_job, make_jobs, retrying, succeeded
+
+
+def fill(backend: JobBackend[Any]) -> None:
+    """Bring something of everything onto the pages."""
+    worker, quiet = Driver(backend.broker, "w1"), Driver(backend.broker, "w2")
+    backend.broker.push([*make_jobs(2), make_job(id="one"), *make_jobs(5)])
+    backend.broker.push(make_jobs(3, queue="low"))
+    good, again, bad, running = worker.take(4)
+    worker.settle(succeeded(good), retrying(again, delay=60_000), dead(bad))
+    started = worker.info().started_at
+    worker.heartbeat(
+        running=((running.job.id, started),), stuck=(running.job.id,), memory=9**9, said_at=started
+    )
+    quiet.heartbeat(quiet=True, queues=("default",))
+    backend.broker.inspection.pause("low")
+    backend.broker.inspection.switch_off("accounts.tasks.finish_leaving")

@@ -1,0 +1,90 @@
+"""What others wrote is shown as text, never obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from django_jobs import periodic
+from django_jobs.backends.base import JobBackend
+from django_jobs.periodic_tasks.registry import isolated_registry
+from tests.apps.command_site import tasks
+from tests.integration.dashboard.addresses import PAGES
+from tests.integration.dashboard.conftest import Person, sign_in
+from tests.integration.dashboard.test_queues_page import do
+from tests.support.driver import Driver, claim_tick, dead, make_failure, make_job
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Dialog, Page
+
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7|add:7 }}</td>"
+
+
+@pytest.fixture
+def hostile(redis_backend: JobBackend[Any]) -> Iterator[JobBackend[Any]]:
+    """A backend in which every text that anybody could have chosen is an attack."""
+    broker = redis_backend.broker
+    worker = Driver(broker, f"w{EVIL}")
+    hostile = {"queue": f"q{EVIL}", "task": f"t{EVIL}", "arguments": EVIL}
+    jobs = [make_job(id=name, **hostile) for name in ("one", "two", f"three{EVIL}")]
+    broker.push(jobs)
+    failed, running = worker.take(2, f"q{EVIL}")
+    failure = make_failure(exception=EVIL, message=EVIL, traceback=EVIL, worker=EVIL)
+    worker.settle(dead(failed, failure=failure))
+    worker.heartbeat(
+        host=EVIL,
+        version=EVIL,
+        queues=(f"q{EVIL}",),
+        running=((running.job.id, worker.info().started_at),),
+        stuck=(running.job.id,),
+    )
+    with isolated_registry():
+        periodic("@daily", name=f"p{EVIL}")(tasks.greet)
+        claim_tick(broker, f"p{EVIL}", None, 1_000, jobs[0])
+        broker.inspection.switch_off(f"p{EVIL}")
+        yield redis_backend
+
+
+def test_no_page_holds_it_unescaped(operator: Client, hostile: JobBackend[Any]) -> None:
+    for address in PAGES:
+        html = operator.get(address.path).content.decode()
+        assert "<script>alert" not in html, address.name
+        assert "<img" not in html, address.name
+        assert "14</td>" not in html, address.name
+
+
+def test_no_notice_holds_it_unescaped(operator: Client, hostile: JobBackend[Any]) -> None:
+    for name, data in (
+        ("pause_queue", {"queue": f"q{EVIL}"}),
+        ("stop_worker", {"worker": f"w{EVIL}"}),
+        ("switch_on_periodic", {"name": f"p{EVIL}"}),
+    ):
+        html = do(operator, name, **data)
+        assert 'class="note good"' in html
+        assert "<script>alert" not in html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_browser_runs_none_of_it(
+    page: Page,
+    live_server: LiveServer,
+    person: Person,
+    hostile: JobBackend[Any],
+    complaints: list[str],
+) -> None:
+    heard: list[str] = []
+
+    def hear(dialog: Dialog) -> None:
+        heard.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", hear)
+    sign_in(page, live_server, person("superuser"))
+    for address in PAGES:
+        page.goto(live_server.url + address.path)
+        assert page.locator("h1").count() == 1
+    assert heard == []

@@ -1,0 +1,159 @@
+"""What the pages with charts show of what workers told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Span
+from django_jobs.metrics.sample import Sample
+from tests.support.driver import Driver
+
+OVERVIEW = reverse("django_jobs_dashboard:overview")
+METRICS = reverse("django_jobs_dashboard:metrics")
+TASK = reverse("django_jobs_dashboard:task")
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+def sample(
+    task: str = "shop.tasks.ship",
+    succeeded: int = 3,
+    failed: int = 0,
+    took: int = 150,
+    error: str = "shop.NoParcel",
+) -> Sample:
+    counts = [0] * (len(BOUNDS) + 1)
+    counts[BOUNDS.index(took)] = succeeded + failed
+    times = Histogram(tuple(counts), took * (succeeded + failed))
+    return Sample(
+        task=task,
+        queue="default",
+        succeeded=succeeded,
+        failed=failed,
+        errors=((error, failed),) if failed else (),
+        latency=times,
+        duration=times,
+    )
+
+
+def tell(worker: Driver, *samples: Sample) -> None:
+    worker.heartbeat(report=Report(samples=samples))
+
+
+def text(client: Client, address: str, **query: str) -> str:
+    response = client.get(address, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def rows(html: str) -> list[str]:
+    """The tasks of the list, in their order."""
+    return re.findall(r'<th scope="row"><a href="\S*task=([^&"]*)', html)
+
+
+def test_a_site_on_which_nothing_ran_says_what_to_do(
+    operator: Client, backend: JobBackend[Any]
+) -> None:
+    assert "No job has run in this time." in text(operator, OVERVIEW)
+    assert "Nothing has failed in this time." in text(operator, OVERVIEW)
+    assert "Enqueue a job, or look further back." in text(operator, METRICS)
+    assert "did not run in the last hour" in text(operator, TASK, task="shop.ship", span="1h")
+
+
+def test_the_overview_shows_what_went_on_and_what_fails_most(
+    operator: Client, worker: Driver
+) -> None:
+    tell(worker, sample("shop.bill", 1234, 2), sample("shop.ship", 0, 7, error="shop.Lost"))
+    html = text(operator, OVERVIEW, span="1h")
+
+    assert 'aria-labelledby="throughput-title throughput-text"' in html
+    assert "Succeeded: 1,234, Failed: 9" in html
+    assert html.index("shop.Lost") < html.index("shop.NoParcel")
+
+
+@pytest.mark.parametrize("span", list(Span))
+def test_each_span_is_an_address(span: Span, operator: Client, worker: Driver) -> None:
+    tell(worker, sample())
+    for address in (OVERVIEW, METRICS, TASK):
+        html = text(operator, address, span=span.value, task="shop.tasks.ship")
+        (chosen,) = re.findall(r'<a href="[^"]*span=(\w+)[^"]*" aria-current="true"', html)
+        assert chosen == span.value
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"span": "99y", "sort": "nothing"},
+        {"span": "", "sort": ""},
+        {"span": HOSTILE, "sort": HOSTILE, "backend": HOSTILE},
+        {"span": "\x00", "task": "\x00"},
+    ],
+)
+def test_parameters_that_are_nonsense_give_a_sane_page(
+    query: dict[str, str], operator: Client, worker: Driver
+) -> None:
+    tell(worker, sample())
+    for address in (OVERVIEW, METRICS, TASK):
+        html = text(operator, address, **{"task": "x", **query})
+        assert 'span=24h" aria-current' in html or 'aria-current="true"' in html
+
+
+def test_a_page_of_no_task_is_not_found(operator: Client, backend: JobBackend[Any]) -> None:
+    assert operator.get(TASK).status_code == 404
+    assert operator.get(TASK, {"task": ""}).status_code == 404
+
+
+def test_tasks_are_listed_in_the_order_that_the_address_asks_for(
+    operator: Client, worker: Driver
+) -> None:
+    tell(
+        worker,
+        sample("a", 9, 0, took=10),
+        sample("b", 1, 3, took=1000),
+        sample("c", 20, 1, took=3),
+    )
+    orders = {"": "cab", "runs": "cab", "task": "abc", "failed": "bca", "latency": "bac"}
+    orders |= {"duration": "bac", "worked": "bac"}
+    for sort, expected in orders.items():
+        assert "".join(rows(text(operator, METRICS, sort=sort))) == expected
+    html = text(operator, METRICS, sort="task")
+    assert html.count('aria-sort="ascending"') == 1
+    assert html.count('aria-sort="none"') == 5
+
+
+def test_a_task_shows_its_attempts_its_times_and_its_errors(
+    operator: Client, worker: Driver
+) -> None:
+    tell(worker, sample("shop.ship", 5, 5, took=1500), sample("shop.bill", 0, 9, error="shop.Lost"))
+    html = text(operator, TASK, task="shop.ship")
+
+    for name in ("attempts", "duration", "latency"):
+        assert f'aria-labelledby="{name}-title {name}-text"' in html
+    assert "50 %" in html
+    assert "shop.NoParcel" in html
+    assert "shop.Lost" not in html
+
+
+def test_nothing_that_a_task_or_an_error_is_called_is_markup(
+    operator: Client, worker: Driver
+) -> None:
+    tell(worker, sample(HOSTILE, 1, 1, error=HOSTILE))
+    for address in (OVERVIEW, METRICS, TASK):
+        html = text(operator, address, task=HOSTILE)
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert" in html
+        assert "style=" not in html
+
+
+def test_pages_are_sent_once_while_nothing_changes(operator: Client, worker: Driver) -> None:
+    tell(worker, sample())
+    first = operator.get(METRICS)
+    again = operator.get(METRICS, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304

@@ -1,0 +1,107 @@
+"""What operators see of queues, and do to them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from django_jobs.backends.base import JobBackend
+from tests.support.driver import Driver, make_jobs
+
+QUEUES = reverse("django_jobs_dashboard:queues")
+
+
+def do(client: Client, button: str, **data: str) -> str:
+    """Press a button, and return the page that follows."""
+    answer = client.post(reverse(f"django_jobs_dashboard:{button}"), data, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def row(html: str, queue: str) -> str:
+    """The row of a queue, as text."""
+    return html.partition(f'id="queue-{queue}"')[2].partition("</tr>")[0]
+
+
+def test_each_queue_is_shown_with_what_waits(
+    operator: Client, backend: JobBackend[Any], worker: Driver
+) -> None:
+    backend.broker.push(make_jobs(1234, queue="mailers"))
+    worker.heartbeat(queues=("default", "mailers"))
+    html = operator.get(QUEUES).content.decode()
+    assert "1,234 jobs ready to start" in html
+    assert ">1,234<" in row(html, "mailers")
+    assert 'data-label="Workers" class="number">1<' in row(html, "mailers")
+    assert ">0<" in row(html, "critical")  # known from the settings, without a job so far
+
+
+def test_a_queue_that_nobody_serves_is_marked(
+    operator: Client, redis_backend: JobBackend[Any]
+) -> None:
+    redis_backend.broker.push(make_jobs(1, queue="low"))
+    Driver(redis_backend.broker, "w1").heartbeat(queues=("default",))
+    assert "none</span>" in row(operator.get(QUEUES).content.decode(), "low")
+    overview = operator.get(reverse("django_jobs_dashboard:overview")).content.decode()
+    assert "1 job waits in the queue low, which no worker serves." in overview
+
+
+def test_a_queue_is_paused_and_resumed(
+    operator: Client, backend: JobBackend[Any], worker: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.broker.push(make_jobs(1))
+    with caplog.at_level(logging.INFO, "django_jobs.dashboard"):
+        html = do(operator, "pause_queue", queue="default")
+    assert "The queue default is paused" in html
+    assert "paused</span>" in row(html, "default")
+    assert worker.take(1) == ()
+    [line] = [one for one in caplog.records if one.name == "django_jobs.dashboard"]
+    assert line.getMessage() == (
+        "'view_dashboard-manage_jobs-control_workers' did pause queue on 'default', 1 changed"
+        " (backend default)."
+    )
+    assert vars(line)["dashboard_action"] == "pause queue"
+    assert vars(line)["dashboard_target"] == "default"
+
+    assert "Workers take jobs from the queue default again." in do(
+        operator, "resume_queue", queue="default"
+    )
+    assert len(worker.take(1)) == 1
+
+
+def test_what_an_action_says_is_said_once(operator: Client, backend: JobBackend[Any]) -> None:
+    do(operator, "pause_queue", queue="default")
+    assert "is paused: its jobs wait" not in operator.get(QUEUES).content.decode()
+
+
+def test_a_live_update_leaves_the_word_for_the_person(
+    operator: Client, backend: JobBackend[Any]
+) -> None:
+    operator.post(reverse("django_jobs_dashboard:pause_queue"), {"queue": "default"})
+    update = operator.get(QUEUES, headers={"HX-Request": "true"}).content.decode()
+    assert "is paused: its jobs wait" not in update
+    assert "is paused: its jobs wait" in operator.get(QUEUES).content.decode()
+
+
+def test_a_queue_is_cleared_by_who_types_its_name(
+    operator: Client, backend: JobBackend[Any]
+) -> None:
+    backend.broker.push(make_jobs(3))
+    html = do(operator, "clear_queue", queue="default", typed="defualt")
+    assert "Nothing was deleted" in html
+    assert ">3<" in row(html, "default")
+
+    html = do(operator, "clear_queue", queue="default", typed=" default ")
+    assert "3 jobs of the queue default were deleted." in html
+    assert ">0<" in row(html, "default")
+
+
+@pytest.mark.parametrize("name", ["pause_queue", "resume_queue", "clear_queue"])
+@pytest.mark.parametrize("queue", ["", "other", "default\x00"])
+def test_a_queue_that_is_not_there_is_refused(
+    name: str, queue: str, operator: Client, backend: JobBackend[Any]
+) -> None:
+    assert "There is no such queue." in do(operator, name, queue=queue, typed=queue)

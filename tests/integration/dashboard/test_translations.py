@@ -1,0 +1,133 @@
+"""Every word of the dashboard is there in each of its languages."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.translation.template import templatize
+from pytest_django import Settings
+
+from django_jobs.backends.base import JobBackend
+from tests.integration.dashboard.addresses import PAGES
+from tests.integration.dashboard.in_each_state import fill
+from tests.support.driver import make_jobs
+
+DASHBOARD = Path(__file__).resolve().parents[2] / "django_jobs" / "dashboard"
+LANGUAGES = {"de": "Warteschlangen", "ja": "キュー"}
+
+SINGLE, PLURAL = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngettext_lazy"}
+WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
+STRING = r"""u?('(?:\\.|[^'])*'|"(?:\\.|[^"])*")"""
+IN_TEMPLATES = re.compile(rf" (?:n?gettext|_)\({STRING}(?:, ?{STRING})?", re.DOTALL)
+PLACES = re.compile(r"%\((\w+)\)s")
+
+Text = tuple[str, ...]
+"""A text with its plural, if it has one, and "" or its context before."""
+
+
+def in_python(source: str) -> Iterator[Text]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            texts = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
+            if node.func.id in SINGLE and texts:
+                yield ("", texts[0])
+            elif node.func.id in PLURAL:
+                yield ("", *texts[:2])
+            elif node.func.id in WITH_CONTEXT:
+                yield tuple(texts[:2])
+
+
+def in_template(source: str) -> Iterator[Text]:
+    """Django turns templates into something like Python for xgettext, which is read here, too."""
+    for texts in IN_TEMPLATES.findall(templatize(source)):
+        yield ("", *(ast.literal_eval(text) for text in texts if text))
+
+
+def texts_of_the_code() -> set[Text]:
+    python = (found for path in DASHBOARD.rglob("*.py") for found in in_python(path.read_text()))
+    html = (found for path in DASHBOARD.rglob("*.html") for found in in_template(path.read_text()))
+    return {*python, *html}
+
+
+def entries(language: str) -> Iterator[tuple[Text, list[str], str]]:
+    """Each entry of a language's file: its texts, their translations, and all that stands there."""
+    path = DASHBOARD / "locale" / language / "LC_MESSAGES" / "django.po"
+    for block in path.read_text().split("\n\n")[1:]:
+        found: dict[str, str] = {}
+        name = ""
+        for line in block.splitlines():
+            if not line.startswith("#"):
+                keyword, _, text = line.rpartition(' "') if line[0] != '"' else (name, "", line[1:])
+                name = keyword
+                found[name] = found.get(name, "") + ast.literal_eval(f'"{text}')
+        context = found.pop("msgctxt", "")
+        originals = [text for name, text in found.items() if name.startswith("msgid")]
+        translated = [text for name, text in found.items() if name.startswith("msgstr")]
+        yield (context, *originals), translated, block
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_each_text_of_the_code_is_translated(language: str) -> None:
+    known = {texts for texts, _, _ in entries(language)}
+    assert len(known) > 300
+    assert texts_of_the_code() - known == set()
+
+
+def test_nothing_is_translated_that_is_not_said_any_more(language: str) -> None:
+    assert {texts for texts, _, _ in entries(language)} - texts_of_the_code() == set()
+
+
+def test_no_translation_is_missing_or_a_guess(language: str) -> None:
+    for texts, translated, block in entries(language):
+        assert all(translated), texts
+        assert "fuzzy" not in block.partition("msgid")[0], texts
+        assert not block.startswith("#~"), texts
+
+
+def test_each_translation_has_the_places_of_its_text(language: str) -> None:
+    for (_, *texts), translated, _ in entries(language):
+        places = set(PLACES.findall(" ".join(texts)))
+        for text in translated:
+            assert set(PLACES.findall(text)) <= places, text
+        assert set(PLACES.findall(" ".join(translated))) == places, texts
+
+
+def test_what_is_compiled_is_what_is_written(language: str) -> None:
+    path = DASHBOARD / "locale" / language / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for (context, text, *plural), translated, _ in entries(language):
+        if plural:
+            said = {compiled.ngettext(text, plural[0], number) for number in (1, 2)}
+        elif context:
+            said = {compiled.pgettext(context, text)}
+        else:
+            said = {compiled.gettext(text)}
+        assert said == set(translated)
+
+
+def test_pages_speak_it(
+    language: str, operator: Client, redis_backend: JobBackend[Any], settings: Settings
+) -> None:
+    settings.LANGUAGE_CODE = language
+    fill(redis_backend)
+    redis_backend.broker.push(make_jobs(1234))
+    for address in PAGES:
+        html = operator.get(address.path).content.decode()
+        assert f'<html lang="{language}" dir="ltr"' in html
+        assert LANGUAGES[language] in html, address.name
+    grouped = {"de": "1.238", "ja": "1,238"}[language]
+    queues = next(one for one in PAGES if one.name == "queues")
+    assert grouped in operator.get(queues.path).content.decode()

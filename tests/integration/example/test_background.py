@@ -1,0 +1,60 @@
+"""What visitors see of the work they set going."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from django_jobs.brokers.messages import Call, Share
+from django_jobs.compat import task_backends
+from tests.integration.example.conftest import tasks_from
+from tests.support.driver import retrying
+
+pytestmark = pytest.mark.django_db(transaction=True)
+JOIN = {"email": "greta@example.com"}
+
+
+def test_a_job_is_followed_from_waiting_to_done(client: Client, settings: Any) -> None:
+    settings.TASKS = tasks_from(JOB_BACKEND="dummy")
+    page = client.post("/join/", JOIN, follow=True)
+    assert "Your mail with a link: waiting" in page.text
+    assert "data-open" in client.get("/background/strip/").text
+
+
+def test_a_job_that_failed_says_that_it_is_tried_again(client: Client, settings: Any) -> None:
+    settings.TASKS = tasks_from(JOB_BACKEND="dummy")
+    client.post("/join/", JOIN, follow=True)
+    backend: Any = task_backends["default"]
+    call = Call(1, [Share("default", 1), Share("mailers", 1)], 1)
+    [claim] = backend.broker.reserve("w", call).claims
+    failed = retrying(claim, delay=60_000)
+    backend.broker.settle("w", 1, [failed])
+
+    assert "Your mail with a link: trying again" in client.get("/background/strip/").text
+
+
+def test_a_backend_that_keeps_no_results_shows_no_strip(client: Client, settings: Any) -> None:
+    settings.TASKS = tasks_from(JOB_BACKEND="inline")
+    client.post("/join/", JOIN)
+    settings.TASKS = tasks_from(JOB_BACKEND="dummy")
+    assert "Jobs run inside this process." in client.get("/background/strip/").text
+
+
+@pytest.mark.parametrize(
+    ("backend", "sentence"),
+    [("async", "They run in this process"), ("redis", "started with <code>manage.py runworker")],
+)
+def test_the_page_says_where_jobs_run(
+    client: Client, settings: Any, redis_url: str, backend: str, sentence: str
+) -> None:
+    settings.TASKS = tasks_from(JOB_BACKEND=backend, REDIS_URL=redis_url)
+    assert sentence in client.get("/background/").text
+
+
+def test_a_store_that_does_not_answer_is_explained(client: Client, settings: Any) -> None:
+    settings.TASKS = tasks_from(JOB_BACKEND="redis", REDIS_URL="redis://127.0.0.1:1/0")
+    page = client.post("/join/", JOIN)
+    assert page.status_code == 503
+    assert "does not answer" in page.text

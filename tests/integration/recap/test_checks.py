@@ -1,0 +1,88 @@
+"""What `manage.py check` says about recaps."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from django_jobs.recap.checks import check_recap
+
+BASE = "django_jobs_recap."
+
+
+def found() -> dict[str, str]:
+    return {str(message.id).removeprefix(BASE): message.msg for message in check_recap()}
+
+
+@pytest.mark.usefixtures("redis_backend")
+def test_a_complete_setting_has_nothing_to_say() -> None:
+    assert found() == {}
+
+
+def test_a_backend_that_is_not_persistent_is_told() -> None:
+    assert found() == {
+        "W001": "No recaps are sent, as the default task backend keeps jobs in memory only."
+    }
+
+
+@pytest.mark.usefixtures("redis_backend")
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("RECIPIENTS", None, "JOB_RECAP['RECIPIENTS'] is missing: set it to the dotted path"),
+        (
+            "CONTENT",
+            "tests.apps.recap_site.content.gone",
+            "names 'tests.apps.recap_site.content.gone', which cannot be imp",
+        ),
+        ("CONTENT", "nonsense", "names 'nonsense', which cannot be imported"),
+        ("CONTENT", "tests.apps.recap_site.content.NOT_CALLABLE", "which cannot be called"),
+        ("BASE_URL", None, "JOB_RECAP['BASE_URL'] must be the scheme and host"),
+        ("BASE_URL", "feedback.example.com", "not 'feedback.example.com'"),
+        ("BASE_URL", "ftp://example.com", "not 'ftp://example.com'"),
+        ("BASE_URL", "https://example.com/board/", "not 'https://example.com/board/'"),
+        ("CONTENTS", "x", "JOB_RECAP has no key 'CONTENTS': it knows RECIPIENTS, CONTENT,"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(
+    settings: Settings, key: str, value: object, sentence: str
+) -> None:
+    settings.JOB_RECAP = {**settings.JOB_RECAP, key: value}
+
+    (message,) = check_recap()
+    assert message.id == f"{BASE}E001"
+    assert sentence in message.msg
+
+
+@pytest.mark.usefixtures("redis_backend")
+def test_each_missing_key_is_told(settings: Settings) -> None:
+    del settings.JOB_RECAP
+
+    assert [message.id for message in check_recap()] == [f"{BASE}E001"] * 3
+
+
+@pytest.mark.usefixtures("redis_backend")
+def test_a_setting_of_another_type_is_told(settings: Settings) -> None:
+    settings.JOB_RECAP = "feedback.recap"
+
+    assert found()["E001"].startswith("JOB_RECAP must be a dict with the keys RECIPIENTS,")
+
+
+@pytest.mark.usefixtures("redis_backend")
+def test_missing_time_zone_support_is_told(settings: Settings) -> None:
+    settings.USE_TZ = False
+
+    assert "USE_TZ = True" in found()["E002"]
+
+
+@pytest.mark.usefixtures("redis_backend")
+def test_a_missing_unsubscribe_page_is_told(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.apps.worker_site.urls"
+
+    assert found() == {"E003": "Recaps have no unsubscribe page."}
+
+
+@pytest.mark.django_db
+def test_the_migrations_equal_the_models() -> None:
+    call_command("makemigrations", "django_jobs_recap", check=True, dry_run=True, verbosity=0)

@@ -1,0 +1,304 @@
+"""What `manage.py check` says about jobs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from django.db import connections
+from django.test import override_settings
+
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic
+from django_jobs.tasks.registry import import_task_modules
+from tests.apps.registered.tasks import greet
+from tests.support.redis_server import RedisServer, free_port
+
+SINCE_6 = django.VERSION >= (6, 0)
+BACKPORT = [] if SINCE_6 else ["django_tasks"]
+DJANGO_S_OWN = f"{'django.tasks' if SINCE_6 else 'django_tasks'}.backends.dummy.DummyBackend"
+LATER_MAIL = "django_jobs.mail.LaterEmailBackend"
+
+StartServer = Callable[..., RedisServer]
+
+
+@pytest.fixture(autouse=True)
+def _no_periodic_tasks() -> Iterator[None]:
+    import_task_modules()  # now, as what is registered while the registry is isolated is forgotten
+    with isolated_registry():
+        yield
+
+
+def tasks_on(backend: str, **options: Any) -> override_settings:
+    return override_settings(TASKS={"default": {"BACKEND": backend, "OPTIONS": options}})
+
+
+def on_threads() -> override_settings:
+    return tasks_on("django_jobs.backends.ThreadPoolBackend")
+
+
+def on_redis(url: str) -> override_settings:
+    return tasks_on("django_jobs.backends.RedisBackend", url=url)
+
+
+def with_apps(*names: str) -> override_settings:
+    return override_settings(INSTALLED_APPS=["django.contrib.contenttypes", *names])
+
+
+def found(check_id: str, *, deploy: bool = False) -> list[CheckMessage]:
+    messages = run_checks(tags=["django_jobs"], include_deployment_checks=deploy)
+    return [message for message in messages if message.id == f"django_jobs.{check_id}"]
+
+
+# --- jobs that a restart forgets ---------------------------------------------------------------
+
+
+def test_in_production_jobs_in_memory_are_worth_a_warning() -> None:
+    with on_threads():
+        (message,) = found("W001", deploy=True)
+    assert message.msg.startswith("The jobs of TASKS['default'] do not outlive the process")
+    assert "JOB_BACKEND=redis" in (message.hint or "")
+
+
+def test_in_development_jobs_in_memory_are_as_they_should_be() -> None:
+    with on_threads(), override_settings(DEBUG=True):
+        assert not found("W001", deploy=True)
+    with on_threads():
+        assert not found("W001")
+
+
+def test_jobs_in_redis_outlive_the_process(redis_url: str) -> None:
+    with on_redis(redis_url):
+        assert not found("W001", deploy=True)
+
+
+def test_a_backend_of_another_package_is_not_judged() -> None:
+    with tasks_on(DJANGO_S_OWN):
+        assert not found("W001", deploy=True)
+
+
+# --- periodic tasks ----------------------------------------------------------------------------
+
+
+def test_periodic_tasks_on_a_backend_that_forgets_are_named() -> None:
+    periodic("0 8 * * *")(greet)
+    periodic("0 9 * * *", name="second greeting")(greet)
+    with on_threads():
+        (message,) = found("W002")
+    assert "TASKS['default'], which is not persistent: second greeting, tests." in message.msg
+    assert "tests.apps.registered.tasks.greet" in message.msg
+
+
+def test_periodic_tasks_run_on_a_persistent_backend(redis_url: str) -> None:
+    periodic("0 8 * * *")(greet)
+    with on_redis(redis_url):
+        assert not found("W002")
+
+
+def test_without_periodic_tasks_there_is_nothing_to_say() -> None:
+    with on_threads():
+        assert not found("W002")
+
+
+def test_the_package_s_own_periodic_tasks_are_left_to_their_own_checks() -> None:
+    from django_jobs.recap.tasks import enqueue_due_recaps
+
+    periodic("0 * * * *")(enqueue_due_recaps)
+    with on_threads():
+        assert not found("W002")
+
+
+def test_a_cron_line_that_never_comes_true_is_an_error() -> None:
+    with with_apps(*BACKPORT, "django_jobs", "tests.apps.misdeclared"):
+        (message,) = found("E001")
+    assert "tests.apps.misdeclared.tasks.celebrate" in message.msg
+
+
+# --- the other runworker -----------------------------------------------------------------------
+
+
+def test_a_backoff_that_is_not_there_is_an_error() -> None:
+    threads = "django_jobs.backends.ThreadPoolBackend"
+    for backoff, problem in (
+        ("tests.integration.test_checks.no_such_function", "no_such_function"),
+        ("tests.integration.test_checks.SINCE_6", "is no function"),
+    ):
+        with override_settings(TASKS={"default": {"BACKEND": threads, "BACKOFF": backoff}}):
+            (message,) = found("E002")
+        assert message.msg.startswith("TASKS['default']['BACKOFF']: ")
+        assert problem in message.msg
+    with override_settings(TASKS={"default": {"BACKEND": threads, "BACKOFF": f"{__name__}.found"}}):
+        assert not found("E002")
+
+
+def test_an_earlier_app_with_a_runworker_of_its_own_is_named() -> None:
+    with with_apps(*BACKPORT, "tests.apps.rival", "django_jobs"):
+        (message,) = found("W003")
+    assert "the command of 'tests.apps.rival', which stands before 'django_jobs'" in message.msg
+    assert "manage.py jobs work" in (message.hint or "")
+
+
+def test_a_later_app_with_a_runworker_of_its_own_does_not_matter() -> None:
+    with with_apps(*BACKPORT, "django_jobs", "tests.apps.rival"):
+        assert not found("W003")
+
+
+# --- the backport ------------------------------------------------------------------------------
+
+
+def test_only_django_5_2_needs_the_app_of_the_backport() -> None:
+    with with_apps("django_jobs"):
+        messages = found("W004")
+    assert [message.hint for message in messages] == (
+        []
+        if SINCE_6
+        else ["Add 'django_tasks' to INSTALLED_APPS; Django 6.0 and newer need no app for it."]
+    )
+
+
+def test_with_the_app_of_the_backport_there_is_nothing_to_say() -> None:
+    with with_apps("django_tasks", "django_jobs") if BACKPORT else with_apps("django_jobs"):
+        assert not found("W004")
+
+
+# --- Redis -------------------------------------------------------------------------------------
+
+
+def test_redis_that_throws_keys_away_is_reported(redis_server_factory: StartServer) -> None:
+    server = redis_server_factory("maxmemory 100mb", "maxmemory-policy allkeys-lru")
+    with on_redis(server.url):
+        (message,) = found("W005", deploy=True)
+    assert message.msg.startswith("TASKS['default']: ")
+    assert "allkeys-lru" in message.msg
+
+
+def test_redis_that_keeps_nothing_on_disk_is_reported(redis_server_factory: StartServer) -> None:
+    server = redis_server_factory("appendonly no", "save ''")
+    with on_redis(server.url):
+        (message,) = found("W005", deploy=True)
+    assert "appendonly yes" in message.msg
+
+
+def test_redis_that_keeps_snapshots_only_is_reported(redis_server_factory: StartServer) -> None:
+    server = redis_server_factory("appendonly no", "save 3600 1 300 100 60 10000")
+    with on_redis(server.url):
+        (message,) = found("W005", deploy=True)
+    assert "Its crash loses every job that was enqueued after the last one" in message.msg
+
+
+def test_redis_that_does_not_answer_is_reported_without_its_password() -> None:
+    with on_redis(f"redis://:hunter2@127.0.0.1:{free_port()}/0"):
+        (message,) = found("W005", deploy=True)
+    assert "127.0.0.1" in message.msg
+    assert "hunter2" not in message.msg
+
+
+def test_redis_that_is_set_up_well_is_not_mentioned(redis_url: str) -> None:
+    with on_redis(redis_url):
+        assert not found("W005", deploy=True)
+
+
+def test_redis_is_not_asked_outside_of_deployment_checks() -> None:
+    with on_redis(f"redis://127.0.0.1:{free_port()}/0"):
+        assert not found("W005")
+
+
+def test_a_lease_that_one_slow_heartbeat_can_cost_is_worth_a_warning() -> None:
+    backend, url = "django_jobs.backends.RedisBackend", f"redis://127.0.0.1:{free_port()}/0"
+    with tasks_on(backend, url=url, lease=6, socket_timeout=5):
+        (message,) = found("W009", deploy=True)
+        assert not found("W009")
+    assert "a lease of 6 s" in message.msg
+    assert "Set lease to 6.66667 or more" in (message.hint or "")
+    with tasks_on(backend, url=url):
+        assert not found("W009", deploy=True)
+
+
+# --- mail --------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
+def test_mail_that_is_sent_later_from_memory_is_worth_a_warning() -> None:
+    with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL):
+        assert found("W006", deploy=True)
+
+
+@pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
+def test_mail_that_is_sent_later_from_redis_is_safe(redis_url: str) -> None:
+    with on_redis(redis_url), override_settings(EMAIL_BACKEND=LATER_MAIL):
+        assert not found("W006", deploy=True)
+
+
+def test_mail_that_is_sent_at_once_is_not_mentioned() -> None:
+    with on_threads():
+        assert not found("W006", deploy=True)
+
+
+def test_django_6_1_s_mailers_are_looked_at_too() -> None:
+    mailers = {"default": {"BACKEND": LATER_MAIL}, "bulk": {}}
+    with on_threads(), override_settings(MAILERS=mailers):
+        assert found("W006", deploy=True)
+
+
+@pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
+def test_large_attachments_without_a_place_are_worth_a_warning(tmp_path: Path) -> None:
+    with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, MEDIA_ROOT=""):
+        [message] = found("W008", deploy=True)
+        assert "MEDIA_ROOT is not set" in message.msg
+    with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, MEDIA_ROOT=str(tmp_path)):
+        assert not found("W008", deploy=True)
+    with on_threads(), override_settings(MEDIA_ROOT=str(tmp_path), JOB_EMAIL_STORAGE="privat"):
+        [message] = found("W008", deploy=True)
+        assert "JOB_EMAIL_STORAGE names 'privat'" in message.msg
+
+
+# --- SQLite ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def new_project_s_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default database as `startproject` writes it; the check looks at it without opening."""
+    monkeypatch.setitem(connections["default"].settings_dict, "OPTIONS", {})
+
+
+@pytest.mark.usefixtures("new_project_s_database")
+def test_threads_that_write_to_sqlite_are_worth_a_warning(redis_url: str) -> None:
+    with on_threads():
+        (message,) = found("W007")
+    assert "DATABASES['default'] is SQLite" in message.msg
+    assert "database is locked" in message.msg
+    assert '"transaction_mode": "IMMEDIATE"' in (message.hint or "")
+    with on_redis(redis_url):
+        assert found("W007")
+
+
+@pytest.mark.usefixtures("new_project_s_database")
+def test_jobs_that_run_in_the_caller_do_not_lock_it_out() -> None:
+    with tasks_on("django_jobs.backends.InlineBackend"):
+        assert not found("W007")
+
+
+@pytest.mark.parametrize("mode", ["IMMEDIATE", "exclusive"])
+def test_sqlite_that_lets_writers_wait_is_not_mentioned(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = connections["default"].settings_dict["OPTIONS"]
+    monkeypatch.setitem(options, "transaction_mode", mode)
+    with on_threads():
+        assert not found("W007")
+
+
+# --- the page about them -----------------------------------------------------------------------
+
+
+def test_the_reference_lists_every_check() -> None:
+    root = Path(__file__).parent.parent
+    sources = [root / "django_jobs" / "checks.py", root / "django_jobs" / "dashboard" / "checks.py"]
+    source = "".join(path.read_text().replace("{APP}", "django_jobs_dashboard") for path in sources)
+    page = (root / "docs" / "reference" / "checks.md").read_text()
+    declared = {part.partition('"')[0] for part in re.split(r'id=f?"', source)[1:]}
+    assert declared == {part.partition("`")[0] for part in page.split("\n| `")[1:]}

@@ -1,0 +1,137 @@
+"""A Redis user with exactly the rights that the documentation lists is enough."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.errors import BrokerRefused
+from django_jobs.jobs.records import State
+from tests.apps.worker_site import tasks
+from tests.support.driver import (
+    Clock,
+    Driver,
+    claim_tick,
+    make_job,
+    make_jobs,
+    one_in_each_state,
+    succeeded,
+)
+from tests.support.redis_server import RedisServer
+from tests.support.small_site import report
+from tests.support.workers import ROOT, Site
+
+PAGE = ROOT / "docs" / "howto" / "production.md"
+(DOCUMENTED,) = re.findall(r"^ACL SETUSER .+", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+Limited = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def server(redis_server_factory: Callable[..., RedisServer]) -> RedisServer:
+    return redis_server_factory()
+
+
+@pytest.fixture
+def limited(server: RedisServer) -> Limited:
+    """Makes the documented user, with changes; returns the options that log in as it."""
+
+    def make(*changes: str) -> dict[str, Any]:
+        with redis.Redis.from_url(server.url) as client:
+            client.execute_command(*DOCUMENTED.split(), *changes)
+        return {"url": server.url, "username": "jobs", "password": "PASSWORD"}
+
+    return make
+
+
+@pytest.fixture
+def broker(limited: Limited) -> Iterator[RedisBroker]:
+    broker = RedisBroker(**limited())
+    yield broker
+    broker.close()
+
+
+def test_a_worker_and_a_web_process_need_no_more(
+    configure: Callable[..., JobBackend[Any]], limited: Limited, tmp_path: Path
+) -> None:
+    options = {**limited(), "namespace": "jobs"}
+    configure(**options)
+    site = Site(tmp_path, options)
+    worker = site.start("-c", "2")
+    result = tasks.note.enqueue("done")
+    site.notes.wait_for("done")
+    assert worker.stop() == 0
+    result.refresh()
+    assert result.is_finished
+    assert "Warning" not in worker.said
+    site.end()
+
+
+def test_all_that_brokers_do_is_permitted(broker: RedisBroker) -> None:
+    worker, inspection = Driver(broker, "w1"), broker.inspection
+    made = one_in_each_state(broker, worker, Clock())
+    worker.heartbeat(report=report(made[State.RUNNING]))
+    broker.rouse("w1")
+    broker.wait(["default"], 5, "w1")
+    claim_tick(broker, "report", None, broker.now(), make_job())
+    broker.push(make_jobs(3, queue="other"))
+    inspection.retry(made[State.DEAD])
+    inspection.cancel(made[State.SCHEDULED])
+    inspection.delete(made[State.SUCCEEDED])
+    inspection.repair(Repair.RETRY, [])
+    inspection.pause("other")
+    inspection.resume("other")
+    inspection.switch_off("report")
+    inspection.switch_on("report")
+    for state in State:
+        inspection.jobs(state)
+    inspection.queues()
+    inspection.workers()
+    broker.store()
+    assert broker.problems() == ()
+    worker.settle(*map(succeeded, worker.take(5)))
+    assert inspection.clear("other") == 3
+    worker.leave()
+
+
+def test_what_somebody_else_wrote_is_set_aside(broker: RedisBroker, server: RedisServer) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.set("{jobs}:leases", "not ours")
+
+    Driver(broker, "w1").heartbeat()
+
+    assert any("broken" in problem.text for problem in broker.problems())
+
+
+@pytest.mark.parametrize(
+    ("change", "named", "use"),
+    [
+        ("-info", r"the command INFO\.", RedisBroker.problems),
+        ("-time", r"the command TIME\.|a command of a script", RedisBroker.now),
+        ("-evalsha", r"the command EVALSHA\.", RedisBroker.now),
+        (
+            "-hset",
+            r"the command HSET\.|a command of a script",
+            lambda broker: broker.push(make_jobs(1)),
+        ),
+        ("-blpop", r"the command BLPOP\.", lambda broker: broker.wait(["default"], 1)),
+        ("resetkeys", "access to the keys of the jobs", RedisBroker.now),
+    ],
+)
+def test_a_right_that_is_missing_is_named(
+    limited: Limited, change: str, named: str, use: Callable[[RedisBroker], object]
+) -> None:
+    broker = RedisBroker(**limited(change))
+
+    with pytest.raises(BrokerRefused, match=named):
+        use(broker)
+
+    broker.close()

@@ -1,0 +1,187 @@
+"""What workers write of jobs, under production settings and whatever `LOGGING` says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.compat import Task
+from django_jobs.jobs.records import State
+from django_jobs.worker.run.loggers import JOB_LOGGER
+from tests.apps.worker_site import tasks
+from tests.integration.worker.test_retries import record_of
+from tests.support.workers import DEADLINE, ROOT, Site, wait_until
+
+LINE = re.compile(r"(DEBUG|INFO|WARNING|ERROR) Task id=(\S+) (.*)$", re.MULTILINE)
+
+
+def lines(said: str, result: Any) -> list[str]:
+    """Return the lines that tell of a job: the level, and all behind its id."""
+    return [f"{level} {rest}" for level, job_id, rest in LINE.findall(said) if job_id == result.id]
+
+
+@pytest.fixture
+def spoil(redis_url: str, backend: JobBackend[Any]) -> Callable[..., None]:
+    """Overwrites a field of a job in Redis."""
+
+    def write(result: Any, field: str, value: str) -> None:
+        with redis.Redis.from_url(redis_url) as client:
+            client.hset(f"{{{backend.configuration.namespace}}}:j:{result.id}", field, value)
+
+    return write
+
+
+def path_of(task: Task[..., Any]) -> str:
+    return f"path={task.module_path}"
+
+
+def mails(folder: Path) -> list[str]:
+    return [path.read_text() for path in folder.iterdir()] if folder.exists() else []
+
+
+def test_every_final_failure_is_one_error_line(site: Site, tmp_path: Path) -> None:
+    failed = tasks.fail.enqueue("no luck")
+    in_loop = tasks.fail_in_loop.enqueue()
+    discarded = tasks.end_with.enqueue("discard")
+    succeeded = tasks.note.enqueue("fine")
+
+    worker = site.start("--burst", WORKER_MAILS=str(tmp_path / "mails"))
+    assert worker.end() == 0
+
+    said = worker.said
+    for result, task in ((failed, tasks.fail), (in_loop, tasks.fail_in_loop)):
+        *retried, last = lines(said, result)
+        assert [line.split()[0] for line in retried] == ["WARNING", "WARNING"]
+        assert re.fullmatch(
+            rf"ERROR {path_of(task)} state=FAILED queue=default attempt=3 duration=\d+ms"
+            " exception=builtins.ValueError",
+            last,
+        )
+    assert "ValueError: no luck" in said
+    assert "sync.py" not in said  # a traceback begins in the task
+    assert lines(said, discarded) == lines(said, succeeded) == []
+    if JOB_LOGGER == "django.tasks":  # which hands its errors to Django's mails for ADMINS
+        sent = mails(tmp_path / "mails")
+        assert len(sent) == 2
+        assert not any(discarded.id in mail for mail in sent)
+
+
+def test_jobs_that_die_without_an_attempt_are_told_of_as_well(
+    site: Site, backend: JobBackend[Any], spoil: Callable[..., None]
+) -> None:
+    unknown, unreadable, buried, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)
+    spoil(unknown, "t", "tests.apps.worker_site.tasks.gone")
+    spoil(unknown, "k", "24")
+    spoil(unreadable, "a", "[")
+    spoil(buried, "e", "nonsense")
+    spoil(in_vain, "t", "tests.apps.worker_site.tasks.gone")
+    expired = tasks.note.using(expires=0.001).enqueue("late")
+
+    worker = site.start("-v", "2")
+    wait_until(lambda: lines(worker.said, buried), "not told of")
+    wait_until(lambda: lines(worker.said, expired), "not told of")
+    assert worker.stop() == 0
+
+    said = worker.said
+    (last,) = lines(said, unknown)
+    assert last.startswith(
+        "ERROR path=tests.apps.worker_site.tasks.gone state=FAILED queue=default attempt=25"
+    )
+    assert last.endswith("exception=django_jobs.errors.TaskNotFound")
+    (last,) = lines(said, unreadable)
+    assert last.startswith(f"ERROR {path_of(tasks.note)} state=FAILED queue=default attempt=1 ")
+    assert last.endswith("exception=django_jobs.errors.BrokenPayload")
+    (last,) = lines(said, buried)
+    assert last == (
+        f"ERROR {path_of(tasks.note)} state=FAILED queue=default attempt=0"
+        " exception=django_jobs.errors.BrokenPayload: What is stored for this job is not what"
+        " django_jobs writes."
+    )
+    (retried,) = lines(said, in_vain)
+    assert retried.startswith("WARNING path=tests.apps.worker_site.tasks.gone state=RETRYING")
+    (discarded,) = lines(said, expired)
+    assert discarded.startswith(
+        f"INFO {path_of(tasks.note)} state=DISCARDED queue=default attempt=1"
+    )
+    assert "exception=django_jobs.errors.JobExpired: " in discarded
+    assert record_of(backend, expired).state is State.DISCARDED
+
+
+def test_verbosity_2_writes_the_start_and_the_end_of_each_job(site: Site) -> None:
+    note = tasks.note.enqueue("fine")
+    crowd = tasks.wait_for_crowd.enqueue(1)
+    discarded = tasks.end_with.enqueue("discard")
+
+    # A LOGGING that turns off the loggers that exist when it is read, which all do here.
+    worker = site.start(
+        *("--burst", "-v", "2"),
+        WORKER_LOGGING=json.dumps({"version": 1}),
+        WORKER_WATCHED="django_jobs.task",
+    )
+    assert worker.end() == 0
+
+    for result, path in ((note, path_of(tasks.note)), (crowd, path_of(tasks.wait_for_crowd))):
+        start, end = lines(worker.said, result)
+        assert start == f"INFO {path} state=RUNNING queue=default attempt=1"
+        end_of_success = rf"INFO {path} state=SUCCESSFUL queue=default attempt=1 duration=\d+ms"
+        assert re.fullmatch(end_of_success, end)
+    _, end = lines(worker.said, discarded)
+    assert end.startswith(f"INFO {path_of(tasks.end_with)} state=DISCARDED")
+    assert end.endswith("exception=django_jobs.errors.Discard: that is enough")
+
+
+def test_what_the_site_says_of_these_loggers_holds(site: Site, tmp_path: Path) -> None:
+    failed = tasks.fail.enqueue("no luck")
+    own = tmp_path / "own.log"
+    form = "%(levelname)s %(message)s | %(task)s %(job_id)s %(queue)s %(attempt)d %(exception)s"
+    logging = {
+        "version": 1,
+        "formatters": {"own": {"format": form}},
+        "handlers": {
+            "own": {"class": "logging.FileHandler", "filename": str(own), "formatter": "own"}
+        },
+        "loggers": {JOB_LOGGER: {"handlers": ["own"], "level": "ERROR", "propagate": False}},
+    }
+
+    worker = site.start("--burst", "-v", "2", WORKER_LOGGING=json.dumps(logging))
+    assert worker.end() == 0
+
+    assert lines(worker.said, failed) == []
+    (line,) = lines(own.read_text(), failed)
+    assert line.endswith(f"| {tasks.fail.module_path} {failed.id} default 3 builtins.ValueError")
+
+
+def test_the_thread_pool_of_a_web_process_shows_failures(site: Site) -> None:
+    program = (
+        "import django; django.setup(); from tests.apps.worker_site import tasks;"
+        "tasks.fail.using(backend='threads').enqueue('no luck')"
+    )
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "tests.apps.worker_site.settings",
+        "WORKER_NOTES": str(site.notes.path),
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+
+    said = ended.stderr
+    assert said.count("state=RETRYING") == 2
+    assert said.count("state=FAILED queue=default attempt=3") == 1
+    assert "ValueError: no luck" in said

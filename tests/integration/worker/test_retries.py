@@ -1,0 +1,142 @@
+"""How attempts end: retries, and what a task says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.jobs.records import Record, State
+from django_jobs.tasks.retry import Retry, sidekiq_curve
+from tests.apps.worker_site import tasks
+from tests.integration.worker.conftest import StartWorker
+from tests.support.workers import Notes, wait_until
+
+RunAll = Callable[..., Any]
+
+
+def record_of(backend: JobBackend[Any], result: Any) -> Record:
+    record = backend.broker.inspection.find(result.id)
+    assert record is not None
+    return record
+
+
+def wait_for_end(backend: JobBackend[Any], result: Any) -> Record:
+    wait_until(
+        lambda: record_of(backend, result).state.is_final,
+        f"no end of {record_of(backend, result)}",
+    )
+    return record_of(backend, result)
+
+
+def test_the_default_curve_is_sidekiqs() -> None:
+    for attempt in (1, 2, 5, 24):
+        count = attempt - 1
+        for _ in range(200):
+            assert count**4 + 15 <= sidekiq_curve(attempt) <= count**4 + 15 + 10 * (count + 1)
+    assert Retry().attempts == 25
+
+
+def test_a_failed_job_waits_for_its_next_attempt_on_the_curve(
+    backend: JobBackend[Any], run_all: RunAll, notes: Notes
+) -> None:
+    result = tasks.fail_by_default.enqueue("broken")
+
+    run_all()
+
+    record = record_of(backend, result)
+    assert notes.lines == ["broken"]
+    assert record.state is State.RETRYING
+    assert record.due_at is not None
+    assert record.last_attempted_at is not None
+    # From 15 to 25 s after its end, which may be known late on a busy machine.
+    assert 14_000 <= record.due_at - record.last_attempted_at <= 60_000
+
+
+def test_each_attempt_runs_and_the_last_one_ends_in_death(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    result = tasks.fail.enqueue("broken")
+    start_worker()
+
+    record = wait_for_end(backend, result)
+
+    assert record.state is State.DEAD
+    assert notes.lines == ["broken"] * 3
+    assert [one.attempt for one in record.failures] == [1, 2, 3]
+    first = record.failures[0]
+    assert (first.exception, first.message) == ("builtins.ValueError", "broken")
+    assert "in fail" in first.traceback
+    assert "django_jobs/worker" not in first.traceback
+
+
+def test_the_last_ten_errors_are_kept(backend: JobBackend[Any], start_worker: StartWorker) -> None:
+    result = tasks.fail_often.enqueue()
+    start_worker()
+
+    record = wait_for_end(backend, result)
+
+    assert [one.message for one in record.failures] == [f"attempt {n}" for n in range(3, 13)]
+
+
+def test_the_backend_has_a_policy_for_tasks_without_one(
+    configure: Callable[..., JobBackend[Any]], start_worker: StartWorker, notes: Notes
+) -> None:
+    backend = configure(retry=Retry(attempts=2, wait=0))
+    result = tasks.fail_by_default.enqueue("broken")
+    start_worker()
+
+    assert wait_for_end(backend, result).state is State.DEAD
+    assert notes.lines == ["broken"] * 2
+
+
+def test_an_error_of_another_kind_is_not_tried_again(
+    backend: JobBackend[Any], run_all: RunAll
+) -> None:
+    result = tasks.fail_otherwise.enqueue()
+    run_all()
+    record = record_of(backend, result)
+    assert (record.state, record.attempts) == (State.DEAD, 1)
+
+
+@pytest.mark.parametrize("kind", ["seconds", "timedelta", "datetime"])
+def test_a_task_says_when_it_is_to_be_tried_again(
+    kind: str, backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    result = tasks.come_back.enqueue(kind)
+    start_worker()
+
+    assert wait_for_end(backend, result).state is State.SUCCEEDED
+    assert notes.lines == [f"{kind} 1", f"{kind} 2"]
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "state"),
+    [
+        (tasks.end_with, ["discard"], State.DISCARDED),
+        (tasks.end_with, ["fail"], State.DEAD),
+        (tasks.look_up_nothing, [], State.DISCARDED),
+        (tasks.return_a_lock, [], State.DEAD),
+        (tasks.leave, [], State.RETRYING),
+    ],
+)
+def test_an_attempt_ends_as_its_error_says(
+    task: Any, arguments: list[str], state: State, backend: JobBackend[Any], run_all: RunAll
+) -> None:
+    result = task.enqueue(*arguments)
+    run_all()
+    record = record_of(backend, result)
+    assert record.state is state
+    assert len(record.failures) == 1
+
+
+def test_what_a_wait_function_returns_is_the_wait() -> None:
+    retry = Retry(wait=lambda attempt, error: attempt * 100, jitter=0)
+    assert [retry.delay(n, ValueError()) for n in (1, 2)] == [100, 200]
+
+
+def test_the_last_step_of_a_sequence_is_repeated() -> None:
+    retry = Retry(wait=(1, 5), jitter=0)
+    assert [retry.delay(n, ValueError()) for n in (1, 2, 3)] == [1, 5, 5]

@@ -1,0 +1,89 @@
+"""What makes short jobs fast makes no other one wait."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.compat import task_finished, task_started
+from tests.apps.worker_site import tasks
+from tests.integration.worker.conftest import StartWorker
+from tests.support.workers import Notes, Site, wait_until
+
+SHORT = 600
+
+
+def used_to_short_jobs(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes, **options: Any
+) -> None:
+    """Start a worker that has run so many short jobs that it expects no others."""
+    tasks.note.bulk_enqueue([["short"]] * SHORT)
+    start_worker(**options)
+    notes.wait_for("short", SHORT)
+
+
+def test_short_jobs_behind_a_long_one_go_on(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    used_to_short_jobs(backend, start_worker, notes, concurrency=3)
+    tasks.hold.enqueue("long")
+    tasks.note.bulk_enqueue([["behind"]] * SHORT)
+    notes.wait_for("behind", SHORT)
+    assert notes.counts["end long 1"] == 0
+    notes.put("release")
+    notes.wait_for("end long 1")
+
+
+def test_short_jobs_behind_one_that_computes_go_on(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    used_to_short_jobs(backend, start_worker, notes, concurrency=3)
+    tasks.compute_until_released.enqueue("long")
+    tasks.note.bulk_enqueue([["behind"]] * 50)
+    notes.wait_for("behind", 50)
+    assert notes.counts["end long"] == 0
+    notes.put("release")
+    notes.wait_for("end long")
+
+
+def test_long_jobs_among_short_ones_run_side_by_side(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    used_to_short_jobs(backend, start_worker, notes, concurrency=4)
+    for number in range(4):
+        tasks.note.bulk_enqueue([["between"]] * 50)
+        tasks.hold.enqueue(f"long {number}")
+    for number in range(4):
+        notes.wait_for(f"begin long {number} 1")
+    assert not any(line.startswith("end") for line in notes.lines)
+    notes.put("release")
+    notes.wait_for("between", 200)
+
+
+def test_each_job_is_told_to_who_asks_for_it(site: Site) -> None:
+    """Two lines take longer than a short job."""
+    usual, talkative = site.start(WORKER_DEBUG="1"), site.start("-v", "2", WORKER_DEBUG="1")
+    while "state=SUCCESSFUL" not in talkative.said:
+        site.notes.wait_for("told", len(tasks.note.bulk_enqueue([["told"]] * 10)))
+    assert "Task id=" not in usual.said
+
+
+def test_a_receiver_hears_of_each_job(
+    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+) -> None:
+    heard: list[tuple[str, list[Any]]] = []
+
+    def receive(*, task_result: Any, **_: Any) -> None:
+        heard.append((task_result.status, task_result.args))
+
+    task_started.connect(receive)
+    task_finished.connect(receive)
+    try:
+        used_to_short_jobs(backend, start_worker, notes)
+        wait_until(lambda: len(heard) == 2 * SHORT, "not all were heard of")
+    finally:
+        task_started.disconnect(receive)
+        task_finished.disconnect(receive)
+    assert Counter(status for status, _ in heard) == {"RUNNING": SHORT, "SUCCESSFUL": SHORT}
+    assert all(args == ["short"] for _, args in heard)

@@ -1,0 +1,212 @@
+"""What a worker says when it starts, and why some can't."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.messages import WorkerInfo
+from tests.apps.worker_site import tasks
+from tests.support.redis_server import RedisServer, free_port
+from tests.support.workers import Site
+
+Factory = Callable[..., RedisServer]
+
+
+def one_sentence(said: str) -> str:
+    """Return the last line; there must be no traceback before it."""
+    assert "Traceback" not in said, said
+    return said.strip().splitlines()[-1]
+
+
+REFUSALS = {
+    ("-q", "nowhere"): "No task can use the queue 'nowhere': TASKS['default']['QUEUES'] has"
+    " critical, default, low, mailers.",
+    ("-q", "low:0"): "the weight of queue 'low' must be a whole number from 1 to 1000, not 0.",
+    ("-q", "low:much"): "the weight of queue 'low' must be a whole number from 1 to 1000",
+    ("-q", "a b"): "the queue name 'a b' is not allowed: use 1 to 100 letters",
+    ("-q", "low", "-q", "low:5"): "-q: queue 'low' is named twice: name it once.",
+    ("-c", "0"): "give a whole number from 1 to 1,000, not 0.",
+    ("--processes", "300"): "give a whole number from 1 to 256, not 300.",
+    ("--shutdown-timeout", "soon"): "from 0 seconds to 1 day, not 'soon'.",
+    ("--shutdown-timeout", "inf"): "from 0 seconds to 1 day, not inf.",
+    ("--reload", "--processes", "2"): "--reload works with one process only: add --processes 1.",
+    (
+        "--backend",
+        "threads",
+    ): "TASKS['threads'] is ThreadPoolBackend, whose jobs no separate worker can"
+    " run. Set JOB_BACKEND=redis and REDIS_URL",
+    ("--backend", "thread"): "Did you mean 'threads'?",
+}
+
+
+@pytest.fixture
+def refuse(site: Site) -> Callable[..., str]:
+    def start(*arguments: str, **options: Any) -> str:
+        if options:
+            return site.refused(WORKER_OPTIONS=json.dumps(site.options | options))
+        return site.refused(*arguments)
+
+    return start
+
+
+def test_a_wrong_argument_is_told_in_one_sentence(refuse: Callable[..., str]) -> None:
+    with ThreadPoolExecutor(3) as several:
+        heard = list(several.map(lambda arguments: refuse(*arguments), REFUSALS))
+    for said, sentence in zip(heard, REFUSALS.values(), strict=True):
+        assert sentence in one_sentence(said)
+
+
+@pytest.fixture
+def http_server() -> Iterator[int]:
+    """A server that is no Redis."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
+        thread.submit(_answer_as_http, listener)
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _answer_as_http(listener: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_redis_that_can_not_be_used_is_told_in_one_sentence(
+    refuse: Callable[..., str], redis_server_factory: Factory, http_server: int
+) -> None:
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    locked = redis_server_factory("requirepass secret")
+    replica = redis_server_factory(f"replicaof 127.0.0.1 {free_port()}")
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"url": nobody}, f"Redis at {nobody} does not answer"),
+        ({"url": locked.url}, "Check REDIS_PASSWORD"),
+        ({"url": locked.url, "password": "guess"}, "refuses the user or the password"),
+        ({"url": replica.url}, "is a read-only replica"),
+        ({"url": locked.url + "99", "password": "secret"}, "has no such database"),
+        (
+            {"url": f"redis://127.0.0.1:{http_server}/0"},
+            f"redis://127.0.0.1:{http_server}/0 is no Redis",
+        ),
+        ({"url": "http://127.0.0.1"}, "TASKS['default']['OPTIONS']['url']"),
+    ]
+    with ThreadPoolExecutor(3) as several:
+        heard = list(several.map(lambda case: refuse(**case[0]), cases))
+    for said, (_, sentence) in zip(heard, cases, strict=True):
+        assert sentence in one_sentence(said)
+        assert "guess" not in said
+
+
+def test_it_says_what_it_serves_and_what_nobody_does(
+    site: Site, redis_server_factory: Factory
+) -> None:
+    tasks.note.using(queue_name="low").enqueue("old")
+    worker = site.start("-q", "critical:3", "-q", "default", "-c", "7")
+    assert "serves critical:3, default:1, by weight." in worker.said
+    assert "7 threads and up to 500 coroutines; " in worker.said
+    assert f"kill -TERM {worker.process.pid}" in worker.said
+    worker.wait_for("no worker serves low, mailers; jobs there wait until one does.")
+
+    rest = site.start("-q", "low", "-q", "mailers", "--strict")
+    assert "serves low, mailers, in strict order." in rest.said
+    site.notes.wait_for("old")
+    assert "no worker serves" not in rest.said
+
+
+def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend[Any]) -> None:
+    quiet = WorkerInfo(id="quiet", host="host", pid=1, started_at=0, quiet=True)
+    backend.broker.heartbeat(quiet, 1)
+    worker = site.start("-q", "critical", "-q", "default")
+    worker.wait_for("no worker serves low, mailers; jobs there wait until one does.")
+
+
+def test_all_queues_are_served_unless_told_otherwise(site: Site) -> None:
+    worker = site.start()
+    assert "serves critical:1, default:1, low:1, mailers:1, by weight." in worker.said
+    site.options["queues"] = "critical:10,low"
+    assert "serves critical:10, low:1, by weight." in site.start().said
+
+
+@pytest.mark.parametrize(
+    ("lines", "warning"),
+    [
+        (["maxmemory-policy allkeys-lru"], "throws away keys when it is full"),
+        (["appendonly no"], "keeps nothing on disk"),
+        (["appendonly no", "save 3600 1 300 100"], "keeps only snapshots on disk. Its crash loses"),
+    ],
+)
+def test_it_warns_of_a_redis_that_may_lose_jobs(
+    site: Site, redis_server_factory: Factory, lines: list[str], warning: str
+) -> None:
+    server = redis_server_factory(*lines)
+    site.options["url"] = server.url
+    worker = site.start()
+    worker.wait_for(f"Warning: Redis at {server.url} {warning}")
+
+
+def test_a_loading_redis_is_told_in_one_sentence(
+    refuse: Callable[..., str], redis_server_factory: Factory
+) -> None:
+    # It looks at its connections after each 1024 commands of its append-only file, and takes
+    # longer for all of them than a worker takes to start on the busiest machine.
+    server = redis_server_factory("key-load-delay 50")
+    with redis.Redis.from_url(server.url) as client:
+        for first in range(0, 400_000, 1000):
+            client.eval("for n = 1, 1000 do redis.call('set', ARGV[1] + n, '') end", 0, first)
+    server.kill9()
+    loading = subprocess.Popen(["redis-server", str(server.directory / "redis.conf")])
+    try:
+        assert "is still loading its data" in one_sentence(refuse(url=server.url))
+    finally:
+        loading.kill()
+        loading.wait()
+
+
+def test_jobs_of_unknown_kinds_do_no_harm(site: Site, backend: JobBackend[Any]) -> None:
+    gone = tasks.note.enqueue("gone")
+    strange = tasks.note.enqueue("strange")
+    odd = tasks.note.enqueue("odd")
+    with redis.Redis.from_url(site.options["url"]) as client:
+        key = f"{{{site.options['namespace']}}}:j:"
+        client.hset(f"{key}{gone.id}", "t", "tests.apps.worker_site.tasks.no_longer_here")
+        client.hset(f"{key}{strange.id}", "a", "these are no arguments")
+        client.delete(f"{key}{odd.id}")
+        client.hset(f"{key}{odd.id}", "somebody", "else's")
+        client.zadd(f"{{{site.options['namespace']}}}:q:default", {"not a job": 1})
+    tasks.note.bulk_enqueue([["fine"]] * 5)
+
+    worker = site.start("--burst")
+
+    assert worker.end() == 0
+    assert site.notes.counts == {"fine": 5}
+    inspection = backend.broker.inspection
+    first, second = inspection.find(gone.id), inspection.find(strange.id)
+    assert first is not None
+    assert first.failures[0].exception == "django_jobs.errors.TaskNotFound"
+    assert "has no 'no_longer_here'" in first.failures[0].message
+    assert first.state == "retrying"
+    assert second is not None
+    assert second.failures[0].exception == "django_jobs.errors.BrokenPayload"
+    assert second.state == "dead"
+
+
+def test_the_stacks_of_all_threads_can_be_seen(site: Site) -> None:
+    worker = site.start("-c", "1")
+    tasks.hold.enqueue("job")
+    site.notes.wait_for("begin job 1")
+    worker.send(signal.SIGTTIN)
+    worker.wait_for("in hold")

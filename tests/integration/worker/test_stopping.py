@@ -1,0 +1,180 @@
+"""How a worker process ends: what becomes of its jobs, and what its exit code says."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.messages import Order
+from django_jobs.jobs.records import State
+from tests.apps.worker_site import tasks
+from tests.integration.worker.test_retries import record_of
+from tests.support.workers import Site, wait_until
+
+FAST = ("-c", "2")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_running_jobs_finish_and_the_others_go_back(
+    number: signal.Signals, site: Site, backend: JobBackend[Any]
+) -> None:
+    results = tasks.hold.bulk_enqueue([["a"], ["b"], ["c"], ["d"]])
+    worker = site.start(*FAST)
+    site.notes.wait_for_lines(2)
+
+    for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
+        worker.send(meaningless)
+        worker.wait_for(f"{meaningless.name} changes nothing here")
+    worker.send(number)
+    worker.wait_for("Quiet")
+    site.notes.put("release")
+
+    assert worker.end() == 0
+    assert site.notes.counts.total() == 4
+    states = [record_of(backend, result).state for result in results]
+    assert states == [State.SUCCEEDED] * 2 + [State.QUEUED] * 2
+    assert [record_of(backend, result).attempts for result in results] == [1, 1, 0, 0]
+    assert backend.broker.inspection.workers() == ()
+
+
+def test_what_takes_too_long_is_given_back_without_costing_an_attempt(
+    site: Site, backend: JobBackend[Any]
+) -> None:
+    thread = tasks.hold.enqueue("thread")
+    coroutine = tasks.hold_in_loop.enqueue("loop")
+    worker = site.start(*FAST, "--shutdown-timeout", "0.2")
+    site.notes.wait_for_lines(2)
+
+    assert worker.stop() == 3
+
+    assert "Gave back 2 jobs that were running" in worker.said
+    assert thread.id in worker.said
+    for result in (thread, coroutine):
+        record = record_of(backend, result)
+        assert (record.state, record.attempts, record.failures) == (State.QUEUED, 0, ())
+    site.notes.put("release")
+    site.start("--burst").end()
+    counts = site.notes.counts
+    assert counts["begin thread 1"] == 2
+    assert counts["end thread 1"] == 1
+    assert counts["finally loop"] == 2
+    assert counts["end loop"] == 1
+
+
+def test_a_second_interrupt_waits_for_nobody(site: Site, backend: JobBackend[Any]) -> None:
+    result = tasks.hold.enqueue("job")
+    blocking = tasks.block_in_loop.enqueue()
+    worker = site.start(*FAST, "--shutdown-timeout", "600")
+    site.notes.wait_for_lines(2)
+
+    worker.send(signal.SIGINT)
+    worker.wait_for("interrupt again")
+    worker.send(signal.SIGINT)
+
+    assert worker.end() == 3
+    assert "Traceback" not in worker.said
+    assert record_of(backend, result).state is State.QUEUED
+    assert record_of(backend, blocking).state is State.QUEUED
+
+
+def test_a_quiet_worker_takes_nothing_more_and_finishes_what_runs(
+    site: Site, backend: JobBackend[Any]
+) -> None:
+    tasks.hold.enqueue("first")
+    worker = site.start(*FAST)
+    site.notes.wait_for("begin first 1")
+
+    worker.send(signal.SIGTSTP)
+    worker.wait_for("Quiet")
+    later = tasks.note.enqueue("later")
+    site.notes.put("release")
+    site.notes.wait_for("end first 1")
+
+    other = site.start("--burst")
+    assert other.end() == 0
+    assert record_of(backend, later).workers[-1].split(":")[1] == str(other.process.pid)
+    assert worker.process.poll() is None
+    assert worker.stop() == 0
+
+
+def test_a_burst_that_is_quiet_ends_with_what_runs(site: Site, backend: JobBackend[Any]) -> None:
+    tasks.hold.enqueue("first")
+    worker = site.start(*FAST, "--burst")
+    site.notes.wait_for("begin first 1")
+
+    worker.send(signal.SIGTSTP)
+    worker.wait_for("Quiet")
+    later = tasks.note.enqueue("later")
+    site.notes.put("release")
+
+    assert worker.end() == 0
+    assert record_of(backend, later).state is State.QUEUED
+
+
+def test_signals_may_come_thick_and_fast(site: Site) -> None:
+    worker = site.start(*FAST)
+    tasks.hold.enqueue("job")
+    site.notes.wait_for("begin job 1")
+    for _ in range(300):
+        worker.send(signal.SIGTSTP)
+    worker.send(signal.SIGTERM)
+    for _ in range(20):
+        worker.send(signal.SIGTERM)
+        worker.send(signal.SIGTSTP)
+    site.notes.put("release")
+    assert worker.end() == 0
+    assert site.notes.lines == ["begin job 1", "end job 1"]
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBackend[Any]) -> None:
+    site.options["lease"] = 4
+    worker = site.start(*FAST)
+    wait_until(backend.broker.inspection.workers, "no heartbeat")
+    (info,) = backend.broker.inspection.workers()
+
+    assert backend.broker.inspection.order(info.id, order)
+
+    worker.wait_for("Quiet")
+    if order is Order.QUIET:
+        worker.send(signal.SIGTERM)
+    assert worker.end() == 0
+
+
+def test_it_stops_when_nothing_is_left(site: Site, backend: JobBackend[Any]) -> None:
+    tasks.note.bulk_enqueue([["x"]] * 50)
+    tasks.fail_by_default.enqueue("once")
+    worker = site.start("--burst")
+    assert worker.end() == 0
+    assert site.notes.counts == {"x": 50, "once": 1}
+    totals = backend.broker.inspection.totals()
+    assert (totals.succeeded, totals.failed) == (50, 1)
+
+
+def test_it_stops_after_so_many_jobs(site: Site, backend: JobBackend[Any]) -> None:
+    tasks.note.bulk_enqueue([["x"]] * 50)
+    worker = site.start("--max-jobs", "7")
+    assert worker.end() == 0
+    assert site.notes.counts == {"x": 7}
+    assert backend.broker.inspection.counts()[State.QUEUED] == 43
+
+
+def test_systemd_hears_of_start_life_and_stop(site: Site, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        worker = site.start(
+            NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000", ready=False
+        )
+        assert systemd.recv(1000).startswith(b"READY=1\n")
+        assert systemd.recv(1000) == b"WATCHDOG=1"
+        worker.send(signal.SIGTERM)
+        while (heard := systemd.recv(1000)) == b"WATCHDOG=1":
+            pass
+        assert heard.startswith(b"STOPPING=1\n")
+    assert worker.end() == 0

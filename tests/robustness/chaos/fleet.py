@@ -1,0 +1,182 @@
+"""Worker processes that are killed and replaced, and the book on what that may have cost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.jobs.records import Record, State
+from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
+from tests.support.redis_server import RedisServer
+from tests.support.workers import Site, WorkerProcess
+
+LOOK = 0.02
+
+
+@dataclass
+class Kill:
+    """A worker that was killed.
+
+    Attributes:
+        worker: its id, or None if it had not begun to work.
+        in_flight: ids of the jobs that Redis knew to be with it.
+        at: when, by the monotonic clock.
+        recovery: seconds until its jobs were taken back.
+    """
+
+    worker: str | None
+    in_flight: list[str]
+    at: float
+    recovery: float | None = None
+
+
+@dataclass
+class Fleet:
+    """The workers of one site, their server, and this process, which enqueues."""
+
+    site: Site
+    server: RedisServer
+    backend: JobBackend[Any]
+    workers: list[WorkerProcess] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.redis = redis.Redis.from_url(self.server.url, decode_responses=True)
+        self.prefix = f"{{{self.backend.configuration.namespace}}}:"
+
+    # --- workers ---------------------------------------------------------------------------------
+
+    def start(
+        self, *arguments: str, number: int = 1, ready: bool = False, **variables: str
+    ) -> None:
+        """Start workers, and wait until each says so if asked to."""
+        for _ in range(number):
+            self.workers.append(self.site.start(*arguments, ready=False, **variables))
+        for worker in self.workers if ready else ():
+            worker.wait_for("Stop: Ctrl-C")
+
+    def id_of(self, worker: WorkerProcess) -> str | None:
+        """Return the id under which Redis knows a worker, if it does yet."""
+        known = map(str, self.redis.zrange(f"{self.prefix}leases", 0, -1))
+        pid = str(worker.process.pid)
+        return next((name for name in known if name.split(":")[1] == pid), None)
+
+    def in_flight(self, worker_id: str | None) -> list[str]:
+        """Return the ids of the jobs that a worker has."""
+        return [str(job_id) for job_id in self.redis.hkeys(f"{self.prefix}f:{worker_id}")]
+
+    def kill(self, worker: WorkerProcess) -> None:
+        """Kill a worker; it is frozen first, so that what it holds can be read."""
+        worker.send(signal.SIGSTOP)
+        worker_id = self.id_of(worker)
+        in_flight = self.in_flight(worker_id)
+        worker.kill9()
+        self.workers.remove(worker)
+        self.kills.append(Kill(worker_id, in_flight, time.monotonic()))
+
+    def stop(self) -> None:
+        """Stop all workers as a deploy does; none has failed."""
+        for worker in self.workers:
+            worker.send(signal.SIGTERM)
+        for worker in self.workers:
+            assert worker.end() == 0, worker.said
+        self.workers.clear()
+
+    # --- what became of the jobs -----------------------------------------------------------------
+
+    def wait_until(self, condition: Callable[[], object], what: str) -> None:
+        """Return when a condition holds; time meanwhile how long recoveries take."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self._look_for_recoveries()
+            assert time.monotonic() < end, f"{what}: {self.counts()}\n{self.said()[-5000:]}"
+            time.sleep(LOOK)
+        self._look_for_recoveries()
+
+    def wait_for_ends(self, number: int) -> None:
+        """Wait until so many jobs have ended, and none is anywhere else."""
+
+        def ended() -> bool:
+            counts = self.counts()
+            final = sum(n for state, n in counts.items() if state.is_final)
+            return final == sum(counts.values()) == number
+
+        self.wait_until(ended, f"not {number} jobs ended")
+
+    def wait_for_runs(self, number: int) -> None:
+        """Wait until so many attempts have begun."""
+        self.wait_until(lambda: self.begun() >= number, f"not {number} attempts")
+
+    def counts(self) -> dict[State, int]:
+        counts = self.backend.broker.inspection.counts()
+        return {state: number for state, number in counts.items() if number}
+
+    def begun(self) -> int:
+        """Return how many attempts have begun, by the size of the notes alone if they are many."""
+        path = self.site.notes.path
+        return path.read_bytes().count(b"\n") if path.exists() else 0
+
+    def runs(self) -> Counter[str]:
+        """Return how often each job has been run."""
+        return Counter(line.split()[0] for line in self.site.notes.lines)
+
+    def record(self, job_id: str) -> Record:
+        record = self.backend.broker.inspection.find(job_id)
+        assert record is not None, f"{job_id} is lost"
+        return record
+
+    def said(self) -> str:
+        """Return what all workers said that there were."""
+        return "\n".join(worker.said for worker in self.site.started)
+
+    def _look_for_recoveries(self) -> None:
+        for kill in self.kills:
+            if kill.recovery is None and not self.redis.exists(f"{self.prefix}f:{kill.worker}"):
+                kill.recovery = time.monotonic() - kill.at
+
+    # --- judgement -------------------------------------------------------------------------------
+
+    def assert_nothing_lost(self, ids: list[str]) -> None:
+        """Each job has succeeded, was run once and once more for each kill that found it running.
+
+        One that was in three workers as they were killed is dead, as is promised. It is retried
+        then, as an operator would.
+        """
+        hit = Counter(job_id for kill in self.kills for job_id in kill.in_flight)
+        dead = [job_id for job_id in ids if self.record(job_id).state is State.DEAD]
+        for job_id in dead:
+            record = self.record(job_id)
+            assert record.crashes == 3, record
+            assert record.failures[-1].exception == "django_jobs.errors.WorkerLost"
+            assert hit[job_id] >= 3
+            assert self.backend.broker.inspection.retry(job_id)
+        self.wait_for_ends(len(ids))
+        assert self.counts() == {State.SUCCEEDED: len(ids)}
+        runs = self.runs()
+        assert runs.keys() == set(ids)
+        for job_id, number in runs.items():
+            assert number <= 1 + hit[job_id] + (job_id in dead), f"{job_id}: {number} runs"
+        self._report(runs, len(dead))
+
+    def assert_each_ran_once(self, ids: list[str]) -> None:
+        """Each job has succeeded, and no attempt was begun twice."""
+        assert self.counts() == {State.SUCCEEDED: len(ids)}, self.said()[-5000:]
+        assert self.runs() == Counter(ids)
+
+    def _report(self, runs: Counter[str], dead: int) -> None:
+        longest = max((kill.recovery or 0 for kill in self.kills if kill.in_flight), default=0)
+        held = sum(len(kill.in_flight) for kill in self.kills)
+        FIGURES.append(
+            f"{os.environ.get('PYTEST_CURRENT_TEST', '').split('::')[-1]}: scale {SCALE},"
+            f" {len(runs)} jobs, {len(self.kills)} workers killed with {held} jobs in flight,"
+            f" {runs.total() - len(runs)} attempts more than jobs, {dead} dead after three"
+            f" crashes, longest recovery {longest:.1f} s"
+        )

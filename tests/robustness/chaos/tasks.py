@@ -1,0 +1,115 @@
+"""Tasks that can be counted: each attempt leaves a line that outlives its worker."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from django_jobs import Retry, task
+from django_jobs.errors import RetryLater
+from tests.apps.worker_site.tasks import exists, write
+
+TWICE = Retry(attempts=2, wait=0, jitter=0)
+
+
+def note(context: Any) -> None:
+    write(f"{context.task_result.id} {context.attempt}")
+
+
+@task(takes_context=True)
+def run(context: Any, longest: float = 0.0) -> int:
+    """Take a random time of at most so many seconds; return the process."""
+    note(context)
+    time.sleep(random.uniform(0, longest))
+    return os.getpid()
+
+
+@task(takes_context=True)
+def hold(context: Any, release: str) -> int:
+    """Run until the test puts a file."""
+    note(context)
+    while not exists(release):
+        time.sleep(0.01)
+    return os.getpid()
+
+
+if os.environ.get("CHAOS_DEPLOY") != "old":
+
+    @task(takes_context=True)
+    def new(context: Any) -> int:
+        """Be known to the new deploy only."""
+        note(context)
+        return os.getpid()
+
+
+@task(takes_context=True, retry=Retry(attempts=3, wait=0, jitter=0))
+def come_back(context: Any) -> None:
+    """Ask for a second attempt at an instant, which a wrong clock moves."""
+    note(context)
+    if context.attempt == 1:
+        raise RetryLater(timezone.now() + timedelta(milliseconds=100))
+
+
+@task(takes_context=True, retry=TWICE)
+def write_to_full_disk(context: Any) -> None:
+    note(context)
+    with open("/dev/full", "w") as disk:
+        disk.write("x")
+
+
+# --- hostile ones: what the first does to its process, the others only to their attempt ----------
+
+
+@task(takes_context=True)
+def leave_process(context: Any) -> None:
+    note(context)
+    os._exit(1)
+
+
+@task(takes_context=True)
+def eat_memory(context: Any) -> None:
+    """Eat, and be ended as the kernel ends what has eaten too much."""
+    note(context)
+    eaten = bytearray(64 * 1024 * 1024)
+    os.kill(os.getpid(), signal.SIGKILL)
+    del eaten
+
+
+@task(takes_context=True, retry=TWICE)
+def want_too_much_memory(context: Any) -> None:
+    note(context)
+    bytearray(1 << 60)
+
+
+@task(takes_context=True, timeout=0.2, retry=TWICE)
+def never_return(context: Any) -> None:
+    note(context)
+    while True:
+        pass
+
+
+@task(takes_context=True, retry=TWICE)
+def exit_politely(context: Any) -> None:
+    note(context)
+    raise SystemExit(0)
+
+
+class UnspeakableError(Exception):
+    """An error of which nothing can be said."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+@task(takes_context=True, retry=TWICE)
+def raise_unspeakable(context: Any) -> None:
+    note(context)
+    raise UnspeakableError

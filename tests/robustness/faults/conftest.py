@@ -1,0 +1,25 @@
+"""The ground that runs with faults share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from django_jobs.brokers.redis import portions
+from tests.robustness.faults.job_paths import PORTION
+from tests.robustness.faults.shared_server import Ground
+from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_and_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("redis.retry.sleep", lambda seconds: None)
+    monkeypatch.setattr(portions, "JOBS", PORTION)
+
+
+@pytest.fixture
+def ground(redis_server: RedisServer) -> Iterator[Ground]:
+    ground = Ground(str(redis_server.socket))
+    yield ground
+    ground.close()

@@ -1,0 +1,144 @@
+"""Every point of a path: each of its calls, with each thing that can go wrong there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django_jobs.brokers.inspection.base import Totals
+from django_jobs.jobs.records import State
+from django_jobs.metrics.history import Span, TaskMetrics
+from tests.robustness.faults.faulty_connection import OVERTAKEN, Effect, Killed, Wire, faults_at
+from tests.robustness.faults.invariants import check_all, check_places
+from tests.robustness.faults.path import Path, Scene
+from tests.robustness.faults.run import Stage
+from tests.robustness.faults.shared_server import Ground
+from tests.support.redis_keys import family, read_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a path leads to.
+
+    Attributes:
+        jobs: id, state, attempts, crashes and number of failures of each.
+        runs: how often each was given to a worker.
+    """
+
+    jobs: tuple[tuple[str, State, int, int, int], ...]
+    runs: dict[str, int]
+    totals: Totals
+    tasks: tuple[TaskMetrics, ...]
+
+    def check_same(self, expected: Outcome, *, totals: bool) -> None:
+        """Check that nobody can tell whether there was a fault."""
+        assert self.jobs == expected.jobs
+        assert self.runs == expected.runs
+        assert not totals or self.totals == expected.totals
+        assert not totals or self.tasks == expected.tasks
+
+    def runs_more_than(self, other: Outcome) -> int:
+        """How often jobs ran in this one that had run already, more than in the other."""
+        return sum(max(0, times - other.runs.get(it, 1)) for it, times in self.runs.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was seen on a path.
+
+    Attributes:
+        calls: how many the path makes if nothing goes wrong.
+        points: how many runs with a fault there were.
+        again: how many jobs ran a second time, in all runs, as the first worker was killed.
+        wrong: what did not hold, one line for each point.
+    """
+
+    calls: int
+    points: int
+    again: int
+    wrong: tuple[str, ...]
+
+
+def try_every_point(path: Path, ground: Ground, *, cold: bool) -> Report:
+    """Go a path without a fault, then once for each of its points.
+
+    Args:
+        cold: whether the first call finds no connection, and each first one of a kind no script.
+    """
+    _go(path, ground, Wire(ground.socket), cold=False)  # the server learns the scripts
+    calm = Wire(ground.socket)
+    expected = _go(path, ground, calm, cold=cold)
+    wrong: list[str] = []
+    again = points = 0
+    for at, fault in faults_at(calm.calls):
+        points += 1
+        wire = Wire(ground.socket, at, fault)
+        try:
+            outcome = _go(path, ground, wire, cold=cold)
+            assert wire.struck, "this point was not reached"
+            more = outcome.runs_more_than(expected)
+            assert not more or fault.effect is Effect.KILLED, f"{more} jobs ran again"
+            again += more
+            if fault.effect is Effect.HEALED:
+                outcome.check_same(expected, totals=fault.kind not in OVERTAKEN)
+        except AssertionError as error:
+            name = wire.names[at - 1] if wire.struck else "not reached"
+            wrong.append(f"call {at} of {calm.calls} ({name}): {fault}: {error}")
+    return Report(calm.calls, points, again, tuple(wrong))
+
+
+def _go(path: Path, ground: Ground, wire: Wire, *, cold: bool) -> Outcome:
+    stage = Stage(ground, wire)
+    try:
+        scene = path(stage)
+        (stage.cool_down if cold else stage.warm_up)()
+        wire.arm()
+        killed = _act(scene)
+        wire.disarm()
+        _recover(stage, scene, killed)
+        return _outcome(stage)
+    finally:
+        stage.close()
+
+
+def _act(scene: Scene) -> bool:
+    """Whether it was killed meanwhile."""
+    try:
+        scene.act()
+    except Killed:
+        return True
+    return False
+
+
+def _recover(stage: Stage, scene: Scene, killed: bool) -> None:
+    keys = read_keys(stage.client) if killed and scene.may_keep_a_marker else check_places(stage)
+    stage.books.look_up({job_id: job["s"] for job_id, job in family(keys, "j")})
+    scene.afterwards()
+    stage.recover()
+    check_all(stage)
+    if stage.wire.holds:
+        stage.wire.deliver()
+        check_places(stage)
+        stage.recover()
+        check_all(stage)
+    if killed and stage.worker.has_called:
+        before = _jobs(stage)
+        stage.come_back()
+        assert _jobs(stage) == before, "a worker that was taken for dead changes something"
+    scene.check()
+
+
+def _jobs(stage: Stage) -> dict[str, Any]:
+    """All that is stored of jobs, and where they stand."""
+    keys = read_keys(stage.client)
+    return {name: keys[name] for name in keys if name[:2] in ("j:", "e:", "q:", "s:", "f:")}
+
+
+def _outcome(stage: Stage) -> Outcome:
+    records = map(stage.safe.inspection.find, sorted(stage.books.known))
+    jobs = tuple(
+        (it.job.id, it.state, it.attempts, it.crashes, len(it.failures)) for it in records if it
+    )
+    inspection = stage.safe.inspection
+    tasks = inspection.metrics.tasks(Span.WEEK)
+    return Outcome(jobs, dict(stage.books.runs), inspection.totals(), tasks)

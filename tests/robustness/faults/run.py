@@ -1,0 +1,177 @@
+"""One run of a path: a worker whose wire may fail, then a second one that takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from typing import Any, TypeVar
+
+from django_jobs.brokers.messages import Pulse, Report, Reservation
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.jobs.records import Claim, Job, Settlement, State
+from django_jobs.metrics.sample import Sample
+from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
+from tests.robustness.faults.bookkeeping import Books
+from tests.robustness.faults.faulty_connection import Wire, wires_of
+from tests.robustness.faults.shared_server import Ground
+from tests.support.driver import Clock, Driver, make_job, past_lease, succeeded
+
+T = TypeVar("T")
+
+MANY = 50
+"""More jobs than a path has."""
+
+
+class Stage:
+    """Where a path happens, on a server that is emptied.
+
+    Args:
+        wire: on which the first worker's calls may fail.
+
+    Attributes:
+        broker: the one on the wire.
+        worker: the first worker, on the wire.
+        safe: a broker whose calls never fail.
+        second: a worker at that one.
+    """
+
+    def __init__(self, ground: Ground, wire: Wire) -> None:
+        self.client = ground.client
+        self.client.flushall()
+        self.clock = Clock()
+        self.clock.tell(lambda now: self.client.set(CLOCK_KEY, now))
+        self.wire = wire
+        self.books = Books()
+        self.broker, self.safe = (
+            RedisBroker(f"unix://{ground.socket}", clock=MOVABLE_CLOCK),
+            ground.safe,
+        )
+        wire.attach(self.broker)
+        self.worker, self.second = Driver(self.broker, "w1"), Driver(self.safe, "w2")
+        self._numbers = count(1)
+
+    def close(self) -> None:
+        self.broker.close()
+
+    # --- before a path -----------------------------------------------------------------------
+
+    def jobs(self, number: int, **changes: Any) -> list[Job]:
+        """Jobs with the same ids in each run of a path."""
+        return [make_job(id=f"job{next(self._numbers)}", **changes) for _ in range(number)]
+
+    def given(self, number: int, **changes: Any) -> list[Job]:
+        """Jobs that were pushed long before."""
+        jobs = self.jobs(number, **changes)
+        self.books.tried(jobs)
+        self.safe.push(jobs)
+        self.books.pushed(jobs)
+        return jobs
+
+    def warm_up(self) -> None:
+        """Connect, as a worker has that runs for a while."""
+        for wire in wires_of(self.broker):
+            wire("PING")
+
+    def cool_down(self) -> None:
+        """Let the next calls connect, and find a server that does not know the scripts."""
+        self.broker.close()
+        self.client.script_flush()
+
+    # --- on the wire -------------------------------------------------------------------------
+
+    def insist(self, call: Callable[[], T], again: Callable[[], T] | None = None) -> T:
+        """Make a call as a worker does, which tries again after an error."""
+        late = self.wire.holds and not self.wire.holds_to_the_end
+        try:
+            answer = call()
+        except BrokerUnavailable:
+            self.wire.restore()
+            answer = (again or call)()
+        if late:
+            self.wire.deliver()
+        return answer
+
+    def try_once(self, call: Callable[[], object]) -> bool:
+        """Make a call as who does not try again; tell whether it came back."""
+        try:
+            call()
+        except BrokerUnavailable:
+            self.wire.restore()
+            return False
+        return True
+
+    def push(self, jobs: Sequence[Job]) -> None:
+        """Push as a web process does, which leaves the error to its caller."""
+        self.books.tried(jobs)
+        if self.try_once(lambda: self.broker.push(jobs)):
+            self.books.pushed(jobs)
+
+    def exchange(self, limit: int, settlements: Iterable[Settlement] = ()) -> tuple[Claim, ...]:
+        """Settle and reserve as a worker does, and run what comes."""
+        ends = list(settlements)
+        self.books.sent(ends)
+        worker = self.worker
+        answer = self.insist(
+            lambda: worker.reserve("default", limit=limit, settlements=ends), worker.repeat
+        )
+        return self._heard(answer, ends)
+
+    def beat(self, **said: Any) -> Pulse:
+        count = {end: said[end] for end in ("succeeded", "failed") if end in said}
+        sample = Sample(task="shop.tasks.ship", queue="default", **count)
+        report = Report(samples=(sample,))
+        return self.insist(
+            lambda: self.worker.heartbeat(report=report, **said), self.worker.repeat_heartbeat
+        )
+
+    def remove(self, ids: Iterable[str], call: Callable[[], object]) -> None:
+        """Delete jobs as an operator does."""
+        self.books.doomed.update(ids)
+        self.insist(call)
+        self.books.removed.update(ids)
+
+    def run(self, claims: Iterable[Claim]) -> list[Settlement]:
+        return [succeeded(claim, result='"done"') for claim in claims]
+
+    # --- afterwards --------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Let the second worker miss the first one, and do all that there is to do."""
+        self.worker.vanish(self.clock, noticed_by=self.second)
+        self.safe.inspection.resume("default")
+        ends: list[Settlement] = []
+        while True:
+            self.books.sent(ends)
+            answer = self.second.reserve("default", limit=MANY, settlements=ends)
+            claims = self._heard(answer, ends)
+            if not claims and answer.due_in is None:
+                return
+            if not claims:
+                self.clock.advance((answer.due_in or 0) + 1)
+                self.second.heartbeat()
+            ends = self.run(claims)
+
+    def come_back(self) -> list[str]:
+        """Let a first worker that was taken for dead make its last call again.
+
+        Returns:
+            ids of the jobs that it was given.
+        """
+        self.wire.restore()
+        return [claim.job.id for claim in self.worker.repeat().claims]
+
+    @property
+    def lease(self) -> int:
+        """Milliseconds."""
+        return past_lease(self.safe) - 1
+
+    def states(self) -> dict[str, State]:
+        """What became of each job."""
+        records = ((job_id, self.safe.inspection.find(job_id)) for job_id in self.books.known)
+        return {job_id: record.state for job_id, record in records if record}
+
+    def _heard(self, answer: Reservation, ends: Sequence[Settlement]) -> tuple[Claim, ...]:
+        self.books.heard(ends, answer.refused)
+        self.books.ran(answer.claims)
+        return answer.claims

@@ -1,0 +1,36 @@
+"""Whatever goes wrong at whatever call of a path, nothing is lost and nothing happens twice."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.robustness.faults.every_point import try_every_point
+from tests.robustness.faults.faulty_connection import FAULTS
+from tests.robustness.faults.job_paths import JOB_PATHS, push, reserve
+from tests.robustness.faults.maintenance_paths import CARE_PATHS
+from tests.robustness.faults.path import Path
+from tests.robustness.faults.shared_server import Ground
+
+EVERY_PATH = (*JOB_PATHS, *CARE_PATHS)
+COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (push, reserve)
+"""Paths that begin without connection and scripts; by default those with which a process begins."""
+
+
+@pytest.mark.parametrize("path", EVERY_PATH, ids=lambda path: path.__name__)
+def test_every_point_of_a_path_is_survived(path: Path, ground: Ground) -> None:
+    _survives(path, ground, cold=False)
+
+
+@pytest.mark.parametrize("path", COLD_PATHS, ids=lambda path: path.__name__)
+def test_every_point_of_a_first_call_is_survived(path: Path, ground: Ground) -> None:
+    """With those of connecting, and of loading the script."""
+    _survives(path, ground, cold=True)
+
+
+def _survives(path: Path, ground: Ground, *, cold: bool) -> None:
+    report = try_every_point(path, ground, cold=cold)
+    print(f"{report.calls} calls, {report.points} points, {report.again} jobs ran again")
+    assert report.points == report.calls * len(FAULTS) > 0
+    assert report.wrong == (), "\n".join(report.wrong)

@@ -1,0 +1,113 @@
+"""Both brokers side by side, with a comparison of all that can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+import redis
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.messages import Pulse, Reservation
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.jobs.records import Record, State
+from django_jobs.metrics.history import Span
+from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
+from tests.robustness.stateful.bookkeeping import Books
+from tests.support.driver import Clock, Driver
+from tests.support.redis_keys import check_structure, read_keys
+
+T = TypeVar("T")
+
+UNORDERED = [State.RUNNING, *(state for state in State if state.is_final)]
+"""States whose listings have no order, or one that leaves jobs of one millisecond open."""
+
+
+class BothBrokers(RuleBasedStateMachine):
+    """Does everything twice, and compares the answers and all that can be seen.
+
+    Time moves in whole seconds, while each job is due at a millisecond of its own, as the order
+    of jobs that are due at the same moment is nobody's promise.
+    """
+
+    steps: ClassVar[int] = 0
+    """How many steps all walks of this process took."""
+
+    def __init__(self, url: str, client: redis.Redis) -> None:
+        super().__init__()
+        client.flushall()
+        self.client = client
+        self.clock = Clock()
+        self.clock.tell(lambda now: client.set(CLOCK_KEY, now))
+        self.brokers: tuple[Broker, Broker] = (
+            MemoryBroker(now=self.clock.now),
+            RedisBroker(url, clock=MOVABLE_CLOCK),
+        )
+        self.workers = {
+            name: [Driver(broker, name) for broker in self.brokers] for name in ("w1", "w2", "w3")
+        }
+        self.books = Books()
+        self.answers: dict[str, Reservation] = {}
+        self.pulses: dict[str, Pulse] = {}
+        self.known: list[str] = []
+        self.deferred = 0
+        self.totals = (0, 0)
+
+    def teardown(self) -> None:
+        self.brokers[1].close()
+
+    def same(self, do: Callable[[Broker], T]) -> T:
+        expected, actual = (do(broker) for broker in self.brokers)
+        assert expected == actual
+        return expected
+
+    def same_of(self, worker: str, do: Callable[[Driver], T]) -> T:
+        expected, actual = (do(driver) for driver in self.workers[worker])
+        assert expected == actual
+        return expected
+
+    def later(self, milliseconds: int) -> int:
+        self.deferred += 1
+        return milliseconds + self.deferred
+
+    def one_of_known(self, number: int) -> str:
+        return self.known[number % len(self.known)] if self.known else "unknown"
+
+    @invariant()
+    def all_that_can_be_seen_is_the_same_and_right(self) -> None:
+        BothBrokers.steps += 1
+        counts = self.same(lambda broker: dict(broker.inspection.counts()))
+        self.books.forget_what_is_over(self.clock.now())
+        self.same(seen_beside_jobs)
+        self.books.check(
+            {state: self.same(partial(listing, state=state)) for state in State}, counts
+        )
+        totals = self.brokers[0].inspection.totals()
+        assert (totals.succeeded, totals.failed) == self.totals
+        assert self.brokers[0].ticks() == self.books.ticks
+        check_structure(read_keys(self.client))
+
+    def everything(self, worker: str) -> Any:
+        """All that can be seen, and Redis itself but for the worker's call."""
+        keys = read_keys(self.client)
+        del keys[f"r:{worker}"]
+        listings = [self.same(partial(listing, state=state)) for state in State]
+        return self.same(seen_beside_jobs), listings, keys
+
+
+def listing(broker: Broker, state: State, queue: str | None = None) -> list[Record]:
+    records = list(broker.inspection.jobs(state, queue=queue, limit=1_000))
+    return sorted(records, key=lambda record: record.job.id) if state in UNORDERED else records
+
+
+def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
+    read = broker.inspection
+    counted = (
+        read.metrics.history(Span.HOUR),
+        read.metrics.tasks(Span.MONTH),
+        read.metrics.failing(Span.DAY),
+    )
+    return read.queues(), read.workers(), read.totals(), dict(broker.ticks()), counted

@@ -1,0 +1,50 @@
+"""The ways in which an attempt can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from django_jobs.jobs.records import Claim, Settlement, State
+from tests.support.driver import make_failure
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an attempt ends, whichever job it is.
+
+    Attributes:
+        text: what stands in its result or its failure.
+    """
+
+    state: State
+    waited: int
+    duration: int
+    text: str
+
+
+ENDS = st.builds(
+    End,
+    state=st.sampled_from(
+        [State.SUCCEEDED, State.RETRYING, State.QUEUED, State.DEAD, State.DISCARDED]
+    ),
+    waited=st.sampled_from([0, 7]),
+    duration=st.sampled_from([0, 1_500]),
+    text=st.sampled_from(["", "none left", "größer als 3 ✓", "a:b,c\x00\n"]),
+)
+
+
+def end_of(claim: Claim, end: End, delay: int) -> Settlement:
+    """Return the settlement of a claim that ends so; what is to be retried is due after `delay`."""
+    failed = end.state in {State.RETRYING, State.DEAD}
+    return Settlement(
+        job_id=claim.job.id,
+        token=claim.token,
+        state=end.state,
+        result=end.text or "null",
+        failure=make_failure(attempt=claim.attempt, message=end.text) if failed else None,
+        delay=delay if end.state is State.RETRYING else 0,
+        waited=end.waited,
+        duration=end.duration,
+    )

@@ -1,0 +1,359 @@
+"""The random commands that both brokers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.messages import JobProgress, Order, Pulse, Report, Reservation, Share
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.sample import Sample
+from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
+from tests.robustness.stateful.endings import ENDS, End, end_of
+from tests.support.driver import START, make_job
+
+ORDERED = [State.RUNNING, *(state for state in State if state.is_final)]
+"""States whose listings have no order, or one that leaves jobs of one millisecond open."""
+
+ORDERED = [state for state in State if state not in UNORDERED]
+
+QUEUES = st.sampled_from(["a", "b"])
+SEVERAL = st.sampled_from(["a", "b", "ab", "ba"])
+WORKERS = st.sampled_from(["w1", "w2", "w3"])
+SECONDS = st.sampled_from([1_000, 4_000, 21_000])
+DAYS = st.sampled_from([8 * 86_400_000, 181 * 86_400_000])
+NUMBERS = st.integers(min_value=0, max_value=99)
+SOME_STATES = st.frozensets(st.sampled_from(State), min_size=1)
+TICKS = st.tuples(
+    st.sampled_from(["hourly", "daily"]), st.sampled_from([None, 1, 2]), st.sampled_from([1, 2])
+)
+VERBS = st.sampled_from(["retry", "cancel", "delete"])
+
+
+class RandomCommands(BothBrokers):
+    """Whatever the contract of the brokers permits, in any order."""
+
+    # --- what enqueues -------------------------------------------------------------------------
+
+    @initialize()
+    def begin_with_work(self) -> None:
+        self.push(["a", "b"] * 4, 0, None, 60_000)
+        self.push(["a", "b"], 1, 1_000, 60_000)
+        self.reserve("w1", "ab", 1, 3)
+        self.reserve("w2", "ba", 2, 2)
+
+    @rule(
+        queues=st.lists(QUEUES, min_size=1, max_size=4),
+        priority=st.sampled_from([-1, 0, 1]),
+        ahead=st.none() | SECONDS,
+        kept=st.sampled_from([0, 3_000, 60_000]),
+    )
+    def push(self, queues: list[str], priority: int, ahead: int | None, kept: int) -> None:
+        jobs = [
+            make_job(
+                id=f"{len(self.known) + n:04d}",
+                queue=queue,
+                priority=priority,
+                run_at=ahead and self.clock.now() + self.later(ahead),
+                result_ttl=kept,
+            )
+            for n, queue in enumerate(queues)
+        ]
+        self.known += [job.id for job in jobs]
+        self.push_jobs(jobs)
+
+    @rule(number=NUMBERS)
+    def push_again(self, number: int) -> None:
+        self.push_jobs([make_job(id=self.one_of_known(number), queue="b", priority=1)] * 2)
+
+    def push_jobs(self, jobs: list[Job]) -> None:
+        self.same(lambda broker: broker.push(jobs))
+        self.books.push(jobs)
+
+    @rule(wanted=st.lists(st.tuples(TICKS, st.none() | SECONDS, st.booleans()), max_size=3))
+    def claim_ticks(
+        self, wanted: list[tuple[tuple[str, int | None, int], int | None, bool]]
+    ) -> None:
+        ticks = [
+            Tick(*tick, None if skipped else self.tick_job(tick, ahead))
+            for tick, ahead, skipped in wanted
+        ]
+        claimed = self.same(lambda broker: broker.claim_ticks(ticks))
+        for tick, is_claimed in zip(ticks, claimed, strict=True):
+            assert is_claimed == (self.books.ticks.get(tick.name) == tick.last)
+            if is_claimed:
+                self.books.ticks[tick.name] = tick.at
+                self.books.push([tick.job] if tick.job else [])
+
+    def tick_job(self, tick: tuple[str, int | None, int], ahead: int | None) -> Job:
+        name, _, at = tick
+        run_at = ahead and self.clock.now() + self.later(ahead)
+        return make_job(id=f"{name}-{self.clock.now() - START}-{at}", queue="a", run_at=run_at)
+
+    # --- what workers do -------------------------------------------------------------------------
+
+    @rule(
+        worker=WORKERS,
+        queues=SEVERAL,
+        quota=st.integers(0, 3),
+        limit=st.integers(1, 6),
+        ends=st.lists(ENDS, max_size=2),
+    )
+    def reserve(
+        self, worker: str, queues: str, quota: int, limit: int, ends: Sequence[End] = ()
+    ) -> None:
+        mine = self.books.holds(worker).values()
+        settlements = [self.end(*pair) for pair in zip(mine, ends, strict=False)]
+        self.call(worker, [Share(queue, quota) for queue in queues], limit, settlements)
+
+    @rule(
+        worker=WORKERS,
+        ends=st.lists(ENDS, min_size=2, max_size=6),
+        stale=st.lists(st.tuples(NUMBERS, ENDS), max_size=2),
+        limit=st.integers(0, 3),
+    )
+    def settle_what_is_held_or_not(
+        self, worker: str, ends: list[End], stale: list[tuple[int, End]], limit: int
+    ) -> None:
+        worker = self.busy_one(worker)
+        mine = self.books.holds(worker).values()
+        wrong = self.books.not_held_by(worker)
+        pairs = [
+            *zip(mine, ends, strict=False),
+            *((wrong[number % len(wrong)], end) for number, end in stale if wrong),
+        ]
+        # The first one twice: who settles a job again in one call is late, too.
+        settlements = [self.end(*pair) for pair in pairs + pairs[:1]]
+        self.call(worker, [Share("a", limit), Share("b", limit)], limit, settlements)
+
+    @rule(worker=WORKERS, queues=SEVERAL)
+    def be_woken(self, worker: str, queues: str) -> None:
+        self.same(lambda broker: broker.wait(queues, 0.001))
+        self.call(worker, [Share(queue, 1) for queue in queues], 0, [])
+
+    def busy_one(self, worker: str) -> str:
+        """This worker, or another one that has something to settle."""
+        return next((name for name in [worker, *self.workers] if self.books.holds(name)), worker)
+
+    def end(self, claim: Claim, end: End) -> Settlement:
+        return end_of(claim, end, self.later(4_000))
+
+    def call(
+        self, worker: str, shares: list[Share], limit: int, settlements: list[Settlement]
+    ) -> Reservation:
+        answer = self.same_of(
+            worker, lambda it: it.reserve(*shares, limit=limit, settlements=settlements)
+        )
+        assert answer.refused == self.books.settled(worker, settlements, self.clock.now())
+        self.books.claimed(worker, answer.claims, limit)
+        self.answers[worker] = answer
+        return answer
+
+    @rule(worker=WORKERS, end=ENDS, forged=st.booleans())
+    def settle_what_is_not_held(self, worker: str, end: End, forged: bool) -> None:
+        self.call(worker, [], 0, [])  # what is due comes first, and is no settlement's doing
+        before = self.everything(worker)
+        claims = self.books.not_held_by(worker)
+        if forged:
+            claims += map(_of_the_future, self.books.holds(worker).values())
+        settlements = [self.end(claim, end) for claim in claims]
+        answer = self.call(worker, [], 0, settlements)
+        assert len(answer.refused) == len(claims)
+        assert self.everything(worker) == before
+
+    @rule(worker=WORKERS)
+    def repeat(self, worker: str) -> None:
+        if worker not in self.answers:
+            return
+        claims, refused = self.same_of(worker, lambda it: (it.repeat().claims, it.repeat().refused))
+        assert set(claims) == set(self.books.still_held(worker, self.answers[worker]))
+        assert refused == self.answers[worker].refused
+
+    @rule(worker=WORKERS, counted=st.tuples(st.integers(0, 2), st.integers(0, 2)))
+    def heartbeat(self, worker: str, counted: tuple[int, int]) -> None:
+        running = [(job_id, self.clock.now()) for job_id in self.books.holds(worker)]
+        says: dict[str, Any] = {
+            "succeeded": counted[0],
+            "failed": counted[1],
+            "running": tuple(running),
+            "stuck": tuple(job_id for job_id, _ in running[:1]),
+            "queues": ("a", "b")[: counted[0]],
+            "quiet": counted[1] == 1,
+            "report": _report(worker, *counted, self.books.holds(worker)),
+        }
+        pulse = self.same_of(worker, lambda it: _in_order(it.heartbeat(**says)))
+        self.pulses[worker] = pulse
+        self.books.taken_back(worker, pulse, self.clock.now())
+        self.totals = (self.totals[0] + counted[0], self.totals[1] + counted[1])
+
+    @rule(worker=WORKERS)
+    def repeat_heartbeat(self, worker: str) -> None:
+        if worker in self.pulses:
+            pulse = self.same_of(worker, lambda it: _in_order(it.repeat_heartbeat()))
+            before = self.pulses[worker]
+            assert (pulse.order, pulse.recovered, pulse.buried) == (
+                before.order,
+                before.recovered,
+                before.buried,
+            )
+
+    @rule(worker=WORKERS, witness=WORKERS, limit=st.integers(0, 4))
+    def begin_and_vanish(self, worker: str, witness: str, limit: int) -> None:
+        self.call(worker, [Share("a", limit), Share("b", limit)], limit, [])
+        for _ in range(3):
+            self.heartbeat(witness, (0, 0))
+            self.clock.advance(10_500)
+        self.heartbeat(witness, (0, 0))
+
+    @rule(worker=WORKERS, away=st.none() | DAYS)
+    def leave(self, worker: str, away: int | None) -> None:
+        for each in self.workers if away else [worker]:
+            self.heartbeat(each, (0, 0))
+            self.say_goodbye(each)
+        self.clock.advance(away or 0)
+
+    def say_goodbye(self, worker: str) -> None:
+        self.same_of(worker, lambda it: it.leave())
+        self.books.leave(worker)
+        self.answers.pop(worker, None)
+        self.pulses.pop(worker, None)
+
+    # --- what time does --------------------------------------------------------------------------
+
+    @rule(milliseconds=SECONDS)
+    def time_goes_by(self, milliseconds: int) -> None:
+        self.clock.advance(milliseconds)
+
+    @rule(milliseconds=SECONDS, verb=VERBS, number=NUMBERS)
+    def repair_before_anybody_swept(self, milliseconds: int, verb: str, number: int) -> None:
+        self.clock.advance(milliseconds)
+        self.repair(verb, number)
+
+    # --- what operators do -----------------------------------------------------------------------
+
+    @rule(verb=VERBS, number=NUMBERS)
+    def repair(self, verb: str, number: int) -> None:
+        job_id = self.one_of_known(number)
+        if not self.same(lambda broker: getattr(broker.inspection, verb)(job_id)):
+            return
+        self.note_repair(verb, job_id)
+
+    def note_repair(self, verb: str, job_id: str) -> None:
+        match verb:
+            case "retry":
+                self.books.revive(job_id)
+            case "cancel":
+                self.books.end(job_id, State.DISCARDED, self.clock.now())
+            case _:
+                self.books.remove(job_id, "deleted")
+
+    @rule(verb=st.sampled_from(["resume", "pause", "clear"]), queue=QUEUES)
+    def care_for_a_queue(self, verb: str, queue: str) -> None:
+        queued = self.same(partial(listing, state=State.QUEUED, queue=queue))
+        answer = self.same(lambda broker: getattr(broker.inspection, verb)(queue))
+        match verb:
+            case "pause":
+                self.books.paused.add(queue)
+            case "resume":
+                self.books.paused.discard(queue)
+            case _:
+                assert answer == len(queued)
+                for record in queued:
+                    self.books.remove(record.job.id, "cleared")
+
+    @rule(worker=WORKERS, order=st.sampled_from(Order))
+    def order(self, worker: str, order: Order) -> None:
+        self.same(lambda broker: broker.inspection.order(worker, order))
+
+    @rule(states=SOME_STATES, queue=st.none() | QUEUES, limit=st.integers(1, 3))
+    def search(self, states: frozenset[State], queue: str | None, limit: int) -> None:
+        wanted = Filter(states=states, queue=queue)
+        records = self.same(partial(_all_pages, wanted=wanted, limit=limit))
+        assert self.same(lambda it: Finder(it.inspection, wanted).count().number) == len(records)
+
+    @rule(repair=st.sampled_from(Repair), queue=st.none() | QUEUES, reach=st.integers(1, 3))
+    def repair_some(self, repair: Repair, queue: str | None, reach: int) -> None:
+        wanted = Filter(states=repair.states, queue=queue, as_of=self.clock.now())
+        page = self.same(
+            lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach).records
+        )
+        number = self.same(
+            lambda it: Finder(it.inspection, wanted).repair(repair, reach=reach).number
+        )
+        assert number == len(page)
+        for record in page:
+            self.note_repair(repair.value, record.job.id)
+
+    # --- what everybody sees ---------------------------------------------------------------------
+
+    @rule(state=st.sampled_from(ORDERED), queue=st.none() | QUEUES, number=NUMBERS)
+    def look(self, state: State, queue: str | None, number: int) -> None:
+        self.same(
+            lambda broker: broker.inspection.jobs(state, queue=queue, offset=number % 9, limit=3)
+        )
+        job_id = self.one_of_known(number)
+        record = self.same(lambda broker: broker.inspection.find(job_id))
+        assert (record is not None) == (job_id in self.books.present)
+
+
+def _report(worker: str, succeeded: int, failed: int, held: Iterable[str]) -> Report:
+    """Counts of the worker's own task, and how far a job is that it holds."""
+    errors = (("builtins.OSError", failed),) if failed else ()
+    times = Histogram((succeeded + failed, *[0] * len(BOUNDS)), succeeded)
+    sample = Sample(
+        task=worker,
+        queue="a",
+        succeeded=succeeded,
+        failed=failed,
+        errors=errors,
+        latency=times,
+        duration=times,
+    )
+    progress = (
+        JobProgress(job_id=job_id, token=token, progress=Progress(failed, 2))
+        for job_id in list(held)[:2]
+        for token in (1, 2)
+    )
+    return Report(samples=(sample,), progress=tuple(progress))
+
+
+def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[Record]:
+    """What a filter means, read page by page."""
+    finder = Finder(broker.inspection, wanted)
+    page = finder.page(limit=limit)
+    records = list(page.records)
+    while page.end:
+        page = finder.page(page.end, limit)
+        records += page.records
+    return records
+
+
+def _in_order(pulse: Pulse) -> Pulse:
+    """The order in which jobs come back is nobody's promise."""
+    return Pulse(
+        lost=pulse.lost,
+        order=pulse.order,
+        recovered=tuple(sorted(pulse.recovered)),
+        buried=tuple(sorted(pulse.buried)),
+    )
+
+
+def _of_the_future(claim: Claim) -> Claim:
+    """A claim that its worker may get one day."""
+    return Claim(
+        job=claim.job,
+        token=claim.token + 1,
+        attempt=claim.attempt,
+        queued_at=claim.queued_at,
+        reserved_at=claim.reserved_at,
+    )

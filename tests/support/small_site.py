@@ -1,0 +1,141 @@
+"""A small site in Redis with something of everything, and what everybody does with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from django_jobs.brokers.messages import JobProgress, Order, Report
+from django_jobs.brokers.redis import RedisBroker
+from django_jobs.jobs.progress import Progress
+from django_jobs.jobs.records import Job, State
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.history import Span
+from django_jobs.metrics.sample import Sample
+from tests.support.driver import (
+    Clock,
+    Driver,
+    claim_tick,
+    given_back,
+    make_job,
+    one_in_each_state,
+    past_lease,
+    retrying,
+    succeeded,
+)
+
+PREFIX = "{jobs}:"
+
+
+@dataclass(frozen=True)
+class SmallSite:
+    """A broker with a job in each state, two workers, a tick, and a paused queue.
+
+    Attributes:
+        jobs: the id of a job in each state.
+    """
+
+    broker: RedisBroker
+    client: redis.Redis
+    clock: Clock
+    worker: Driver
+    other: Driver
+    jobs: dict[State, str]
+
+    @classmethod
+    def build(cls, broker: RedisBroker, client: redis.Redis, clock: Clock) -> SmallSite:
+        worker, other = Driver(broker, "w1"), Driver(broker, "w2")
+        jobs = one_in_each_state(broker, worker, clock)
+        said: dict[str, Any] = {"running": (("some-id", clock.now()),), "succeeded": 1, "failed": 1}
+        worker.heartbeat(report=report(jobs[State.RUNNING]), **said)
+        other.heartbeat()
+        broker.push([make_job(queue="halted")])
+        broker.inspection.pause("halted")
+        broker.inspection.order("w1", Order.QUIET)
+        claim_tick(broker, "nightly", None, clock.now(), None)
+        return cls(broker, client, clock, worker, other, jobs)
+
+    def use_everything(self) -> None:
+        """Do all that workers, the site and operators do; none of it may fail."""
+        self.look()
+        self.worker.heartbeat(report=report(self.jobs[State.RUNNING]), succeeded=1, failed=1)
+        self.work(self.worker)
+        self.clock.advance(120_000)  # what is scheduled or retrying is due
+        self.work(self.other)
+        claim_tick(self.broker, "nightly", self.broker.ticks().get("nightly"), 5, make_job())
+        self.clock.advance(past_lease(self.broker))
+        for _ in range(2):  # the first of them may doubt that the other one vanished
+            self.other.heartbeat(succeeded=1, failed=1)
+            self.clock.advance(past_lease(self.broker))
+        self.worker.leave()
+        self.look()
+
+    def work(self, worker: Driver) -> None:
+        claims = worker.take(3)
+        ends = [succeeded, retrying, given_back]
+        worker.settle(*(end(claim) for end, claim in zip(ends, claims, strict=False)))
+        worker.repeat()
+
+    def look(self) -> None:
+        """Ask for all that can be seen."""
+        inspection = self.broker.inspection
+        inspection.counts()
+        inspection.totals()
+        inspection.queues()
+        inspection.workers()
+        self.broker.ticks()
+        for span in Span:
+            inspection.metrics.history(span)
+            inspection.metrics.tasks(span)
+            inspection.metrics.failing(span)
+        inspection.metrics.counters()
+        for state in State:
+            inspection.jobs(state)
+            inspection.jobs(state, queue="default")
+        for job_id in self.jobs.values():
+            inspection.find(job_id)
+
+    def run_a_good_job(self) -> None:
+        """Enqueue a sound job, which some worker must come to and end."""
+        good = make_job(priority=100)
+        worker = Driver(self.broker, "w3")
+        self.broker.push([good])
+        claim = next(it for it in worker.take(20) if it.job.id == good.id)
+        assert worker.settle(succeeded(claim)).refused == ()
+        assert self.state_of(good) is State.SUCCEEDED
+
+    def state_of(self, job: Job) -> State:
+        record = self.broker.inspection.find(job.id)
+        assert record is not None
+        return record.state
+
+    def key_names(self) -> list[str]:
+        """All keys of the namespace, in an order that is the same for each site."""
+        return sorted(key.decode() for key in self.client.scan_iter(match=f"{PREFIX}*"))
+
+
+def spoil(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> None:
+    """Write fields of a hash as somebody else may; None takes one away."""
+    for field, value in fields.items():
+        if value is None:
+            client.hdel(key, field)
+        else:
+            client.hset(key, field, value)
+
+
+def report(job_id: str) -> Report:
+    """Two attempts of a task, and how far a job is that is held under its first token."""
+    progress = JobProgress(job_id=job_id, token=1, progress=Progress(1, 2, "half"))
+    times = Histogram((2, *[0] * len(BOUNDS)), 2)
+    sample = Sample(
+        task="shop.tasks.ship",
+        queue="default",
+        succeeded=1,
+        failed=1,
+        errors=(("builtins.OSError", 1),),
+        latency=times,
+        duration=times,
+    )
+    return Report(samples=(sample,), progress=(progress,))

@@ -1,0 +1,167 @@
+"""Worker processes and in-process workers of the tests, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from django_jobs.worker.worker import Worker
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 40.0
+
+RUNWORKER = (sys.executable, "-m", "django", "runworker")
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a program whose standard input is its terminal, which sends it HUP when it closes."""
+
+
+def wait_until(condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> None:
+    """Return when a condition holds; fail with what did not happen when it takes too long."""
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
+
+
+@dataclass
+class Notes:
+    """The lines that tasks wrote."""
+
+    path: Path
+
+    @property
+    def lines(self) -> list[str]:
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(self.lines)
+
+    def put(self, name: str) -> None:
+        """Put a file beside the notes, for which tasks look."""
+        self.path.with_name(name).touch()
+
+    def wait_for(self, line: str, times: int = 1) -> None:
+        wait_until(lambda: self.counts[line] >= times, f"no {line!r} in {self.counts}")
+
+    def wait_for_lines(self, number: int) -> None:
+        wait_until(lambda: len(self.lines) >= number, f"not {number} lines but {self.counts}")
+
+
+@dataclass
+class WorkerProcess:
+    """One `manage.py runworker`."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        wait_until(
+            lambda: self.said.count(text) >= times or self.process.poll() is not None,
+            f"no {text!r} in:\n{self.said}",
+        )
+        assert self.said.count(text) >= times, f"it ended without {text!r}:\n{self.said}"
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def kill9(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> int:
+        """Wait for the end, and return the exit code."""
+        try:
+            return self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it did not end:\n{self.said}") from None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.send(number)
+        return self.end()
+
+
+@dataclass
+class Site:
+    """A site whose workers are processes.
+
+    Attributes:
+        options: the options of the Redis backend.
+        terminal: descriptor of the terminal that workers belong to.
+    """
+
+    folder: Path
+    options: dict[str, Any]
+    variables: dict[str, str] = field(default_factory=dict)
+    terminal: int | None = None
+    started: list[WorkerProcess] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def notes(self) -> Notes:
+        return Notes(self.folder / "notes")
+
+    def start(self, *arguments: str, ready: bool = True, **variables: str) -> WorkerProcess:
+        """Start a worker; return when it says what it serves."""
+        log = self.folder / f"worker-{next(self.numbers)}.log"
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "tests.apps.worker_site.settings",
+            "WORKER_NOTES": str(self.notes.path),
+            "WORKER_OPTIONS": json.dumps(self.options),
+            **self.variables,
+        }
+        in_terminal = (sys.executable, "-c", TAKE_TERMINAL) if self.terminal else ()
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [*in_terminal, *RUNWORKER, *arguments],
+                cwd=ROOT,
+                stdin=self.terminal,
+                env=os.environ | environment | variables,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        worker = WorkerProcess(process, log)
+        self.started.append(worker)
+        if ready:
+            worker.wait_for("Stop: Ctrl-C")
+        return worker
+
+    def refused(self, *arguments: str, **variables: str) -> str:
+        """Start a worker that can't work; return what it says."""
+        worker = self.start(*arguments, ready=False, **variables)
+        code = worker.end()
+        assert code not in (0, 3), worker.said
+        return worker.said
+
+    def end(self) -> None:
+        """End what still runs, with the child that an autoreloader has."""
+        for worker in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(worker.process.pid, signal.SIGKILL)
+            worker.process.wait()
+
+
+def is_waiting(worker: Worker) -> bool:
+    """Whether the fetcher has nothing to do but to wait at the broker."""
+    return worker._fetcher.settler._on_duty  # noqa: SLF001
