@@ -4,7 +4,7 @@ PORT ?= 8000
 VENV ?= .venv
 # Which pins of requirements/ to install; by default those of the newest Django the Python can run.
 DJANGO ?=
-# Further arguments for pytest, such as ARGS="tests/test_job.py -x".
+# Further arguments for pytest, such as ARGS="tests/unit/tasks -x".
 ARGS ?=
 
 # Most tests wait for other processes. Who steals work has none left at the end.

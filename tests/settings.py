@@ -16,7 +16,7 @@ from example.common import INSTALLED_APPS as SITE_APPS
 SECRET_KEY = "tests"
 SITE_URL = "http://testserver"
 SHOW_SENT_MAILS = True
-INSTALLED_APPS = [*SITE_APPS, "tests"]
+INSTALLED_APPS = [*SITE_APPS, "tests.apps.library"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Jobs run in threads of their own. They share a file as they do on a site; connections to one

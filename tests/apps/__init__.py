@@ -1,0 +1,1 @@
+"""Apps and sites that exist for the tests alone."""

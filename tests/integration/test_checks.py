@@ -16,6 +16,7 @@ from django.test import override_settings
 from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from django_jobs.tasks.registry import import_task_modules
 from tests.apps.registered.tasks import greet
+from tests.support.paths import ROOT
 from tests.support.redis_server import RedisServer, free_port
 
 SINCE_6 = django.VERSION >= (6, 0)
@@ -296,9 +297,8 @@ def test_sqlite_that_lets_writers_wait_is_not_mentioned(
 
 
 def test_the_reference_lists_every_check() -> None:
-    root = Path(__file__).parent.parent
-    sources = [root / "django_jobs" / "checks.py", root / "django_jobs" / "dashboard" / "checks.py"]
+    sources = [ROOT / "django_jobs" / "checks.py", ROOT / "django_jobs" / "dashboard" / "checks.py"]
     source = "".join(path.read_text().replace("{APP}", "django_jobs_dashboard") for path in sources)
-    page = (root / "docs" / "reference" / "checks.md").read_text()
+    page = (ROOT / "docs" / "reference" / "checks.md").read_text()
     declared = {part.partition('"')[0] for part in re.split(r'id=f?"', source)[1:]}
     assert declared == {part.partition("`")[0] for part in page.split("\n| `")[1:]}

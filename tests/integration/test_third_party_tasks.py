@@ -16,9 +16,9 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import Record, State
 from django_jobs.tasks.signatures import LENGTH, SALT
 from tests.support.driver import make_job
+from tests.support.paths import APPS, ROOT
 
-SITE = Path(__file__).parent / "site"
-ROOT = Path(__file__).parent.parent.parent
+SITE = APPS / "third_party_site"
 DEADLINE = 60.0
 
 SEND = "parcels.jobs.send"

@@ -19,9 +19,9 @@ import yaml
 
 from django_jobs.conf.queues import parse_queues
 from django_jobs.conf.variables import JOB_QUEUES, VARIABLES
+from tests.support.paths import ROOT
 from tests.support.redis_server import RedisServer, free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = ROOT / "docker-compose.yml"
 BIN = Path(sys.prefix) / "bin"
 PASSWORD = "a#b c$d"

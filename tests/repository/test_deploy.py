@@ -13,8 +13,9 @@ import pytest
 from django_jobs.conf.options import BackendOptions
 from django_jobs.conf.queues import parse_queues
 from django_jobs.conf.variables import JOB_QUEUES
+from tests.support.paths import ROOT
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.redis_server import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = Path(sys.prefix)
 OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # of the make that may have started these tests
 

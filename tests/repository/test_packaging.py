@@ -11,7 +11,8 @@ from pathlib import Path
 import django
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.paths import ROOT
+
 PACKAGE = ROOT / "django_jobs"
 BIN = Path(sys.prefix) / "bin"
 DATA = {".lua", ".html", ".txt", ".css", ".js", ".svg", ".po", ".mo", ".typed"}

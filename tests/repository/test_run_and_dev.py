@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.redis_server import RedisServer, free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = Path(sys.prefix)
 
 

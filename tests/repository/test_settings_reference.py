@@ -13,8 +13,9 @@ from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOpt
 from django_jobs.conf.variables import VARIABLES
 from django_jobs.validation import ranges
 from django_jobs.validation.validators import in_words
+from tests.support.paths import ROOT
 
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+REFERENCE = ROOT / "docs" / "reference"
 PAGE = REFERENCE / "settings.md"
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from django_jobs.worker.worker import Worker
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 40.0
 
 RUNWORKER = (sys.executable, "-m", "django", "runworker")

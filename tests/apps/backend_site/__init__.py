@@ -1,0 +1,1 @@
+"""A site with tasks that end in every way."""

@@ -1,0 +1,1 @@
+"""A site whose commands are run as processes of their own."""

@@ -8,6 +8,6 @@ from django_jobs.conf import tasks_from_env
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as APPS
 
-INSTALLED_APPS = [*APPS, "tests.integration.commands"]
+INSTALLED_APPS = [*APPS, "tests.apps.command_site"]
 TASKS = tasks_from_env()
 MEDIA_ROOT = gettempdir()  # so that no check warns; nothing is written there

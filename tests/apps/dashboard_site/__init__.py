@@ -1,0 +1,1 @@
+"""A site whose jobs have secrets in their arguments."""

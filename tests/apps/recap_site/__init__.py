@@ -1,0 +1,1 @@
+"""A site that sends recaps, in several processes."""

@@ -1,0 +1,1 @@
+"""A site whose workers are processes of their own."""

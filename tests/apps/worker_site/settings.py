@@ -11,7 +11,12 @@ from django.core import mail
 from tests.settings import *  # noqa: F403
 
 # Nothing of the example site: a worker process is to start fast.
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_jobs", "tests"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django_jobs",
+    "tests.apps.library",
+]
 MIDDLEWARE = []
 ROOT_URLCONF = "tests.apps.worker_site.urls"
 DEBUG = bool(os.environ.get("WORKER_DEBUG"))

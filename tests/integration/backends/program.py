@@ -12,10 +12,10 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.paths import ROOT
 from tests.support.redis_server import free_port
 from tests.support.results import wait_until
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 START_DEADLINE = 40.0
 END_DEADLINE = 40.0

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from django_jobs.backends import JobBackend, is_persistent
 from django_jobs.errors import BrokerUnavailable
 from tests.apps.backend_site import tasks
 from tests.integration.backends.conftest import Configure, Start
+from tests.support.paths import ROOT
 from tests.support.results import ended, succeeded
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 ELSEWHERE = """
 import json, os, sys

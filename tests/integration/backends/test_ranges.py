@@ -170,8 +170,8 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "retry  ": (
         {"wait": LONG},
         (
-            "The options of tests.apps.backend_site.tasks.fail_once that this call changed take 100,087"
-            " bytes, more than the 65,536 that travel with a job. Give them to @task."
+            "The options of tests.apps.backend_site.tasks.fail_once that this call changed take"
+            " 100,087 bytes, more than the 65,536 that travel with a job. Give them to @task."
         ),
     ),
 }

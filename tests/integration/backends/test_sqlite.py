@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.support.paths import ROOT
+
 DEADLINE = 150.0
 PROGRAM = "import django; django.setup(); from tests.apps.sqlite_site.writers import main; main()"
 

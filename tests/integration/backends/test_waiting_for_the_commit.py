@@ -1,4 +1,4 @@
-"""Enqueueing inside of transactions; `tests/unit/backends/test_on_commit.py` looks at every way to nest them."""
+"""Enqueueing inside of transactions; `test_on_commit.py` looks at every way to nest them."""
 
 from __future__ import annotations
 

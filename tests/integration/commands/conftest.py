@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +18,9 @@ from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
+from tests.support.paths import ROOT
 
 DEADLINE = 50.0
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 

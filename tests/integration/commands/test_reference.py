@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Action, ArgumentParser
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from django_jobs.brokers.messages import Call, Share, WorkerInfo
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.conftest import Jobs
+from tests.support.paths import ROOT
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "reference" / "commands.md"
+PAGE = ROOT / "docs" / "reference" / "commands.md"
 OF_DJANGO = {"help", "version", "verbosity", "settings", "pythonpath", "traceback"}
 OF_DJANGO |= {"no_color", "force_color", "skip_checks"}
 OF_ALL = {"backend", "json"}

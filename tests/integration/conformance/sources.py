@@ -9,7 +9,9 @@ from pathlib import Path
 
 import django
 
-CACHE = Path(__file__).resolve().parent.parent.parent / ".dev" / "django-tests"
+from tests.support.paths import ROOT
+
+CACHE = ROOT / ".dev" / "django-tests"
 
 
 def tests_of_django() -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from django_jobs.metrics.histogram import BOUNDS, Histogram
 from tests.integration.dashboard.conftest import UseBackend
 from tests.integration.dashboard.test_metrics_pages import HOSTILE, sample, tell
 from tests.support.driver import Driver, make_jobs
+from tests.support.paths import ROOT
 
 ADDRESS = reverse("django_jobs_dashboard:prometheus")
 TOKEN = "a token of the tests"
@@ -193,7 +193,7 @@ def test_a_store_that_does_not_answer_is_told_without_secrets(
 def test_the_documentation_lists_every_metric_with_its_type(worker: Driver, read: Read) -> None:
     worker.broker.push(make_jobs(1))
     tell(worker, sample())
-    page = (Path(__file__).parents[2] / "docs/howto/monitoring.md").read_text()
+    page = (ROOT / "docs/howto/monitoring.md").read_text()
     listed = re.findall(r"^\| `(django_jobs_\w+)` \| (\w+) \| ([^|]*)\|", page, re.MULTILINE)
 
     told = {}

@@ -6,7 +6,6 @@ import ast
 import gettext
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,9 @@ from django_jobs.backends.base import JobBackend
 from tests.integration.dashboard.addresses import PAGES
 from tests.integration.dashboard.in_each_state import fill
 from tests.support.driver import make_jobs
+from tests.support.paths import ROOT
 
-DASHBOARD = Path(__file__).resolve().parents[2] / "django_jobs" / "dashboard"
+DASHBOARD = ROOT / "django_jobs" / "dashboard"
 LANGUAGES = {"de": "Warteschlangen", "ja": "キュー"}
 
 SINGLE, PLURAL = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngettext_lazy"}

@@ -69,7 +69,7 @@ def test_a_job_that_was_enqueued_is_found(expected: dict[str, Any]) -> None:
     enqueued = changed.enqueue("hello", loud=True)
     assert assert_enqueued(tasks.note, **expected).id == enqueued.id
     assert assert_enqueued(changed, **expected).id == enqueued.id
-    with pytest.raises(AssertionError, match=r"^A job of tests\.helpers\.tasks\.note"):
+    with pytest.raises(AssertionError, match=r"^A job of tests\.integration\.testing\.tasks\.note"):
         assert_not_enqueued(tasks.note, **expected)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import requests
 
+from tests.support.paths import APPS, ROOT
 from tests.support.redis_server import HOST, RedisServer, free_port
 
-SITE = Path(__file__).parent / "site"
-ROOT = Path(__file__).parent.parent.parent
+SITE = APPS / "wagtail_site"
 DEADLINE = 300.0
 """Seconds after which whatever is waited for has failed to come."""
 

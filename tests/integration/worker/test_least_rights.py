@@ -25,9 +25,10 @@ from tests.support.driver import (
     one_in_each_state,
     succeeded,
 )
+from tests.support.paths import ROOT
 from tests.support.redis_server import RedisServer
 from tests.support.small_site import report
-from tests.support.workers import ROOT, Site
+from tests.support.workers import Site
 
 PAGE = ROOT / "docs" / "howto" / "production.md"
 (DOCUMENTED,) = re.findall(r"^ACL SETUSER .+", PAGE.read_text(encoding="utf-8"), re.MULTILINE)

@@ -52,7 +52,7 @@ PATHS = (
     ),
     *(
         "../../etc/passwd",
-        "tests/integration/worker/tasks.note",
+        "tests/apps/worker_site/tasks.note",
         "tests.apps.worker_site.tasks.note\x00",
         "\ud7ff.x",
     ),

@@ -11,11 +11,7 @@ from django_jobs.errors import QueueFull
 from django_jobs.jobs.records import State
 from django_jobs.worker.fetch.pace import MAX_AHEAD
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import (  # noqa: F401 (fixtures)
-    Configure,
-    _fresh,
-    configure,
-)
+from tests.integration.backends.conftest import Configure, _fresh, configure  # noqa: F401 (fixtures)
 from tests.robustness.load.conftest import TIMED
 from tests.support.results import DEADLINE, wait_until
 

@@ -210,7 +210,7 @@ def test_an_instance_travels_as_its_key_and_is_read_when_the_job_runs() -> None:
     Author.objects.update(name="after")
 
     [back], keywords = decode_arguments(text)
-    assert text.startswith(f'[[{{"$model":["tests.author",{author.pk},"default"]}}]')
+    assert text.startswith(f'[[{{"$model":["library.author",{author.pk},"default"]}}]')
     assert back == keywords["again"]["who"][0] == author
     assert back.name == "after"
 
@@ -261,32 +261,32 @@ def test_a_deleted_row_is_an_error_of_its_own() -> None:
     author = Author.objects.create(name="a")
     text = encode_arguments((author,), {})
     Author.objects.all().delete()
-    with pytest.raises(MissingRecord, match=r"tests\.author with primary key \d+") as caught:
+    with pytest.raises(MissingRecord, match=r"library\.author with primary key \d+") as caught:
         decode_arguments(text)
-    assert (caught.value.model, caught.value.pk) == ("tests.author", author.pk)
+    assert (caught.value.model, caught.value.pk) == ("library.author", author.pk)
 
 
 def test_arguments_can_be_shown_without_a_database() -> None:
     key = uuid.UUID("12345678123456781234567812345678")
-    text = f'[[{{"$model":["tests.gone",{{"$uuid":"{key}"}},"away"]}}],{{}}]'
+    text = f'[[{{"$model":["library.gone",{{"$uuid":"{key}"}},"away"]}}],{{}}]'
     [reference], _ = show_arguments(text)
-    assert reference == ModelReference("tests.gone", key, "away")
-    assert str(reference) == f"tests.gone {key}"
+    assert reference == ModelReference("library.gone", key, "away")
+    assert str(reference) == f"library.gone {key}"
     assert encode_arguments((reference,), {}) == text
     assert show_value('{"$model":["a.b",[1,2],"x"]}') == ModelReference("a.b", (1, 2), "x")
 
 
 def test_a_model_that_is_gone_is_an_error_of_its_own() -> None:
-    with pytest.raises(UnknownModel, match=r"'tests\.gone'"):
-        decode_value('{"$model":["tests.gone",1,"default"]}')
+    with pytest.raises(UnknownModel, match=r"'library\.gone'"):
+        decode_value('{"$model":["library.gone",1,"default"]}')
     with pytest.raises(UnknownModel, match="'os'"):
         decode_value('{"$model":["os",1,"default"]}')
 
 
 @pytest.mark.parametrize(
     "reference",
-    ['["tests.author","x","default"]', '["tests.note",3.5,"default"]',
-     '["tests.author",{"a":1},"default"]', '["tests.seat",[1],"default"]'],
+    ['["library.author","x","default"]', '["library.note",3.5,"default"]',
+     '["library.author",{"a":1},"default"]', '["library.seat",[1],"default"]'],
 )  # fmt: skip
 def test_a_key_that_no_row_can_have_is_a_broken_payload(reference: str) -> None:
     with pytest.raises(BrokenPayload, match="no primary key of"):
@@ -295,7 +295,7 @@ def test_a_key_that_no_row_can_have_is_a_broken_payload(reference: str) -> None:
 
 def test_an_unknown_database_is_a_broken_payload() -> None:
     with pytest.raises(BrokenPayload, match="DATABASES has no 'mars'"):
-        decode_value('{"$model":["tests.author",1,"mars"]}')
+        decode_value('{"$model":["library.author",1,"mars"]}')
 
 
 # --- what is refused at enqueue ----------------------------------------------------------------
@@ -327,8 +327,8 @@ def itself() -> list[Any]:
         pytest.param(10**5000, r"\(int\).*digits", id="huge"),
         ("\ud800", r"\(str\).*surrogates"),
         (1j, r"\(complex\)"),
-        (Author(name="new"), r"tests\.models\.Author\).*Save it first"),
-        (Author(pk=7), r"tests\.models\.Author\).*Save it first"),
+        (Author(name="new"), r"tests\.apps\.library\.models\.Author\).*Save it first"),
+        (Author(pk=7), r"tests\.apps\.library\.models\.Author\).*Save it first"),
         (Note(), r"Note\).*Save it first"),
         (Seat(hall="A"), r"Seat\).*Save it first"),
         (Author.objects.all(), r"QuerySet\).*the keys"),

@@ -96,8 +96,9 @@ def test_a_missing_signature_is_told_from_a_wrong_one() -> None:
         "antigravity.x", "this.x", "os.path.nothing.x", "django_jobs_evil.x", "testsuite.x",
         "Tests.x", "ｔests.registered.tasks.greet", "tеsts.registered.tasks.greet", "пакет.задача",
         " tests.apps.registered.tasks.greet", "tests..greet", "tests/registered.greet", ".tests.x",
-        "tests.apps.registered.tasks..greet", "tests.\x00.x", "tests.1.x", "\ud800.x", "tests.\ud800.x",
-        "tests.apps.registered.tasks:greet.x", "..x", "a." * 5_000 + "a", "x" * 10_000 + ".x",
+        "tests.apps.registered.tasks..greet", "tests.\x00.x", "tests.1.x", "\ud800.x",
+        "tests.\ud800.x", "tests.apps.registered.tasks:greet.x", "..x", "a." * 5_000 + "a",
+        "x" * 10_000 + ".x",
     ],
     ids=lambda name: ascii(name[:40]),
 )  # fmt: skip
@@ -133,7 +134,7 @@ def test_what_is_no_dotted_path_is_refused(name: str) -> None:
         ("tests.apps.registered.tasks.task", "is a function and no task"),
         (
             "tests.apps.registered.tasks.alias",
-            r"is the task 'tests\.registered\.tasks\.greet' under",
+            r"is the task 'tests\.apps\.registered\.tasks\.greet' under",
         ),
         (
             "tests.apps.registered.tasks.renamed",
@@ -242,7 +243,7 @@ def test_a_task_of_any_module_may_be_enqueued(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("unreachable", "reason"),
     [
-        (tasks.anonymous, r"tests\.registered\.tasks\.<lambda>.*defined as a lambda"),
+        (tasks.anonymous, r"tests\.apps\.registered\.tasks\.<lambda>.*defined as a lambda"),
         (tasks.Holder.in_a_class, r"Holder\.in_a_class.*defined inside a class"),
         (tasks.renamed, "'plain_function' is a function and no task"),
     ],
