@@ -14,20 +14,15 @@ from django.db import connections
 
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import Call, Share
-from django_jobs.compat import AnyTask
 from django_jobs.conf.options import BackendOptions
 from django_jobs.jobs.records import Claim, Job, Settlement
 from django_jobs.jobs.result import AnyJobResult, update_result
-from django_jobs.tasks.retry import Retry
 from django_jobs.timeouts.watchdog import Watchdog
-from django_jobs.worker.run.attempt import Attempt, Site, runs_in_loop
-from django_jobs.worker.run.receivers import News, Sending
+from django_jobs.worker.run.attempt import Attempt, Outcome, runs_in_loop
 from django_jobs.worker.run.sync import run_attempt
 
 from .base import JobBackend
 from .per_process import shared
-
-ONCE = Retry(attempts=1)
 
 
 class InlineBroker(MemoryBroker):
@@ -48,27 +43,6 @@ class InlineBroker(MemoryBroker):
         self.settle(worker, next(self._settling), [settlement])
 
 
-class OnlyAttempt(Attempt):
-    """An attempt that no other one follows, whatever its task's `retry` says."""
-
-    needs_result = True  # for the caller of `enqueue`
-    ended: AnyJobResult | None = None
-    error: BaseException | None = None
-
-    def find(self) -> AnyTask:
-        task = super().find()
-        self.policy = dataclasses.replace(self.policy, retry=ONCE)
-        return task
-
-    def fail(self, error: BaseException) -> tuple[Settlement, News]:
-        self.error = error
-        return super().fail(error)
-
-    def _finished(self, result: AnyJobResult) -> Sending:
-        self.ended = result
-        return super()._finished(result)
-
-
 class InlineBackend(JobBackend[BackendOptions]):
     """Runs each job where it is enqueued, once, as Django's `ImmediateBackend` does.
 
@@ -84,28 +58,31 @@ class InlineBackend(JobBackend[BackendOptions]):
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         worker = f"inline-{threading.get_ident()}"
-        site = dataclasses.replace(self.site(worker), retry=ONCE)
+        site = dataclasses.replace(self.site(worker), retries=False)
         for job, result in zip(jobs, results, strict=True):
             claims = self.broker.begin(job, worker)
             self._announce([job], [result])
             for claim in claims:
-                attempt = self._run(claim, site)
-                if attempt.ended and claim.job.id == job.id:
-                    update_result(result, attempt.ended)
+                attempt = Attempt(claim, site, time.monotonic())
+                outcome = self._run(attempt)
+                is_over = claim.job.id == job.id and outcome.settlement.state.is_final
+                if is_over and (ended := attempt.result_after(outcome)):
+                    update_result(result, ended)
 
-    def _run(self, claim: Claim, site: Site) -> OnlyAttempt:
+    def _run(self, attempt: Attempt) -> Outcome:
         """Run and settle an attempt.
 
         Raises:
             KeyboardInterrupt: the job got it, which was meant for the whole program.
         """
-        attempt = OnlyAttempt(claim, site, time.monotonic())
-        beside = _in_loop() and runs_in_loop(claim.job.task, claim.job.signature)
-        run = _run_beside_loop if beside else run_attempt
-        self.broker.end(site.worker, run(attempt, self._watchdog))
-        if isinstance(attempt.error, KeyboardInterrupt):
-            raise attempt.error
-        return attempt
+        job = attempt.claim.job
+        apart = _in_loop() and runs_in_loop(job.task, job.signature)
+        run = _run_beside_loop if apart else run_attempt
+        outcome = run(attempt, self._watchdog)
+        self.broker.end(attempt.site.worker, outcome.settlement)
+        if isinstance(outcome.error, KeyboardInterrupt):
+            raise outcome.error
+        return outcome
 
     @property
     def _watchdog(self) -> Watchdog:
@@ -120,13 +97,13 @@ def _in_loop() -> bool:
     return True
 
 
-def _run_beside_loop(attempt: Attempt, watchdog: Watchdog) -> Settlement:
+def _run_beside_loop(attempt: Attempt, watchdog: Watchdog) -> Outcome:
     """Run a coroutine task for a caller whose thread has an event loop, and so can't have another.
 
     The caller waits all the same: inline is inline.
     """
 
-    def run() -> Settlement:
+    def run() -> Outcome:
         try:
             return run_attempt(attempt, watchdog)
         finally:

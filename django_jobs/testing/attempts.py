@@ -11,27 +11,15 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TestCase
 
-from django_jobs.jobs.records import Settlement
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import capped
-from django_jobs.worker.run.attempt import Attempt
-from django_jobs.worker.run.receivers import News
+from django_jobs.worker.run.attempt import Attempt, Outcome
 from django_jobs.worker.run.sync import run_attempt
 
 from_testcase = attrgetter("_from_testcase")
 
 
-class RememberingAttempt(Attempt):
-    """An attempt that keeps the error itself, where a job keeps its text only."""
-
-    error: BaseException | None = None
-
-    def fail(self, error: BaseException) -> tuple[Settlement, News]:
-        self.error = error
-        return super().fail(error)
-
-
-def run_here(attempt: Attempt) -> Settlement:
+def run_here(attempt: Attempt) -> Outcome:
     """Run an attempt as a worker does, and commit what a worker would have committed."""
     with _watchdog() as watchdog, ExitStack() as stack:
         for connection in connections.all(initialized_only=True):

@@ -11,15 +11,15 @@ from django_jobs.compat import Task
 from django_jobs.conf.options import BackendOptions
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.metadata import encode_metadata
-from django_jobs.jobs.records import Claim, Job, State
+from django_jobs.jobs.records import Claim, Job
 from django_jobs.serialization.arguments import decode_value, encode_arguments
 from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import check_importable, find_task
 from django_jobs.tasks.retry import Retry
-from django_jobs.worker.run.attempt import Site
+from django_jobs.worker.run.attempt import Attempt, Site
 
-from .attempts import RememberingAttempt, run_here
+from .attempts import run_here
 
 WORKER = "perform"
 """The name of the worker that the test itself is."""
@@ -53,12 +53,10 @@ def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     backend = task.get_backend()
     site = backend.site(WORKER) if isinstance(backend, JobBackend) else _site(task)
     claim = _claim(task, site.retry, encode_arguments(args, kwargs))
-    attempt = RememberingAttempt(claim, site, 0.0)
-    settlement = run_here(attempt)
-    if settlement.state is State.SUCCEEDED:
-        return decode_value(settlement.result)
-    assert attempt.error is not None
-    raise attempt.error
+    outcome = run_here(Attempt(claim, site, 0.0))
+    if outcome.error:
+        raise outcome.error
+    return decode_value(outcome.settlement.result)
 
 
 def _site(task: Task[..., Any]) -> Site:

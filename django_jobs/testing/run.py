@@ -14,9 +14,10 @@ from django_jobs.brokers.messages import Call, Share
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
 from django_jobs.jobs.records import Claim, State
+from django_jobs.worker.run.attempt import Attempt
 from django_jobs.worker.worker import new_worker_id
 
-from .attempts import RememberingAttempt, run_here
+from .attempts import run_here
 from .waiting import EVERYTHING, waiting_backend
 
 
@@ -109,14 +110,14 @@ class Runner:
 
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return the error that no rule of its task is for."""
-        attempt = RememberingAttempt(claim, self.backend.site(self.worker), time.monotonic())
-        settlement = run_here(attempt)
+        site = self.backend.site(self.worker)
+        settlement, _, error, _ = run_here(Attempt(claim, site, time.monotonic()))
         self.backend.broker.settle(self.worker, next(self.settling), [settlement])
-        goes_on = State.RETRYING in self.early or isinstance(attempt.error, RetryLater)
+        goes_on = State.RETRYING in self.early or isinstance(error, RetryLater)
         has_rule = settlement.state is State.DISCARDED or (
             settlement.state is State.RETRYING and goes_on
         )
-        return None if has_rule else attempt.error
+        return None if has_rule else error
 
     def leave(self) -> None:
         """Give back what is claimed and was not run."""

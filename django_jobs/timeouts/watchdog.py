@@ -105,7 +105,7 @@ class Watchdog:
             self._stopped = True
             self._changed.notify()
 
-    def call(self, job_id: str, seconds: float | None, work: Callable[[], T]) -> T:
+    def call(self, job_id: str, seconds: float, work: Callable[[], T]) -> T:
         """Return what `work` returns; raise `TaskTimeout` in it if it takes longer.
 
         The exception arrives between two steps of Python code; a call into C that does not come
@@ -113,10 +113,8 @@ class Watchdog:
 
         Args:
             job_id: of the job, for the report.
-            seconds: how long it may take, or None for no limit.
+            seconds: how long it may take.
         """
-        if seconds is None:
-            return work()
         limit = ThreadLimit(job_id, seconds)
         try:
             limit.begin()

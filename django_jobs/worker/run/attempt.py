@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from django.dispatch import Signal
 
@@ -37,6 +37,8 @@ from .receivers import News, Sending, is_heard, is_noticed
 
 logger = logging.getLogger("django_jobs")
 
+ONCE = Retry(attempts=1)
+
 
 class Declared(NamedTuple):
     """What is read of a task once, and not for each job.
@@ -60,6 +62,7 @@ class Site:
         worker: id of the worker.
         retry: the policy of tasks that bring none of their own.
         max_result: bytes that a result may take as JSON.
+        retries: whether a failed job is tried again; False where nothing would come back to it.
         policy: what holds for a job whose task was not found.
     """
 
@@ -68,6 +71,7 @@ class Site:
     worker: str
     retry: Retry
     max_result: int
+    retries: bool = True
     policy: Policy = field(init=False)
     _declared: dict[str, Declared] = field(init=False, default_factory=dict)
 
@@ -83,15 +87,33 @@ class Site:
         return declared
 
 
+class Outcome(NamedTuple):
+    """How an attempt ended.
+
+    Attributes:
+        settlement: what the broker is told.
+        news: what the log and the receivers of signals are told.
+        error: what ended the attempt, if it did not succeed.
+        value: what the task returned.
+    """
+
+    settlement: Settlement
+    news: News | None = None
+    error: BaseException | None = None
+    value: Any = None
+
+
 class Attempt:
-    """The state of one attempt. Threads and the loop call its steps in the order written here.
+    """One attempt: `find`, `begin`, then one of `finish`, `fail` and `give_back`.
 
     Args:
         reserved: when its claim arrived, in monotonic seconds.
+
+    Attributes:
+        call: what runs the task in a thread, once it is found.
     """
 
-    needs_result: ClassVar[bool] = False
-    """Whether a `TaskResult` is made of its end even if nobody listens to the signal."""
+    call: Callable[..., Any]
 
     def __init__(self, claim: Claim, site: Site, reserved: float) -> None:
         self.claim = claim
@@ -115,7 +137,9 @@ class Attempt:
             raise JobExpired(f"{job.task} had not started when its time was over.")
         task = find_task(job.task, job.signature)
         declared = self.site.declared(job.task, task)
-        self.policy = apply_overrides(declared.policy, job.overrides)
+        policy = apply_overrides(declared.policy, job.overrides)
+        self.policy = policy if self.site.retries else replace(policy, retry=ONCE)
+        self.call = declared.call
         self.task = task
         LISTENER.set(self)
         return task
@@ -163,8 +187,8 @@ class Attempt:
             return args
         return [JobContext(self.result, self), *args]
 
-    def succeed(self, value: Any) -> tuple[Settlement, News | None]:
-        """Settle a success.
+    def finish(self, value: Any) -> Outcome:
+        """Return the outcome of a task that returned a value.
 
         Raises:
             Fail: the return value or the metadata can't be stored; to run the task again would not
@@ -178,9 +202,8 @@ class Attempt:
             what = "result" if isinstance(error, UnserializableArgument) else "metadata"
             raise Fail(f"The task did its work, but its {what} can't be stored: {error}") from error
         settlement = self._settlement(State.SUCCEEDED, text)
-        if not (self.needs_result or is_noticed(task_finished)):
-            return settlement, None
-        return settlement, self._success(value, settlement)
+        news = self._success(value, settlement) if is_noticed(task_finished) else None
+        return Outcome(settlement, news, None, value)
 
     def _encoded(self, value: Any) -> str:
         text = encode_value(value)
@@ -194,17 +217,19 @@ class Attempt:
             )
         return text
 
-    def fail(self, error: BaseException) -> tuple[Settlement, News]:
-        """Settle an attempt that ended with an error."""
+    def fail(self, error: BaseException) -> Outcome:
+        """Return the outcome of an attempt that ended with an error."""
         self._save_metadata()
-        result = partial(self._result_after, error, State.DEAD)
+        result = partial(self._result_after, State.DEAD, error=error)
         verdict = judge(error, self.policy, self.claim.attempt, result)
         settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
         waited, duration = settlement.waited, settlement.duration
         failure = to_failure(error, self.claim, self.site.worker, waited, duration)
         delay = None if verdict.state.is_final else verdict.delay
         line = self._line(verdict.state, error, duration=duration, delay=delay)
-        return settlement._replace(failure=failure), News(line, self._failed(error, verdict))
+        handled = None if verdict.state is State.DISCARDED else error
+        news = News(line, self._failed(error, verdict), handled)
+        return Outcome(settlement._replace(failure=failure), news, error)
 
     def _save_metadata(self) -> None:
         """Save what the task made of the metadata before it failed, if it can be stored."""
@@ -214,9 +239,22 @@ class Attempt:
         except Exception as error:  # noqa: BLE001 (an attempt ends, whatever its task put there)
             logger.warning("Job %s keeps its old metadata: %s", self.claim.job.id, error)
 
-    def give_back(self) -> Settlement:
-        """Settle an attempt that the worker's end cut short: it does not count."""
-        return self._settlement(State.QUEUED)
+    def give_back(self) -> Outcome:
+        """Return the outcome of an attempt that the worker's end cut short: it does not count."""
+        return Outcome(self._settlement(State.QUEUED))
+
+    def result_after(self, outcome: Outcome) -> AnyJobResult | None:
+        """Return the job's result as the attempt leaves it.
+
+        None if the job's task was not found, or its arguments, which the result shows, can't be
+        read.
+        """
+        if self.task is None:
+            return None
+        try:
+            return self._result_after(outcome.settlement.state, outcome.value, outcome.error)
+        except BrokenPayload:
+            return None
 
     def _settlement(self, state: State, result: str = "null", delay: int = 0) -> Settlement:
         claim, started = self.claim, self.started
@@ -236,30 +274,28 @@ class Attempt:
 
     def _success(self, value: Any, settlement: Settlement) -> News:
         line = self._line(State.SUCCEEDED, duration=settlement.duration)
-        if not (self.needs_result or is_heard(task_finished)):
+        if not is_heard(task_finished):
             return News(line)
-        result = ended_result(self.result, State.SUCCEEDED, value, None, settlement.metadata)
-        return News(line, self._finished(result))
+        return News(line, self._finished(self._result_after(State.SUCCEEDED, value)))
 
-    def _result_after(self, error: BaseException, state: State) -> AnyJobResult:
-        """Return the result of a job whose attempt failed.
+    def _result_after(
+        self, state: State, value: Any = None, error: BaseException | None = None
+    ) -> AnyJobResult:
+        """Return the job's result as the attempt leaves it.
 
         Raises:
             BrokenPayload: its arguments, which it would show, can't be read.
         """
-        known = TaskError(
-            exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
-            traceback=traceback_text(error),
-        )
-        return ended_result(self.result, state, None, known, self.changed_metadata)
+        known = None if error is None else _task_error(error)
+        return ended_result(self.result, state, value, known, self.changed_metadata)
 
     def _failed(self, error: BaseException, verdict: Verdict) -> Sending | None:
         is_final = verdict.state.is_final
         heard = is_heard(task_finished) if is_final else job_retrying.receivers
-        if self.task is None or not (self.needs_result or heard):
+        if self.task is None or not heard:
             return None
         try:
-            result = self._result_after(error, verdict.state)
+            result = self._result_after(verdict.state, error=error)
         except BrokenPayload:
             return None
         if is_final:
@@ -271,6 +307,13 @@ class Attempt:
 
     def _sending(self, signal: Signal, result: AnyJobResult, **more: Any) -> Sending:
         return signal, {"sender": self.site.sender, "task_result": result, **more}
+
+
+def _task_error(error: BaseException) -> TaskError:
+    return TaskError(
+        exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
+        traceback=traceback_text(error),
+    )
 
 
 def _caller(task: AnyTask) -> Callable[..., Any]:

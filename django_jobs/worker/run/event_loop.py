@@ -8,21 +8,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
 from django_jobs.errors import TaskTimeout, WorkerLost
-from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.jobs.records import Claim
 from django_jobs.serialization.arguments import decode_arguments
 from django_jobs.timeouts.limits import Limit, too_long
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.background.supervised import supervised
 
-from .attempt import Attempt, Site
+from .attempt import Attempt, Outcome, Site
 from .executor import Executor, MayStart, Settle
-from .receivers import News, needs_thread, tell_from_loop
+from .receivers import announce, announce_from_loop, needs_thread
 
 logger = logging.getLogger("django_jobs")
 
@@ -35,18 +35,6 @@ LOOK = 1.0
 
 Run = Callable[[Attempt], Awaitable[Any]]
 """Runs the code of an attempt, and returns what its task returned."""
-
-
-class Ended(NamedTuple):
-    """How the code of an attempt ended, before anybody was told.
-
-    Attributes:
-        error: what receivers of the signal find in `sys.exc_info()`.
-    """
-
-    settlement: Settlement
-    news: News | None = None
-    error: BaseException | None = None
 
 
 class Loop(Executor):
@@ -167,7 +155,7 @@ class Loop(Executor):
                 again = self._ends.get(attempt) or partial(self._start, attempt, self._call)
                 again()
             elif error := task.exception():  # which is none of the job's code
-                self._part_with(attempt, attempt.fail(error)[0], error)
+                self._part_with(attempt, attempt.fail(error), error)
 
     def _start(self, attempt: Attempt, call: Run) -> None:
         # Like a function, with a context of its own, in which nothing is left of another job.
@@ -183,55 +171,59 @@ class Loop(Executor):
         """
         threads = ThreadSensitiveContext()
         await threads.__aenter__()  # type: ignore[no-untyped-call]
-        ended = await self._ended(attempt, call)
-        if needs_thread(ended.news) or threads in SyncToAsync.context_to_thread_executor:
-            self._ends[attempt] = partial(self._end_apart, attempt, ended, threads, context)
+        outcome = await self._outcome(attempt, call)
+        if needs_thread(outcome.news) or threads in SyncToAsync.context_to_thread_executor:
+            self._ends[attempt] = partial(self._end_apart, attempt, outcome, threads, context)
             self._ends[attempt]()
-        else:
-            await self._end(attempt, ended, threads)
+            return
+        await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
+        trouble = None
+        try:
+            if outcome.news:
+                announce(outcome.news)
+        except BaseException as error:  # noqa: BLE001 (a handler of the log may raise)
+            trouble = error
+        self._part_with(attempt, outcome, trouble)
 
-    def _end_apart(
-        self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext, context: Context
-    ) -> None:
-        end = self._end(attempt, ended, threads)
-        self._running[attempt] = self._loop.create_task(end, context=context)
-
-    async def _ended(self, attempt: Attempt, call: Run) -> Ended:
+    async def _outcome(self, attempt: Attempt, call: Run) -> Outcome:
         if not self._may_start():
-            return Ended(attempt.give_back())
+            return attempt.give_back()
         loop = asyncio.get_running_loop()
         try:
-            return Ended(*attempt.succeed(await call(attempt)))
+            return attempt.finish(await call(attempt))
         except BaseException as error:  # also cancellation ends an attempt
             if loop.is_closed():
                 raise  # `_reopen` ends the attempts of a loop that a job has closed
-            if self._cut:
-                return Ended(attempt.give_back())
-            settlement, news = attempt.fail(error)
-            told = None if settlement.state is State.DISCARDED else error
-            return Ended(settlement, news, told)
+            return attempt.give_back() if self._cut else attempt.fail(error)
 
-    async def _end(self, attempt: Attempt, ended: Ended, threads: ThreadSensitiveContext) -> None:
+    def _end_apart(
+        self, attempt: Attempt, outcome: Outcome, threads: ThreadSensitiveContext, context: Context
+    ) -> None:
+        end = self._end(attempt, outcome, threads)
+        self._running[attempt] = self._loop.create_task(end, context=context)
+
+    async def _end(
+        self, attempt: Attempt, outcome: Outcome, threads: ThreadSensitiveContext
+    ) -> None:
         loop = asyncio.get_running_loop()
         trouble: BaseException | None = None
         try:
-            if ended.news:
-                await tell_from_loop(ended.news, ended.error)
+            if outcome.news:
+                await announce_from_loop(outcome.news)
             await _close_connections(threads)
             await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         except BaseException as error:
             if loop.is_closed():
                 raise
             trouble = error  # a job may cancel all tasks that it finds
-        self._part_with(attempt, ended.settlement, trouble)
+        self._part_with(attempt, outcome, trouble)
 
-    def _part_with(
-        self, attempt: Attempt, settlement: Settlement, trouble: BaseException | None
-    ) -> None:
+    def _part_with(self, attempt: Attempt, outcome: Outcome, trouble: BaseException | None) -> None:
         """Settle an attempt first of all, as no claim must be held for ever."""
         del self._running[attempt]
-        self._ends.pop(attempt, None)
-        self._settle(settlement)
+        if self._ends:
+            self._ends.pop(attempt, None)
+        self._settle(outcome.settlement)
         if self.backlog:
             self._fill()
         if trouble:
@@ -244,14 +236,14 @@ class Loop(Executor):
         # Model instances come from the database, which an event loop must not wait for.
         decode = sync_to_async(decode_arguments) if '"$' in arguments else None
         args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
-        await tell_from_loop(attempt.begin())
-        return await self._limited(attempt, task.func(*attempt.positional(task, args), **kwargs))
+        if news := attempt.begin():
+            await announce_from_loop(news)
+        work = task.func(*attempt.positional(task, args), **kwargs)
+        timeout = attempt.policy.timeout
+        return await (work if timeout is None else self._limited(attempt, work, timeout))
 
-    async def _limited(self, attempt: Attempt, work: Awaitable[Any]) -> Any:
-        """Await a coroutine, and cancel it if it takes longer than its task's timeout."""
-        seconds = attempt.policy.timeout
-        if seconds is None:
-            return await work
+    async def _limited(self, attempt: Attempt, work: Awaitable[Any], seconds: float) -> Any:
+        """Await a coroutine, and cancel it if it takes longer than so many seconds."""
         me = asyncio.current_task()
         assert me is not None
 

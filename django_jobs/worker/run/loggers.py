@@ -66,8 +66,9 @@ def is_written(logger: logging.Logger, level: int) -> bool:
         return False
     above: logging.Logger | None = logger
     while above:
-        if any(level >= one.level and _writes(one) for one in above.handlers):
-            return True
+        for handler in above.handlers:  # not any(): this is asked twice for each job
+            if level >= handler.level and _writes(handler):
+                return True
         above = above.parent if above.propagate else None
     return False
 
@@ -75,4 +76,8 @@ def is_written(logger: logging.Logger, level: int) -> bool:
 def _writes(handler: logging.Handler) -> bool:
     if isinstance(handler, AdminEmailHandler):
         return False
-    return settings.DEBUG or not any(isinstance(it, RequireDebugTrue) for it in handler.filters)
+    return not handler.filters or settings.DEBUG or not _waits_for_debug(handler)
+
+
+def _waits_for_debug(handler: logging.Handler) -> bool:
+    return any(isinstance(one, RequireDebugTrue) for one in handler.filters)

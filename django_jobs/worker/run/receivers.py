@@ -17,34 +17,46 @@ Sending = tuple[Signal, dict[str, Any]]
 
 
 class News(NamedTuple):
-    """What is told at the start or the end of an attempt.
+    """What is announced at the start or the end of an attempt.
 
     Attributes:
         line: for the log, or None if nobody would see it.
         sending: the signal, or None if nobody listens.
+        error: what receivers find in `sys.exc_info()`, or None.
     """
 
     line: job_log.Line | None = None
     sending: Sending | None = None
+    error: BaseException | None = None
 
 
 def is_heard(signal: Signal) -> bool:
-    """Tell whether anybody listens to one of Django's signals.
+    """Return whether a receiver of the site listens to one of Django's signals.
 
-    What it would bring, a `TaskResult`, takes longer to build than a small job to run.
+    Building the `TaskResult` that it would get takes longer than running a small job.
     """
-    return len(signal.receivers) > 1  # Django's own is one, which leaves our jobs to `job_log`
+    return len(signal.receivers) > 1  # Django's own is one; `job_log` writes our lines instead
 
 
 def is_noticed(signal: Signal) -> bool:
-    """Tell whether anybody listens to one of Django's signals, or reads lines of level INFO."""
+    """Return whether anybody listens to one of Django's signals, or reads lines of level INFO."""
     return len(signal.receivers) > 1 or job_log.is_info_read()
 
 
-def tell(news: News | None) -> None:
-    """Write the line, then send the signal."""
-    if news is None:
+def announce(news: News) -> None:
+    """Write the line, then send the signal; both while the error, if any, is being handled."""
+    if news.error is None:
+        _announce(news)
         return
+    frames = news.error.__traceback__
+    try:
+        raise news.error
+    except BaseException:  # noqa: BLE001
+        news.error.__traceback__ = frames  # without this one
+        _announce(news)
+
+
+def _announce(news: News) -> None:
     if news.line:
         job_log.write(news.line)
     if news.sending:
@@ -64,33 +76,16 @@ def send(sending: Sending) -> None:
 
 
 def needs_thread(news: News | None) -> bool:
-    """Tell whether receivers may touch the database, or the log may send a mail."""
+    """Return whether receivers may touch the database, or the log may send a mail."""
     return news is not None and bool(
         news.sending or (news.line and news.line.level >= logging.ERROR)
     )
 
 
-async def tell_from_loop(news: News | None, error: BaseException | None = None) -> None:
-    """Tell it, in a thread if that may take time.
-
-    Args:
-        error: what receivers find in `sys.exc_info()`.
-    """
+async def announce_from_loop(news: News) -> None:
+    """Announce news from an event loop, in a thread if that may take time."""
     # Not asend_robust(), which before Django 6 hides the error that is being handled.
     if needs_thread(news):
-        await sync_to_async(_tell_handling)(news, error)
+        await sync_to_async(announce)(news)
     else:
-        _tell_handling(news, error)
-
-
-def _tell_handling(news: News | None, error: BaseException | None) -> None:
-    """Tell it while an error is handled, if there is one."""
-    if error is None:
-        tell(news)
-        return
-    frames = error.__traceback__
-    try:
-        raise error
-    except BaseException:  # noqa: BLE001
-        error.__traceback__ = frames  # without this one
-        tell(news)
+        announce(news)

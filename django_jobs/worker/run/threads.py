@@ -140,12 +140,12 @@ class Threads(Executor):
         attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
         try:
             if self._may_start():
-                settlement = run_with_connections(attempt, self._watchdog)
+                outcome = run_with_connections(attempt, self._watchdog)
             else:
-                settlement = attempt.give_back()
+                outcome = attempt.give_back()
         finally:
             del self._running[me]
-        self._settle(settlement)
+        self._settle(outcome.settlement)
         self._learn(time.monotonic() - attempt.started)
 
     def _learn(self, duration: float) -> None:
