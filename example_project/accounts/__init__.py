@@ -1,1 +1,1 @@
-"""Who people are on the site: joining, profiles, pictures, leaving."""
+"""Accounts: joining, profiles, pictures, leaving."""

@@ -1,4 +1,4 @@
-"""The app of people's accounts."""
+"""The app for accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in, at every door of the site, with a limit for wrong passwords."""
+"""The authentication backend, with a limit for wrong passwords."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from accounts.throttle import (
     SIGN_INS_FROM_ADDRESS,
     SIGN_INS_TO_ACCOUNT,
     SIGN_INS_TO_ACCOUNT_FROM_ADDRESS,
-    address_of,
+    client_address,
 )
 
 
 class ThrottledBackend(ModelBackend):
-    """Django's, which looks at no password after too many wrong ones."""
+    """Django's backend, which refuses every password after too many wrong ones."""
 
     def authenticate(
         self,
@@ -30,15 +30,15 @@ class ThrottledBackend(ModelBackend):
         """Return the user with this name and password.
 
         Raises:
-            PermissionDenied: too many were wrong; Django takes it for a wrong password.
+            PermissionDenied: too many passwords were wrong; Django treats it as a wrong one.
         """
-        name, address = (username or "").lower(), address_of(request)
+        name, address = (username or "").lower(), client_address(request)
         limits = (
             (SIGN_INS_TO_ACCOUNT_FROM_ADDRESS, (name, address)),
             (SIGN_INS_TO_ACCOUNT, (name,)),
             (SIGN_INS_FROM_ADDRESS, (address,)),
         )
-        if any(limit.is_reached(*key) for limit, key in limits):
+        if any(limit.is_exceeded(*key) for limit, key in limits):
             raise PermissionDenied
         user = super().authenticate(request, username, password, **kwargs)
         if user is None:

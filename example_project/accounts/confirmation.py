@@ -1,4 +1,4 @@
-"""Links that prove who can read the mail of an address."""
+"""Links that confirm an e-mail address."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ VALID_FOR = timedelta(days=1)
 
 
 def make_token(email: str) -> str:
-    """Return what a link to join with an address has at its end."""
+    """Return the token of a link to join with an address."""
     return signing.dumps(email, salt=SALT)
 
 
 def read_token(token: str) -> str | None:
-    """Return the address that a link is for, or None if it is too old or was made up."""
+    """Return the address that a token is for, or None if it is expired or forged."""
     try:
         email: str = signing.loads(token, salt=SALT, max_age=VALID_FOR)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""What people tell the site about themselves."""
+"""Forms for accounts."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ PASSWORD_LENGTH = 128
 
 
 class AddressForm(forms.Form):
-    """The first step to join: an address that has to be confirmed."""
+    """The first step to join: an address to confirm."""
 
     email = forms.EmailField(
         max_length=150,
         label="E-mail address",
-        help_text="We send you a link to go on with.",
+        help_text="We will send you a link to continue.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
     def clean_email(self) -> str:
-        """Return the address in small letters, as people sign in with it."""
+        """Return the address in lower case, which is the user name."""
         email: str = self.cleaned_data["email"].lower()
         return email
 
 
 class JoinForm(forms.Form):
-    """The second step: a new account for a confirmed address, with which one signs in."""
+    """The second step to join: the account for a confirmed address."""
 
     name = forms.CharField(
         max_length=NAME_LENGTH,
-        help_text="What others call you here.",
+        help_text="The name that others see.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     password = forms.CharField(
@@ -74,7 +74,7 @@ class JoinForm(forms.Form):
 
 
 class SignInForm(auth_forms.AuthenticationForm):
-    """Django's form, asking for the mail address."""
+    """Django's form, with the e-mail address as the user name."""
 
     username = auth_forms.UsernameField(
         label="E-mail address",
@@ -83,41 +83,41 @@ class SignInForm(auth_forms.AuthenticationForm):
     )
 
     def get_invalid_login_error(self) -> forms.ValidationError:
-        """Say it in the same way whether the password was wrong, or is not looked at."""
+        """Return one error for wrong passwords and for refused ones."""
         return forms.ValidationError(
-            "This address and this password do not belong together. After ten wrong ones, please"
-            " wait for a quarter of an hour.",
+            "The address or the password is wrong. After ten wrong passwords, please wait a quarter"
+            " of an hour.",
             code="invalid_login",
         )
 
     def clean_username(self) -> str:
-        """Accept capitals, which phones like to put first."""
+        """Accept capitals, because phones capitalise the first letter."""
         name: str = self.cleaned_data["username"]
         return name.lower() if "@" in name else name
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The name others see."""
+    """The name that others see."""
 
     class Meta:
         model = Profile
         fields = ("name",)
-        help_texts = {"name": "What others call you here."}
+        help_texts = {"name": "The name that others see."}
 
 
 class PictureForm(forms.Form):
-    """Where to fetch a profile picture."""
+    """The address to download a profile picture from."""
 
     address = forms.CharField(
         max_length=ADDRESS_LENGTH,
         label="Address of a picture",
-        help_text="JPEG, PNG, WebP or GIF, up to 5 MB. We make our own small copy.",
+        help_text="JPEG, PNG, WebP or GIF, up to 5 MB. We store a small copy.",
         widget=forms.URLInput(attrs={"placeholder": "https://example.com/me.jpg"}),
     )
 
 
 class LeaveForm(forms.Form):
-    """A last question before an account is closed."""
+    """Asks for the password before an account is closed."""
 
     password = forms.CharField(
         max_length=PASSWORD_LENGTH,
@@ -137,9 +137,9 @@ class LeaveForm(forms.Form):
 
 
 class ResetForm(auth_forms.PasswordResetForm):
-    """Django's form, whose mail goes out in the background.
+    """Django's form, which sends its mail by a job.
 
-    The page then takes the same time for an address with an account as for one without.
+    So the page takes the same time for an address with an account as for one without.
     """
 
     def send_mail(
@@ -151,7 +151,7 @@ class ResetForm(auth_forms.PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        """Enqueue the mail, at most three an hour for one address."""
+        """Enqueue the mail, at most three per hour and account."""
         if not RESETS.allows(context["user"].pk):
             return
         subject = render_to_string(subject_template_name, context).strip()

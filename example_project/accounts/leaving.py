@@ -1,4 +1,4 @@
-"""How a member's traces leave the site."""
+"""Closing an account and anonymising what its member wrote."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PREFIX = "former-member-"
 
 
 def close_account(user: User) -> None:
-    """Lock the member out at once, without name, mail address or picture.
+    """Lock the member out, and delete their name, e-mail address and picture.
 
-    What they wrote stays for the moment: it may be a lot, so a job takes it in portions.
+    What they wrote may be a lot, so jobs anonymise it in portions.
     """
     with transaction.atomic():
         Picture.objects.filter(user=user).delete()
         Profile.objects.filter(user=user).delete()
-        user.username = _name_of_the_departed(user.pk)
+        user.username = _former_username(user.pk)
         user.email = user.first_name = user.last_name = ""
         user.is_active = user.is_staff = user.is_superuser = False
         user.set_unusable_password()
@@ -31,33 +31,35 @@ def close_account(user: User) -> None:
         user.user_permissions.clear()
 
 
-def take_portion(user_id: int, go_on: Callable[[int], object], size: int = PORTION) -> int:
-    """Anonymise up to `size` things a former member left.
+def anonymise_portion(
+    user_id: int, enqueue_next: Callable[[int], object], size: int = PORTION
+) -> int:
+    """Anonymise up to `size` rows that a former member left.
 
     Args:
-        user_id: a member whose account was closed. Anybody else is left alone.
-        go_on: called with the user's id, in the portion's transaction, while there may be more.
-        size: how many rows to touch.
+        user_id: a member whose account is closed. Others are left alone.
+        enqueue_next: called with the user's id, in the transaction, if there may be more rows.
+        size: the largest number of rows to change.
 
     Returns:
-        How many rows were touched. With none left, the account itself is deleted.
+        The number of rows changed. If none were left, the account has been deleted.
     """
     with transaction.atomic():
-        leaving = User.objects.filter(pk=user_id, username=_name_of_the_departed(user_id))
+        leaving = User.objects.filter(pk=user_id, username=_former_username(user_id))
         if not leaving.exists():
             return 0
         touched = anonymise(user_id, size)
         if touched:
-            go_on(user_id)
+            enqueue_next(user_id)
         else:
             leaving.delete()
         return touched
 
 
-def people_leaving() -> list[int]:
-    """Return the ids of all whose account is closed while traces of them are left."""
+def members_leaving() -> list[int]:
+    """Return the ids of closed accounts that are not deleted yet."""
     return list(User.objects.filter(username__startswith=PREFIX).values_list("pk", flat=True))
 
 
-def _name_of_the_departed(user_id: int) -> str:
+def _former_username(user_id: int) -> str:
     return f"{PREFIX}{user_id}"

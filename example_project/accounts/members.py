@@ -1,4 +1,4 @@
-"""Members as templates show them."""
+"""Template tags that show members."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HUES = 8
 
 @register.filter
 def member_name(user: User | None) -> str:
-    """Return what a member is called; those who left have no name."""
+    """Return the name of a member, or "Former member"."""
     if user is None or not user.is_active:
         return FORMER
     profile = getattr(user, "profile", None)
@@ -24,10 +24,10 @@ def member_name(user: User | None) -> str:
 
 @register.inclusion_tag("parts/avatar.html")
 def avatar(user: User | None, size: str = "") -> dict[str, object]:
-    """Show a member's picture, or the initials on a colour of their own.
+    """Show a member's picture, or their initials on a colour.
 
     Args:
-        user: the member, None for one who left.
+        user: the member, or None for a former member.
         size: "" or "large".
     """
     name = member_name(user)

@@ -1,4 +1,4 @@
-"""What the site knows about a member beyond the sign-in."""
+"""Profiles, pictures, and attempts that are limited."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADDRESS_LENGTH = 500
 
 
 class PictureState(models.TextChoices):
-    """How the last request for a picture stands."""
+    """The state of the last request for a picture."""
 
     NONE = "none"
     FETCHING = "fetching"
@@ -23,7 +23,7 @@ class PictureState(models.TextChoices):
 
 
 class Profile(models.Model):
-    """The public side of one member."""
+    """What others see of a member."""
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, primary_key=True, related_name="profile"
@@ -34,7 +34,7 @@ class Profile(models.Model):
         max_length=10, choices=PictureState.choices, default=PictureState.NONE
     )
     picture_problem = models.CharField(max_length=300, blank=True)
-    picture_asked_at = models.DateTimeField(null=True, blank=True)
+    picture_requested_at = models.DateTimeField(null=True, blank=True)
     picture_digest = models.CharField(max_length=32, blank=True)
 
     objects: ClassVar[models.Manager[Profile]] = models.Manager()
@@ -44,7 +44,7 @@ class Profile(models.Model):
 
     @property
     def picture_url(self) -> str:
-        """Where the picture is served, or an empty string."""
+        """The URL of the picture, or an empty string."""
         if not self.picture_digest:
             return ""
         return reverse("accounts:picture", args=[self.pk, self.picture_digest])
@@ -53,9 +53,8 @@ class Profile(models.Model):
 class Picture(models.Model):
     """A member's picture as bytes.
 
-    It is about 10 KB, so the database keeps it: the worker that makes it needs no disk in common
-    with the web process that serves it, an old picture goes when the new one comes, and both
-    change in one transaction with the profile.
+    It takes about 10 KB, so the database stores it: the worker that creates it and the web process
+    that serves it need no shared disk, and picture and profile change in one transaction.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True)
@@ -68,9 +67,9 @@ class Picture(models.Model):
 
 
 class Attempt(models.Model):
-    """One try of something that may not be tried without end.
+    """One attempt at something whose number of attempts is limited.
 
-    In the database, as all processes of the site count together.
+    Attempts are in the database so that all processes of the site count together.
     """
 
     key = models.CharField(max_length=32)
@@ -88,7 +87,7 @@ class Attempt(models.Model):
 
 
 def profile_of(user: User) -> Profile:
-    """Return the member's profile, made on the spot for accounts from the command line."""
+    """Return the member's profile; create it for accounts made on the command line."""
     profile, _ = Profile.objects.get_or_create(
         user=user, defaults={"name": user.get_full_name() or user.get_username()[:NAME_LENGTH]}
     )

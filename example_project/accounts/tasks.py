@@ -1,4 +1,4 @@
-"""The work behind an account that nobody should wait for."""
+"""Tasks for accounts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 from django.core.mail import send_mail
 
 from accounts.confirmation import make_token
-from accounts.leaving import people_leaving, take_portion
+from accounts.leaving import anonymise_portion, members_leaving
 from accounts.models import profile_of
 from accounts.pictures.errors import PictureRefused, PictureUnavailable
-from accounts.pictures.update import note_problem, update_picture
-from accounts.throttle import forget_attempts
+from accounts.pictures.update import save_problem, update_picture
+from accounts.throttle import delete_old_attempts
 from django_jobs import Retry, periodic, task
 from django_jobs.compat import TaskContext
 from django_jobs.errors import MissingRecord
@@ -23,7 +23,7 @@ PICTURE_ATTEMPTS = 3
 
 @task(queue_name="mailers")
 def send_join_link(email: str) -> None:
-    """Send what is needed to join to an address; nothing in the mail is of a stranger's choice."""
+    """Send a link to join. The mail contains nothing that the sender of the form can choose."""
     if User.objects.filter(username=email).exists():
         mail = render_mail("joined_already")
     else:
@@ -33,13 +33,13 @@ def send_join_link(email: str) -> None:
 
 @task(queue_name="mailers", discard_on=(MissingRecord,))
 def welcome(user: User) -> None:
-    """Greet a new member by mail."""
+    """Send a new member a welcome mail."""
     mail = render_mail("welcome", name=profile_of(user).name)
     send_mail(mail.subject, mail.text, None, [user.email], html_message=mail.html)
 
 
-# On a server this queue has a worker of its own, with one thread and little memory: what strangers
-# send must not slow down or take along anything else.
+# In production, this queue has its own worker with one thread and little memory, so that a
+# malicious picture cannot slow down or crash other jobs.
 @task(
     queue_name="low",
     takes_context=True,
@@ -48,38 +48,38 @@ def welcome(user: User) -> None:
     discard_on=(PictureRefused,),
 )
 def fetch_picture(context: TaskContext[..., Any], user_id: int, address: str) -> bool:
-    """Fetch a profile picture; what goes wrong is told on the profile page."""
+    """Download a profile picture. Errors are shown on the profile page."""
     try:
         return update_picture(user_id, address)
-    except PictureRefused as refusal:
-        note_problem(user_id, address, str(refusal), final=True)
+    except PictureRefused as error:
+        save_problem(user_id, address, str(error), final=True)
         raise
-    except PictureUnavailable as trouble:
+    except PictureUnavailable as error:
         last = context.attempt >= PICTURE_ATTEMPTS
-        note_problem(user_id, address, str(trouble), final=last)
+        save_problem(user_id, address, str(error), final=last)
         raise
 
 
 @task(priority=-50)
-def forget_member(user_id: int) -> int:
-    """Take one portion of what a former member left, then leave the rest to the next job.
+def erase_member(user_id: int) -> int:
+    """Anonymise a portion of what a former member wrote, and enqueue a job for the next portion.
 
-    A job that is cut off has changed nothing or all of its portion, so it may run again; the
-    last one finds nothing left and removes the account.
+    Each portion is a transaction, so an interrupted job may run again. The last job finds nothing
+    left and deletes the account.
     """
-    return take_portion(user_id, go_on=forget_member.enqueue)
+    return anonymise_portion(user_id, enqueue_next=erase_member.enqueue)
 
 
 @periodic("47 * * * *")
 @task(priority=-50)
-def clean_attempts() -> int:
-    """Forget who tried what, once it counts no more."""
-    return forget_attempts()
+def clean_up_attempts() -> int:
+    """Delete attempts that no longer count."""
+    return delete_old_attempts()
 
 
 @periodic("17 3 * * *")
 @task(priority=-50)
 def finish_leaving() -> int:
-    """Take up what was cut short, as by a store of jobs that did not answer when somebody left."""
-    leaving = [[user_id] for user_id in people_leaving()]
-    return len(forget_member.bulk_enqueue(leaving))
+    """Enqueue jobs that are missing, for example because Redis was down when a member left."""
+    leaving = [[user_id] for user_id in members_leaving()]
+    return len(erase_member.bulk_enqueue(leaving))

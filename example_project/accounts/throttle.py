@@ -1,4 +1,4 @@
-"""How often somebody may try, counted in the database for all processes of the site."""
+"""Limits the number of attempts, counted in the database for all processes of the site."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ LONGEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """How often the same key may be tried.
+class Throttle:
+    """The number of attempts that are allowed in a period.
 
     Attributes:
-        kind: of what is counted.
-        most: how many attempts count as too many.
-        within: how long an attempt counts, at most an hour.
+        name: what is counted.
+        attempts: how many are allowed.
+        period: how long an attempt counts, at most an hour.
     """
 
-    kind: str
-    most: int
-    within: timedelta
+    name: str
+    attempts: int
+    period: timedelta
 
-    def is_reached(self, *key: object) -> bool:
-        """Tell whether nothing more may be tried for now."""
-        since = timezone.now() - self.within
+    def is_exceeded(self, *key: object) -> bool:
+        """Return whether no further attempt is allowed now."""
+        since = timezone.now() - self.period
         known = Attempt.objects.filter(key=self._digest(key), made_at__gt=since)
-        return known.count() >= self.most
+        return known.count() >= self.attempts
 
     def count(self, *key: object) -> None:
-        """Count one attempt."""
+        """Count an attempt."""
         Attempt.objects.create(key=self._digest(key))
 
     def allows(self, *key: object) -> bool:
-        """Count one attempt, if another one may be made; tell whether it may."""
-        if self.is_reached(*key):
+        """Count an attempt if one is allowed; return whether it is."""
+        if self.is_exceeded(*key):
             return False
         self.count(*key)
         return True
 
     def _digest(self, key: tuple[object, ...]) -> str:
-        # A copy of the database must not show who made these attempts.
-        return salted_hmac(SALT, f"{self.kind} {key}", algorithm="sha256").hexdigest()[:32]
+        # A copy of the database must not reveal who made these attempts.
+        return salted_hmac(SALT, f"{self.name} {key}", algorithm="sha256").hexdigest()[:32]
 
 
-LINKS = Limit("link to join", 3, timedelta(hours=1))
-LINKS_FROM_ADDRESS = Limit("links to join from address", 50, timedelta(hours=1))
-RESETS = Limit("password reset", 3, timedelta(hours=1))
-SIGN_INS_TO_ACCOUNT_FROM_ADDRESS = Limit("account and address", 10, timedelta(minutes=15))
-SIGN_INS_TO_ACCOUNT = Limit("account", 50, timedelta(hours=1))
-SIGN_INS_FROM_ADDRESS = Limit("address", 100, timedelta(hours=1))
+LINKS = Throttle("link to join", 3, timedelta(hours=1))
+LINKS_FROM_ADDRESS = Throttle("links to join from address", 50, timedelta(hours=1))
+RESETS = Throttle("password reset", 3, timedelta(hours=1))
+SIGN_INS_TO_ACCOUNT_FROM_ADDRESS = Throttle("account and address", 10, timedelta(minutes=15))
+SIGN_INS_TO_ACCOUNT = Throttle("account", 50, timedelta(hours=1))
+SIGN_INS_FROM_ADDRESS = Throttle("address", 100, timedelta(hours=1))
 
 
-def address_of(request: HttpRequest | None) -> str:
-    """Return where a request comes from; behind a proxy, what the proxy itself says of it."""
+def client_address(request: HttpRequest | None) -> str:
+    """Return the IP address of the client; behind a proxy, the one that the proxy reports."""
     if request is None:
         return ""
     if settings.BEHIND_PROXY:
@@ -69,7 +69,7 @@ def address_of(request: HttpRequest | None) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def forget_attempts() -> int:
-    """Forget the attempts that count no more, and return how many there were."""
+def delete_old_attempts() -> int:
+    """Delete attempts that no longer count, and return their number."""
     old = Attempt.objects.filter(made_at__lt=timezone.now() - LONGEST)
     return old.delete()[0]

@@ -1,4 +1,4 @@
-"""The addresses around one's own account."""
+"""URLs of accounts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ urlpatterns = [
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
     path("profile/", profile.profile, name="profile"),
     path("profile/picture/", profile.picture, name="new_picture"),
-    path("profile/picture/remove/", profile.no_picture, name="no_picture"),
+    path("profile/picture/remove/", profile.remove_picture, name="remove_picture"),
     path("profile/notifications/", profile.notifications, name="notifications"),
     path("profile/leave/", joining.leave, name="leave"),
     path("pictures/<int:user_id>/<slug:digest>.webp", profile.show_picture, name="picture"),

@@ -1,1 +1,1 @@
-"""What a visitor's own clicks set going in the background."""
+"""Shows visitors the jobs that they have enqueued."""

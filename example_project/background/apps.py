@@ -1,4 +1,4 @@
-"""The app that shows background work to the person who caused it."""
+"""The app that shows visitors their jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts for enqueued jobs, kept in the visitor's session."""
+"""Receipts of enqueued jobs, stored in the visitor's session."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT = 5
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Enough to find a job again."""
+    """What is needed to find a job again."""
 
     label: str
     result_id: str
@@ -32,7 +32,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a job stands, for people."""
+    """The state of a job, for visitors."""
 
     label: str
     state: str
@@ -41,17 +41,17 @@ class Progress:
 
     @property
     def is_open(self) -> bool:
-        """Whether looking again soon is worth while."""
-        return self.state in ("waiting", "running", "trying again")
+        """Whether the state is going to change."""
+        return self.state in ("queued", "running", "retrying")
 
 
 def keep_receipt(request: HttpRequest, result: TaskResult[..., Any], label: str) -> None:
-    """Remember a job that this visitor has just caused.
+    """Remember a job of this visitor.
 
     Args:
-        request: whose session keeps the receipt.
-        result: what `enqueue` returned.
-        label: what the job does, in the visitor's words.
+        request: the request with the visitor's session.
+        result: the result that `enqueue` returned.
+        label: what the job does, for the visitor.
     """
     receipt = Receipt(label=label, result_id=result.id, backend=result.backend)
     kept = request.session.get(KEY, [])
@@ -59,7 +59,7 @@ def keep_receipt(request: HttpRequest, result: TaskResult[..., Any], label: str)
 
 
 def recent_progress(request: HttpRequest) -> list[Progress]:
-    """Return how the visitor's latest jobs stand, the newest first."""
+    """Return the states of the visitor's latest jobs, newest first."""
     receipts = [Receipt(**kept) for kept in request.session.get(KEY, [])]
     return [progress for receipt in receipts if (progress := _progress(receipt))]
 
@@ -68,7 +68,7 @@ def _progress(receipt: Receipt) -> Progress | None:
     try:
         result = task_backends[receipt.backend].get_result(receipt.result_id)
     except (TaskException, JobsError, NotImplementedError):
-        # Not kept any more, out of reach, or a backend that keeps no results.
+        # The job is deleted, Redis is down, or the backend stores no results.
         return None
     return Progress(
         label=receipt.label,
@@ -80,7 +80,7 @@ def _progress(receipt: Receipt) -> Progress | None:
 
 def _state(result: TaskResult[..., Any]) -> str:
     if result.status == TaskResultStatus.READY and result.errors:
-        return "trying again"
+        return "retrying"
     return _STATES[result.status]
 
 
@@ -91,7 +91,7 @@ def _seconds(result: TaskResult[..., Any]) -> float | None:
 
 
 _STATES = {
-    TaskResultStatus.READY: "waiting",
+    TaskResultStatus.READY: "queued",
     TaskResultStatus.RUNNING: "running",
     TaskResultStatus.SUCCESSFUL: "done",
     TaskResultStatus.FAILED: "failed",

@@ -1,4 +1,4 @@
-"""The addresses that show background work."""
+"""URLs of the pages about jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background work as its own page, or as the strip alone."""
+"""Views of the visitor's jobs: a page, and the strip at the bottom of each page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 
 
 def overview(request: HttpRequest) -> HttpResponse:
-    """Explain where jobs run at the moment, then list the visitor's own."""
+    """Explain where jobs run, and list the visitor's jobs."""
     backend = task_backends[DEFAULT_TASK_BACKEND_ALIAS]
     context = {"backend_name": type(backend).__name__, "jobs": recent_progress(request)}
     return render(request, "background/overview.html", context)
@@ -19,5 +19,5 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def strip(request: HttpRequest) -> HttpResponse:
-    """Return the strip's inside, which the page's script fetches while a job is open."""
+    """Return the content of the strip, which the script fetches until all jobs have ended."""
     return render(request, "parts/jobs.html")

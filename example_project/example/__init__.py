@@ -1,1 +1,1 @@
-"""The example site: a small feedback board that lives on background jobs."""
+"""The example site: a feedback board that uses background jobs."""

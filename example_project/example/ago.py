@@ -1,4 +1,4 @@
-"""Points in time as people say them."""
+"""A template filter for times in the past."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS_COUNTED = 30
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """Say how long ago something was: "12 s ago", "3 days ago", later the date."""
+    """Return "12 s ago" or "3 days ago", and the date after a month."""
     seconds = max(0, int((timezone.now() - moment).total_seconds()))
     if seconds < 2:
         return "just now"

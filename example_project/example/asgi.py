@@ -1,4 +1,4 @@
-"""The site for ASGI servers."""
+"""The ASGI application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the site is made of, whatever environment it runs in."""
+"""Settings that do not depend on the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSTALLED_APPS = [
     "django_jobs",
     "django_jobs.recap",
     "django_jobs.dashboard",
-    "django_htmx",  # its script brings the pages of the dashboard up to date
+    "django_htmx",  # its script updates the pages of the dashboard
     "accounts",
     "feedback",
     "background",
@@ -36,7 +36,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "example.middleware.BrokerTrouble",
+    "example.middleware.BrokerErrorPage",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -49,8 +49,8 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "background.context.background",
-                "sent_mails.context.sent_mails",
+                "background.context_processors.background",
+                "sent_mails.context_processors.sent_mails",
             ],
             "builtins": ["example.ago", "accounts.members"],
         },
@@ -81,9 +81,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Whether a proxy is in front, whose headers can be believed; the settings read it.
+# Whether a proxy is in front, whose headers can be trusted.
 BEHIND_PROXY = False
 
-# Nothing on this site is larger than a few thousand characters.
+# No form of this site takes more than a few thousand characters.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100

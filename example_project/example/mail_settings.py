@@ -1,4 +1,4 @@
-"""How mail leaves the site, in the words of the Django version at hand."""
+"""The mail settings, for the installed version of Django."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import django
 import environ
 
-KEPT = "sent_mails.backend.DatabaseBackend"
+DATABASE_BACKEND = "sent_mails.backend.DatabaseBackend"
 OPTION_OF_SETTING = {
     "EMAIL_HOST": "host",
     "EMAIL_PORT": "port",
@@ -18,22 +18,22 @@ OPTION_OF_SETTING = {
 }
 
 
-def mail_settings(env: environ.Env, *, keep_for_the_mail_page: bool) -> dict[str, Any]:
+def mail_settings(env: environ.Env, *, keep_sent_mails: bool) -> dict[str, Any]:
     """Return the mail settings that `EMAIL_URL` asks for.
 
     Args:
-        env: where `EMAIL_URL` is read from, such as `smtp+tls://user:password@mail.example.com:587`.
-        keep_for_the_mail_page: without `EMAIL_URL`, store mails in the database and send none.
+        env: has `EMAIL_URL`, such as `smtp+tls://user:password@mail.example.com:587`.
+        keep_sent_mails: whether to store mails instead of sending them if `EMAIL_URL` is not set.
 
     Returns:
         Names and values for the settings module: `MAILERS` from Django 6.1 on, `EMAIL_…` before.
     """
-    if "EMAIL_URL" not in env.ENVIRON and keep_for_the_mail_page:
-        return _in_this_django({"EMAIL_BACKEND": KEPT})
-    return _in_this_django(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+    if "EMAIL_URL" not in env.ENVIRON and keep_sent_mails:
+        return _for_this_django({"EMAIL_BACKEND": DATABASE_BACKEND})
+    return _for_this_django(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 
 
-def _in_this_django(wanted: dict[str, Any]) -> dict[str, Any]:
+def _for_this_django(wanted: dict[str, Any]) -> dict[str, Any]:
     if django.VERSION < (6, 1):
         return {name: value for name, value in wanted.items() if name.startswith("EMAIL_")}
     options = {

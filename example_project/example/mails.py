@@ -1,4 +1,4 @@
-"""Mails rendered from a pair of templates."""
+"""Renders mails from pairs of templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The parts of one mail that are not its addresses."""
+    """The subject and the content of a mail."""
 
     subject: str
     text: str
@@ -19,15 +19,15 @@ class Mail:
 
 
 def render_mail(name: str, /, **context: Any) -> Mail:
-    """Render `mails/<name>.txt` with `mails/<name>.html`.
+    """Render `mails/<name>.txt` and `mails/<name>.html`.
 
     Args:
-        name: which pair of templates. The first line of the text one is the subject.
-        context: what the templates need besides `site_url`.
+        name: the name of the templates. The first line of the text template is the subject.
+        context: the context of the templates, to which `site_url` is added.
     """
     context["site_url"] = settings.SITE_URL
     first, _, text = render_to_string(f"mails/{name}.txt", context).strip().partition("\n")
-    # What people wrote may have a carriage return in it, which no subject may.
+    # Text that people wrote may contain a carriage return, which a subject may not.
     subject = " ".join(first.split())
     html = render_to_string(f"mails/{name}.html", context | {"subject": subject})
     return Mail(subject=subject, text=text.strip() + "\n", html=html)

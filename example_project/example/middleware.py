@@ -1,4 +1,4 @@
-"""What happens around every request."""
+"""The site's own middleware."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_jobs.errors import BrokerError
 
 logger = logging.getLogger("example")
 
-# What Django shows a developer for these brings its styles inline.
+# Django's debug pages for these have inline styles.
 TECHNICAL_PAGES = {404, 500}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -25,7 +25,7 @@ POLICY = (
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Send the policy with each response that does not bring its own."""
+    """Add the policy to each response that has none."""
 
     def respond(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -37,8 +37,8 @@ def content_security_policy(
     return respond
 
 
-class BrokerTrouble:
-    """Answer with a page that says so where jobs cannot be passed on at the moment."""
+class BrokerErrorPage:
+    """Show an error page if a job could not be enqueued."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -47,7 +47,7 @@ class BrokerTrouble:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Explain a broker's error, leave any other to Django."""
+        """Handle errors of the broker; leave all others to Django."""
         if not isinstance(error, BrokerError):
             return None
         logger.error("A job could not be enqueued: %s", error)

@@ -1,4 +1,4 @@
-"""Requests as views see them once somebody is signed in."""
+"""Helpers for requests of members."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class MemberRequest(HttpRequest):
-    """A request behind `login_required`."""
+    """The request of a view with `login_required`."""
 
     user: User
 
 
 def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
-    """Return to the page named in the form's `next` field, where that page is ours.
+    """Redirect to the page in the form's `next` field, if it is on this site.
 
     Args:
-        request: the request whose POST data may carry `next`.
-        otherwise: an address or view name for everything else.
+        request: the request, whose POST data may have `next`.
+        otherwise: the URL or view name to redirect to if not.
     """
     wanted = request.POST.get("next", "")
     is_path = wanted.startswith("/") and not urlsplit(wanted).netloc

@@ -1,4 +1,4 @@
-"""The settings of the example site, read from the environment."""
+"""Settings of the example site, read from the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_jobs.conf import tasks_from_env
 from example.common import *  # noqa: F403
 from example.common import BASE_DIR, MIDDLEWARE
 from example.mail_settings import mail_settings
-from example.secret_values import check_password, check_secret_key
+from example.secret_checks import check_password, check_secret_key
 
 env = environ.Env()
 
@@ -27,7 +27,7 @@ if not DEBUG:
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:
     raise ImproperlyConfigured(
-        "SITE_URL is not set. Mails need the address people reach this site under, "
+        "SITE_URL is not set. Set it to the public address of the site, which links in mails use, "
         "such as https://feedback.example.com."
     )
 HTTPS = SITE_URL.startswith("https://")
@@ -45,8 +45,8 @@ DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / '
 if not DEBUG:
     check_password("DATABASE_URL", DATABASES["default"].get("PASSWORD"))
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Web requests and jobs write at the same time. IMMEDIATE makes a writer wait its turn at
-    # BEGIN; SQLite's default fails at once where a reader wants to become a writer.
+    # Requests and jobs write at the same time. With IMMEDIATE, a transaction waits when it begins;
+    # by default, SQLite fails at once if a transaction that has read wants to write.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -56,8 +56,8 @@ else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 TASKS = tasks_from_env()
-# The default backend is the thread pool, without recaps: the site says so where it matters,
-# and the first thing a newcomer reads should not be warnings.
+# The default backend is the thread pool, which has no periodic tasks and no recaps. The site says
+# so where it matters, so newcomers need not read warnings first.
 SILENCED_SYSTEM_CHECKS = ["django_jobs.W002", "django_jobs_recap.W001"]
 JOB_RECAP = {
     "RECIPIENTS": "feedback.recap.recipients",
@@ -67,7 +67,7 @@ JOB_RECAP = {
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Larder feedback <hello@example.com>")
 SHOW_SENT_MAILS = DEBUG
-vars().update(mail_settings(env, keep_for_the_mail_page=SHOW_SENT_MAILS))
+vars().update(mail_settings(env, keep_sent_mails=SHOW_SENT_MAILS))
 
 if not DEBUG:
     MIDDLEWARE = [MIDDLEWARE[0], "whitenoise.middleware.WhiteNoiseMiddleware", *MIDDLEWARE[1:]]

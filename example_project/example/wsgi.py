@@ -1,4 +1,4 @@
-"""The site for WSGI servers."""
+"""The WSGI application."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The feedback board: boards, posts, votes, comments, moderation."""
+"""The feedback board: posts, votes, comments, moderation."""

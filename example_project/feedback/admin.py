@@ -1,4 +1,4 @@
-"""Boards with their statuses in Django's admin."""
+"""The board in Django's admin."""
 
 from __future__ import annotations
 

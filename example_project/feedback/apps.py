@@ -1,4 +1,4 @@
-"""The app of the feedback board."""
+"""The app for the feedback board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people may write on the board."""
+"""Forms of the board."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django.utils import timezone
 
 from feedback.models import NOTE_LENGTH, Board, Comment, Post, Status
 
-POSTS_AN_HOUR = 10
-COMMENTS_AN_HOUR = 40
+POSTS_PER_HOUR = 10
+COMMENTS_PER_HOUR = 40
 
 
-def _refuse_flood(recent: QuerySet[Any], limit: int) -> None:
+def _check_rate(recent: QuerySet[Any], limit: int) -> None:
     an_hour_ago = timezone.now() - timedelta(hours=1)
     if recent.filter(created_at__gte=an_hour_ago).count() >= limit:
         raise forms.ValidationError(
-            "That is a lot for one hour. Please keep your text and come back a little later."
+            "You have written a lot in the last hour. Please save your text and try again later."
         )
 
 
 class PostForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new post, or an author's second thoughts."""
+    """A new post, or the changes of its author."""
 
     def __init__(self, *args: Any, author: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,22 +39,22 @@ class PostForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"text": "Details"}
         help_texts = {
             "title": "One sentence that others will recognise.",
-            "text": "What are you trying to do, and what stands in the way?",
+            "text": "What are you trying to do, and what keeps you from it?",
         }
         widgets = {"text": forms.Textarea(attrs={"rows": 8})}
 
     def clean_title(self) -> str:
-        """Return the title on one line, as lists and subjects of mails show it."""
+        """Return the title on one line, for lists and subjects of mails."""
         return " ".join(self.cleaned_data["title"].split())
 
     def clean(self) -> dict[str, Any]:
         if self.instance.pk is None:
-            _refuse_flood(Post.objects.filter(author=self.author), POSTS_AN_HOUR)
+            _check_rate(Post.objects.filter(author=self.author), POSTS_PER_HOUR)
         return super().clean() or {}
 
 
 class CommentForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An answer to a post."""
+    """A comment on a post."""
 
     def __init__(self, *args: Any, author: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,7 +68,7 @@ class CommentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         if self.author is not None:
-            _refuse_flood(Comment.objects.filter(author=self.author), COMMENTS_AN_HOUR)
+            _check_rate(Comment.objects.filter(author=self.author), COMMENTS_PER_HOUR)
         return super().clean() or {}
 
 

@@ -1,4 +1,4 @@
-"""What a member leaves on the board, freed from their person."""
+"""Anonymises what a former member wrote on the board."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ AUTHORSHIPS = (
 
 
 def anonymise(user_id: int, size: int) -> int:
-    """Anonymise up to `size` rows of one kind that still name this user.
+    """Anonymise up to `size` rows that refer to a user.
 
-    Posts, comments, votes and decisions stay without their author; follows go.
+    Posts, comments, votes and decisions remain without their author; follows are deleted.
 
     Returns:
-        How many rows were touched; 0 means that nothing is left.
+        The number of rows changed; 0 if none were left.
     """
     for model, field in AUTHORSHIPS:
         portion = model._default_manager.filter(**{field: user_id}).values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""Which posts a list shows, read from its address."""
+"""Filter and order of a list of posts, read from its URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPEN = "open"
 
 
 class Sort(StrEnum):
-    """The orders a list can have."""
+    """The orders of a list."""
 
     TRENDING = "trending"
     TOP = "top"
@@ -32,14 +32,14 @@ ORDER = {
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A visitor's choice; anything unknown in the address falls back to the default."""
+    """Filter and order of a list; unknown values in the URL fall back to the defaults."""
 
     sort: Sort = Sort.TRENDING
     query: str = ""
     status: str = ""
 
     @classmethod
-    def from_address(cls, parameters: QueryDict) -> Listing:
+    def from_query(cls, parameters: QueryDict) -> Listing:
         """Read `sort`, `q` and `status`."""
         sort = parameters.get("sort", "")
         return cls(
@@ -49,10 +49,10 @@ class Listing:
         )
 
     def apply(self, posts: QuerySet[Post]) -> QuerySet[Post]:
-        """Narrow the posts down, then put them in order.
+        """Filter and order the posts.
 
         Args:
-            posts: posts that carry their numbers (`posts_for`).
+            posts: posts with the annotations of `posts_for`.
         """
         for word in self.query.split()[:MAX_WORDS]:
             posts = posts.filter(Q(title__icontains=word) | Q(text__icontains=word))

@@ -1,4 +1,4 @@
-"""Boards with what people write on them."""
+"""Boards, posts, comments, votes and status changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTE_LENGTH = 500
 
 
 class Colour(models.TextChoices):
-    """The colours a status can have; the stylesheet knows them by these names."""
+    """The colours of a status; the stylesheet uses the same names."""
 
     GREY = "grey"
     BLUE = "blue"
@@ -26,7 +26,7 @@ class Colour(models.TextChoices):
 
 
 class Board(models.Model):
-    """A subject people give feedback on."""
+    """A topic for feedback."""
 
     name = models.CharField(max_length=40, unique=True)
     slug = models.SlugField(max_length=40, unique=True)
@@ -46,7 +46,7 @@ class Board(models.Model):
 
 
 class Status(models.Model):
-    """What became of a post."""
+    """A state of a post, such as "planned"."""
 
     name = models.CharField(max_length=30, unique=True)
     slug = models.SlugField(max_length=30, unique=True)
@@ -65,7 +65,7 @@ class Status(models.Model):
 
 
 class Post(models.Model):
-    """One piece of feedback. Without an author it was written by a former member."""
+    """A piece of feedback. Its author is None if they are a former member."""
 
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="posts")
     status = models.ForeignKey(
@@ -94,7 +94,7 @@ class Post(models.Model):
 
 
 class Comment(models.Model):
-    """An answer to a post."""
+    """A comment on a post."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(
@@ -113,7 +113,7 @@ class Comment(models.Model):
 
 
 class Vote(models.Model):
-    """One member's support for a post. It still counts when the member has left."""
+    """A member's vote for a post. It still counts after the member has left."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="votes")
     user = models.ForeignKey(
@@ -131,7 +131,7 @@ class Vote(models.Model):
 
 
 class Follow(models.Model):
-    """A member's wish to hear when a post's status changes."""
+    """A member's subscription to the status changes of a post."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="follows")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="follows")
@@ -146,7 +146,7 @@ class Follow(models.Model):
 
 
 class StatusChange(models.Model):
-    """A moderator's decision, shown on the post, told to its followers."""
+    """A moderator's decision about a post, which is sent to its followers."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="status_changes")
     status = models.ForeignKey(
@@ -157,8 +157,8 @@ class StatusChange(models.Model):
     )
     note = models.CharField(max_length=NOTE_LENGTH, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    # The last follow whose mail is on its way. A job that starts over continues behind it.
-    told_up_to = models.PositiveBigIntegerField(default=0)
+    # The last follow whose mail is enqueued. A job that runs again continues after it.
+    notified_up_to = models.PositiveBigIntegerField(default=0)
 
     objects: ClassVar[models.Manager[StatusChange]] = models.Manager()
 

@@ -1,4 +1,4 @@
-"""What moderators hear in their recap."""
+"""The recap mail of moderators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from accounts.members import member_name
 from django_jobs.recap import Period, RecapContent, RecapItem, RecapSection
 from feedback.models import Comment, Post
-from feedback.rules import MODERATE
+from feedback.permissions import MODERATE
 
 
 def recipients() -> QuerySet[User]:
@@ -17,11 +17,11 @@ def recipients() -> QuerySet[User]:
 
 
 def content(user: User, period: Period) -> RecapContent:
-    """Tell what others wrote in a period, so that nothing waits for an answer unseen.
+    """Return the posts and comments that others wrote in a period.
 
     Args:
-        user: the moderator who reads it.
-        period: since the recap before.
+        user: the moderator who gets the mail.
+        period: the time since the previous recap.
     """
     written = {"created_at__gte": period.start, "created_at__lt": period.end}
     posts = Post.objects.filter(**written).select_related("board", "author__profile")

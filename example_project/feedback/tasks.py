@@ -1,4 +1,4 @@
-"""The work behind the board that nobody should wait for."""
+"""Tasks of the board."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ PORTION = 50
 
 
 @task(queue_name="mailers", discard_on=(MissingRecord,))
-def tell_followers(change: StatusChange) -> int:
-    """Put a mail on its way to each follower of a post whose status changed.
+def notify_followers(change: StatusChange) -> int:
+    """Enqueue a mail to each follower of a post whose status changed.
 
-    After each portion the place reached is kept: a job that is cut off goes on from there, so at
-    most one portion can get its mail twice.
+    The position is saved after each portion. An interrupted job continues from there, so at most
+    one portion gets its mail twice.
     """
-    told = 0
+    count = 0
     while portion := list(_next_followers(change)[:PORTION]):
         for follow in portion:
             mail = render_mail("status_changed", change=change, user=follow.user)
             send_mail_later(
                 mail.subject, mail.text, None, [follow.user.email], html_message=mail.html
             )
-        change.told_up_to = portion[-1].pk
-        change.save(update_fields=["told_up_to"])
-        told += len(portion)
-    return told
+        change.notified_up_to = portion[-1].pk
+        change.save(update_fields=["notified_up_to"])
+        count += len(portion)
+    return count
 
 
-def followers_to_tell(change: StatusChange) -> QuerySet[Follow]:
-    """Everybody who follows the post, except who made the change or cannot get mail."""
+def followers_to_notify(change: StatusChange) -> QuerySet[Follow]:
+    """Return the followers of the post who can get mail, without the author of the change."""
     return (
         Follow.objects.filter(post=change.post_id, user__is_active=True)
         .exclude(user__email="")
@@ -43,4 +43,4 @@ def followers_to_tell(change: StatusChange) -> QuerySet[Follow]:
 
 
 def _next_followers(change: StatusChange) -> QuerySet[Follow]:
-    return followers_to_tell(change).filter(pk__gt=change.told_up_to).order_by("pk")
+    return followers_to_notify(change).filter(pk__gt=change.notified_up_to).order_by("pk")

@@ -1,4 +1,4 @@
-"""The addresses of the board."""
+"""URLs of the board."""
 
 from __future__ import annotations
 

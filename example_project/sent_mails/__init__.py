@@ -1,1 +1,1 @@
-"""The mails a development site would have sent, kept to be looked at."""
+"""Shows the mails that a development site would have sent."""

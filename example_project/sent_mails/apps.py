@@ -1,4 +1,4 @@
-"""The app of kept mails."""
+"""The app for sent mails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One mail as it would have gone over the wire."""
+"""Stored mails."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.db import models
 
 
 class SentMail(models.Model):
-    """A mail that was kept instead of sent.
+    """A mail that was stored instead of sent.
 
-    It lies in the database, because the worker that sends it is another process than the site
-    that shows it.
+    It is in the database because the worker that sends it and the web process that shows it are
+    different processes.
     """
 
     subject = models.CharField(max_length=998)
@@ -30,17 +30,17 @@ class SentMail(models.Model):
         return self.subject
 
     def parsed(self) -> EmailMessage:
-        """Return the mail with its parts."""
+        """Return the mail as a message."""
         return message_from_bytes(bytes(self.raw), policy=policy.default)
 
     def body(self, kind: str) -> str:
-        """Return the text of the part that mail programs would show.
+        """Return the part that a mail program would show.
 
         Args:
             kind: "plain" or "html".
 
         Returns:
-            The text, or an empty string where the mail has no such part.
+            The text, or an empty string if the mail has no such part.
         """
         part = self.parsed().get_body((kind,))
         return part.get_content() if part is not None else ""

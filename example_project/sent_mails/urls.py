@@ -1,4 +1,4 @@
-"""The addresses of the kept mails."""
+"""URLs of sent mails."""
 
 from __future__ import annotations
 

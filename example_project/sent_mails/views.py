@@ -1,4 +1,4 @@
-"""The page that shows which mails were sent, on development sites only."""
+"""Views of sent mails, on development sites only."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from sent_mails.models import SentMail
 
 View = Callable[..., HttpResponse]
-MAILS_A_PAGE = 25
+MAILS_PER_PAGE = 25
 
-# A mail may bring its own styles and inline pictures, nothing else: no script, no request to
-# anywhere. Its links open in a new tab, outside the frame.
+# A mail may have styles and inline pictures, but no scripts and no requests to other servers. Its
+# links open in a new tab, outside the frame.
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'; "
@@ -25,7 +25,7 @@ MAIL_POLICY = (
 )
 
 
-def _only_while_developing(view: View) -> View:
+def _development_only(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: int) -> HttpResponse:
         if not settings.SHOW_SENT_MAILS:
@@ -35,14 +35,16 @@ def _only_while_developing(view: View) -> View:
     return guarded
 
 
-@_only_while_developing
+@_development_only
 def mail_list(request: HttpRequest) -> HttpResponse:
-    """List the kept mails, the newest first."""
-    page = Paginator(SentMail.objects.defer("raw"), MAILS_A_PAGE).get_page(request.GET.get("page"))
+    """List the sent mails, newest first."""
+    page = Paginator(SentMail.objects.defer("raw"), MAILS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     return render(request, "sent_mails/list.html", {"page": page})
 
 
-@_only_while_developing
+@_development_only
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one mail: its headers, its text and its HTML part in a frame."""
     mail = get_object_or_404(SentMail, pk=pk)
@@ -55,10 +57,10 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "sent_mails/detail.html", context)
 
 
-@_only_while_developing
+@_development_only
 @xframe_options_sameorigin
 def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the HTML part alone, harmless in its frame."""
+    """Return the HTML part on its own, for a sandboxed frame."""
     mail = get_object_or_404(SentMail, pk=pk)
     response = HttpResponse('<base target="_blank">' + mail.body("html"))
     response.headers["Content-Security-Policy"] = MAIL_POLICY

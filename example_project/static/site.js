@@ -1,4 +1,4 @@
-// Two small comforts; everything works without them.
+// Two enhancements; everything works without them.
 
 // A vote shows at once, then the server's count replaces the guess.
 document.addEventListener("submit", async (event) => {

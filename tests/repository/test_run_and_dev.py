@@ -28,7 +28,7 @@ class Command:
         self.output = ""
 
     def wait_for(self, *wanted: str) -> None:
-        """Read on until each of these was printed; pytest's time limit is the deadline."""
+        """Show post until each of these was printed; pytest's time limit is the deadline."""
         assert self.process.stdout is not None
         missing = {part for part in wanted if part not in self.output}
         while missing:
@@ -94,7 +94,7 @@ def answers(address: str) -> bool:
 
 def test_make_run_shows_the_way_serves_the_site_and_keeps_its_demo_data(start: Start) -> None:
     first = start("run")
-    first.wait_for("posts added", "The site", first.address, "Where to look first")
+    first.wait_for("posts added", "The site", first.address, "What to try first")
     first.wait_for("Quit the server")
     assert answers(first.address)
     assert "Traceback" not in first.output
@@ -109,7 +109,7 @@ def test_make_dev_runs_site_and_worker_until_ctrl_c(
     start: Start, redis_server_factory: Callable[..., RedisServer]
 ) -> None:
     command = start("dev", REDIS_URL=redis_server_factory().url)
-    command.wait_for("Where to look first", "Quit the server", "default")
+    command.wait_for("What to try first", "Quit the server", "default")
     assert answers(command.address)
 
     command.press_ctrl_c()

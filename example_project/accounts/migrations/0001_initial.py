@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("picture_problem", models.CharField(blank=True, max_length=300)),
-                ("picture_asked_at", models.DateTimeField(blank=True, null=True)),
+                ("picture_requested_at", models.DateTimeField(blank=True, null=True)),
                 ("picture_digest", models.CharField(blank=True, max_length=32)),
             ],
         ),

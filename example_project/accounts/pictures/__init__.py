@@ -1,1 +1,1 @@
-"""Profile pictures fetched from an address that a stranger chose."""
+"""Profile pictures downloaded from addresses that members enter."""

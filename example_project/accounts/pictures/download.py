@@ -1,4 +1,4 @@
-"""A download from an untrusted address that cannot reach inside, nor last, nor swell."""
+"""Downloads from untrusted addresses: public hosts only, limited in time and size."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from urllib.parse import urljoin
 
 from accounts.pictures.errors import PictureRefused, PictureUnavailable
 from accounts.pictures.rules import PUBLIC, Rules
-from accounts.pictures.target import Target, find_target
+from accounts.pictures.target import Target, resolve_target
 
 REDIRECTS = {301, 302, 303, 307, 308}
 IMAGE_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
-PIECE = 64 * 1024
+CHUNK = 64 * 1024
 HEADERS = {
     "Accept": ", ".join(sorted(IMAGE_TYPES)),
-    # A compressed answer could unpack to any size.
+    # A compressed response could unpack to any size.
     "Accept-Encoding": "identity",
     "User-Agent": "LarderPictures/1.0",
 }
 
 
 def download(address: str, rules: Rules = PUBLIC) -> bytes:
-    """Fetch an image file.
+    """Download an image file.
 
     Args:
         address: where it is. Each redirect is checked like a new address.
         rules: the limits, for all redirects together.
 
     Returns:
-        The bytes as the server sent them. They are not known to be an image yet.
+        The bytes that the server sent, which may not be an image.
 
     Raises:
-        PictureRefused: the address, a redirect or the answer is not allowed.
-        PictureUnavailable: no proper answer in time.
+        PictureRefused: the address, a redirect or the response is not allowed.
+        PictureUnavailable: no valid response in time.
     """
-    ends_at = monotonic() + rules.max_seconds
+    deadline = monotonic() + rules.max_seconds
     for _ in range(rules.max_redirects + 1):
-        target = find_target(address, rules)
-        with _ask(target, ends_at) as response:
+        target = resolve_target(address, rules)
+        with _request(target, deadline) as response:
             if response.status not in REDIRECTS:
                 return _read_image(response, target, rules)
             address = urljoin(address, response.headers.get("Location", ""))
@@ -51,20 +51,20 @@ def download(address: str, rules: Rules = PUBLIC) -> bytes:
 
 
 class _PinnedConnection(HTTPConnection):
-    """A connection to the checked address; the name is for TLS and the Host header alone."""
+    """A connection to a checked IP address; TLS and the Host header use the host name."""
 
     def __init__(self, target: Target, timeout: float) -> None:
         super().__init__(target.host, target.port, timeout=timeout)
         self.target = target
         self.default_port = 443 if target.secure else 80
         self.was_cut = False
-        # `sock` is given away to the answer where the server closes after it.
+        # http.client hands `sock` to the response if the server closes the connection after it.
         self.wire: socket.socket | None = None
 
     def connect(self) -> None:
         self.wire = socket.create_connection((self.target.ip, self.target.port), self.timeout)
         if self.target.secure:
-            # The handshake waits until `cut` can reach the socket that makes it.
+            # Starts the handshake only when `cut` can reach its socket.
             tls = ssl.create_default_context().wrap_socket(
                 self.wire, server_hostname=self.target.host, do_handshake_on_connect=False
             )
@@ -73,7 +73,7 @@ class _PinnedConnection(HTTPConnection):
         self.sock = self.wire
 
     def cut(self) -> None:
-        """End whatever is being waited for, from another thread."""
+        """End the connection, called from another thread."""
         self.was_cut = True
         if self.wire is not None:
             with suppress(OSError):
@@ -86,13 +86,13 @@ class _PinnedConnection(HTTPConnection):
 
 
 @contextmanager
-def _ask(target: Target, ends_at: float) -> Iterator[HTTPResponse]:
-    seconds_left = ends_at - monotonic()
-    if seconds_left <= 0:
+def _request(target: Target, deadline: float) -> Iterator[HTTPResponse]:
+    remaining = deadline - monotonic()
+    if remaining <= 0:
         raise _too_slow(target)
-    connection = _PinnedConnection(target, timeout=seconds_left)
-    # A socket's timeout starts anew with each byte that trickles in; this one does not.
-    timer = Timer(seconds_left, connection.cut)
+    connection = _PinnedConnection(target, timeout=remaining)
+    # A socket's timeout restarts with every byte that arrives; this timer does not.
+    timer = Timer(remaining, connection.cut)
     timer.daemon = True
     timer.start()
     try:
@@ -103,12 +103,12 @@ def _ask(target: Target, ends_at: float) -> Iterator[HTTPResponse]:
         if connection.was_cut or isinstance(error, TimeoutError):
             raise _too_slow(target) from error
         if isinstance(error, (OSError, HTTPException)):
-            raise PictureUnavailable(f"{target.host} did not answer properly.") from error
+            raise PictureUnavailable(f"{target.host} did not send a valid response.") from error
         raise
     finally:
         timer.cancel()
         connection.close()
-    # Being cut off in the middle can look like the proper end of an answer.
+    # A connection that was cut can look like the regular end of a response.
     if connection.was_cut:
         raise _too_slow(target)
 
@@ -116,24 +116,24 @@ def _ask(target: Target, ends_at: float) -> Iterator[HTTPResponse]:
 def _read_image(response: HTTPResponse, target: Target, rules: Rules) -> bytes:
     _check_headers(response, target, rules)
     received = bytearray()
-    while piece := response.read(PIECE):
-        received += piece
+    while chunk := response.read(CHUNK):
+        received += chunk
         if len(received) > rules.max_bytes:
             raise _too_large(rules)
     if response.length:
-        raise PictureUnavailable(f"{target.host} stopped in the middle of the picture.")
+        raise PictureUnavailable(f"{target.host} stopped sending before the end of the picture.")
     return bytes(received)
 
 
 def _check_headers(response: HTTPResponse, target: Target, rules: Rules) -> None:
     if response.status >= 500 or response.status == 429:
-        raise PictureUnavailable(f"{target.host} is having trouble (HTTP {response.status}).")
+        raise PictureUnavailable(f"{target.host} has a problem (HTTP {response.status}).")
     if response.status != 200:
-        raise PictureRefused(f"{target.host} does not give it out (HTTP {response.status}).")
+        raise PictureRefused(f"{target.host} refuses to send the picture (HTTP {response.status}).")
     if response.headers.get_content_type() not in IMAGE_TYPES:
         raise PictureRefused("There is no JPEG, PNG, WebP or GIF picture at this address.")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise PictureRefused(f"{target.host} sends the picture in a form we do not accept.")
+        raise PictureRefused(f"{target.host} sends the picture in an encoding we do not accept.")
     if response.length is not None and response.length > rules.max_bytes:
         raise _too_large(rules)
 

@@ -1,11 +1,11 @@
-"""Why there is no new picture, in sentences for the person who asked for it."""
+"""Errors of picture downloads, with messages for the member."""
 
 from __future__ import annotations
 
 
 class PictureRefused(Exception):
-    """Trying again would end the same way."""
+    """The picture is not acceptable; retrying would not help."""
 
 
 class PictureUnavailable(Exception):
-    """The other side did not answer as it should; later it may."""
+    """The server did not send the picture; retrying may help."""

@@ -1,4 +1,4 @@
-"""Unknown bytes turned into a small square picture of our own."""
+"""Re-encodes an untrusted image as a small square picture."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ SIDE = 256
 MAX_PIXELS = 4_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
-# A file of a kilobyte may unpack to dozens of megabytes: in one process, one does at a time.
-_UNPACKING = Lock()
+# A kilobyte may decode to dozens of megabytes, so each process decodes one image at a time.
+_DECODING = Lock()
 
 
 def square_webp(data: bytes) -> bytes:
-    """Decode an image, then encode its middle anew.
+    """Decode an image, and encode its centre as a new file.
 
-    Nothing of the original file survives: no metadata, no trailing bytes, no second frame.
+    The new file has no metadata, no trailing bytes and no second frame.
 
     Args:
-        data: a JPEG, PNG, WebP or GIF file from a stranger.
+        data: an untrusted JPEG, PNG, WebP or GIF file.
 
     Returns:
         A WebP file of 256 by 256 pixels.
 
     Raises:
-        PictureRefused: it is no such image, or it would unpack to too many pixels.
+        PictureRefused: it is not such an image, or has too many pixels.
     """
     try:
-        with _UNPACKING, Image.open(BytesIO(data), formats=FORMATS) as image:
+        with _DECODING, Image.open(BytesIO(data), formats=FORMATS) as image:
             return _encode(_square(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise PictureRefused("The file at this address is not a picture we can open.") from error
+        raise PictureRefused("The file at this address is not a picture we can read.") from error
 
 
 def _square(image: Image.Image) -> Image.Image:
-    # The size stands in the header: it is known before a single pixel is unpacked.
+    # The header has the size, so this decodes no pixels.
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
-    # Made small before anything else, as each further step is a copy of all pixels.
+    # Shrink first, because each further step copies all pixels.
     scale = 2 * SIDE / min(image.size)
     if scale < 1:
         image.thumbnail((ceil(image.width * scale), ceil(image.height * scale)))

@@ -1,4 +1,4 @@
-"""Which addresses may be fetched, together with how much of them."""
+"""Limits of downloads: which addresses, how many bytes, how long."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
-# The only block that IPv6 hands out to the public internet. What lies outside it can still lead
-# inside: ::ffff:10.0.0.1 and 64:ff9b::10.0.0.1 are private IPv4 addresses in disguise.
+# The only IPv6 block that is assigned to the public internet. Addresses outside it may lead to a
+# private network: ::ffff:10.0.0.1 and 64:ff9b::10.0.0.1 are private IPv4 addresses in disguise.
 PUBLIC_IPV6 = IPv6Network("2000::/3")
 
 
 def is_public(ip: IPv4Address | IPv6Address) -> bool:
-    """Tell whether an address belongs to the public internet."""
+    """Return whether an address belongs to the public internet."""
     if not ip.is_global or ip.is_multicast or ip.is_reserved:
         return False
     if isinstance(ip, IPv4Address):

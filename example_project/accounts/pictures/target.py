@@ -1,4 +1,4 @@
-"""An address taken apart, resolved, then held against the rules."""
+"""Parses and resolves an address, and checks it against the rules."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from accounts.pictures.rules import Rules
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# One answer for a name that leads nowhere and for one that leads inside, tried again alike: two
-# would tell anybody which names there are on the inside.
+# The same message and retries for a name that does not resolve and for one that resolves to a
+# private address: a difference would reveal which names exist in the private network.
 UNREACHABLE = "There is no server on the public internet at this address."
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place to connect to.
+    """A host to connect to.
 
-    The connection goes to `ip`, never to a name: a second look-up could give a second answer.
+    Connect to `ip`, not to the name: a second lookup could return another address.
     """
 
     secure: bool
@@ -33,23 +33,23 @@ class Target:
     ip: str
 
 
-def find_target(address: str, rules: Rules) -> Target:
-    """Say where an address leads.
+def resolve_target(address: str, rules: Rules) -> Target:
+    """Return the target that an address leads to.
 
     Args:
-        address: what the member typed, or where a redirect points.
-        rules: what may be connected to.
+        address: entered by the member, or the target of a redirect.
+        rules: the limits.
 
     Raises:
-        PictureRefused: the rules forbid it, with the reason as a sentence.
-        PictureUnavailable: the name does not lead to the public internet, or nowhere.
+        PictureRefused: the rules forbid the address; the message says why.
+        PictureUnavailable: the name does not resolve to a public address.
     """
     try:
         parts = urlsplit(address)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except (ValueError, UnicodeError) as error:
-        raise PictureRefused("This is not a web address we can read.") from error
+        raise PictureRefused("This is not a valid web address.") from error
     if parts.scheme not in DEFAULT_PORTS or not host:
         raise PictureRefused("The address must start with http:// or https://.")
     if parts.username or parts.password:
@@ -66,17 +66,17 @@ def find_target(address: str, rules: Rules) -> Target:
 
 
 def _resolve(host: str, port: int, rules: Rules) -> str:
-    number = _looked_up(host, port, socket.AI_NUMERICHOST)
+    number = _look_up(host, port, socket.AI_NUMERICHOST)
     if number and not _are_allowed(number, rules):
         raise PictureRefused(f"{host} is not on the public internet.")
-    ips = number or _looked_up(host, port)
+    ips = number or _look_up(host, port)
     if not ips or not _are_allowed(ips, rules):
         raise PictureUnavailable(UNREACHABLE)
     return ips[0]
 
 
-def _looked_up(host: str, port: int, flags: int = 0) -> list[str]:
-    """Return the addresses of a name; none for one that does not resolve."""
+def _look_up(host: str, port: int, flags: int = 0) -> list[str]:
+    """Return the IP addresses of a name, none if it does not resolve."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     except OSError:
@@ -85,5 +85,5 @@ def _looked_up(host: str, port: int, flags: int = 0) -> list[str]:
 
 
 def _are_allowed(ips: list[str], rules: Rules) -> bool:
-    # One forbidden answer rules out all: a name that points both outside and inside is a trick.
+    # A name with both public and private addresses is an attack.
     return all(rules.may_connect(ip_address(ip)) for ip in ips)

@@ -1,4 +1,4 @@
-"""A member's picture brought in line with the address they asked for."""
+"""Replaces a member's picture."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from accounts.pictures.image import square_webp
 from accounts.pictures.rules import PUBLIC, Rules
 
 
-def ask_for_picture(profile: Profile, address: str) -> None:
-    """Note which picture the member wants from now on."""
+def request_picture(profile: Profile, address: str) -> None:
+    """Save which picture the member wants."""
     profile.picture_address = address
     profile.picture_state = PictureState.FETCHING
     profile.picture_problem = ""
-    profile.picture_asked_at = timezone.now()
+    profile.picture_requested_at = timezone.now()
     profile.save()
 
 
 def update_picture(user_id: int, address: str, rules: Rules = PUBLIC) -> bool:
-    """Fetch the picture, then put it in the place of the old one.
+    """Download a picture, and replace the old one.
 
-    Running it twice gives the same picture. It does nothing once the member has asked for
-    another one, so an old job that is late cannot undo a newer wish.
+    It may run twice. It does nothing if the member has requested another picture since, so a late
+    job cannot undo a newer request.
 
     Args:
-        user_id: whose picture.
-        address: the address the member gave.
-        rules: what may be fetched.
+        user_id: the member.
+        address: the address of the picture.
+        rules: the limits of the download.
 
     Returns:
         Whether the member has this picture now.
 
     Raises:
-        PictureRefused: this address will never do.
-        PictureUnavailable: it did not work this time.
+        PictureRefused: the address is not acceptable.
+        PictureUnavailable: the download failed; retrying may help.
     """
     wanted = Profile.objects.filter(user_id=user_id, picture_address=address)
     if not wanted.exists():
@@ -54,14 +54,14 @@ def update_picture(user_id: int, address: str, rules: Rules = PUBLIC) -> bool:
     return bool(still_wanted)
 
 
-def note_problem(user_id: int, address: str, sentence: str, *, final: bool) -> None:
-    """Tell the member what went wrong, on their profile page.
+def save_problem(user_id: int, address: str, sentence: str, *, final: bool) -> None:
+    """Save an error for the member's profile page.
 
     Args:
-        user_id: whose picture.
-        address: the address it is about; a newer wish is left alone.
-        sentence: the reason, in words for the member.
-        final: whether nothing more will be tried.
+        user_id: the member.
+        address: the address that failed; a newer request is left alone.
+        sentence: the reason.
+        final: whether there will be no further attempt.
     """
     Profile.objects.filter(user_id=user_id, picture_address=address).update(
         picture_state=PictureState.FAILED if final else PictureState.FETCHING,
@@ -70,7 +70,7 @@ def note_problem(user_id: int, address: str, sentence: str, *, final: bool) -> N
 
 
 def remove_picture(profile: Profile) -> None:
-    """Forget the picture with everything about it."""
+    """Delete the picture."""
     with transaction.atomic():
         Picture.objects.filter(user_id=profile.pk).delete()
         profile.picture_address = profile.picture_problem = profile.picture_digest = ""

@@ -1,1 +1,1 @@
-"""The pages about one's own account."""
+"""Views of accounts."""

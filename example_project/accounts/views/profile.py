@@ -1,4 +1,4 @@
-"""One's own profile."""
+"""The profile page."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from django.views.decorators.http import require_POST
 
 from accounts.forms import NameForm, PictureForm
 from accounts.models import Picture, PictureState, Profile, profile_of
-from accounts.pictures.update import ask_for_picture, remove_picture
+from accounts.pictures import update
 from accounts.tasks import fetch_picture
 from background.receipts import keep_receipt
 from django_jobs.recap.forms import RecapSettingsForm
 from example.requests import MemberRequest
 
-BETWEEN_PICTURES = timedelta(seconds=10)
-PATIENCE = timedelta(minutes=5)
-"""How long fetching a picture takes at most, tries included, unless its job is late or lost."""
+PICTURE_INTERVAL = timedelta(seconds=10)
+OVERDUE_AFTER = timedelta(minutes=5)
+"""How long downloading a picture takes at most, with retries, unless its job is late or lost."""
 
 
 @login_required
 def profile(request: MemberRequest) -> HttpResponse:
-    """Show the profile, save the name."""
+    """Show the profile, or save the name."""
     own = profile_of(request.user)
     form = NameForm(request.POST or None, instance=own)
     if form.is_valid():
@@ -41,61 +41,61 @@ def profile(request: MemberRequest) -> HttpResponse:
 @login_required
 @require_POST
 def notifications(request: MemberRequest) -> HttpResponse:
-    """Save when to get a recap. Where there are none, the form has no fields: nothing changes."""
+    """Save the settings of recaps. Without recaps, the form has no fields and changes nothing."""
     form = RecapSettingsForm(request.POST, user=request.user, label_suffix="")
     if not form.is_valid():
         context = _context(request, recap_form=form)
         return render(request, "accounts/profile.html", context, status=422)
     form.save()
     if form.fields:
-        messages.success(request, "Your choice is saved.")
+        messages.success(request, "Your settings are saved.")
     return redirect("accounts:profile")
 
 
 @login_required
 @require_POST
 def picture(request: MemberRequest) -> HttpResponse:
-    """Have a picture fetched from an address."""
+    """Enqueue the download of a picture."""
     own = profile_of(request.user)
     form = PictureForm(request.POST)
-    if form.is_valid() and _asked_just_now(own):
+    if form.is_valid() and _requested_just_now(own):
         form.add_error("address", "One picture at a time: please wait a few seconds.")
     if not form.is_valid():
         context = _context(request, picture_form=form)
         return render(request, "accounts/profile.html", context, status=422)
     address = form.cleaned_data["address"]
     with transaction.atomic():
-        ask_for_picture(own, address)
+        update.request_picture(own, address)
         result = fetch_picture.enqueue(request.user.pk, address)
-    keep_receipt(request, result, "Fetching your picture")
+    keep_receipt(request, result, "Downloading your picture")
     return redirect("accounts:profile")
 
 
 @login_required
 @require_POST
-def no_picture(request: MemberRequest) -> HttpResponse:
-    """Take one's picture away."""
-    remove_picture(profile_of(request.user))
+def remove_picture(request: MemberRequest) -> HttpResponse:
+    """Remove the picture."""
+    update.remove_picture(profile_of(request.user))
     messages.success(request, "Your picture is removed.")
     return redirect("accounts:profile")
 
 
 @cache_control(public=True, max_age=31_536_000, immutable=True)
 def show_picture(request: HttpRequest, user_id: int, digest: str) -> HttpResponse:
-    """Serve a picture. Its address changes with its content."""
+    """Serve a picture. Its URL changes with its content."""
     if not Profile.objects.filter(pk=user_id, picture_digest=digest).exists():
         raise Http404("There is no such picture.")
     stored = get_object_or_404(Picture, pk=user_id)
     return HttpResponse(bytes(stored.webp), content_type="image/webp")
 
 
-def _asked_just_now(own: Profile) -> bool:
-    return _asked_within(BETWEEN_PICTURES, own)
+def _requested_just_now(own: Profile) -> bool:
+    return _requested_within(PICTURE_INTERVAL, own)
 
 
-def _asked_within(span: timedelta, own: Profile) -> bool:
-    asked_at = own.picture_asked_at
-    return asked_at is not None and timezone.now() - asked_at < span
+def _requested_within(period: timedelta, own: Profile) -> bool:
+    asked_at = own.picture_requested_at
+    return asked_at is not None and timezone.now() - asked_at < period
 
 
 def _context(
@@ -111,6 +111,6 @@ def _context(
         "name_form": name_form or NameForm(instance=own),
         "picture_form": picture_form or PictureForm(initial={"address": own.picture_address}),
         "fetching": fetching,
-        "overdue": fetching and not _asked_within(PATIENCE, own),
+        "overdue": fetching and not _requested_within(OVERDUE_AFTER, own),
         "recap_form": recap_form or RecapSettingsForm(user=request.user, label_suffix=""),
     }

@@ -1,1 +1,1 @@
-"""A board that looks lived in."""
+"""Demo data for the board."""

@@ -1,4 +1,4 @@
-"""What the people of the demo board wrote."""
+"""Posts and comments of the demo data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A comment: who, how many days ago, what."""
+class Reply:
+    """A comment: its author, its age in days, its text."""
 
     by: str
     days: float
@@ -15,8 +15,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A post with what became of it. `by` and `voters` are first names."""
+class DemoPost:
+    """A post with its status and comments. `by` is a first name."""
 
     title: str
     text: str
@@ -26,7 +26,7 @@ class Told:
     votes: int
     status: str = ""
     note: str = ""
-    comments: tuple[Said, ...] = field(default=())
+    comments: tuple[Reply, ...] = field(default=())
 
 
 BOARDS = (
@@ -44,7 +44,7 @@ STATUSES = (
 )
 
 POSTS = (
-    Told(
+    DemoPost(
         "Scale a recipe to the number of people at the table",
         "My recipes are for four. Tonight we are seven. I would like to press plus three times "
         "and have all amounts follow, with sensible rounding: nobody measures 1.75 eggs.",
@@ -55,11 +55,11 @@ POSTS = (
         "in-progress",
         "Eggs turned out to be the hard part. Amounts are done, rounding is being tested.",
         (
-            Said("Kenji", 30, "Please also warn when the tin gets too small."),
-            Said("Hanna", 12, "Halves of eggs are fine. Thirds are not."),
+            Reply("Kenji", 30, "Please also warn when the tin gets too small."),
+            Reply("Hanna", 12, "Halves of eggs are fine. Thirds are not."),
         ),
     ),
-    Told(
+    DemoPost(
         "Keep the screen on while I cook",
         "The screen goes dark in the middle of a step and I have to wake it with my elbow.",
         "kitchen",
@@ -68,9 +68,9 @@ POSTS = (
         12,
         "completed",
         "In version 3.2: there is a small sun at the top of the cooking view.",
-        (Said("Noor", 20, "My elbow says thank you."),),
+        (Reply("Noor", 20, "My elbow says thank you."),),
     ),
-    Told(
+    DemoPost(
         "Sort the shopping list by aisle",
         "I walk back and forth between vegetables and dairy. If each shop could keep an order of "
         "its own, the list would be a route.",
@@ -81,11 +81,11 @@ POSTS = (
         "planned",
         "We start with one order for all shops. One order for each shop comes after it.",
         (
-            Said("Sam", 17, "Let me drag the groups once and remember it."),
-            Said("Claire", 15, "The order changes each time they renovate my shop."),
+            Reply("Sam", 17, "Let me drag the groups once and remember it."),
+            Reply("Claire", 15, "The order changes each time they renovate my shop."),
         ),
     ),
-    Told(
+    DemoPost(
         "Import a recipe from a web address",
         "Paste the address, get the ingredients and steps, without the story about the autumn of "
         "1987 above them.",
@@ -94,18 +94,18 @@ POSTS = (
         19,
         10,
         "planned",
-        comments=(Said("Lucía", 14, "Most sites carry the recipe as structured data by now."),),
+        comments=(Reply("Lucía", 14, "Most sites carry the recipe as structured data by now."),),
     ),
-    Told(
+    DemoPost(
         "Timers that I can name",
         "Three timers are running and all of them are called Timer. Which one is the rice?",
         "kitchen",
         "Oluwaseun",
         9,
         9,
-        comments=(Said("Elsa", 6, "Start them from the step, then the step is the name."),),
+        comments=(Reply("Elsa", 6, "Start them from the step, then the step is the name."),),
     ),
-    Told(
+    DemoPost(
         "Share one shopping list with the whole household",
         "We both bought milk. Twice this week.",
         "shopping-list",
@@ -113,11 +113,11 @@ POSTS = (
         6,
         9,
         comments=(
-            Said("Tom", 4, "We have four litres. Happy to share those as well."),
-            Said("Ines", 2, "It should work in the cellar of the shop too, without a network."),
+            Reply("Tom", 4, "We have four litres. Happy to share those as well."),
+            Reply("Ines", 2, "It should work in the cellar of the shop too, without a network."),
         ),
     ),
-    Told(
+    DemoPost(
         "Grams beside cups",
         "I have a scale, my mother has cups, the recipe has both of us confused.",
         "recipes",
@@ -127,7 +127,7 @@ POSTS = (
         "completed",
         "Press an amount to switch. Flour knows its density.",
     ),
-    Told(
+    DemoPost(
         "Search by what is left in the fridge",
         "Half a cabbage, two eggs, mustard. Something must be possible.",
         "recipes",
@@ -135,7 +135,7 @@ POSTS = (
         4,
         7,
     ),
-    Told(
+    DemoPost(
         "Photos turn sideways after upload",
         "Pictures taken with the phone upright lie on their side in the app. In the gallery of "
         "the phone they stand.",
@@ -144,9 +144,9 @@ POSTS = (
         11,
         6,
         "in-progress",
-        comments=(Said("Mara", 10, "Thank you, the turn is in the file and we ignored it."),),
+        comments=(Reply("Mara", 10, "Thank you, the turn is in the file and we ignored it."),),
     ),
-    Told(
+    DemoPost(
         "Read the next step aloud",
         "When my hands are in the dough I cannot scroll. A voice and one word to go on would do.",
         "kitchen",
@@ -154,7 +154,7 @@ POSTS = (
         3,
         6,
     ),
-    Told(
+    DemoPost(
         "Print on one page",
         "The last line of every recipe lands alone on page two.",
         "recipes",
@@ -162,16 +162,16 @@ POSTS = (
         16,
         5,
     ),
-    Told(
+    DemoPost(
         "The list forgets ticks when the network drops",
         "I tick three things in the basement of the shop, come upstairs, and they are back.",
         "broken",
         "Sam",
         2,
         5,
-        comments=(Said("Priya", 1, "Same here, only when the app was closed in between."),),
+        comments=(Reply("Priya", 1, "Same here, only when the app was closed in between."),),
     ),
-    Told(
+    DemoPost(
         "A calendar for the week's meals",
         "Drag recipes to days, then make the shopping list from the whole week.",
         "shopping-list",
@@ -180,9 +180,9 @@ POSTS = (
         5,
         "declined",
         "A good idea, and a product of its own. We would rather do the list really well.",
-        (Said("Hanna", 21, "Sad, and well explained."),),
+        (Reply("Hanna", 21, "Sad, and well explained."),),
     ),
-    Told(
+    DemoPost(
         "Mark a recipe as cooked, with a note for next time",
         "“Less salt” should be there when I open it the next time.",
         "recipes",
@@ -190,7 +190,7 @@ POSTS = (
         1,
         4,
     ),
-    Told(
+    DemoPost(
         "Larger type in the cooking view",
         "From two metres away, with steamed-up glasses.",
         "kitchen",
@@ -198,7 +198,7 @@ POSTS = (
         0.4,
         3,
     ),
-    Told(
+    DemoPost(
         "Search does not find accents",
         "Searching for “creme” does not find “Crème brûlée”.",
         "broken",

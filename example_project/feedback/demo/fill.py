@@ -1,4 +1,4 @@
-"""The demo board written into the database."""
+"""Writes the demo data to the database."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Profile
-from feedback.demo.content import BOARDS, POSTS, STATUSES, Told
+from feedback.demo.content import BOARDS, POSTS, STATUSES, DemoPost
 from feedback.demo.people import ADMIN, EVERYBODY, MODERATOR, Person
 from feedback.models import Board, Comment, Follow, Post, Status, StatusChange, Vote
-from feedback.rules import MODERATE, MODERATORS
+from feedback.permissions import MODERATE, MODERATORS
 
-MODERATORS_MAY = (
+MODERATOR_PERMISSIONS = (
     MODERATE.partition(".")[2],
     *(f"{act}_{what}" for what in ("board", "status") for act in ("add", "change", "view")),
 )
@@ -25,10 +25,10 @@ People = dict[str, User]
 
 @transaction.atomic
 def fill() -> int:
-    """Write whatever of the demo is missing; what is there already stays as it is.
+    """Add the demo data that is missing; leave existing rows unchanged.
 
     Returns:
-        How many posts were added.
+        The number of posts added.
     """
     moderators = _moderators()
     for position, (name, slug, summary) in enumerate(BOARDS):
@@ -45,7 +45,7 @@ def fill() -> int:
 def _moderators() -> Group:
     group, _ = Group.objects.get_or_create(name=MODERATORS)
     permitted = Permission.objects.filter(content_type__app_label="feedback")
-    group.permissions.add(*permitted.filter(codename__in=MODERATORS_MAY))
+    group.permissions.add(*permitted.filter(codename__in=MODERATOR_PERMISSIONS))
     return group
 
 
@@ -65,7 +65,7 @@ def _account(person: Person, moderators: Group) -> User:
     return user
 
 
-def _post(told: Told, people: People, seed: int) -> bool:
+def _post(told: DemoPost, people: People, seed: int) -> bool:
     author = people[told.by]
     if Post.objects.filter(title=told.title).exists():
         return False
@@ -89,7 +89,7 @@ def _post(told: Told, people: People, seed: int) -> bool:
     return True
 
 
-def _votes(post: Post, told: Told, people: People, random: Random) -> None:
+def _votes(post: Post, told: DemoPost, people: People, random: Random) -> None:
     author = people[told.by]
     others = [user for user in people.values() if user != author]
     for voter in [author, *random.sample(others, told.votes - 1)]:
@@ -98,7 +98,7 @@ def _votes(post: Post, told: Told, people: People, random: Random) -> None:
 
 
 def _date(row: Post | Comment | Vote | StatusChange, days: float) -> None:
-    """Move a row into the past: `auto_now_add` knows only the present."""
+    """Set the date of a row to the past, because `auto_now_add` has set it to now."""
     type(row)._default_manager.filter(pk=row.pk).update(
         created_at=timezone.now() - timedelta(days=days)
     )

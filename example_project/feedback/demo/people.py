@@ -1,4 +1,4 @@
-"""Who lives on the demo board."""
+"""Members of the demo data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account."""
+    """A person with an account."""
 
     name: str
     email: str
@@ -18,9 +18,9 @@ class Person:
 ADMIN = Person("Ada Okafor", "admin@example.com", "larder-admin", "admin")
 MODERATOR = Person("Mara Lindqvist", "moderator@example.com", "larder-moderator", "moderator")
 MEMBER = Person("Tom Whitfield", "member@example.com", "larder-member")
-# These can be signed in as; the others are there for company, without a password.
+# Accounts with a password; the others only write and vote.
 ACCOUNTS = (ADMIN, MODERATOR, MEMBER)
-COMPANY = (
+OTHERS = (
     Person("Ines Carvalho", "ines@example.com"),
     Person("Jonas Weber", "jonas@example.com"),
     Person("Priya Raman", "priya@example.com"),
@@ -33,4 +33,4 @@ COMPANY = (
     Person("Noor Haddad", "noor@example.com"),
     Person("Elsa Berg", "elsa@example.com"),
 )
-EVERYBODY = (*ACCOUNTS, *COMPANY)
+EVERYBODY = (*ACCOUNTS, *OTHERS)

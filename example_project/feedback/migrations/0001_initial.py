@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                 ),
                 ("note", models.CharField(blank=True, max_length=500)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("told_up_to", models.PositiveBigIntegerField(default=0)),
+                ("notified_up_to", models.PositiveBigIntegerField(default=0)),
                 (
                     "by",
                     models.ForeignKey(

@@ -1,1 +1,1 @@
-"""The pages of the board."""
+"""Views of the board."""

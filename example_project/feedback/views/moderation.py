@@ -1,4 +1,4 @@
-"""What moderators decide about posts."""
+"""Views of moderators."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from background.receipts import keep_receipt
 from example.requests import MemberRequest
 from feedback.forms import StatusForm
 from feedback.models import Post, StatusChange
-from feedback.rules import MODERATE
-from feedback.tasks import followers_to_tell, tell_followers
+from feedback.permissions import MODERATE
+from feedback.tasks import followers_to_notify, notify_followers
 
 moderators_only = permission_required(MODERATE, raise_exception=True)
 
@@ -24,7 +24,7 @@ moderators_only = permission_required(MODERATE, raise_exception=True)
 @moderators_only
 @require_POST
 def change_status(request: MemberRequest, pk: int) -> HttpResponse:
-    """Give a post another status, then tell its followers by mail."""
+    """Change the status of a post, and notify its followers by mail."""
     post = get_object_or_404(Post, pk=pk)
     form = StatusForm(request.POST)
     if not form.is_valid():
@@ -33,15 +33,15 @@ def change_status(request: MemberRequest, pk: int) -> HttpResponse:
     status, note = form.cleaned_data["status"], form.cleaned_data["note"]
     if status == post.status:
         unsent = " Your note was not sent." if note else ""
-        messages.info(request, f"The status was “{status or 'Open'}” already.{unsent}")
+        messages.info(request, f"The status is “{status or 'Open'}” already.{unsent}")
         return redirect(post)
     with transaction.atomic():
         post.status = status
         post.save(update_fields=["status"])
         change = StatusChange.objects.create(post=post, status=status, by=request.user, note=note)
-        followers = followers_to_tell(change).count()
+        followers = followers_to_notify(change).count()
         if followers:
-            result = tell_followers.enqueue(change)
+            result = notify_followers.enqueue(change)
             keep_receipt(request, result, f"Mail to {followers} follower{pluralize(followers)}")
     messages.success(request, f"The status is now “{status or 'Open'}”.")
     return redirect(post)
@@ -51,19 +51,23 @@ def change_status(request: MemberRequest, pk: int) -> HttpResponse:
 @moderators_only
 @require_POST
 def hide(request: MemberRequest, pk: int) -> HttpResponse:
-    """Take a post out of sight, or bring it back."""
+    """Hide a post, or show it again."""
     post = get_object_or_404(Post, pk=pk)
     post.hidden = not post.hidden
     post.save(update_fields=["hidden"])
-    seen = "Only moderators see this post now." if post.hidden else "Everybody sees this post now."
-    messages.success(request, seen)
+    message = (
+        "Only moderators can see this post now."
+        if post.hidden
+        else "Everyone can see this post now."
+    )
+    messages.success(request, message)
     return redirect(post)
 
 
 @login_required
 @moderators_only
 def delete(request: MemberRequest, pk: int) -> HttpResponse:
-    """Delete a post for good, after asking."""
+    """Delete a post after asking for confirmation."""
     post = get_object_or_404(Post.objects.select_related("board"), pk=pk)
     if request.method == "POST":
         post.delete()

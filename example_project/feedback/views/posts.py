@@ -1,4 +1,4 @@
-"""Reading posts."""
+"""Views that show posts."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from django.shortcuts import get_object_or_404, render
 from feedback.forms import CommentForm, StatusForm
 from feedback.listing import Listing, Sort
 from feedback.models import Board, Comment, Follow, Post, Status
-from feedback.rules import is_moderator, may_delete_comment, may_edit
-from feedback.selection import posts_for
+from feedback.permissions import is_moderator, may_delete_comment, may_edit
+from feedback.queries import posts_for
 
-POSTS_A_PAGE = 15
-POSTS_A_COLUMN = 12
+POSTS_PER_PAGE = 15
+POSTS_PER_COLUMN = 12
 
 
 def post_list(request: HttpRequest, slug: str | None = None) -> HttpResponse:
-    """Show the posts of one board, or of all."""
+    """Show the posts of one board, or of all boards."""
     board = get_object_or_404(Board, slug=slug) if slug else None
-    listing = Listing.from_address(request.GET)
+    listing = Listing.from_query(request.GET)
     posts = posts_for(request.user)
     if board is not None:
         posts = posts.filter(board=board)
-    page = Paginator(listing.apply(posts), POSTS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(listing.apply(posts), POSTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "board": board,
         "boards": _boards_with_counts(request),
@@ -39,27 +39,27 @@ def post_list(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 
 
 def roadmap(request: HttpRequest) -> HttpResponse:
-    """Show what is planned, under way and done, side by side."""
+    """Show what is planned, in progress and completed."""
     posts = Listing(sort=Sort.TOP).apply(posts_for(request.user))
     columns = [
-        (status, posts.filter(status=status)[:POSTS_A_COLUMN])
+        (status, posts.filter(status=status)[:POSTS_PER_COLUMN])
         for status in Status.objects.filter(on_roadmap=True)
     ]
     return render(request, "feedback/roadmap.html", {"columns": columns})
 
 
 def post_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one post with everything that happened to it."""
+    """Show one post with its comments and status changes."""
     post = get_object_or_404(posts_for(request.user), pk=pk)
     return render(request, "feedback/post.html", post_context(request, post, CommentForm()))
 
 
 def post_context(request: HttpRequest, post: Post, form: CommentForm) -> dict[str, object]:
-    """Return what the page of a post needs.
+    """Return the context of the page of a post.
 
     Args:
-        post: a post that carries its numbers.
-        form: the comment being written.
+        post: a post with the annotations of `posts_for`.
+        form: the form for a comment.
     """
     return {
         "post": post,

@@ -1,4 +1,4 @@
-"""Voting for posts, following them."""
+"""Views that vote for posts and follow them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.views.decorators.http import require_POST
 
 from example.requests import MemberRequest, back
 from feedback.models import Follow, Vote
-from feedback.selection import posts_for
+from feedback.queries import posts_for
 
 
 @login_required
 @require_POST
 def vote(request: MemberRequest, pk: int) -> HttpResponse:
-    """Give one's vote, or take it back. A script is told the new count as JSON."""
+    """Vote for a post, or withdraw the vote. Scripts get the new count as JSON."""
     post = get_object_or_404(posts_for(request.user), pk=pk)
     with transaction.atomic():
         withdrawn, _ = Vote.objects.filter(post_id=pk, user=request.user).delete()
@@ -31,7 +31,7 @@ def vote(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def follow(request: MemberRequest, pk: int) -> HttpResponse:
-    """Start or stop getting mail about a post."""
+    """Follow a post, or stop following it."""
     post = get_object_or_404(posts_for(request.user), pk=pk)
     stopped, _ = Follow.objects.filter(post_id=pk, user=request.user).delete()
     if not stopped:

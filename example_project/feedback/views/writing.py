@@ -1,4 +1,4 @@
-"""Writing posts, comments included."""
+"""Views that write posts and comments."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.views.decorators.http import require_POST
 from example.requests import MemberRequest
 from feedback.forms import CommentForm, PostForm
 from feedback.models import Board, Comment, Follow, Post, Vote
-from feedback.rules import may_delete_comment, may_edit
-from feedback.selection import posts_for
+from feedback.permissions import may_delete_comment, may_edit
+from feedback.queries import posts_for
 from feedback.views.posts import post_context
 
 
 @login_required
 def new_post(request: MemberRequest) -> HttpResponse:
-    """Write a post. Its author supports it, then hears what becomes of it."""
+    """Write a post. Its author also votes for it and follows it."""
     board = Board.objects.filter(slug=request.GET.get("board", "")).first()
     form = PostForm(request.POST or None, author=request.user, initial={"board": board})
     if form.is_valid():
@@ -37,7 +37,7 @@ def new_post(request: MemberRequest) -> HttpResponse:
 
 @login_required
 def edit_post(request: MemberRequest, pk: int) -> HttpResponse:
-    """Change one's own post."""
+    """Edit a post."""
     post = get_object_or_404(posts_for(request.user), pk=pk)
     if not may_edit(request.user, post):
         raise PermissionDenied("Only its author may change a post.")
@@ -53,7 +53,7 @@ def edit_post(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def comment(request: MemberRequest, pk: int) -> HttpResponse:
-    """Answer a post, which also follows it."""
+    """Comment on a post, and follow it."""
     post = get_object_or_404(posts_for(request.user), pk=pk)
     form = CommentForm(request.POST, author=request.user)
     if not form.is_valid():
@@ -69,10 +69,10 @@ def comment(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def delete_comment(request: MemberRequest, pk: int) -> HttpResponse:
-    """Take a comment away."""
+    """Delete a comment."""
     comment = get_object_or_404(Comment.objects.select_related("post"), pk=pk)
     if not may_delete_comment(request.user, comment):
         raise PermissionDenied("Only its author or a moderator may delete a comment.")
     comment.delete()
-    messages.success(request, "The comment is gone.")
+    messages.success(request, "The comment is deleted.")
     return redirect(comment.post)

@@ -19,7 +19,7 @@ JOIN = {"email": "greta@example.com"}
 def test_a_job_is_followed_from_waiting_to_done(client: Client, settings: Any) -> None:
     settings.TASKS = tasks_from(JOB_BACKEND="dummy")
     page = client.post("/join/", JOIN, follow=True)
-    assert "Your mail with a link: waiting" in page.text
+    assert "Your mail with a link: queued" in page.text
     assert "data-open" in client.get("/background/strip/").text
 
 
@@ -32,19 +32,19 @@ def test_a_job_that_failed_says_that_it_is_tried_again(client: Client, settings:
     failed = retrying(claim, delay=60_000)
     backend.broker.settle("w", 1, [failed])
 
-    assert "Your mail with a link: trying again" in client.get("/background/strip/").text
+    assert "Your mail with a link: retrying" in client.get("/background/strip/").text
 
 
 def test_a_backend_that_keeps_no_results_shows_no_strip(client: Client, settings: Any) -> None:
     settings.TASKS = tasks_from(JOB_BACKEND="inline")
     client.post("/join/", JOIN)
     settings.TASKS = tasks_from(JOB_BACKEND="dummy")
-    assert "Jobs run inside this process." in client.get("/background/strip/").text
+    assert "Jobs run in this process." in client.get("/background/strip/").text
 
 
 @pytest.mark.parametrize(
     ("backend", "sentence"),
-    [("async", "They run in this process"), ("redis", "started with <code>manage.py runworker")],
+    [("async", "Jobs run in this process"), ("redis", "started with <code>manage.py runworker")],
 )
 def test_the_page_says_where_jobs_run(
     client: Client, settings: Any, redis_url: str, backend: str, sentence: str

@@ -175,7 +175,7 @@ def test_a_flood_of_posts_is_stopped_with_a_sentence(
     Post.objects.bulk_create(Post(board=board, author=member, title=f"{n}") for n in range(10))
     form = {"board": board.pk, "title": "One more", "text": ""}
     page = as_user(member).post("/posts/new/", form)
-    assert "That is a lot for one hour." in page.text
+    assert "You have written a lot in the last hour." in page.text
     assert Post.objects.count() == 10
 
 
@@ -184,7 +184,7 @@ def test_a_flood_of_comments_is_stopped_with_a_sentence(
 ) -> None:
     Comment.objects.bulk_create(Comment(post=post, author=member, text="x") for _ in range(40))
     page = as_user(member).post(f"/posts/{post.pk}/comment/", {"text": "One more"})
-    assert "That is a lot for one hour." in page.text
+    assert "You have written a lot in the last hour." in page.text
 
 
 def test_the_roadmap_has_a_column_for_each_status_on_it(client: Client, post: Post) -> None:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Attempt
-from accounts.tasks import clean_attempts
+from accounts.tasks import clean_up_attempts
 from background.receipts import recent_progress
 from tests.integration.example.conftest import PASSWORD, html_of, tasks_from, wait_until
 
@@ -37,7 +37,7 @@ def link_in(message: EmailMessage) -> str:
 def link(client: Client) -> str:
     """The link that Greta got when she asked to join."""
     page = client.post("/join/", ADDRESS, follow=True)
-    assert "Look into your mail" in page.text
+    assert "Check your mail" in page.text
     return link_in(mail.outbox.pop())
 
 
@@ -47,7 +47,7 @@ def test_an_address_is_confirmed_before_anything_else(client: Client, link: str)
 
     page = client.post(link, FORM, follow=True)
 
-    assert "Welcome! A mail is on its way to you." in page.text
+    assert "Welcome! We have sent you a mail." in page.text
     assert page.context["user"].email == "greta@example.com"
     (sent,) = mail.outbox
     assert sent.to == ["greta@example.com"]
@@ -81,7 +81,7 @@ def test_a_form_that_is_sent_twice_makes_one_account(client: Client, link: str) 
     pre_save.connect(sent_before, sender=User)
     page = client.post(link, FORM, follow=True)
 
-    assert "You have an account already: sign in." in page.text
+    assert "You already have an account. Please sign in." in page.text
 
 
 def test_one_address_gets_three_links_to_join_an_hour(client: Client) -> None:
@@ -92,13 +92,13 @@ def test_one_address_gets_three_links_to_join_an_hour(client: Client) -> None:
     client.post("/join/", ADDRESS)
     assert len(mail.outbox) == 4
     # Of the mail address, and of where the requests came from.
-    assert clean_attempts.func() == 3 + 5
+    assert clean_up_attempts.func() == 3 + 5
     assert Attempt.objects.count() == 1 + 1
 
 
 def test_who_has_an_account_is_told_so_by_mail_only(client: Client, member: User) -> None:
     page = client.post("/join/", {"email": "TOM@example.com"}, follow=True)
-    assert "Look into your mail" in page.text
+    assert "Check your mail" in page.text
     (sent,) = mail.outbox
     assert sent.subject == "You have an account at Larder feedback"
     assert "/sign-in/" in sent.body
@@ -107,7 +107,7 @@ def test_who_has_an_account_is_told_so_by_mail_only(client: Client, member: User
 def test_a_link_makes_one_account(client: Client, link: str) -> None:
     client.post(link, FORM)
     page = Client().post(link, FORM | {"name": "Another"}, follow=True)
-    assert "You have an account already" in page.text
+    assert "You already have an account" in page.text
     assert User.objects.count() == 1
 
 

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from accounts import leaving
-from accounts.leaving import close_account, take_portion
+from accounts.leaving import anonymise_portion, close_account
 from accounts.models import Picture, Profile
-from accounts.tasks import finish_leaving, forget_member
+from accounts.tasks import erase_member, finish_leaving
 from feedback.models import Comment, Follow, Post, StatusChange, Vote
 from tests.integration.example.conftest import PASSWORD, tasks_from, wait_until
 
@@ -101,14 +101,14 @@ def test_a_portion_that_fails_has_changed_nothing(busy: User) -> None:
         raise ConnectionError("somebody pulled the plug")
 
     with pytest.raises(ConnectionError):
-        take_portion(busy.pk, go_on=unplug, size=3)
+        anonymise_portion(busy.pk, enqueue_next=unplug, size=3)
     assert traces(busy) == before
 
 
 def test_the_work_is_taken_up_where_it_stopped(busy: User, post: Post) -> None:
     close_account(busy)
     asked: list[int] = []
-    assert take_portion(busy.pk, go_on=asked.append, size=3) == 3
+    assert anonymise_portion(busy.pk, enqueue_next=asked.append, size=3) == 3
     assert asked == [busy.pk]
     assert traces(busy) > 0
     assert finish_leaving.call() == 1
@@ -118,15 +118,15 @@ def test_the_work_is_taken_up_where_it_stopped(busy: User, post: Post) -> None:
 def test_running_it_again_does_no_harm(busy: User, post: Post) -> None:
     close_account(busy)
     for _ in range(3):
-        forget_member.enqueue(busy.pk)
+        erase_member.enqueue(busy.pk)
     assert_forgotten(busy, post)
     assert finish_leaving.call() == 0
 
 
 def test_nobody_who_stays_is_forgotten(busy: User) -> None:
     before = traces(busy)
-    forget_member.enqueue(busy.pk)
+    erase_member.enqueue(busy.pk)
     User.objects.filter(pk=busy.pk).update(is_active=False)
-    forget_member.enqueue(busy.pk)
+    erase_member.enqueue(busy.pk)
     assert traces(busy) == before
     assert User.objects.filter(pk=busy.pk).exists()

@@ -83,7 +83,7 @@ def test_a_status_that_was_there_already_tells_nobody(
     give_status(client, post)
     mail.outbox.clear()
     page = give_status(client, post)
-    assert "was “Planned” already" in page.text
+    assert "is “Planned” already" in page.text
     assert mail.outbox == []
     assert StatusChange.objects.count() == 1
 
@@ -103,10 +103,10 @@ def test_telling_many_goes_on_where_it_was_cut_off(
     monkeypatch.setattr(tasks, "PORTION", 2)
     people = [make_member(f"Fan{n}") for n in range(5)]
     follows = [Follow.objects.create(post=post, user=person) for person in people]
-    change = StatusChange.objects.create(post=post, by=moderator, told_up_to=follows[1].pk)
-    assert tasks.tell_followers.call(change) == 3
+    change = StatusChange.objects.create(post=post, by=moderator, notified_up_to=follows[1].pk)
+    assert tasks.notify_followers.call(change) == 3
     assert [sent.to[0] for sent in mail.outbox] == [person.email for person in people[2:]]
-    assert tasks.tell_followers.call(change) == 0
+    assert tasks.notify_followers.call(change) == 0
 
 
 def test_a_post_deleted_in_the_meantime_is_told_to_nobody(
@@ -114,12 +114,12 @@ def test_a_post_deleted_in_the_meantime_is_told_to_nobody(
 ) -> None:
     settings.TASKS = tasks_from(JOB_BACKEND="async")
     change = StatusChange.objects.create(post=post, by=moderator)
-    later = tasks.tell_followers.using(run_after=None)
+    later = tasks.notify_followers.using(run_after=None)
     pk = change.pk
     StatusChange.objects.filter(pk=pk).delete()
     change.pk = pk
     result = later.enqueue(change)
-    wait_until(lambda: bool(tasks.tell_followers.get_result(result.id).is_finished))
+    wait_until(lambda: bool(tasks.notify_followers.get_result(result.id).is_finished))
     assert mail.outbox == []
 
 

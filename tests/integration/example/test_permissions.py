@@ -68,7 +68,7 @@ def test_members_do_not_moderate(
 ) -> None:
     answer = getattr(as_user(member), method)(path.format(**keys))
     assert answer.status_code == 403
-    assert "Not for you" in answer.text
+    assert "Not allowed" in answer.text
     assert Post.objects.filter(pk=keys["post"], hidden=False, status=None).exists()
 
 

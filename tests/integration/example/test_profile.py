@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.models import Picture, PictureState, Profile
 from accounts.pictures.errors import PictureUnavailable
-from accounts.pictures.update import ask_for_picture, update_picture
+from accounts.pictures.update import request_picture, update_picture
 from accounts.tasks import fetch_picture
 from django_jobs.recap.models import RecapSettings
 from tests.integration.example.conftest import tasks_from
@@ -62,7 +62,7 @@ def test_a_new_picture_takes_the_place_of_the_old_one(
     urls = []
     for colour in ("teal", "red"):
         address = picture_server.serve(f"/{colour}", picture(colour=colour))
-        ask_for_picture(member.profile, address)
+        request_picture(member.profile, address)
         assert update_picture(member.pk, address, picture_server.rules())
         urls.append(Profile.objects.get(user=member).picture_url)
     served = client.get(urls[1])
@@ -78,7 +78,7 @@ def test_the_same_picture_twice_is_the_same_picture(
     member: User, picture_server: PictureServer
 ) -> None:
     address = picture_server.serve("/me", picture())
-    ask_for_picture(member.profile, address)
+    request_picture(member.profile, address)
     urls = set()
     for _ in range(2):
         update_picture(member.pk, address, picture_server.rules())
@@ -88,7 +88,7 @@ def test_the_same_picture_twice_is_the_same_picture(
 
 def test_a_late_job_does_not_undo_a_newer_wish(member: User, picture_server: PictureServer) -> None:
     old = picture_server.serve("/old", picture())
-    ask_for_picture(member.profile, picture_server.url("/new"))
+    request_picture(member.profile, picture_server.url("/new"))
     assert not update_picture(member.pk, old, picture_server.rules())
     assert picture_server.seen == []
     assert Profile.objects.get(user=member).picture_digest == ""
@@ -106,7 +106,7 @@ def test_a_wish_changed_during_the_download_wins(
         send(request)
 
     picture_server.answers["/old"] = change_their_mind
-    ask_for_picture(member.profile, old)
+    request_picture(member.profile, old)
     assert not update_picture(member.pk, old, picture_server.rules())
     assert not Picture.objects.exists()
 
@@ -126,7 +126,7 @@ def test_trouble_is_told_with_what_comes_next(
             self.attempt = attempt
 
     address = "http://nowhere.invalid/"
-    ask_for_picture(member.profile, address)
+    request_picture(member.profile, address)
     with pytest.raises(PictureUnavailable):
         fetch_picture.func(Attempt(), member.pk, address)
     profile = Profile.objects.get(user=member)
@@ -147,7 +147,7 @@ def test_a_picture_can_be_removed(
     as_user: AsUser, member: User, picture_server: PictureServer
 ) -> None:
     address = picture_server.serve("/me", picture())
-    ask_for_picture(member.profile, address)
+    request_picture(member.profile, address)
     update_picture(member.pk, address, picture_server.rules())
     page = as_user(member).post("/profile/picture/remove/", follow=True)
     assert "Your picture is removed." in page.text
@@ -167,7 +167,7 @@ def test_moderators_switch_their_recap(as_user: AsUser, moderator: User) -> None
     assert "Notifications" in page.text
     assert 'name="recap-enabled"' in page.text
     page = client.post("/profile/notifications/", RECAP, follow=True)
-    assert "Your choice is saved." in page.text
+    assert "Your settings are saved." in page.text
     chosen = RecapSettings.objects.get(user=moderator)
     assert (chosen.enabled, chosen.frequency, chosen.hour) == (True, "weekly", 7)
 

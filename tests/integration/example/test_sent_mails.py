@@ -53,7 +53,7 @@ def test_a_mail_without_html_shows_its_text(client: Client) -> None:
 
 
 def test_only_the_latest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "KEPT", 3)
+    monkeypatch.setattr(backend, "MAX_MAILS", 3)
     made = [send().pk for _ in range(5)]
     assert sorted(SentMail.objects.values_list("pk", flat=True)) == made[-3:]
 

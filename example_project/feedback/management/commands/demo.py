@@ -1,4 +1,4 @@
-"""The command that fills the board with demo data."""
+"""The command that adds the demo data."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from feedback.demo.people import ACCOUNTS
 
 
 class Command(BaseCommand):
-    """Fill the board once, then say where to look."""
+    """Adds the demo data, and prints the accounts and what to try first."""
 
-    help = "Fill the board with demo data and print the accounts. Safe to run again."
+    help = "Adds the demo data, and prints the accounts. Safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill the board on a development site.
+        """Add the demo data.
 
         Raises:
-            CommandError: the site is not in DEBUG, where known passwords would be an open door.
+            CommandError: `DEBUG` is off, where well-known passwords would be a security hole.
         """
         if not settings.DEBUG:
             raise CommandError(
-                "The demo accounts have passwords that everybody knows, "
-                "so they are made on development sites only: set DEBUG=1."
+                "The passwords of the demo accounts are public, so the accounts are created on "
+                "development sites only: set DEBUG=1."
             )
         added = fill()
         self.stdout.write(f"Demo data: {added} posts added." if added else "Demo data: in place.")
@@ -34,12 +34,12 @@ class Command(BaseCommand):
         for person in ACCOUNTS:
             self.stdout.write(f"  {person.role:<10} {person.email:<24} {person.password}")
         self.stdout.write(
-            "\nWhere to look first\n"
-            "  1. Join with any address, then look at Mails: a job has sent a link to go on with.\n"
+            "\nWhat to try first\n"
+            "  1. Join with any address, then open Mails: a job has sent you a link to continue.\n"
             "  2. Sign in as the moderator, open a post and change its status:\n"
-            "     its followers get mail, and the strip at the foot of the page says so.\n"
-            "  3. Ask for a profile picture at /profile/, by its web address.\n"
-            "  4. Sign in as the admin and open Jobs: there you see what the background does.\n"
+            "     jobs send mail to its followers, as you can see at the bottom of the page.\n"
+            "  3. At /profile/, give the web address of a profile picture: a job downloads it.\n"
+            "  4. Sign in as the admin and open Jobs: this is the dashboard.\n"
         )
         if is_persistent():
-            self.stdout.write("  5. As the moderator, switch the daily recap on at /profile/.\n")
+            self.stdout.write("  5. As the moderator, switch on the daily recap at /profile/.\n")

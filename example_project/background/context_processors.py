@@ -1,4 +1,4 @@
-"""The background strip at the foot of each page."""
+"""The context of the strip of jobs at the bottom of each page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN = 3
 
 
 def background(request: HttpRequest) -> dict[str, Any]:
-    """Give templates `recent_jobs`, `jobs_open` and `jobs_persistent`."""
+    """Add `recent_jobs`, `jobs_open` and `jobs_persistent`."""
     if not hasattr(request, "session") or KEY not in request.session:
         return {"recent_jobs": [], "jobs_open": False, "jobs_persistent": is_persistent()}
     jobs = recent_progress(request)[:SHOWN]

@@ -1,4 +1,4 @@
-"""Whether the menu offers the page of sent mails."""
+"""The context for the menu entry of sent mails."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from django.http import HttpRequest
 
 
 def sent_mails(request: HttpRequest) -> dict[str, bool]:
-    """Give templates `show_sent_mails`."""
+    """Add `show_sent_mails`."""
     return {"show_sent_mails": settings.SHOW_SENT_MAILS}

@@ -1,4 +1,4 @@
-"""Who may do what on the board."""
+"""Permissions on the board."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MODERATORS = "Moderators"
 
 
 def is_moderator(user: User | AnonymousUser) -> bool:
-    """Moderators hold the permission, in practice through the group "Moderators"."""
+    """Return whether a user has the permission, usually by the group "Moderators"."""
     return user.has_perm(MODERATE)
 
 
 def may_edit(user: User | AnonymousUser, post: Post) -> bool:
-    """Authors may change their own words."""
+    """Return whether a user may edit a post: only its author may."""
     return user.is_authenticated and post.author_id == user.pk
 
 
 def may_delete_comment(user: User | AnonymousUser, comment: Comment) -> bool:
-    """Authors take back what they said, moderators keep the place tidy."""
+    """Return whether a user may delete a comment: its author and moderators may."""
     return is_moderator(user) or (user.is_authenticated and comment.author_id == user.pk)
