@@ -1,4 +1,4 @@
-"""What a worker says at its start: what it serves, and what nobody does; and after a burst."""
+"""The lines that a worker prints when it starts, and after a burst."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from django_jobs.worker.worker import Worker
 
 CLOCKS_APART_MS = 2_000
-"""By how much two clocks that are kept right never differ."""
+"""A larger difference than two synchronized clocks ever have."""
 
 
 def greeting(backend: JobBackend[Any], worker: Worker) -> Iterator[str]:
-    """Yield the lines.
+    """Yield what a worker serves, and warnings about queues, clock and broker.
 
     Raises:
         BrokerError: the broker does not answer.
@@ -40,7 +40,7 @@ def greeting(backend: JobBackend[Any], worker: Worker) -> Iterator[str]:
     )
     unserved = _unserved(backend, worker)
     if unserved:
-        yield f"Warning: no worker serves {', '.join(unserved)}; jobs there wait until one does."
+        yield f"Warning: no worker serves {', '.join(unserved)}; jobs wait there until one does."
     if clock := _wrong_clock(backend.broker):
         yield f"Warning: {clock}"
     for problem in backend.broker.problems():
@@ -48,15 +48,15 @@ def greeting(backend: JobBackend[Any], worker: Worker) -> Iterator[str]:
 
 
 def _wrong_clock(broker: Broker) -> str:
-    """Return by how much this machine's clock differs from the broker's, if it matters."""
+    """Return a warning if this machine's clock differs from the broker's."""
     before, broker_clock, after = now_ms(), broker.now(), now_ms()
     if before - CLOCKS_APART_MS <= broker_clock <= after + CLOCKS_APART_MS:
         return ""
     seconds = abs(after - broker_clock) / 1000
     how = "ahead of" if after > broker_clock else "behind"
     return (
-        f"the clock of this machine is {seconds:,.0f} s {how} that of the broker, so jobs that are"
-        " scheduled here start at a wrong time. Keep both right with NTP."
+        f"this machine's clock is {seconds:,.0f} s {how} the broker's, so jobs that are"
+        " scheduled here start at the wrong time. Synchronize both with NTP."
     )
 
 
@@ -73,17 +73,17 @@ def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:
     )
 
 
-def farewell(backend: JobBackend[Any]) -> Iterator[str]:
-    """Yield what a burst has left: jobs that other workers hold, which may have died."""
+def burst_report(backend: JobBackend[Any]) -> Iterator[str]:
+    """Yield a warning about jobs that a burst left to other workers, which may have died."""
     try:
         held = backend.broker.inspection.counts()[State.RUNNING]
     except BrokerError as error:
-        yield f"Warning: can't see whether other workers still hold jobs: {error}"
+        yield f"Warning: could not find out whether other workers still hold jobs: {error}"
         return
     if held:
         latest = timezone.localtime(timezone.now() + timedelta(seconds=backend.broker.lease))
         yield (
-            f"Warning: {held} {'job is' if held == 1 else 'jobs are'} in the hands of other"
-            " workers. What a worker holds that has died can be taken by the next one that starts"
-            f" when its lease is over, which is by {latest:%H:%M:%S} at the latest."
+            f"Warning: other workers still hold {held} {'job' if held == 1 else 'jobs'}. If one of"
+            " them has died, a worker that starts after its lease can take its jobs: at"
+            f" {latest:%H:%M:%S} at the latest."
         )

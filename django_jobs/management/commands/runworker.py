@@ -25,7 +25,7 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.errors import BrokerError
 from django_jobs.management.arguments import at_least, checked, option
-from django_jobs.management.banner import farewell, greeting
+from django_jobs.management.banner import burst_report, greeting
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.target import configured_backend
 from django_jobs.waits import wait_out
@@ -131,7 +131,7 @@ class Command(OwnProcessCommand):
             else self._run(backend, worker_options, parent)
         )
         if worker_options.burst and not parent:
-            self._write_lines(farewell(backend))
+            self._write_lines(burst_report(backend))
         self._end(code)
 
     def _worker_options(self, backend: JobBackend[Any], options: dict[str, Any]) -> WorkerOptions:

@@ -314,7 +314,7 @@ def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBack
 
     assert burst.end() == 0
     assert site.notes.counts["other"] == 1
-    assert burst.said.count("1 job is in the hands of other workers") == 1
+    assert burst.said.count("other workers still hold 1 job.") == 1
 
 
 # --- in a thread of another process --------------------------------------------------------------

@@ -119,7 +119,7 @@ def test_it_says_what_it_serves_and_what_nobody_does(
     assert "serves critical:3, default:1, by weight." in worker.said
     assert "7 threads and up to 500 coroutines; " in worker.said
     assert f"kill -TERM {worker.process.pid}" in worker.said
-    worker.wait_for("no worker serves low, mailers; jobs there wait until one does.")
+    worker.wait_for("no worker serves low, mailers; jobs wait there until one does.")
 
     rest = site.start("-q", "low", "-q", "mailers", "--strict")
     assert "serves low, mailers, in strict order." in rest.said
@@ -131,7 +131,7 @@ def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend[Any]) ->
     quiet = WorkerInfo(id="quiet", host="host", pid=1, started_at=0, quiet=True)
     backend.broker.heartbeat(quiet, 1)
     worker = site.start("-q", "critical", "-q", "default")
-    worker.wait_for("no worker serves low, mailers; jobs there wait until one does.")
+    worker.wait_for("no worker serves low, mailers; jobs wait there until one does.")
 
 
 def test_all_queues_are_served_unless_told_otherwise(site: Site) -> None:
