@@ -47,8 +47,8 @@ from django_jobs.tasks.retry import Retry, Seconds, to_seconds
 from django_jobs.tasks.signatures import sign
 from django_jobs.validation.ranges import OVERRIDES
 from django_jobs.worker.run import job_log
-from django_jobs.worker.run.attempt import Site
-from django_jobs.worker.run.receivers import is_heard
+from django_jobs.worker.run.announcements import is_heard
+from django_jobs.worker.run.context import RunContext
 
 from .validation import check_queue, check_queue_names, check_ranges
 
@@ -96,9 +96,9 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     def broker(self) -> Broker:
         """Where the jobs of this alias wait, one for the whole process."""
 
-    def site(self, worker: str) -> Site:
+    def run_context(self, worker: str) -> RunContext:
         """Return what all attempts in a worker of this backend have in common."""
-        return Site(
+        return RunContext(
             alias=self.alias,
             sender=type(self),
             worker=worker,

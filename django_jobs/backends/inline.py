@@ -18,8 +18,9 @@ from django_jobs.conf.options import BackendOptions
 from django_jobs.jobs.records import Claim, Job, Settlement
 from django_jobs.jobs.result import AnyJobResult, update_result
 from django_jobs.timeouts.watchdog import Watchdog
-from django_jobs.worker.run.attempt import Attempt, Outcome, runs_in_loop
-from django_jobs.worker.run.sync import run_attempt
+from django_jobs.worker.run.attempt import Attempt, runs_in_loop
+from django_jobs.worker.run.function import run_attempt
+from django_jobs.worker.run.outcome import Outcome
 
 from .base import JobBackend
 from .per_process import shared
@@ -58,12 +59,12 @@ class InlineBackend(JobBackend[BackendOptions]):
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         worker = f"inline-{threading.get_ident()}"
-        site = dataclasses.replace(self.site(worker), retries=False)
+        context = dataclasses.replace(self.run_context(worker), retries=False)
         for job, result in zip(jobs, results, strict=True):
             claims = self.broker.begin(job, worker)
             self._announce([job], [result])
             for claim in claims:
-                attempt = Attempt(claim, site, time.monotonic())
+                attempt = Attempt(claim, context, time.monotonic())
                 outcome = self._run(attempt)
                 is_over = claim.job.id == job.id and outcome.settlement.state.is_final
                 if is_over and (ended := attempt.result_after(outcome)):
@@ -79,7 +80,7 @@ class InlineBackend(JobBackend[BackendOptions]):
         apart = _in_loop() and runs_in_loop(job.task, job.signature)
         run = _run_beside_loop if apart else run_attempt
         outcome = run(attempt, self._watchdog)
-        self.broker.end(attempt.site.worker, outcome.settlement)
+        self.broker.end(attempt.context.worker, outcome.settlement)
         if isinstance(outcome.error, KeyboardInterrupt):
             raise outcome.error
         return outcome

@@ -17,7 +17,8 @@ from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import check_importable, find_task
 from django_jobs.tasks.retry import Retry
-from django_jobs.worker.run.attempt import Attempt, Site
+from django_jobs.worker.run.attempt import Attempt
+from django_jobs.worker.run.context import RunContext
 
 from .attempts import run_here
 
@@ -51,17 +52,17 @@ def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True  # of pytest
     check_importable(task)
     backend = task.get_backend()
-    site = backend.site(WORKER) if isinstance(backend, JobBackend) else _site(task)
-    claim = _claim(task, site.retry, encode_arguments(args, kwargs))
-    outcome = run_here(Attempt(claim, site, 0.0))
+    context = backend.run_context(WORKER) if isinstance(backend, JobBackend) else _context_of(task)
+    claim = _claim(task, context.retry, encode_arguments(args, kwargs))
+    outcome = run_here(Attempt(claim, context, 0.0))
     if outcome.error:
         raise outcome.error
     return decode_value(outcome.settlement.result)
 
 
-def _site(task: Task[..., Any]) -> Site:
+def _context_of(task: Task[..., Any]) -> RunContext:
     """Return what holds for a task of a backend that is not ours."""
-    return Site(
+    return RunContext(
         alias=task.backend,
         sender=type(task.get_backend()),
         worker=WORKER,

@@ -110,8 +110,8 @@ class Runner:
 
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return the error that no rule of its task is for."""
-        site = self.backend.site(self.worker)
-        settlement, _, error, _ = run_here(Attempt(claim, site, time.monotonic()))
+        context = self.backend.run_context(self.worker)
+        settlement, _, error, _ = run_here(Attempt(claim, context, time.monotonic()))
         self.backend.broker.settle(self.worker, next(self.settling), [settlement])
         goes_on = State.RETRYING in self.early or isinstance(error, RetryLater)
         has_rule = settlement.state is State.DISCARDED or (

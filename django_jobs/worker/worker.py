@@ -26,8 +26,8 @@ from django_jobs.worker.fetch.fetcher import Fetcher
 from django_jobs.worker.fetch.ledger import Ledger
 from django_jobs.worker.fetch.served import ServedQueues
 from django_jobs.worker.run.attempt import Attempt
-from django_jobs.worker.run.event_loop import Loop
-from django_jobs.worker.run.executors import Crew
+from django_jobs.worker.run.event_loop import EventLoop
+from django_jobs.worker.run.executors import Executors
 from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.run.threads import Threads
 
@@ -90,16 +90,16 @@ class Worker:
             on_lost=self._lose_everything,
             on_regained=self._look_again,
         )
-        site = backend.site(self.id)
+        site = backend.run_context(self.id)
         shared = (site, self._watchdog, self._settled, self._heartbeat.holds)
         self._threads = Threads(options.concurrency, *shared, on_fatal=self._fail)
         self._ticks = TickLoop(backend)  # may fail, as it imports tasks: before the loop is open
-        self._loop = Loop(options.async_concurrency, *shared, on_fatal=self._fail)
+        self._loop = EventLoop(options.async_concurrency, *shared, on_fatal=self._fail)
         queues = ServedQueues(
             options.queues, strict=options.strict, inspection=self._broker.inspection
         )
         self._fetcher = Fetcher(
-            *(self._broker, self.id, queues, self._ledger, Crew(self._threads, self._loop)),
+            *(self._broker, self.id, queues, self._ledger, Executors(self._threads, self._loop)),
             self._heartbeat.holds,
             on_finished=self.over.set,
             until_empty=options.burst,

@@ -14,8 +14,8 @@ from django_jobs.clock import uptime
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
 from django_jobs.waits import wait_out
+from django_jobs.worker.run.announcements import send
 from django_jobs.worker.run.buried import write_buried
-from django_jobs.worker.run.receivers import send
 
 from .backoff import Outage
 

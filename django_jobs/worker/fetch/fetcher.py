@@ -13,7 +13,7 @@ from django_jobs.jobs.records import Claim, Settlement, State
 from django_jobs.waits import capped
 from django_jobs.worker.background.backoff import Outage
 from django_jobs.worker.run.buried import tell_of_buried
-from django_jobs.worker.run.executors import Crew
+from django_jobs.worker.run.executors import Executors
 
 from .calls import Calls
 from .ledger import Ledger
@@ -51,7 +51,7 @@ class Fetcher:
         worker: str,
         queues: ServedQueues,
         ledger: Ledger,
-        crew: Crew,
+        crew: Executors,
         may_take: Callable[[], bool],
         *,
         on_finished: Callable[[], None],

@@ -28,7 +28,7 @@ def write_buried(inspection: Inspection, ids: Sequence[str]) -> None:
 
 
 def tell_of_buried(inspection: Inspection, ids: Sequence[str]) -> None:
-    """Do so in a thread of its own, as a log that sends mails must not hold up the caller."""
+    """Write them in a thread of their own, as a handler that sends mail must not delay the caller."""
 
     def tell() -> None:
         try:

@@ -1,18 +1,18 @@
-"""Whether one more thread would find the interpreter free."""
+"""Measures whether the interpreter has time for one more thread."""
 
 from __future__ import annotations
 
 import time
 
 ENOUGH = 0.5
-"""Part of one core at which more threads would only wait for each other."""
+"""Share of one core above which more threads would only wait for each other."""
 
 WINDOW = 0.005
-"""Seconds over which it is measured."""
+"""Seconds over which the load is measured."""
 
 
-class Load:
-    """Compares the CPU time of this process with the time that passes."""
+class CpuLoad:
+    """Compares the CPU time of this process with wall-clock time."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -20,7 +20,7 @@ class Load:
         self._leaves_room = True
 
     def leaves_room(self) -> bool:
-        """Tell whether the process has lately been idle for a good part of the time."""
+        """Return whether the process has been idle for a good part of the last moments."""
         now = time.monotonic()
         if now - self._since >= WINDOW:
             used = time.process_time()

@@ -20,24 +20,26 @@ from django_jobs.timeouts.limits import Limit, too_long
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.background.supervised import supervised
 
-from .attempt import Attempt, Outcome, Site
+from .announcements import announce, announce_from_loop, needs_thread
+from .attempt import Attempt
+from .context import RunContext
 from .executor import Executor, MayStart, Settle
-from .receivers import announce, announce_from_loop, needs_thread
+from .outcome import Outcome
 
 logger = logging.getLogger("django_jobs")
 
 CLEAN_UP = 1.0
-"""Seconds that coroutines get to clean up when they are cut short."""
+"""Seconds that coroutines get to clean up after they are cancelled."""
 
 LOOK = 1.0
-"""Seconds between two looks for attempts whose task is over, but did not end them."""
+"""Seconds between two searches for attempts whose asyncio task ended without settling them."""
 
 
 Run = Callable[[Attempt], Awaitable[Any]]
-"""Runs the code of an attempt, and returns what its task returned."""
+"""Runs the code of an attempt and returns the task's value."""
 
 
-class Loop(Executor):
+class EventLoop(Executor):
     """An event loop in a thread of its own.
 
     Args:
@@ -48,14 +50,14 @@ class Loop(Executor):
     def __init__(
         self,
         size: int,
-        site: Site,
+        context: RunContext,
         watchdog: Watchdog,
         settle: Settle,
         may_start: MayStart,
         *,
         on_fatal: Callable[[], None],
     ) -> None:
-        super().__init__(size, site, watchdog, settle, may_start)
+        super().__init__(size, context, watchdog, settle, may_start)
         self._running: dict[Attempt, asyncio.Task[None]] = {}
         self._ends: dict[Attempt, Callable[[], None]] = {}  # of those that end in a task apart
         self._loop: asyncio.AbstractEventLoop
@@ -100,11 +102,11 @@ class Loop(Executor):
         self._loop.close()
 
     def _serve(self) -> None:
-        """Run the loop until it stops, which every job can make it do."""
+        """Run the loop until it stops; any job can stop it."""
         try:
             self._loop.run_forever()
         except BaseException as error:
-            # A task that a job has created raises SystemExit through the loop.
+            # A SystemExit in an asyncio task that a job has created passes through the loop.
             if not (isinstance(error, (SystemExit, KeyboardInterrupt)) or self._loop.is_closed()):
                 raise
             logger.exception("A job interrupted the event loop, which goes on.")
@@ -113,7 +115,7 @@ class Loop(Executor):
                 logger.error("A job stopped the event loop, which goes on.")
 
     def _reopen(self) -> None:
-        """Go on with a new loop, and fail what ran on the one that a job has closed."""
+        """Open a new loop after a job closed the old one, and fail the attempts that ran on it."""
         lost, self._running = self._running, {}
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
@@ -123,7 +125,7 @@ class Loop(Executor):
         self._loop.call_soon(self._fill)
 
     async def _wind_up(self) -> None:
-        """Let what was cut short clean up after itself, if that is soon done."""
+        """Give cancelled coroutines a moment to clean up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CLEAN_UP):
                 while self._running:
@@ -135,12 +137,12 @@ class Loop(Executor):
             task.cancel()
 
     def _fill(self) -> None:
-        """Start what waits, as far as there is room."""
+        """Start waiting claims while there is room."""
         while len(self._running) < self.size and (held := self.backlog.take()):
-            self._start(Attempt(held.claim, self._site, held.since), self._call)
+            self._start(Attempt(held.claim, self._context, held.since), self._call)
 
     def _look_round(self) -> None:
-        """Go on with attempts whose task is over before it could end them.
+        """Settle or restart attempts whose asyncio task ended without settling them.
 
         A job may cancel all tasks that it finds. What is cancelled before its first step can't
         take note of that, and has done nothing: it begins again.
@@ -158,13 +160,13 @@ class Loop(Executor):
                 self._part_with(attempt, attempt.fail(error), error)
 
     def _start(self, attempt: Attempt, call: Run) -> None:
-        # Like a function, with a context of its own, in which nothing is left of another job.
+        # A context of its own, as for a function, so that no job sees the variables of another.
         context = Context()
         task = self._loop.create_task(self._attempt(attempt, call, context), context=context)
         self._running[attempt] = task
 
     async def _attempt(self, attempt: Attempt, call: Run, context: Context) -> None:
-        """Run an attempt's own code, and what comes after it.
+        """Run an attempt's code, then end the attempt.
 
         If the latter has to be awaited, a new task does so: a cancellation that the job has left
         behind, pending or still to come, concerns this one.
@@ -172,15 +174,15 @@ class Loop(Executor):
         threads = ThreadSensitiveContext()
         await threads.__aenter__()  # type: ignore[no-untyped-call]
         outcome = await self._outcome(attempt, call)
-        if needs_thread(outcome.news) or threads in SyncToAsync.context_to_thread_executor:
+        if needs_thread(outcome.announcement) or threads in SyncToAsync.context_to_thread_executor:
             self._ends[attempt] = partial(self._end_apart, attempt, outcome, threads, context)
             self._ends[attempt]()
             return
         await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         trouble = None
         try:
-            if outcome.news:
-                announce(outcome.news)
+            if outcome.announcement:
+                announce(outcome.announcement)
         except BaseException as error:  # noqa: BLE001 (a handler of the log may raise)
             trouble = error
         self._part_with(attempt, outcome, trouble)
@@ -191,7 +193,7 @@ class Loop(Executor):
         loop = asyncio.get_running_loop()
         try:
             return attempt.finish(await call(attempt))
-        except BaseException as error:  # also cancellation ends an attempt
+        except BaseException as error:  # a cancellation ends an attempt, too
             if loop.is_closed():
                 raise  # `_reopen` ends the attempts of a loop that a job has closed
             return attempt.give_back() if self._cut else attempt.fail(error)
@@ -208,8 +210,8 @@ class Loop(Executor):
         loop = asyncio.get_running_loop()
         trouble: BaseException | None = None
         try:
-            if outcome.news:
-                await announce_from_loop(outcome.news)
+            if outcome.announcement:
+                await announce_from_loop(outcome.announcement)
             await _close_connections(threads)
             await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         except BaseException as error:
@@ -219,7 +221,7 @@ class Loop(Executor):
         self._part_with(attempt, outcome, trouble)
 
     def _part_with(self, attempt: Attempt, outcome: Outcome, trouble: BaseException | None) -> None:
-        """Settle an attempt first of all, as no claim must be held for ever."""
+        """Settle an attempt, whatever else went wrong, so that its claim does not stay here for ever."""
         del self._running[attempt]
         if self._ends:
             self._ends.pop(attempt, None)
@@ -233,11 +235,11 @@ class Loop(Executor):
     async def _call(self, attempt: Attempt) -> Any:
         task = attempt.find()
         arguments = attempt.claim.job.arguments
-        # Model instances come from the database, which an event loop must not wait for.
+        # Model instances come from the database, and an event loop must not wait for one.
         decode = sync_to_async(decode_arguments) if '"$' in arguments else None
         args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
-        if news := attempt.begin():
-            await announce_from_loop(news)
+        if announcement := attempt.begin():
+            await announce_from_loop(announcement)
         work = task.func(*attempt.positional(task, args), **kwargs)
         timeout = attempt.policy.timeout
         return await (work if timeout is None else self._limited(attempt, work, timeout))
@@ -248,7 +250,7 @@ class Loop(Executor):
         assert me is not None
 
         def cancel() -> None:
-            # In the loop's thread: the work may have ended since the watchdog spoke.
+            # In the loop's thread: the work may have ended since the watchdog fired.
             if limit.running:
                 me.cancel()
 
@@ -266,7 +268,7 @@ class Loop(Executor):
 
 
 def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
-    """Call something in the loop's thread, unless the loop is over."""
+    """Call a function in the loop's thread, unless the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(callback)
 
@@ -276,7 +278,7 @@ async def _lose(attempt: Attempt) -> NoReturn:
 
 
 async def _close_connections(context: ThreadSensitiveContext) -> None:
-    """Close the database connections of the thread that an attempt may have had for itself."""
+    """Close the database connections of an attempt's own thread, if it had one."""
     if context not in SyncToAsync.context_to_thread_executor:
         return
     try:

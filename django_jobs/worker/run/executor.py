@@ -1,4 +1,4 @@
-"""What the fetcher knows of those who run jobs: threads, and the event loop."""
+"""The contract of those that run jobs: threads and the event loop."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from typing import NamedTuple
 from django_jobs.jobs.records import Claim, Settlement
 from django_jobs.timeouts.watchdog import Watchdog
 
-from .attempt import Attempt, Site
+from .attempt import Attempt
+from .context import RunContext
 
 Settle = Callable[[Settlement], None]
 MayStart = Callable[[], bool]
 
 
 class Held(NamedTuple):
-    """A claim that waits for its start in this worker, since a monotonic time in seconds."""
+    """A claim that waits in this worker, with the monotonic time in seconds of its arrival."""
 
     claim: Claim
     since: float
 
 
 class Backlog(deque[Held]):
-    """Claims that were reserved and have not started. Safe in threads without a lock."""
+    """Claims that have not started yet. Thread-safe without a lock."""
 
     def add(self, claims: Sequence[Claim]) -> None:
         now = time.monotonic()
@@ -39,7 +40,7 @@ class Backlog(deque[Held]):
             return None
 
     def withdraw(self) -> list[Claim]:
-        """Take all claims, the last one first, as they go back to the front of their queues."""
+        """Take all claims, the last one first: each goes back to the front of its queue."""
         claims = []
         while self:
             try:
@@ -49,7 +50,7 @@ class Backlog(deque[Held]):
         return claims
 
     def age(self) -> float:
-        """Return for how many seconds the oldest claim has been waiting."""
+        """Return the seconds for which the oldest claim has been waiting."""
         try:
             return time.monotonic() - self[0].since
         except IndexError:
@@ -57,22 +58,27 @@ class Backlog(deque[Held]):
 
 
 class Executor(ABC):
-    """Runs claims, and settles each.
+    """Runs claims and settles each of them.
 
     Args:
         size: how many attempts it runs at a time.
-        site: what all attempts have in common.
-        watchdog: interrupts those that take too long.
-        settle: told how each attempt ended.
+        context: what all attempts have in common.
+        watchdog: interrupts attempts that take too long.
+        settle: called with the settlement of each attempt.
         may_start: asked before each attempt; False once the worker's lease is over.
     """
 
     def __init__(
-        self, size: int, site: Site, watchdog: Watchdog, settle: Settle, may_start: MayStart
+        self,
+        size: int,
+        context: RunContext,
+        watchdog: Watchdog,
+        settle: Settle,
+        may_start: MayStart,
     ) -> None:
         self.size = size
         self.backlog = Backlog()
-        self._site = site
+        self._context = context
         self._watchdog = watchdog
         self._settle = settle
         self._may_start = may_start
@@ -96,8 +102,8 @@ class Executor(ABC):
 
     @abstractmethod
     def cut_short(self) -> None:
-        """Interrupt what is running, as far as that can be done; nothing of it is settled."""
+        """Interrupt running attempts where that is possible; they are not settled."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Let the threads end when they have nothing left to do."""
+        """Let the threads end once their backlog is empty."""

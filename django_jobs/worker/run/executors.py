@@ -1,4 +1,4 @@
-"""The executors of a worker as its fetcher sees them: one crew that takes claims."""
+"""The executors of one worker behind a single door."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .executor import Executor
 from .threads import STALL, Threads
 
 HOARDED = 0.1
-"""Seconds after which claims that nobody here is free for go back to their queues."""
+"""Seconds after which claims that found no free thread go back to their queues."""
 
 
-class Crew:
+class Executors:
     """Threads for ordinary functions, and an event loop for coroutines."""
 
     def __init__(self, threads: Threads, loop: Executor) -> None:
@@ -23,17 +23,17 @@ class Crew:
 
     @property
     def free(self) -> int:
-        """How many threads run nothing."""
+        """The number of idle threads."""
         return self._threads.size - self._threads.busy
 
     @property
     def waiting(self) -> int:
-        """How many claims wait here for their start, without those that start right now."""
+        """The number of claims that wait for a thread or for room in the event loop."""
         loop = self._loop
         return len(self._threads.backlog) + max(0, len(loop.backlog) + loop.busy - loop.size)
 
     def submit(self, claims: Sequence[Claim]) -> None:
-        """Run claims, each where it belongs."""
+        """Run functions in threads and coroutines in the event loop."""
         names = {(claim.job.task, claim.job.signature) for claim in claims}
         coroutines = {name for name, signature in names if runs_in_loop(name, signature)}
         if in_threads := [claim for claim in claims if claim.job.task not in coroutines]:
@@ -42,11 +42,11 @@ class Crew:
             self._loop.submit(in_loop)
 
     def withdraw(self) -> list[Claim]:
-        """Take back all that has not started."""
+        """Take back all claims that have not started."""
         return [*self._threads.backlog.withdraw(), *self._loop.backlog.withdraw()]
 
     def withdraw_hoarded(self) -> list[Claim]:
-        """Take back what has been waiting here for too long: another worker may be free."""
+        """Take back claims that have waited too long; another worker may be free."""
         return [
             claim
             for executor in (self._threads, self._loop)
@@ -55,15 +55,15 @@ class Crew:
         ]
 
     def rouse(self) -> None:
-        """Let all threads help who left work lie: those that are awake may be at a long job."""
+        """Wake all threads; those that are awake may be busy with a long job."""
         self._threads.wake_all()
 
     def rouse_if_stalled(self) -> None:
-        """Do so if nothing was begun lately."""
+        """Wake all threads if claims wait and none has started lately."""
         self._threads.wake_all_if_stalled()
 
     def waits(self) -> Iterator[float]:
-        """Return the seconds after which there may be something to take back, or to rouse for."""
+        """Yield the seconds after which claims may have to be taken back, or threads woken."""
         if self._threads.backlog and self.free:
             yield STALL
         if self._threads.backlog or self._loop.backlog:

@@ -1,6 +1,6 @@
-"""The log lines that tell what happens to a job, all of them written here.
+"""All log lines about what happens to jobs.
 
-They have the form of Django's own, which are not written for jobs of django_jobs.
+They have the form of Django's own lines, which are not written for our jobs.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from django_jobs.jobs.result import JobResult
 from django_jobs.tasks.retry import error_path
 
 from .loggers import JOB_LOGGER, is_written
-from .outcome import message_of, own_frames
+from .verdict import message_of, own_frames
 
 logger = logging.getLogger(JOB_LOGGER)
 
 WORDS = {State.SUCCEEDED: "SUCCESSFUL", State.DEAD: "FAILED"}
-"""Django's names of states; of the others it has none."""
+"""Django's names of states; it has none for the others."""
 
 LONGEST_REASON = 500
 
@@ -31,7 +31,7 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | N
 
 
 class Line(NamedTuple):
-    """What one line tells of a job.
+    """The content of one line.
 
     Attributes:
         attempt: number of the attempt, 0 before the first one.
@@ -59,35 +59,35 @@ class Line(NamedTuple):
 
 
 def level_of(state: State) -> int:
-    """Return the level of the line that tells of a state: that a job was discarded is no error."""
+    """Return the log level of a new state; a discarded job is no error."""
     if state is State.DEAD:
         return logging.ERROR
     return logging.WARNING if state is State.RETRYING else logging.INFO
 
 
 def is_read(level: int) -> bool:
-    """Tell whether anybody would see a line of this level."""
+    """Return whether a handler would write a line of this level."""
     if not logger.isEnabledFor(level):
         return False
     return level >= logging.WARNING or is_written(logger, level)
 
 
 def is_info_read() -> bool:
-    """Tell whether anybody would see that a job starts or succeeds; asked for each one, twice."""
+    """Return whether a handler would write that a job starts or succeeds."""
     return logger.isEnabledFor(logging.INFO) and is_written(logger, logging.INFO)
 
 
 def with_error(line: Line, error: BaseException) -> Line:
-    """Return a line with an error: with its traceback, unless it says only how the job ended."""
+    """Return a line with an error, and with its traceback unless the line is only informative."""
     line = line._replace(exception=error_path(type(error)))
     if line.level > logging.INFO:
-        # Its own frames now, as to hand an error to another thread adds some in front.
+        # The task's frames only: handing an error to another thread adds some in front.
         return line._replace(traceback=(type(error), error, own_frames(error.__traceback__)))
     return line._replace(reason=message_of(error))
 
 
 def of_buried(record: Record) -> Line:
-    """Return the line of a job whose last attempt could not report that it is dead."""
+    """Return the line of a job that died without an attempt to report it."""
     line = Line(record.job, record.state, record.attempts)
     if not record.failures:
         return line
@@ -96,7 +96,7 @@ def of_buried(record: Record) -> Line:
 
 
 def write(line: Line) -> None:
-    """Write a line, with what it tells as attributes of the log record as well."""
+    """Write a line; its values are attributes of the log record as well."""
     text = "Task id=%s path=%s state=%s queue=%s attempt=%d"
     job = line.job
     word = WORDS.get(line.state, line.state.name)
@@ -143,9 +143,9 @@ def _attributes(line: Line) -> dict[str, object]:
 
 
 def _leave_to_us(name: str, signal: Signal) -> None:
-    """Let Django's own receiver of a signal write of the jobs of other backends only."""
+    """Limit Django's own logging receiver of a signal to the jobs of other backends."""
     theirs = getattr(task_signals, name, None)
-    if theirs is None:  # a later Django may do without it
+    if theirs is None:  # a later Django may have none
         return
 
     def write_of_others(*, task_result: Any, **arguments: Any) -> None:

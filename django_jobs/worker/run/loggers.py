@@ -1,4 +1,4 @@
-"""Where the log lines of a worker go if the site has not arranged it."""
+"""The log handlers and levels of a worker, where the site has configured none."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from django_jobs.compat import Task
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 WORKER_LOGGER = "django_jobs"
-"""Of what workers do."""
+"""The logger of what workers do."""
 
 JOB_LOGGER = Task.__module__.rpartition(".")[0]
-"""Of what happens to jobs: `django.tasks`, or `django_tasks` with the backport."""
+"""The logger of what happens to jobs: `django.tasks`, or `django_tasks` with the backport."""
 
 WARNING, INFO, DEBUG = logging.WARNING, logging.INFO, logging.DEBUG
 LEVELS = {
     WORKER_LOGGER: (WARNING, INFO, DEBUG, DEBUG),
-    # Two lines for each job take a worker as long as many a job does.
+    # Writing two lines for each job takes as long as running a small one.
     JOB_LOGGER: (WARNING, WARNING, INFO, DEBUG),
 }
 """For each logger, its level at each verbosity."""
 
 
 def configure_logging(verbosity: int) -> None:
-    """Write to stderr what no handler of the site writes; for a process that is a worker.
+    """Write to stderr, in a worker process, what no handler of the site writes.
 
     Args:
         verbosity: of the command: 0 for warnings, 1 for what the worker does, 2 for each job.
@@ -42,7 +42,7 @@ def configure_logging(verbosity: int) -> None:
 
 
 def show_failures(handler: logging.Handler | None = logging.lastResort) -> None:
-    """Make sure that failures appear somewhere, unless the site configured these loggers itself.
+    """Make sure that failures appear somewhere, unless the site configures these loggers itself.
 
     Django's default `LOGGING` writes nothing in production, and has handlers all the same, so that
     Python's handler of last resort stays silent.
@@ -61,12 +61,12 @@ def show_failures(handler: logging.Handler | None = logging.lastResort) -> None:
 
 
 def is_written(logger: logging.Logger, level: int) -> bool:
-    """Tell whether a handler would write a line; a mail to `ADMINS` does not count."""
+    """Return whether a handler would write a line; a mail to `ADMINS` does not count."""
     if not logger.isEnabledFor(level):
         return False
     above: logging.Logger | None = logger
     while above:
-        for handler in above.handlers:  # not any(): this is asked twice for each job
+        for handler in above.handlers:  # a plain loop: this runs twice for each job
             if level >= handler.level and _writes(handler):
                 return True
         above = above.parent if above.propagate else None

@@ -1,4 +1,4 @@
-"""The locks of `logging`, which an interrupted thread may have kept."""
+"""Releases the locks of `logging` that an interrupted thread may hold."""
 
 from __future__ import annotations
 

@@ -1,140 +1,25 @@
-"""From an error to how its attempt is settled."""
+"""How an attempt ended."""
 
 from __future__ import annotations
 
-import logging
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
-from django_jobs.clock import now_ms, to_ms
-from django_jobs.errors import (
-    BrokenPayload,
-    Discard,
-    Fail,
-    JobExpired,
-    RetryLater,
-    TaskNotFound,
-    UnknownModel,
-)
-from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, State
-from django_jobs.tasks.policy import Policy
-from django_jobs.tasks.retry import Retry, error_path, is_kind, sidekiq_curve, usable_wait
+from django_jobs.jobs.records import Settlement
 
-logger = logging.getLogger("django_jobs")
-
-NAME_LIMIT = 500
-HOPELESS = (Fail, BrokenPayload)
-OF_ANOTHER_DEPLOY = (TaskNotFound, UnknownModel)
-"""What another deploy may know: what is said of retries is meant for failures of the task's own."""
-
-CALLERS = (__package__, "django.tasks", "django_tasks")
-"""Packages whose frames stand above those of a task, and say nothing about it."""
+from .announcements import Announcement
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The state that an error leads to, with seconds until the next attempt if there is one."""
+class Outcome(NamedTuple):
+    """Everything that a caller of an attempt needs to know of its end.
 
-    state: State
-    delay: float = 0.0
-
-
-def judge(
-    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any] = lambda: None
-) -> Verdict:
-    """Decide what an error means for its job.
-
-    Args:
-        attempt: number of the attempt that failed, from 1.
-        result: makes the job's result as the attempt leaves it, for a policy that asks for it.
+    Attributes:
+        settlement: for the broker.
+        announcement: for the log and the receivers of signals.
+        error: the error that ended the attempt, if it failed.
+        value: what the task returned.
     """
-    if isinstance(error, OF_ANOTHER_DEPLOY):
-        policy = replace(policy, retry=Retry())
-    if isinstance(error, (Discard, JobExpired)) or is_kind(error, policy.discard_on):
-        return Verdict(State.DISCARDED)
-    if isinstance(error, HOPELESS) and not isinstance(error, OF_ANOTHER_DEPLOY):
-        return Verdict(State.DEAD)
-    delay = _delay(error, policy, attempt, result)
-    return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
 
-
-def _delay(
-    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any]
-) -> float | None:
-    """Return seconds until the next attempt, or None if there is none.
-
-    What a site's code says may be no wait at all, and an attempt must end all the same.
-    """
-    try:
-        return _wanted(error, policy, attempt, result)
-    except BaseException:
-        logger.exception(
-            "What a Retry, a backoff or a RetryLater says of the next attempt can't be followed;"
-            " the default curve is used instead."
-        )
-        return sidekiq_curve(attempt)
-
-
-def _wanted(
-    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any]
-) -> float | None:
-    if not isinstance(error, RetryLater):
-        return policy.retry.delay(attempt, error, result)
-    return _seconds_until(error.when) if attempt < policy.retry.attempts else None
-
-
-def _seconds_until(when: float | timedelta | datetime) -> float:
-    if isinstance(when, datetime):
-        return usable_wait((to_ms(when) - now_ms()) / 1000)
-    return usable_wait(when)
-
-
-def to_failure(
-    error: BaseException, claim: Claim, worker: str, waited: int, duration: int
-) -> Failure:
-    """Return an error as it is kept with its job.
-
-    Args:
-        waited: milliseconds between the reservation and the start.
-        duration: milliseconds of running.
-    """
-    return Failure(
-        exception=error_path(type(error))[:NAME_LIMIT],
-        message=message_of(error)[:MESSAGE_LIMIT],
-        traceback=traceback_text(error)[-TRACEBACK_LIMIT:],
-        at=now_ms(),
-        worker=worker,
-        attempt=claim.attempt,
-        latency=max(0, claim.reserved_at + waited - claim.queued_at),
-        duration=duration,
-    )
-
-
-def traceback_text(error: BaseException) -> str:
-    """Return the traceback from the task's own frame on."""
-    own = own_frames(error.__traceback__)
-    try:
-        return "".join(traceback.format_exception(type(error), error, own))
-    except BaseException as trouble:  # noqa: BLE001 (a SyntaxError may hold anything as its line)
-        frames = "".join(traceback.format_tb(own))
-        return f"{frames}(the rest can't be written: {type(trouble).__name__})"
-
-
-def own_frames(frames: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the task's own frame on; all of it if there is none."""
-    first = frames
-    while frames and frames.tb_frame.f_globals.get("__package__") in CALLERS:
-        frames = frames.tb_next
-    return frames or first
-
-
-def message_of(error: BaseException) -> str:
-    """Return the text of an error, whatever its class makes of that."""
-    try:
-        return str(error)
-    except BaseException:  # noqa: BLE001 (somebody's own __str__)
-        return f"(the text of this {type(error).__name__} can't be made: its __str__ raises)"
+    settlement: Settlement
+    announcement: Announcement | None = None
+    error: BaseException | None = None
+    value: Any = None

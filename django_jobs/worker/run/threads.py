@@ -13,11 +13,12 @@ from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import capped
 from django_jobs.worker.background.supervised import supervised
 
-from .attempt import Attempt, Site
-from .cpu_load import Load
+from .attempt import Attempt
+from .context import RunContext
+from .cpu_load import CpuLoad
 from .db_connections import close_what_grew_old
 from .executor import Executor, Held, MayStart, Settle
-from .sync import run_with_connections
+from .function import run_with_connections
 
 SHORT = 0.001
 """Seconds; jobs that take less, on the average, are left to the threads that are awake."""
@@ -47,14 +48,14 @@ class Threads(Executor):
     def __init__(
         self,
         size: int,
-        site: Site,
+        context: RunContext,
         watchdog: Watchdog,
         settle: Settle,
         may_start: MayStart,
         *,
         on_fatal: Callable[[], None],
     ) -> None:
-        super().__init__(size, site, watchdog, settle, may_start)
+        super().__init__(size, context, watchdog, settle, may_start)
         self._awake = threading.Condition()
         self._asleep = 0
         self._stopped = False
@@ -62,7 +63,7 @@ class Threads(Executor):
         self._average = SHORT
         self._taken = self._taken_before = 0
         self._progress_at = 0.0
-        self._load = Load()
+        self._load = CpuLoad()
         self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(size)]
 
     def start(self) -> None:
@@ -137,7 +138,7 @@ class Threads(Executor):
     def _run(self, held: Held) -> None:
         me = threading.get_ident()
         self._taken += 1
-        attempt = self._running[me] = Attempt(held.claim, self._site, held.since)
+        attempt = self._running[me] = Attempt(held.claim, self._context, held.since)
         try:
             if self._may_start():
                 outcome = run_with_connections(attempt, self._watchdog)

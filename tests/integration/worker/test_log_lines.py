@@ -127,7 +127,7 @@ def test_verbosity_2_writes_the_start_and_the_end_of_each_job(site: Site) -> Non
     worker = site.start(
         *("--burst", "-v", "2"),
         WORKER_LOGGING=json.dumps({"version": 1}),
-        WORKER_WATCHED="django_jobs.task",
+        WORKER_WATCHED="django_jobs.tasks.definition",
     )
     assert worker.end() == 0
 

@@ -9,13 +9,14 @@ from typing import Any
 from django_jobs.serialization.arguments import decode_arguments
 from django_jobs.timeouts.watchdog import Watchdog
 
-from .attempt import Attempt, Outcome
+from .announcements import announce
+from .attempt import Attempt
 from .db_connections import clear_up
-from .receivers import announce
+from .outcome import Outcome
 
 
 def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Outcome:
-    """Run an attempt to its end, whatever that is.
+    """Run an attempt to its end, whether it succeeds or fails.
 
     It gets a context of its own, so that no language or other context variable of one job is left
     for the next. A caller that runs its jobs inline keeps its database connections: it may be in
@@ -25,7 +26,7 @@ def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Outcome:
 
 
 def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Outcome:
-    """Run an attempt in a worker's thread, and leave the next one connections that work."""
+    """Run an attempt in a worker's thread and leave working connections to the next one."""
     try:
         return run_attempt(attempt, watchdog)
     except BaseException as error:  # noqa: BLE001 (receivers of signals may raise what they like)
@@ -39,8 +40,8 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Outcome:
         outcome = attempt.finish(_call(attempt, watchdog))
     except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
         outcome = attempt.fail(error)
-    if outcome.news:
-        announce(outcome.news)
+    if outcome.announcement:
+        announce(outcome.announcement)
     return outcome
 
 
@@ -48,8 +49,8 @@ def _call(attempt: Attempt, watchdog: Watchdog) -> Any:
     task = attempt.find()
     args, kwargs = decode_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
-    if news := attempt.begin():
-        announce(news)
+    if announcement := attempt.begin():
+        announce(announcement)
     timeout = attempt.policy.timeout
     if timeout is None:
         return attempt.call(*args, **kwargs)

@@ -1,0 +1,91 @@
+"""What an attempt announces: a line in the log, and a signal to receivers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, NamedTuple
+
+from asgiref.sync import sync_to_async
+from django.dispatch import Signal
+
+from . import job_log
+
+logger = logging.getLogger("django_jobs")
+
+PendingSignal = tuple[Signal, dict[str, Any]]
+"""A signal that has not been sent yet, with its arguments."""
+
+
+class Announcement(NamedTuple):
+    """What an attempt announces at its start or its end.
+
+    Attributes:
+        line: for the log, or None if nobody would see it.
+        signal: the signal, or None if nobody listens.
+        error: what receivers find in `sys.exc_info()`, or None.
+    """
+
+    line: job_log.Line | None = None
+    signal: PendingSignal | None = None
+    error: BaseException | None = None
+
+
+def is_heard(signal: Signal) -> bool:
+    """Return whether a receiver of the site listens to one of Django's signals.
+
+    Building the `TaskResult` that it would get takes longer than running a small job.
+    """
+    return len(signal.receivers) > 1  # Django's own is one; `job_log` writes our lines instead
+
+
+def is_noticed(signal: Signal) -> bool:
+    """Return whether anybody listens to one of Django's signals, or reads lines of level INFO."""
+    return len(signal.receivers) > 1 or job_log.is_info_read()
+
+
+def announce(announcement: Announcement) -> None:
+    """Write the line, then send the signal; both while the error, if any, is being handled."""
+    if announcement.error is None:
+        _announce(announcement)
+        return
+    frames = announcement.error.__traceback__
+    try:
+        raise announcement.error
+    except BaseException:  # noqa: BLE001
+        announcement.error.__traceback__ = frames  # without this one
+        _announce(announcement)
+
+
+def _announce(announcement: Announcement) -> None:
+    if announcement.line:
+        job_log.write(announcement.line)
+    if announcement.signal:
+        send(announcement.signal)
+
+
+def send(pending: PendingSignal) -> None:
+    """Send a signal; an error that a receiver raises is logged and goes no further."""
+    signal, arguments = pending
+    try:
+        signal.send_robust(**arguments)
+    except SystemExit:  # send_robust() catches only subclasses of Exception
+        logger.exception(
+            "A receiver of a job's signal tried to end its thread. The job goes on without it;"
+            " receivers that come after it were not called."
+        )
+
+
+def needs_thread(announcement: Announcement | None) -> bool:
+    """Return whether receivers may touch the database, or the log may send a mail."""
+    return announcement is not None and bool(
+        announcement.signal or (announcement.line and announcement.line.level >= logging.ERROR)
+    )
+
+
+async def announce_from_loop(announcement: Announcement) -> None:
+    """Announce from an event loop, in a thread if that may take time."""
+    # Before Django 6, asend_robust() hides the error that is being handled.
+    if needs_thread(announcement):
+        await sync_to_async(announce)(announcement)
+    else:
+        announce(announcement)

@@ -1,0 +1,65 @@
+"""What all attempts of one worker have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from typing import Any, NamedTuple
+
+from django_jobs.compat import AnyTask, Task
+from django_jobs.tasks.policy import Policy, policy_of
+from django_jobs.tasks.retry import Retry
+
+
+class TaskInfo(NamedTuple):
+    """What a worker reads of a task once, not for each job.
+
+    Attributes:
+        policy: what its declaration says.
+        call: runs the task in a thread.
+    """
+
+    policy: Policy
+    call: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What all attempts of one worker have in common.
+
+    Attributes:
+        alias: of the backend.
+        sender: the backend's class, which sends the signals.
+        worker: id of the worker.
+        retry: the policy of tasks that declare none.
+        max_result: the most bytes that a result may take as JSON.
+        retries: whether a failed job may run again; False where no worker would come back to it.
+        policy: the policy of a job whose task was not found.
+    """
+
+    alias: str
+    sender: type
+    worker: str
+    retry: Retry
+    max_result: int
+    retries: bool = True
+    policy: Policy = field(init=False)
+    _task_infos: dict[str, TaskInfo] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policy", Policy(retry=self.retry))
+
+    def task_info(self, name: str, task: AnyTask) -> TaskInfo:
+        """Return the policy and the function of a task, read once per name."""
+        info = self._task_infos.get(name)
+        if info is None:
+            info = TaskInfo(policy_of(task, self.retry), _caller(task))
+            self._task_infos[name] = info
+        return info
+
+
+def _caller(task: AnyTask) -> Callable[..., Any]:
+    """Return the function itself; `Task.call` would check its kind for each job."""
+    has_own = type(task).call is not Task.call
+    return task.call if has_own or iscoroutinefunction(task.func) else task.func
