@@ -28,7 +28,7 @@ def write_buried(inspection: Inspection, ids: Sequence[str]) -> None:
 
 
 def tell_of_buried(inspection: Inspection, ids: Sequence[str]) -> None:
-    """Write them in a thread of their own, as a handler that sends mail must not delay the caller."""
+    """Write the lines in a thread of their own: a handler that sends mail must not delay us."""
 
     def tell() -> None:
         try:

@@ -221,7 +221,7 @@ class EventLoop(Executor):
         self._part_with(attempt, outcome, trouble)
 
     def _part_with(self, attempt: Attempt, outcome: Outcome, trouble: BaseException | None) -> None:
-        """Settle an attempt, whatever else went wrong, so that its claim does not stay here for ever."""
+        """Settle an attempt, whatever went wrong, so that no claim is held for ever."""
         del self._running[attempt]
         if self._ends:
             self._ends.pop(attempt, None)

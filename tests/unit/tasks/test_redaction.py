@@ -21,7 +21,7 @@ from django_jobs.mail import tasks as mails
 from django_jobs.serialization.arguments import encode_arguments, encode_value, show_arguments
 from django_jobs.tasks.redaction.names import MASK, WORDS, SecretNames
 from django_jobs.tasks.redaction.redactor import Redactor
-from django_jobs.worker.run import outcome
+from django_jobs.worker.run import verdict
 from tests.apps.dashboard_site import tasks
 
 
@@ -63,7 +63,7 @@ def failure(message: str) -> Failure:
 def to_failure(error: Exception) -> Failure:
     """An error as it is kept with a job."""
     job = Job("j1", "[[],{}]", "shop.tasks.charge", "default", 0, 0)
-    return outcome.to_failure(error, Claim(job, 1, 1, 0, 0), "w", waited=0, duration=0)
+    return verdict.to_failure(error, Claim(job, 1, 1, 0, 0), "w", waited=0, duration=0)
 
 
 def shown_error(error: Failure, hidden: str) -> Failure:
