@@ -10,6 +10,7 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.jobs.records import Job, Settlement, Tick
 
+from .doctor import Doctor
 from .messages import (
     NOTHING,
     Answer,
@@ -37,6 +38,9 @@ class Broker(ABC):
 
     inspection: Inspection
     """The read side, with the repairs that operators make; never on a job's way."""
+
+    doctor: Doctor
+    """Finds inconsistencies in the store, and repairs them."""
 
     # --- hot path ----------------------------------------------------------------------------
 

@@ -122,6 +122,11 @@ def claim_tick(broker: Broker, name: str, last: int | None, at: int, job: Job | 
     return claimed
 
 
+def check_with_doctor(broker: Broker) -> None:
+    """Check that everything in the store of a broker fits together."""
+    assert [one.problem for one in broker.doctor.examine() if not one.is_remark] == []
+
+
 def past_lease(broker: Broker) -> int:
     """Milliseconds after which a silent worker has lost its lease."""
     return int(broker.lease * 1000) + 1

@@ -25,6 +25,7 @@ from django_jobs.errors import QueueFull
 from django_jobs.jobs.records import Claim, Job, Settlement, State, Tick
 from django_jobs.waits import capped, wait_out
 
+from .doctor import MemoryDoctor
 from .entry import Entry
 from .holder import Beat, Holder, Reply
 from .inspection import MemoryInspection
@@ -69,6 +70,9 @@ class MemoryBroker(Broker):
         self._ticks = Ticks(now)
         self.inspection: MemoryInspection = MemoryInspection(
             self._store, self._leases.holders, self._lock, now, self._mark, self._room.notify_all
+        )
+        self.doctor = MemoryDoctor(
+            self._lock, self._store, self._leases, self._ticks, self.inspection, now
         )
 
     def push(self, jobs: Sequence[Job]) -> None:
@@ -285,8 +289,6 @@ class MemoryBroker(Broker):
             self.inspection.runs[tick.name] = tick.job.id
             self._add([tick.job])
         return True
-
-    # --- care --------------------------------------------------------------------------------
 
     def problems(self) -> tuple[Problem, ...]:
         return ()

@@ -46,8 +46,8 @@ class Store:
         self.idle: dict[str, int] = {}
         self._waiting = [self.members[state] for state in State if state.is_waiting]
         self._ended = [self.members[state] for state in State if state.is_final]
-        self._due: list[tuple[int, int, str]] = []
-        self._forget: list[tuple[int, str]] = []
+        self.due: list[tuple[int, int, str]] = []
+        self.expiries: list[tuple[int, str]] = []
         self._arrivals = 0
 
     @property
@@ -100,12 +100,35 @@ class Store:
         entry.due_at = None
         entry.ended_at = now
         entry.expires_from_store = now + kept_for
-        heapq.heappush(self._forget, (entry.expires_from_store, entry.job.id))
+        heapq.heappush(self.expiries, (entry.expires_from_store, entry.job.id))
         ended = sum(map(len, self._ended))
-        _tidy_up(self._forget, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
+        _tidy_up(self.expiries, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
         members = self.members[state]
         while len(members) > LIMITS[state]:
             self.remove(next(iter(members.values())))
+
+    def list_again(self, entry: Entry, now: int) -> None:
+        """Put an entry into the indexes of its state, of which one has lost it."""
+        for members in self.members.values():
+            members.pop(entry.job.id, None)
+        if entry.state is State.QUEUED:
+            self._arrive(entry, now)
+        elif entry.state.is_waiting:
+            self._await(entry, entry.state, entry.due_at or now)
+        else:
+            self._enter(entry, entry.state)
+        self.recount()
+
+    def keep_for_its_time(self, entry: Entry, now: int) -> None:
+        """Let an ended entry be forgotten in time, which nothing would do."""
+        entry.expires_from_store = now + KEPT_MS.get(entry.state, entry.job.result_ttl)
+        heapq.heappush(self.expiries, (entry.expires_from_store, entry.job.id))
+
+    def recount(self) -> None:
+        """Count the jobs of each queue again."""
+        self.sizes.clear()
+        for entry in self.members[State.QUEUED].values():
+            self.sizes[entry.job.queue] += 1
 
     def remove(self, entry: Entry) -> None:
         self._leave(entry)
@@ -138,9 +161,9 @@ class Store:
     def _await(self, entry: Entry, state: State, due_at: int) -> None:
         entry.due_at = due_at
         self._enter(entry, state)
-        heapq.heappush(self._due, (due_at, self._next_arrival(), entry.job.id))
+        heapq.heappush(self.due, (due_at, self._next_arrival(), entry.job.id))
         waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
-        _tidy_up(self._due, waiting, lambda one: self._is_due_at(one[2], one[0]))
+        _tidy_up(self.due, waiting, lambda one: self._is_due_at(one[2], one[0]))
 
     def _next_arrival(self) -> int:
         self._arrivals += 1
@@ -179,19 +202,19 @@ class Store:
 
     def take_due(self, now: int) -> Iterator[Entry]:
         """Yield what has become due; the caller moves each on."""
-        while self._next_due() is not None and self._due[0][0] <= now:
-            yield self.entries[heapq.heappop(self._due)[2]]
+        while self._next_due() is not None and self.due[0][0] <= now:
+            yield self.entries[heapq.heappop(self.due)[2]]
 
     def due_in(self, now: int) -> int | None:
         due = self._next_due()
         return None if due is None else max(0, due - now)
 
     def _next_due(self) -> int | None:
-        while self._due:
-            due_at, _, job_id = self._due[0]
+        while self.due:
+            due_at, _, job_id = self.due[0]
             if self._is_due_at(job_id, due_at):
                 return due_at
-            heapq.heappop(self._due)
+            heapq.heappop(self.due)
         return None
 
     def _is_due_at(self, job_id: str, due_at: int) -> bool:
@@ -204,8 +227,8 @@ class Store:
 
     def sweep(self, now: int) -> None:
         """Forget the ended jobs whose time is over."""
-        while self._forget and self._forget[0][0] <= now:
-            expires, job_id = heapq.heappop(self._forget)
+        while self.expiries and self.expiries[0][0] <= now:
+            expires, job_id = heapq.heappop(self.expiries)
             if self._is_forgotten_at(job_id, expires):
                 self.remove(self.entries[job_id])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from django_jobs.brokers.constants import TICK_AHEAD_MS
 from django_jobs.jobs.records import Tick
@@ -32,6 +32,14 @@ class Ticks:
             return False
         self._claimed[tick.name] = tick.at
         return True
+
+    def in_the_future(self) -> Sequence[str]:
+        """Return the names whose latest tick is from a clock that was ahead."""
+        return [name for name, at in self._claimed.items() if not self._counts(at)]
+
+    def forget(self, name: str) -> None:
+        """Forget the latest tick of a name."""
+        self._claimed.pop(name, None)
 
     def _counts(self, tick: int) -> bool:
         """Return whether a tick is not from a clock that was ahead."""

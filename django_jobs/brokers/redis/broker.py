@@ -31,6 +31,7 @@ from django_jobs.waits import capped
 
 from . import keys
 from .connection import connect, is_spoilt, plain_errors
+from .doctor import RedisDoctor
 from .health import problems, store_info
 from .inspection import RedisInspection
 from .metrics import report_arguments
@@ -88,6 +89,7 @@ class RedisBroker(Broker):
         self._patient = Scripts(Wire(self._client, waiting), self._prefix, clock)
         self._senders = Senders()
         self.inspection = RedisInspection(self._run)
+        self.doctor = RedisDoctor(self._run, self._lease_ms)
 
     def _run(self, script: str, *arguments: str | int) -> Any:
         call = partial(self._scripts, script, *arguments)

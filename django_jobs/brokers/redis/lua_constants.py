@@ -9,11 +9,14 @@ from typing import Any
 
 from django_jobs.brokers import constants
 
+from .key_types import KEY_TYPES
+
 NAME = re.compile(r"\b[A-Z][A-Z_]+\b")
 COMMENT = re.compile(r"--.*")
 
 CONSTANTS: Mapping[str, Any] = {
-    name: value for name, value in vars(constants).items() if NAME.fullmatch(name)
+    **{name: value for name, value in vars(constants).items() if NAME.fullmatch(name)},
+    "KEY_TYPES": KEY_TYPES,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Subcommand
 from .check import Check
+from .doctor import Doctor
 from .listing import List
 from .periodic import Periodic
 from .queues import Clear, Pause, Queues, Resume
@@ -30,5 +31,6 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Stop(),
     Periodic(),
     Check(),
+    Doctor(),
 )
 """In the order in which the help lists them."""

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django_jobs.backends.health import Health
+from django_jobs.brokers.doctor import Diagnosis, Finding
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
@@ -83,6 +84,26 @@ def health_json(health: Health) -> dict[str, Any]:
         "warnings": list(health.warnings),
         "workers": health.workers,
         "latency_ms": health.latency,
+    }
+
+
+def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return what `jobs doctor` found."""
+    return {
+        "healthy": diagnosis.is_good,
+        "repaired": [_finding(finding) for finding in diagnosis.mended],
+        "left": [_finding(finding) for finding in diagnosis.left],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.trouble.value,
+        "where": finding.where,
+        "detail": finding.detail,
+        "problem": finding.problem,
+        "repair": finding.repair,
+        "is_note": finding.is_remark,
     }
 
 

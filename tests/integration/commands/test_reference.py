@@ -124,3 +124,13 @@ def test_the_keys_of_all_else_are_those_on_the_page(jobs: Jobs, failed_job: str)
     assert keys("### A periodic task") == list(jobs("periodic", "--json").json[0])
     assert keys("### Statistics") == list(jobs("stats", "--json").json)
     assert keys("### Health") == list(jobs("check", "--json").json)
+    diagnosis = jobs("doctor", "--json").json
+    assert keys("### Diagnosis") == list(diagnosis)
+
+
+def test_the_keys_of_a_finding_are_those_on_the_page(
+    jobs: Jobs, redis_backend: JobBackend[Any]
+) -> None:
+    redis_backend.broker.inspection.pause("not-yet")
+    (finding,) = jobs("doctor", "--json").json["left"]
+    assert keys("### A finding") == list(finding)

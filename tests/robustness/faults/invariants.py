@@ -6,6 +6,7 @@ from collections import Counter
 
 from tests.robustness.faults.bookkeeping import Books
 from tests.robustness.faults.run import Stage
+from tests.support.driver import check_with_doctor
 from tests.support.redis_keys import PREFIX, Keys, check_structure, family, read_keys
 
 
@@ -23,6 +24,7 @@ def check_places(stage: Stage) -> Keys:
 def check_all(stage: Stage) -> None:
     """Check a stage on which everything is over."""
     keys = check_places(stage)
+    check_with_doctor(stage.safe)
     there = {job_id: job["s"] for job_id, job in family(keys, "j")}
     _check_jobs(stage.books, there)
     _check_counts(stage, there)

@@ -17,7 +17,7 @@ from django_jobs.jobs.records import Record, State
 from django_jobs.metrics.history import Span
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.robustness.stateful.bookkeeping import Books
-from tests.support.driver import Clock, Driver
+from tests.support.driver import Clock, Driver, check_with_doctor
 from tests.support.redis_keys import check_structure, read_keys
 
 T = TypeVar("T")
@@ -57,6 +57,8 @@ class BothBrokers(RuleBasedStateMachine):
         self.totals = (0, 0)
 
     def teardown(self) -> None:
+        for broker in self.brokers:
+            check_with_doctor(broker)
         self.brokers[1].close()
 
     def same(self, do: Callable[[Broker], T]) -> T:

@@ -1,0 +1,162 @@
+"""The doctor of the broker in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django_jobs.brokers.doctor import Doctor, Finding, Trouble
+from django_jobs.jobs.records import State
+
+from .entry import Entry
+from .lock import Lock
+
+if TYPE_CHECKING:
+    from .inspection import MemoryInspection
+    from .leases import Leases
+    from .store import Store
+    from .ticks import Ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A finding, with what mends it."""
+
+    finding: Finding
+    mend: Callable[[], object]
+
+
+class MemoryDoctor(Doctor):
+    """Looks at the indexes of one broker, each under the broker's lock."""
+
+    def __init__(
+        self,
+        lock: Lock,
+        store: Store,
+        leases: Leases,
+        ticks: Ticks,
+        inspection: MemoryInspection,
+        now: Callable[[], int],
+    ) -> None:
+        self._lock = lock
+        self._store = store
+        self._leases = leases
+        self._ticks = ticks
+        self._inspection = inspection
+        self._now = now
+        self._checks = (
+            self._queues,
+            self._jobs,
+            self._members,
+            self._claims,
+            self._counts,
+            self._periodic_tasks,
+            self._pauses,
+        )
+
+    def examine(self) -> Iterator[Finding]:
+        for check in self._checks:
+            with self._lock:
+                findings = [case.finding for case in check()]
+            yield from findings
+
+    def mend(self) -> Iterator[Finding]:
+        for check in self._checks:
+            with self._lock:
+                cases = list(check())
+                for case in cases:
+                    case.mend()
+            yield from (case.finding for case in cases if case.finding.repairable)
+
+    # --- jobs --------------------------------------------------------------------------------
+
+    def _queues(self) -> Iterator[Case]:
+        known = self._store.queues
+        for queue in {entry.job.queue for entry in self._store.members[State.QUEUED].values()}:
+            if queue not in known:
+                yield _case(
+                    Trouble.UNLISTED_QUEUE, queue, mend=partial(known.setdefault, queue, [])
+                )
+
+    def _jobs(self) -> Iterator[Case]:
+        store, now = self._store, self._now()
+        waiting = {(place, job_id) for heap in store.queues.values() for place, job_id in heap}
+        due = {(due_at, job_id) for due_at, _, job_id in store.due}
+        expiries = set(store.expiries)
+        for job_id, entry in store.entries.items():
+            is_listed = store.members[entry.state].get(job_id) is entry
+            if entry.state is State.QUEUED:
+                is_listed &= (entry.place, job_id) in waiting
+            elif entry.state.is_waiting:
+                is_listed &= (entry.due_at, job_id) in due
+            elif entry.state is State.RUNNING:
+                is_listed &= self._holds(entry)
+            elif is_listed and (entry.expires_from_store, job_id) not in expiries:
+                mend = partial(store.keep_for_its_time, entry, now)
+                yield _case(Trouble.ENDLESS_JOB, job_id, mend=mend)
+            if not is_listed:
+                mend = partial(self._list_again, entry, now)
+                yield _case(Trouble.UNLISTED_JOB, job_id, entry.state.value, mend=mend)
+
+    def _holds(self, entry: Entry) -> bool:
+        """Tell whether the worker that began the last attempt of a running job holds it."""
+        holder = self._leases.holders.get(entry.workers[-1])
+        return holder is not None and holder.held.get(entry.job.id) is entry
+
+    def _list_again(self, entry: Entry, now: int) -> None:
+        self._store.list_again(entry, now)
+        if entry.state is State.RUNNING:
+            # The worker may still run it. If it is silent, its lease ends.
+            self._leases.holder(entry.workers[-1], now).held[entry.job.id] = entry
+        elif entry.state.is_final:
+            self._store.keep_for_its_time(entry, now)
+
+    def _members(self) -> Iterator[Case]:
+        for state, members in self._store.members.items():
+            for job_id in members:
+                entry = self._store.entries.get(job_id)
+                mend = partial(members.pop, job_id, None)
+                if entry is None:
+                    yield _case(Trouble.MISSING_JOB, state.value, job_id, mend=mend)
+                elif entry.state is not state:
+                    yield _case(Trouble.MISPLACED_JOB, state.value, job_id, mend=mend)
+
+    def _claims(self) -> Iterator[Case]:
+        for worker, holder in self._leases.holders.items():
+            for job_id, entry in holder.held.items():
+                mend = partial(holder.held.pop, job_id, None)
+                if self._store.entries.get(job_id) is not entry:
+                    yield _case(Trouble.MISSING_JOB, worker, job_id, mend=mend)
+                elif entry.state is not State.RUNNING or entry.workers[-1] != worker:
+                    yield _case(Trouble.STRAY_CLAIM, worker, job_id, mend=mend)
+
+    # --- what is beside them -----------------------------------------------------------------
+
+    def _counts(self) -> Iterator[Case]:
+        queued = self._store.members[State.QUEUED].values()
+        right = Counter(entry.job.queue for entry in queued)
+        for queue in sorted(right.keys() | self._store.sizes.keys()):
+            said = self._store.sizes.get(queue, 0)
+            if said != right[queue]:
+                detail = f"{said} instead of {right[queue]}"
+                yield _case(Trouble.WRONG_COUNT, queue, detail, mend=self._store.recount)
+
+    def _periodic_tasks(self) -> Iterator[Case]:
+        for name in self._ticks.in_the_future():
+            yield _case(Trouble.FUTURE_TICK, name, mend=partial(self._ticks.forget, name))
+
+    def _pauses(self) -> Iterator[Case]:
+        for queue in sorted(self._inspection.paused - self._store.queues.keys()):
+            remark = Finding(trouble=Trouble.UNKNOWN_PAUSE, where=queue, repairable=False)
+            yield Case(remark, _leave_alone)
+
+
+def _case(trouble: Trouble, where: str, detail: str = "", *, mend: Callable[[], object]) -> Case:
+    return Case(Finding(trouble=trouble, where=where, detail=detail), mend)
+
+
+def _leave_alone() -> None:
+    """Mend nothing: it may be meant so."""

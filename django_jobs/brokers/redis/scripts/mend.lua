@@ -1,0 +1,10 @@
+-- Mends what does not fit together in a portion of the keys, or of a collection's members.
+--
+-- Parts: full, examining.
+-- KEYS[1]: prefix. ARGV: as of `examine.lua`. Returns what was mended, as `examine.lua` does.
+-- Invariant: what is found at a name is mended before the next name is looked at.
+return go_through(function(finding)
+  local mend = finding[4]
+  if mend then mend() end
+  return mend
+end)

@@ -1,0 +1,141 @@
+-- What can be wrong with a job, by its own fields; relies on `LEASE_MS`.
+-- Parts: findings, fields, shapes, sound, places, ends, flight.
+
+local function is_known_state(state)
+  return state == 'queued' or state == 'running' or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
+end
+
+-- Returns the worker that began the last attempt, or ''.
+local function last_worker(job)
+  return string.match(job.w or '', '[^,]*$')
+end
+
+-- Returns the index that a job must be in, and the only one.
+local function home(job)
+  if job.s == 'queued' then return 'q:' .. (job.q or '') end
+  if job.s == 'running' then return 'f:' .. last_worker(job) end
+  return 's:' .. (job.s or '')
+end
+
+local function is_in(index, id)
+  return peek(family(index) == 'f:' and 'HGET' or 'ZSCORE', index, id) ~= nil
+end
+
+local function kept_ms(job)
+  return KEPT_MS[job.s] or tonumber(job.e and result_ttl_of(job) or DAY_MS)
+end
+
+-- Gives a running job to the worker that began its last attempt, which may still run it. If that one
+-- is silent, its lease ends and the job goes the way of all jobs of workers that vanish.
+local function claim_again(id, job)
+  local worker = last_worker(job)
+  redis.call('ZADD', P .. 'leases', 'NX', now + LEASE_MS, worker)
+  local value = hold(job.n or '0', '0', job.m or string.format('%.0f', now), job.e and result_ttl_of(job) or '0', 'r0', 0)
+  redis.call('HSET', P .. 'f:' .. worker, id, value)
+end
+
+local function put_into_queue(id, job)
+  redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', string.format('%.0f', now))
+  redis.call('SADD', P .. 'queues', job.q)
+  enqueue({ id }, job.q, terms(job.e or '') or 0)
+  mark(job.q)
+end
+
+-- Tells whether the worker that began the last attempt holds the job under its token.
+local function is_held(id, job)
+  local value = peek('HGET', 'f:' .. last_worker(job), id)
+  return value ~= nil and job.n ~= nil and held(value) == job.n
+end
+
+-- Puts a readable job into the index of its state.
+local function list_again(id, job)
+  if is_held(id, job) then
+    redis.call('HSET', P .. 'j:' .. id, 's', 'running') -- which it says no longer
+  elseif job.s == 'running' and last_worker(job) ~= '' then
+    claim_again(id, job)
+  elseif job.s == 'queued' or job.s == 'running' then
+    put_into_queue(id, job)
+  elseif is_one_of(job.s, DEFERRED) then
+    local run_at = job.s == 'scheduled' and select(4, terms(job.e or '')) or ''
+    redis.call('ZADD', P .. home(job), run_at ~= '' and run_at or now, id)
+  else
+    finish(job.s, { job.f or now, id }, { now + kept_ms(job), id })
+  end
+end
+
+-- Returns the fields that hold what we do not write, among those that are there.
+local function unreadable_fields(job)
+  local found = {}
+  local function look(good, fields)
+    for _, field in ipairs(fields) do
+      if job[field] and not good(job[field]) then found[#found + 1] = field end
+    end
+  end
+  look(function(text) return is_count(text, 9) end, { 'n', 'c' })
+  look(function(text) return is_count(text, 7) end, { 'k' })
+  look(is_time, { 'u', 'b', 'm', 'f' })
+  if job.e and not result_ttl_of(job) then found[#found + 1] = 'e' end
+  return found
+end
+
+-- Returns what keeps a job from being read, or nil.
+local function complaint(job)
+  if not is_known_state(job.s) then return 'its state is unknown' end
+  local fields = unreadable_fields(job)
+  if #fields > 0 then return 'field ' .. table.concat(fields, ', ') end
+  if not is_one_of(job.s, ENDED) and not is_sound(job) then return 'a field is missing' end
+end
+
+-- Ends a job that can't be read, as its claim would.
+local function end_unreadable(id, job)
+  for _, index in ipairs({ 'q:' .. (job.q or ''), home(job) }) do
+    if KEY_TYPES[family(index)] == 'zset' then redis.call('ZREM', P .. index, id) end
+  end
+  bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
+end
+
+local function mend_unreadable(id, job)
+  if not is_known_state(job.s) and is_held(id, job) then
+    redis.call('HSET', P .. 'j:' .. id, 's', 'running')
+    return
+  end
+  if not is_one_of(job.s, ENDED) then end_unreadable(id, job) end
+  for _, field in ipairs(unreadable_fields(job)) do
+    if field ~= 'f' or is_one_of(job.s, ENDED) then redis.call('HDEL', P .. 'j:' .. id, field) end
+  end
+end
+
+local function check_readable_job(id, job)
+  if not is_in(home(job), id) then
+    report('unlisted_job', id, job.s, function() list_again(id, job) end)
+  elseif is_one_of(job.s, ENDED) and not peek('ZSCORE', 'expiries', id) then
+    report('endless_job', id, '', function()
+      redis.call('ZADD', P .. 'expiries', now + kept_ms(job), id)
+    end)
+  end
+end
+
+local function check_job(id)
+  if redis.call('TYPE', P .. 'j:' .. id).ok ~= 'hash' then return end
+  local job = read_all(id)
+  local why = complaint(job)
+  if not why then
+    check_readable_job(id, job)
+  elseif job.s == 'running' and is_held(id, job) then
+    report('unreadable_job', id, why .. ', while it runs') -- its attempt may well succeed
+  else
+    report('unreadable_job', id, why, function() mend_unreadable(id, job) end)
+  end
+end
+
+local function check_failures(id)
+  if not exists('j:' .. id) then
+    report('stray_key', 'e:' .. id, 'the job ' .. id, function() redis.call('UNLINK', P .. 'e:' .. id) end)
+    return
+  end
+  for _, text in ipairs(peek('LRANGE', 'e:' .. id, 0, -1) or {}) do
+    if not is_object(text) then
+      report('unreadable_value', 'e:' .. id, 'a failure', function() redis.call('LREM', P .. 'e:' .. id, 0, text) end)
+    end
+  end
+end

@@ -1,0 +1,48 @@
+-- What the doctor notes, and how it reads keys that may hold anything; relies on `P`.
+
+local findings = {} -- at the name that is looked at
+
+-- Notes a finding. `mend` is what a repair does about it: nil if that is nothing.
+local function report(trouble, where, detail, mend)
+  findings[#findings + 1] = { trouble, where, detail, mend }
+end
+
+-- Adds a finding to a flat list as the doctor is told of it.
+local function tell(finding, list)
+  local n = #list
+  list[n + 1], list[n + 2], list[n + 3] = finding[1], finding[2], finding[3]
+  list[n + 4] = finding[4] and 1 or 0
+end
+
+-- Returns the entry of `KEY_TYPES` that a key would have.
+local function family(name)
+  local letter = string.match(name, '^(%l:)')
+  return letter and letter ~= 's:' and letter or name
+end
+
+-- Calls a command that only reads. What it can't read is nil, as is what is not there.
+local function peek(command, name, ...)
+  local got = redis.pcall(command, P .. name, ...)
+  if type(got) == 'table' and got.err then return nil end
+  return got or nil
+end
+
+local function exists(name)
+  return redis.call('EXISTS', P .. name) == 1
+end
+
+-- Tells whether a key is of a type that is not its own, so that nothing may be written to it.
+local function is_of_wrong_type(name)
+  local actual = redis.call('TYPE', P .. name).ok
+  return actual ~= 'none' and actual ~= KEY_TYPES[family(name)]
+end
+
+local function is_leased(worker)
+  return peek('ZSCORE', 'leases', worker) ~= nil
+end
+
+-- Tells whether a text that somebody may have written is a JSON object or array.
+local function is_object(text)
+  local good, found = pcall(cjson.decode, text)
+  return good and type(found) == 'table'
+end

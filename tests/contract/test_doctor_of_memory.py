@@ -1,0 +1,152 @@
+"""The doctor finds what does not fit together in memory, and mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from django_jobs.brokers.doctor import Trouble
+from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.brokers.memory.entry import Entry
+from django_jobs.brokers.memory.leases import Leases
+from django_jobs.brokers.memory.store import Store
+from django_jobs.jobs.records import State
+from tests.support.driver import (
+    Clock,
+    Driver,
+    found,
+    ids,
+    make_job,
+    one_in_each_state,
+    past_lease,
+    succeeded,
+)
+
+
+@dataclass
+class Site:
+    """A broker with a job in each state, and its inside, which the tests break."""
+
+    broker: MemoryBroker
+    clock: Clock
+    worker: Driver
+    jobs: dict[State, str]
+
+    @property
+    def store(self) -> Store:
+        return self.broker._store  # noqa: SLF001
+
+    @property
+    def leases(self) -> Leases:
+        return self.broker._leases  # noqa: SLF001
+
+    def entry(self, state: State) -> Entry:
+        return self.store.entries[self.jobs[state]]
+
+    def lose(self, state: State) -> None:
+        """Take the job in a state out of the list of its state."""
+        del self.store.members[state][self.jobs[state]]
+
+    def list_too(self, state: State, other: State) -> None:
+        self.store.members[other][self.jobs[state]] = self.entry(state)
+
+
+@pytest.fixture
+def site(clock: Clock) -> Site:
+    broker = MemoryBroker(now=clock.now)
+    worker = Driver(broker, "w1")
+    worker.heartbeat()
+    return Site(broker, clock, worker, one_in_each_state(broker, worker, clock))
+
+
+def forget_holder(site: Site) -> None:
+    site.leases.holders["w1"].held.clear()
+
+
+def stranger(site: Site) -> None:
+    site.store.members[State.DEAD]["nobody"] = Entry(make_job(id="nobody"), State.DEAD)
+
+
+def hold_stranger(site: Site) -> None:
+    site.leases.holders["w1"].held["nobody"] = Entry(make_job(id="nobody"), State.RUNNING)
+
+
+def hold_queued(site: Site) -> None:
+    entry = site.entry(State.QUEUED)
+    site.leases.holders["w1"].held[entry.job.id] = entry
+
+
+def miscount(site: Site) -> None:
+    site.store.sizes["default"] += 3
+
+
+def forget_queue(site: Site) -> None:
+    del site.store.queues["default"]
+
+
+DAMAGES: dict[str, tuple[set[Trouble], Callable[[Site], object]]] = {
+    **{
+        f"a {state} job in no list": (
+            {Trouble.UNLISTED_JOB},
+            partial(Site.lose, state=state),
+        )
+        for state in State
+    },
+    "a queued job in no queue": (
+        {Trouble.UNLISTED_JOB},
+        lambda site: site.store.queues["default"].clear(),
+    ),
+    "deferred jobs at no time": ({Trouble.UNLISTED_JOB}, lambda site: site.store.due.clear()),
+    "ended jobs without an expiry": (
+        {Trouble.ENDLESS_JOB},
+        lambda site: site.store.expiries.clear(),
+    ),
+    "a queued job that is dead too": (
+        {Trouble.MISPLACED_JOB},
+        lambda site: site.list_too(State.QUEUED, State.DEAD),
+    ),
+    "a list of a job that is not there": ({Trouble.MISSING_JOB}, stranger),
+    "a running job in nobody's hands": ({Trouble.UNLISTED_JOB}, forget_holder),
+    "a claim of a job that is not there": ({Trouble.MISSING_JOB}, hold_stranger),
+    "a claim of a queued job": ({Trouble.STRAY_CLAIM}, hold_queued),
+    "a wrong size": ({Trouble.WRONG_COUNT}, miscount),
+    "a queue that is in no list": ({Trouble.UNLISTED_QUEUE}, forget_queue),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_what_is_found_is_mended_and_every_job_goes_on(name: str, site: Site) -> None:
+    expected, spoil = DAMAGES[name]
+    doctor = site.broker.doctor
+    assert list(doctor.examine()) == []
+    spoil(site)
+
+    first = list(doctor.examine())
+
+    assert {finding.trouble for finding in first} >= expected
+    assert list(doctor.examine()) == first, "an examination changes nothing"
+    diagnosis = doctor.diagnose(repair=True)
+    assert {finding.trouble for finding in diagnosis.mended} >= expected
+    assert diagnosis.left == ()
+    check_that_each_job_runs_once(site)
+
+
+def check_that_each_job_runs_once(site: Site) -> None:
+    """Let the worker that holds a job vanish, and another one do all that there is."""
+    broker, other = site.broker, Driver(site.broker, "w2")
+    runs: list[str] = []
+    site.clock.advance(120_000)
+    for _ in range(4):
+        other.heartbeat()
+        claims = other.take(20)
+        runs += ids(claims)
+        other.settle(*map(succeeded, claims))
+        site.clock.advance(past_lease(broker))
+    waiting = (State.QUEUED, State.SCHEDULED, State.RETRYING, State.RUNNING)
+    assert sorted(runs) == sorted(site.jobs[state] for state in waiting)
+    for state in waiting:
+        assert found(broker.inspection, site.jobs[state]).state is State.SUCCEEDED
+    assert list(broker.doctor.examine()) == []
