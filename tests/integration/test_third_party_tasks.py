@@ -17,9 +17,9 @@ from django_jobs.jobs.records import Record, State
 from django_jobs.tasks.signatures import LENGTH, SALT
 from tests.support.driver import make_job
 from tests.support.paths import APPS, ROOT
+from tests.support.waiting import DEADLINE
 
 SITE = APPS / "third_party_site"
-DEADLINE = 60.0
 
 SEND = "parcels.jobs.send"
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.support.paths import ROOT
+from tests.support.sources import MODULES
 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
-
-MODULES = {
-    str(path.relative_to(ROOT)): path.read_text()
-    for top in ("django_jobs", "example_project", "scripts", "benchmarks")
-    for path in (ROOT / top).rglob("*.py")
-    if "migrations" not in path.parts and path.read_text().strip()
-}
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.support.paths import ROOT
-
-DEADLINE = 40.0
+from tests.support.waiting import DEADLINE
 
 
 @dataclass
@@ -58,11 +55,3 @@ def output(process: subprocess.Popen[str]) -> str:
     out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, f"{process.args!r} ended with {process.returncode}:\n{out}{err}"
     return out
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Return when a condition holds; fail with what did not happen when it takes too long."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)

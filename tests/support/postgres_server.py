@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.support.live_site import wait_until
+from tests.support.waiting import wait_until
 
 DEBIAN = Path("/usr/lib/postgresql")
 SETTINGS = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off"}

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import task_backends
-
-DEADLINE = 40.0
-"""Seconds after which a test that waits for something has failed."""
+from tests.support.waiting import wait_until
 
 
 def current_backend(alias: str = "default") -> JobBackend[Any]:
@@ -19,13 +14,6 @@ def current_backend(alias: str = "default") -> JobBackend[Any]:
     backend = task_backends[alias]
     assert isinstance(backend, JobBackend)
     return backend
-
-
-def wait_until(condition: Callable[[], object], what: str = "the condition") -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE:g} s"
-        threading.Event().wait(0.005)
 
 
 def ended(result: Any) -> Any:

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,8 +17,7 @@ from typing import Any
 
 from django_jobs.worker.worker import Worker
 from tests.support.paths import ROOT
-
-DEADLINE = 40.0
+from tests.support.waiting import DEADLINE, wait_until
 
 RUNWORKER = (sys.executable, "-m", "django", "runworker")
 TAKE_TERMINAL = """
@@ -28,14 +26,6 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 """Runs a program whose standard input is its terminal, which sends it HUP when it closes."""
-
-
-def wait_until(condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> None:
-    """Return when a condition holds; fail with what did not happen when it takes too long."""
-    end = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
 
 
 @dataclass
@@ -57,10 +47,12 @@ class Notes:
         self.path.with_name(name).touch()
 
     def wait_for(self, line: str, times: int = 1) -> None:
-        wait_until(lambda: self.counts[line] >= times, f"no {line!r} in {self.counts}")
+        wait_until(lambda: self.counts[line] >= times, lambda: f"no {line!r} in {self.counts}")
 
     def wait_for_lines(self, number: int) -> None:
-        wait_until(lambda: len(self.lines) >= number, f"not {number} lines but {self.counts}")
+        wait_until(
+            lambda: len(self.lines) >= number, lambda: f"not {number} lines but {self.counts}"
+        )
 
 
 @dataclass
@@ -77,7 +69,7 @@ class WorkerProcess:
     def wait_for(self, text: str, times: int = 1) -> None:
         wait_until(
             lambda: self.said.count(text) >= times or self.process.poll() is not None,
-            f"no {text!r} in:\n{self.said}",
+            lambda: f"no {text!r} in:\n{self.said}",
         )
         assert self.said.count(text) >= times, f"it ended without {text!r}:\n{self.said}"
 

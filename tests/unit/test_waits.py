@@ -12,7 +12,7 @@ import pytest
 
 from django_jobs import waits
 from django_jobs.waits import capped, wait_out
-from tests.repository.test_shape import MODULES
+from tests.support.sources import MODULES
 
 WAITS = {"wait", "wait_for", "join", "sleep", "select", "settimeout"}
 CAPPED = {"self", "self.wait", "self._marks", "wakeup", "asyncio"}

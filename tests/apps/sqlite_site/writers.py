@@ -11,7 +11,8 @@ from django.db import OperationalError, connection, transaction
 
 from django_jobs import Retry, task
 from django_jobs.compat import task_started
-from tests.support.results import DEADLINE, ended
+from tests.support.results import ended
+from tests.support.waiting import DEADLINE
 
 BLOCKED_AFTER = 0.3
 """Seconds after which a reader goes on alone, where the database lets only one in at a time."""

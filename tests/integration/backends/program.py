@@ -14,11 +14,9 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 from tests.support.redis_server import free_port
-from tests.support.results import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 BIN = Path(sys.executable).parent
-START_DEADLINE = 40.0
-END_DEADLINE = 40.0
 
 
 class Program:
@@ -91,10 +89,10 @@ class Program:
             first: number of the first one.
         """
         url = f"http://127.0.0.1:{self.port}/?count={count}&seconds={seconds}&first={first}"
-        deadline = time.monotonic() + START_DEADLINE
+        deadline = time.monotonic() + DEADLINE
         while True:
             try:
-                with urllib.request.urlopen(url, timeout=START_DEADLINE) as answer:
+                with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
                     return str(answer.read().decode()).split()
             except OSError:
                 assert self.process.poll() is None, self.log
@@ -104,7 +102,7 @@ class Program:
     def wait(self) -> int:
         """Return the exit code; a process that hangs fails the test."""
         try:
-            return self.process.wait(END_DEADLINE)
+            return self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"The process hangs.\n{self.log}") from None
 

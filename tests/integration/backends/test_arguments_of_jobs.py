@@ -15,7 +15,7 @@ from django_jobs.errors import MissingRecord, PayloadTooLarge, UnserializableArg
 from django_jobs.jobs.records import State
 from tests.apps.backend_site import tasks
 from tests.apps.library.models import Author
-from tests.integration.backends.conftest import Configure, Start
+from tests.support.backend_fixtures import Configure, Start
 from tests.support.results import ended, succeeded
 
 

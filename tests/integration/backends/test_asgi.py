@@ -11,8 +11,8 @@ from django.core.asgi import get_asgi_application
 from django_jobs.asgi import lifespan
 from django_jobs.errors import BrokerRefused
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure
-from tests.support.results import DEADLINE
+from tests.support.backend_fixtures import Configure
+from tests.support.waiting import DEADLINE
 
 
 def live(*received: str) -> list[str]:

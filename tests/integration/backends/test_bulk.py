@@ -13,7 +13,7 @@ from django_jobs.compat import task_enqueued
 from django_jobs.errors import PayloadTooLarge, UnserializableArgument
 from django_jobs.tasks.definition import Call
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure
+from tests.support.backend_fixtures import Configure
 from tests.support.redis_server import RedisServer
 from tests.support.results import ended, succeeded
 

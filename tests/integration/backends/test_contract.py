@@ -23,8 +23,9 @@ from django_jobs.compat import (
     task_backends,
 )
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Start
-from tests.support.results import DEADLINE, current_backend, ended, succeeded, wait_until
+from tests.support.backend_fixtures import Start
+from tests.support.results import current_backend, ended, succeeded
+from tests.support.waiting import DEADLINE, wait_until
 
 # --- from enqueueing to the result ---------------------------------------------------------------
 

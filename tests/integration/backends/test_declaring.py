@@ -17,7 +17,7 @@ from django_jobs.backends import JobBackend
 from django_jobs.compat import InvalidTask, InvalidTaskBackend, Task
 from django_jobs.tasks.definition import Task as JobTask
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure
+from tests.support.backend_fixtures import Configure
 from tests.support.results import ended, succeeded
 
 LATER_DJANGO = django.VERSION >= (6, 1)

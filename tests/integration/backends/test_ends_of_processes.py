@@ -22,7 +22,7 @@ from tests.integration.backends.web_servers import (
     UVICORN,
     WSGI,
 )
-from tests.support.results import wait_until
+from tests.support.waiting import wait_until
 
 JOBS = 6
 SECONDS = 0.2

@@ -11,8 +11,9 @@ from django_jobs.backends import JobBackend
 from django_jobs.compat import TaskResultDoesNotExist, TaskResultStatus
 from django_jobs.jobs.records import State
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Start
-from tests.support.results import ended, succeeded, wait_until
+from tests.support.backend_fixtures import Start
+from tests.support.results import ended, succeeded
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize("task", [tasks.unserialisable, tasks.unserialisable_later])

@@ -12,7 +12,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.backend_site import tasks
 from tests.support.driver import make_job
-from tests.support.results import succeeded, wait_until
+from tests.support.results import succeeded
+from tests.support.waiting import wait_until
 
 YEAR_9999 = 253_402_300_799_000
 YEARS_300 = 300 * 365 * 86_400.0

@@ -15,7 +15,7 @@ from django_jobs.backends import DummyBackend
 from django_jobs.compat import InvalidTask, TaskResultDoesNotExist, TaskResultStatus
 from tests.apps.backend_site import tasks
 from tests.apps.library.models import Author
-from tests.integration.backends.conftest import Configure
+from tests.support.backend_fixtures import Configure
 from tests.support.results import current_backend
 
 # --- inline ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.conf.options import RedisOptions
 from django_jobs.testing import perform
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure, Start
+from tests.support.backend_fixtures import Configure, Start
 from tests.support.results import current_backend, ended, succeeded
 
 LIMIT = 1000

@@ -15,8 +15,9 @@ from django_jobs import Retry, task
 from django_jobs.backends import JobBackend
 from django_jobs.compat import Task, TaskResult
 from django_jobs.jobs.records import State
-from tests.integration.backends.conftest import BACKENDS, Configure, Start
-from tests.support.results import ended, wait_until
+from tests.support.backend_fixtures import BACKENDS, Configure, Start
+from tests.support.results import ended
+from tests.support.waiting import wait_until
 
 TAKES_OPTIONS = django.VERSION >= (6, 1) or django.VERSION < (6, 0)
 """Whether the decorator of Django, or of its backport, takes options of backends."""

@@ -16,9 +16,10 @@ from django_jobs.compat import InvalidTask, Task, task_finished
 from django_jobs.errors import PayloadTooLarge
 from django_jobs.jobs.context import JobContext
 from django_jobs.testing import perform
-from tests.integration.backends.conftest import Configure, Start
-from tests.integration.backends.test_signals import connected
-from tests.support.results import ended, succeeded, wait_until
+from tests.integration.backends.helpers import connected
+from tests.support.backend_fixtures import Configure, Start
+from tests.support.results import ended, succeeded
+from tests.support.waiting import wait_until
 
 TAKES_OPTIONS = django.VERSION >= (6, 1) or django.VERSION < (6, 0)
 """Whether the decorator of Django, or of its backport, takes options of backends."""

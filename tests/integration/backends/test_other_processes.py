@@ -13,7 +13,7 @@ import pytest
 from django_jobs.backends import JobBackend, is_persistent
 from django_jobs.errors import BrokerUnavailable
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure, Start
+from tests.support.backend_fixtures import Configure, Start
 from tests.support.paths import ROOT
 from tests.support.results import ended, succeeded
 

@@ -11,8 +11,9 @@ import pytest
 from django_jobs.backends import ThreadPoolBackend
 from django_jobs.errors import BrokerRefused, QueueFull
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure
-from tests.support.results import DEADLINE, current_backend, ended, succeeded, wait_until
+from tests.support.backend_fixtures import Configure
+from tests.support.results import current_backend, ended, succeeded
+from tests.support.waiting import DEADLINE, wait_until
 
 
 def pool_threads() -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,24 +16,16 @@ from django_jobs.compat import task_enqueued, task_finished, task_started
 from django_jobs.signals import job_retrying
 from tests.apps.backend_site import tasks
 from tests.apps.library.models import Author
-from tests.support.results import ended, succeeded, wait_until
+from tests.integration.backends.helpers import Receiver, connected
+from tests.support.results import ended, succeeded
+from tests.support.waiting import wait_until
 
-Receiver = Callable[..., Any]
 SIGNALS = {
     "enqueued": task_enqueued,
     "started": task_started,
     "retrying": job_retrying,
     "finished": task_finished,
 }
-
-
-@contextmanager
-def connected(signal: Signal, receiver: Receiver) -> Iterator[None]:
-    signal.connect(receiver)
-    try:
-        yield
-    finally:
-        signal.disconnect(receiver)
 
 
 @pytest.fixture

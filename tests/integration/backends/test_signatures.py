@@ -10,7 +10,7 @@ import pytest
 from django_jobs.compat import AnyResult
 from django_jobs.tasks.signatures import is_signed
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure
+from tests.support.backend_fixtures import Configure
 
 WAYS: dict[str, Callable[[], Sequence[AnyResult]]] = {
     "enqueue": lambda: [tasks.echo.enqueue()],

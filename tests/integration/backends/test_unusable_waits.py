@@ -11,7 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs import Retry, task
 from django_jobs.errors import RetryLater
 from django_jobs.jobs.records import State
-from tests.support.results import current_backend, wait_until
+from tests.support.results import current_backend
+from tests.support.waiting import wait_until
 
 UNUSABLE: list[Any] = ["soon", None, float("inf"), 1e300, timedelta.max]
 LONGEST = timedelta(days=36_500)

@@ -14,7 +14,7 @@ from django_jobs.backends import JobBackend
 from django_jobs.compat import TaskResultDoesNotExist, task_enqueued
 from django_jobs.errors import BrokerUnavailable
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure, Start
+from tests.support.backend_fixtures import Configure, Start
 from tests.support.redis_server import RedisServer
 from tests.support.results import ended
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -18,11 +16,9 @@ from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
+from tests.integration.commands.helpers import Answer, Jobs, Process
 from tests.support.paths import ROOT
-
-DEADLINE = 50.0
-
-Process = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.support.waiting import DEADLINE
 
 
 @pytest.fixture(params=["dummy", "redis"])
@@ -43,27 +39,6 @@ def redis_backend(redis_url: str) -> Iterator[JobBackend[Any]]:
 @pytest.fixture
 def broker(backend: JobBackend[Any]) -> Broker:
     return backend.broker
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command has written."""
-
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """The cells of a table, which are two blanks apart."""
-        lines = self.out.split("\n\n", maxsplit=1)[0].splitlines()
-        return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
-
-
-Jobs = Callable[..., Answer]
 
 
 @pytest.fixture

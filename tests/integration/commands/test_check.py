@@ -16,7 +16,7 @@ from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.testing import override_backend
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 from tests.support.redis_server import RedisServer, free_port
 
 

@@ -18,7 +18,7 @@ from django_jobs.tasks.redaction.names import MASK
 from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 from tests.support.driver import make_job
 
 pytestmark = pytest.mark.usefixtures("backend")

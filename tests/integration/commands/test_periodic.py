@@ -13,7 +13,7 @@ from django_jobs.backends import JobBackend
 from django_jobs.management.jobs import periodic as listed
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 from tests.support.driver import claim_tick
 
 NEW_YEAR_2000 = 946_684_800_000

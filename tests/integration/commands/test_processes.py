@@ -19,8 +19,9 @@ from django_jobs.compat import BaseTaskBackend, TaskResultStatus
 from django_jobs.jobs.records import State
 from django_jobs.tasks.redaction.names import MASK
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import DEADLINE, Answer, Jobs, Process
+from tests.integration.commands.helpers import Answer, Jobs, Process
 from tests.support.redis_server import free_port
+from tests.support.waiting import DEADLINE
 
 Start: TypeAlias = "Callable[..., subprocess.Popen[str]]"
 

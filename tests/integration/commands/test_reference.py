@@ -13,7 +13,7 @@ from django_jobs.backends import JobBackend
 from django_jobs.brokers.messages import Call, Share, WorkerInfo
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "commands.md"

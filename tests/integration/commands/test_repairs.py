@@ -20,7 +20,7 @@ from django_jobs.management.jobs import bulk
 from django_jobs.management.jobs.progress import Progress
 from django_jobs.testing import enqueued_jobs, override_backend, run_enqueued
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 
 Type = Callable[[str], int]
 

@@ -12,7 +12,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import Call, Order, Share, WorkerInfo
 from django_jobs.clock import now_ms
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 
 
 @pytest.fixture

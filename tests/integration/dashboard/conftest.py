@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_backends
 from django_jobs.dashboard.bulk import StepBudget
+from tests.integration.dashboard.helpers import QUEUES, Person, UseBackend
 from tests.support.driver import Driver
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-QUEUES = ["critical", "default", "mailers", "low"]
-
-UseBackend = Callable[..., JobBackend[Any]]
-"""Makes a backend the site's: `use_backend("redis")`; more aliases by `aliases={…}`."""
-
-Person = Callable[..., User]
-"""Creates somebody with permissions: `person("view_dashboard")`; `person("superuser")`."""
 
 
 @pytest.fixture
@@ -92,14 +84,6 @@ def onlooker(person: Person) -> Client:
     client = Client()
     client.force_login(person("view_dashboard"))
     return client
-
-
-def sign_in(page: Page, site: LiveServer, user: User) -> None:
-    """Sign a real browser in."""
-    client = Client()
-    client.force_login(user)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.url}])
 
 
 @pytest.fixture

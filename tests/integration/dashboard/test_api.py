@@ -16,7 +16,7 @@ from pytest_django import Settings
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.health import Health
 from django_jobs.dashboard.shared_health import NO_ANSWER, SharedHealth
-from tests.integration.dashboard.conftest import UseBackend
+from tests.integration.dashboard.helpers import UseBackend
 from tests.support.driver import Driver, make_jobs
 from tests.support.redis_server import RedisServer
 

@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
-from tests.integration.dashboard.conftest import Person, sign_in
+from tests.integration.dashboard.helpers import Person, sign_in
 from tests.integration.dashboard.history import live_through
-from tests.integration.dashboard.test_metrics_pages import sample, tell
+from tests.integration.dashboard.samples import sample, tell
 from tests.support.driver import Driver
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import PAGES
-from tests.integration.dashboard.conftest import Person, sign_in
-from tests.integration.dashboard.test_queues_page import do
+from tests.integration.dashboard.helpers import Person, do, sign_in
 from tests.support.driver import Driver, claim_tick, dead, make_failure, make_job
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
 from tests.integration.dashboard.addresses import PAGES
-from tests.integration.dashboard.conftest import Person, sign_in
+from tests.integration.dashboard.helpers import Person, sign_in
 from tests.integration.dashboard.in_each_state import fill
 from tests.support.driver import make_jobs
 from tests.support.workers import Site

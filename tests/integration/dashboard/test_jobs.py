@@ -19,6 +19,7 @@ from django_jobs.jobs.records import Job, State
 from django_jobs.serialization.arguments import encode_arguments
 from django_jobs.tasks.redaction.names import MASK
 from tests.apps.dashboard_site import tasks
+from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
 from tests.support.driver import (
     Driver,
     dead,
@@ -28,9 +29,6 @@ from tests.support.driver import (
     retrying,
     succeeded,
 )
-
-JOBS = reverse("django_jobs_dashboard:jobs")
-JOB = reverse("django_jobs_dashboard:job")
 
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(2)>{{ 7|add:7 }}\x00\x1b\u202e"
 """What a browser would run, a template would read, and a terminal would obey."""
@@ -43,17 +41,6 @@ def listed(client: Client, **query: Any) -> list[str]:
 
 def ids_in(text: str) -> list[str]:
     return re.findall(r'<tr id="job-([^"]*)"', text)
-
-
-def shown(client: Client, path: str, **query: Any) -> str:
-    response = client.get(f"{path}?{urlencode(query)}")
-    assert response.status_code == 200
-    return response.content.decode()
-
-
-def words(text: str) -> str:
-    """What of a page is read."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 
 def call(task: Any, *args: Any, **kwargs: Any) -> Job:

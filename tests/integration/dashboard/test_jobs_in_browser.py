@@ -15,7 +15,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from django_jobs.testing import run_enqueued
 from tests.apps.dashboard_site import tasks
-from tests.integration.dashboard.conftest import Person, sign_in
+from tests.integration.dashboard.helpers import Person, sign_in
 from tests.support.driver import Driver, dead, make_failure, make_jobs
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import Job
 from django_jobs.tasks.redaction.known_tasks import import_once
 from django_jobs.tasks.signatures import sign
-from tests.integration.dashboard.test_jobs import JOB, JOBS, shown, words
+from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
 from tests.support.driver import make_job
 
 

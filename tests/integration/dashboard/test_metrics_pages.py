@@ -10,41 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Report
-from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Span
-from django_jobs.metrics.sample import Sample
+from tests.integration.dashboard.samples import HOSTILE, sample, tell
 from tests.support.driver import Driver
 
 OVERVIEW = reverse("django_jobs_dashboard:overview")
 METRICS = reverse("django_jobs_dashboard:metrics")
 TASK = reverse("django_jobs_dashboard:task")
-HOSTILE = "<script>alert(1)</script>\"'&"
-
-
-def sample(
-    task: str = "shop.tasks.ship",
-    succeeded: int = 3,
-    failed: int = 0,
-    took: int = 150,
-    error: str = "shop.NoParcel",
-) -> Sample:
-    counts = [0] * (len(BOUNDS) + 1)
-    counts[BOUNDS.index(took)] = succeeded + failed
-    times = Histogram(tuple(counts), took * (succeeded + failed))
-    return Sample(
-        task=task,
-        queue="default",
-        succeeded=succeeded,
-        failed=failed,
-        errors=((error, failed),) if failed else (),
-        latency=times,
-        duration=times,
-    )
-
-
-def tell(worker: Driver, *samples: Sample) -> None:
-    worker.heartbeat(report=Report(samples=samples))
 
 
 def text(client: Client, address: str, **query: str) -> str:

@@ -18,7 +18,7 @@ from django_jobs.jobs.records import State
 from django_jobs.periodic_tasks.cron import Schedule
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
-from tests.integration.dashboard.test_queues_page import do
+from tests.integration.dashboard.helpers import do
 from tests.support.driver import Driver, claim_tick, dead, make_job
 
 PERIODIC = reverse("django_jobs_dashboard:periodic")

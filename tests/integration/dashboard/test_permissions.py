@@ -20,7 +20,7 @@ from django_jobs.dashboard.urls import urlpatterns
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import ACTIONS, ADDRESSES, CONTROL, MANAGE, VIEW, Address
-from tests.integration.dashboard.conftest import Person
+from tests.integration.dashboard.helpers import Person
 from tests.support.driver import START, Driver, make_job
 
 PASSWORDS = {"USERNAME": "ops", "PASSWORD": "Grüße:und $Geld"}

@@ -17,8 +17,8 @@ from pytest_django import Settings
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import Report
 from django_jobs.metrics.histogram import BOUNDS, Histogram
-from tests.integration.dashboard.conftest import UseBackend
-from tests.integration.dashboard.test_metrics_pages import HOSTILE, sample, tell
+from tests.integration.dashboard.helpers import UseBackend
+from tests.integration.dashboard.samples import HOSTILE, sample, tell
 from tests.support.driver import Driver, make_jobs
 from tests.support.paths import ROOT
 

@@ -10,16 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
+from tests.integration.dashboard.helpers import do
 from tests.support.driver import Driver, make_jobs
 
 QUEUES = reverse("django_jobs_dashboard:queues")
-
-
-def do(client: Client, button: str, **data: str) -> str:
-    """Press a button, and return the page that follows."""
-    answer = client.post(reverse(f"django_jobs_dashboard:{button}"), data, follow=True)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def row(html: str, queue: str) -> str:

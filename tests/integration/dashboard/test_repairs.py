@@ -17,8 +17,7 @@ from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.dashboard.bulk import BulkRepair
 from django_jobs.jobs.records import State
-from tests.integration.dashboard.conftest import Person
-from tests.integration.dashboard.test_jobs import words
+from tests.integration.dashboard.helpers import Person, words
 from tests.support.driver import (
     Clock,
     Driver,

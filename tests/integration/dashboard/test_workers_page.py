@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import Order
-from tests.integration.dashboard.test_queues_page import do
+from tests.integration.dashboard.helpers import do
 from tests.support.driver import Driver, make_job, make_jobs
 
 WORKERS = reverse("django_jobs_dashboard:workers")

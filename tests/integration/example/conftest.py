@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import django
-import environ
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core import mail
 from django.core.cache import cache
-from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.test import Client
 
 from accounts.models import Profile
-from django_jobs.conf import tasks_from_env
 from feedback.models import Board, Post, Status
+from tests.integration.example.helpers import PASSWORD, tasks_from
 from tests.integration.example.pictures import PictureServer
-
-PASSWORD = "porridge with berries"
 
 
 @pytest.fixture(autouse=True)
@@ -36,27 +31,6 @@ def site(settings: Any) -> None:
         settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
     cache.clear()
     mail.outbox = []
-
-
-def tasks_from(**variables: str) -> dict[str, Any]:
-    """The TASKS setting that some environment variables lead to."""
-    env = environ.Env()
-    env.ENVIRON = variables
-    return tasks_from_env(env)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 40) -> None:
-    """Wait for what a thread is about to do."""
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at, "It did not happen in time."
-        time.sleep(0.02)
-
-
-def html_of(message: EmailMessage) -> str:
-    """The HTML part of a mail."""
-    assert isinstance(message, EmailMultiAlternatives)
-    return str(message.alternatives[0][0])
 
 
 @pytest.fixture

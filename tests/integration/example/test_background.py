@@ -9,7 +9,7 @@ from django.test import Client
 
 from django_jobs.brokers.messages import Call, Share
 from django_jobs.compat import task_backends
-from tests.integration.example.conftest import tasks_from
+from tests.integration.example.helpers import tasks_from
 from tests.support.driver import retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)

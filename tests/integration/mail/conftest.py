@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
 
-from tests.integration.mail.helpers import SMTP, WAYS
+from tests.integration.mail.helpers import SMTP, WAYS, Configure
 from tests.support.mail_server import MailServer
 from tests.support.redis_server import HOST
 
@@ -29,9 +29,6 @@ def closed_port(mail_server: MailServer) -> Iterator[None]:
     mail_server.stop()
     yield
     mail_server.start()
-
-
-Configure = Callable[..., None]
 
 
 @pytest.fixture

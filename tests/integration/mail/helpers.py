@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from email.mime.image import MIMEImage
 from pathlib import Path
 from typing import Any
@@ -81,3 +82,6 @@ def mime(message: EmailMessage) -> bytes:
 
 def files(media: Path) -> list[Path]:
     return sorted(path.relative_to(media) for path in media.rglob("*") if path.is_file())
+
+
+Configure = Callable[..., None]

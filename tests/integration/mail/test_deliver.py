@@ -12,11 +12,11 @@ from django.core import mail
 from django_jobs.errors import BrokenPayload, Fail
 from django_jobs.mail.codec import encode
 from django_jobs.mail.tasks import deliver
-from tests.integration.mail.conftest import Configure
 from tests.integration.mail.helpers import (
     LATER,
     PNG,
     SMTP,
+    Configure,
     fixed,
     full_message,
     inline_image,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from django.core import mail
 from django_jobs import Retry, send_mail_later
 from django_jobs.compat import TaskResult, TaskResultStatus, default_task_backend
 from django_jobs.mail import send_later
-from tests.integration.mail.conftest import Configure
 from tests.integration.mail.helpers import (
     LATER,
     SMTP,
     WAYS,
+    Configure,
     files,
     full_message,
     message_with,
@@ -26,9 +25,9 @@ from tests.integration.mail.helpers import (
 )
 from tests.support.mail_server import MailServer
 from tests.support.redis_server import HOST
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
-DEADLINE = 40.0
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +45,12 @@ def worker(settings: Any) -> None:
 def ended(result: TaskResult[Any, Any] | None) -> TaskResult[Any, Any]:
     """Wait until a job has ended, and return it."""
     assert result is not None
-    deadline = time.monotonic() + DEADLINE
-    while not result.is_finished:
-        assert time.monotonic() < deadline, f"still {result.status} after {DEADLINE:g} s"
-        time.sleep(0.01)
+
+    def is_finished() -> bool:
         result.refresh()
+        return result.is_finished
+
+    wait_until(is_finished, lambda: f"still {result.status}")
     return result
 
 
@@ -92,11 +92,12 @@ def test_a_server_that_comes_back_gets_the_mail(
     settings.TASKS["default"]["OPTIONS"]["retry"] = Retry(attempts=200, wait=0.05)
     result = send_later(simple())
     assert result is not None
-    deadline = time.monotonic() + DEADLINE
-    while not result.errors:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+
+    def has_failed() -> bool:
         result.refresh()
+        return bool(result.errors)
+
+    wait_until(has_failed, "the first failure")
     mail_server.start()
     assert ended(result).status == TaskResultStatus.SUCCESSFUL
     assert len(mail_server.received) == 1

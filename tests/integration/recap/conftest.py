@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 import pytest
 import time_machine
 from django.contrib.auth.models import User
@@ -12,14 +9,7 @@ from django.core import mail
 from pytest_django import Settings
 
 from django_jobs.recap.models import RecapSettings
-
-NOW = datetime(2026, 5, 20, 6, 0, tzinfo=UTC)
-"""A Wednesday, 8:00 in Berlin."""
-
-LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
-
-MakeUser = Callable[..., User]
-MailThrough = Callable[[str], None]
+from tests.integration.recap.helpers import LOCMEM, NOW, MailThrough, MakeUser
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django_jobs.errors import Fail
 from django_jobs.recap.delivery import deliver
 from django_jobs.recap.models import DeliveryState, RecapDelivery, RecapSettings
-from tests.integration.recap.conftest import LOCMEM, NOW, MailThrough, MakeUser
+from tests.integration.recap.helpers import LOCMEM, NOW, MailThrough, MakeUser
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from time_machine import Traveller
 
 from django_jobs.recap.models import RecapSettings
-from tests.integration.recap.conftest import MakeUser
+from tests.integration.recap.helpers import MakeUser
 
 pytestmark = pytest.mark.django_db
 

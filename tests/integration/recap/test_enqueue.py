@@ -19,7 +19,7 @@ from django_jobs.jobs.records import Job, State
 from django_jobs.recap import enqueue
 from django_jobs.recap.models import DeliveryState, RecapDelivery, RecapSettings
 from django_jobs.recap.tasks import enqueue_due_recaps, send_recap
-from tests.integration.recap.conftest import NOW, MakeUser
+from tests.integration.recap.helpers import NOW, MakeUser
 from tests.support.redis_server import RedisServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_backend")]

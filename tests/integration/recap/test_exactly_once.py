@@ -14,8 +14,9 @@ import pytest
 
 from tests.apps.recap_site.program import USERS
 from tests.support import postgres_server as postgres
-from tests.support.live_site import LiveSite, output, wait_until
+from tests.support.live_site import LiveSite, output
 from tests.support.mail_server import MailServer
+from tests.support.waiting import wait_until
 
 EVERYBODY = Counter(f"user{number}@example.com" for number in range(USERS))
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from django_jobs.recap import Frequency, Period, RecapContent, RecapItem, RecapSection
 from django_jobs.recap.mail import recap_message
 from tests.apps.recap_site import content as site
-from tests.integration.recap.conftest import NOW, MakeUser
+from tests.integration.recap.helpers import NOW, MakeUser
 
 BERLIN = ZoneInfo("Europe/Berlin")
 PERIOD = Period(Frequency.DAILY, NOW.date(), NOW - timedelta(days=1), NOW)

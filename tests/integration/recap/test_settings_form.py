@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from django_jobs.recap.forms import RecapSettingsForm
 from django_jobs.recap.models import RecapSettings
-from tests.integration.recap.conftest import MakeUser
+from tests.integration.recap.helpers import MakeUser
 
 pytestmark = pytest.mark.django_db
 

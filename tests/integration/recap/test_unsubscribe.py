@@ -11,7 +11,7 @@ from pytest_django.asserts import assertContains
 
 from django_jobs.recap.models import RecapSettings
 from django_jobs.recap.unsubscribe import unsubscribe_url
-from tests.integration.recap.conftest import MakeUser
+from tests.integration.recap.helpers import MakeUser
 
 pytestmark = pytest.mark.django_db
 

@@ -6,21 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from tests.support import waiting
 from tests.support.paths import APPS, ROOT
 from tests.support.redis_server import HOST, RedisServer, free_port
 
 SITE = APPS / "wagtail_site"
 DEADLINE = 300.0
 """Seconds after which whatever is waited for has failed to come."""
+
+wait_until = partial(waiting.wait_until, deadline=DEADLINE)
 
 NAME, PASSWORD = "editor", "a password"
 
@@ -113,13 +116,6 @@ class Site:
         jobs = self.get("/jobs/")
         assert not jobs["dead"] + jobs["discarded"] + jobs["retrying"], jobs
         return not jobs["queued"] + jobs["running"]
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE:g} s"
-        time.sleep(0.05)
 
 
 def prepared(directory: Path) -> Path:

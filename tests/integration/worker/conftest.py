@@ -15,7 +15,8 @@ from django_jobs.compat import task_backends
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site.settings import QUEUES
-from tests.support.workers import DEADLINE, Notes, Site, wait_until
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.workers import Notes, Site
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.test_retries import wait_for_end
-from tests.support.workers import Notes, Site, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Notes, Site
 
 
 class Leaking(logging.Handler):

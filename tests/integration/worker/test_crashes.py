@@ -15,7 +15,8 @@ from django_jobs.jobs.records import State
 from django_jobs.worker.background.heartbeat import BEATS
 from tests.apps.worker_site import tasks
 from tests.integration.worker.test_retries import record_of, wait_for_end
-from tests.support.workers import Site, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Site
 
 
 def states(backend: JobBackend[Any]) -> dict[State, int]:

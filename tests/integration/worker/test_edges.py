@@ -21,7 +21,8 @@ from django_jobs.signals import job_retrying
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.test_retries import record_of, wait_for_end
-from tests.support.workers import DEADLINE, Notes, is_waiting, wait_until
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.workers import Notes, is_waiting
 
 # --- the fetcher -----------------------------------------------------------------------------
 

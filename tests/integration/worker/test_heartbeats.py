@@ -16,7 +16,7 @@ from django_jobs.metrics.sample import Sample
 from django_jobs.signals import job_recovered
 from django_jobs.worker.background.heartbeat import Heartbeat
 from tests.support.driver import DEADLINE, Clock, Driver, make_jobs, past_lease
-from tests.support.workers import wait_until
+from tests.support.waiting import wait_until
 
 
 class LosesReplies(MemoryBroker):

@@ -15,7 +15,8 @@ from django_jobs.worker.run.loggers import JOB_LOGGER
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.test_retries import record_of, wait_for_end
-from tests.support.workers import Notes, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Notes
 
 
 def goes_on(backend: JobBackend[Any]) -> bool:

@@ -21,7 +21,8 @@ from django_jobs.worker.run.loggers import JOB_LOGGER
 from tests.apps.worker_site import tasks
 from tests.integration.worker.test_retries import record_of
 from tests.support.paths import ROOT
-from tests.support.workers import DEADLINE, Site, wait_until
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.workers import Site
 
 LINE = re.compile(r"(DEBUG|INFO|WARNING|ERROR) Task id=(\S+) (.*)$", re.MULTILINE)
 

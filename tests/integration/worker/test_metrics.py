@@ -18,7 +18,8 @@ from django_jobs.metrics.sample import Sample
 from django_jobs.worker.background.stats import ERRORS, NAMES, OTHERS, Tally
 from tests.apps.worker_site import metric_tasks, tasks
 from tests.integration.worker.conftest import StartWorker
-from tests.support.workers import Notes, Site, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Notes, Site
 
 # --- the tally ---------------------------------------------------------------------------------
 

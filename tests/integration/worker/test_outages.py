@@ -15,7 +15,8 @@ from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.support.redis_server import RedisServer
-from tests.support.workers import Notes, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Notes
 
 Factory = Callable[..., RedisServer]
 Configure = Callable[..., JobBackend[Any]]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.apps.worker_site import tasks
-from tests.support.workers import Site, WorkerProcess, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Site, WorkerProcess
 
 
 @pytest.fixture

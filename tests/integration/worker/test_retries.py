@@ -12,7 +12,8 @@ from django_jobs.jobs.records import Record, State
 from django_jobs.tasks.retry import Retry, sidekiq_curve
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
-from tests.support.workers import Notes, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Notes
 
 RunAll = Callable[..., Any]
 

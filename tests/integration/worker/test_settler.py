@@ -17,7 +17,7 @@ from django_jobs.worker.fetch.ledger import Ledger
 from django_jobs.worker.fetch.next_due import NextDue
 from django_jobs.worker.fetch.settler import Settler
 from tests.integration.worker.test_parts import claim
-from tests.support.workers import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 StandIn = Callable[[], Settler]
 

@@ -14,7 +14,8 @@ from django_jobs.brokers.messages import Order
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.integration.worker.test_retries import record_of
-from tests.support.workers import Site, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Site
 
 FAST = ("-c", "2")
 

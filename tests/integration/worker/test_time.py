@@ -20,7 +20,8 @@ from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.support.redis_server import RedisServer
-from tests.support.workers import DEADLINE, Notes, is_waiting, wait_until
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.workers import Notes, is_waiting
 
 
 @pytest.mark.usefixtures("no_looks")

@@ -18,7 +18,8 @@ from django_jobs.timeouts.watchdog import MANY, Watchdog
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.integration.worker.test_retries import wait_for_end
-from tests.support.workers import DEADLINE, Notes, wait_until
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.workers import Notes
 
 
 @pytest.mark.parametrize("task", [tasks.loop_for_ever, tasks.wait_for_ever])

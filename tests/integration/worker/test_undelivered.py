@@ -16,7 +16,7 @@ from django_jobs.worker.fetch.ledger import Ledger
 from django_jobs.worker.fetch.next_due import NextDue
 from django_jobs.worker.fetch.settler import Settler
 from tests.support.driver import ended, found, make_failure, make_jobs
-from tests.support.workers import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 LARGE = "x" * 1000
 

@@ -13,12 +13,10 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_backends
 from tests.apps.worker_site.settings import QUEUES
-from tests.robustness.chaos.fleet import Fleet
+from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
 from tests.support.redis_server import RedisServer
 from tests.support.workers import Site
-
-MakeFleet = Callable[..., Fleet]
 
 
 @pytest.fixture

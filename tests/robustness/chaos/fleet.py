@@ -16,9 +16,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import Record, State
 from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
 from tests.support.workers import Site, WorkerProcess
-
-LOOK = 0.02
 
 
 @dataclass
@@ -94,11 +93,12 @@ class Fleet:
 
     def wait_until(self, condition: Callable[[], object], what: str) -> None:
         """Return when a condition holds; time meanwhile how long recoveries take."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
+
+        def holds() -> bool:
             self._look_for_recoveries()
-            assert time.monotonic() < end, f"{what}: {self.counts()}\n{self.said()[-5000:]}"
-            time.sleep(LOOK)
+            return bool(condition())
+
+        wait_until(holds, lambda: f"{what}: {self.counts()}\n{self.said()[-5000:]}", PATIENCE)
         self._look_for_recoveries()
 
     def wait_for_ends(self, number: int) -> None:
@@ -180,3 +180,6 @@ class Fleet:
             f" {runs.total() - len(runs)} attempts more than jobs, {dead} dead after three"
             f" crashes, longest recovery {longest:.1f} s"
         )
+
+
+MakeFleet = Callable[..., Fleet]

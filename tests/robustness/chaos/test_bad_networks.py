@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
-from tests.robustness.chaos.fleet import Fleet
+from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 from tests.support.proxy import Proxy
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
+from tests.robustness.chaos.fleet import MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 
 pytestmark = LIMIT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
+from tests.robustness.chaos.fleet import MakeFleet
 from tests.robustness.chaos.scale import LIMIT, SCALE
 
 pytestmark = LIMIT

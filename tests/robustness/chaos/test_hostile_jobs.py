@@ -8,8 +8,7 @@ from contextlib import contextmanager
 
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
-from tests.robustness.chaos.fleet import Fleet
+from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 
 pytestmark = LIMIT

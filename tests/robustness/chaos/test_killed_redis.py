@@ -10,8 +10,7 @@ from pathlib import Path
 
 from django_jobs.errors import BrokerError
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
-from tests.robustness.chaos.fleet import Fleet
+from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 from tests.support.redis_server import RedisServer
 

@@ -11,8 +11,7 @@ from typing import Any
 from django_jobs.compat import TaskResult
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
-from tests.robustness.chaos.fleet import Fleet
+from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import LIMIT, SCALE
 from tests.support.workers import WorkerProcess
 

@@ -11,8 +11,7 @@ import redis
 
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.conftest import MakeFleet
-from tests.robustness.chaos.fleet import Fleet
+from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 from tests.support.redis_server import HOST, RedisServer
 

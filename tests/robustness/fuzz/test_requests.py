@@ -24,8 +24,8 @@ from tests.integration.example.conftest import (  # noqa: F401 (fixtures)
     moderator,
     post,
     site,
-    tasks_from,
 )
+from tests.integration.example.helpers import tasks_from
 from tests.robustness.fuzz.scale import EXAMPLES
 
 FIELDS: dict[str, tuple[str, ...]] = {

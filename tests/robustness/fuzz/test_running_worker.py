@@ -28,7 +28,7 @@ from tests.integration.worker.conftest import (  # noqa: F401 (fixtures)
 from tests.robustness.fuzz.hostile import TRAPS, spoilt_fields
 from tests.robustness.fuzz.scale import EXAMPLES
 from tests.support.small_site import spoil
-from tests.support.workers import wait_until
+from tests.support.waiting import wait_until
 
 QUEUE = "low"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from django_jobs.jobs.records import State
-from tests.robustness.load.conftest import MANY, TIMED, Loaded, ratio
+from tests.robustness.load.brokers import MANY, TIMED, Loaded, ratio
 from tests.support.driver import given_back, make_jobs
 
 MOST_BYTES = 450

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from django_jobs.brokers.inspection.finder import REACH
-from tests.robustness.load.conftest import MANY, TIMED, Loaded
+from tests.robustness.load.brokers import MANY, TIMED, Loaded
 
 LONGEST = 0.150
 """Seconds of server time for the slowest page."""

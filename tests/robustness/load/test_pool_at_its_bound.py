@@ -11,9 +11,9 @@ from django_jobs.errors import QueueFull
 from django_jobs.jobs.records import State
 from django_jobs.worker.fetch.pace import MAX_AHEAD
 from tests.apps.backend_site import tasks
-from tests.integration.backends.conftest import Configure, _fresh, configure  # noqa: F401 (fixtures)
-from tests.robustness.load.conftest import TIMED
-from tests.support.results import DEADLINE, wait_until
+from tests.robustness.load.brokers import TIMED
+from tests.support.backend_fixtures import Configure, configure, fresh  # noqa: F401 (fixtures)
+from tests.support.waiting import DEADLINE, wait_until
 
 BOUND = 100
 PRODUCERS = 8

@@ -14,9 +14,10 @@ from tests.integration.worker.conftest import (  # noqa: F401 (fixtures)
     notes,
     site,
 )
-from tests.robustness.load.conftest import BATCH, TIMED
+from tests.robustness.load.brokers import BATCH, TIMED
 from tests.support.driver import make_jobs
-from tests.support.workers import Site, WorkerProcess, wait_until
+from tests.support.waiting import wait_until
+from tests.support.workers import Site, WorkerProcess
 
 FEW, MANY = (20_000, 200_000) if TIMED else (2_000, 8_000)
 MARGIN = 1.10

@@ -1,0 +1,35 @@
+"""Figures that workers report."""
+
+from __future__ import annotations
+
+from django_jobs.brokers.messages import Report
+from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.sample import Sample
+from tests.support.driver import Driver
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+def sample(
+    task: str = "shop.tasks.ship",
+    succeeded: int = 3,
+    failed: int = 0,
+    took: int = 150,
+    error: str = "shop.NoParcel",
+) -> Sample:
+    counts = [0] * (len(BOUNDS) + 1)
+    counts[BOUNDS.index(took)] = succeeded + failed
+    times = Histogram(tuple(counts), took * (succeeded + failed))
+    return Sample(
+        task=task,
+        queue="default",
+        succeeded=succeeded,
+        failed=failed,
+        errors=((error, failed),) if failed else (),
+        latency=times,
+        duration=times,
+    )
+
+
+def tell(worker: Driver, *samples: Sample) -> None:
+    worker.heartbeat(report=Report(samples=samples))
