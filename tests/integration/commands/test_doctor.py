@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django_jobs.backends import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.command_site import tasks
-from tests.integration.commands.conftest import Jobs
+from tests.integration.commands.helpers import Jobs
 
 
 @pytest.fixture
