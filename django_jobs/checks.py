@@ -18,9 +18,9 @@ from django.core.management import find_commands
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_jobs.backends import JobBackend, RedisBackend, ThreadPoolBackend, is_persistent
+from django_jobs.backends import RedisBackend, ThreadPoolBackend, is_persistent, our_backends
 from django_jobs.brokers.base import Broker
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask, task_backends
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask
 from django_jobs.conf.options import RedisOptions
 from django_jobs.errors import BrokerError, InvalidSchedule
 from django_jobs.mail.files import SETTING, chosen_files
@@ -43,10 +43,11 @@ Configs = Sequence[AppConfig] | None
 @register(TAG, deploy=True)
 def check_jobs_survive(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """W001: in production, jobs are lost whenever the web process restarts."""
-    for alias, backend in _our_backends():
+    for backend in our_backends():
         if not settings.DEBUG and not backend.persistent:
             yield Warning(
-                f"The jobs of TASKS[{alias!r}] do not outlive the process that enqueued them.",
+                f"The jobs of TASKS[{backend.alias!r}] do not outlive the process that enqueued"
+                " them.",
                 hint=f"{USE_REDIS} If losing jobs is acceptable here, silence this check.",
                 id="django_jobs.W001",
             )
@@ -77,13 +78,13 @@ def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckM
 @register(TAG)
 def check_backoff(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """E002: the function that says how long to wait after a failure is not there."""
-    for alias, backend in _our_backends():
+    for backend in our_backends():
         wait = backend.retry.wait
         try:
             if isinstance(wait, Backoff):
                 wait.load()
         except ImportError as error:
-            yield Error(f"TASKS[{alias!r}]['BACKOFF']: {error}", id="django_jobs.E002")
+            yield Error(f"TASKS[{backend.alias!r}]['BACKOFF']: {error}", id="django_jobs.E002")
 
 
 @register(TAG)
@@ -116,22 +117,22 @@ def check_backport(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage
 @register(TAG, deploy=True)
 def check_brokers(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """W005: Redis is set up in a way that endangers jobs, or does not answer."""
-    for alias, backend in _our_backends():
+    for backend in our_backends():
         for problem in _problems(backend.broker):
-            yield Warning(f"TASKS[{alias!r}]: {problem}", id="django_jobs.W005")
+            yield Warning(f"TASKS[{backend.alias!r}]: {problem}", id="django_jobs.W005")
 
 
 @register(TAG, deploy=True)
 def check_lease(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """W009: one slow call to Redis may cost a worker its lease, and so its jobs."""
-    for alias, backend in _our_backends():
+    for backend in our_backends():
         options = backend.configuration
         if isinstance(options, RedisOptions):
             least = options.socket_timeout / (1 - 1 / BEATS)
             if options.lease < least:
                 yield Warning(
-                    f"TASKS[{alias!r}]: a lease of {options.lease:g} s can end while one heartbeat"
-                    f" waits for Redis, which may take {options.socket_timeout:g} s"
+                    f"TASKS[{backend.alias!r}]: a lease of {options.lease:g} s can end while one"
+                    f" heartbeat waits for Redis, which may take {options.socket_timeout:g} s"
                     " (socket_timeout). The jobs of that worker would run twice.",
                     hint=f"Set lease to {least:g} or more, or lower socket_timeout.",
                     id="django_jobs.W009",
@@ -153,7 +154,7 @@ def check_later_mail(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessa
 @register(TAG)
 def check_sqlite(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
     """W007: threads that write to SQLite at the same time lock each other out."""
-    if not any(isinstance(backend, WITH_THREADS) for _, backend in _our_backends()):
+    if not any(isinstance(backend, WITH_THREADS) for backend in our_backends()):
         return
     for alias in connections:
         if _locks_writers_out(connections[alias]):
@@ -177,14 +178,6 @@ def check_mail_files(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessa
         chosen_files().check()
     except ImproperlyConfigured as error:
         yield Warning(str(error), id="django_jobs.W008")
-
-
-def _our_backends() -> Iterator[tuple[str, JobBackend[Any]]]:
-    """Backends of other packages are left out: they do not tell what becomes of their jobs."""
-    for alias in task_backends:
-        backend = task_backends[alias]
-        if isinstance(backend, JobBackend):
-            yield alias, backend
 
 
 def _locks_writers_out(connection: BaseDatabaseWrapper) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .base import JobBackend, is_persistent, prepare_process
+from .base import JobBackend
+from .configured import is_persistent, our_backend, our_backends, prepare_process
 from .dummy import DummyBackend
 from .inline import InlineBackend
 from .redis import RedisBackend
@@ -15,5 +16,7 @@ __all__ = [
     "RedisBackend",
     "ThreadPoolBackend",
     "is_persistent",
+    "our_backend",
+    "our_backends",
     "prepare_process",
 ]

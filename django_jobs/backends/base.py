@@ -6,26 +6,23 @@ import dataclasses
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias
 
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from django_jobs.backends.on_commit import after_commit
 from django_jobs.brokers.base import Broker
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import (
-    DEFAULT_TASK_BACKEND_ALIAS,
     AnyTask,
     BaseTaskBackend,
     TaskResultDoesNotExist,
-    task_backends,
     task_enqueued,
 )
 from django_jobs.conf.options import BackendOptions
+from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import (
     BrokenPayload,
     JobsError,
@@ -37,18 +34,23 @@ from django_jobs.jobs.ids import new_job_ids
 from django_jobs.jobs.metadata import encode_metadata
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
+from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.periodic_tasks.registry import registered
 from django_jobs.serialization.arguments import encode_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.max_attempts import retry_in
 from django_jobs.tasks.policy import overrides_text, policy_of
-from django_jobs.tasks.registry import check_importable, find_task, is_declared
+from django_jobs.tasks.registry import check_importable, find_task, import_task_modules, is_declared
 from django_jobs.tasks.retry import Retry, Seconds, to_seconds
 from django_jobs.tasks.signatures import sign
 from django_jobs.validation.ranges import OVERRIDES
+from django_jobs.worker.background.periodic import Ticker
+from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run import job_log
 from django_jobs.worker.run.announcements import is_heard
 from django_jobs.worker.run.context import RunContext
+from django_jobs.worker.worker import Worker, new_worker_id
 
 from .validation import check_queue, check_queue_names, check_ranges
 
@@ -57,8 +59,6 @@ logger = logging.getLogger("django_jobs")
 NAMED = 100
 """Ids of jobs that one line of the log names at most."""
 
-Options = TypeVar("Options", bound=BackendOptions)
-
 Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
 """What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
 
@@ -66,7 +66,7 @@ DEFAULT_RETRY = Retry()
 """The policy where neither the task nor the settings have one."""
 
 
-class JobBackend(BaseTaskBackend, Generic[Options]):
+class JobBackend(BaseTaskBackend):
     """A backend that builds jobs and gives them to a broker.
 
     Django makes an instance for each thread and each asyncio context, so nothing is kept here:
@@ -82,7 +82,8 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     persistent: ClassVar[bool] = False
     """Whether jobs outlive this process."""
 
-    options_class: type[Options]
+    options_class: type[BackendOptions] = BackendOptions
+    configuration: BackendOptions
 
     def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
         super().__init__(alias, dict(params))
@@ -95,16 +96,6 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     @abstractmethod
     def broker(self) -> Broker:
         """Where the jobs of this alias wait, one for the whole process."""
-
-    def run_context(self, worker: str) -> RunContext:
-        """Return what all attempts in a worker of this backend have in common."""
-        return RunContext(
-            alias=self.alias,
-            sender=type(self),
-            worker=worker,
-            retry=self.retry,
-            max_result=self.configuration.max_result,
-        )
 
     # --- enqueueing --------------------------------------------------------------------------
 
@@ -229,6 +220,48 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
             # The jobs are stored: what a receiver does wrong must not look as if they were not.
             task_enqueued.send_robust(sender=type(self), task_result=result)
 
+    # --- running -----------------------------------------------------------------------------
+
+    def run_context(self, worker: str) -> RunContext:
+        """Return what all attempts in a worker of this backend have in common."""
+        return RunContext(
+            alias=self.alias,
+            sender=type(self),
+            worker=worker,
+            retry=self.retry,
+            max_result=self.configuration.max_result,
+        )
+
+    def worker_options(self) -> WorkerOptions:
+        """Return the options of a worker as the settings of this backend say."""
+        configured = self.configuration
+        return WorkerOptions(
+            queues=configured.queues or tuple(map(QueueWeight, sorted(self.queues))),
+            concurrency=configured.concurrency,
+            async_concurrency=configured.async_concurrency,
+            shutdown_timeout=configured.shutdown_timeout,
+        )
+
+    def make_worker(self, options: WorkerOptions | None = None) -> Worker:
+        """Return a new worker for the jobs of this backend.
+
+        Args:
+            options: by default those of the settings.
+
+        Raises:
+            Exception: whatever a module of tasks raises as it is imported.
+        """
+        ticker = Ticker(self.broker, self._periodic_tasks(), self.make_job)
+        context = self.run_context(new_worker_id())
+        return Worker(self.broker, context, options or self.worker_options(), ticker)
+
+    def _periodic_tasks(self) -> tuple[PeriodicTask, ...]:
+        """Return the periodic tasks to enqueue: none if the jobs end with this process."""
+        if not self.persistent:
+            return ()
+        import_task_modules()
+        return registered(self.alias)
+
     # --- results -----------------------------------------------------------------------------
 
     def get_result(self, result_id: str) -> AnyJobResult:
@@ -255,20 +288,6 @@ class JobBackend(BaseTaskBackend, Generic[Options]):
     def close(self) -> None:
         """Release what this backend holds open; it opens anew when it is used again."""
         self.broker.close()
-
-
-def is_persistent(alias: str = DEFAULT_TASK_BACKEND_ALIAS) -> bool:
-    """Tell whether the jobs of a backend outlive the process; unknown backends say no."""
-    return bool(getattr(task_backends[alias], "persistent", False))
-
-
-def prepare_process() -> None:
-    """Let every backend of ours arrange what it needs; a wrong setting shows at its first use."""
-    for alias in task_backends:
-        with suppress(ImproperlyConfigured):
-            backend = task_backends[alias]
-            if isinstance(backend, JobBackend):
-                backend.prepare_process()
 
 
 def _with_instant(task: AnyTask) -> AnyTask:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.conf.options import BackendOptions
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
 
@@ -26,10 +25,8 @@ class Enqueued:
         self.ids.clear()
 
 
-class DummyBackend(JobBackend[BackendOptions]):
+class DummyBackend(JobBackend):
     """Keeps jobs in memory and never runs them, as Django's own of that name."""
-
-    options_class = BackendOptions
 
     @property
     def broker(self) -> Broker:

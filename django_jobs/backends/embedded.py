@@ -11,13 +11,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State
 from django_jobs.timeouts.blocks import uninterrupted
 from django_jobs.waits import capped
-from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run.loggers import show_failures
 from django_jobs.worker.worker import Worker
 
@@ -37,12 +36,11 @@ class Pool:
 
     Args:
         backend: whose jobs it runs.
-        options: of the worker.
     """
 
-    def __init__(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
+    def __init__(self, backend: JobBackend) -> None:
         self._backend = backend
-        self._options = options
+        self._shutdown_timeout = backend.configuration.shutdown_timeout
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._worker: Worker | None = None
@@ -70,7 +68,7 @@ class Pool:
             self._over = True
             return
         show_failures()
-        worker = Worker(self._backend, self._options)
+        worker = self._backend.make_worker()
         worker.start()
         self._worker = worker
         # Said explicitly: made in a daemon thread, as those of servers are, it would be one too.
@@ -102,8 +100,8 @@ class Pool:
             if worker is None or self._draining or self._over:
                 return
             self._draining = True
-        deadline = time.monotonic() + self._options.shutdown_timeout
-        worker.drain(self._options.shutdown_timeout)
+        deadline = time.monotonic() + self._shutdown_timeout
+        worker.drain(self._shutdown_timeout)
         self._over = True
         worker.stop(max(0.0, deadline - time.monotonic()))
         self._name_the_lost()

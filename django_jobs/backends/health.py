@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
@@ -47,7 +46,7 @@ class Health:
         return not self.problems
 
 
-def examine(backend: JobBackend[Any], limits: Limits) -> Health:
+def examine(backend: JobBackend, limits: Limits) -> Health:
     """Return what is wrong with a backend's broker and workers, also if it does not answer."""
     try:
         return _examined(backend, limits)
@@ -62,7 +61,7 @@ def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iter
             yield queue
 
 
-def _examined(backend: JobBackend[Any], limits: Limits) -> Health:
+def _examined(backend: JobBackend, limits: Limits) -> Health:
     found = backend.broker.problems()
     problems = [problem.text for problem in found if not problem.is_risk]
     warnings = tuple(problem.text for problem in found if problem.is_risk)

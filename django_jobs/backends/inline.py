@@ -14,7 +14,6 @@ from django.db import connections
 
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import Call, Share
-from django_jobs.conf.options import BackendOptions
 from django_jobs.jobs.records import Claim, Job, Settlement
 from django_jobs.jobs.result import AnyJobResult, update_result
 from django_jobs.timeouts.watchdog import Watchdog
@@ -44,14 +43,13 @@ class InlineBroker(MemoryBroker):
         self.settle(worker, next(self._settling), [settlement])
 
 
-class InlineBackend(JobBackend[BackendOptions]):
+class InlineBackend(JobBackend):
     """Runs each job where it is enqueued, once, as Django's `ImmediateBackend` does.
 
     A failed job is not retried, since nothing would come back to it; `run_after` is refused.
     """
 
     supports_defer = False
-    options_class = BackendOptions
 
     @property
     def broker(self) -> InlineBroker:

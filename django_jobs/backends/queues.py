@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django_jobs.brokers.inspection.base import QueueInfo
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .base import JobBackend
 
 
-def all_queues(backend: JobBackend[Any]) -> tuple[QueueInfo, ...]:
+def all_queues(backend: JobBackend) -> tuple[QueueInfo, ...]:
     """Return the queues that there are, and those that only the settings know."""
     found = {queue.name: queue for queue in backend.broker.inspection.queues()}
     for name in backend.queues:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.conf.options import RedisOptions
+from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
 from .per_process import shared
 
 
-class RedisBackend(JobBackend[RedisOptions]):
+class RedisBackend(JobBackend):
     """Keeps jobs in Redis until a worker has run them."""
 
     persistent = True
     options_class = RedisOptions
+    configuration: RedisOptions
 
     @property
     def broker(self) -> Broker:
@@ -30,3 +34,7 @@ class RedisBackend(JobBackend[RedisOptions]):
             lease=options.lease,
             socket_timeout=options.socket_timeout,
         )
+
+    def worker_options(self) -> WorkerOptions:
+        restart = self.configuration.restart_after_timeout
+        return replace(super().worker_options(), restart_after_timeout=restart)

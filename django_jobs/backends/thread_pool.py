@@ -9,17 +9,17 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.conf.options import ThreadPoolOptions
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
-from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
 from .embedded import Pool, leave_politely_on_sigterm
 from .per_process import shared
 
 
-class ThreadPoolBackend(JobBackend[ThreadPoolOptions]):
+class ThreadPoolBackend(JobBackend):
     """Runs jobs in this process; they wait in memory, and end with it."""
 
     options_class = ThreadPoolOptions
+    configuration: ThreadPoolOptions
 
     @property
     def broker(self) -> Broker:
@@ -41,7 +41,4 @@ class ThreadPoolBackend(JobBackend[ThreadPoolOptions]):
     @property
     def pool(self) -> Pool:
         """The process's threads for this alias."""
-        return shared(Pool, self.alias, self._make_pool)
-
-    def _make_pool(self) -> Pool:
-        return Pool(self, WorkerOptions.of(self))
+        return shared(Pool, self.alias, lambda: Pool(self))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from django_jobs.backends import JobBackend
-from django_jobs.compat import task_backends
+from django_jobs.backends import JobBackend, our_backend
 from django_jobs.errors import BrokerError
 
 from .access import has_credentials, is_safe_for_secrets, may_use_api, seconds_to_wait
@@ -18,7 +16,7 @@ from .request import visible_aliases
 
 PLAIN = "text/plain; charset=utf-8"
 
-EndpointView = Callable[[JobBackend[Any]], HttpResponse]
+EndpointView = Callable[[JobBackend], HttpResponse]
 
 
 def endpoint(view: EndpointView) -> Callable[[HttpRequest], HttpResponse]:
@@ -42,9 +40,9 @@ def _respond(request: HttpRequest, view: EndpointView) -> HttpResponse:
         return _unauthenticated(request)
     aliases = visible_aliases()
     alias = request.GET.get("backend", aliases[0] if aliases else "")
-    if alias not in aliases:
+    backend = our_backend(alias) if alias in aliases else None
+    if backend is None:
         return _text_response("No such backend.\n", 404)
-    backend: Any = task_backends[alias]
     try:
         return view(backend)
     except BrokerError as error:

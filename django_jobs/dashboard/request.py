@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from django_jobs.backends import JobBackend
+from django_jobs.backends import JobBackend, our_backend, our_backends
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.tasks.redaction.known_tasks import import_once
 from django_jobs.tasks.redaction.redactor import Redactor
 
@@ -32,7 +32,7 @@ class DashboardRequest:
 
     http: HttpRequest
     visitor: Visitor
-    backend: JobBackend[Any]
+    backend: JobBackend
     aliases: tuple[str, ...]
 
     @property
@@ -65,19 +65,17 @@ class DashboardRequest:
         return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
-def chosen_backend(request: HttpRequest) -> JobBackend[Any] | None:
+def chosen_backend(request: HttpRequest) -> JobBackend | None:
     """Return the backend that `?backend=` names, else the first of ours; None if there is none."""
     aliases = visible_aliases()
     asked = request.GET.get("backend", "")
     alias = asked if asked in aliases else next(iter(aliases), None)
     if alias is None:
         return None
-    backend = task_backends[alias]
-    assert isinstance(backend, JobBackend)
-    return backend
+    return our_backend(alias)
 
 
 def visible_aliases() -> tuple[str, ...]:
     """Return the aliases in `TASKS` whose backends are ours, the default one first."""
-    ours = [alias for alias in task_backends if isinstance(task_backends[alias], JobBackend)]
-    return tuple(sorted(ours, key=lambda alias: (alias != DEFAULT_TASK_BACKEND_ALIAS, alias)))
+    aliases = [backend.alias for backend in our_backends()]
+    return tuple(sorted(aliases, key=lambda alias: (alias != DEFAULT_TASK_BACKEND_ALIAS, alias)))

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils.functional import Promise
 
-from django_jobs.backends import JobBackend
+from django_jobs.backends import our_backend
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.result import AnyJobResult
@@ -125,8 +125,8 @@ def enqueue(
 
 
 def _fitted(task: Task[..., Any], payload: Payload) -> Payload:
-    backend = task.get_backend()
-    if not isinstance(backend, JobBackend):
+    backend = our_backend(task.backend)
+    if backend is None:
         return payload  # Django knows no limit that other people's backends could tell.
     return fit(payload, backend.configuration.max_payload, _due(task.run_after))
 

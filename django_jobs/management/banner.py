@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ CLOCKS_APART_MS = 2_000
 """A larger difference than two synchronized clocks ever have."""
 
 
-def greeting(backend: JobBackend[Any], worker: Worker) -> Iterator[str]:
+def greeting(backend: JobBackend, worker: Worker) -> Iterator[str]:
     """Yield what a worker serves, and warnings about queues, clock and broker.
 
     Raises:
@@ -60,7 +60,7 @@ def _wrong_clock(broker: Broker) -> str:
     )
 
 
-def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:
+def _unserved(backend: JobBackend, worker: Worker) -> list[str]:
     if not worker.served:
         return []
     inspection = backend.broker.inspection
@@ -73,7 +73,7 @@ def _unserved(backend: JobBackend[Any], worker: Worker) -> list[str]:
     )
 
 
-def burst_report(backend: JobBackend[Any]) -> Iterator[str]:
+def burst_report(backend: JobBackend) -> Iterator[str]:
     """Yield a warning about jobs that a burst left to other workers, which may have died."""
     try:
         held = backend.broker.inspection.counts()[State.RUNNING]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import JobBackend, our_backend
 from django_jobs.backends.queues import all_queues
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.compat import BaseTaskBackend, task_backends
@@ -32,15 +30,16 @@ def configured_backend(alias: str) -> BaseTaskBackend:
         raise CommandError(str(error)) from error
 
 
-def job_backend(alias: str) -> JobBackend[Any]:
+def job_backend(alias: str) -> JobBackend:
     """Return the backend of an alias, if it is one of django_jobs.
 
     Raises:
         CommandError: it is not one, or there is no such alias.
     """
-    backend = configured_backend(alias)
-    if not isinstance(backend, JobBackend):
-        kind = type(backend)
+    configured = configured_backend(alias)
+    backend = our_backend(alias)
+    if backend is None:
+        kind = type(configured)
         raise CommandError(
             f"TASKS[{alias!r}] is {kind.__module__}.{kind.__qualname__}, a backend that django_jobs"
             " cannot look into. Set JOB_BACKEND=redis, or name another alias with --backend."
@@ -48,7 +47,7 @@ def job_backend(alias: str) -> JobBackend[Any]:
     return backend
 
 
-def visible_backend(alias: str) -> JobBackend[Any]:
+def visible_backend(alias: str) -> JobBackend:
     """Return the backend of an alias, if its jobs can be seen from this process.
 
     Raises:
@@ -65,13 +64,13 @@ def visible_backend(alias: str) -> JobBackend[Any]:
     return backend
 
 
-def make_redactor(backend: JobBackend[Any]) -> Redactor:
+def make_redactor(backend: JobBackend) -> Redactor:
     """Return a redactor for the jobs of a backend, with the site's tasks imported."""
     import_once()
     return Redactor(backend.configuration.redact)
 
 
-def known_queue(backend: JobBackend[Any], name: str) -> QueueInfo:
+def known_queue(backend: JobBackend, name: str) -> QueueInfo:
     """Return a queue by its name.
 
     If `QUEUES` of the backend is empty, any valid name is a queue.

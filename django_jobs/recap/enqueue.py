@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import Max, QuerySet
 
-from django_jobs.backends import JobBackend
+from django_jobs.backends import our_backend
 from django_jobs.tasks.definition import Task
 
 from .models import DeliveryState, RecapDelivery, RecapSettings
@@ -96,8 +96,8 @@ def _confirm(task: Task[..., Any], job_ids: Sequence[str]) -> int:
 
     The commit tells nothing of that: a broker that is away then does not undo it.
     """
-    backend = task.get_backend()
-    if isinstance(backend, JobBackend):
+    backend = our_backend(task.backend)
+    if backend is not None:
         job_ids = [record.job.id for record in backend.broker.inspection.read(job_ids)]
     claimed = RecapDelivery.objects.filter(job_id__in=job_ids, state=DeliveryState.CLAIMED)
     claimed.update(state=DeliveryState.ENQUEUED)

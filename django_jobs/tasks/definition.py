@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    runtime_checkable,
+)
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.jobs.metadata import check_metadata
-from django_jobs.tasks.calls import Call, arguments_of
+from django_jobs.tasks.calls import Arguments, Call, arguments_of
 from django_jobs.tasks.max_attempts import check_proposed
 from django_jobs.tasks.redaction.parameters import check_redact
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds, is_error_kind
@@ -57,6 +67,13 @@ else:
 
         def __class_getitem__(cls, parameters):
             return cls
+
+
+@runtime_checkable
+class BulkBackend(Protocol):
+    """A backend of django_jobs; those of other packages enqueue one call at a time."""
+
+    def bulk_enqueue(self, task: AnyJobTask, calls: Sequence[Arguments]) -> list[Any]: ...
 
 
 class _Unchanged:
@@ -105,7 +122,9 @@ class Task(Base[P, R]):
         paths = self.redact
         object.__setattr__(self, "redact", (paths,) if isinstance(paths, str) else tuple(paths))
         _check_options(self)
-        if isinstance(self.run_after, timedelta) and not _is_ours(self.get_backend()):
+        if isinstance(self.run_after, timedelta) and not isinstance(
+            self.get_backend(), BulkBackend
+        ):
             # The backends of others know instants only.
             object.__setattr__(self, "run_after", timezone.now() + self.run_after)
         # Zero-argument super() fails in a dataclass with slots before Python 3.14.
@@ -175,16 +194,9 @@ class Task(Base[P, R]):
         """
         made = [arguments_of(index, call) for index, call in enumerate(calls)]
         backend: Any = self.get_backend()
-        results: list[JobResult[R]]
-        if _is_ours(backend):
-            results = backend.bulk_enqueue(self, made)
-        else:
-            results = [backend.enqueue(self, list(args), dict(kwargs)) for args, kwargs in made]
-        return results
-
-
-def _is_ours(backend: object) -> bool:
-    return hasattr(backend, "bulk_enqueue")
+        if isinstance(backend, BulkBackend):
+            return backend.bulk_enqueue(self, made)
+        return [backend.enqueue(self, list(args), dict(kwargs)) for args, kwargs in made]
 
 
 AnyJobTask: TypeAlias = "Task[..., Any]"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from .assertions import assert_enqueued, assert_not_enqueued
 from .enqueued import enqueued_jobs
 from .override import override_backend
-from .perform import perform
 from .run import run_enqueued
+from .single_attempt import perform
 
 __all__ = [
     "assert_enqueued",

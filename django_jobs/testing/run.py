@@ -67,7 +67,7 @@ def run_enqueued(
     return [*_kept(found, ran)]
 
 
-def _kept(backend: JobBackend[Any], job_ids: Iterable[str]) -> Iterator[TaskResult[..., Any]]:
+def _kept(backend: JobBackend, job_ids: Iterable[str]) -> Iterator[TaskResult[..., Any]]:
     for job_id in job_ids:
         with suppress(TaskResultDoesNotExist):
             yield backend.get_result(job_id)
@@ -82,7 +82,7 @@ class Runner:
         early: the states whose jobs are run before their time.
     """
 
-    backend: JobBackend[Any]
+    backend: JobBackend
     early: list[State]
     worker: str = field(default_factory=new_worker_id)
     calls: count[int] = field(default_factory=lambda: count(1))

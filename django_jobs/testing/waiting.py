@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django_jobs.backends import InlineBackend, JobBackend, ThreadPoolBackend
-from django_jobs.compat import BaseTaskBackend, task_backends
+from django_jobs.backends import InlineBackend, JobBackend, ThreadPoolBackend, our_backend
+from django_jobs.compat import task_backends
 from django_jobs.jobs.records import Record, State
 
 EVERYTHING = 1_000_000
 WAITING = (State.QUEUED, State.SCHEDULED)
 
 
-def waiting_backend(alias: str) -> JobBackend[Any]:
+def waiting_backend(alias: str) -> JobBackend:
     """Return the backend of an alias.
 
     Raises:
         AssertionError: it runs jobs by itself, so that there would be nothing to see, or another
             thread would be in the way.
     """
-    backend: BaseTaskBackend = task_backends[alias]
+    backend = our_backend(alias)
     runs_by_itself = isinstance(backend, (InlineBackend, ThreadPoolBackend))
-    if isinstance(backend, JobBackend) and not runs_by_itself:
+    if backend is not None and not runs_by_itself:
         return backend
     reason = "runs jobs by itself" if runs_by_itself else "is not one of django_jobs"
+    kind = type(task_backends[alias]).__name__
     raise AssertionError(
-        f"TASKS[{alias!r}] is {type(backend).__name__}, which {reason}. Let jobs wait in this"
-        ' test: use @override_backend("dummy") of django_jobs.testing.'
+        f"TASKS[{alias!r}] is {kind}, which {reason}. Let jobs wait in this test: use"
+        ' @override_backend("dummy") of django_jobs.testing.'
     )
 
 
-def waiting_jobs(backend: JobBackend[Any]) -> list[Record]:
+def waiting_jobs(backend: JobBackend) -> list[Record]:
     """Return the jobs that were enqueued and have not run, by the millisecond of that."""
     jobs = backend.broker.inspection.jobs
     records = [record for state in WAITING for record in jobs(state, limit=EVERYTHING)]

@@ -1,15 +1,11 @@
-"""What a worker is told when it starts."""
+"""The options of one worker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
 
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.timeouts.watchdog import STUCK_AFTER
-
-if TYPE_CHECKING:
-    from django_jobs.backends.base import JobBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +39,3 @@ class WorkerOptions:
     restart_after_timeout: bool = False
     replaceable: bool = False
     stuck_after: float = STUCK_AFTER
-
-    @classmethod
-    def of(cls, backend: JobBackend[Any]) -> Self:
-        """Return what the settings of a backend say."""
-        configured = backend.configuration
-        return cls(
-            queues=configured.queues or tuple(map(QueueWeight, sorted(backend.queues))),
-            concurrency=configured.concurrency,
-            async_concurrency=configured.async_concurrency,
-            shutdown_timeout=configured.shutdown_timeout,
-            restart_after_timeout=getattr(configured, "restart_after_timeout", False),
-        )

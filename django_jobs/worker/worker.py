@@ -9,8 +9,8 @@ import secrets
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
+from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import JobMetadata, JobProgress, Order, Report, WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokerError
@@ -20,21 +20,19 @@ from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import wait_out
 from django_jobs.worker.background.heartbeat import Heartbeat
 from django_jobs.worker.background.host import own_version, resident_memory
-from django_jobs.worker.background.supervised import supervised
-from django_jobs.worker.background.tick_loop import TickLoop
+from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.fetch.fetcher import Fetcher
 from django_jobs.worker.fetch.ledger import Ledger
 from django_jobs.worker.fetch.served import ServedQueues
 from django_jobs.worker.run.attempt import Attempt
+from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.event_loop import EventLoop
 from django_jobs.worker.run.executors import Executors
 from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.run.threads import Threads
+from django_jobs.worker.supervised import supervised
 
 from .options import WorkerOptions
-
-if TYPE_CHECKING:
-    from django_jobs.backends.base import JobBackend
 
 logger = logging.getLogger("django_jobs")
 
@@ -61,8 +59,10 @@ class Worker:
     """Runs the jobs of one backend until it is stopped.
 
     Args:
-        backend: whose jobs.
-        options: what it serves, and with how many threads.
+        broker: where the jobs are.
+        context: what all of its attempts have in common.
+        options: which queues it serves, and with how many threads.
+        ticker: enqueues the periodic tasks of the backend.
 
     Attributes:
         over: set when it should be stopped: it has failed, or has nothing left to do.
@@ -72,28 +72,29 @@ class Worker:
 
     _has_interrupted = False
 
-    def __init__(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
-        self.id = new_worker_id()
+    def __init__(
+        self, broker: Broker, context: RunContext, options: WorkerOptions, ticker: Ticker
+    ) -> None:
+        self.id = context.worker
         self.options = options
         self.over = threading.Event()
         self.failed = False
         self.given_back = 0
         self._started_at = now_ms()
-        self._broker = backend.broker
+        self._broker = broker
         self._ledger = Ledger()
         self._watchdog = Watchdog(self._report_stuck, self._interrupted, options.stuck_after)
         self._heartbeat = Heartbeat(
             self._broker,
-            type(backend),
+            context.sender,
             self._describe,
             on_order=self._obey,
             on_lost=self._lose_everything,
             on_regained=self._look_again,
         )
-        site = backend.run_context(self.id)
-        shared = (site, self._watchdog, self._settled, self._heartbeat.holds)
+        shared = (context, self._watchdog, self._settled, self._heartbeat.holds)
         self._threads = Threads(options.concurrency, *shared, on_fatal=self._fail)
-        self._ticks = TickLoop(backend)  # may fail, as it imports tasks: before the loop is open
+        self._ticks = ticker
         self._loop = EventLoop(options.async_concurrency, *shared, on_fatal=self._fail)
         queues = ServedQueues(
             options.queues, strict=options.strict, inspection=self._broker.inspection

@@ -15,7 +15,7 @@ from django_jobs.compat import Task
 from django_jobs.jobs.records import Job, State
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.tasks.decorator import task
-from django_jobs.worker.background.ticker import Ticker
+from django_jobs.worker.background.periodic import Ticker
 from tests.support.driver import Clock, Driver, in_threads, make_job
 
 HOUR = timedelta(hours=1)

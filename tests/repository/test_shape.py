@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
+from tests.support.paths import ROOT
 from tests.support.sources import MODULES
 
+PACKAGE = ROOT / "django_jobs"
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
 
@@ -30,7 +33,8 @@ def summary(source: str) -> str:
 
 
 def test_modules_stay_short() -> None:
-    lines = {name: len(source.splitlines()) for name, source in MODULES.items()}
+    scripts = {str(path.relative_to(ROOT)): path.read_text() for path in PACKAGE.rglob("*.lua")}
+    lines = {name: len(source.splitlines()) for name, source in (MODULES | scripts).items()}
     assert {name: count for name, count in lines.items() if count > LONGEST_MODULE} == {}
 
 
@@ -45,3 +49,48 @@ def test_functions_stay_short() -> None:
 
 def test_each_module_opens_with_a_sentence_on_its_duty() -> None:
     assert [name for name, source in MODULES.items() if not summary(source).endswith(".")] == []
+
+
+def test_ten_modules_are_at_the_root() -> None:
+    found = {path.stem for path in PACKAGE.glob("*.py")}
+
+    assert found == {
+        *("__init__", "apps", "asgi", "checks", "compat"),
+        *("clock", "errors", "signals", "suggest", "waits"),
+    }
+
+
+def test_no_package_exports_a_function_with_the_name_of_one_of_its_modules() -> None:
+    """`import package.name` would lead to the module, and `package.name` to the function."""
+    hidden = {
+        f"{init.parent.relative_to(ROOT)}: {name}"
+        for init in PACKAGE.rglob("__init__.py")
+        for name in exported(init) & modules_in(init.parent)
+    }
+
+    assert hidden == set()
+
+
+def modules_in(folder: Path) -> set[str]:
+    """The names of the modules and packages in a folder."""
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+    return packages | {path.stem for path in folder.glob("*.py")}
+
+
+def exported(init: Path) -> set[str]:
+    """The names that a package lists in `__all__`, or imports."""
+    nodes = list(ast.walk(ast.parse(init.read_text())))
+    imported = {
+        alias.asname or alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return imported | {
+        node.value
+        for assignment in nodes
+        if isinstance(assignment, ast.Assign)
+        and [getattr(target, "id", "") for target in assignment.targets] == ["__all__"]
+        for node in ast.walk(assignment.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }

@@ -9,7 +9,7 @@ from django_jobs.compat import task_backends
 from tests.support.waiting import wait_until
 
 
-def current_backend(alias: str = "default") -> JobBackend[Any]:
+def current_backend(alias: str = "default") -> JobBackend:
     """Return the backend as this thread and context get it from Django."""
     backend = task_backends[alias]
     assert isinstance(backend, JobBackend)

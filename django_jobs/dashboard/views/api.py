@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse, QueryDict
 
@@ -24,7 +23,7 @@ WEEK = 7 * 86_400
 
 
 @endpoint
-def stats(backend: JobBackend[Any]) -> HttpResponse:
+def stats(backend: JobBackend) -> HttpResponse:
     """Answer as `manage.py jobs stats --json` does."""
     return JsonResponse(statistics_json(backend))
 
@@ -55,11 +54,11 @@ def _health(request: HttpRequest) -> HttpResponse:
     return JsonResponse(shown, status=200 if found.is_good else 503)
 
 
-def _examined(backend: JobBackend[Any]) -> Health:
+def _examined(backend: JobBackend) -> Health:
     return examine(backend, _limits(backend, QueryDict()))
 
 
-def _limits(backend: JobBackend[Any], asked: QueryDict) -> Limits:
+def _limits(backend: JobBackend, asked: QueryDict) -> Limits:
     """Return the limits of the settings, or others that are asked for."""
     least, longest = options().min_workers, options().max_latency
     if least is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse
 
 from django_jobs.backends import JobBackend
@@ -12,6 +10,6 @@ from django_jobs.dashboard.prometheus import CONTENT_TYPE, exposition
 
 
 @endpoint
-def metrics(backend: JobBackend[Any]) -> HttpResponse:
+def metrics(backend: JobBackend) -> HttpResponse:
     """Return all figures in Prometheus' text format."""
     return HttpResponse(exposition(backend.broker.inspection), content_type=CONTENT_TYPE)

@@ -20,7 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import JobBackend, our_backend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.queues import QueueWeight, parse_queue, queue_weights
 from django_jobs.errors import BrokerError
@@ -35,7 +35,6 @@ from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter, run_in_thread
 from django_jobs.worker.process.supervisor import Parent
 from django_jobs.worker.run.loggers import configure_logging, show_failures
-from django_jobs.worker.worker import Worker
 
 RELOAD_GRACE = 5.0
 """Seconds that running jobs get to finish after a code change."""
@@ -134,15 +133,15 @@ class Command(OwnProcessCommand):
             self._write_lines(burst_report(backend))
         self._end(code)
 
-    def _worker_options(self, backend: JobBackend[Any], options: dict[str, Any]) -> WorkerOptions:
+    def _worker_options(self, backend: JobBackend, options: dict[str, Any]) -> WorkerOptions:
         given = {name: options[name] for name in WORKER_OPTIONS if options[name] is not None}
         if options["queues"]:
             given["queues"] = named_queues(backend, options["queues"])
         if options["burst"]:
             given["restart_after_timeout"] = False  # nothing would start the next worker
-        return dataclasses.replace(WorkerOptions.of(backend), **given)
+        return dataclasses.replace(backend.worker_options(), **given)
 
-    def _processes(self, backend: JobBackend[Any], options: dict[str, Any]) -> int:
+    def _processes(self, backend: JobBackend, options: dict[str, Any]) -> int:
         if self.owns_process:
             configured: int = getattr(backend.configuration, "processes", 1)
             return options["processes"] or configured
@@ -165,15 +164,13 @@ class Command(OwnProcessCommand):
         ends_by_itself = options["burst"] or options["max_jobs"] is not None
         return settings.DEBUG and processes == 1 and not ends_by_itself and self.owns_process
 
-    def _run(
-        self, backend: JobBackend[Any], options: WorkerOptions, parent: Channel | None
-    ) -> ExitCode:
+    def _run(self, backend: JobBackend, options: WorkerOptions, parent: Channel | None) -> ExitCode:
         """Run one worker in this process.
 
         Raises:
             CommandError: the broker does not answer.
         """
-        worker = Worker(backend, replaceable(options) if parent else options)
+        worker = backend.make_worker(replaceable(options) if parent else options)
 
         def greet() -> None:
             self._write_lines(greeting(backend, worker))
@@ -193,10 +190,10 @@ class Command(OwnProcessCommand):
         if code is not ExitCode.DONE:
             raise CommandError(EXIT_MESSAGES[code], returncode=code)
 
-    def _run_for_reloader(self, backend: JobBackend[Any], options: WorkerOptions) -> None:
+    def _run_for_reloader(self, backend: JobBackend, options: WorkerOptions) -> None:
         """Run in a thread; the reloader ends the process when code changes."""
         # Only a code change makes the reloader start the next worker.
-        worker = Worker(backend, dataclasses.replace(options, restart_after_timeout=False))
+        worker = backend.make_worker(dataclasses.replace(options, restart_after_timeout=False))
         try:
             self._write_lines(greeting(backend, worker))
             worker.start()
@@ -238,22 +235,23 @@ def replaceable(options: WorkerOptions) -> WorkerOptions:
     return dataclasses.replace(options, max_jobs=None, recycle_after=recycle_after)
 
 
-def find_backend(alias: str) -> JobBackend[Any]:
+def find_backend(alias: str) -> JobBackend:
     """Return the backend of an alias, whose jobs a worker process can run.
 
     Raises:
         CommandError: there is no such backend; says what to set.
     """
-    backend = configured_backend(alias)
-    if not isinstance(backend, JobBackend) or not backend.persistent:
+    configured = configured_backend(alias)
+    backend = our_backend(alias)
+    if backend is None or not backend.persistent:
         raise CommandError(
-            f"TASKS[{alias!r}] is {type(backend).__name__}, whose jobs no separate worker can run."
-            " Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
+            f"TASKS[{alias!r}] is {type(configured).__name__}, whose jobs no separate worker can"
+            " run. Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
         )
     return backend
 
 
-def named_queues(backend: JobBackend[Any], given: Sequence[QueueWeight]) -> tuple[QueueWeight, ...]:
+def named_queues(backend: JobBackend, given: Sequence[QueueWeight]) -> tuple[QueueWeight, ...]:
     """Return the queues given with `-q`.
 
     Raises:

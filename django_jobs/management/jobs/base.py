@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser, Namespace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
@@ -48,12 +48,10 @@ class BackendSubcommand(Subcommand):
     def run(self, console: Console, options: Namespace) -> None:
         self.handle_backend(self.find_backend(options.backend), console, options)
 
-    def find_backend(self, alias: str) -> JobBackend[Any]:
+    def find_backend(self, alias: str) -> JobBackend:
         """Return the backend of an alias, if this process can see its jobs."""
         return visible_backend(alias)
 
     @abstractmethod
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         """Run the subcommand with a backend; raises what `run` raises."""

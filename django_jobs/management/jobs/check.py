@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -39,7 +38,7 @@ class Check(BackendSubcommand):
             help="Fail if the next job of a queue that is not paused has been waiting longer.",
         )
 
-    def find_backend(self, alias: str) -> JobBackend[Any]:
+    def find_backend(self, alias: str) -> JobBackend:
         """Refuse a backend whose health cannot be seen from this process."""
         backend = job_backend(alias)
         if not backend.persistent:
@@ -50,9 +49,7 @@ class Check(BackendSubcommand):
             )
         return backend
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         limits = Limits(min_workers=options.min_workers, max_latency=options.max_latency)
         health = examine(backend, limits)
         if options.json:

@@ -6,7 +6,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -32,9 +31,7 @@ class Doctor(BackendSubcommand):
             "--repair", action="store_true", help="Repair them. Workers may keep running."
         )
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         diagnosis = backend.broker.doctor.diagnose(repair=options.repair)
         if options.json:
             console.show_json(diagnosis_json(diagnosis))

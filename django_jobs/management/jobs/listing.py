@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.filters import LISTED, Filter
@@ -67,7 +66,7 @@ def job_filter(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
     )
 
 
-def make_finder(backend: JobBackend[Any], wanted: Filter) -> Finder:
+def make_finder(backend: JobBackend, wanted: Filter) -> Finder:
     """Return a finder of jobs; it searches only the arguments that may be shown."""
     inspection = backend.broker.inspection
     if wanted.text is None:
@@ -97,9 +96,7 @@ class List(BackendSubcommand):
             help="Number of jobs to skip.",
         )
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         if options.queue:
             known_queue(backend, options.queue)
         finder = make_finder(backend, job_filter(options))

@@ -48,13 +48,11 @@ class Periodic(BackendSubcommand):
         add("--off", metavar="NAME", help="Switch this task off: its ticks pass without a job.")
         add("--on", metavar="NAME", help="Switch this task on again, from its next tick.")
 
-    def find_backend(self, alias: str) -> JobBackend[Any]:
+    def find_backend(self, alias: str) -> JobBackend:
         """Accept any backend of ours: periodic tasks are known without looking at jobs."""
         return job_backend(alias)
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         import_task_modules()
         if options.off or options.on:
             _switch(backend, console, options)
@@ -86,7 +84,7 @@ class Periodic(BackendSubcommand):
             )
 
 
-def _list_periodic(backend: JobBackend[Any]) -> list[PeriodicStatus]:
+def _list_periodic(backend: JobBackend) -> list[PeriodicStatus]:
     claimed, off = backend.broker.ticks(), backend.broker.inspection.switched_off()
     now = from_ms(now_ms())
     return [
@@ -100,7 +98,7 @@ def _list_periodic(backend: JobBackend[Any]) -> list[PeriodicStatus]:
     ]
 
 
-def _switch(backend: JobBackend[Any], console: Console, options: Namespace) -> None:
+def _switch(backend: JobBackend, console: Console, options: Namespace) -> None:
     name: str = options.off or options.on
     names = [periodic.name for periodic in registered(backend.alias)]
     if name not in names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -21,9 +20,7 @@ class Queues(BackendSubcommand):
     name = "queues"
     help = "Lists the queues with their number of queued jobs and their latency."
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queues = all_queues(backend)
         if options.json:
             console.show_json([queue_json(queue) for queue in queues])
@@ -56,9 +53,7 @@ class Pause(QueueSubcommand):
     name = "pause"
     help = "Pauses a queue: workers take no more jobs from it. Running jobs go on."
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queue = known_queue(backend, options.queue)
         backend.broker.inspection.pause(queue.name)
         if options.json:
@@ -71,9 +66,7 @@ class Resume(QueueSubcommand):
     name = "resume"
     help = "Resumes a paused queue: workers take its jobs again."
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queue = known_queue(backend, options.queue)
         backend.broker.inspection.resume(queue.name)
         if options.json:
@@ -95,9 +88,7 @@ class Clear(QueueSubcommand):
             help="Do not ask for confirmation.",
         )
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queue = known_queue(backend, options.queue)
         if queue.size:
             console.confirm(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.management.base import CommandError
 
@@ -62,9 +62,7 @@ class RepairSubcommand(BackendSubcommand):
             help="Do not ask for confirmation of --all.",
         )
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         self._check(options)
         if options.all:
             changed, refused = self._change_all(backend, console, options), []
@@ -90,7 +88,7 @@ class RepairSubcommand(BackendSubcommand):
             problem = f"Give the IDs of jobs, or --all with a --state: {choices}."
         raise CommandError(problem, returncode=USAGE_ERROR)
 
-    def _change_all(self, backend: JobBackend[Any], console: Console, options: Namespace) -> int:
+    def _change_all(self, backend: JobBackend, console: Console, options: Namespace) -> int:
         if options.queue:
             known_queue(backend, options.queue)
         return repair_all(

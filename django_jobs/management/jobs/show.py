@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -31,9 +30,7 @@ class Show(BackendSubcommand):
         super().add_arguments(parser)
         parser.add_argument("id", metavar="ID", help="ID of the job.")
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         found = backend.broker.inspection.find(options.id)
         if found is None:
             raise CommandError(f"There is no job {options.id!r}, or it is no longer kept.")

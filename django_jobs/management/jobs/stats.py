@@ -19,9 +19,7 @@ class Stats(BackendSubcommand):
     name = "stats"
     help = "Counts jobs by state, and shows the longest latency of all queues."
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         if options.json:
             console.show_json(statistics_json(backend))
             return
@@ -37,7 +35,7 @@ class Stats(BackendSubcommand):
         )
 
 
-def statistics_json(backend: JobBackend[Any]) -> dict[str, Any]:
+def statistics_json(backend: JobBackend) -> dict[str, Any]:
     """Return the statistics that `jobs stats --json` prints."""
     inspection = backend.broker.inspection
     counts, totals = inspection.counts(), inspection.totals()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.management.base import CommandError
 
@@ -24,9 +24,7 @@ class Workers(BackendSubcommand):
     name = "workers"
     help = "Lists the workers that are alive, with the queues they serve."
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         workers = backend.broker.inspection.workers()
         if options.json:
             console.show_json([worker_json(worker) for worker in workers])
@@ -72,9 +70,7 @@ class CommandSubcommand(BackendSubcommand):
             help="Do not ask for confirmation of --all.",
         )
 
-    def handle_backend(
-        self, backend: JobBackend[Any], console: Console, options: Namespace
-    ) -> None:
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         if bool(options.workers) == options.all:
             raise CommandError("Give the IDs of workers, or --all.", returncode=USAGE_ERROR)
         inspection = backend.broker.inspection

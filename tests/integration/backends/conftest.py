@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import (  # noqa: F401 (fixtures)
@@ -34,7 +33,7 @@ def work() -> Iterator[Callable[[JobBackend], Worker | None]]:
     def start(backend: JobBackend) -> Worker | None:
         if not backend.persistent:
             return None
-        worker = Worker(backend, WorkerOptions.of(backend))
+        worker = backend.make_worker()
         worker.start()
         started.append(worker)
         return worker

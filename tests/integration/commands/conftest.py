@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -22,7 +21,7 @@ from tests.support.waiting import DEADLINE
 
 
 @pytest.fixture(params=["dummy", "redis"])
-def backend(request: pytest.FixtureRequest) -> Iterator[JobBackend[Any]]:
+def backend(request: pytest.FixtureRequest) -> Iterator[JobBackend]:
     """An empty backend with each of the brokers, whose jobs wait."""
     options = {"url": request.getfixturevalue("redis_url")} if request.param == "redis" else {}
     with override_backend(request.param, **options):
@@ -30,14 +29,14 @@ def backend(request: pytest.FixtureRequest) -> Iterator[JobBackend[Any]]:
 
 
 @pytest.fixture
-def redis_backend(redis_url: str) -> Iterator[JobBackend[Any]]:
+def redis_backend(redis_url: str) -> Iterator[JobBackend]:
     """An empty backend in Redis, for what is not to be seen from another process otherwise."""
     with override_backend("redis", url=redis_url):
         yield job_backend("default")
 
 
 @pytest.fixture
-def broker(backend: JobBackend[Any]) -> Broker:
+def broker(backend: JobBackend) -> Broker:
     return backend.broker
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from io import StringIO
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -21,13 +20,13 @@ from tests.support.redis_server import RedisServer, free_port
 
 
 def start_worker(
-    backend: JobBackend[Any], name: str, *queues: str, quiet: bool = False, beat: int = 1
+    backend: JobBackend, name: str, *queues: str, quiet: bool = False, beat: int = 1
 ) -> None:
     info = WorkerInfo(id=name, host="host", pid=1, started_at=now_ms(), queues=queues, quiet=quiet)
     backend.broker.heartbeat(info, beat)
 
 
-def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend) -> None:
     assert jobs("check").out == "Healthy: 0 workers; the next job has been waiting for 0.0 s.\n"
     assert jobs("check", "--json").json == {
         "healthy": True,
@@ -39,7 +38,7 @@ def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend[
     assert jobs("check", "-v", "0").out == ""
 
 
-def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend) -> None:
     start_worker(redis_backend, "a")
     start_worker(redis_backend, "b", quiet=True)
     assert jobs("check", "--min-workers", 1).out.startswith("Healthy: 1 worker;")
@@ -53,7 +52,7 @@ def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> 
 
 
 def test_a_queue_with_jobs_that_no_worker_serves_is_a_problem(
-    jobs: Jobs, redis_backend: JobBackend[Any]
+    jobs: Jobs, redis_backend: JobBackend
 ) -> None:
     start_worker(redis_backend, "a", "critical")
     assert jobs("check").out.startswith("Healthy: 1 worker;")
@@ -75,7 +74,7 @@ def test_a_queue_with_jobs_that_no_worker_serves_is_a_problem(
 
 @pytest.mark.parametrize("queues", [(), ("critical", "low")])
 def test_a_queue_is_served_by_a_worker_of_every_queue_and_by_one_that_names_it(
-    queues: tuple[str, ...], jobs: Jobs, redis_backend: JobBackend[Any]
+    queues: tuple[str, ...], jobs: Jobs, redis_backend: JobBackend
 ) -> None:
     tasks.greet.using(queue_name="low").enqueue()
     start_worker(redis_backend, "a", *queues)
@@ -87,7 +86,7 @@ def test_a_queue_is_served_by_a_worker_of_every_queue_and_by_one_that_names_it(
     assert jobs("check").out.startswith("Healthy: 0 workers;")
 
 
-def test_a_latency_can_be_demanded(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+def test_a_latency_can_be_demanded(jobs: Jobs, redis_backend: JobBackend) -> None:
     start_worker(redis_backend, "a")
     tasks.greet.using(queue_name="low").enqueue()
     assert jobs("check", "--max-latency", 3600).out.startswith("Healthy")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import redis
 from django.core.management.base import CommandError
@@ -15,7 +13,7 @@ from tests.integration.commands.helpers import Jobs
 
 
 @pytest.fixture
-def lost_job(redis_backend: JobBackend[Any], redis_url: str) -> str:
+def lost_job(redis_backend: JobBackend, redis_url: str) -> str:
     """The id of a job that somebody took out of its queue."""
     job_id = tasks.greet.enqueue().id
     with redis.Redis.from_url(redis_url) as client:
@@ -23,7 +21,7 @@ def lost_job(redis_backend: JobBackend[Any], redis_url: str) -> str:
     return job_id
 
 
-def test_a_store_that_fits_together(jobs: Jobs, backend: JobBackend[Any]) -> None:
+def test_a_store_that_fits_together(jobs: Jobs, backend: JobBackend) -> None:
     tasks.greet.enqueue()
     assert jobs("doctor").out == "The store is consistent.\n"
     assert jobs("doctor", "--json").json == {"healthy": True, "repaired": [], "left": []}
@@ -35,7 +33,7 @@ def test_what_is_wrong_is_told_with_what_a_repair_would_do(jobs: Jobs, lost_job:
     assert failed.value.returncode == 1
 
 
-def test_a_repair_mends_it(jobs: Jobs, lost_job: str, redis_backend: JobBackend[Any]) -> None:
+def test_a_repair_mends_it(jobs: Jobs, lost_job: str, redis_backend: JobBackend) -> None:
     out = jobs("doctor", "--repair").out
 
     assert out.startswith(f"Repaired: The queued job {lost_job} is in no index")
@@ -56,7 +54,7 @@ def test_programs_are_told_the_same(jobs: Jobs, lost_job: str) -> None:
     }
 
 
-def test_a_remark_fails_no_check(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+def test_a_remark_fails_no_check(jobs: Jobs, redis_backend: JobBackend) -> None:
     redis_backend.broker.inspection.pause("not-yet")
 
     out = jobs("doctor").out
@@ -67,7 +65,7 @@ def test_a_remark_fails_no_check(jobs: Jobs, redis_backend: JobBackend[Any]) -> 
 
 
 def test_many_findings_of_a_kind_are_cut_short(
-    jobs: Jobs, redis_backend: JobBackend[Any], redis_url: str
+    jobs: Jobs, redis_backend: JobBackend, redis_url: str
 ) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.zadd("{jobs}:q:default", {f"nobody{n}": n for n in range(30)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
@@ -230,7 +229,7 @@ def test_queues_shows_those_of_the_settings_and_those_with_jobs(jobs: Jobs, brok
     ],
 )
 def test_what_cannot_be_shown_is_told(
-    jobs: Jobs, backend: JobBackend[Any], arguments: tuple[str, ...], sentence: str
+    jobs: Jobs, backend: JobBackend, arguments: tuple[str, ...], sentence: str
 ) -> None:
     tasks.greet.enqueue()
     with pytest.raises(CommandError) as refused:

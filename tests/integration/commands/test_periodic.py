@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
@@ -27,9 +26,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_ticks_are_shown_in_order_of_their_names(
-    jobs: Jobs, redis_backend: JobBackend[Any]
-) -> None:
+def test_ticks_are_shown_in_order_of_their_names(jobs: Jobs, redis_backend: JobBackend) -> None:
     periodic("0 8 1 1 *", timezone="Europe/Berlin", name="yearly")(tasks.greet)
     periodic("*/5 * * * *", catch_up=False)(tasks.refuse)
     claim_tick(redis_backend.broker, "yearly", None, NEW_YEAR_2000, None)
@@ -71,7 +68,7 @@ def test_none_is_a_sentence(jobs: Jobs) -> None:
     assert jobs("periodic", "--json").json == []
 
 
-def test_one_is_switched_off_and_on_again(jobs: Jobs, redis_backend: JobBackend[Any]) -> None:
+def test_one_is_switched_off_and_on_again(jobs: Jobs, redis_backend: JobBackend) -> None:
     periodic("@daily", name="report")(tasks.greet)
 
     said = jobs("periodic", "--off", "report").out
@@ -84,9 +81,7 @@ def test_one_is_switched_off_and_on_again(jobs: Jobs, redis_backend: JobBackend[
     assert jobs("periodic").rows[1][-1] == "on"
 
 
-def test_only_what_is_declared_and_runs_can_be_switched(
-    jobs: Jobs, backend: JobBackend[Any]
-) -> None:
+def test_only_what_is_declared_and_runs_can_be_switched(jobs: Jobs, backend: JobBackend) -> None:
     with pytest.raises(CommandError, match="periodic task 'nothing'"):
         jobs("periodic", "--off", "nothing")
     periodic("@daily", name="report")(tasks.greet)

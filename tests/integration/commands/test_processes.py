@@ -53,9 +53,7 @@ def start_worker(environment: dict[str, str], redis_url: str) -> Iterator[Start]
         process.communicate()
 
 
-def test_work_runs_jobs_as_runworker_does(
-    start_worker: Start, redis_backend: JobBackend[Any]
-) -> None:
+def test_work_runs_jobs_as_runworker_does(start_worker: Start, redis_backend: JobBackend) -> None:
     result = tasks.greet.enqueue("Bob")
     worker = start_worker("--burst", "-q", "default")
     assert worker.wait(DEADLINE) == 0
@@ -66,7 +64,7 @@ def test_work_runs_jobs_as_runworker_does(
 
 @pytest.mark.parametrize("command", [("runworker",), ("jobs", "work")])
 def test_a_burst_runs_in_any_thread_of_any_process(
-    command: tuple[str, ...], redis_backend: JobBackend[Any]
+    command: tuple[str, ...], redis_backend: JobBackend
 ) -> None:
     first, second = tasks.greet.enqueue("Ann"), tasks.greet.enqueue("Bob")
     handlers = [signal.getsignal(number) for number in signal.valid_signals()]
@@ -86,7 +84,7 @@ def test_a_burst_runs_in_any_thread_of_any_process(
 
 
 def test_a_call_from_code_says_what_only_the_command_line_can(
-    redis_backend: JobBackend[Any],
+    redis_backend: JobBackend,
 ) -> None:
     with pytest.raises(CommandError, match="processes works on the command line only"):
         call_command("runworker", processes=2)
@@ -95,7 +93,7 @@ def test_a_call_from_code_says_what_only_the_command_line_can(
 
 
 def test_a_worker_is_seen_quieted_and_stopped(
-    start_worker: Start, redis_backend: JobBackend[Any], jobs: Jobs
+    start_worker: Start, redis_backend: JobBackend, jobs: Jobs
 ) -> None:
     worker = start_worker()
     while not (alive := jobs("workers", "--json").json):

@@ -57,7 +57,7 @@ def test_the_bar_grows_and_is_wiped_at_the_end(
 
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_bulk_changes_draw_on_terminals_only(
-    backend: JobBackend[Any], terminal: tuple[Any, int], verbosity: int
+    backend: JobBackend, terminal: tuple[Any, int], verbosity: int
 ) -> None:
     stream, ours = terminal
     tasks.greet.enqueue()

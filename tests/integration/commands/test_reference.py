@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Action, ArgumentParser
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.core.management import load_command_class
@@ -97,7 +96,7 @@ def test_what_all_subcommands_share_is_described_once() -> None:
 
 
 @pytest.fixture
-def failed_job(redis_backend: JobBackend[Any]) -> str:
+def failed_job(redis_backend: JobBackend) -> str:
     """The id of a job that failed, beside a worker with a running one."""
     failed = tasks.fail.enqueue()
     run_enqueued(raise_errors=False)
@@ -128,9 +127,7 @@ def test_the_keys_of_all_else_are_those_on_the_page(jobs: Jobs, failed_job: str)
     assert keys("### Diagnosis") == list(diagnosis)
 
 
-def test_the_keys_of_a_finding_are_those_on_the_page(
-    jobs: Jobs, redis_backend: JobBackend[Any]
-) -> None:
+def test_the_keys_of_a_finding_are_those_on_the_page(jobs: Jobs, redis_backend: JobBackend) -> None:
     redis_backend.broker.inspection.pause("not-yet")
     (finding,) = jobs("doctor", "--json").json["left"]
     assert keys("### A finding") == list(finding)

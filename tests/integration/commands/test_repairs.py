@@ -268,7 +268,7 @@ def test_clear_forgets_what_is_queued_in_one_queue(jobs: Jobs, broker: Broker) -
 
 @pytest.mark.parametrize("action", ["pause", "resume", "clear"])
 def test_a_queue_that_no_job_can_be_in_is_unknown(
-    jobs: Jobs, backend: JobBackend[Any], action: str
+    jobs: Jobs, backend: JobBackend, action: str
 ) -> None:
     tasks.greet.enqueue()
     with pytest.raises(CommandError, match=r"Unknown queue 'mailer'\. Did you mean 'mailers'"):

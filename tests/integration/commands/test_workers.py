@@ -16,7 +16,7 @@ from tests.integration.commands.helpers import Jobs
 
 
 @pytest.fixture
-def broker(backend: JobBackend[Any]) -> Broker:
+def broker(backend: JobBackend) -> Broker:
     """A broker that holds a job, with two workers."""
     tasks.greet.enqueue()
     broker = backend.broker
@@ -52,7 +52,7 @@ def test_workers_are_listed(jobs: Jobs, broker: Broker) -> None:
     assert second["quiet"] is True
 
 
-def test_no_workers_is_a_sentence(jobs: Jobs, backend: JobBackend[Any]) -> None:
+def test_no_workers_is_a_sentence(jobs: Jobs, backend: JobBackend) -> None:
     tasks.greet.enqueue()
     assert jobs("workers").out == "No workers are alive. Start one with manage.py runworker.\n"
     assert jobs("workers", "--json").json == []

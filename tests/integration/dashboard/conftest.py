@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def use_backend(request: pytest.FixtureRequest, settings: Settings) -> UseBackend:
-    def use(kind: str, aliases: dict[str, Any] | None = None) -> JobBackend[Any]:
+    def use(kind: str, aliases: dict[str, Any] | None = None) -> JobBackend:
         entry: dict[str, Any] = {"QUEUES": QUEUES}
         if kind == "redis":
             # Keys of its own: what earlier tests left behind is not seen by these.
@@ -41,18 +41,18 @@ def use_backend(request: pytest.FixtureRequest, settings: Settings) -> UseBacken
 
 
 @pytest.fixture(params=["thread_pool", "redis"])
-def backend(request: pytest.FixtureRequest, use_backend: UseBackend) -> JobBackend[Any]:
+def backend(request: pytest.FixtureRequest, use_backend: UseBackend) -> JobBackend:
     """Each of the two backends, with nothing in it, and nobody who runs its jobs."""
     return use_backend(request.param)
 
 
 @pytest.fixture
-def redis_backend(use_backend: UseBackend) -> JobBackend[Any]:
+def redis_backend(use_backend: UseBackend) -> JobBackend:
     return use_backend("redis")
 
 
 @pytest.fixture
-def worker(backend: JobBackend[Any]) -> Driver:
+def worker(backend: JobBackend) -> Driver:
     """A worker as the broker sees one; it does what the test says."""
     return Driver(backend.broker, "w1")
 

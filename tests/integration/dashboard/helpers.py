@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUEUES = ["critical", "default", "mailers", "low"]
 
 
-UseBackend = Callable[..., JobBackend[Any]]
+UseBackend = Callable[..., JobBackend]
 """Makes a backend the site's: `use_backend("redis")`; more aliases by `aliases={…}`."""
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django_jobs.backends.base import JobBackend
 from tests.support.driver import Driver, dead, make_job, make_jobs, retrying, succeeded
 
 
-def fill(backend: JobBackend[Any]) -> None:
+def fill(backend: JobBackend) -> None:
     """Bring something of everything onto the pages."""
     worker, quiet = Driver(backend.broker, "w1"), Driver(backend.broker, "w2")
     backend.broker.push([*make_jobs(2), make_job(id="one"), *make_jobs(5)])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -24,7 +23,7 @@ HEALTH, STATS = reverse("django_jobs_dashboard:health"), reverse("django_jobs_da
 
 
 def test_figures_are_those_of_the_command(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(2, queue="low"))
     worker.heartbeat(succeeded=5, failed=1)
@@ -35,7 +34,7 @@ def test_figures_are_those_of_the_command(
     assert {queue["name"]: queue["size"] for queue in shown["queues"]}["low"] == 2
 
 
-def test_all_is_well(client: Client, onlooker: Client, redis_backend: JobBackend[Any]) -> None:
+def test_all_is_well(client: Client, onlooker: Client, redis_backend: JobBackend) -> None:
     Driver(redis_backend.broker, "w1").heartbeat()
     answer = client.get(HEALTH)
     assert (answer.status_code, answer.json()) == (200, {"healthy": True})
@@ -57,7 +56,7 @@ def test_threads_of_the_process_are_well_before_they_start(
 
 
 def test_only_those_who_may_know_are_told_what_is_wrong(
-    client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend[Any]
+    client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend
 ) -> None:
     settings.JOB_DASHBOARD = {"TOKEN": "sesame"}
     answer = client.get(HEALTH)
@@ -72,7 +71,7 @@ def test_only_those_who_may_know_are_told_what_is_wrong(
 
 
 def test_a_queue_with_jobs_that_no_worker_serves_is_told(
-    onlooker: Client, redis_backend: JobBackend[Any]
+    onlooker: Client, redis_backend: JobBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(1, queue="low"))
     answer = onlooker.get(HEALTH, {"min_workers": 0})
@@ -80,7 +79,7 @@ def test_a_queue_with_jobs_that_no_worker_serves_is_told(
     assert "No worker serves the queue low, in which 1 job waits" in answer.json()["problems"][0]
 
 
-def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend[Any]) -> None:
+def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend) -> None:
     assert onlooker.get(HEALTH, {"min_workers": 0}).status_code == 200
     Driver(redis_backend.broker, "w1").heartbeat()
     redis_backend.broker.push(make_jobs(1, queue="low"))
@@ -95,7 +94,7 @@ def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend[Any]) -
 @pytest.mark.parametrize(
     "query", ["?min_workers=x&max_latency=y", "?min_workers=-1e9&max_latency=999999999999999999999"]
 )
-def test_nonsense_is_no_limit(query: str, onlooker: Client, redis_backend: JobBackend[Any]) -> None:
+def test_nonsense_is_no_limit(query: str, onlooker: Client, redis_backend: JobBackend) -> None:
     Driver(redis_backend.broker, "w1").heartbeat()
     assert onlooker.get(HEALTH + query).status_code == 200
 
@@ -118,7 +117,7 @@ def test_a_store_that_does_not_answer_is_told_without_its_password(
 
 
 def test_strangers_learn_no_figures_by_trying_limits(
-    client: Client, onlooker: Client, redis_backend: JobBackend[Any]
+    client: Client, onlooker: Client, redis_backend: JobBackend
 ) -> None:
     Driver(redis_backend.broker, "w1").heartbeat()
     for limit in ({"min_workers": 2}, {"min_workers": 10_000, "max_latency": 0}):
@@ -127,7 +126,7 @@ def test_strangers_learn_no_figures_by_trying_limits(
 
 
 def test_the_settings_say_what_is_well(
-    client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend[Any]
+    client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend
 ) -> None:
     settings.JOB_DASHBOARD = {"MIN_WORKERS": 2, "MAX_LATENCY": 3600}
     Driver(redis_backend.broker, "w1").heartbeat()

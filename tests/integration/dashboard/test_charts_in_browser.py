@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from tests.integration.dashboard.helpers import Person, sign_in
 from tests.integration.dashboard.history import live_through
 from tests.integration.dashboard.samples import sample, tell
@@ -32,7 +32,7 @@ def site(
     page: Page,
     live_server: LiveServer,
     person: Person,
-    redis_backend: JobBackend[Any],
+    redis_backend: RedisBackend,
     redis_url: str,
     complaints: list[str],
 ) -> LiveServer:
@@ -43,7 +43,7 @@ def site(
 
 
 def test_an_operator_finds_the_slowest_task_and_reads_its_numbers(
-    page: Page, site: LiveServer, redis_backend: JobBackend[Any]
+    page: Page, site: LiveServer, redis_backend: RedisBackend
 ) -> None:
     tell(Driver(redis_backend.broker, "w9"), sample("shop.reports.yearly_export", took=1_000_000))
     page.goto(site.url + OVERVIEW)
@@ -76,7 +76,7 @@ def test_what_fails_leads_to_its_task(page: Page, site: LiveServer) -> None:
 
 
 def test_charts_keep_up_and_leave_open_numbers_open(
-    page: Page, site: LiveServer, redis_backend: JobBackend[Any]
+    page: Page, site: LiveServer, redis_backend: RedisBackend
 ) -> None:
     page.goto(f"{site.url}{OVERVIEW}?span=1h")
     page.select_option("[data-live-interval]", "2")

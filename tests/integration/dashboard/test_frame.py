@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django
 import pytest
 from django.test import Client
@@ -37,7 +35,7 @@ VALUES = ("", "-1", "1e999", "9" * 400, "\x00", "\ud800", "💥" * 500, "../../p
 
 @pytest.mark.parametrize("value", VALUES)
 def test_nonsense_is_never_an_error_of_the_server(
-    value: str, operator: Client, backend: JobBackend[Any]
+    value: str, operator: Client, backend: JobBackend
 ) -> None:
     given = {name: value.encode("utf-8", "replace") for name in NONSENSE}
     backend.broker.push(make_jobs(1))
@@ -82,7 +80,7 @@ def test_without_a_backend_of_ours_there_is_nothing_to_show(
 
 
 def test_files_from_another_origin_are_allowed_by_the_policy(
-    operator: Client, backend: JobBackend[Any], settings: Settings
+    operator: Client, backend: JobBackend, settings: Settings
 ) -> None:
     settings.STATIC_URL = "https://static.example.com/v1/"
     policy = operator.get(PAGES[0].path).headers["Content-Security-Policy"]
@@ -91,7 +89,7 @@ def test_files_from_another_origin_are_allowed_by_the_policy(
 
 
 def test_without_htmx_pages_stand_still_and_work(
-    operator: Client, backend: JobBackend[Any], settings: Settings
+    operator: Client, backend: JobBackend, settings: Settings
 ) -> None:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_htmx"]
     html = operator.get(PAGES[0].path).content.decode()

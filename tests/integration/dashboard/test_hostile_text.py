@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
@@ -24,7 +24,7 @@ EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7|add:7 }}</
 
 
 @pytest.fixture
-def hostile(redis_backend: JobBackend[Any]) -> Iterator[JobBackend[Any]]:
+def hostile(redis_backend: JobBackend) -> Iterator[JobBackend]:
     """A backend in which every text that anybody could have chosen is an attack."""
     broker = redis_backend.broker
     worker = Driver(broker, f"w{EVIL}")
@@ -48,7 +48,7 @@ def hostile(redis_backend: JobBackend[Any]) -> Iterator[JobBackend[Any]]:
         yield redis_backend
 
 
-def test_no_page_holds_it_unescaped(operator: Client, hostile: JobBackend[Any]) -> None:
+def test_no_page_holds_it_unescaped(operator: Client, hostile: JobBackend) -> None:
     for address in PAGES:
         html = operator.get(address.path).content.decode()
         assert "<script>alert" not in html, address.name
@@ -56,7 +56,7 @@ def test_no_page_holds_it_unescaped(operator: Client, hostile: JobBackend[Any]) 
         assert "14</td>" not in html, address.name
 
 
-def test_no_notice_holds_it_unescaped(operator: Client, hostile: JobBackend[Any]) -> None:
+def test_no_notice_holds_it_unescaped(operator: Client, hostile: JobBackend) -> None:
     for name, data in (
         ("pause_queue", {"queue": f"q{EVIL}"}),
         ("stop_worker", {"worker": f"w{EVIL}"}),
@@ -72,7 +72,7 @@ def test_a_browser_runs_none_of_it(
     page: Page,
     live_server: LiveServer,
     person: Person,
-    hostile: JobBackend[Any],
+    hostile: JobBackend,
     complaints: list[str],
 ) -> None:
     heard: list[str] = []

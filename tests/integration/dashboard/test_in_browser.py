@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from tests.integration.dashboard.addresses import PAGES
 from tests.integration.dashboard.helpers import Person, sign_in
 from tests.integration.dashboard.in_each_state import fill
@@ -32,7 +32,7 @@ def address(name: str) -> str:
 
 
 @pytest.fixture
-def site(tmp_path: Path, redis_url: str, redis_backend: JobBackend[Any]) -> Iterator[Site]:
+def site(tmp_path: Path, redis_url: str, redis_backend: RedisBackend) -> Iterator[Site]:
     """Worker processes that take the jobs of this process."""
     options = {"url": redis_url, "namespace": redis_backend.configuration.namespace}
     made = Site(tmp_path, {**options, "lease": 4})
@@ -44,7 +44,7 @@ def test_a_queue_is_paused_with_a_click(
     page: Page,
     live_server: LiveServer,
     person: Person,
-    redis_backend: JobBackend[Any],
+    redis_backend: RedisBackend,
     complaints: list[str],
 ) -> None:
     sign_in(page, live_server, person("superuser"))
@@ -60,7 +60,7 @@ def test_a_queue_is_paused_with_a_click(
 
 
 def test_a_queue_is_cleared_without_a_script(
-    plain_page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+    plain_page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(3))
     sign_in(plain_page, live_server, person("superuser"))
@@ -97,7 +97,7 @@ def test_an_open_page_keeps_up_and_keeps_the_focus(
     page: Page,
     live_server: LiveServer,
     person: Person,
-    redis_backend: JobBackend[Any],
+    redis_backend: RedisBackend,
     complaints: list[str],
 ) -> None:
     redis_backend.broker.push(make_jobs(1))
@@ -115,7 +115,7 @@ def test_an_open_page_keeps_up_and_keeps_the_focus(
 
 
 def test_an_open_page_waits_while_a_question_is_open_or_nobody_looks(
-    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+    page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(1))
     sign_in(page, live_server, person("superuser"))
@@ -153,7 +153,7 @@ def test_an_open_page_waits_while_a_question_is_open_or_nobody_looks(
 
 
 def test_the_interval_and_the_theme_are_remembered(
-    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+    page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     sign_in(page, live_server, person("superuser"))
     page.emulate_media(color_scheme="light")
@@ -170,7 +170,7 @@ def test_the_interval_and_the_theme_are_remembered(
 
 
 def test_everything_can_be_done_by_keyboard(
-    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+    page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(2))
     sign_in(page, live_server, person("superuser"))
@@ -205,7 +205,7 @@ def violations(page: Page, *tags: str) -> list[str]:
 
 
 def test_no_page_shuts_anybody_out(
-    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+    page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     fill(redis_backend)
     sign_in(page, live_server, person("superuser"))
@@ -225,7 +225,7 @@ def test_no_page_is_wider_than_the_screen(
     page: Page,
     live_server: LiveServer,
     person: Person,
-    redis_backend: JobBackend[Any],
+    redis_backend: RedisBackend,
     settings: Settings,
 ) -> None:
     settings.LANGUAGE_CODE = "de"  # whose words are long
@@ -240,7 +240,7 @@ def test_no_page_is_wider_than_the_screen(
 
 
 def test_a_store_that_comes_back_is_seen(
-    page: Page, live_server: LiveServer, person: Person, redis_backend: JobBackend[Any]
+    page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     sign_in(page, live_server, person("superuser"))
     page.goto(live_server.url + address("queues"))

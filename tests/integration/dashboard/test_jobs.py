@@ -52,17 +52,13 @@ def call(task: Any, *args: Any, **kwargs: Any) -> Job:
 # --- the list ----------------------------------------------------------------------------------
 
 
-def test_without_jobs_the_list_says_how_they_come(
-    onlooker: Client, backend: JobBackend[Any]
-) -> None:
+def test_without_jobs_the_list_says_how_they_come(onlooker: Client, backend: JobBackend) -> None:
     assert "my_task.enqueue" in shown(onlooker, JOBS)
     assert "Nothing is dead" in shown(onlooker, JOBS, state="dead")
     assert "No job matches" in shown(onlooker, JOBS, task="x")
 
 
-def test_jobs_are_listed_by_state(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
-) -> None:
+def test_jobs_are_listed_by_state(onlooker: Client, backend: JobBackend, worker: Driver) -> None:
     backend.broker.push(make_jobs(3))
     bad, good = worker.take(2)
     worker.settle(dead(bad), succeeded(good))
@@ -74,7 +70,7 @@ def test_jobs_are_listed_by_state(
 
 
 def test_tabs_tell_how_many_jobs_are_in_each_state(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(5))
     worker.settle(dead(worker.take_one()))
@@ -84,7 +80,7 @@ def test_tabs_tell_how_many_jobs_are_in_each_state(
     assert "All 5 Running 0 Queued 4 Retrying 0 Scheduled 0 Dead 1" in text
 
 
-def test_pages_lead_on_to_the_last_job_and_back(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_pages_lead_on_to_the_last_job_and_back(onlooker: Client, backend: JobBackend) -> None:
     backend.broker.push(make_jobs(120))
     seen: list[str] = []
     address = JOBS
@@ -101,7 +97,7 @@ def test_pages_lead_on_to_the_last_job_and_back(onlooker: Client, backend: JobBa
 
 
 def test_filters_hold_together_and_stand_in_the_address(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     wanted = call(tasks.invite, "ada")._replace(queue="mailers")
     backend.broker.push(
@@ -125,7 +121,7 @@ def test_filters_hold_together_and_stand_in_the_address(
     assert listed(onlooker, **query, id="another") == []
 
 
-def test_jobs_are_found_by_time(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_jobs_are_found_by_time(onlooker: Client, backend: JobBackend) -> None:
     early = make_job(enqueued_at=1_785_585_600_000)  # 2026-08-01 12:00:00 UTC
     late = make_job(enqueued_at=1_785_585_600_000 + 119_999)
     backend.broker.push([early, late])
@@ -142,7 +138,7 @@ NONSENSE = ["", "x", "-1", "9" * 400, "2026-13-40T99:99", "0001-01-01T00:00", HO
     "name", ["state", "queue", "task", "error", "text", "id", "since", "until", "after", "backend"]
 )
 def test_nonsense_in_an_address_shows_a_page(
-    onlooker: Client, backend: JobBackend[Any], name: str
+    onlooker: Client, backend: JobBackend, name: str
 ) -> None:
     backend.broker.push(make_jobs(2))
 
@@ -153,7 +149,7 @@ def test_nonsense_in_an_address_shows_a_page(
 
 
 def test_a_search_says_how_far_it_looked_and_goes_on(
-    onlooker: Client, redis_backend: JobBackend[Any]
+    onlooker: Client, redis_backend: JobBackend
 ) -> None:
     rare = make_job(task="shop.rare", queue="low")
     for _ in range(6):
@@ -171,7 +167,7 @@ def test_a_search_says_how_far_it_looked_and_goes_on(
 
 
 def test_who_may_only_look_sees_no_buttons(
-    onlooker: Client, operator: Client, backend: JobBackend[Any]
+    onlooker: Client, operator: Client, backend: JobBackend
 ) -> None:
     job = make_job()
     backend.broker.push([job])
@@ -185,7 +181,7 @@ def test_who_may_only_look_sees_no_buttons(
 
 
 def test_secrets_are_shown_nowhere_and_cannot_be_searched_for(
-    onlooker: Client, backend: JobBackend[Any]
+    onlooker: Client, backend: JobBackend
 ) -> None:
     job = call(tasks.charge, "DE02-1203", {"card": "4111-1111"}, password="hunter2", note="hello")
     backend.broker.push([job])
@@ -200,7 +196,7 @@ def test_secrets_are_shown_nowhere_and_cannot_be_searched_for(
     assert listed(onlooker, text="HELLO") == [job.id]
 
 
-def test_metadata_show_without_what_is_secret(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_metadata_show_without_what_is_secret(onlooker: Client, backend: JobBackend) -> None:
     metadata = '{"trace":"kG3x <b>","_api_token":"hunter2","iban":"to DE02-1203"}'
     job = call(tasks.charge, "DE02-1203", note="hello")._replace(metadata=metadata)
     plain = call(tasks.charge, "DE02-1203", note="hello")
@@ -217,7 +213,7 @@ def test_metadata_show_without_what_is_secret(onlooker: Client, backend: JobBack
 
 
 def test_what_is_hidden_as_an_argument_shows_in_no_error_result_or_progress(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     iban = "DE02-1203-2020"
     jobs = [call(tasks.charge, iban, {"card": "4111-1111"}, note="hello") for _ in range(3)]
@@ -265,7 +261,7 @@ def test_a_site_says_what_is_secret(onlooker: Client, use_backend: Any) -> None:
     assert "hello" not in text
 
 
-def test_long_arguments_are_not_read_for_a_list(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_long_arguments_are_not_read_for_a_list(onlooker: Client, backend: JobBackend) -> None:
     job = call(tasks.invite, "x" * 50_000)
     backend.broker.push([job])
 
@@ -276,7 +272,7 @@ def test_long_arguments_are_not_read_for_a_list(onlooker: Client, backend: JobBa
 # --- one job -----------------------------------------------------------------------------------
 
 
-def test_a_job_tells_its_life(onlooker: Client, backend: JobBackend[Any], worker: Driver) -> None:
+def test_a_job_tells_its_life(onlooker: Client, backend: JobBackend, worker: Driver) -> None:
     backend.broker.push([call(tasks.invite, "ada@example.com")])
     failure = make_failure(
         exception="smtplib.SMTPServerDisconnected",
@@ -308,7 +304,7 @@ def test_a_job_tells_its_life(onlooker: Client, backend: JobBackend[Any], worker
 
 
 def test_a_success_shows_its_result_and_its_attempt(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push([call(tasks.invite, "ada@example.com")])
     claim = worker.take_one()
@@ -323,7 +319,7 @@ def test_a_success_shows_its_result_and_its_attempt(
 
 
 def test_each_failure_is_shown_the_latest_first(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push([call(tasks.invite, "ada")])
     for message in ("first trouble", "second trouble", "third trouble"):
@@ -336,7 +332,7 @@ def test_each_failure_is_shown_the_latest_first(
     assert text.index("third trouble") < text.index("second trouble") < text.index("first trouble")
 
 
-def test_an_unknown_job_is_said_to_be_gone(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_an_unknown_job_is_said_to_be_gone(onlooker: Client, backend: JobBackend) -> None:
     for query in ({"id": "gone"}, {"id": HOSTILE}, {}):
         response = onlooker.get(f"{JOB}?{urlencode(query)}")
         assert response.status_code == 404
@@ -344,7 +340,7 @@ def test_an_unknown_job_is_said_to_be_gone(onlooker: Client, backend: JobBackend
         assert b"<script>alert" not in response.content
 
 
-def test_a_job_of_a_task_that_is_gone_says_so(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_a_job_of_a_task_that_is_gone_says_so(onlooker: Client, backend: JobBackend) -> None:
     job = make_job(task="shop.gone.pay", arguments='[["4111"],{"note":"x"}]')
     backend.broker.push([job])
 
@@ -359,7 +355,7 @@ def test_a_job_of_a_task_that_is_gone_says_so(onlooker: Client, backend: JobBack
 
 
 def test_hostile_text_is_shown_as_text_everywhere(
-    operator: Client, backend: JobBackend[Any], worker: Driver
+    operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     escaped = encode_arguments((HOSTILE,), {"<b>key</b>": [HOSTILE]})
     jobs = [
@@ -394,7 +390,7 @@ def test_hostile_text_is_shown_as_text_everywhere(
 
 
 def test_half_a_character_in_an_error_spoils_no_page(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver
+    onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(1))
     claim = worker.take_one()
@@ -408,7 +404,7 @@ def test_half_a_character_in_an_error_spoils_no_page(
 
 @pytest.mark.parametrize("text", ["", "not JSON", "[1]", "[" * 3_000, '[["\\ud800"],{}]', '"x"'])
 def test_arguments_that_cannot_be_read_are_shown_as_they_are(
-    onlooker: Client, backend: JobBackend[Any], worker: Driver, text: str
+    onlooker: Client, backend: JobBackend, worker: Driver, text: str
 ) -> None:
     job = make_job(task=tasks.invite.module_path, arguments=text)
     backend.broker.push([job])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import reverse
@@ -55,7 +55,7 @@ def work() -> None:
 
 
 def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
-    open_page: Open, redis_backend: JobBackend[Any], cause: set[str]
+    open_page: Open, redis_backend: JobBackend, cause: set[str]
 ) -> None:
     for name in ("ada", "grace"):
         tasks.invite.enqueue(f"{name}@example.com")
@@ -86,7 +86,7 @@ def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
 
 
 def test_ticked_jobs_are_retried_and_the_others_stay(
-    open_page: Open, redis_backend: JobBackend[Any]
+    open_page: Open, redis_backend: JobBackend
 ) -> None:
     worker = Driver(redis_backend.broker, "w1")
     redis_backend.broker.push(make_jobs(5))
@@ -106,7 +106,7 @@ def test_ticked_jobs_are_retried_and_the_others_stay(
     assert "state=dead" in page.url
 
 
-def test_deleting_ticked_jobs_asks_first(open_page: Open, redis_backend: JobBackend[Any]) -> None:
+def test_deleting_ticked_jobs_asks_first(open_page: Open, redis_backend: JobBackend) -> None:
     redis_backend.broker.push(make_jobs(3))
 
     page = open_page(JOBS)
@@ -121,7 +121,7 @@ def test_deleting_ticked_jobs_asks_first(open_page: Open, redis_backend: JobBack
 
 @pytest.mark.usefixtures("small_steps")
 def test_all_that_match_a_filter_are_repaired_with_progress(
-    open_page: Open, redis_backend: JobBackend[Any]
+    open_page: Open, redis_backend: JobBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(11, task="shop.spam"))
     redis_backend.broker.push(make_jobs(2, task="shop.mail"))
@@ -137,7 +137,7 @@ def test_all_that_match_a_filter_are_repaired_with_progress(
 
 
 def test_an_open_search_form_stays_open_while_the_list_moves(
-    open_page: Open, redis_backend: JobBackend[Any]
+    open_page: Open, redis_backend: JobBackend
 ) -> None:
     page = open_page(JOBS)
     page.select_option("[data-live-interval]", "2")
@@ -150,7 +150,7 @@ def test_an_open_search_form_stays_open_while_the_list_moves(
 
 
 def test_the_arguments_and_the_traceback_can_be_copied(
-    open_page: Open, redis_backend: JobBackend[Any]
+    open_page: Open, redis_backend: JobBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(1, task=tasks.invite.module_path))
     worker = Driver(redis_backend.broker, "w1")
@@ -178,7 +178,7 @@ def test_everything_works_without_javascript(
     plain_page: Page,
     live_server: LiveServer,
     person: Person,
-    redis_backend: JobBackend[Any],
+    redis_backend: JobBackend,
 ) -> None:
     redis_backend.broker.push(make_jobs(6))
     sign_in(plain_page, live_server, person("manage_jobs"))

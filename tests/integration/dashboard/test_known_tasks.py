@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -28,7 +27,7 @@ def _know_nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         sys.modules.pop(f"tests.integration.dashboard.{app}.tasks", None)
 
 
-def stored(backend: JobBackend[Any], task: str) -> Job:
+def stored(backend: JobBackend, task: str) -> Job:
     job = make_job(task=task, arguments='[["4711","4112"],{}]', signature=sign(task))
     backend.broker.push([job])
     return job
@@ -38,7 +37,7 @@ def stored(backend: JobBackend[Any], task: str) -> Job:
     "name", ["tests.apps.registered.untouched.greet", "tests.apps.registered.script.x", "this.zen"]
 )
 def test_nothing_is_imported_for_the_name_of_a_job(
-    onlooker: Client, backend: JobBackend[Any], name: str
+    onlooker: Client, backend: JobBackend, name: str
 ) -> None:
     """Also if the name is signed: a page has no need to run code that the site does not."""
     job = stored(backend, name)
@@ -52,7 +51,7 @@ def test_nothing_is_imported_for_the_name_of_a_job(
 
 
 def test_the_parameters_of_an_app_s_tasks_have_their_names(
-    onlooker: Client, backend: JobBackend[Any], settings: Settings
+    onlooker: Client, backend: JobBackend, settings: Settings
 ) -> None:
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.apps.parcels"]
     job = stored(backend, "tests.apps.parcels.tasks.unpack")
@@ -65,7 +64,7 @@ def test_the_parameters_of_an_app_s_tasks_have_their_names(
 
 def test_the_pages_work_while_an_app_is_broken(
     onlooker: Client,
-    backend: JobBackend[Any],
+    backend: JobBackend,
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

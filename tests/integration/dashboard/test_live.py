@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 QUEUES = reverse("django_jobs_dashboard:queues")
 
 
-def test_what_has_not_changed_is_not_sent_again(onlooker: Client, backend: JobBackend[Any]) -> None:
+def test_what_has_not_changed_is_not_sent_again(onlooker: Client, backend: JobBackend) -> None:
     first = onlooker.get(QUEUES)
     again = onlooker.get(QUEUES, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -30,9 +29,7 @@ def rows(html: str) -> list[str]:
     return re.findall(r'<th scope="row"><a href="\S*task=([^&"]*)', html)
 
 
-def test_a_site_on_which_nothing_ran_says_what_to_do(
-    operator: Client, backend: JobBackend[Any]
-) -> None:
+def test_a_site_on_which_nothing_ran_says_what_to_do(operator: Client, backend: JobBackend) -> None:
     assert "No job has run in this time." in text(operator, OVERVIEW)
     assert "Nothing has failed in this time." in text(operator, OVERVIEW)
     assert "Enqueue a job, or look further back." in text(operator, METRICS)
@@ -77,7 +74,7 @@ def test_parameters_that_are_nonsense_give_a_sane_page(
         assert 'span=24h" aria-current' in html or 'aria-current="true"' in html
 
 
-def test_a_page_of_no_task_is_not_found(operator: Client, backend: JobBackend[Any]) -> None:
+def test_a_page_of_no_task_is_not_found(operator: Client, backend: JobBackend) -> None:
     assert operator.get(TASK).status_code == 404
     assert operator.get(TASK, {"task": ""}).status_code == 404
 

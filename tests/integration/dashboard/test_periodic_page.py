@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,7 +31,7 @@ def report() -> Iterator[None]:
         yield
 
 
-def test_it_is_shown_in_plain_words(operator: Client, backend: JobBackend[Any]) -> None:
+def test_it_is_shown_in_plain_words(operator: Client, backend: JobBackend) -> None:
     html = operator.get(PERIODIC).content.decode()
     for text in ("report", "0 8 * * 1-5", "from Monday to Friday at 08:00", "Europe/Berlin"):
         assert text in html
@@ -40,7 +39,7 @@ def test_it_is_shown_in_plain_words(operator: Client, backend: JobBackend[Any]) 
 
 
 def test_its_last_job_is_shown_with_how_it_went(
-    operator: Client, redis_backend: JobBackend[Any]
+    operator: Client, redis_backend: JobBackend
 ) -> None:
     broker, worker = redis_backend.broker, Driver(redis_backend.broker)
     claim_tick(broker, "report", None, 1_700_000_000_000, make_job())
@@ -51,13 +50,13 @@ def test_its_last_job_is_shown_with_how_it_went(
 
 
 @pytest.mark.django_db(transaction=True)  # jobs wait for the commit
-def test_it_is_run_now(operator: Client, redis_backend: JobBackend[Any]) -> None:
+def test_it_is_run_now(operator: Client, redis_backend: JobBackend) -> None:
     assert "report is enqueued. This is its job." in do(operator, "run_periodic", name="report")
     [record] = redis_backend.broker.inspection.jobs(State.QUEUED)
     assert record.job.task == "tests.apps.command_site.tasks.greet"
 
 
-def test_it_is_switched_off_and_on(operator: Client, redis_backend: JobBackend[Any]) -> None:
+def test_it_is_switched_off_and_on(operator: Client, redis_backend: JobBackend) -> None:
     html = do(operator, "switch_off_periodic", name="report")
     assert "report is switched off" in html
     assert 'class="badge off"' in html
@@ -68,7 +67,7 @@ def test_it_is_switched_off_and_on(operator: Client, redis_backend: JobBackend[A
 
 @pytest.mark.parametrize("button", ["run_periodic", "switch_off_periodic", "switch_on_periodic"])
 def test_only_what_is_declared_here_can_be_named(
-    button: str, operator: Client, redis_backend: JobBackend[Any]
+    button: str, operator: Client, redis_backend: JobBackend
 ) -> None:
     assert "There is no such periodic task here." in do(operator, button, name="os.system")
     assert dict(redis_backend.broker.inspection.switched_off()) == {}

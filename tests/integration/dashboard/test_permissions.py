@@ -36,7 +36,7 @@ PEOPLE = {
 
 
 @pytest.fixture(autouse=True)
-def site(redis_backend: JobBackend[Any]) -> Iterator[None]:
+def site(redis_backend: JobBackend) -> Iterator[None]:
     """A site in which each address has something to act on."""
     with isolated_registry():
         periodic("@daily", name="report")(tasks.greet)
@@ -94,7 +94,7 @@ def to_those_outside(page: tuple[int, int], figures: int) -> dict[str, tuple[int
 
 
 @pytest.fixture(autouse=True)
-def unhealthy(redis_backend: JobBackend[Any]) -> None:
+def unhealthy(redis_backend: JobBackend) -> None:
     """The only worker is quiet, so that health has something to say."""
     Driver(redis_backend.broker, "w1").heartbeat(quiet=True)
 
@@ -345,7 +345,7 @@ def test_each_change_needs_it_also_where_the_site_has_no_middleware_for_it(
 
 
 def test_what_one_may_not_do_is_not_offered(
-    person: Person, client: Client, redis_backend: JobBackend[Any]
+    person: Person, client: Client, redis_backend: JobBackend
 ) -> None:
     client.force_login(person(VIEW))
     for name in ("queues", "workers", "periodic"):

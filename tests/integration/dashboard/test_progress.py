@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +16,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 @pytest.fixture
-def claim(backend: JobBackend[Any], worker: Driver) -> Claim:
+def claim(backend: JobBackend, worker: Driver) -> Claim:
     backend.broker.push([make_job()])
     return worker.take_one()
 

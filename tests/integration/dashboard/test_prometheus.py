@@ -55,7 +55,7 @@ def values(family: Metric, label: str) -> dict[str, float]:
     return {one.labels[label]: one.value for one in family.samples}
 
 
-def test_an_empty_store_is_told_whole(backend: JobBackend[Any], read: Read) -> None:
+def test_an_empty_store_is_told_whole(backend: JobBackend, read: Read) -> None:
     families = read()
     assert set(values(families["django_jobs_jobs"], "state").values()) == {0.0}
     assert families["django_jobs_workers"].samples[0].value == 0
@@ -63,7 +63,7 @@ def test_an_empty_store_is_told_whole(backend: JobBackend[Any], read: Read) -> N
 
 
 def test_states_queues_workers_and_attempts_are_told(
-    backend: JobBackend[Any], worker: Driver, read: Read
+    backend: JobBackend, worker: Driver, read: Read
 ) -> None:
     backend.broker.push(make_jobs(3, queue="low"))
     backend.broker.inspection.pause("low")

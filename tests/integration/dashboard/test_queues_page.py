@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -22,7 +21,7 @@ def row(html: str, queue: str) -> str:
 
 
 def test_each_queue_is_shown_with_what_waits(
-    operator: Client, backend: JobBackend[Any], worker: Driver
+    operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(1234, queue="mailers"))
     worker.heartbeat(queues=("default", "mailers"))
@@ -33,9 +32,7 @@ def test_each_queue_is_shown_with_what_waits(
     assert ">0<" in row(html, "critical")  # known from the settings, without a job so far
 
 
-def test_a_queue_that_nobody_serves_is_marked(
-    operator: Client, redis_backend: JobBackend[Any]
-) -> None:
+def test_a_queue_that_nobody_serves_is_marked(operator: Client, redis_backend: JobBackend) -> None:
     redis_backend.broker.push(make_jobs(1, queue="low"))
     Driver(redis_backend.broker, "w1").heartbeat(queues=("default",))
     assert "none</span>" in row(operator.get(QUEUES).content.decode(), "low")
@@ -44,7 +41,7 @@ def test_a_queue_that_nobody_serves_is_marked(
 
 
 def test_a_queue_is_paused_and_resumed(
-    operator: Client, backend: JobBackend[Any], worker: Driver, caplog: pytest.LogCaptureFixture
+    operator: Client, backend: JobBackend, worker: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend.broker.push(make_jobs(1))
     with caplog.at_level(logging.INFO, "django_jobs.dashboard"):
@@ -66,13 +63,13 @@ def test_a_queue_is_paused_and_resumed(
     assert len(worker.take(1)) == 1
 
 
-def test_what_an_action_says_is_said_once(operator: Client, backend: JobBackend[Any]) -> None:
+def test_what_an_action_says_is_said_once(operator: Client, backend: JobBackend) -> None:
     do(operator, "pause_queue", queue="default")
     assert "is paused: its jobs wait" not in operator.get(QUEUES).content.decode()
 
 
 def test_a_live_update_leaves_the_word_for_the_person(
-    operator: Client, backend: JobBackend[Any]
+    operator: Client, backend: JobBackend
 ) -> None:
     operator.post(reverse("django_jobs_dashboard:pause_queue"), {"queue": "default"})
     update = operator.get(QUEUES, headers={"HX-Request": "true"}).content.decode()
@@ -80,9 +77,7 @@ def test_a_live_update_leaves_the_word_for_the_person(
     assert "is paused: its jobs wait" in operator.get(QUEUES).content.decode()
 
 
-def test_a_queue_is_cleared_by_who_types_its_name(
-    operator: Client, backend: JobBackend[Any]
-) -> None:
+def test_a_queue_is_cleared_by_who_types_its_name(operator: Client, backend: JobBackend) -> None:
     backend.broker.push(make_jobs(3))
     html = do(operator, "clear_queue", queue="default", typed="defualt")
     assert "Nothing was deleted" in html
@@ -96,6 +91,6 @@ def test_a_queue_is_cleared_by_who_types_its_name(
 @pytest.mark.parametrize("name", ["pause_queue", "resume_queue", "clear_queue"])
 @pytest.mark.parametrize("queue", ["", "other", "default\x00"])
 def test_a_queue_that_is_not_there_is_refused(
-    name: str, queue: str, operator: Client, backend: JobBackend[Any]
+    name: str, queue: str, operator: Client, backend: JobBackend
 ) -> None:
     assert "There is no such queue." in do(operator, name, queue=queue, typed=queue)

@@ -70,7 +70,7 @@ def carried_out(client: Client, run: str) -> str:
     raise AssertionError("it never ends")
 
 
-def pass_the_time(backend: JobBackend[Any], instant: int) -> None:
+def pass_the_time(backend: JobBackend, instant: int) -> None:
     """Wait until the broker's clock is past an instant, which takes a millisecond."""
     while backend.broker.inspection.scan(Filter(), None, 1).at <= instant:
         continue
@@ -79,7 +79,7 @@ def pass_the_time(backend: JobBackend[Any], instant: int) -> None:
 @pytest.mark.parametrize("repair", Repair)
 @pytest.mark.parametrize("state", State)
 def test_a_job_is_repaired_if_its_state_permits_it(
-    operator: Client, backend: JobBackend[Any], worker: Driver, state: State, repair: Repair
+    operator: Client, backend: JobBackend, worker: Driver, state: State, repair: Repair
 ) -> None:
     clock = Clock()
     clock.advance(10**12)
@@ -103,7 +103,7 @@ def test_a_job_is_repaired_if_its_state_permits_it(
 
 
 def test_ticked_jobs_are_repaired_and_the_list_stays_filtered(
-    operator: Client, backend: JobBackend[Any], worker: Driver, caplog: pytest.LogCaptureFixture
+    operator: Client, backend: JobBackend, worker: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend.broker.push(make_jobs(4))
     claims = worker.take(3)
@@ -123,13 +123,13 @@ def test_ticked_jobs_are_repaired_and_the_list_stays_filtered(
     assert ids[0] in line.getMessage()
 
 
-def test_without_a_tick_nothing_happens(operator: Client, backend: JobBackend[Any]) -> None:
+def test_without_a_tick_nothing_happens(operator: Client, backend: JobBackend) -> None:
     assert said(operator, operator.post(REPAIR, {"do": "delete"})) == "No job was ticked."
 
 
 @pytest.mark.parametrize("form", [{}, {"do": "run"}, {"do": ""}, {"do": "RETRY", "id": "x"}])
 def test_an_unknown_repair_is_refused(
-    operator: Client, backend: JobBackend[Any], form: dict[str, str]
+    operator: Client, backend: JobBackend, form: dict[str, str]
 ) -> None:
     assert operator.post(REPAIR, form).status_code == 404
     assert operator.get(f"{BULK}?{urlencode(form)}").status_code == 404
@@ -143,7 +143,7 @@ def test_an_unknown_repair_is_refused(
     ],
 )
 def test_all_that_match_are_counted_asked_for_and_repaired(
-    operator: Client, backend: JobBackend[Any], worker: Driver, do: str, asks: str, says: str
+    operator: Client, backend: JobBackend, worker: Driver, do: str, asks: str, says: str
 ) -> None:
     backend.broker.push([*make_jobs(7, task="shop.bad"), *make_jobs(5, task="shop.good")])
     worker.settle(*map(dead, worker.take(12)))
@@ -157,7 +157,7 @@ def test_all_that_match_are_counted_asked_for_and_repaired(
 
 
 def test_waiting_jobs_that_match_are_cancelled(
-    operator: Client, backend: JobBackend[Any], worker: Driver
+    operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push([*make_jobs(3, queue="low"), *make_jobs(2, queue="default")])
     worker.settle(retrying(worker.take_one("low"), 60_000))
@@ -170,7 +170,7 @@ def test_waiting_jobs_that_match_are_cancelled(
 
 
 def test_what_comes_or_changes_after_the_question_is_left_alone(
-    operator: Client, backend: JobBackend[Any], worker: Driver
+    operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(jobs := make_jobs(5))
     worker.settle(*map(dead, worker.take(5)))
@@ -186,7 +186,7 @@ def test_what_comes_or_changes_after_the_question_is_left_alone(
 
 
 def test_nothing_that_matches_is_said_before_anything_is_asked(
-    operator: Client, backend: JobBackend[Any]
+    operator: Client, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(1))
 
@@ -198,7 +198,7 @@ def test_nothing_that_matches_is_said_before_anything_is_asked(
 
 @pytest.mark.usefixtures("small_steps")
 def test_a_long_repair_goes_on_from_request_to_request(
-    operator: Client, backend: JobBackend[Any]
+    operator: Client, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(10))
 
@@ -219,13 +219,13 @@ def test_a_long_repair_goes_on_from_request_to_request(
 
 
 @pytest.mark.parametrize("run", ["", "x", "WyJhIiwge31d:1abc:forged"])
-def test_a_forged_state_is_refused(operator: Client, backend: JobBackend[Any], run: str) -> None:
+def test_a_forged_state_is_refused(operator: Client, backend: JobBackend, run: str) -> None:
     assert "somebody else" in said(operator, operator.post(STEP, {"run": run}))
     assert operator.get(f"{BULK}?run={run or 'x'}").status_code == 404
 
 
 def test_nobody_goes_on_with_what_somebody_else_was_asked(
-    operator: Client, person: Person, backend: JobBackend[Any]
+    operator: Client, person: Person, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(3))
     _, run = confirmed(operator, do="delete", state="queued")
@@ -238,7 +238,7 @@ def test_nobody_goes_on_with_what_somebody_else_was_asked(
 
 @pytest.mark.parametrize("rights", [(), ("view_dashboard",), ("control_workers",)])
 def test_who_may_not_manage_jobs_changes_none(
-    operator: Client, person: Person, backend: JobBackend[Any], rights: tuple[str, ...]
+    operator: Client, person: Person, backend: JobBackend, rights: tuple[str, ...]
 ) -> None:
     job = make_job()
     backend.broker.push([job])
@@ -253,7 +253,7 @@ def test_who_may_not_manage_jobs_changes_none(
 
 
 def test_a_change_needs_the_token_of_a_form(
-    operator: Client, person: Person, backend: JobBackend[Any]
+    operator: Client, person: Person, backend: JobBackend
 ) -> None:
     job = make_job()
     backend.broker.push([job])

@@ -6,7 +6,6 @@ import ast
 import gettext
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -119,7 +118,7 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
 
 
 def test_pages_speak_it(
-    language: str, operator: Client, redis_backend: JobBackend[Any], settings: Settings
+    language: str, operator: Client, redis_backend: JobBackend, settings: Settings
 ) -> None:
     settings.LANGUAGE_CODE = language
     fill(redis_backend)

@@ -16,7 +16,7 @@ WORKERS = reverse("django_jobs_dashboard:workers")
 
 
 def test_a_worker_is_shown_with_what_it_runs(
-    operator: Client, backend: JobBackend[Any], worker: Driver
+    operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     job = make_job(task="shop.tasks.ship")
     backend.broker.push([job])
@@ -40,7 +40,7 @@ def test_a_worker_is_shown_with_what_it_runs(
 
 
 def test_only_the_longest_of_many_jobs_are_shown(
-    operator: Client, backend: JobBackend[Any], worker: Driver
+    operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     jobs = make_jobs(25)
     backend.broker.push(jobs)
@@ -57,7 +57,7 @@ def test_only_the_longest_of_many_jobs_are_shown(
 
 
 def test_a_worker_is_told_to_be_quiet_and_to_stop(
-    operator: Client, redis_backend: JobBackend[Any]
+    operator: Client, redis_backend: JobBackend
 ) -> None:
     worker, other = Driver(redis_backend.broker, "w1"), Driver(redis_backend.broker, "w2")
     worker.heartbeat()
@@ -72,9 +72,7 @@ def test_a_worker_is_told_to_be_quiet_and_to_stop(
     assert other.heartbeat().order is Order.STOP
 
 
-def test_a_worker_that_is_gone_is_told_nothing(
-    operator: Client, redis_backend: JobBackend[Any]
-) -> None:
+def test_a_worker_that_is_gone_is_told_nothing(operator: Client, redis_backend: JobBackend) -> None:
     assert "There is no such worker any more." in do(operator, "stop_worker", worker="w1")
     assert "No worker is alive" in operator.get(WORKERS).content.decode()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.compat import task_backends
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
@@ -27,13 +27,13 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notes:
 
 
 @pytest.fixture
-def configure(settings: Any, redis_url: str, notes: Notes) -> Callable[..., JobBackend[Any]]:
+def configure(settings: Any, redis_url: str, notes: Notes) -> Callable[..., RedisBackend]:
     """Sets options of the Redis backend that this process enqueues to."""
 
     # Of its own for each test: a stopped worker's thread may still wait for a push in this process.
     namespace = secrets.token_hex(4)
 
-    def change(**options: Any) -> JobBackend[Any]:
+    def change(**options: Any) -> RedisBackend:
         options = {"url": redis_url, "namespace": namespace, **options}
         redis = {"BACKEND": "django_jobs.backends.RedisBackend", "QUEUES": QUEUES}
         settings.TASKS = {"default": {**redis, "OPTIONS": options}}
@@ -44,19 +44,19 @@ def configure(settings: Any, redis_url: str, notes: Notes) -> Callable[..., JobB
 
 
 @pytest.fixture
-def backend(configure: Callable[..., JobBackend[Any]]) -> JobBackend[Any]:
+def backend(configure: Callable[..., RedisBackend]) -> RedisBackend:
     """The Redis backend of this process, with an empty database."""
     return current_backend()
 
 
-def current_backend() -> JobBackend[Any]:
+def current_backend() -> RedisBackend:
     backend = task_backends["default"]
-    assert isinstance(backend, JobBackend)
+    assert isinstance(backend, RedisBackend)
     return backend
 
 
 @pytest.fixture
-def site(tmp_path: Path, redis_url: str, backend: JobBackend[Any]) -> Iterator[Site]:
+def site(tmp_path: Path, redis_url: str, backend: RedisBackend) -> Iterator[Site]:
     """A site with workers as processes; what this process enqueues is theirs."""
     options = {"url": redis_url, "namespace": backend.configuration.namespace}
     made = Site(tmp_path, options)
@@ -68,12 +68,12 @@ StartWorker = Callable[..., Worker]
 
 
 @pytest.fixture
-def start_worker(configure: Callable[..., JobBackend[Any]]) -> Iterator[StartWorker]:
+def start_worker(configure: Callable[..., RedisBackend]) -> Iterator[StartWorker]:
     """Starts workers in this process, for the backend as it is configured then."""
     started: list[Worker] = []
 
     def start(**options: Any) -> Worker:
-        worker = Worker(current_backend(), WorkerOptions(**{"concurrency": 4, **options}))
+        worker = current_backend().make_worker(WorkerOptions(**{"concurrency": 4, **options}))
         worker.start()
         started.append(worker)
         return worker

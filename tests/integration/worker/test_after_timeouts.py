@@ -28,7 +28,7 @@ class Leaking(logging.Handler):
 
 
 def test_other_threads_can_log_after_a_timeout_in_a_log_call(
-    backend: JobBackend[Any], start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+    backend: JobBackend, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = Leaking()
     monkeypatch.setattr(tasks.leaking, "handlers", [handler])
@@ -49,7 +49,7 @@ def test_other_threads_can_log_after_a_timeout_in_a_log_call(
 
 
 def test_a_worker_ends_after_a_timeout_when_its_other_jobs_have_ended(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: JobBackend
 ) -> None:
     held = tasks.hold.enqueue("beside")
     worker = site.start("--restart-after-timeout")
@@ -69,7 +69,7 @@ def test_a_worker_ends_after_a_timeout_when_its_other_jobs_have_ended(
 
 
 def test_one_of_several_processes_is_replaced_after_a_timeout(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: JobBackend
 ) -> None:
     site.options["restart_after_timeout"] = True
     parent = site.start("--processes", "2", ready=False)
@@ -81,7 +81,7 @@ def test_one_of_several_processes_is_replaced_after_a_timeout(
 
 @pytest.mark.parametrize("task", [tasks.wait_for_ever, tasks.loop_for_ever])
 def test_coroutines_and_workers_without_the_option_change_nothing(
-    task: Any, backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    task: Any, backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     worker = start_worker(restart_after_timeout=task is tasks.wait_for_ever)
     assert wait_for_end(backend, task.enqueue()).state is State.DEAD

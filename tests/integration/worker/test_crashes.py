@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
 
 import pytest
 import redis
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.clock import now_ms
 from django_jobs.jobs.records import State
 from django_jobs.worker.background.heartbeat import BEATS
@@ -19,11 +18,11 @@ from tests.support.waiting import wait_until
 from tests.support.workers import Site
 
 
-def states(backend: JobBackend[Any]) -> dict[State, int]:
+def states(backend: RedisBackend) -> dict[State, int]:
     return {state: number for state, number in backend.broker.inspection.counts().items() if number}
 
 
-def test_a_thousand_jobs_survive_killed_workers(site: Site, backend: JobBackend[Any]) -> None:
+def test_a_thousand_jobs_survive_killed_workers(site: Site, backend: RedisBackend) -> None:
     site.options["lease"] = 2
     tasks.note.bulk_enqueue([[str(number)] for number in range(500)])
     tasks.sleep.bulk_enqueue([[0.02, f"slow{number}"] for number in range(500)])
@@ -45,7 +44,7 @@ def test_a_thousand_jobs_survive_killed_workers(site: Site, backend: JobBackend[
 
 
 def test_jobs_of_a_dead_worker_are_back_within_thirty_seconds(
-    site: Site, backend: JobBackend[Any], redis_url: str
+    site: Site, backend: RedisBackend, redis_url: str
 ) -> None:
     result = tasks.hold.enqueue("job")
     killed = site.start("-c", "1")
@@ -71,7 +70,7 @@ def test_jobs_of_a_dead_worker_are_back_within_thirty_seconds(
 
 
 def test_a_frozen_worker_can_not_settle_what_others_were_given(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: RedisBackend
 ) -> None:
     site.options["lease"] = 2
     result = tasks.hold.enqueue("job")
@@ -100,7 +99,7 @@ def test_a_frozen_worker_can_not_settle_what_others_were_given(
 
 
 def test_a_job_that_kills_three_workers_is_dead_and_its_neighbours_live(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: RedisBackend
 ) -> None:
     site.options["lease"] = 2
     deadly = tasks.crash.using(priority=10).enqueue()
@@ -123,7 +122,7 @@ def test_a_job_that_kills_three_workers_is_dead_and_its_neighbours_live(
 
 
 def test_a_killed_child_is_replaced_and_signals_reach_all(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: RedisBackend
 ) -> None:
     workers = site.start("-c", "1", "--processes", "2", ready=False)
     pids = _pids(backend, 2)
@@ -144,7 +143,7 @@ def test_a_killed_child_is_replaced_and_signals_reach_all(
 
 
 def test_the_exit_code_of_processes_tells_of_given_back_jobs(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: RedisBackend
 ) -> None:
     tasks.hold.enqueue("job")
     workers = site.start("--processes", "2", "--shutdown-timeout", "0.1", ready=False)
@@ -160,7 +159,7 @@ def test_processes_come_to_an_end_with_the_last_job(site: Site) -> None:
     assert site.notes.counts == {"x": 20}
 
 
-def _pids(backend: JobBackend[Any], number: int) -> set[int]:
+def _pids(backend: RedisBackend, number: int) -> set[int]:
     inspection = backend.broker.inspection
     wait_until(lambda: len(inspection.workers()) == number, "not all processes work")
     return {worker.pid for worker in inspection.workers()}

@@ -45,7 +45,7 @@ def hear_answers(monkeypatch: pytest.MonkeyPatch, hear: Callable[[Reservation], 
 
 
 def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
-    backend: JobBackend[Any],
+    backend: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
@@ -70,7 +70,7 @@ def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
 
 
 def test_a_worker_without_its_lease_starts_nothing_until_it_has_it_again(
-    configure: Callable[..., JobBackend[Any]],
+    configure: Callable[..., JobBackend],
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
@@ -114,7 +114,7 @@ def test_a_drain_finds_a_queue_that_is_new(start_worker: StartWorker, notes: Not
 
 
 def test_a_cancel_that_comes_too_late_hits_nobody(
-    backend: JobBackend[Any], start_worker: StartWorker
+    backend: JobBackend, start_worker: StartWorker
 ) -> None:
     def receiver(**kwargs: object) -> None:
         """Give each job a thread, whose connections are closed after its time was over."""
@@ -131,7 +131,7 @@ def test_a_cancel_that_comes_too_late_hits_nobody(
 
 
 def test_a_coroutine_that_is_given_back_sends_no_signal(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     heard: list[object] = []
 
@@ -156,7 +156,7 @@ def test_a_coroutine_that_is_given_back_sends_no_signal(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_receiver_may_use_the_database_when_a_coroutine_fails(
-    backend: JobBackend[Any], start_worker: StartWorker
+    backend: JobBackend, start_worker: StartWorker
 ) -> None:
     counted: list[int] = []
 
@@ -177,7 +177,7 @@ def test_a_receiver_may_use_the_database_when_a_coroutine_fails(
 @pytest.mark.parametrize("task", [tasks.name_database_thread, tasks.use_connection])
 def test_a_connection_that_can_not_be_closed_costs_no_job(
     task: Any,
-    backend: JobBackend[Any],
+    backend: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,

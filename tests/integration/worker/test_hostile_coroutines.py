@@ -19,18 +19,18 @@ from tests.support.waiting import wait_until
 from tests.support.workers import Notes
 
 
-def goes_on(backend: JobBackend[Any]) -> bool:
+def goes_on(backend: JobBackend) -> bool:
     """Whether coroutine jobs still run."""
     return wait_for_end(backend, tasks.note_in_loop.enqueue("on")).state is State.SUCCEEDED
 
 
-def wait_for_failure(backend: JobBackend[Any], result: Any) -> Record:
+def wait_for_failure(backend: JobBackend, result: Any) -> Record:
     wait_until(lambda: record_of(backend, result).failures, "it was not settled")
     return record_of(backend, result)
 
 
 def test_a_job_that_stops_the_loop_stops_nothing(
-    backend: JobBackend[Any],
+    backend: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     caplog: pytest.LogCaptureFixture,
@@ -49,7 +49,7 @@ def test_a_job_that_stops_the_loop_stops_nothing(
 
 
 def test_jobs_on_a_loop_that_was_closed_fail_and_the_next_ones_run(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     beside = tasks.hold_once.enqueue()
     start_worker()
@@ -66,7 +66,7 @@ def test_jobs_on_a_loop_that_was_closed_fail_and_the_next_ones_run(
 
 
 def test_a_task_of_a_job_that_exits_takes_only_its_job_along(
-    backend: JobBackend[Any], start_worker: StartWorker
+    backend: JobBackend, start_worker: StartWorker
 ) -> None:
     worker = start_worker()
     jobs = [tasks.let_a_task_exit.enqueue() for _ in range(6)]
@@ -81,7 +81,7 @@ def test_a_task_of_a_job_that_exits_takes_only_its_job_along(
     "task", [tasks.cancel_itself_after_a_query, tasks.leave_a_time_limit_behind]
 )
 def test_a_cancellation_that_a_job_leaves_behind_changes_nothing(
-    task: Any, backend: JobBackend[Any], start_worker: StartWorker
+    task: Any, backend: JobBackend, start_worker: StartWorker
 ) -> None:
     told = threading.Event()
 
@@ -101,7 +101,7 @@ def test_a_cancellation_that_a_job_leaves_behind_changes_nothing(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_cancels_all_others_makes_them_fail(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     beside = [tasks.hold_in_loop.enqueue(str(number)) for number in range(3)]
     worker = start_worker()
@@ -117,7 +117,7 @@ def test_a_job_that_cancels_all_others_makes_them_fail(
 
 
 def test_jobs_that_are_cancelled_before_their_first_step_are_settled(
-    backend: JobBackend[Any], start_worker: StartWorker
+    backend: JobBackend, start_worker: StartWorker
 ) -> None:
     cancelling = tasks.cancel_all.enqueue()
     behind = [tasks.note_in_loop.enqueue(str(number)) for number in range(3)]
@@ -130,7 +130,7 @@ def test_jobs_that_are_cancelled_before_their_first_step_are_settled(
 
 
 def test_a_text_that_exits_is_no_trouble_where_discarded_jobs_are_logged(
-    backend: JobBackend[Any], start_worker: StartWorker, caplog: pytest.LogCaptureFixture
+    backend: JobBackend, start_worker: StartWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, JOB_LOGGER)
     results = [tasks.discard_what_exits_as_text.enqueue() for _ in range(2)]
@@ -152,7 +152,7 @@ def test_a_text_that_exits_is_no_trouble_where_discarded_jobs_are_logged(
     ],
 )
 def test_what_fails_while_an_attempt_is_settled_keeps_no_claim(
-    task: Any, state: State, backend: JobBackend[Any], start_worker: StartWorker
+    task: Any, state: State, backend: JobBackend, start_worker: StartWorker
 ) -> None:
     result = task.enqueue()
     start_worker()

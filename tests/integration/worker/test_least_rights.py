@@ -61,7 +61,7 @@ def broker(limited: Limited) -> Iterator[RedisBroker]:
 
 
 def test_a_worker_and_a_web_process_need_no_more(
-    configure: Callable[..., JobBackend[Any]], limited: Limited, tmp_path: Path
+    configure: Callable[..., JobBackend], limited: Limited, tmp_path: Path
 ) -> None:
     options = {**limited(), "namespace": "jobs"}
     configure(**options)

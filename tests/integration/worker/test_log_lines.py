@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.compat import Task
 from django_jobs.jobs.records import State
 from django_jobs.worker.run.loggers import JOB_LOGGER
@@ -33,7 +33,7 @@ def lines(said: str, result: Any) -> list[str]:
 
 
 @pytest.fixture
-def spoil(redis_url: str, backend: JobBackend[Any]) -> Callable[..., None]:
+def spoil(redis_url: str, backend: RedisBackend) -> Callable[..., None]:
     """Overwrites a field of a job in Redis."""
 
     def write(result: Any, field: str, value: str) -> None:
@@ -79,7 +79,7 @@ def test_every_final_failure_is_one_error_line(site: Site, tmp_path: Path) -> No
 
 
 def test_jobs_that_die_without_an_attempt_are_told_of_as_well(
-    site: Site, backend: JobBackend[Any], spoil: Callable[..., None]
+    site: Site, backend: RedisBackend, spoil: Callable[..., None]
 ) -> None:
     unknown, unreadable, buried, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)
     spoil(unknown, "t", "tests.apps.worker_site.tasks.gone")

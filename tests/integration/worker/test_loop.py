@@ -29,7 +29,7 @@ def test_hundreds_of_coroutines_run_at_a_time(run_all: RunAll, notes: Notes) -> 
 
 
 def test_no_more_coroutines_run_than_permitted(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     tasks.hold_in_loop.bulk_enqueue([[str(number)] for number in range(10)])
     worker = start_worker(async_concurrency=3)
@@ -41,7 +41,7 @@ def test_no_more_coroutines_run_than_permitted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_coroutines_may_use_the_orm(backend: JobBackend[Any], start_worker: StartWorker) -> None:
+def test_coroutines_may_use_the_orm(backend: JobBackend, start_worker: StartWorker) -> None:
     User.objects.create(username="ada")
     results = tasks.count_users_in_loop.bulk_enqueue([[]] * 30)
     start_worker()
@@ -52,7 +52,7 @@ def test_coroutines_may_use_the_orm(backend: JobBackend[Any], start_worker: Star
 
 @pytest.mark.django_db(transaction=True)
 def test_a_model_instance_reaches_a_coroutine(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     result = tasks.greet_user_in_loop.enqueue(User.objects.create(username="ada"))
     start_worker()
@@ -62,7 +62,7 @@ def test_a_model_instance_reaches_a_coroutine(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_connections_of_coroutines_are_closed_afterwards(
-    backend: JobBackend[Any],
+    backend: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
@@ -84,7 +84,7 @@ def test_the_connections_of_coroutines_are_closed_afterwards(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_the_server_closed_is_replaced(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     start_worker(concurrency=1)
     for number in range(1, 4):
@@ -105,7 +105,7 @@ def test_a_language_is_left_to_nobody(run_all: RunAll, notes: Notes) -> None:
 
 
 def test_threads_go_on_while_the_loop_is_full(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     tasks.hold_in_loop.bulk_enqueue([[str(number)] for number in range(2)])
     start_worker(async_concurrency=2)

@@ -132,12 +132,12 @@ def test_nothing_is_lost_between_threads() -> None:
 # --- a worker ----------------------------------------------------------------------------------
 
 
-def metrics(backend: JobBackend[Any]) -> Metrics:
+def metrics(backend: JobBackend) -> Metrics:
     return backend.broker.inspection.metrics
 
 
 def test_a_worker_that_stops_has_told_all_that_it_counted(
-    backend: JobBackend[Any], run_all: Callable[..., Any]
+    backend: JobBackend, run_all: Callable[..., Any]
 ) -> None:
     for number in range(30):
         tasks.note.enqueue(str(number))
@@ -159,7 +159,7 @@ def test_a_worker_that_stops_has_told_all_that_it_counted(
 
 
 def test_a_worker_process_that_stops_has_told_all_that_it_counted(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: JobBackend
 ) -> None:
     for _ in range(20):
         tasks.note.enqueue("x")
@@ -173,7 +173,7 @@ def test_a_worker_process_that_stops_has_told_all_that_it_counted(
 # --- progress ----------------------------------------------------------------------------------
 
 
-def known(backend: JobBackend[Any], job_id: str) -> Record:
+def known(backend: JobBackend, job_id: str) -> Record:
     record = backend.broker.inspection.find(job_id)
     assert record is not None
     return record
@@ -191,7 +191,7 @@ def test_a_running_job_tells_how_far_it_is(
     task: Any,
     arguments: tuple[int, ...],
     expected: Progress,
-    configure: Callable[..., JobBackend[Any]],
+    configure: Callable[..., JobBackend],
     start_worker: StartWorker,
     notes: Notes,
 ) -> None:
@@ -209,7 +209,7 @@ def test_a_running_job_tells_how_far_it_is(
 
 
 def test_a_job_that_failed_shows_how_far_it_came(
-    configure: Callable[..., JobBackend[Any]], start_worker: StartWorker, notes: Notes
+    configure: Callable[..., JobBackend], start_worker: StartWorker, notes: Notes
 ) -> None:
     backend = configure(lease=2)
     start_worker()

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 from tests.support.workers import Notes
 
 Factory = Callable[..., RedisServer]
-Configure = Callable[..., JobBackend[Any]]
+Configure = Callable[..., JobBackend]
 
 
 @pytest.fixture
@@ -28,18 +28,18 @@ def server(redis_server_factory: Factory) -> RedisServer:
 
 
 @pytest.fixture
-def jobs(server: RedisServer, configure: Configure) -> JobBackend[Any]:
+def jobs(server: RedisServer, configure: Configure) -> JobBackend:
     """A backend on a server that a test may kill; a busy machine is not taken for an outage."""
     return configure(url=server.url, lease=3, socket_timeout=5)
 
 
-def all_succeeded(backend: JobBackend[Any], number: int) -> bool:
+def all_succeeded(backend: JobBackend, number: int) -> bool:
     return backend.broker.inspection.counts()[State.SUCCEEDED] == number
 
 
 def test_a_killed_redis_costs_no_job(
     server: RedisServer,
-    jobs: JobBackend[Any],
+    jobs: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     caplog: pytest.LogCaptureFixture,
@@ -64,7 +64,7 @@ def test_a_killed_redis_costs_no_job(
 
 def test_a_frozen_redis_costs_no_job(
     server: RedisServer,
-    jobs: JobBackend[Any],
+    jobs: JobBackend,
     configure: Configure,
     start_worker: StartWorker,
     notes: Notes,
@@ -84,7 +84,7 @@ def test_a_frozen_redis_costs_no_job(
 
 def test_a_worker_of_every_queue_endures_an_outage_too(
     server: RedisServer,
-    jobs: JobBackend[Any],
+    jobs: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     caplog: pytest.LogCaptureFixture,
@@ -123,7 +123,7 @@ def test_a_redis_that_takes_no_changes_is_waited_for(
 
 
 def test_workers_drain_a_redis_that_is_full(
-    server: RedisServer, jobs: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    server: RedisServer, jobs: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     tasks.note.bulk_enqueue([["x"]] * 100)
     start_worker()
@@ -134,7 +134,7 @@ def test_workers_drain_a_redis_that_is_full(
 
 
 def test_an_unexpected_failure_loses_no_settlement(
-    backend: JobBackend[Any],
+    backend: JobBackend,
     start_worker: StartWorker,
     notes: Notes,
     monkeypatch: pytest.MonkeyPatch,
@@ -161,12 +161,12 @@ def test_an_unexpected_failure_loses_no_settlement(
 
 
 def test_a_worker_whose_loop_keeps_failing_ends(
-    backend: JobBackend[Any], start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+    backend: JobBackend, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("django_jobs.worker.background.supervised.PAUSE", 0.01)
+    monkeypatch.setattr("django_jobs.worker.supervised.PAUSE", 0.01)
     monkeypatch.setattr(RedisBroker, "send", fail)
     worker = start_worker()
     wait_until(worker.over.is_set, "it goes on")
@@ -174,7 +174,7 @@ def test_a_worker_whose_loop_keeps_failing_ends(
 
 
 def test_a_worker_that_can_not_start_says_why(
-    server: RedisServer, jobs: JobBackend[Any], start_worker: StartWorker
+    server: RedisServer, jobs: JobBackend, start_worker: StartWorker
 ) -> None:
     server.kill9()
     with pytest.raises(BrokerUnavailable, match="does not answer"):

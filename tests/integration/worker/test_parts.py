@@ -7,11 +7,11 @@ import threading
 import pytest
 
 from django_jobs.jobs.records import Claim, Job, Settlement, State
-from django_jobs.worker.background import supervised as supervision
+from django_jobs.worker import supervised as supervision
 from django_jobs.worker.background.backoff import PAUSES, Outage
-from django_jobs.worker.background.supervised import MAX_FAILURES, supervised
 from django_jobs.worker.fetch.ledger import Ledger
 from django_jobs.worker.fetch.pace import MAX_AHEAD, Pace
+from django_jobs.worker.supervised import MAX_FAILURES, supervised
 
 
 def claim(job_id: str, token: int = 1) -> Claim:

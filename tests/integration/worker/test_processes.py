@@ -64,11 +64,11 @@ def start_two(site: Site, *arguments: str, **patience: float) -> WorkerProcess:
     return site.start(*TWO, *arguments, ready=False, WORKER_PATIENCE=json.dumps(constants))
 
 
-def pids(backend: JobBackend[Any]) -> set[int]:
+def pids(backend: JobBackend) -> set[int]:
     return {worker.pid for worker in backend.broker.inspection.workers()}
 
 
-def wait_for_two(backend: JobBackend[Any]) -> set[int]:
+def wait_for_two(backend: JobBackend) -> set[int]:
     wait_until(lambda: len(pids(backend)) == 2, "not two processes work")
     return pids(backend)
 
@@ -89,7 +89,7 @@ def is_gone(pid: int) -> bool:
 # --- signals -------------------------------------------------------------------------------------
 
 
-def test_workers_stop_when_their_parent_is_killed(site: Site, backend: JobBackend[Any]) -> None:
+def test_workers_stop_when_their_parent_is_killed(site: Site, backend: JobBackend) -> None:
     running = tasks.hold.enqueue("job")
     parent = start_two(site)
     children = wait_for_two(backend)
@@ -108,7 +108,7 @@ def test_workers_stop_when_their_parent_is_killed(site: Site, backend: JobBacken
 
 
 def test_systemd_hears_when_all_serve_and_when_a_closed_terminal_stops_them(
-    site: Site, backend: JobBackend[Any], systemd: socket.socket
+    site: Site, backend: JobBackend, systemd: socket.socket
 ) -> None:
     site.variables["WATCHDOG_USEC"] = "10000000"
     ours, theirs = pty.openpty()
@@ -129,7 +129,7 @@ def test_systemd_hears_when_all_serve_and_when_a_closed_terminal_stops_them(
     assert all(map(is_gone, children))
 
 
-def test_a_hang_up_replaces_the_workers_one_by_one(site: Site, backend: JobBackend[Any]) -> None:
+def test_a_hang_up_replaces_the_workers_one_by_one(site: Site, backend: JobBackend) -> None:
     running = tasks.hold.enqueue("job")
     parent = start_two(site)
     children = wait_for_two(backend)
@@ -156,7 +156,7 @@ def test_a_hang_up_replaces_the_workers_one_by_one(site: Site, backend: JobBacke
 
 
 def test_an_early_quiet_holds_for_all_that_start_later(
-    site: Site, backend: JobBackend[Any], systemd: socket.socket
+    site: Site, backend: JobBackend, systemd: socket.socket
 ) -> None:
     waiting = tasks.note.enqueue("job")
     parent = start_two(site)
@@ -215,7 +215,7 @@ def test_a_parent_whose_workers_never_start_gives_up(site: Site, systemd: socket
 
 def test_a_worker_that_hangs_is_killed_and_replaced(
     site: Site,
-    backend: JobBackend[Any],
+    backend: JobBackend,
     systemd: socket.socket,
     freeze: Callable[[int], None],
 ) -> None:
@@ -264,7 +264,7 @@ def test_time_in_which_the_parent_stood_still_too_is_no_silence(
 
 
 def test_workers_are_replaced_after_so_many_jobs_without_a_gap(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: JobBackend
 ) -> None:
     results = tasks.note.bulk_enqueue([[str(number)] for number in range(30)])
     parent = start_two(site, "--max-jobs", "15")
@@ -303,7 +303,7 @@ def test_pauses_between_deaths_grow(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- bursts --------------------------------------------------------------------------------------
 
 
-def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBackend[Any]) -> None:
+def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBackend) -> None:
     site.options["lease"] = 120  # longer than the burst may take to start
     tasks.hold.enqueue("job")
     killed = site.start("-c", "1")
@@ -322,7 +322,7 @@ def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBack
 
 
 def test_a_call_from_code_raises_what_the_exit_code_would_tell(
-    configure: Callable[..., JobBackend[Any]], notes: Notes
+    configure: Callable[..., JobBackend], notes: Notes
 ) -> None:
     inspection = configure(lease=2).broker.inspection
     tasks.hold.enqueue("job")

@@ -94,7 +94,7 @@ def test_priority_comes_first_in_a_queue_and_then_who_came_first(
 
 
 def test_a_worker_leaves_other_queues_alone(
-    backend: JobBackend[Any], run_all: RunAll, notes: Notes
+    backend: JobBackend, run_all: RunAll, notes: Notes
 ) -> None:
     tasks.note.using(queue_name="low").enqueue("low")
     tasks.note.enqueue("default")
@@ -111,7 +111,7 @@ def test_a_worker_of_every_queue_finds_one_that_is_new(
 
 
 def test_a_busy_worker_of_every_queue_finds_one_that_is_new(
-    start_worker: StartWorker, notes: Notes, backend: JobBackend[Any]
+    start_worker: StartWorker, notes: Notes, backend: JobBackend
 ) -> None:
     tasks.sleep.bulk_enqueue([[0.05, "old"]] * 400)
     start_worker(concurrency=1)

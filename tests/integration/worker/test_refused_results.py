@@ -20,9 +20,9 @@ MEGABYTE = 1024 * 1024
 
 @pytest.fixture
 def strict(
-    configure: Callable[..., JobBackend[Any]],
+    configure: Callable[..., JobBackend],
     redis_server_factory: Callable[..., RedisServer],
-) -> JobBackend[Any]:
+) -> JobBackend:
     """A backend whose Redis takes no value of more than a megabyte, and does not say so."""
     url = redis_server_factory("proto-max-bulk-len 1mb").url
     return configure(url=url, max_result=10 * MEGABYTE)

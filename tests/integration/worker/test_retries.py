@@ -18,13 +18,13 @@ from tests.support.workers import Notes
 RunAll = Callable[..., Any]
 
 
-def record_of(backend: JobBackend[Any], result: Any) -> Record:
+def record_of(backend: JobBackend, result: Any) -> Record:
     record = backend.broker.inspection.find(result.id)
     assert record is not None
     return record
 
 
-def wait_for_end(backend: JobBackend[Any], result: Any) -> Record:
+def wait_for_end(backend: JobBackend, result: Any) -> Record:
     wait_until(
         lambda: record_of(backend, result).state.is_final,
         f"no end of {record_of(backend, result)}",
@@ -41,7 +41,7 @@ def test_the_default_curve_is_sidekiqs() -> None:
 
 
 def test_a_failed_job_waits_for_its_next_attempt_on_the_curve(
-    backend: JobBackend[Any], run_all: RunAll, notes: Notes
+    backend: JobBackend, run_all: RunAll, notes: Notes
 ) -> None:
     result = tasks.fail_by_default.enqueue("broken")
 
@@ -57,7 +57,7 @@ def test_a_failed_job_waits_for_its_next_attempt_on_the_curve(
 
 
 def test_each_attempt_runs_and_the_last_one_ends_in_death(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     result = tasks.fail.enqueue("broken")
     start_worker()
@@ -73,7 +73,7 @@ def test_each_attempt_runs_and_the_last_one_ends_in_death(
     assert "django_jobs/worker" not in first.traceback
 
 
-def test_the_last_ten_errors_are_kept(backend: JobBackend[Any], start_worker: StartWorker) -> None:
+def test_the_last_ten_errors_are_kept(backend: JobBackend, start_worker: StartWorker) -> None:
     result = tasks.fail_often.enqueue()
     start_worker()
 
@@ -83,7 +83,7 @@ def test_the_last_ten_errors_are_kept(backend: JobBackend[Any], start_worker: St
 
 
 def test_the_backend_has_a_policy_for_tasks_without_one(
-    configure: Callable[..., JobBackend[Any]], start_worker: StartWorker, notes: Notes
+    configure: Callable[..., JobBackend], start_worker: StartWorker, notes: Notes
 ) -> None:
     backend = configure(retry=Retry(attempts=2, wait=0))
     result = tasks.fail_by_default.enqueue("broken")
@@ -93,9 +93,7 @@ def test_the_backend_has_a_policy_for_tasks_without_one(
     assert notes.lines == ["broken"] * 2
 
 
-def test_an_error_of_another_kind_is_not_tried_again(
-    backend: JobBackend[Any], run_all: RunAll
-) -> None:
+def test_an_error_of_another_kind_is_not_tried_again(backend: JobBackend, run_all: RunAll) -> None:
     result = tasks.fail_otherwise.enqueue()
     run_all()
     record = record_of(backend, result)
@@ -104,7 +102,7 @@ def test_an_error_of_another_kind_is_not_tried_again(
 
 @pytest.mark.parametrize("kind", ["seconds", "timedelta", "datetime"])
 def test_a_task_says_when_it_is_to_be_tried_again(
-    kind: str, backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    kind: str, backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     result = tasks.come_back.enqueue(kind)
     start_worker()
@@ -124,7 +122,7 @@ def test_a_task_says_when_it_is_to_be_tried_again(
     ],
 )
 def test_an_attempt_ends_as_its_error_says(
-    task: Any, arguments: list[str], state: State, backend: JobBackend[Any], run_all: RunAll
+    task: Any, arguments: list[str], state: State, backend: JobBackend, run_all: RunAll
 ) -> None:
     result = task.enqueue(*arguments)
     run_all()

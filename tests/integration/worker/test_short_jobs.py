@@ -16,7 +16,7 @@ SHORT = 600
 
 
 def used_to_short_jobs(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes, **options: Any
+    backend: JobBackend, start_worker: StartWorker, notes: Notes, **options: Any
 ) -> None:
     """Start a worker that has run so many short jobs that it expects no others."""
     tasks.note.bulk_enqueue([["short"]] * SHORT)
@@ -25,7 +25,7 @@ def used_to_short_jobs(
 
 
 def test_short_jobs_behind_a_long_one_go_on(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     used_to_short_jobs(backend, start_worker, notes, concurrency=3)
     tasks.hold.enqueue("long")
@@ -37,7 +37,7 @@ def test_short_jobs_behind_a_long_one_go_on(
 
 
 def test_short_jobs_behind_one_that_computes_go_on(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     used_to_short_jobs(backend, start_worker, notes, concurrency=3)
     tasks.compute_until_released.enqueue("long")
@@ -49,7 +49,7 @@ def test_short_jobs_behind_one_that_computes_go_on(
 
 
 def test_long_jobs_among_short_ones_run_side_by_side(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     used_to_short_jobs(backend, start_worker, notes, concurrency=4)
     for number in range(4):
@@ -71,7 +71,7 @@ def test_each_job_is_told_to_who_asks_for_it(site: Site) -> None:
 
 
 def test_a_receiver_hears_of_each_job(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     heard: list[tuple[str, list[Any]]] = []
 

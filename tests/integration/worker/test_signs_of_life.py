@@ -12,11 +12,10 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.worker.background import supervised as supervision
+from django_jobs.worker import supervised as supervision
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter
-from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
 
 
@@ -38,11 +37,11 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 @pytest.mark.usefixtures("_own_signals")
 def test_a_fetcher_that_hangs_gets_no_more_signs_of_life_out(
-    backend: JobBackend[Any],
+    backend: JobBackend,
     systemd: socket.socket,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    worker = Worker(backend, WorkerOptions(concurrency=1))
+    worker = backend.make_worker(WorkerOptions(concurrency=1))
     hang, go_on = threading.Event(), threading.Event()
     send = RedisBroker.send
 
@@ -79,12 +78,12 @@ def test_a_fetcher_that_hangs_gets_no_more_signs_of_life_out(
 
 @pytest.mark.usefixtures("_own_signals")
 def test_a_worker_whose_part_fails_ends_with_code_1(
-    backend: JobBackend[Any], monkeypatch: pytest.MonkeyPatch
+    backend: JobBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(supervision, "PAUSE", 0.001)
     monkeypatch.setattr(RedisBroker, "send", fail)
-    worker = Worker(backend, WorkerOptions(concurrency=1))
+    worker = backend.make_worker(WorkerOptions(concurrency=1))
     assert WorkerProcess(worker).run(lambda: None) is ExitCode.FAILED

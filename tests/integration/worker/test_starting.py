@@ -127,7 +127,7 @@ def test_it_says_what_it_serves_and_what_nobody_does(
     assert "no worker serves" not in rest.said
 
 
-def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend[Any]) -> None:
+def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend) -> None:
     quiet = WorkerInfo(id="quiet", host="host", pid=1, started_at=0, quiet=True)
     backend.broker.heartbeat(quiet, 1)
     worker = site.start("-q", "critical", "-q", "default")
@@ -176,7 +176,7 @@ def test_a_loading_redis_is_told_in_one_sentence(
         loading.wait()
 
 
-def test_jobs_of_unknown_kinds_do_no_harm(site: Site, backend: JobBackend[Any]) -> None:
+def test_jobs_of_unknown_kinds_do_no_harm(site: Site, backend: JobBackend) -> None:
     gone = tasks.note.enqueue("gone")
     strange = tasks.note.enqueue("strange")
     odd = tasks.note.enqueue("odd")

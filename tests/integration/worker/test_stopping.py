@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,7 @@ FAST = ("-c", "2")
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_running_jobs_finish_and_the_others_go_back(
-    number: signal.Signals, site: Site, backend: JobBackend[Any]
+    number: signal.Signals, site: Site, backend: JobBackend
 ) -> None:
     results = tasks.hold.bulk_enqueue([["a"], ["b"], ["c"], ["d"]])
     worker = site.start(*FAST)
@@ -44,7 +43,7 @@ def test_running_jobs_finish_and_the_others_go_back(
 
 
 def test_what_takes_too_long_is_given_back_without_costing_an_attempt(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: JobBackend
 ) -> None:
     thread = tasks.hold.enqueue("thread")
     coroutine = tasks.hold_in_loop.enqueue("loop")
@@ -67,7 +66,7 @@ def test_what_takes_too_long_is_given_back_without_costing_an_attempt(
     assert counts["end loop"] == 1
 
 
-def test_a_second_interrupt_waits_for_nobody(site: Site, backend: JobBackend[Any]) -> None:
+def test_a_second_interrupt_waits_for_nobody(site: Site, backend: JobBackend) -> None:
     result = tasks.hold.enqueue("job")
     blocking = tasks.block_in_loop.enqueue()
     worker = site.start(*FAST, "--shutdown-timeout", "600")
@@ -84,7 +83,7 @@ def test_a_second_interrupt_waits_for_nobody(site: Site, backend: JobBackend[Any
 
 
 def test_a_quiet_worker_takes_nothing_more_and_finishes_what_runs(
-    site: Site, backend: JobBackend[Any]
+    site: Site, backend: JobBackend
 ) -> None:
     tasks.hold.enqueue("first")
     worker = site.start(*FAST)
@@ -103,7 +102,7 @@ def test_a_quiet_worker_takes_nothing_more_and_finishes_what_runs(
     assert worker.stop() == 0
 
 
-def test_a_burst_that_is_quiet_ends_with_what_runs(site: Site, backend: JobBackend[Any]) -> None:
+def test_a_burst_that_is_quiet_ends_with_what_runs(site: Site, backend: JobBackend) -> None:
     tasks.hold.enqueue("first")
     worker = site.start(*FAST, "--burst")
     site.notes.wait_for("begin first 1")
@@ -133,7 +132,7 @@ def test_signals_may_come_thick_and_fast(site: Site) -> None:
 
 
 @pytest.mark.parametrize("order", list(Order))
-def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBackend[Any]) -> None:
+def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBackend) -> None:
     site.options["lease"] = 4
     worker = site.start(*FAST)
     wait_until(backend.broker.inspection.workers, "no heartbeat")
@@ -147,7 +146,7 @@ def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBa
     assert worker.end() == 0
 
 
-def test_it_stops_when_nothing_is_left(site: Site, backend: JobBackend[Any]) -> None:
+def test_it_stops_when_nothing_is_left(site: Site, backend: JobBackend) -> None:
     tasks.note.bulk_enqueue([["x"]] * 50)
     tasks.fail_by_default.enqueue("once")
     worker = site.start("--burst")
@@ -157,7 +156,7 @@ def test_it_stops_when_nothing_is_left(site: Site, backend: JobBackend[Any]) -> 
     assert (totals.succeeded, totals.failed) == (50, 1)
 
 
-def test_it_stops_after_so_many_jobs(site: Site, backend: JobBackend[Any]) -> None:
+def test_it_stops_after_so_many_jobs(site: Site, backend: JobBackend) -> None:
     tasks.note.bulk_enqueue([["x"]] * 50)
     worker = site.start("--max-jobs", "7")
     assert worker.end() == 0

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 import redis
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.jobs.records import State
-from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
@@ -49,13 +48,13 @@ def test_a_job_starts_when_it_is_enqueued_and_not_at_the_next_look(
 
 
 def test_an_idle_worker_sends_few_commands(
-    configure: Callable[..., JobBackend[Any]], redis_server_factory: Callable[..., RedisServer]
+    configure: Callable[..., RedisBackend], redis_server_factory: Callable[..., RedisServer]
 ) -> None:
     # Nobody else's: threads of stopped workers may still wait at the server that tests share.
     redis_url = redis_server_factory().url
     backend = configure(url=redis_url)
-    options = WorkerOptions.of(backend)
-    worker = Worker(backend, options)
+    options = backend.worker_options()
+    worker = backend.make_worker(options)
     sent: Counter[str] = Counter()
     worker.start()
     wait_until(partial(is_waiting, worker), "it does not wait")
@@ -80,7 +79,7 @@ def _count(monitor: Any, sent: Counter[str]) -> None:
 
 
 def test_no_worker_idles_while_another_one_hoards(
-    backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    backend: RedisBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     tasks.note.bulk_enqueue([["tiny"]] * 2000)
     # As many as run at a time: each that one of them hoards is missed by the other.
@@ -98,7 +97,7 @@ def _running_for_long(worker: Worker) -> int:
 
 
 def test_what_must_run_alone_does_not_turn_the_loop_hot(
-    configure: Callable[..., JobBackend[Any]],
+    configure: Callable[..., RedisBackend],
     redis_server_factory: Callable[..., RedisServer],
     start_worker: StartWorker,
     notes: Notes,

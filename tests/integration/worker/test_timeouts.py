@@ -24,7 +24,7 @@ from tests.support.workers import Notes
 
 @pytest.mark.parametrize("task", [tasks.loop_for_ever, tasks.wait_for_ever])
 def test_an_attempt_that_takes_too_long_is_interrupted(
-    task: Any, backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    task: Any, backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     result = task.enqueue()
     start_worker()
@@ -38,10 +38,10 @@ def test_an_attempt_that_takes_too_long_is_interrupted(
 
 
 def test_a_call_that_does_not_come_back_is_reported_as_stuck(
-    backend: JobBackend[Any],
+    backend: JobBackend,
     start_worker: StartWorker,
     caplog: pytest.LogCaptureFixture,
-    configure: Callable[..., JobBackend[Any]],
+    configure: Callable[..., JobBackend],
 ) -> None:
     backend = configure(lease=2)
     result = tasks.wait_in_c.enqueue()
@@ -62,7 +62,7 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
 
 @pytest.mark.parametrize("task", [tasks.end_at_timeout, tasks.end_at_timeout_in_loop])
 def test_a_timeout_hits_its_own_attempt_only(
-    task: Any, backend: JobBackend[Any], start_worker: StartWorker, notes: Notes
+    task: Any, backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     jobs = []
     for number in range(150):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import redis
@@ -34,7 +33,7 @@ def client(server: RedisServer) -> Iterator[redis.Redis]:
 def two_workers(
     server: RedisServer,
     client: redis.Redis,
-    configure: Callable[..., JobBackend[Any]],
+    configure: Callable[..., JobBackend],
     start_worker: StartWorker,
     no_looks: None,
 ) -> list[Worker]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.compat import task_backends
 from tests.apps.worker_site.settings import QUEUES
 from tests.robustness.chaos.fleet import Fleet, MakeFleet
@@ -41,7 +41,7 @@ def make_fleet(
         url = through(server.port) if through else server.url
         variables = {"DJANGO_SETTINGS_MODULE": "tests.robustness.chaos.settings"}
         backend = task_backends["default"]
-        assert isinstance(backend, JobBackend)
+        assert isinstance(backend, RedisBackend)
         made.append(Fleet(Site(tmp_path, {**common, "url": url}, variables), server, backend))
         return made[-1]
 

@@ -8,11 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import redis
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.jobs.records import Record, State
 from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
 from tests.support.redis_server import RedisServer
@@ -43,7 +42,7 @@ class Fleet:
 
     site: Site
     server: RedisServer
-    backend: JobBackend[Any]
+    backend: RedisBackend
     workers: list[WorkerProcess] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
 

@@ -16,7 +16,7 @@ import pytest
 import redis
 from django.test import override_settings
 
-from django_jobs.backends.base import JobBackend
+from django_jobs.backends import RedisBackend
 from django_jobs.compat import task_backends
 from django_jobs.jobs.records import State
 from tests.apps.worker_site.settings import QUEUES
@@ -183,7 +183,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     site = Site(tmp_path_factory.mktemp("pairs"), theirs, variables)
     with override_settings(TASKS={"default": {**entry, "OPTIONS": own}}):
         backend = task_backends["default"]
-        assert isinstance(backend, JobBackend)
+        assert isinstance(backend, RedisBackend)
         fleet = Fleet(site, server, backend)
         client = redis.Redis.from_url(server.url, socket_timeout=PATIENCE)
         yield Ground(fleet, proxy, client.connection_pool.make_connection())

@@ -11,7 +11,7 @@ from django_jobs.clock import from_ms
 from django_jobs.compat import Task
 from django_jobs.jobs.records import Claim, Job, Settlement
 from django_jobs.periodic_tasks.due import PeriodicTask
-from django_jobs.worker.background.ticker import Ticker
+from django_jobs.worker.background.periodic import Ticker
 from tests.apps.worker_site.tasks import note
 from tests.robustness.faults.path import Scene
 from tests.robustness.faults.run import Stage

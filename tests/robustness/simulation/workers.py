@@ -13,7 +13,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
 from django_jobs.jobs.records import Claim, Job
-from django_jobs.worker.background.ticker import LONGEST_WAIT, Ticker
+from django_jobs.worker.background.periodic import LONGEST_WAIT, Ticker
 from tests.robustness.simulation.expected import Span
 from tests.robustness.simulation.plans import Plan, register
 from tests.robustness.simulation.timelines import HOUR, WORKERS, Timeline

@@ -1,51 +1,70 @@
-"""The enqueueing of periodic tasks: each tick once, whatever the number of workers."""
+"""The loop that enqueues periodic tasks: each tick once, whatever the number of workers."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from django_jobs.brokers.base import Broker
-from django_jobs.clock import from_ms, to_ms
+from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.compat import Task
+from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Job, Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, due
+from django_jobs.waits import wait_out
+
+from .backoff import Outage
 
 LONGEST_WAIT = 60.0
-"""Seconds after which a worker looks again, as clocks may be set and workers suspended."""
+"""Seconds after which a worker looks again: clocks may be set, and workers suspended."""
 
 JobMaker: TypeAlias = "Callable[[Task[..., Any]], Job]"
 
 
 class Ticker:
-    """One worker's part in keeping the ticks; all workers do the same, and none leads.
+    """Enqueues periodic tasks at their ticks. Every worker does this; there is no leader.
 
-    The broker remembers the last claimed tick of each periodic task by its name, which makes each
-    of its ticks one job, also while two deploys with different lines run side by side. It also
-    remembers when a line was seen first: a new line has no missed ticks from before that.
+    The broker stores the last claimed tick of each periodic task by name. So each tick becomes one
+    job, even while two deploys with different lines run side by side. The broker also stores when
+    each line was first seen: a new line has not missed the ticks before that.
 
     Args:
-        broker: where ticks are claimed, and their jobs pushed.
-        periodic_tasks: those that the worker's backend runs.
+        broker: where ticks are claimed, and where their jobs are pushed.
+        tasks: the periodic tasks of the worker's backend.
         make_job: returns a new job that calls a task without arguments.
     """
 
-    def __init__(
-        self, broker: Broker, periodic_tasks: Iterable[PeriodicTask], make_job: JobMaker
-    ) -> None:
+    def __init__(self, broker: Broker, tasks: Iterable[PeriodicTask], make_job: JobMaker) -> None:
+        self.tasks = tuple(tasks)
         self._broker = broker
-        self._tasks = tuple(periodic_tasks)
         self._make_job = make_job
-        self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self._tasks}
+        self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self.tasks}
         self._next: dict[str, datetime] = {}
         self._looked_at = datetime.min.replace(tzinfo=UTC)
+        self._outage = Outage("enqueue periodic tasks")
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Enqueue periodic tasks until stopped."""
+        pause = 0.0
+        while self.tasks and not wait_out(self._stopped.wait, pause):
+            try:
+                pause = self.tick(from_ms(now_ms()))
+                self._outage.over()
+            except BrokerError as error:
+                pause = self._outage.failed(error)
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopped.set()
 
     def tick(self, now: datetime) -> float:
-        """Claim all that is due; return seconds until there may be more, at most a minute.
+        """Claim the ticks that are due; return the seconds until the next look, at most a minute.
 
         Args:
-            now: by this process's clock. Where it is ahead of the broker's, that one counts.
+            now: by this process's clock; if it is ahead of the broker's clock, that one counts.
         """
         now = self._not_ahead(now)
         if now < self._looked_at:  # the clock was set back
@@ -53,7 +72,7 @@ class Ticker:
         self._looked_at = now
         stored = self._broker.ticks()
         # A line is read only when its time has come: of a thousand, one may tick each second.
-        reached = waiting = [each for each in self._tasks if self._is_reached(each, stored, now)]
+        reached = waiting = [each for each in self.tasks if self._is_reached(each, stored, now)]
         while waiting := self._claim(waiting, stored, now):
             now, stored = self._not_ahead(now), self._broker.ticks()
         self._next |= {each.name: each.schedule.next(now) for each in reached}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, ParamSpec, TypeVar, overload
 
-from django_jobs.backends import JobBackend
+from django_jobs.backends import our_backend
 from django_jobs.clock import now_ms
 from django_jobs.compat import Task
 from django_jobs.conf.options import BackendOptions
@@ -51,8 +51,8 @@ def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """
     __tracebackhide__ = True  # of pytest
     check_importable(task)
-    backend = task.get_backend()
-    context = backend.run_context(WORKER) if isinstance(backend, JobBackend) else _context_of(task)
+    backend = our_backend(task.backend)
+    context = _context_of(task) if backend is None else backend.run_context(WORKER)
     claim = _claim(task, context.retry, encode_arguments(args, kwargs))
     outcome = run_here(Attempt(claim, context, 0.0))
     if outcome.error:
