@@ -17,7 +17,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-wagtail chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-wagtail chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ dev: $(VENV)/installed ## Start the example site with Redis and a worker, both r
 
 test: $(VENV)/installed-dev programs ## Run the tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-unit: $(VENV)/installed-dev ## Run the tests that need neither Redis nor other processes, in half a minute
+	@$(BIN)/python -m pytest $(PARALLEL) tests/unit $(ARGS)
 
 test-wagtail: $(WAGTAIL)/installed ## Do what editors do, on a site of Wagtail; DJANGO=django52 for that Django
 	@scripts/ensure-program redis-server

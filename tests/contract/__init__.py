@@ -1,0 +1,1 @@
+"""Tests of the contract, which run on both brokers."""

@@ -1,0 +1,1 @@
+"""Tests of what only the Redis broker has: connections, addresses, scripts."""

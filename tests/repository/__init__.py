@@ -1,0 +1,1 @@
+"""Tests of the repository: documentation, packaging, deployment, the Makefile, its own measures."""

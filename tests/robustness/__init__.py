@@ -1,0 +1,1 @@
+"""Tests of what goes wrong: faults, kills, damage, load, and random commands."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -296,23 +294,6 @@ def test_a_connection_that_is_known_but_not_open_is_left_alone(queue: Queue) -> 
     thread.start()
     thread.join()
     assert queue.jobs == ["job"]
-
-
-WITHOUT_DATABASES = """
-import django
-from django.conf import settings
-settings.configure()
-django.setup()
-from django_jobs.backends.on_commit import after_commit
-from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
-after_commit(lambda: print("pushed"), print)
-"""
-
-
-def test_a_site_without_databases_can_enqueue() -> None:
-    program = [sys.executable, "-c", WITHOUT_DATABASES]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout, done.stderr) == ("pushed\n", "")
 
 
 # --- threads and coroutines --------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -266,18 +264,3 @@ def test_a_variable_may_point_to_another_one() -> None:
 def test_the_process_s_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_BACKEND", "dummy")
     assert tasks_from_env()["default"]["BACKEND"] == "django_jobs.backends.DummyBackend"
-
-
-def test_a_settings_module_can_call_it_before_django_is_set_up() -> None:
-    program = """
-import django
-from django_jobs.conf import tasks_from_env
-from django.conf import settings
-settings.configure(INSTALLED_APPS=["django_jobs"], TASKS=tasks_from_env(), USE_TZ=True)
-django.setup()
-print(settings.TASKS["default"]["BACKEND"])
-"""
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert ended.stdout.strip() == "django_jobs.backends.ThreadPoolBackend"

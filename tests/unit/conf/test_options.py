@@ -321,13 +321,3 @@ def test_a_password_is_kept_apart_however_its_parameter_is_encoded() -> None:
 
     assert (address.username, address.password) == ("ann", "hunter2")
     assert address.url == "redis://h/1?db=1"
-
-
-def test_redis_py_understands_the_address_and_the_password_beside_it(redis_server_factory) -> None:
-    import redis
-
-    server = redis_server_factory("requirepass p@ss/word")
-    given = server.url.replace("redis://", "redis://:p%40ss%2Fword@")
-    options = RedisOptions.from_dict("default", {"url": given})
-    with redis.Redis.from_url(options.url, password=options.password) as client:
-        assert client.ping()
