@@ -78,19 +78,7 @@ class Command(OwnProcessCommand):
             metavar="SECONDS",
             help="How long running jobs may take to finish when the worker stops.",
         )
-        add("--burst", action="store_true", help="Stop once no job is queued.")
-        add(
-            "--max-jobs",
-            type=checked(at_least(1)),
-            metavar="N",
-            help="Stop after N jobs. One of several processes is replaced instead.",
-        )
-        add(
-            "--restart-after-timeout",
-            action="store_true",
-            default=None,
-            help="Stop after a timeout in a thread. One of several processes is replaced instead.",
-        )
+        self._add_stop_arguments(parser)
         add(
             "--backend",
             default=DEFAULT_TASK_BACKEND_ALIAS,
@@ -103,6 +91,23 @@ class Command(OwnProcessCommand):
             action="store_false",
             dest="reload",
             help="Do not restart, even with DEBUG on.",
+        )
+
+    def _add_stop_arguments(self, parser: ArgumentParser) -> None:
+        """Add the arguments that let a worker stop by itself."""
+        add = parser.add_argument
+        add("--burst", action="store_true", help="Stop once no job is queued.")
+        add(
+            "--max-jobs",
+            type=checked(at_least(1)),
+            metavar="N",
+            help="Stop after N jobs. One of several processes is replaced instead.",
+        )
+        add(
+            "--restart-after-timeout",
+            action="store_true",
+            default=None,
+            help="Stop after a timeout in a thread. One of several processes is replaced instead.",
         )
 
     def check(self, *args: Any, **options: Any) -> None:
