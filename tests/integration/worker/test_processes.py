@@ -203,7 +203,7 @@ def test_workers_that_are_stopped_while_they_start_have_not_failed() -> None:
 
 def test_a_parent_whose_workers_never_start_gives_up(site: Site, systemd: socket.socket) -> None:
     site.options["url"] = "redis://127.0.0.1:1/0"
-    parent = start_two(site, parent__TRIES=2, backoff__FIRST=0.01)
+    parent = start_two(site, supervisor__TRIES=2, restarts__FIRST=0.01)
     assert parent.end() == 4
     assert "ended with code 1 before it served any queue. Another one starts in" in parent.said
     assert "No worker process could start: 4 in a row" in parent.said
@@ -243,7 +243,7 @@ def test_time_in_which_the_parent_stood_still_too_is_no_silence(
 ) -> None:
     now = 1000.0
     clock = SimpleNamespace(monotonic=lambda: now)
-    for module in ("parent", "child"):
+    for module in ("supervisor", "child"):
         monkeypatch.setattr(f"django_jobs.worker.process.{module}.time", clock)
     parent = Parent(["sleep", "600"], 1, replace=True, shutdown_timeout=0)
 
