@@ -24,7 +24,7 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask
 from django_jobs.conf.options import RedisOptions
 from django_jobs.errors import BrokerError, InvalidSchedule
 from django_jobs.mail.files import SETTING, chosen_files
-from django_jobs.periodic_tasks.registry import registered
+from django_jobs.periodic_tasks.registry import registered_tasks
 from django_jobs.tasks.registry import import_task_modules
 from django_jobs.tasks.retry import Backoff
 from django_jobs.worker.background.heartbeat import BEATS
@@ -61,7 +61,7 @@ def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckM
     except (InvalidSchedule, InvalidTask) as error:
         yield Error(str(error), id="django_jobs.E001")
     idle: dict[str, list[str]] = defaultdict(list)
-    for periodic in registered():
+    for periodic in registered_tasks():
         # What the package brings itself, such as the recap, has checks of its own.
         ours = periodic.task.module_path.startswith("django_jobs.")
         if not ours and not is_persistent(periodic.task.backend):

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
-NONE: Mapping[str, str] = MappingProxyType({})
+NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
-def unknown(
-    kind: str, name: object, valid: Iterable[str], synonyms: Mapping[str, str] = NONE
+def unknown_name(
+    kind: str, name: object, valid: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS
 ) -> str:
     """Return a sentence about a name that is not known, for the person who wrote it.
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from django.utils import timezone
 
-from django_jobs.backends.on_commit import after_commit
+from django_jobs.backends.on_commit import run_after_all_commits
 from django_jobs.brokers.base import Broker
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import (
@@ -35,16 +35,16 @@ from django_jobs.jobs.metadata import encode_metadata
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
 from django_jobs.periodic_tasks.due import PeriodicTask
-from django_jobs.periodic_tasks.registry import registered
-from django_jobs.serialization.arguments import encode_arguments
+from django_jobs.periodic_tasks.registry import registered_tasks
+from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task as JobTask
-from django_jobs.tasks.max_attempts import retry_in
+from django_jobs.tasks.max_attempts import retry_from_settings
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import check_importable, find_task, import_task_modules, is_declared
 from django_jobs.tasks.retry import Retry, Seconds, to_seconds
 from django_jobs.tasks.signatures import sign
-from django_jobs.validation.ranges import OVERRIDES
+from django_jobs.validation.ranges import MAX_OVERRIDES
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run import job_log
@@ -56,10 +56,10 @@ from .validation import check_queue, check_queue_names, check_ranges
 
 logger = logging.getLogger("django_jobs")
 
-NAMED = 100
+MAX_NAMED = 100
 """Ids of jobs that one line of the log names at most."""
 
-Shared: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
+CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
 """What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
 
 DEFAULT_RETRY = Retry()
@@ -89,7 +89,7 @@ class JobBackend(BaseTaskBackend):
         super().__init__(alias, dict(params))
         check_queue_names(self.queues, alias)
         self.configuration = self.options_class.from_dict(alias, self.options)
-        self.retry = retry_in(alias, params, self.configuration.retry) or DEFAULT_RETRY
+        self.retry = retry_from_settings(alias, params, self.configuration.retry) or DEFAULT_RETRY
         """The policy of tasks that bring none of their own."""
 
     @property
@@ -127,19 +127,19 @@ class JobBackend(BaseTaskBackend):
         results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
-            after_commit(push, partial(self._give_up, jobs), self.alias)
+            run_after_all_commits(push, partial(self._give_up, jobs), self.alias)
         else:
             push()
         return list(results)
 
     def _give_up(self, jobs: Sequence[Job], error: Exception) -> None:
         """Write to the log which jobs of a committed transaction could not be enqueued."""
-        more = f" and {len(jobs) - NAMED:,} more" if len(jobs) > NAMED else ""
+        more = f" and {len(jobs) - MAX_NAMED:,} more" if len(jobs) > MAX_NAMED else ""
         logger.error(
             "The transaction is committed, but %s could not be enqueued (TASKS[%r]): %s%s. %s",
             jobs[0].task,
             self.alias,
-            ", ".join(job.id for job in jobs[:NAMED]),
+            ", ".join(job.id for job in jobs[:MAX_NAMED]),
             more,
             error,
             exc_info=None if isinstance(error, JobsError) else error,
@@ -153,7 +153,7 @@ class JobBackend(BaseTaskBackend):
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
         return self.configuration.enqueue_on_commit if own is None else own
 
-    def _shared(self, task: AnyTask) -> Shared:
+    def _shared(self, task: AnyTask) -> CommonFields:
         now = now_ms()
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, JobTask) else None
@@ -177,10 +177,11 @@ class JobBackend(BaseTaskBackend):
             return ""
         declared = find_task(task.module_path)
         text = overrides_text(policy_of(task, self.retry), policy_of(declared, self.retry))
-        if len(text) > OVERRIDES:
+        if len(text) > MAX_OVERRIDES:
             raise PayloadTooLarge(
                 f"The options of {task.module_path} that this call changed take {len(text):,}"
-                f" bytes, more than the {OVERRIDES:,} that travel with a job. Give them to @task."
+                f" bytes, more than the {MAX_OVERRIDES:,} that travel with a job. Give them to"
+                " @task."
             )
         return text
 
@@ -189,7 +190,7 @@ class JobBackend(BaseTaskBackend):
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
-                text = encode_arguments(tuple(args), dict(kwargs))
+                text = dump_arguments(tuple(args), dict(kwargs))
                 jobs.append(self._within_limit(Job._make((job_id, text, *shared))))
         except (UnserializableArgument, PayloadTooLarge) as error:
             if len(calls) == 1:
@@ -260,7 +261,7 @@ class JobBackend(BaseTaskBackend):
         if not self.persistent:
             return ()
         import_task_modules()
-        return registered(self.alias)
+        return registered_tasks(self.alias)
 
     # --- results -----------------------------------------------------------------------------
 

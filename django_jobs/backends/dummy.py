@@ -10,7 +10,7 @@ from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
 
 from .base import JobBackend
-from .per_process import shared
+from .per_process import process_instance
 
 EVERYTHING = 1_000_000
 
@@ -30,7 +30,9 @@ class DummyBackend(JobBackend):
 
     @property
     def broker(self) -> Broker:
-        return shared(MemoryBroker, self.alias, lambda: MemoryBroker(max_queued=EVERYTHING))
+        return process_instance(
+            MemoryBroker, self.alias, lambda: MemoryBroker(max_queued=EVERYTHING)
+        )
 
     @property
     def results(self) -> list[AnyJobResult]:
@@ -50,4 +52,4 @@ class DummyBackend(JobBackend):
 
     @property
     def _enqueued(self) -> Enqueued:
-        return shared(Enqueued, self.alias, Enqueued)
+        return process_instance(Enqueued, self.alias, Enqueued)

@@ -20,18 +20,18 @@ from django_jobs.waits import capped
 from django_jobs.worker.run.loggers import show_failures
 from django_jobs.worker.worker import Worker
 
-from .per_process import every
+from .per_process import process_instances
 
 if TYPE_CHECKING:
     from .base import JobBackend
 
 logger = logging.getLogger("django_jobs")
 
-NAMED = 100
+MAX_NAMED = 100
 """How many lost jobs one line of the log names: collectors of logs cut long lines off."""
 
 
-class Pool:
+class EmbeddedWorker:
     """One worker, for the backend of one alias.
 
     Args:
@@ -133,8 +133,8 @@ class Pool:
             number,
             tasks,
         )
-        for start in range(0, len(lost), NAMED):
-            some = lost[start : start + NAMED]
+        for start in range(0, len(lost), MAX_NAMED):
+            some = lost[start : start + MAX_NAMED]
             logger.error("Lost: %s", ", ".join(f"{job.task} ({job.id})" for job in some))
 
 
@@ -150,10 +150,12 @@ def _is_too_late() -> bool:
 
 async def drain_all() -> None:
     """Drain every pool of this process, side by side, without blocking the event loop."""
-    await asyncio.gather(*(asyncio.to_thread(pool.drain) for pool in every(Pool)))
+    await asyncio.gather(
+        *(asyncio.to_thread(pool.drain) for pool in process_instances(EmbeddedWorker))
+    )
 
 
-def leave_politely_on_sigterm() -> None:
+def exit_cleanly_on_sigterm() -> None:
     """Let SIGTERM end the program as SystemExit does, where nothing else was arranged.
 
     The default ends the process at once, with no chance to drain. It is arranged when Django is

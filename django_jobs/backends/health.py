@@ -13,7 +13,7 @@ from .base import JobBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Thresholds:
     """What somebody wants to be kept.
 
     Attributes:
@@ -46,10 +46,10 @@ class Health:
         return not self.problems
 
 
-def examine(backend: JobBackend, limits: Limits) -> Health:
+def check_health(backend: JobBackend, limits: Thresholds) -> Health:
     """Return what is wrong with a backend's broker and workers, also if it does not answer."""
     try:
-        return _examined(backend, limits)
+        return _check(backend, limits)
     except BrokerError as error:
         return Health(problems=(str(error),))
 
@@ -61,7 +61,7 @@ def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iter
             yield queue
 
 
-def _examined(backend: JobBackend, limits: Limits) -> Health:
+def _check(backend: JobBackend, limits: Thresholds) -> Health:
     found = backend.broker.problems()
     problems = [problem.text for problem in found if not problem.is_risk]
     warnings = tuple(problem.text for problem in found if problem.is_risk)

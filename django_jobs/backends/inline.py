@@ -22,7 +22,7 @@ from django_jobs.worker.run.function import run_attempt
 from django_jobs.worker.run.outcome import Outcome
 
 from .base import JobBackend
-from .per_process import shared
+from .per_process import process_instance
 
 
 class InlineBroker(MemoryBroker):
@@ -53,7 +53,7 @@ class InlineBackend(JobBackend):
 
     @property
     def broker(self) -> InlineBroker:
-        return shared(InlineBroker, self.alias, InlineBroker)
+        return process_instance(InlineBroker, self.alias, InlineBroker)
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         worker = f"inline-{threading.get_ident()}"
@@ -85,7 +85,7 @@ class InlineBackend(JobBackend):
 
     @property
     def _watchdog(self) -> Watchdog:
-        return shared(Watchdog, self.alias, _running_watchdog)
+        return process_instance(Watchdog, self.alias, _running_watchdog)
 
 
 def _in_loop() -> bool:

@@ -19,7 +19,7 @@ GiveUp: TypeAlias = Callable[[Exception], None]
 _FROM_TESTCASE = attrgetter("_from_testcase")
 
 
-def after_commit(push: Push, give_up: GiveUp, where: str = "") -> None:
+def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
     """Run `push` once every transaction that is open in this thread is committed.
 
     Without one it runs at once. If any of them is rolled back, also only to a savepoint, it never

@@ -22,33 +22,33 @@ class Closable(Protocol):
 Thing = TypeVar("Thing", bound=Closable)
 
 _lock = threading.RLock()
-_things: dict[tuple[type, str], Closable] = {}
+_instances: dict[tuple[type, str], Closable] = {}
 
 
-def shared(kind: type[Thing], alias: str, make: Callable[[], Thing]) -> Thing:
+def process_instance(kind: type[Thing], alias: str, make: Callable[[], Thing]) -> Thing:
     """Return the process's one object of a kind for an alias, made when it is first asked for."""
     key = (kind, alias)
-    thing = _things.get(key)
+    thing = _instances.get(key)
     if thing is None:
         with uninterrupted, _lock:
-            thing = _things.get(key)
+            thing = _instances.get(key)
             if thing is None:
-                thing = _things[key] = make()
+                thing = _instances[key] = make()
     assert isinstance(thing, kind)
     return thing
 
 
-def every(kind: type[Thing]) -> list[Thing]:
+def process_instances(kind: type[Thing]) -> list[Thing]:
     """Return the process's objects of a kind, as far as they were ever asked for."""
     with _lock:
-        return [thing for thing in _things.values() if isinstance(thing, kind)]
+        return [thing for thing in _instances.values() if isinstance(thing, kind)]
 
 
-def forget() -> None:
+def close_all() -> None:
     """Close everything, and make it anew when it is asked for again."""
     with _lock:
-        things = list(_things.values())
-        _things.clear()
+        things = list(_instances.values())
+        _instances.clear()
     for thing in things:
         thing.close()
 
@@ -57,7 +57,7 @@ def _forget_after_fork() -> None:
     """Start empty in a child: threads do not survive a fork, sockets must not be shared."""
     global _lock  # noqa: PLW0603 (the parent may have forked while it was held)
     _lock = threading.RLock()
-    _things.clear()
+    _instances.clear()
 
 
 os.register_at_fork(after_in_child=_forget_after_fork)
@@ -66,4 +66,4 @@ os.register_at_fork(after_in_child=_forget_after_fork)
 @receiver(setting_changed)
 def _forget_old_settings(*, setting: str, **_: Any) -> None:
     if setting == "TASKS":
-        forget()
+        close_all()

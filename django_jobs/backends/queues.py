@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .base import JobBackend
 
 
-def all_queues(backend: JobBackend) -> tuple[QueueInfo, ...]:
+def configured_and_known(backend: JobBackend) -> tuple[QueueInfo, ...]:
     """Return the queues that there are, and those that only the settings know."""
     found = {queue.name: queue for queue in backend.broker.inspection.queues()}
     for name in backend.queues:

@@ -10,7 +10,7 @@ from django_jobs.conf.options import RedisOptions
 from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
-from .per_process import shared
+from .per_process import process_instance
 
 
 class RedisBackend(JobBackend):
@@ -22,7 +22,7 @@ class RedisBackend(JobBackend):
 
     @property
     def broker(self) -> Broker:
-        return shared(RedisBroker, self.alias, self._made)
+        return process_instance(RedisBroker, self.alias, self._made)
 
     def _made(self) -> RedisBroker:
         options = self.configuration

@@ -11,8 +11,8 @@ from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
 
 from .base import JobBackend
-from .embedded import Pool, leave_politely_on_sigterm
-from .per_process import shared
+from .embedded import EmbeddedWorker, exit_cleanly_on_sigterm
+from .per_process import process_instance
 
 
 class ThreadPoolBackend(JobBackend):
@@ -24,7 +24,7 @@ class ThreadPoolBackend(JobBackend):
     @property
     def broker(self) -> Broker:
         options = self.configuration
-        return shared(
+        return process_instance(
             MemoryBroker,
             self.alias,
             lambda: MemoryBroker(max_queued=options.max_queued, full_timeout=options.full_timeout),
@@ -36,9 +36,9 @@ class ThreadPoolBackend(JobBackend):
         super()._push(jobs, results)
 
     def prepare_process(self) -> None:
-        leave_politely_on_sigterm()
+        exit_cleanly_on_sigterm()
 
     @property
-    def pool(self) -> Pool:
+    def pool(self) -> EmbeddedWorker:
         """The process's threads for this alias."""
-        return shared(Pool, self.alias, lambda: Pool(self))
+        return process_instance(EmbeddedWorker, self.alias, lambda: EmbeddedWorker(self))

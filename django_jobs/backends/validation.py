@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import AnyTask, InvalidTask
 from django_jobs.conf.queues import NAME_RULE, check_queue_name
-from django_jobs.validation.ranges import LONGEST, PRIORITY, RUN_AFTER
-from django_jobs.validation.validators import in_words, shown
+from django_jobs.validation.ranges import LONGEST_TIME, PRIORITY, RUN_AFTER
+from django_jobs.validation.validators import format_duration, short_repr
 
 
 def check_ranges(task: AnyTask) -> None:
@@ -25,7 +25,7 @@ def check_ranges(task: AnyTask) -> None:
         PRIORITY(priority)
     except ValueError:
         raise InvalidTask(
-            f"Task {name}: priority={shown(priority)}: priority must be a whole number between"
+            f"Task {name}: priority={short_repr(priority)}: priority must be a whole number between"
             f" {PRIORITY.low} and {PRIORITY.high}. Jobs with a higher one run sooner."
         ) from None
     try:
@@ -33,9 +33,9 @@ def check_ranges(task: AnyTask) -> None:
             RUN_AFTER(_until(run_after))
     except (ValueError, OverflowError):
         raise InvalidTask(
-            f"Task {name}: run_after={shown(run_after)}: give an aware datetime, or a timedelta"
-            f" from now such as timedelta(seconds=…), at most {in_words(LONGEST)} away; or None"
-            " for at once."
+            f"Task {name}: run_after={short_repr(run_after)}: give an aware datetime, or a"
+            " timedelta from now such as timedelta(seconds=…), at most"
+            f" {format_duration(LONGEST_TIME)} away; or None for at once."
         ) from None
 
 
@@ -46,7 +46,7 @@ def _until(run_after: object) -> object:
     """
     if isinstance(run_after, datetime):
         return int((to_ms(run_after) - now_ms()) / 1000)
-    return run_after if isinstance(run_after, timedelta) else shown(run_after)
+    return run_after if isinstance(run_after, timedelta) else short_repr(run_after)
 
 
 def check_queue_names(queues: Collection[str], alias: str) -> None:
@@ -75,7 +75,7 @@ def check_queue(task: AnyTask, queues: Collection[str], alias: str) -> None:
     name = task.queue_name
     if queues and not (isinstance(name, str) and name in queues):
         raise InvalidTask(
-            f"Queue {shown(name)} is not valid for backend. Task {task.module_path}: add"
+            f"Queue {short_repr(name)} is not valid for backend. Task {task.module_path}: add"
             f" the queue to JOB_QUEUES or to TASKS[{alias!r}]['QUEUES'], which has"
             f" {', '.join(sorted(queues))}, or correct queue_name."
         )
@@ -84,5 +84,5 @@ def check_queue(task: AnyTask, queues: Collection[str], alias: str) -> None:
             check_queue_name(name)
         except ValueError:
             raise InvalidTask(
-                f"Task {task.func.__qualname__}: queue_name={shown(name)}: use {NAME_RULE}."
+                f"Task {task.func.__qualname__}: queue_name={short_repr(name)}: use {NAME_RULE}."
             ) from None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django_jobs.jobs.progress import MOST
+from django_jobs.jobs.progress import MAX_NUMBER
 from django_jobs.jobs.records import State
 from django_jobs.validation.ranges import PRIORITY
 
 # Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
 
 DAY_MS = 86_400_000
-MAX_COUNT = MOST
+MAX_COUNT = MAX_NUMBER
 """Up to here every reader of a number is exact: Python, Lua and JavaScript."""
 
 # --- states ---------------------------------------------------------------------------------------

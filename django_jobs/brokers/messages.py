@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Settlement
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 
 
 class Lane(StrEnum):
@@ -172,7 +172,7 @@ class JobMetadata:
 class Report:
     """All that a heartbeat brings beside what the worker says of itself."""
 
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[TaskStats, ...] = ()
     progress: tuple[JobProgress, ...] = ()
     metadata: tuple[JobMetadata, ...] = ()
 

@@ -31,7 +31,7 @@ from django_jobs.conf.variables import (
     REDIS_URL,
     Variable,
 )
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 
 ALIAS = "default"
 THREAD_POOL = "django_jobs.backends.ThreadPoolBackend"
@@ -53,7 +53,7 @@ SYNONYMS = {
 
 OPTIONS: dict[str, type[BackendOptions]] = {THREAD_POOL: ThreadPoolOptions, REDIS: RedisOptions}
 
-SWITCH = {
+BACKEND_VARIABLE = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
@@ -84,7 +84,7 @@ def tasks_from_env(env: environ.Env | None = None) -> dict[str, Any]:
     Raises:
         ImproperlyConfigured: a variable has a value that cannot be used; the message names it.
     """
-    reader = Reader(environ.Env() if env is None else env)
+    reader = EnvReader(environ.Env() if env is None else env)
     backend = _backend(reader)
     queues = _queues(reader)
     tasks: dict[str, Any] = {"BACKEND": backend, "QUEUES": [queue.name for queue in queues]}
@@ -105,7 +105,7 @@ def dashboard_from_env(env: environ.Env | None = None) -> dict[str, Any]:
     Raises:
         ImproperlyConfigured: a variable has a value that cannot be used; the message names it.
     """
-    reader = Reader(environ.Env() if env is None else env)
+    reader = EnvReader(environ.Env() if env is None else env)
     return {
         "USERNAME": reader.secret(JOB_DASHBOARD_USERNAME),
         "PASSWORD": reader.secret(JOB_DASHBOARD_PASSWORD),
@@ -117,7 +117,7 @@ def dashboard_from_env(env: environ.Env | None = None) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class EnvReader:
     """Reads variables through django-environ, each with its prefix and defaults."""
 
     env: environ.Env
@@ -150,9 +150,9 @@ class Reader:
             ImproperlyConfigured: it is neither.
         """
         text = (self.text(variable) or variable.default).lower()
-        if text not in SWITCH:
+        if text not in BACKEND_VARIABLE:
             raise ImproperlyConfigured(f"{self.name(variable)}: give true or false, not {text!r}.")
-        return SWITCH[text]
+        return BACKEND_VARIABLE[text]
 
     def given(self, key: str, variable: Variable) -> dict[str, int]:
         """Return a key with the value of a variable that is a whole number, where it is set.
@@ -170,7 +170,7 @@ class Reader:
         return {key: int(text)}
 
 
-def _backend(reader: Reader) -> str:
+def _backend(reader: EnvReader) -> str:
     text = reader.text(JOB_BACKEND) or JOB_BACKEND.default
     if text in BACKENDS:
         return BACKENDS[text]
@@ -178,12 +178,12 @@ def _backend(reader: Reader) -> str:
         _find_module(reader, text)
         return text
     raise ImproperlyConfigured(
-        f"{reader.name(JOB_BACKEND)}: {unknown('backend', text, BACKENDS, SYNONYMS)}"
+        f"{reader.name(JOB_BACKEND)}: {unknown_name('backend', text, BACKENDS, SYNONYMS)}"
         " The dotted path of another backend class is valid too."
     )
 
 
-def _find_module(reader: Reader, path: str) -> None:
+def _find_module(reader: EnvReader, path: str) -> None:
     """Refuse a module that is not there; it is not imported, as it may need the settings."""
     module = path.rpartition(".")[0]
     try:
@@ -198,7 +198,7 @@ def _find_module(reader: Reader, path: str) -> None:
         )
 
 
-def _queues(reader: Reader) -> tuple[QueueWeight, ...]:
+def _queues(reader: EnvReader) -> tuple[QueueWeight, ...]:
     try:
         queues = parse_queues(reader.text(JOB_QUEUES) or JOB_QUEUES.default)
     except ValueError as error:
@@ -208,7 +208,7 @@ def _queues(reader: Reader) -> tuple[QueueWeight, ...]:
 
 
 def _options(
-    reader: Reader, kind: type[BackendOptions], queues: Iterable[QueueWeight]
+    reader: EnvReader, kind: type[BackendOptions], queues: Iterable[QueueWeight]
 ) -> dict[str, Any]:
     """Return the options that the environment names, checked by the class they are meant for."""
     options: dict[str, Any] = {"queues": {queue.name: queue.weight for queue in queues}}
@@ -231,7 +231,7 @@ def _number(text: str, number: Callable[[str], float]) -> float | str:
         return text
 
 
-def _redis(reader: Reader) -> dict[str, str]:
+def _redis(reader: EnvReader) -> dict[str, str]:
     """Return the address of Redis, with the secrets apart: the URL may be shown anywhere."""
     address = _address(reader)
     login = {
@@ -242,7 +242,7 @@ def _redis(reader: Reader) -> dict[str, str]:
     return {key: value for key, value in login.items() if value}
 
 
-def _address(reader: Reader) -> RedisAddress:
+def _address(reader: EnvReader) -> RedisAddress:
     source, url = reader.name(REDIS_URL), reader.text(REDIS_URL) or REDIS_URL.default
     provider = reader.text(REDIS_PROVIDER)
     if provider:
@@ -253,7 +253,7 @@ def _address(reader: Reader) -> RedisAddress:
         raise ImproperlyConfigured(f"{source}: {error}") from None
 
 
-def _provided(reader: Reader, provider: str) -> tuple[str, str]:
+def _provided(reader: EnvReader, provider: str) -> tuple[str, str]:
     """Return the name of the variable that holds the address, and its value."""
     own_name = reader.name(REDIS_PROVIDER)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", provider):

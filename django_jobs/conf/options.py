@@ -11,18 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.conf.queues import QueueWeight, queue_weights
 from django_jobs.conf.redis_url import RedisAddress, read_redis_url
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 from django_jobs.tasks.redaction.names import WORDS
 from django_jobs.tasks.retry import Retry
-from django_jobs.validation import validators as converters
+from django_jobs.validation import validators
 from django_jobs.validation.ranges import RESULT_TTL
-from django_jobs.validation.validators import DAY, HOUR, Convert, refusal
+from django_jobs.validation.validators import DAY, HOUR, Validator, invalid_value
 
 MEGABYTE = 1024 * 1024
 NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
 
-def option(convert: Convert[Any], purpose: str) -> dict[str, Any]:
+def option(convert: Validator[Any], purpose: str) -> dict[str, Any]:
     """Return the metadata of a field that makes it an option.
 
     Args:
@@ -35,7 +35,7 @@ def option(convert: Convert[Any], purpose: str) -> dict[str, Any]:
 def _retry_policy(value: object) -> Retry | None:
     """Return a retry policy, or None for the default one."""
     if value is not None and not isinstance(value, Retry):
-        raise refusal("a django_jobs.Retry(…) or None", value)
+        raise invalid_value("a django_jobs.Retry(…) or None", value)
     return value
 
 
@@ -50,20 +50,20 @@ class BackendOptions:
     enqueue_on_commit: bool = field(
         default=True,
         metadata=option(
-            converters.switch, "Whether `enqueue` waits for the commit of an open transaction."
+            validators.boolean, "Whether `enqueue` waits for the commit of an open transaction."
         ),
     )
     max_payload: int = field(
         default=512 * 1024,
         metadata=option(
-            converters.Whole(1, 512 * MEGABYTE),
+            validators.WholeNumber(1, 512 * MEGABYTE),
             "Largest size of one job's arguments and metadata as JSON, in bytes.",
         ),
     )
     max_result: int = field(
         default=512 * 1024,
         metadata=option(
-            converters.Whole(1, 512 * MEGABYTE),
+            validators.WholeNumber(1, 512 * MEGABYTE),
             "Largest size of one job's result as JSON, in bytes; where only `max_payload` is given,"
             " the same.",
         ),
@@ -75,19 +75,20 @@ class BackendOptions:
     concurrency: int = field(
         default=5,
         metadata=option(
-            converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
+            validators.WholeNumber(1, 1000),
+            "Threads of one worker, for tasks that are plain functions.",
         ),
     )
     async_concurrency: int = field(
         default=500,
         metadata=option(
-            converters.Whole(1, 100_000), "Coroutine tasks that one worker runs at a time."
+            validators.WholeNumber(1, 100_000), "Coroutine tasks that one worker runs at a time."
         ),
     )
     shutdown_timeout: float = field(
         default=25.0,
         metadata=option(
-            converters.Span(0, DAY),
+            validators.Duration(0, DAY),
             "Seconds that running jobs get to finish when the process stops.",
         ),
     )
@@ -103,7 +104,7 @@ class BackendOptions:
     redact: tuple[str, ...] = field(
         default=WORDS,
         metadata=option(
-            converters.texts,
+            validators.string_list,
             "Parts of names whose values the dashboard and `jobs show` hide; capitals, `_` and `-`"
             " do not matter. A word of up to four letters must be a whole part, as `pin` in"
             " `card_pin` or `cardPin`.",
@@ -131,7 +132,7 @@ class BackendOptions:
         values = {}
         for key, value in mapping.items():
             if key not in known:
-                raise ImproperlyConfigured(f"{place}: {unknown('option', key, known)}")
+                raise ImproperlyConfigured(f"{place}: {unknown_name('option', key, known)}")
             values[key] = _convert(known[key], value, sources.get(key, f"{place}[{key!r}]"))
         return cls(**cls._arranged(values))
 
@@ -150,14 +151,14 @@ class ThreadPoolOptions(BackendOptions):
     max_queued: int = field(
         default=10_000,
         metadata=option(
-            converters.Whole(1, 10_000_000),
+            validators.WholeNumber(1, 10_000_000),
             "Jobs that may wait in memory; when there are as many, `enqueue` blocks.",
         ),
     )
     full_timeout: float = field(
         default=5.0,
         metadata=option(
-            converters.Span(0, HOUR),
+            validators.Duration(0, HOUR),
             "Seconds that `enqueue` blocks for room before it raises `QueueFull`.",
         ),
     )
@@ -176,24 +177,24 @@ class RedisOptions(BackendOptions):
         ),
     )
     username: str | None = field(
-        default=None, metadata=option(converters.secret, "User name, where the URL holds none.")
+        default=None, metadata=option(validators.secret, "User name, where the URL holds none.")
     )
     password: str | None = field(
         default=None,
         repr=False,
-        metadata=option(converters.secret, "Password, where the URL holds none."),
+        metadata=option(validators.secret, "Password, where the URL holds none."),
     )
     namespace: str = field(
         default="jobs",
         metadata=option(
-            converters.matching("[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, '-' or '_'"),
+            validators.matching("[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, '-' or '_'"),
             "What the keys in Redis begin with; sites that share a database need one each.",
         ),
     )
     lease: float = field(
         default=20.0,
         metadata=option(
-            converters.Span(2, HOUR),
+            validators.Duration(2, HOUR),
             "Seconds of silence after which a worker is taken for dead; its jobs are back within"
             " this time and a quarter.",
         ),
@@ -201,24 +202,26 @@ class RedisOptions(BackendOptions):
     concurrency: int = field(
         default=10,
         metadata=option(
-            converters.Whole(1, 1000), "Threads of one worker, for tasks that are plain functions."
+            validators.WholeNumber(1, 1000),
+            "Threads of one worker, for tasks that are plain functions.",
         ),
     )
     restart_after_timeout: bool = field(
         default=False,
         metadata=option(
-            converters.switch,
+            validators.boolean,
             "Whether a worker process makes way for a new one after a timeout has interrupted one"
             " of its threads.",
         ),
     )
     processes: int = field(
-        default=1, metadata=option(converters.Whole(1, 256), "Processes that `runworker` starts.")
+        default=1,
+        metadata=option(validators.WholeNumber(1, 256), "Processes that `runworker` starts."),
     )
     socket_timeout: float = field(
         default=5.0,
         metadata=option(
-            converters.Span(0.1, 600),
+            validators.Duration(0.1, 600),
             "Seconds that one call to Redis may take in all: to connect, to wait for the answer,"
             " and to send it again.",
         ),

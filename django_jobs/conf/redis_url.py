@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 
 MASK = "***"
 EXAMPLE = "redis://HOST:6379/0"
@@ -75,7 +75,7 @@ def read_redis_url(text: object) -> RedisAddress:
     scheme, _, rest = text.strip().partition("://")
     scheme = scheme.lower()
     if scheme not in SCHEMES:
-        raise ValueError(f"{unknown('scheme', scheme, SCHEMES)} ({redact_url(text)})")
+        raise ValueError(f"{unknown_name('scheme', scheme, SCHEMES)} ({redact_url(text)})")
     url = f"{SYNONYMS.get(scheme, scheme)}://{rest}"
     fault = next(_faults(url), None)
     if fault:
@@ -147,7 +147,7 @@ def _query_faults(parts: SplitResult) -> Iterator[str]:
         elif key in TLS_PARAMETERS and key not in valid:
             yield f"has {key!r}, which needs rediss://"
         elif key not in valid:
-            yield f"is not understood: {unknown('parameter', key, valid)[:-1]}"
+            yield f"is not understood: {unknown_name('parameter', key, valid)[:-1]}"
         elif key in NUMBERS and not re.fullmatch(r"[0-9]{1,5}", value):
             yield f"needs a whole number for {key!r}"
         elif key == "ssl_cert_reqs" and value not in ("none", "optional", "required"):

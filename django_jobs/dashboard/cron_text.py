@@ -10,7 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.periodic_tasks.cron import Schedule
+from django_jobs.periodic_tasks.cron import CronSchedule
 
 Field: TypeAlias = "tuple[int | str, ...]"
 
@@ -19,7 +19,7 @@ MOST_TIMES = 4
 """More times of day than these are no plain words any more."""
 
 
-def describe(schedule: Schedule) -> str:
+def describe(schedule: CronSchedule) -> str:
     """Return "every day at 08:00" for "0 8 * * *", or "" for a line that is best read itself."""
     fields = schedule.fields
     if fields is None:

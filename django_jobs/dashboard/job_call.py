@@ -9,7 +9,7 @@ from typing import Any
 from django_jobs.errors import BrokenPayload
 from django_jobs.jobs.metadata import decode_metadata
 from django_jobs.jobs.records import Job
-from django_jobs.serialization.arguments import show_arguments, show_value
+from django_jobs.serialization.arguments import peek_arguments, peek_value
 from django_jobs.tasks.redaction.parameters import argument_names
 
 MAX_PREVIEW_BYTES = 10_000
@@ -37,7 +37,7 @@ def preview(job: Job) -> str:
     if job.size > MAX_PREVIEW_BYTES:
         return ""
     try:
-        args, kwargs = show_arguments(job.arguments)
+        args, kwargs = peek_arguments(job.arguments)
     except BrokenPayload:
         return _short(job.arguments)
     given = [*map(repr, args), *(f"{name}={it!r}" for name, it in kwargs.items())]
@@ -47,7 +47,7 @@ def preview(job: Job) -> str:
 def arguments(job: Job) -> list[NamedValue] | None:
     """Return the arguments one by one, or None if they can't be read."""
     try:
-        args, kwargs = show_arguments(job.arguments)
+        args, kwargs = peek_arguments(job.arguments)
     except BrokenPayload:
         return None
     known = argument_names(job.task, len(args))
@@ -75,7 +75,7 @@ def result(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        return to_text(show_value(text))
+        return to_text(peek_value(text))
     except BrokenPayload:
         return text
 

@@ -15,7 +15,7 @@ else:
     Base = TaskContext
 
 
-class Keeper(Protocol):
+class MetadataKeeper(Protocol):
     """An attempt, which opens its job's metadata when its code first asks for them."""
 
     @property
@@ -33,14 +33,14 @@ class JobContext(Base):
     __slots__ = ("_keeper",)
 
     task_result: JobResult[Any]
-    _keeper: Keeper
+    _keeper: MetadataKeeper
 
     if TYPE_CHECKING:
 
         @property
         def attempt(self) -> int: ...
 
-    def __init__(self, task_result: JobResult[Any], keeper: Keeper) -> None:
+    def __init__(self, task_result: JobResult[Any], keeper: MetadataKeeper) -> None:
         super().__init__(task_result=task_result)
         object.__setattr__(self, "_keeper", keeper)
 

@@ -19,7 +19,7 @@ def new_job_id() -> str:
     return _stock.take()
 
 
-class _Stock:
+class _IdPool:
     """Ids that were drawn ahead, for one process and one second.
 
     Who asks the system for random bits lets go of the interpreter. Where threads of the process run
@@ -46,4 +46,4 @@ def _draw(number: int) -> list[str]:
     return [digits[start : start + 24] for start in range(0, 24 * number, 24)]
 
 
-_stock = _Stock()
+_stock = _IdPool()

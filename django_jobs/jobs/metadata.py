@@ -9,10 +9,10 @@ from typing import Any
 from django_jobs.compat import InvalidTask
 from django_jobs.errors import BrokenPayload
 
-LIMIT = 64 * 1024
+MAX_METADATA = 64 * 1024
 """Bytes that the metadata of one job may take as JSON."""
 
-RESERVED = "_"
+RESERVED_PREFIX = "_"
 """What the keys of libraries begin with, which tasks neither see nor change."""
 
 
@@ -39,10 +39,10 @@ def encode_metadata(metadata: object) -> str:
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise UnusableMetadata(f"metadata must be JSON-serializable: {error}") from error
-    if size > LIMIT:
+    if size > MAX_METADATA:
         raise UnusableMetadata(
-            f"metadata take {size:,} bytes as JSON, more than the {LIMIT:,} that a job may have."
-            " Store the data and keep its key."
+            f"metadata take {size:,} bytes as JSON, more than the {MAX_METADATA:,} that a job may"
+            " have. Store the data and keep its key."
         )
     return text
 
@@ -71,7 +71,7 @@ def without_reserved(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_reserved(key: object) -> bool:
     # A task may have put any key there, which is refused when the metadata are stored.
-    return isinstance(key, str) and key.startswith(RESERVED)
+    return isinstance(key, str) and key.startswith(RESERVED_PREFIX)
 
 
 def check_metadata(task: str, metadata: object) -> None:
@@ -99,7 +99,7 @@ class RunningMetadata:
     def __init__(self, text: str) -> None:
         stored = decode_metadata(text)
         self.values = without_reserved(stored)
-        self._reserved = {key: stored[key] for key in stored if key.startswith(RESERVED)}
+        self._reserved = {key: stored[key] for key in stored if key.startswith(RESERVED_PREFIX)}
         self._began = self._sent = self._saved = self._encoded()
         self._has_changed = False
 

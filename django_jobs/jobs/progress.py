@@ -6,10 +6,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-from django_jobs.validation.validators import shown
+from django_jobs.validation.validators import short_repr
 
-LONGEST_TEXT = 200
-MOST = 10**15
+MAX_TEXT = 200
+MAX_NUMBER = 10**15
 """Numbers up to which every part that reads them is exact."""
 
 
@@ -32,13 +32,15 @@ class Progress:
         return None if self.total is None else min(1.0, self.done / self.total)
 
 
-class Listener(Protocol):
+class ProgressKeeper(Protocol):
     """An attempt, which keeps what its code said last."""
 
     progress: Progress | None
 
 
-LISTENER: ContextVar[Listener | None] = ContextVar("django_jobs_progress", default=None)
+CURRENT_ATTEMPT: ContextVar[ProgressKeeper | None] = ContextVar(
+    "django_jobs_progress", default=None
+)
 """The attempt that the code which runs here belongs to."""
 
 
@@ -60,12 +62,15 @@ def set_progress(done: float, total: float | None = None, text: str = "") -> Non
     Raises:
         ValueError: a number is not in its range.
     """
-    if not (isinstance(done, int | float) and 0 <= done <= MOST):
-        raise ValueError(f"set_progress(done={shown(done)}): give a number from 0 to {MOST:,}.")
-    if total is not None and not (isinstance(total, int | float) and 0 < total <= MOST):
+    if not (isinstance(done, int | float) and 0 <= done <= MAX_NUMBER):
         raise ValueError(
-            f"set_progress(total={shown(total)}): give a number above 0, up to {MOST:,}, or None."
+            f"set_progress(done={short_repr(done)}): give a number from 0 to {MAX_NUMBER:,}."
         )
-    listener = LISTENER.get()
+    if total is not None and not (isinstance(total, int | float) and 0 < total <= MAX_NUMBER):
+        raise ValueError(
+            f"set_progress(total={short_repr(total)}): give a number above 0, up to"
+            f" {MAX_NUMBER:,}, or None."
+        )
+    listener = CURRENT_ATTEMPT.get()
     if listener is not None:
-        listener.progress = Progress(done, total, str(text)[:LONGEST_TEXT])
+        listener.progress = Progress(done, total, str(text)[:MAX_TEXT])

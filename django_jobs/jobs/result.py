@@ -11,7 +11,7 @@ from django_jobs.clock import from_ms, now_ms
 from django_jobs.compat import AnyResult, AnyTask, TaskError, TaskResult, TaskResultStatus
 from django_jobs.jobs.metadata import decode_metadata, without_reserved
 from django_jobs.jobs.records import Claim, Job, Record, State
-from django_jobs.serialization.arguments import show_arguments, show_value
+from django_jobs.serialization.arguments import peek_arguments, peek_value
 from django_jobs.validation.ranges import ATTEMPTS
 
 STATUSES = {
@@ -163,7 +163,7 @@ def _result(
     started_at: datetime | None = None,
     workers: Sequence[str] = (),
 ) -> AnyJobResult:
-    args, kwargs = show_arguments(job.arguments)
+    args, kwargs = peek_arguments(job.arguments)
     result = JobResult(
         task=task,
         id=job.id,
@@ -228,7 +228,7 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> AnyJobResult:
         worker_ids=_one_for_each(record.attempts, record.workers),
     )
     if record.state is State.SUCCEEDED and record.result is not None:
-        _set(result, "_return_value", show_value(record.result))
+        _set(result, "_return_value", peek_value(record.result))
     return result
 
 

@@ -13,7 +13,7 @@ from django_jobs.errors import Fail
 from django_jobs.mail.codec import Part, Payload
 from django_jobs.mail.content import Content, from_bytes, to_bytes
 from django_jobs.mail.files import DEFAULT, FOLDER, MailFiles, checked, chosen_files
-from django_jobs.serialization.arguments import encode_value
+from django_jobs.serialization.arguments import dump_value
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def _today() -> date:
 
 
 def _size(value: object) -> int:
-    return len(encode_value(value).encode())
+    return len(dump_value(value).encode())
 
 
 def _largest(parts: Sequence[Part], excess: int) -> frozenset[int]:

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 
 from django_jobs.errors import BrokenPayload, UnserializableArgument
 from django_jobs.mail.content import AnyMessage, Content, pack, unpack
-from django_jobs.serialization.encode import plain
+from django_jobs.serialization.encode import to_json_tree
 
 FIXED_HEADERS = ("Date", "Message-ID")
 """Set once when the mail is enqueued: a second attempt sends the same mail, not another one."""
@@ -202,7 +202,7 @@ def _attributes(message: EmailMessage) -> dict[str, Any]:
         if name not in FIELDS and not name.startswith("_") and _is_data(message, name, value)
     }
     for name, value in kept.items():
-        plain(value, (f"message.{name}",))
+        to_json_tree(value, (f"message.{name}",))
     return kept
 
 

@@ -6,11 +6,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend, our_backend
-from django_jobs.backends.queues import all_queues
+from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.compat import BaseTaskBackend, task_backends
 from django_jobs.conf.queues import check_queue_name
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 from django_jobs.tasks.redaction.known_tasks import import_once
 from django_jobs.tasks.redaction.redactor import Redactor
 
@@ -23,7 +23,7 @@ def configured_backend(alias: str) -> BaseTaskBackend:
     """
     aliases = list(task_backends)
     if alias not in aliases:
-        raise CommandError(f"--backend: {unknown('alias of TASKS', alias, aliases)}")
+        raise CommandError(f"--backend: {unknown_name('alias of TASKS', alias, aliases)}")
     try:
         return task_backends[alias]
     except ImproperlyConfigured as error:
@@ -78,11 +78,11 @@ def known_queue(backend: JobBackend, name: str) -> QueueInfo:
     Raises:
         CommandError: no job can be in such a queue.
     """
-    queues = {queue.name: queue for queue in all_queues(backend)}
+    queues = {queue.name: queue for queue in configured_and_known(backend)}
     if name in queues:
         return queues[name]
     if backend.queues:
-        raise CommandError(unknown("queue", name, queues))
+        raise CommandError(unknown_name("queue", name, queues))
     try:
         return QueueInfo(name=check_queue_name(name), size=0, latency=0, paused=False)
     except ValueError as error:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 
-from .periods import Kind
-from .sample import Sample
+from .periods import Dimension
+from .task_stats import TaskStats
 
 Counts: TypeAlias = "dict[str, int]"
 """By code: `s` succeeded, `f` failed, `l3` latencies and `d3` durations in the fourth bucket, `L`
@@ -18,21 +18,21 @@ and `D` their milliseconds in all."""
 LONGEST_NAME = 200
 
 
-Rows: TypeAlias = "dict[tuple[Kind, str], Counts]"
+Rows: TypeAlias = "dict[tuple[Dimension, str], Counts]"
 """How much is added to what: its kind and its name."""
 
 
-def rows(samples: Iterable[Sample]) -> Rows:
+def rows(samples: Iterable[TaskStats]) -> Rows:
     """Return all that a report adds to, each name once."""
-    found: defaultdict[tuple[Kind, str], Counts] = defaultdict(dict)
+    found: defaultdict[tuple[Dimension, str], Counts] = defaultdict(dict)
     for one in samples:
         ends = {"s": one.succeeded, "f": one.failed}
         times = _coded("l", one.latency) | _coded("d", one.duration)
-        add(found[Kind.QUEUE, ""], ends)
-        add(found[Kind.QUEUE, _plain(one.queue)], ends)
-        add(found[Kind.TASK, _plain(one.task)], ends | times)
+        add(found[Dimension.QUEUE, ""], ends)
+        add(found[Dimension.QUEUE, _one_line(one.queue)], ends)
+        add(found[Dimension.TASK, _one_line(one.task)], ends | times)
         for error, count in one.errors:
-            add(found[Kind.ERROR, f"{_plain(one.task)}\n{_plain(error)}"], {"f": count})
+            add(found[Dimension.ERROR, f"{_one_line(one.task)}\n{_one_line(error)}"], {"f": count})
     return found
 
 
@@ -41,13 +41,13 @@ def _coded(letter: str, times: Histogram) -> Counts:
     return counts | {letter.upper(): times.total}
 
 
-def _plain(name: str) -> str:
+def _one_line(name: str) -> str:
     """A name that fits into a line: whoever enqueues may have written anything."""
     text = name[:LONGEST_NAME].replace("\n", " ")
     return text.encode(errors="replace").decode()
 
 
-def histogram(letter: str, counts: Mapping[str, int]) -> Histogram:
+def read_histogram(letter: str, counts: Mapping[str, int]) -> Histogram:
     """Read the histogram whose codes begin with a letter."""
     buckets = tuple(counts.get(f"{letter}{index}", 0) for index in range(len(BOUNDS) + 1))
     return Histogram(buckets, counts.get(letter.upper(), 0))

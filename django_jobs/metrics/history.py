@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from django_jobs.metrics.histogram import Histogram
 
-from .counts import Counts, add, histogram
-from .periods import DAY, HOUR, MINUTE, QUARTER, Kind
+from .counts import Counts, add, read_histogram
+from .periods import DAY, HOUR, MINUTE, QUARTER, Dimension
 
 
 class Span(StrEnum):
@@ -138,7 +138,7 @@ class Metrics(ABC):
 
     @abstractmethod
     def read(
-        self, kind: Kind, length: int, since: int, until: int, name: str | None = None
+        self, kind: Dimension, length: int, since: int, until: int, name: str | None = None
     ) -> Iterable[tuple[int, str, Counts]]:
         """Return what was counted: number of the period, name, counts.
 
@@ -155,13 +155,13 @@ class Metrics(ABC):
         Args:
             queue: only jobs from this queue, or "" for all.
         """
-        return self._history(Kind.QUEUE, queue, span, _SCALES[span].fine)
+        return self._history(Dimension.QUEUE, queue, span, _SCALES[span].fine)
 
     def task_history(self, task: str, span: Span) -> History:
         """Return one task's attempts over a span, in buckets that may be longer than of all."""
-        return self._history(Kind.TASK, task, span, _SCALES[span].of_task)
+        return self._history(Dimension.TASK, task, span, _SCALES[span].of_task)
 
-    def _history(self, kind: Kind, name: str, span: Span, length: int) -> History:
+    def _history(self, kind: Dimension, name: str, span: Span, length: int) -> History:
         now = self.now()
         step, first, last = _SCALES[span].window(length, now)
         of_step: defaultdict[int, Counts] = defaultdict(dict)
@@ -175,24 +175,24 @@ class Metrics(ABC):
 
     def tasks(self, span: Span) -> tuple[TaskMetrics, ...]:
         """Return each task that ran in a span, by name."""
-        return _tasks(self._sums(Kind.TASK, span, _SCALES[span].coarse))
+        return _tasks(self._sums(Dimension.TASK, span, _SCALES[span].coarse))
 
     def task(self, name: str, span: Span) -> TaskMetrics | None:
         """Return one task as its chart shows it, or None if it did not run in the span."""
-        found = _tasks(self._sums(Kind.TASK, span, _SCALES[span].of_task, name))
+        found = _tasks(self._sums(Dimension.TASK, span, _SCALES[span].of_task, name))
         return found[0] if found else None
 
     def failing(self, span: Span) -> tuple[FailureCount, ...]:
         """Return which tasks failed with which errors in a span, the most frequent first."""
         found = []
-        for name, counts in self._sums(Kind.ERROR, span, _SCALES[span].coarse).items():
+        for name, counts in self._sums(Dimension.ERROR, span, _SCALES[span].coarse).items():
             task, _, error = name.partition("\n")
             found.append(FailureCount(task=task, error=error, count=counts.get("f", 0)))
         return tuple(sorted(found, key=lambda one: (-one.count, one.task, one.error)))
 
     def queues(self, span: Span) -> tuple[QueueCount, ...]:
         """Return how many attempts of each queue's jobs ended in a span, by name."""
-        sums = self._sums(Kind.QUEUE, span, _SCALES[span].fine)
+        sums = self._sums(Dimension.QUEUE, span, _SCALES[span].fine)
         return tuple(
             QueueCount(queue=name, **_ends(counts)) for name, counts in sorted(sums.items()) if name
         )
@@ -200,10 +200,10 @@ class Metrics(ABC):
     def counters(self) -> tuple[TaskMetrics, ...]:
         """Return each task by name, counted for up to 90 days: numbers that only grow meanwhile."""
         quarter = self.now() // QUARTER
-        return _tasks(_added_up(self.read(Kind.TASK, QUARTER, quarter, quarter)))
+        return _tasks(_added_up(self.read(Dimension.TASK, QUARTER, quarter, quarter)))
 
     def _sums(
-        self, kind: Kind, span: Span, length: int, name: str | None = None
+        self, kind: Dimension, span: Span, length: int, name: str | None = None
     ) -> dict[str, Counts]:
         now = self.now()
         step, first, _ = _SCALES[span].window(length, now)
@@ -226,8 +226,8 @@ def _tasks(sums: dict[str, Counts]) -> tuple[TaskMetrics, ...]:
     return tuple(
         TaskMetrics(
             task=name,
-            latency=histogram("l", counts),
-            duration=histogram("d", counts),
+            latency=read_histogram("l", counts),
+            duration=read_histogram("d", counts),
             **_ends(counts),
         )
         for name, counts in sorted(sums.items())

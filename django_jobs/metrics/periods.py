@@ -11,14 +11,14 @@ DAY = 24 * HOUR
 QUARTER = 90 * DAY
 """Milliseconds, like all lengths here."""
 
-NAMES = 300
+MAX_NAMES = 300
 """How many tasks, queues, or errors of tasks are counted apart in one period."""
 
 OTHERS = "(others)"
 """The name of what is too much to be counted apart."""
 
 
-class Kind(StrEnum):
+class Dimension(StrEnum):
     """What is counted apart: the name "" stands for all queues, errors have their task's before
     them."""
 
@@ -27,9 +27,9 @@ class Kind(StrEnum):
     ERROR = "error"
 
 
-KEPT: Mapping[Kind, Mapping[int, int]] = {
-    Kind.QUEUE: {MINUTE: 25 * HOUR, HOUR: 32 * DAY},
-    Kind.TASK: {MINUTE: 2 * HOUR, HOUR: 9 * DAY, DAY: 40 * DAY, QUARTER: 2 * QUARTER},
-    Kind.ERROR: {MINUTE: 2 * HOUR, HOUR: 2 * DAY, DAY: 40 * DAY},
+RETENTION: Mapping[Dimension, Mapping[int, int]] = {
+    Dimension.QUEUE: {MINUTE: 25 * HOUR, HOUR: 32 * DAY},
+    Dimension.TASK: {MINUTE: 2 * HOUR, HOUR: 9 * DAY, DAY: 40 * DAY, QUARTER: 2 * QUARTER},
+    Dimension.ERROR: {MINUTE: 2 * HOUR, HOUR: 2 * DAY, DAY: 40 * DAY},
 }
 """For each length of a period, how long its counts are kept after the last of them."""

@@ -13,7 +13,7 @@ from croniter import croniter
 from croniter.croniter import CroniterBadDateError
 
 from django_jobs.errors import InvalidSchedule
-from django_jobs.periodic_tasks.wall_clock import SECOND, instant_of, shift_at, wall_of
+from django_jobs.periodic_tasks.wall_clock import SECOND, from_wall_time, shift_at, to_wall_time
 
 LOOK_BACK = timedelta(days=10 * 366)
 """How far back the last tick is searched: more than the eight years between two leap days."""
@@ -35,7 +35,7 @@ Fields: TypeAlias = "tuple[tuple[int | str, ...], ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class CronSchedule:
     """The ticks of a cron line in a time zone.
 
     A line with fixed hours means the clock on the wall: each of its times is one tick on every
@@ -62,7 +62,7 @@ class Schedule:
         _parsed(self.line, self.seed)
 
     @classmethod
-    def parse(cls, line: str, timezone: str | tzinfo, seed: str = "") -> Schedule:
+    def parse(cls, line: str, timezone: str | tzinfo, seed: str = "") -> CronSchedule:
         """Return a schedule for a zone that is given by its name, too.
 
         Raises:
@@ -115,7 +115,7 @@ class Schedule:
         return tick
 
     def _next_by_the_wall(self, after: datetime) -> datetime:
-        wall = wall_of(after, self.timezone)
+        wall = to_wall_time(after, self.timezone)
         shift = shift_at(wall, self.timezone)
         if shift and after >= shift.instant:
             wall = shift.end - SECOND  # the second pass: its times had their ticks in the first
@@ -123,18 +123,18 @@ class Schedule:
         skipping = shift_at(slot, self.timezone)
         if skipping and skipping.skips:
             return skipping.instant
-        return instant_of(slot, self.timezone)
+        return from_wall_time(slot, self.timezone)
 
     def _next_by_elapsed_time(self, after: datetime) -> datetime:
-        wall = wall_of(after, self.timezone)
+        wall = to_wall_time(after, self.timezone)
         slot = self._slot(wall)
         shift = shift_at(wall, self.timezone)
         if shift and after < shift.instant and slot >= shift.end:
             slot = self._slot(shift.start - SECOND)  # the clocks go back before they reach the slot
         while (skipping := shift_at(slot, self.timezone)) and skipping.skips:
             slot = self._slot(skipping.end - SECOND)
-        first = instant_of(slot, self.timezone)
-        return first if first > after else instant_of(slot, self.timezone, fold=1)
+        first = from_wall_time(slot, self.timezone)
+        return first if first > after else from_wall_time(slot, self.timezone, fold=1)
 
     def _slot(self, wall: datetime) -> datetime:
         """Return the first wall-clock time of the line after another one."""

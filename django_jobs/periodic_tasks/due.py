@@ -9,9 +9,9 @@ from typing import Any
 from django.utils.timezone import get_default_timezone
 
 from django_jobs.compat import Task
-from django_jobs.periodic_tasks.cron import Schedule
+from django_jobs.periodic_tasks.cron import CronSchedule
 
-PUNCTUAL = timedelta(seconds=60)
+ON_TIME = timedelta(seconds=60)
 """Up to this age a tick is not one that was missed: the longest that a worker looks away."""
 
 
@@ -33,14 +33,14 @@ class PeriodicTask:
     catch_up: bool = True
 
     @property
-    def schedule(self) -> Schedule:
+    def schedule(self) -> CronSchedule:
         """The ticks; each task has its own value for `H`."""
         # The site's zone is asked for here, as settings may change after the task's import.
-        return Schedule(self.line, self.timezone or get_default_timezone(), seed=self.name)
+        return CronSchedule(self.line, self.timezone or get_default_timezone(), seed=self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueTick:
     """A tick to claim.
 
     Attributes:
@@ -51,7 +51,7 @@ class Due:
     run: bool
 
 
-def due(periodic: PeriodicTask, last: datetime, now: datetime) -> Due | None:
+def tick_to_claim(periodic: PeriodicTask, last: datetime, now: datetime) -> DueTick | None:
     """Return the tick to claim, or None if all ticks until now are claimed.
 
     Of several that were missed it is the latest, so that downtime is made up by one run. A clock
@@ -67,4 +67,4 @@ def due(periodic: PeriodicTask, last: datetime, now: datetime) -> Due | None:
     tick = schedule.latest(now)
     if tick is None:
         return None
-    return Due(tick, run=periodic.catch_up or now - tick <= PUNCTUAL)
+    return DueTick(tick, run=periodic.catch_up or now - tick <= ON_TIME)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django_jobs.compat import InvalidTask, Task
 from django_jobs.errors import InvalidSchedule
-from django_jobs.periodic_tasks.cron import Schedule, parse_zone
+from django_jobs.periodic_tasks.cron import CronSchedule, parse_zone
 from django_jobs.periodic_tasks.due import PeriodicTask
 
 AnyTask = TypeVar("AnyTask", bound="Task[..., Any]")
@@ -72,7 +72,7 @@ def periodic(
     return register
 
 
-def registered(backend: str | None = None) -> tuple[PeriodicTask, ...]:
+def registered_tasks(backend: str | None = None) -> tuple[PeriodicTask, ...]:
     """Return the periodic tasks by name, of all backends or of one alias in `TASKS`."""
     return tuple(
         periodic
@@ -103,7 +103,7 @@ def _check(task: Task[..., Any], line: str, timezone: str | tzinfo | None) -> tz
         )
     try:
         zone = None if timezone is None else parse_zone(timezone)
-        Schedule.parse(line, zone or "UTC")
+        CronSchedule.parse(line, zone or "UTC")
     except InvalidSchedule as error:
         raise InvalidSchedule(f"The periodic task {task.module_path!r}: {error}") from error
     return zone

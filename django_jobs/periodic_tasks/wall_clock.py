@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 SECOND = timedelta(seconds=1)
 
 
-def wall_of(instant: datetime, zone: tzinfo) -> datetime:
+def to_wall_time(instant: datetime, zone: tzinfo) -> datetime:
     """Return what the clocks of a zone show at an instant, without a zone, in whole seconds."""
     return instant.astimezone(zone).replace(tzinfo=None, microsecond=0, fold=0)
 
 
-def instant_of(wall: datetime, zone: tzinfo, *, fold: int = 0) -> datetime:
+def from_wall_time(wall: datetime, zone: tzinfo, *, fold: int = 0) -> datetime:
     """Return the UTC instant at which the clocks of a zone show a wall-clock time.
 
     Args:
@@ -24,7 +24,7 @@ def instant_of(wall: datetime, zone: tzinfo, *, fold: int = 0) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class OffsetChange:
     """A change of a zone's offset: its clocks skip some wall-clock times, or show them twice.
 
     Attributes:
@@ -52,7 +52,7 @@ class Shift:
         return max(self.before, self.after)
 
 
-def shift_at(wall: datetime, zone: tzinfo) -> Shift | None:
+def shift_at(wall: datetime, zone: tzinfo) -> OffsetChange | None:
     """Return the shift that skips or repeats a wall-clock time; None if that is shown once.
 
     Args:
@@ -72,7 +72,7 @@ def shift_at(wall: datetime, zone: tzinfo) -> Shift | None:
         return _offset(instant.astimezone(zone)) == after
 
     instant = low + bisect_left(seconds, True, key=is_after) * SECOND
-    return Shift(instant.replace(tzinfo=UTC), instant + before, instant + after)
+    return OffsetChange(instant.replace(tzinfo=UTC), instant + before, instant + after)
 
 
 def _offset(local: datetime) -> timedelta:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.periodic_tasks.wall_clock import instant_of
+from django_jobs.periodic_tasks.wall_clock import from_wall_time
 
 ONE_DAY = timedelta(days=1)
 
@@ -110,7 +110,7 @@ def _due_times(wanted: RecapTime, now: datetime, step: int) -> Iterator[tuple[da
 
 def _instant(wanted: RecapTime, day: date) -> datetime:
     """Return when the clock shows the hour: the first time of two, just after a gap if never."""
-    return instant_of(datetime.combine(day, time(wanted.hour)), wanted.zone)
+    return from_wall_time(datetime.combine(day, time(wanted.hour)), wanted.zone)
 
 
 def _first_day(frequency: Frequency, day: date) -> date:

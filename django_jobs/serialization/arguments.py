@@ -9,7 +9,14 @@ from typing import Any, NoReturn
 
 from django_jobs.errors import BrokenPayload, UnserializableArgument
 from django_jobs.serialization import types as tags
-from django_jobs.serialization.encode import AS_IS, MAX_DEPTH, Path, members, plain, refusal
+from django_jobs.serialization.encode import (
+    JSON_SCALARS,
+    MAX_DEPTH,
+    Path,
+    mapping_to_json_tree,
+    not_serializable,
+    to_json_tree,
+)
 from django_jobs.serialization.models import ModelReference
 
 # What a model instance becomes: itself where the task runs, its name where it is only shown.
@@ -20,7 +27,7 @@ _TAGS = {tag.name: tag for tag in tags.TAGS}
 _RETURNED = "return value"
 
 
-def encode_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+def dump_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """Return the JSON text of a call's arguments.
 
     What JSON has travels as itself (tuples as lists, keys as text); datetime, date, time,
@@ -33,33 +40,33 @@ def encode_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """
     tree: tuple[Any, Any] = (args, kwargs)
     if not (type(kwargs) is dict and _are_as_is(args) and _are_as_is(kwargs.values())):
-        tree = (plain(args, ("args",)), members(kwargs, ("kwargs",)))
+        tree = (to_json_tree(args, ("args",)), mapping_to_json_tree(kwargs, ("kwargs",)))
     try:
         return _write(tree)
     except ValueError as error:
-        raise _culprit({"args": tree[0], "kwargs": tree[1]}) from error
+        raise _find_offender({"args": tree[0], "kwargs": tree[1]}) from error
 
 
 def _are_as_is(values: Iterable[Any]) -> bool:
     for value in values:  # noqa: SIM110 - all() takes several times as long for the few there are
-        if type(value) not in AS_IS:
+        if type(value) not in JSON_SCALARS:
             return False
     return True
 
 
-def encode_value(value: Any) -> str:
+def dump_value(value: Any) -> str:
     """Return the JSON text of what a task returned, by the same rules as its arguments."""
     if value is None:
         return "null"
-    tree = plain(value, (_RETURNED,))
+    tree = to_json_tree(value, (_RETURNED,))
     try:
         return _write(tree)
     except ValueError as error:
-        raise _culprit({_RETURNED: tree}) from error
+        raise _find_offender({_RETURNED: tree}) from error
 
 
-def decode_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return what `encode_arguments` was given, with model instances read from their database.
+def load_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return what `dump_arguments` was given, with model instances read from their database.
 
     Raises:
         BrokenPayload: the text is not ours.
@@ -69,12 +76,12 @@ def decode_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
     return _arguments(text, _fetch)
 
 
-def decode_value(text: str) -> Any:
-    """Return what `encode_value` was given; raises what `decode_arguments` raises."""
+def load_value(text: str) -> Any:
+    """Return what `dump_value` was given; raises what `load_arguments` raises."""
     return _value(text, _fetch)
 
 
-def show_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
+def peek_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
     """Return the arguments without touching a database: instances stay a `ModelReference`.
 
     Raises:
@@ -83,8 +90,8 @@ def show_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
     return _arguments(text, _stay)
 
 
-def show_value(text: str) -> Any:
-    """Return a task's result without touching a database; raises what `show_arguments` raises."""
+def peek_value(text: str) -> Any:
+    """Return a task's result without touching a database; raises what `peek_arguments` raises."""
     return _value(text, _stay)
 
 
@@ -107,11 +114,11 @@ def _write(tree: Any) -> str:
     return text
 
 
-def _culprit(roots: dict[str, Any]) -> UnserializableArgument:
+def _find_offender(roots: dict[str, Any]) -> UnserializableArgument:
     """Find the number or text that JSON cannot hold, now that there must be one."""
     leaves = (leaf for root, tree in roots.items() for leaf in _leaves(tree, (root,)))
     path, value = next((path, value) for path, value in leaves if not _writable(value))
-    return refusal(value, path)
+    return not_serializable(value, path)
 
 
 def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -157,7 +164,7 @@ def _read(text: str) -> Any:
     return value
 
 
-def _is_as_read(text: str) -> bool:
+def _has_no_tags(text: str) -> bool:
     """Tell cheaply whether the JSON in a text surely holds no tag, no surrogate, no depth.
 
     We write no letter as an escape, so whoever did may have hidden a tag or a surrogate in it.
@@ -171,19 +178,19 @@ def _arguments(text: str, resolve: Resolve) -> tuple[list[Any], dict[str, Any]]:
             pass
         case _:
             raise BrokenPayload("The stored payload is not a list of arguments and keywords.")
-    if _is_as_read(text):
+    if _has_no_tags(text):
         return args, kwargs
     return _items(args, resolve, 1), _members(kwargs, resolve, 1)
 
 
 def _value(text: str, resolve: Resolve) -> Any:
     value = _read(text)
-    return value if _is_as_read(text) else _restored(value, resolve, 1)
+    return value if _has_no_tags(text) else _restored(value, resolve, 1)
 
 
 def _restored(node: Any, resolve: Resolve, depth: int) -> Any:
     if isinstance(node, str):
-        return _characters(node)
+        return _check_text(node)
     if not isinstance(node, list | dict):
         return node
     if depth > MAX_DEPTH:
@@ -200,12 +207,12 @@ def _items(nodes: list[Any], resolve: Resolve, depth: int) -> list[Any]:
 
 
 def _members(nodes: dict[str, Any], resolve: Resolve, depth: int) -> dict[str, Any]:
-    return {_characters(key): _restored(node, resolve, depth + 1) for key, node in nodes.items()}
+    return {_check_text(key): _restored(node, resolve, depth + 1) for key, node in nodes.items()}
 
 
 def _untagged(name: str, content: Any, resolve: Resolve, depth: int) -> Any:
     match name, content:
-        case (tags.DICT, dict()):
+        case (tags.ESCAPED_DICT, dict()):
             return _members(content, resolve, depth)
         case (tags.MODEL, [str(label), pk, str(using)]):
             key = _restored(pk, resolve, depth + 1)
@@ -215,7 +222,7 @@ def _untagged(name: str, content: Any, resolve: Resolve, depth: int) -> Any:
     return _TAGS[name].restore(content)
 
 
-def _characters(text: str) -> str:
+def _check_text(text: str) -> str:
     """Return the text, if all of it is characters: JSON can escape surrogates, UTF-8 cannot."""
     if not text.isascii():
         try:

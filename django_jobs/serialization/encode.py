@@ -15,12 +15,12 @@ from django.utils.functional import LazyObject, Promise
 
 from django_jobs.errors import UnserializableArgument
 from django_jobs.serialization.models import ModelReference
-from django_jobs.serialization.types import DICT, MODEL, TAGS, Tag
+from django_jobs.serialization.types import ESCAPED_DICT, MODEL, TAGS, TypeTag
 
 # The way to a value from the root: ("args", 0, "items", 3) is args[0]['items'][3].
 Path = tuple[Any, ...]
 
-AS_IS = frozenset({str, int, float, bool, NoneType})
+JSON_SCALARS = frozenset({str, int, float, bool, NoneType})
 MAX_DEPTH = 100
 
 _REMEDIES: tuple[tuple[Any, str], ...] = (
@@ -38,7 +38,7 @@ _REMEDIES: tuple[tuple[Any, str], ...] = (
 _REMEDY = "pass plain values, or an id by which the task finds it again."
 
 
-def plain(value: Any, path: Path) -> Any:
+def to_json_tree(value: Any, path: Path) -> Any:
     """Return the JSON form of a value.
 
     Numbers and texts are not looked at: what JSON cannot hold of them shows when it is written.
@@ -49,25 +49,25 @@ def plain(value: Any, path: Path) -> Any:
     Raises:
         UnserializableArgument: it has none, or something in it has none.
     """
-    if type(value) in AS_IS:
+    if type(value) in JSON_SCALARS:
         return value
     if len(path) > MAX_DEPTH:
-        raise refusal(
+        raise not_serializable(
             value, path, f"it is nested deeper than {MAX_DEPTH} levels, or contains itself."
         )
     # Not `_form(value)`, as that would ask a lazy object for the class that it pretends to have.
     return _form.dispatch(type(value))(value, path)
 
 
-def members(mapping: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+def mapping_to_json_tree(mapping: Mapping[Any, Any], path: Path) -> dict[str, Any]:
     """Return the JSON form of a mapping without regard to whether it looks like a tag."""
-    found = {_key(key, path): plain(value, (*path, key)) for key, value in mapping.items()}
+    found = {_key(key, path): to_json_tree(value, (*path, key)) for key, value in mapping.items()}
     if len(found) < len(mapping):
-        raise refusal(mapping, path, "two of its keys are the same text in JSON.")
+        raise not_serializable(mapping, path, "two of its keys are the same text in JSON.")
     return found
 
 
-def refusal(value: object, path: Path, remedy: str = "") -> UnserializableArgument:
+def not_serializable(value: object, path: Path, remedy: str = "") -> UnserializableArgument:
     """Return the error that says which value cannot travel, and what to do."""
     kind = type(value)
     name = kind.__qualname__
@@ -97,13 +97,13 @@ def _key(key: object, path: Path) -> str:
             case int() | float() | None:
                 return json.dumps(key, allow_nan=False)
     except ValueError as error:
-        raise refusal(key, (*path, key)) from error
-    raise refusal(key, (*path, key), "a key must be text, a number, a bool or None.")
+        raise not_serializable(key, (*path, key)) from error
+    raise not_serializable(key, (*path, key), "a key must be text, a number, a bool or None.")
 
 
 @singledispatch
 def _form(value: object, path: Path) -> Any:
-    raise refusal(value, path)
+    raise not_serializable(value, path)
 
 
 @_form.register(str)
@@ -119,19 +119,19 @@ def _bytes(value: bytes, path: Path) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError as error:
-        raise refusal(value, path) from error
+        raise not_serializable(value, path) from error
 
 
 @_form.register(Sequence)
 def _sequence(value: Sequence[Any], path: Path) -> list[Any]:
-    return [plain(item, (*path, index)) for index, item in enumerate(value)]
+    return [to_json_tree(item, (*path, index)) for index, item in enumerate(value)]
 
 
 @_form.register(Mapping)
 def _mapping(value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
-    found = members(value, path)
+    found = mapping_to_json_tree(value, path)
     if len(found) == 1 and next(iter(found)).startswith("$"):
-        return {DICT: found}
+        return {ESCAPED_DICT: found}
     return found
 
 
@@ -139,12 +139,12 @@ def _mapping(value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
 def _lazy(value: LazyObject[Any], path: Path) -> Any:
     """`request.user` and its like travel as what stands behind them, as if pickled."""
     _, (behind,) = value.__reduce__()
-    return plain(behind, path)
+    return to_json_tree(behind, path)
 
 
 @_form.register
 def _reference(value: ModelReference, path: Path) -> dict[str, Any]:
-    return {MODEL: [value.label, plain(value.pk, (*path, "pk")), value.using]}
+    return {MODEL: [value.label, to_json_tree(value.pk, (*path, "pk")), value.using]}
 
 
 @_form.register
@@ -152,15 +152,15 @@ def _model(value: Model, path: Path) -> dict[str, Any]:
     try:
         reference = ModelReference.to(value)
     except ValueError as error:
-        raise refusal(value, path, str(error)) from error
+        raise not_serializable(value, path, str(error)) from error
     return _reference(reference, path)
 
 
-def _tagged(tag: Tag, value: Any, path: Path) -> dict[str, Any]:
+def _tagged(tag: TypeTag, value: Any, path: Path) -> dict[str, Any]:
     try:
         return {tag.name: tag.dump(value)}
     except ValueError as error:
-        raise refusal(value, path, str(error)) from error
+        raise not_serializable(value, path, str(error)) from error
 
 
 for _tag in TAGS:

@@ -13,13 +13,13 @@ from django_jobs.errors import BrokenPayload
 
 MODEL = "$model"
 # A dict that a user gave and that would be read as one of these: it is wrapped in this one.
-DICT = "$dict"
+ESCAPED_DICT = "$dict"
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class TypeTag:
     """A type that travels as `{name: content}`.
 
     Attributes:
@@ -52,15 +52,15 @@ def _dump_clock(value: datetime | time) -> str:
 
 
 TAGS = (
-    Tag("$datetime", datetime, _dump_clock, datetime.fromisoformat),
-    Tag("$date", date, date.isoformat, date.fromisoformat),
-    Tag("$time", time, _dump_clock, time.fromisoformat),
-    Tag(
+    TypeTag("$datetime", datetime, _dump_clock, datetime.fromisoformat),
+    TypeTag("$date", date, date.isoformat, date.fromisoformat),
+    TypeTag("$time", time, _dump_clock, time.fromisoformat),
+    TypeTag(
         "$timedelta",
         timedelta,
         lambda value: value // _MICROSECOND,
         lambda content: timedelta(microseconds=content),
     ),
-    Tag("$decimal", Decimal, str, Decimal),
-    Tag("$uuid", UUID, str, UUID),
+    TypeTag("$decimal", Decimal, str, Decimal),
+    TypeTag("$uuid", UUID, str, UUID),
 )

@@ -20,7 +20,7 @@ class Call(Generic[P]):
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def arguments_of(index: int, call: object) -> Arguments:
+def to_arguments(index: int, call: object) -> Arguments:
     """Return the arguments of an item that `bulk_enqueue` was given.
 
     Raises:

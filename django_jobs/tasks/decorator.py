@@ -17,7 +17,7 @@ from typing import (
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 from django_jobs.jobs.context import JobContext
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 from django_jobs.tasks.definition import OPTIONS, AnyJobTask, Task
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds
 
@@ -97,7 +97,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """
     for name in options:
         if name not in DJANGO_OPTIONS + OPTIONS:
-            raise TypeError(f"@task: {unknown('option', name, DJANGO_OPTIONS + OPTIONS)}")
+            raise TypeError(f"@task: {unknown_name('option', name, DJANGO_OPTIONS + OPTIONS)}")
 
     def decorate(function: Callable[..., Any]) -> AnyJobTask:
         alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)

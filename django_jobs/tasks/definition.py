@@ -23,12 +23,12 @@ from django.utils import timezone
 
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.jobs.metadata import check_metadata
-from django_jobs.tasks.calls import Arguments, Call, arguments_of
-from django_jobs.tasks.max_attempts import check_proposed
+from django_jobs.tasks.calls import Arguments, Call, to_arguments
+from django_jobs.tasks.max_attempts import check_retry_options
 from django_jobs.tasks.redaction.parameters import check_redact
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds, is_error_kind
-from django_jobs.validation.ranges import TIMES
-from django_jobs.validation.validators import shown
+from django_jobs.validation.ranges import TIME_OPTIONS
+from django_jobs.validation.validators import short_repr
 
 if TYPE_CHECKING:
     from django_jobs.compat import BaseTaskBackend
@@ -192,7 +192,7 @@ class Task(Base[P, R]):
             UnserializableArgument, PayloadTooLarge: for one of them; none is enqueued then.
             BrokerError: the round trips before the failed one have enqueued their jobs.
         """
-        made = [arguments_of(index, call) for index, call in enumerate(calls)]
+        made = [to_arguments(index, call) for index, call in enumerate(calls)]
         backend: Any = self.get_backend()
         if isinstance(backend, BulkBackend):
             return backend.bulk_enqueue(self, made)
@@ -204,26 +204,26 @@ AnyJobTask: TypeAlias = "Task[..., Any]"
 
 def _check_options(task: AnyJobTask) -> None:
     name = task.func.__qualname__
-    for option, rule, none in TIMES:
+    for option, rule, none in TIME_OPTIONS:
         value = getattr(task, option)
         if value is not None:
             try:
                 rule(value)
             except ValueError:
                 raise ImproperlyConfigured(
-                    f"Task {name}: {option}={shown(value)}: give {rule}, or None {none}."
+                    f"Task {name}: {option}={short_repr(value)}: give {rule}, or None {none}."
                 ) from None
     if task.retry is not None and not isinstance(task.retry, Retry):
         raise ImproperlyConfigured(
-            f"Task {name}: retry={shown(task.retry)} must be a django_jobs.Retry, such as"
+            f"Task {name}: retry={short_repr(task.retry)} must be a django_jobs.Retry, such as"
             " Retry(attempts=5, wait=30); Retry(attempts=1) never retries."
         )
-    check_proposed(name, task.retry, task.max_attempts, task.backoff)
+    check_retry_options(name, task.retry, task.max_attempts, task.backoff)
     for kind in task.discard_on:
         if not is_error_kind(kind):
             raise ImproperlyConfigured(
-                f"Task {name}: discard_on={shown(kind)} must be an exception class or its dotted"
-                " path, such as 'builtins.OSError'."
+                f"Task {name}: discard_on={short_repr(kind)} must be an exception class or its"
+                " dotted path, such as 'builtins.OSError'."
             )
     check_redact(name, task.func, task.redact)
     check_metadata(name, task.metadata)

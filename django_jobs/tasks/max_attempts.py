@@ -10,10 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.tasks.retry import Backoff, Retry
 from django_jobs.validation.ranges import ATTEMPTS
-from django_jobs.validation.validators import shown
+from django_jobs.validation.validators import short_repr
 
 
-def with_proposed(retry: Retry, max_attempts: int | None, backoff: Any) -> Retry:
+def with_max_attempts(retry: Retry, max_attempts: int | None, backoff: Any) -> Retry:
     """Return a policy with what the proposed names say; None leaves its own.
 
     Args:
@@ -28,7 +28,9 @@ def with_proposed(retry: Retry, max_attempts: int | None, backoff: Any) -> Retry
     return dataclasses.replace(retry, **changes) if changes else retry
 
 
-def retry_in(alias: str, params: Mapping[str, Any], option: Retry | None) -> Retry | None:
+def retry_from_settings(
+    alias: str, params: Mapping[str, Any], option: Retry | None
+) -> Retry | None:
     """Return the policy that `TASKS[alias]` has for its tasks, or None if it has none.
 
     Args:
@@ -50,13 +52,13 @@ def retry_in(alias: str, params: Mapping[str, Any], option: Retry | None) -> Ret
     check_max_attempts(f"{place}['MAX_ATTEMPTS']", max_attempts)
     if backoff is not None and not (callable(backoff) or _is_path(backoff)):
         raise ImproperlyConfigured(
-            f"{place}['BACKOFF']={shown(backoff)}: give a function of the exception and the task"
-            " result, or its dotted path."
+            f"{place}['BACKOFF']={short_repr(backoff)}: give a function of the exception and the"
+            " task result, or its dotted path."
         )
-    return with_proposed(Retry(), max_attempts, backoff)
+    return with_max_attempts(Retry(), max_attempts, backoff)
 
 
-def check_proposed(name: str, retry: object, max_attempts: object, backoff: object) -> None:
+def check_retry_options(name: str, retry: object, max_attempts: object, backoff: object) -> None:
     """Refuse what a task's declaration can't say.
 
     Raises:
@@ -70,8 +72,8 @@ def check_proposed(name: str, retry: object, max_attempts: object, backoff: obje
     check_max_attempts(f"Task {name}: max_attempts", max_attempts)
     if backoff is not None and not callable(backoff):
         raise ImproperlyConfigured(
-            f"Task {name}: backoff={shown(backoff)}: give a function of the exception and the task"
-            " result, which returns seconds, or None for no further attempt."
+            f"Task {name}: backoff={short_repr(backoff)}: give a function of the exception and the"
+            " task result, which returns seconds, or None for no further attempt."
         )
 
 
@@ -86,7 +88,7 @@ def check_max_attempts(place: str, value: object) -> None:
     try:
         ATTEMPTS(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{place}={shown(value)}: give {ATTEMPTS}.") from None
+        raise ImproperlyConfigured(f"{place}={short_repr(value)}: give {ATTEMPTS}.") from None
 
 
 def _is_path(value: object) -> bool:

@@ -12,13 +12,13 @@ from typing import Any
 from django_jobs.compat import AnyTask, InvalidTask
 from django_jobs.errors import BrokenPayload
 from django_jobs.tasks.definition import Task as JobTask
-from django_jobs.tasks.max_attempts import with_proposed
+from django_jobs.tasks.max_attempts import with_max_attempts
 from django_jobs.tasks.retry import Backoff, ErrorKind, Retry, error_path, to_seconds
 from django_jobs.validation.ranges import TIMEOUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class RunPolicy:
     """The options of a task that matter while it runs.
 
     They are read from the task's declaration, not from the job, so that a deploy changes them for
@@ -30,18 +30,18 @@ class Policy:
     discard_on: tuple[ErrorKind, ...] = ()
 
 
-def policy_of(task: AnyTask, default: Retry) -> Policy:
+def policy_of(task: AnyTask, default: Retry) -> RunPolicy:
     """Return the policy of a task; one that knows nothing of django_jobs gets the default."""
     if not isinstance(task, JobTask):
-        return Policy(retry=default)
-    return Policy(
-        retry=task.retry or with_proposed(default, task.max_attempts, task.backoff),
+        return RunPolicy(retry=default)
+    return RunPolicy(
+        retry=task.retry or with_max_attempts(default, task.max_attempts, task.backoff),
         timeout=None if task.timeout is None else to_seconds(task.timeout),
         discard_on=task.discard_on,
     )
 
 
-def overrides_text(changed: Policy, declared: Policy) -> str:
+def overrides_text(changed: RunPolicy, declared: RunPolicy) -> str:
     """Return the JSON text of what differs from the declaration, or "" if nothing does.
 
     Raises:
@@ -78,7 +78,7 @@ def _wait_to_json(wait: Any) -> Any:
     return to_seconds(wait) if isinstance(wait, (int, float, timedelta)) else None
 
 
-def apply_overrides(declared: Policy, text: str) -> Policy:
+def apply_overrides(declared: RunPolicy, text: str) -> RunPolicy:
     """Return the policy of one job.
 
     Raises:

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from django_jobs.validation.ranges import ATTEMPTS, JITTER, LONGEST, WAIT
-from django_jobs.validation.validators import Convert, shown
+from django_jobs.validation.ranges import ATTEMPTS, JITTER, LONGEST_TIME, WAIT
+from django_jobs.validation.validators import Validator, short_repr
 
 ErrorKind: TypeAlias = type[BaseException] | str
 """An exception class, or its dotted path, which travels with a job."""
@@ -70,7 +70,7 @@ def sidekiq_curve(attempt: int) -> float:
     attempt, 17 days in all.
     """
     count = attempt - 1
-    return min(LONGEST, count**4 + 15 + random.uniform(0, 10 * (count + 1)))
+    return min(LONGEST_TIME, count**4 + 15 + random.uniform(0, 10 * (count + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Retry:
         else:
             base = usable_wait(self._step(attempt, error))
             share = PLAIN_JITTER if self.jitter is None else self.jitter
-        return min(LONGEST, base + random.uniform(0, share) * base)
+        return min(LONGEST_TIME, base + random.uniform(0, share) * base)
 
     @property
     def _kinds(self) -> tuple[ErrorKind, ...]:
@@ -195,9 +195,9 @@ class Retry:
         return self.wait
 
 
-def _checked(name: str, rule: Convert[Number], value: object, wanted: str) -> Number:
+def _checked(name: str, rule: Validator[Number], value: object, wanted: str) -> Number:
     """Return a value of an argument as the rule takes it, or raise what says what is wanted."""
     try:
         return rule(value)
     except ValueError:
-        raise ImproperlyConfigured(f"Retry({name}={shown(value)}): give {wanted}.") from None
+        raise ImproperlyConfigured(f"Retry({name}={short_repr(value)}): give {wanted}.") from None

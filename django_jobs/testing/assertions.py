@@ -9,7 +9,7 @@ from typing import Any
 from django_jobs.backends.on_commit import waiting_for_commit
 from django_jobs.clock import from_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
-from django_jobs.jobs.call_text import call_text
+from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import Record
 
 from .conditions import ANYTHING, Condition, conditions
@@ -103,4 +103,4 @@ def _listed(records: Sequence[Record]) -> str:
 def _line(record: Record) -> str:
     job = record.job
     due = "" if job.run_at is None else f", run_after {from_ms(job.run_at):%Y-%m-%d %H:%M:%S} UTC"
-    return f"{call_text(job)}, queue {job.queue!r}, priority {job.priority}{due}"
+    return f"{format_call(job)}, queue {job.queue!r}, priority {job.priority}{due}"

@@ -11,7 +11,7 @@ from typing import Any
 from django_jobs.clock import to_ms
 from django_jobs.compat import Task
 from django_jobs.jobs.records import Job
-from django_jobs.serialization.arguments import encode_arguments
+from django_jobs.serialization.arguments import dump_arguments
 
 TOLERANCE = 1000
 """Milliseconds by which a `run_after` may differ."""
@@ -66,12 +66,12 @@ def conditions(
 def _on_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Condition]:
     """Compare the JSON forms, as a tuple has become a list on its way, and no row is read."""
     if args is not ANYTHING:
-        positional = json.loads(encode_arguments(tuple(args), {}))[0]
+        positional = json.loads(dump_arguments(tuple(args), {}))[0]
         yield Condition(
             f"with args {tuple(args)!r}", lambda job: json.loads(job.arguments)[0] == positional
         )
     if kwargs is not ANYTHING:
-        named = json.loads(encode_arguments((), dict(kwargs)))[1]
+        named = json.loads(dump_arguments((), dict(kwargs)))[1]
         yield Condition(
             f"with kwargs {dict(kwargs)!r}", lambda job: json.loads(job.arguments)[1] == named
         )

@@ -11,7 +11,7 @@ from django.test.utils import TestContextDecorator
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.from_env import BACKENDS
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 
 
 class override_backend(override_settings):
@@ -35,7 +35,9 @@ class override_backend(override_settings):
         self, kind: str = "dummy", *, alias: str = DEFAULT_TASK_BACKEND_ALIAS, **options: Any
     ) -> None:
         if kind not in BACKENDS and "." not in kind:
-            raise ImproperlyConfigured(f"override_backend: {unknown('backend', kind, BACKENDS)}")
+            raise ImproperlyConfigured(
+                f"override_backend: {unknown_name('backend', kind, BACKENDS)}"
+            )
         self._path = BACKENDS.get(kind, kind)
         self._alias = alias
         self._backend_options = options

@@ -12,7 +12,7 @@ from django_jobs.conf.options import BackendOptions
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.metadata import encode_metadata
 from django_jobs.jobs.records import Claim, Job
-from django_jobs.serialization.arguments import decode_value, encode_arguments
+from django_jobs.serialization.arguments import dump_arguments, load_value
 from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import check_importable, find_task
@@ -53,11 +53,11 @@ def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     check_importable(task)
     backend = our_backend(task.backend)
     context = _context_of(task) if backend is None else backend.run_context(WORKER)
-    claim = _claim(task, context.retry, encode_arguments(args, kwargs))
+    claim = _claim(task, context.retry, dump_arguments(args, kwargs))
     outcome = run_here(Attempt(claim, context, 0.0))
     if outcome.error:
         raise outcome.error
-    return decode_value(outcome.settlement.result)
+    return load_value(outcome.settlement.result)
 
 
 def _context_of(task: Task[..., Any]) -> RunContext:

@@ -14,19 +14,19 @@ from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
-Convert: TypeAlias = Callable[[object], T]
+Validator: TypeAlias = Callable[[object], T]
 
 MINUTE = 60
 HOUR = 3600
 DAY = 24 * HOUR
 YEAR = 365 * DAY
 
-LONG_NUMBER = 1000
+MAX_SHOWN_BITS = 1000
 """Bits of a whole number from which on a message does not show it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class WholeNumber:
     """Converts whole numbers in a range; 5.0 becomes 5."""
 
     low: int
@@ -35,7 +35,7 @@ class Whole:
     def __call__(self, value: object) -> int:
         number = int(value) if isinstance(value, float) and value.is_integer() else value
         if not isinstance(number, int) or not _is_in_range(number, self.low, self.high):
-            raise refusal(str(self), value)
+            raise invalid_value(str(self), value)
         return number
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Number:
 
     def __call__(self, value: object) -> float:
         if not isinstance(value, (int, float)) or not _is_in_range(value, self.low, self.high):
-            raise refusal(str(self), value)
+            raise invalid_value(str(self), value)
         return float(value)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Duration:
     """Converts a time in seconds, which may be given as a timedelta."""
 
     low: float
@@ -68,11 +68,12 @@ class Span:
     def __call__(self, value: object) -> float:
         number = value.total_seconds() if isinstance(value, timedelta) else value
         if not isinstance(number, (int, float)) or not _is_in_range(number, self.low, self.high):
-            raise refusal(str(self), value)
+            raise invalid_value(str(self), value)
         return float(number)
 
     def __str__(self) -> str:
-        return f"seconds or a timedelta, from {in_words(self.low)} to {in_words(self.high)}"
+        low, high = format_duration(self.low), format_duration(self.high)
+        return f"seconds or a timedelta, from {low} to {high}"
 
 
 def _is_in_range(number: float, low: float, high: float) -> bool:
@@ -80,7 +81,7 @@ def _is_in_range(number: float, low: float, high: float) -> bool:
     return not isinstance(number, bool) and low <= number <= high
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a time in the largest unit in which it is a whole number."""
     for unit, name in ((YEAR, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if seconds and seconds % unit == 0:
@@ -89,31 +90,31 @@ def in_words(seconds: float) -> str:
     return f"{seconds:g} seconds"
 
 
-def matching(pattern: str, rule: str) -> Convert[str]:
+def matching(pattern: str, rule: str) -> Validator[str]:
     """Make a converter for text that matches a pattern, which the rule says in words."""
 
     def convert(value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-            raise refusal(rule, value)
+            raise invalid_value(rule, value)
         return value
 
     return convert
 
 
-def switch(value: object) -> bool:
+def boolean(value: object) -> bool:
     """Return True or False; nothing else is one of them."""
     if not isinstance(value, bool):
-        raise refusal("True or False", value)
+        raise invalid_value("True or False", value)
     return value
 
 
-def texts(value: object) -> tuple[str, ...]:
+def string_list(value: object) -> tuple[str, ...]:
     """Return a list or tuple of texts, none of them empty, as a tuple."""
     if not isinstance(value, (list, tuple)):
-        raise refusal("a list of texts", value)
+        raise invalid_value("a list of texts", value)
     for one in value:
         if not isinstance(one, str) or not one.strip("_- "):
-            raise refusal("a list of texts, none of them empty", one)
+            raise invalid_value("a list of texts, none of them empty", one)
     return tuple(value)
 
 
@@ -124,18 +125,18 @@ def secret(value: object) -> str | None:
     return value or None
 
 
-def refusal(wanted: str, value: object) -> ValueError:
+def invalid_value(wanted: str, value: object) -> ValueError:
     """Return the error for a value, which says what is wanted instead."""
-    return ValueError(f"give {wanted}, not {shown(value)}.")
+    return ValueError(f"give {wanted}, not {short_repr(value)}.")
 
 
 _short = reprlib.Repr()
 _short.maxother = 80  # so that a datetime is shown as a whole
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return how a value looks in a message, whatever it is."""
-    if isinstance(value, int) and value.bit_length() > LONG_NUMBER:
+    if isinstance(value, int) and value.bit_length() > MAX_SHOWN_BITS:
         return "a number of hundreds of digits"  # Python's versions differ in what they write
     try:
         return _short.repr(value)

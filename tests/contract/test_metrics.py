@@ -13,8 +13,17 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Report
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import FailureCount, History, Metrics, QueueCount, Span
-from django_jobs.metrics.periods import DAY, HOUR, KEPT, MINUTE, NAMES, OTHERS, QUARTER, Kind
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.periods import (
+    DAY,
+    HOUR,
+    MAX_NAMES,
+    MINUTE,
+    OTHERS,
+    QUARTER,
+    RETENTION,
+    Dimension,
+)
+from django_jobs.metrics.task_stats import TaskStats
 from tests.support.driver import START, Clock, Driver
 
 BUCKETS = {Span.HOUR: 60, Span.SHIFT: 96, Span.DAY: 96, Span.WEEK: 84, Span.MONTH: 90}
@@ -27,11 +36,11 @@ def metrics(inspection: Inspection) -> Metrics:
 
 def sample(
     succeeded: int = 0, failed: int = 0, *, task: str = "shop.ship", queue: str = "default"
-) -> Sample:
+) -> TaskStats:
     """Attempts that waited 5 ms each, and took 150 ms."""
     error = (("builtins.OSError", failed),) if failed else ()
     count = succeeded + failed
-    return Sample(
+    return TaskStats(
         task=task,
         queue=queue,
         succeeded=succeeded,
@@ -48,7 +57,7 @@ def histogram(milliseconds: int, count: int) -> Histogram:
     return Histogram(tuple(counts), milliseconds * count)
 
 
-def report(*samples: Sample) -> Report:
+def report(*samples: TaskStats) -> Report:
     return Report(samples=samples)
 
 
@@ -150,9 +159,9 @@ def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
     errors = (("builtins.OSError", 2), ("shop.NoParcel", 7))
     w1.heartbeat(
         report=report(
-            Sample(task="shop.ship", queue="a", failed=9, errors=errors),
-            Sample(task="shop.ship", queue="b", failed=1, errors=errors[:1]),
-            Sample(task="shop.bill", queue="b", failed=3, errors=(("builtins.OSError", 3),)),
+            TaskStats(task="shop.ship", queue="a", failed=9, errors=errors),
+            TaskStats(task="shop.ship", queue="b", failed=1, errors=errors[:1]),
+            TaskStats(task="shop.bill", queue="b", failed=3, errors=(("builtins.OSError", 3),)),
         )
     )
     assert metrics.failing(Span.HOUR) == (
@@ -190,16 +199,16 @@ def test_counters_begin_anew_every_ninety_days(metrics: Metrics, clock: Clock, w
 
 
 def test_names_beyond_the_limit_are_counted_together(metrics: Metrics, w1: Driver) -> None:
-    samples = [sample(0, 1, task=f"shop.task{number}") for number in range(NAMES + 20)]
+    samples = [sample(0, 1, task=f"shop.task{number}") for number in range(MAX_NAMES + 20)]
     w1.heartbeat(report=report(*samples))
     w1.heartbeat(report=report(sample(5, task="shop.task7"), sample(1, task="shop.new")))
 
     tasks = {one.task: one.count for one in metrics.tasks(Span.HOUR)}
-    assert len(tasks) == NAMES + 1
+    assert len(tasks) == MAX_NAMES + 1
     assert tasks["shop.task7"] == 6
     assert tasks[OTHERS] == 21
-    assert sum(one.count for one in metrics.failing(Span.HOUR)) == NAMES + 20
-    assert metrics.history(Span.HOUR).failed == NAMES + 20
+    assert sum(one.count for one in metrics.failing(Span.HOUR)) == MAX_NAMES + 20
+    assert metrics.history(Span.HOUR).failed == MAX_NAMES + 20
 
 
 @pytest.mark.parametrize(
@@ -243,10 +252,10 @@ def test_each_period_is_forgotten_in_time(
     Driver(redis_broker).heartbeat(report=report(sample(1, 1)))
 
     names = counted(client)
-    assert len(names) == sum(map(len, KEPT.values()))
+    assert len(names) == sum(map(len, RETENTION.values()))
     for name in names:
         _, _, kind, length, number = name.split(":")
-        kept = KEPT[Kind(kind)][int(length)]
+        kept = RETENTION[Dimension(kind)][int(length)]
         assert int(number) == clock.now() // int(length)
         assert 0.9 * kept < client.pttl(name) <= kept
 
@@ -254,7 +263,9 @@ def test_each_period_is_forgotten_in_time(
 def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
     worker, metrics = Driver(memory_broker), memory_broker.inspection.metrics
     worker.heartbeat(report=report(sample(1, 1)))
-    first = {(kind, length): clock.now() // length for kind in KEPT for length in KEPT[kind]}
+    first = {
+        (kind, length): clock.now() // length for kind in RETENTION for length in RETENTION[kind]
+    }
     clock.advance(3 * QUARTER)
     worker.heartbeat(report=report(sample(1, 1)))
 

@@ -12,7 +12,7 @@ import pytest
 from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.conf.variables import VARIABLES
 from django_jobs.validation import ranges
-from django_jobs.validation.validators import in_words
+from django_jobs.validation.validators import format_duration
 from tests.support.paths import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -78,7 +78,8 @@ def test_the_page_lists_every_option(heading: str, kind: type[BackendOptions]) -
 
 
 def test_the_page_lists_the_range_of_every_option_of_a_task() -> None:
-    away = f"an aware `datetime`, or a `timedelta`, at most {in_words(ranges.LONGEST)} away"
+    longest = format_duration(ranges.LONGEST_TIME)
+    away = f"an aware `datetime`, or a `timedelta`, at most {longest} away"
     assert documented_rows("Ranges", REFERENCE / "api.md") == [
         f"| `priority` | {ranges.PRIORITY} | – |",
         f"| `run_after` | {away} | at once |",

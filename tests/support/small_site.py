@@ -13,7 +13,7 @@ from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Job, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Span
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from tests.support.driver import (
     Clock,
     Driver,
@@ -129,7 +129,7 @@ def report(job_id: str) -> Report:
     """Two attempts of a task, and how far a job is that is held under its first token."""
     progress = JobProgress(job_id=job_id, token=1, progress=Progress(1, 2, "half"))
     times = Histogram((2, *[0] * len(BOUNDS)), 2)
-    sample = Sample(
+    sample = TaskStats(
         task="shop.tasks.ship",
         queue="default",
         succeeded=1,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django_jobs.brokers.messages import Report
 from django_jobs.metrics.counts import Counts, add, rows
 from django_jobs.metrics.history import Metrics
-from django_jobs.metrics.periods import KEPT, NAMES, OTHERS, Kind
+from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
 
 from .lock import Lock
 
@@ -21,8 +21,8 @@ class MemoryMetrics(Metrics):
     """
 
     def __init__(self, lock: Lock, now: Callable[[], int]) -> None:
-        self._periods: dict[Kind, dict[int, dict[int, dict[str, Counts]]]] = {
-            kind: {length: {} for length in lengths} for kind, lengths in KEPT.items()
+        self._periods: dict[Dimension, dict[int, dict[int, dict[str, Counts]]]] = {
+            kind: {length: {} for length in lengths} for kind, lengths in RETENTION.items()
         }
         self._lock = lock
         self._now = now
@@ -33,9 +33,9 @@ class MemoryMetrics(Metrics):
         for (kind, name), counts in rows(report.samples).items():
             for length, periods in self._periods[kind].items():
                 if now // length not in periods:
-                    self._forget(periods, (now - KEPT[kind][length]) // length)
+                    self._forget(periods, (now - RETENTION[kind][length]) // length)
                 names = periods.setdefault(now // length, {})
-                known = name in names or len(names) < NAMES
+                known = name in names or len(names) < MAX_NAMES
                 add(names.setdefault(name if known else OTHERS, {}), counts)
 
     def _forget(self, periods: dict[int, dict[str, Counts]], before: int) -> None:
@@ -46,7 +46,7 @@ class MemoryMetrics(Metrics):
         return self._now()
 
     def read(
-        self, kind: Kind, length: int, since: int, until: int, name: str | None = None
+        self, kind: Dimension, length: int, since: int, until: int, name: str | None = None
     ) -> list[tuple[int, str, Counts]]:
         with self._lock:
             return [

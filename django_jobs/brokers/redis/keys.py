@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from django_jobs.brokers.messages import JobMetadata, JobProgress
-from django_jobs.jobs.progress import LONGEST_TEXT, MOST, Progress
+from django_jobs.jobs.progress import MAX_NUMBER, MAX_TEXT, Progress
 from django_jobs.jobs.records import Claim, Job, Record, Settlement, State
 
 from .failures import failure_text, to_failure
@@ -212,8 +212,8 @@ def _progress(fields: Mapping[str, str]) -> Progress | None:
     match parsed(fields.get(PROGRESS, "")):
         case [int(token), int() | float() as done, None | int() | float() as total, str(text)] if (
             str(token) == fields.get(TOKEN)
-            and 0 <= done <= MOST
-            and (total is None or 0 < total <= MOST)
+            and 0 <= done <= MAX_NUMBER
+            and (total is None or 0 < total <= MAX_NUMBER)
         ):
-            return Progress(done, total, text[:LONGEST_TEXT])
+            return Progress(done, total, text[:MAX_TEXT])
     return None

@@ -10,19 +10,19 @@ from django_jobs.brokers.constants import MAX_COUNT
 from django_jobs.brokers.messages import Report
 from django_jobs.metrics.counts import Counts, rows
 from django_jobs.metrics.history import Metrics
-from django_jobs.metrics.periods import KEPT, NAMES, OTHERS, Kind
+from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
 
 from . import keys
 from .reading import parsed
 
-PERIODS = json.dumps(KEPT)
+PERIODS = json.dumps(RETENTION)
 """As `heartbeat.lua` takes it."""
 
 
 def report_arguments(report: Report) -> list[str | int]:
     """Return a report as `heartbeat.lua` takes it."""
     counted = rows(report.samples)
-    arguments: list[str | int] = [PERIODS, NAMES, OTHERS, len(counted)]
+    arguments: list[str | int] = [PERIODS, MAX_NAMES, OTHERS, len(counted)]
     for (kind, name), counts in counted.items():
         arguments += (kind.value, name, json.dumps(counts))
     for one in report.progress:
@@ -46,7 +46,7 @@ class RedisMetrics(Metrics):
         return int(self._run("now"))
 
     def read(
-        self, kind: Kind, length: int, since: int, until: int, name: str | None = None
+        self, kind: Dimension, length: int, since: int, until: int, name: str | None = None
     ) -> Iterator[tuple[int, str, Counts]]:
         only = () if name is None else (name,)
         flat = self._run("counted", kind.value, length, since, until, *only)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.backends.queues import all_queues
+from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.inspection.filters import LISTED, Cursor
 from django_jobs.brokers.inspection.finder import Finder, Page
@@ -88,7 +88,7 @@ def job_list(request: DashboardRequest) -> Mapping[str, Any]:
     return {
         "filters": filters,
         "tabs": _tabs(request, filters),
-        "queues": [queue.name for queue in all_queues(request.backend)],
+        "queues": [queue.name for queue in configured_and_known(request.backend)],
         "rows": [to_row(redactor.record(record)) for record in found.records],
         "position": _position(finder, found),
         "is_first": after is None,

@@ -17,7 +17,7 @@ from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.jobs.records import Record
 from django_jobs.periodic_tasks.due import PeriodicTask
-from django_jobs.periodic_tasks.registry import registered
+from django_jobs.periodic_tasks.registry import registered_tasks
 from django_jobs.tasks.registry import import_task_modules
 
 
@@ -93,7 +93,7 @@ def switch_on(request: DashboardRequest) -> Done | Refused:
 
 def _known(request: DashboardRequest) -> tuple[PeriodicTask, ...]:
     import_task_modules()
-    return registered(request.backend.alias)
+    return registered_tasks(request.backend.alias)
 
 
 def _row(

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.backends.queues import all_queues
+from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.dashboard import formatting
@@ -39,7 +39,7 @@ class Row:
 @page("django_jobs_dashboard/queues.html", entry="queues")
 def queue_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show all queues."""
-    found = all_queues(request.backend)
+    found = configured_and_known(request.backend)
     workers = request.inspection.workers()
     counted = request.inspection.metrics.queues(Span.HOUR)
     ended = {one.queue: one.succeeded + one.failed for one in counted}
@@ -102,7 +102,9 @@ def _row(
 def _named(request: DashboardRequest) -> QueueInfo | None:
     """Return the queue that a form means; its name may be anything, also no part of an address."""
     name = request.http.POST.get("queue", "")
-    return next((queue for queue in all_queues(request.backend) if queue.name == name), None)
+    return next(
+        (queue for queue in configured_and_known(request.backend) if queue.name == name), None
+    )
 
 
 def _unknown(request: DashboardRequest) -> Refused:

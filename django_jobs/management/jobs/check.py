@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.health import Limits, examine
+from django_jobs.backends.health import Thresholds, check_health
 from django_jobs.management.arguments import at_least, checked, seconds
 from django_jobs.management.target import job_backend
 
@@ -50,8 +50,8 @@ class Check(BackendSubcommand):
         return backend
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
-        limits = Limits(min_workers=options.min_workers, max_latency=options.max_latency)
-        health = examine(backend, limits)
+        limits = Thresholds(min_workers=options.min_workers, max_latency=options.max_latency)
+        health = check_health(backend, limits)
         if options.json:
             console.show_json(health_json(health))
         for warning in health.warnings:

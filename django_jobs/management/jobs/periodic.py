@@ -13,8 +13,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.management.target import job_backend
 from django_jobs.periodic_tasks.due import PeriodicTask
-from django_jobs.periodic_tasks.registry import registered
-from django_jobs.suggest import unknown
+from django_jobs.periodic_tasks.registry import registered_tasks
+from django_jobs.suggest import unknown_name
 from django_jobs.tasks.registry import import_task_modules
 
 from .base import BackendSubcommand
@@ -94,15 +94,15 @@ def _list_periodic(backend: JobBackend) -> list[PeriodicStatus]:
             next=to_ms(periodic.schedule.next(now)),
             off_since=off.get(periodic.name),
         )
-        for periodic in registered(backend.alias)
+        for periodic in registered_tasks(backend.alias)
     ]
 
 
 def _switch(backend: JobBackend, console: Console, options: Namespace) -> None:
     name: str = options.off or options.on
-    names = [periodic.name for periodic in registered(backend.alias)]
+    names = [periodic.name for periodic in registered_tasks(backend.alias)]
     if name not in names:
-        raise CommandError(unknown("periodic task", name, names))
+        raise CommandError(unknown_name("periodic task", name, names))
     if not backend.persistent:
         raise CommandError(
             f"TASKS[{backend.alias!r}] is {type(backend).__name__}, which runs no periodic tasks."

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.queues import all_queues
+from django_jobs.backends.queues import configured_and_known
 from django_jobs.management.target import known_queue
 
 from .base import BackendSubcommand
@@ -21,7 +21,7 @@ class Queues(BackendSubcommand):
     help = "Lists the queues with their number of queued jobs and their latency."
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
-        queues = all_queues(backend)
+        queues = configured_and_known(backend)
         if options.json:
             console.show_json([queue_json(queue) for queue in queues])
         elif queues:

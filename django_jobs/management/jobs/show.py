@@ -10,10 +10,10 @@ from django.core.management.base import CommandError
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
-from django_jobs.jobs.call_text import call_text
+from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import Failure, Record
 from django_jobs.management.target import make_redactor
-from django_jobs.serialization.arguments import show_value
+from django_jobs.serialization.arguments import peek_value
 
 from .base import BackendSubcommand
 from .console import Console
@@ -49,7 +49,7 @@ class Show(BackendSubcommand):
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     job = record.job
     yield "Job", job.id
-    yield "Call", call_text(job)
+    yield "Call", format_call(job)
     yield "State", f"{record.state.value}, {format_state_time(record, now_ms())}"
     yield "Queue", f"{job.queue}, priority {job.priority}"
     yield "Attempts", str(record.attempts)
@@ -72,7 +72,7 @@ def _result(text: str | None) -> str:
     if text is None:
         return NONE
     try:
-        return repr(show_value(text))
+        return repr(peek_value(text))
     except BrokenPayload:
         return f"cannot be read: {text}"
 

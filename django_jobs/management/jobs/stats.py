@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.queues import all_queues
+from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.filters import LISTED
 
 from .base import BackendSubcommand
@@ -25,7 +25,7 @@ class Stats(BackendSubcommand):
             return
         inspection = backend.broker.inspection
         counts, totals = inspection.counts(), inspection.totals()
-        queues, workers = all_queues(backend), inspection.workers()
+        queues, workers = configured_and_known(backend), inspection.workers()
         console.show_table(("State", "Jobs"), [(state.value, counts[state]) for state in LISTED])
         latency = max((queue.latency for queue in queues), default=0)
         running = format_count(len(workers), "worker")
@@ -42,6 +42,6 @@ def statistics_json(backend: JobBackend) -> dict[str, Any]:
     return {
         "states": {state.value: counts[state] for state in LISTED},
         "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
-        "queues": [queue_json(queue) for queue in all_queues(backend)],
+        "queues": [queue_json(queue) for queue in configured_and_known(backend)],
         "workers": len(inspection.workers()),
     }

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import Order, WorkerInfo
 from django_jobs.clock import now_ms
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 from django_jobs.worker.background.heartbeat import BEATS
 
 from .base import BackendSubcommand
@@ -79,7 +79,7 @@ class CommandSubcommand(BackendSubcommand):
             raise CommandError("No workers are alive.")
         for worker in options.workers:
             if worker not in alive:
-                raise CommandError(unknown("worker", worker, alive))
+                raise CommandError(unknown_name("worker", worker, alive))
         if options.all:
             question = f"Tell {format_count(len(alive), 'worker')} to {self.effect}?"
             console.confirm(question, interactive=options.interactive)

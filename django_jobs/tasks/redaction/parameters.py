@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.errors import TaskNotFound
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 from django_jobs.tasks.registry import find_task
 
 
@@ -74,7 +74,7 @@ def check_redact(name: str, func: Callable[..., Any], paths: Sequence[str]) -> N
         takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
         if first not in parameters and not takes_any:
             raise ImproperlyConfigured(
-                f"Task {name}: redact={path!r}: {unknown('parameter', first, parameters)}"
+                f"Task {name}: redact={path!r}: {unknown_name('parameter', first, parameters)}"
             )
 
 

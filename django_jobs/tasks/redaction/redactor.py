@@ -150,8 +150,8 @@ class _Hiding:
         if not path:
             return self.values.take(tree)
         match tree:
-            case {tags.DICT: dict() as inner} if len(tree) == 1:
-                return {tags.DICT: self._masked_at(inner, path)}
+            case {tags.ESCAPED_DICT: dict() as inner} if len(tree) == 1:
+                return {tags.ESCAPED_DICT: self._masked_at(inner, path)}
             case dict() if path[0] in tree:
                 return {**tree, path[0]: self._masked_at(tree[path[0]], path[1:])}
             case list():
@@ -179,7 +179,7 @@ class _NoCall(Exception):
 
 def _is_tagged(tree: dict[str, Any]) -> bool:
     """Tell whether a dict stands for one value, of which no part can be left out."""
-    return len(tree) == 1 and next(iter(tree)).startswith("$") and tags.DICT not in tree
+    return len(tree) == 1 and next(iter(tree)).startswith("$") and tags.ESCAPED_DICT not in tree
 
 
 def _json(tree: Any) -> str:

@@ -12,7 +12,7 @@ from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.compat import Task
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Job, Tick
-from django_jobs.periodic_tasks.due import PeriodicTask, due
+from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
 from django_jobs.waits import wait_out
 
 from .backoff import Outage
@@ -104,7 +104,7 @@ class Ticker:
         if since is None:
             return Tick(line_key, None, to_ms(now.replace(microsecond=0)))
         last = stored.get(periodic.name)
-        found = due(periodic, from_ms(max(since, last or since)), now)
+        found = tick_to_claim(periodic, from_ms(max(since, last or since)), now)
         if found is None:
             return None
         job = self._make_job(periodic.task) if found.run else None

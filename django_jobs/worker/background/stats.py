@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from django_jobs.jobs.records import Claim, Settlement, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 
 Ended: TypeAlias = "tuple[Claim, Settlement]"
 
@@ -41,8 +41,8 @@ class _Line:
             error = OTHERS
         self.errors[error] = self.errors.get(error, 0) + 1
 
-    def sample(self, task: str, queue: str) -> Sample:
-        return Sample(
+    def sample(self, task: str, queue: str) -> TaskStats:
+        return TaskStats(
             task=task,
             queue=queue,
             succeeded=self.succeeded,
@@ -83,7 +83,7 @@ class Tally:
         known = len(self._lines) < NAMES
         return self._lines.setdefault((task, queue) if known else (OTHERS, OTHERS), _Line())
 
-    def take(self) -> tuple[Sample, ...]:
+    def take(self) -> tuple[TaskStats, ...]:
         """Return what was counted since the last such call."""
         with self._lock:
             lines, self._lines = self._lines, {}

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from django_jobs.jobs.records import Claim, Settlement, State
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.waits import wait_out
 from django_jobs.worker.background.stats import Ended, Tally
 
@@ -96,7 +96,7 @@ class Ledger:
         self._tally.add(batch)
         return [settlement for _, settlement in batch]
 
-    def take_samples(self) -> tuple[Sample, ...]:
+    def take_samples(self) -> tuple[TaskStats, ...]:
         """Return what was counted of the attempts sent since the last such call."""
         return self._tally.take()
 

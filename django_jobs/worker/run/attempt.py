@@ -16,10 +16,10 @@ from django_jobs.compat import AnyTask, TaskError, task_finished, task_started
 from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableArgument
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.metadata import RunningMetadata, UnusableMetadata
-from django_jobs.jobs.progress import LISTENER, Progress
+from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
 from django_jobs.jobs.records import Claim, Settlement, State, bytes_of
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
-from django_jobs.serialization.arguments import encode_value
+from django_jobs.serialization.arguments import dump_value
 from django_jobs.signals import job_retrying
 from django_jobs.tasks.policy import apply_overrides
 from django_jobs.tasks.registry import find_task
@@ -74,7 +74,7 @@ class Attempt:
         self.policy = policy if self.context.retries else replace(policy, retry=ONCE)
         self.call = info.call
         self.task = task
-        LISTENER.set(self)
+        CURRENT_ATTEMPT.set(self)
         return task
 
     @property
@@ -139,7 +139,7 @@ class Attempt:
         return Outcome(settlement, announcement, None, value)
 
     def _encoded(self, value: Any) -> str:
-        text = encode_value(value)
+        text = dump_value(value)
         size, limit = bytes_of(text), self.context.max_result
         if size > limit:
             raise Fail(

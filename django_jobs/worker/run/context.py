@@ -8,7 +8,7 @@ from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from django_jobs.compat import AnyTask, Task
-from django_jobs.tasks.policy import Policy, policy_of
+from django_jobs.tasks.policy import RunPolicy, policy_of
 from django_jobs.tasks.retry import Retry
 
 
@@ -20,7 +20,7 @@ class TaskInfo(NamedTuple):
         call: runs the task in a thread.
     """
 
-    policy: Policy
+    policy: RunPolicy
     call: Callable[..., Any]
 
 
@@ -44,11 +44,11 @@ class RunContext:
     retry: Retry
     max_result: int
     retries: bool = True
-    policy: Policy = field(init=False)
+    policy: RunPolicy = field(init=False)
     _task_infos: dict[str, TaskInfo] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "policy", Policy(retry=self.retry))
+        object.__setattr__(self, "policy", RunPolicy(retry=self.retry))
 
     def task_info(self, name: str, task: AnyTask) -> TaskInfo:
         """Return the policy and the function of a task, read once per name."""

@@ -15,7 +15,7 @@ from django.db import connections
 
 from django_jobs.errors import TaskTimeout, WorkerLost
 from django_jobs.jobs.records import Claim
-from django_jobs.serialization.arguments import decode_arguments
+from django_jobs.serialization.arguments import load_arguments
 from django_jobs.timeouts.limits import Limit, too_long
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.supervised import supervised
@@ -236,8 +236,8 @@ class EventLoop(Executor):
         task = attempt.find()
         arguments = attempt.claim.job.arguments
         # Model instances come from the database, and an event loop must not wait for one.
-        decode = sync_to_async(decode_arguments) if '"$' in arguments else None
-        args, kwargs = await decode(arguments) if decode else decode_arguments(arguments)
+        decode = sync_to_async(load_arguments) if '"$' in arguments else None
+        args, kwargs = await decode(arguments) if decode else load_arguments(arguments)
         if announcement := attempt.begin():
             await announce_from_loop(announcement)
         work = task.func(*attempt.positional(task, args), **kwargs)

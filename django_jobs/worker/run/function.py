@@ -6,7 +6,7 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
-from django_jobs.serialization.arguments import decode_arguments
+from django_jobs.serialization.arguments import load_arguments
 from django_jobs.timeouts.watchdog import Watchdog
 
 from .announcements import announce
@@ -47,7 +47,7 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Outcome:
 
 def _call(attempt: Attempt, watchdog: Watchdog) -> Any:
     task = attempt.find()
-    args, kwargs = decode_arguments(attempt.claim.job.arguments)
+    args, kwargs = load_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
     if announcement := attempt.begin():
         announce(announcement)

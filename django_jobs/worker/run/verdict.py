@@ -21,7 +21,7 @@ from django_jobs.errors import (
     UnknownModel,
 )
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, State
-from django_jobs.tasks.policy import Policy
+from django_jobs.tasks.policy import RunPolicy
 from django_jobs.tasks.retry import Retry, error_path, is_kind, sidekiq_curve, usable_wait
 
 logger = logging.getLogger("django_jobs")
@@ -44,7 +44,7 @@ class Verdict:
 
 
 def decide(
-    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any] = lambda: None
+    error: BaseException, policy: RunPolicy, attempt: int, result: Callable[[], Any] = lambda: None
 ) -> Verdict:
     """Decide what an error means for its job.
 
@@ -63,7 +63,7 @@ def decide(
 
 
 def _delay(
-    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any]
+    error: BaseException, policy: RunPolicy, attempt: int, result: Callable[[], Any]
 ) -> float | None:
     """Return seconds until the next attempt, or None if there is none.
 
@@ -80,7 +80,7 @@ def _delay(
 
 
 def _wanted(
-    error: BaseException, policy: Policy, attempt: int, result: Callable[[], Any]
+    error: BaseException, policy: RunPolicy, attempt: int, result: Callable[[], Any]
 ) -> float | None:
     if not isinstance(error, RetryLater):
         return policy.retry.delay(attempt, error, result)

@@ -17,7 +17,7 @@ from django_jobs.errors import JobExpired, PayloadTooLarge, TaskTimeout
 from django_jobs.jobs.records import Record, State
 from django_jobs.tasks.retry import error_path
 from django_jobs.testing import run_enqueued
-from django_jobs.validation.ranges import LONGEST
+from django_jobs.validation.ranges import LONGEST_TIME
 from tests.apps.backend_site import tasks
 from tests.support.results import current_backend
 
@@ -28,13 +28,13 @@ BROKERS = {
 EXPECTED = {error_path(kind) for kind in (ValueError, TaskTimeout, JobExpired)}
 """How a job of these tests may fail: by itself, or because it is too late."""
 
-CENTURY = timedelta(seconds=LONGEST)
+CENTURY = timedelta(seconds=LONGEST_TIME)
 HUGE = 10**5000
 """A number of more digits than Python writes."""
 LONG = [1.5] * 20_000
 """Waits that would make a job of 100 kB."""
 
-spans = st.one_of(st.floats(0.5, LONGEST), st.integers(1, LONGEST))
+spans = st.one_of(st.floats(0.5, LONGEST_TIME), st.integers(1, LONGEST_TIME))
 times = st.one_of(spans, spans.map(lambda given: timedelta(seconds=given)), st.just(CENTURY))
 offsets = st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
 this_century = (datetime(1990, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001
@@ -61,7 +61,7 @@ nonsense = st.one_of(
     st.integers(),
     st.datetimes(timezones=st.one_of(offsets, st.none())),
     st.timedeltas(),
-    st.sampled_from([2**70, 1e308, float("inf"), float("nan"), b"", object(), LONGEST + 1, 0]),
+    st.sampled_from([2**70, 1e308, float("inf"), float("nan"), b"", object(), LONGEST_TIME + 1, 0]),
 )
 ANYTHING: dict[str, Any] = {
     **dict.fromkeys(ACCEPTED, nonsense),
@@ -113,7 +113,7 @@ def outcome(given: dict[str, Any], alias: str) -> Record | str | None:
 @example(given={"priority": 5.0})
 @example(given={"run_after": datetime(9999, 12, 31, tzinfo=UTC)})
 @example(given={"run_after": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))})
-@example(given={"timeout": LONGEST, "expires": CENTURY, "result_ttl": LONGEST})
+@example(given={"timeout": LONGEST_TIME, "expires": CENTURY, "result_ttl": LONGEST_TIME})
 @example(given={"run_after": CENTURY, "expires": CENTURY})
 @example(given={"retry": {"attempts": 1_000_000, "wait": CENTURY, "jitter": 1}})
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,7 @@ import redis
 from django_jobs.brokers.messages import Report
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.metrics.histogram import BOUNDS, Histogram
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.support.driver import Driver
 
@@ -53,10 +53,10 @@ def _sample(
     failing: float,
     error: str,
     busy: float,
-) -> Sample:
+) -> TaskStats:
     count = int(rate * busy * chance.uniform(0.7, 1.3) + chance.random())
     failed = sum(chance.random() < failing for _ in range(count))
-    return Sample(
+    return TaskStats(
         task=task,
         queue=queue,
         succeeded=count - failed,

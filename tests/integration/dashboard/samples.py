@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_jobs.brokers.messages import Report
 from django_jobs.metrics.histogram import BOUNDS, Histogram
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from tests.support.driver import Driver
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -16,11 +16,11 @@ def sample(
     failed: int = 0,
     took: int = 150,
     error: str = "shop.NoParcel",
-) -> Sample:
+) -> TaskStats:
     counts = [0] * (len(BOUNDS) + 1)
     counts[BOUNDS.index(took)] = succeeded + failed
     times = Histogram(tuple(counts), took * (succeeded + failed))
-    return Sample(
+    return TaskStats(
         task=task,
         queue="default",
         succeeded=succeeded,
@@ -31,5 +31,5 @@ def sample(
     )
 
 
-def tell(worker: Driver, *samples: Sample) -> None:
+def tell(worker: Driver, *samples: TaskStats) -> None:
     worker.heartbeat(report=Report(samples=samples))

@@ -16,7 +16,7 @@ from django_jobs.brokers.messages import Call, JobProgress, Report, Share
 from django_jobs.clock import now_ms
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Job, State
-from django_jobs.serialization.arguments import encode_arguments
+from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.redaction.names import MASK
 from tests.apps.dashboard_site import tasks
 from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
@@ -45,7 +45,7 @@ def ids_in(text: str) -> list[str]:
 
 def call(task: Any, *args: Any, **kwargs: Any) -> Job:
     return make_job(
-        task=task.module_path, arguments=encode_arguments(args, kwargs), enqueued_at=now_ms()
+        task=task.module_path, arguments=dump_arguments(args, kwargs), enqueued_at=now_ms()
     )
 
 
@@ -357,7 +357,7 @@ def test_a_job_of_a_task_that_is_gone_says_so(onlooker: Client, backend: JobBack
 def test_hostile_text_is_shown_as_text_everywhere(
     operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
-    escaped = encode_arguments((HOSTILE,), {"<b>key</b>": [HOSTILE]})
+    escaped = dump_arguments((HOSTILE,), {"<b>key</b>": [HOSTILE]})
     jobs = [
         make_job(
             id=f"{HOSTILE[:40]}{n}",

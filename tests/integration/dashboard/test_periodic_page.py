@@ -14,7 +14,7 @@ from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.dashboard.cron_text import describe
 from django_jobs.jobs.records import State
-from django_jobs.periodic_tasks.cron import Schedule
+from django_jobs.periodic_tasks.cron import CronSchedule
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.helpers import do
@@ -106,8 +106,10 @@ def test_only_what_is_declared_here_can_be_named(
 )
 def test_a_line_is_said_in_plain_words_where_there_are_some(line: str, words: str) -> None:
     with translation.override("en"):
-        assert describe(Schedule(line, ZoneInfo("UTC"))) == words
+        assert describe(CronSchedule(line, ZoneInfo("UTC"))) == words
 
 
 def test_a_line_with_a_hash_is_said_with_its_number() -> None:
-    assert describe(Schedule("H 3 * * *", ZoneInfo("UTC"), "report")).startswith("every day at 03:")
+    assert describe(CronSchedule("H 3 * * *", ZoneInfo("UTC"), "report")).startswith(
+        "every day at 03:"
+    )

@@ -16,7 +16,7 @@ from django_jobs.errors import BrokenPayload, Fail
 from django_jobs.mail import clean_attachments, send_later
 from django_jobs.mail.attachments import fit, read, remove
 from django_jobs.mail.codec import Payload, decode, encode
-from django_jobs.serialization.arguments import encode_arguments
+from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.testing import override_backend
 from tests.integration.mail.helpers import files, message_with
 
@@ -39,7 +39,7 @@ def test_the_largest_attachments_go_to_files_until_the_mail_fits(media: Path) ->
     assert ["file" in part["content"] for part in payload["attachments"]] == [
         *(False, True, False, True)
     ]
-    assert len(encode_arguments((payload, "some mailer"), {}).encode()) <= LIMIT
+    assert len(dump_arguments((payload, "some mailer"), {}).encode()) <= LIMIT
 
 
 def test_files_have_names_of_our_own_with_the_last_day_they_may_be_needed(media: Path) -> None:

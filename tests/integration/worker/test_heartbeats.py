@@ -12,7 +12,7 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import NOTHING, Order, Pulse, Report, WorkerInfo
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.metrics.history import Span
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.signals import job_recovered
 from django_jobs.worker.background.heartbeat import Heartbeat
 from tests.support.driver import DEADLINE, Clock, Driver, make_jobs, past_lease
@@ -60,7 +60,7 @@ def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
 
     def describe() -> tuple[WorkerInfo, Report]:
         count = next(counts)
-        sample = Sample(task="t", queue="q", succeeded=count)
+        sample = TaskStats(task="t", queue="q", succeeded=count)
         info = WorkerInfo(id="w", host="h", pid=1, started_at=0, succeeded=count)
         return info, Report(samples=(sample,))
 

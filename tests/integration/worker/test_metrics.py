@@ -14,7 +14,7 @@ from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Metrics, Span
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.worker.background.stats import ERRORS, NAMES, OTHERS, Tally
 from tests.apps.worker_site import metric_tasks, tasks
 from tests.integration.worker.conftest import StartWorker
@@ -112,7 +112,7 @@ def test_names_and_errors_beyond_the_limits_are_counted_together() -> None:
 
 def test_nothing_is_lost_between_threads() -> None:
     tally = Tally()
-    taken: list[Sample] = []
+    taken: list[TaskStats] = []
     over = threading.Event()
 
     def take() -> None:

@@ -10,7 +10,7 @@ from django_jobs.brokers.messages import Pulse, Report, Reservation
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Job, Settlement, State
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.robustness.faults.bookkeeping import Books
 from tests.robustness.faults.faulty_connection import Wire, wires_of
@@ -119,7 +119,7 @@ class Stage:
 
     def beat(self, **said: Any) -> Pulse:
         count = {end: said[end] for end in ("succeeded", "failed") if end in said}
-        sample = Sample(task="shop.tasks.ship", queue="default", **count)
+        sample = TaskStats(task="shop.tasks.ship", queue="default", **count)
         report = Report(samples=(sample,))
         return self.insist(
             lambda: self.worker.heartbeat(report=report, **said), self.worker.repeat_heartbeat

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django_jobs.compat import Task
 from django_jobs.periodic_tasks.due import PeriodicTask
-from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered_tasks
 from django_jobs.tasks.decorator import task
 from tests.robustness.simulation.expected import Line
 
@@ -79,7 +79,7 @@ def register(plans: list[Plan]) -> tuple[PeriodicTask, ...]:
         for plan in plans:
             decorate = periodic(plan.line, timezone=plan.zone, catch_up=plan.catch_up)
             decorate(_task(f"task_{plan.number}"))
-        return registered()
+        return registered_tasks()
 
 
 def _task(name: str) -> Task:

@@ -17,7 +17,7 @@ from django_jobs.brokers.messages import JobProgress, Order, Pulse, Report, Rese
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
 from django_jobs.metrics.histogram import BOUNDS, Histogram
-from django_jobs.metrics.sample import Sample
+from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
 from tests.robustness.stateful.endings import ENDS, End, end_of
 from tests.support.driver import START, make_job
@@ -310,7 +310,7 @@ def _report(worker: str, succeeded: int, failed: int, held: Iterable[str]) -> Re
     """Counts of the worker's own task, and how far a job is that it holds."""
     errors = (("builtins.OSError", failed),) if failed else ()
     times = Histogram((succeeded + failed, *[0] * len(BOUNDS)), succeeded)
-    sample = Sample(
+    sample = TaskStats(
         task=worker,
         queue="a",
         succeeded=succeeded,

@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test import TestCase, TransactionTestCase
 
-from django_jobs.backends.on_commit import after_commit
+from django_jobs.backends.on_commit import run_after_all_commits
 from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
 from tests.apps.library.models import Author
 
@@ -46,7 +46,7 @@ class Queue:
         self.jobs: list[str] = []
 
     def enqueue(self, job: str = "job") -> None:
-        after_commit(lambda: self.jobs.append(job), fail, "queue")
+        run_after_all_commits(lambda: self.jobs.append(job), fail, "queue")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ class Refusing:
         self._error = error
 
     def enqueue(self, job: str, where: str = "default") -> None:
-        after_commit(
+        run_after_all_commits(
             lambda: self._refuse(job), lambda error: self.given_up.append((job, error)), where
         )
 
@@ -272,7 +272,7 @@ def test_a_block_that_was_closed_before_does_not_count(queue: Queue) -> None:
 
 def connected(tell: Callable[[bool], None]) -> None:
     """Enqueue in a thread of its own, which has no connections yet, and tell if it has then."""
-    after_commit(lambda: None, fail)
+    run_after_all_commits(lambda: None, fail)
     tell(any(found.connection for found in connections.all(initialized_only=True)))
 
 

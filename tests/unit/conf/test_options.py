@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.conf.queues import QueueWeight, parse_queue, parse_queues
 from django_jobs.conf.redis_url import read_redis_url, redact_url
-from django_jobs.suggest import unknown
+from django_jobs.suggest import unknown_name
 from django_jobs.tasks.retry import Retry
 
 FROM_0 = "give seconds or a timedelta, from 0 seconds"
@@ -27,20 +27,20 @@ def refusal(options: dict, kind: type[BackendOptions] = RedisOptions) -> str:
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
-    sentence = unknown("option", "retrys", ["retry", "timeout"])
+    sentence = unknown_name("option", "retrys", ["retry", "timeout"])
     assert sentence == "Unknown option 'retrys'. Did you mean 'retry'? Valid: retry, timeout."
 
 
 def test_the_nearest_name_is_found_whatever_its_case() -> None:
-    assert "Did you mean 'timeout'?" in unknown("option", "TIMEOUT", ["retry", "timeout"])
+    assert "Did you mean 'timeout'?" in unknown_name("option", "TIMEOUT", ["retry", "timeout"])
 
 
 def test_a_name_like_no_other_gets_no_suggestion() -> None:
-    assert unknown("option", "zzz", ["retry"]) == "Unknown option 'zzz'. Valid: retry."
+    assert unknown_name("option", "zzz", ["retry"]) == "Unknown option 'zzz'. Valid: retry."
 
 
 def test_where_nothing_is_valid_the_sentence_says_so() -> None:
-    assert unknown("option", "zzz", []) == "Unknown option 'zzz'. Valid: none."
+    assert unknown_name("option", "zzz", []) == "Unknown option 'zzz'. Valid: none."
 
 
 # --- options -----------------------------------------------------------------------------------

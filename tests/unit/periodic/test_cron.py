@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from django_jobs.errors import InvalidSchedule
-from django_jobs.periodic_tasks.cron import Schedule
+from django_jobs.periodic_tasks.cron import CronSchedule
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
@@ -51,7 +51,7 @@ def utc(
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
-def ticks(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
+def ticks(schedule: CronSchedule, start: datetime, end: datetime) -> list[datetime]:
     """All ticks after the start, up to the end."""
     found = []
     while (start := schedule.next(start)) <= end:
@@ -61,7 +61,7 @@ def ticks(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
 
 def local_ticks(line: str, zone: str, start: str, end: str) -> list[str]:
     """All ticks between two UTC times, as the zone's clocks show them."""
-    schedule = Schedule.parse(line, zone)
+    schedule = CronSchedule.parse(line, zone)
     span = (datetime.fromisoformat(f"{time}+00:00") for time in (start, end))
     return [f"{tick.astimezone(schedule.timezone):%d. %H:%M %Z}" for tick in ticks(schedule, *span)]
 
@@ -173,7 +173,7 @@ def test_ticks_are_what_watching_the_clock_for_two_days_would_give(
     day: tuple[str, str], minutes: set[int], hours: set[int] | None
 ) -> None:
     zone = ZoneInfo(day[0])
-    schedule = Schedule(
+    schedule = CronSchedule(
         f"{','.join(map(str, minutes))} {','.join(map(str, hours)) if hours else '*'} * * *", zone
     )
     start = datetime.fromisoformat(f"{day[1]}T00:00+00:00")  # in no zone a repeated hour
@@ -208,7 +208,7 @@ def test_no_time_of_a_fixed_line_is_missing_or_comes_twice_in_a_year(
         for moment, _, passing in watched(zone, start, end, 15 * MINUTE)
         if any(time.hour in hours and time.minute == int(fields[0]) for time in passing)
     ]
-    assert ticks(Schedule(line, zone), start, end) == expected
+    assert ticks(CronSchedule(line, zone), start, end) == expected
 
 
 # --- next and latest ------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ lines = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(line=lines, zone=st.sampled_from([place[0] for place in YEARS]), instant=instants)
 def test_next_and_latest_agree(line: str, zone: str, instant: datetime) -> None:
-    schedule = Schedule.parse(line, zone, seed="app.tasks.recap")
+    schedule = CronSchedule.parse(line, zone, seed="app.tasks.recap")
     following = schedule.next(instant)
     assert following > instant
     assert following.tzinfo is UTC
@@ -257,7 +257,7 @@ def test_next_and_latest_agree(line: str, zone: str, instant: datetime) -> None:
 @settings(max_examples=100, deadline=None)
 @given(line=lines, zone=st.sampled_from(ZONES), instant=instants)
 def test_ticks_only_move_forward(line: str, zone: str, instant: datetime) -> None:
-    schedule = Schedule.parse(line, zone)
+    schedule = CronSchedule.parse(line, zone)
     found = [schedule.next(instant)]
     for _ in range(20):
         found.append(schedule.next(found[-1]))
@@ -265,25 +265,25 @@ def test_ticks_only_move_forward(line: str, zone: str, instant: datetime) -> Non
 
 
 def test_the_answer_does_not_depend_on_the_zone_of_the_question() -> None:
-    schedule = Schedule.parse("0 8 * * *", "Europe/Berlin")
+    schedule = CronSchedule.parse("0 8 * * *", "Europe/Berlin")
     instant = utc(2026, 5, 1, 12)
     tokyo = instant.astimezone(ZoneInfo("Asia/Tokyo"))
     assert schedule.next(tokyo) == schedule.next(instant) == utc(2026, 5, 2, 6)
 
 
 def test_there_is_no_latest_tick_when_it_would_be_decades_ago() -> None:
-    mondays_on_leap_days = Schedule.parse("0 0 29 2 1#5", "UTC")
+    mondays_on_leap_days = CronSchedule.parse("0 0 29 2 1#5", "UTC")
     assert mondays_on_leap_days.latest(utc(2043, 1, 1)) is None
     assert mondays_on_leap_days.latest(utc(2045, 1, 1)) == utc(2044, 2, 29)
 
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        Schedule.parse("0 8 * * *", "UTC").next(utc(2026, 1, 1).replace(tzinfo=None))
+        CronSchedule.parse("0 8 * * *", "UTC").next(utc(2026, 1, 1).replace(tzinfo=None))
 
 
 def test_threads_share_a_schedule() -> None:
-    schedule = Schedule.parse("*/5 9-17 * * 1-5", "America/New_York")
+    schedule = CronSchedule.parse("*/5 9-17 * * 1-5", "America/New_York")
     starts = [utc(2026, month, 1) for month in range(1, 13)]
     expected = {start: ticks(schedule, start, start + timedelta(days=3)) for start in starts}
     found: dict[datetime, list[datetime]] = {}
@@ -317,25 +317,25 @@ def test_threads_share_a_schedule() -> None:
     ],
 )
 def test_aliases_names_and_seconds_are_understood(line: str, first: datetime) -> None:
-    schedule = Schedule.parse(line, "UTC", seed="app.tasks.recap")
+    schedule = CronSchedule.parse(line, "UTC", seed="app.tasks.recap")
     assert schedule.next(utc(2026, 1, 1)) == first
 
 
 def test_h_is_one_time_per_seed() -> None:
     start = utc(2026, 1, 1)
     firsts = {
-        Schedule.parse("H H * * *", "UTC", seed=f"app.tasks.{number}").next(start)
+        CronSchedule.parse("H H * * *", "UTC", seed=f"app.tasks.{number}").next(start)
         for number in range(20)
     }
     assert len(firsts) > 10
-    again = Schedule.parse("H H * * *", "UTC", seed="app.tasks.0")
-    assert again.next(start) == Schedule.parse("H H * * *", "UTC", "app.tasks.0").next(start)
+    again = CronSchedule.parse("H H * * *", "UTC", seed="app.tasks.0")
+    assert again.next(start) == CronSchedule.parse("H H * * *", "UTC", "app.tasks.0").next(start)
 
 
 def test_schedules_are_values() -> None:
-    schedule = Schedule.parse("0 8 * * *", "Europe/Berlin")
-    assert schedule == Schedule("0 8 * * *", ZoneInfo("Europe/Berlin"))
-    assert len({schedule, Schedule("0 8 * * *", ZoneInfo("Europe/Berlin"))}) == 1
+    schedule = CronSchedule.parse("0 8 * * *", "Europe/Berlin")
+    assert schedule == CronSchedule("0 8 * * *", ZoneInfo("Europe/Berlin"))
+    assert len({schedule, CronSchedule("0 8 * * *", ZoneInfo("Europe/Berlin"))}) == 1
     assert str(schedule) == "0 8 * * * Europe/Berlin"
     with pytest.raises(AttributeError):
         schedule.line = "0 9 * * *"  # type: ignore[misc]
@@ -346,7 +346,7 @@ def test_schedules_are_values() -> None:
     [(UTC, 0), (timezone(timedelta(hours=2)), 2), (ZoneInfo("Asia/Tokyo"), 9), ("Asia/Tokyo", 9)],
 )
 def test_zones_come_as_names_or_objects(zone: object, offset: int) -> None:
-    schedule = Schedule.parse("0 12 * * *", zone)  # type: ignore[arg-type]
+    schedule = CronSchedule.parse("0 12 * * *", zone)  # type: ignore[arg-type]
     start = utc(2026, 1, 1)
     assert schedule.next(start) == start + timedelta(hours=12 - offset)
 
@@ -373,7 +373,7 @@ def test_zones_come_as_names_or_objects(zone: object, offset: int) -> None:
 )
 def test_a_bad_line_is_refused_in_one_sentence(line: str, sentence: str) -> None:
     with pytest.raises(InvalidSchedule, match=sentence) as caught:
-        Schedule.parse(line, "UTC")
+        CronSchedule.parse(line, "UTC")
     assert isinstance(caught.value, ImproperlyConfigured)
     assert "\n" not in str(caught.value)
 
@@ -382,7 +382,7 @@ def test_a_bad_line_is_refused_in_one_sentence(line: str, sentence: str) -> None
 @given(line=st.text(st.sampled_from("0123456789*/-,LWHR#?@() \tfrimayöٳ"), max_size=20))
 def test_any_text_is_a_schedule_or_refused(line: str) -> None:
     try:
-        schedule = Schedule.parse(line, "UTC")
+        schedule = CronSchedule.parse(line, "UTC")
     except InvalidSchedule:
         return
     start = utc(2026, 1, 1)
@@ -392,4 +392,4 @@ def test_any_text_is_a_schedule_or_refused(line: str) -> None:
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "a\0b", "Europe", None, 3])
 def test_an_unknown_zone_is_refused_in_one_sentence(zone: object) -> None:
     with pytest.raises(InvalidSchedule, match="is not known: give the name of one, such as"):
-        Schedule.parse("0 8 * * *", zone)  # type: ignore[arg-type]
+        CronSchedule.parse("0 8 * * *", zone)  # type: ignore[arg-type]

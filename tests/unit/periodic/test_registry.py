@@ -16,8 +16,8 @@ from django.test import override_settings
 
 from django_jobs.compat import InvalidTask, Task, TaskContext
 from django_jobs.errors import InvalidSchedule
-from django_jobs.periodic_tasks.due import Due, PeriodicTask, due
-from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered
+from django_jobs.periodic_tasks.due import DueTick, PeriodicTask, tick_to_claim
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered_tasks
 from django_jobs.tasks.decorator import task
 from django_jobs.tasks.registry import import_task_modules
 
@@ -49,7 +49,7 @@ def at(text: str) -> datetime:
 
 def test_the_decorator_registers_the_task_and_returns_it() -> None:
     assert periodic("0 8 * * *", timezone="Europe/Berlin")(report) is report
-    (found,) = registered()
+    (found,) = registered_tasks()
     assert found.name == "tests.unit.periodic.test_registry.report"
     assert found.task is report
     assert found.catch_up
@@ -63,21 +63,21 @@ def test_a_task_of_djangos_own_decorator_is_registered_as_well() -> None:
     plain.__qualname__ = "plain"
     its_task: Task = Task(func=plain, backend="default")
     assert periodic("0 8 * * *")(its_task) is its_task
-    assert registered()[0].task is its_task
+    assert registered_tasks()[0].task is its_task
 
 
 def test_periodic_tasks_are_listed_by_name_and_by_backend() -> None:
     periodic("0 8 * * *")(sweep)
     periodic("0 8 * * *", catch_up=False)(report)
-    assert [found.task for found in registered()] == [report, sweep]
-    assert [found.catch_up for found in registered()] == [False, True]
-    assert registered("default") == registered()
-    assert registered("other") == ()
+    assert [found.task for found in registered_tasks()] == [report, sweep]
+    assert [found.catch_up for found in registered_tasks()] == [False, True]
+    assert registered_tasks("default") == registered_tasks()
+    assert registered_tasks("other") == ()
 
 
 def test_a_task_may_have_several_schedules_with_names_of_their_own() -> None:
     periodic("0 8 * * *", name="morning")(periodic("0 20 * * *", name="evening")(report))
-    assert [(found.name, found.line) for found in registered()] == [
+    assert [(found.name, found.line) for found in registered_tasks()] == [
         ("evening", "0 20 * * *"),
         ("morning", "0 8 * * *"),
     ]
@@ -85,7 +85,7 @@ def test_a_task_may_have_several_schedules_with_names_of_their_own() -> None:
 
 def test_the_sites_time_zone_is_asked_for_when_it_is_needed() -> None:
     periodic("0 8 * * *")(report)
-    (found,) = registered()
+    (found,) = registered_tasks()
     assert found.schedule.timezone == ZoneInfo("UTC")
     with override_settings(TIME_ZONE="Asia/Tokyo"):
         assert found.schedule.timezone == ZoneInfo("Asia/Tokyo")
@@ -97,7 +97,7 @@ def test_a_module_that_is_imported_anew_replaces_its_periodic_tasks(
     module = importlib.import_module(f"{write_app('0 8 * * *')}.tasks")
     Path(str(module.__file__)).write_text(source("0 9 * * *"))
     importlib.reload(module)
-    (found,) = registered()
+    (found,) = registered_tasks()
     assert found.line == "0 9 * * *"
     assert found.task is module.nightly
 
@@ -108,7 +108,7 @@ def test_periodic_tasks_are_found_in_the_tasks_modules_of_installed_apps(
     app = write_app("0 8 * * *")
     with override_settings(INSTALLED_APPS=[app]):
         import_task_modules()
-    assert [found.name for found in registered()] == [f"{app}.tasks.nightly"]
+    assert [found.name for found in registered_tasks()] == [f"{app}.tasks.nightly"]
 
 
 def source(line: str) -> str:
@@ -153,7 +153,7 @@ def test_a_bad_line_is_refused_with_the_name_of_its_task() -> None:
     ) as caught:
         periodic("0 25 * * *")(report)
     assert isinstance(caught.value, ImproperlyConfigured)
-    assert registered() == ()
+    assert registered_tasks() == ()
 
 
 def test_a_bad_zone_is_refused_with_the_name_of_its_task() -> None:
@@ -190,7 +190,7 @@ def test_a_task_that_needs_arguments_is_refused() -> None:
     ):
         periodic("0 8 * * *")(needy)
     periodic("0 8 * * *")(informed)
-    assert len(registered()) == 1
+    assert len(registered_tasks()) == 1
 
 
 def test_two_tasks_of_one_name_are_refused() -> None:
@@ -201,7 +201,7 @@ def test_two_tasks_of_one_name_are_refused() -> None:
         match=r"called 'recap', tests\..*\.report at .*sweep",
     ):
         periodic("0 8 * * *", name="recap")(sweep)
-    assert [found.task for found in registered()] == [report]
+    assert [found.task for found in registered_tasks()] == [report]
 
 
 def test_two_schedules_of_a_task_under_one_name_are_refused() -> None:
@@ -236,8 +236,8 @@ def hourly(*, catch_up: bool = True) -> PeriodicTask:
 )
 def test_the_latest_tick_that_nobody_claimed_is_due(last: str, now: str, tick: str | None) -> None:
     moments = at(f"2026-05-01T{last}"), at(f"2026-05-01T{now}")
-    expected = None if tick is None else Due(at(f"2026-05-01T{tick}"), run=True)
-    assert due(hourly(), *moments) == expected
+    expected = None if tick is None else DueTick(at(f"2026-05-01T{tick}"), run=True)
+    assert tick_to_claim(hourly(), *moments) == expected
 
 
 @pytest.mark.parametrize(
@@ -245,11 +245,11 @@ def test_the_latest_tick_that_nobody_claimed_is_due(last: str, now: str, tick: s
     [("09:00:00", True), ("09:01:00", True), ("09:01:01", False), ("12:00:30", True)],
 )
 def test_without_catching_up_a_missed_tick_is_claimed_but_not_run(now: str, run: bool) -> None:
-    found = due(hourly(catch_up=False), at("2026-05-01T08:00"), at(f"2026-05-01T{now}"))
+    found = tick_to_claim(hourly(catch_up=False), at("2026-05-01T08:00"), at(f"2026-05-01T{now}"))
     assert found is not None
     assert found.run is run
 
 
 def test_nothing_is_due_for_a_line_whose_last_tick_was_decades_ago() -> None:
     mondays_on_leap_days = PeriodicTask(name="rare", task=report, line="0 0 29 2 1#5")
-    assert due(mondays_on_leap_days, at("2010-01-01"), at("2043-01-01")) is None
+    assert tick_to_claim(mondays_on_leap_days, at("2010-01-01"), at("2043-01-01")) is None

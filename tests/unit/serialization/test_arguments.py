@@ -32,12 +32,12 @@ from django_jobs.errors import (
     UnserializableArgument,
 )
 from django_jobs.serialization.arguments import (
-    decode_arguments,
-    decode_value,
-    encode_arguments,
-    encode_value,
-    show_arguments,
-    show_value,
+    dump_arguments,
+    dump_value,
+    load_arguments,
+    load_value,
+    peek_arguments,
+    peek_value,
 )
 from django_jobs.serialization.models import ModelReference
 from tests.apps.library.models import Author, Note, Novelist, Pseudonym, Seat
@@ -64,13 +64,13 @@ Pair = namedtuple("Pair", "left right")
 
 
 def there_and_back(*args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-    return decode_arguments(encode_arguments(args, kwargs))
+    return load_arguments(dump_arguments(args, kwargs))
 
 
 def same(value: Any) -> Any:
     """What a value is after its way through JSON, checked with both doors."""
     [[positional], keywords] = there_and_back(value, key=value)
-    returned = decode_value(encode_value(value))
+    returned = load_value(dump_value(value))
     assert repr(positional) == repr(keywords["key"]) == repr(returned)
     return returned
 
@@ -79,7 +79,7 @@ def same(value: Any) -> Any:
 
 
 def test_the_text_is_compact_and_readable() -> None:
-    text = encode_arguments((1, "ä", None, True, 1.5), {"a": [1, {"b": ()}]})
+    text = dump_arguments((1, "ä", None, True, 1.5), {"a": [1, {"b": ()}]})
     assert text == '[[1,"ä",null,true,1.5],{"a":[1,{"b":[]}]}]'
 
 
@@ -111,21 +111,21 @@ RICH = st.recursive(
 
 @given(st.lists(PLAIN), st.dictionaries(st.text(), PLAIN))
 def test_all_that_json_has_comes_back(args: list[Any], kwargs: dict[str, Any]) -> None:
-    assert decode_arguments(encode_arguments(tuple(args), kwargs)) == (args, kwargs)
+    assert load_arguments(dump_arguments(tuple(args), kwargs)) == (args, kwargs)
 
 
 @given(st.lists(RICH), st.dictionaries(st.text() | st.just("$dict"), RICH))
 def test_tagged_types_come_back_and_no_dict_is_mistaken_for_one(
     args: list[Any], kwargs: dict[str, Any]
 ) -> None:
-    text = encode_arguments(tuple(args), kwargs)
-    assert repr(decode_arguments(text)) == repr((args, kwargs))
-    assert repr(show_arguments(text)) == repr((args, kwargs))
+    text = dump_arguments(tuple(args), kwargs)
+    assert repr(load_arguments(text)) == repr((args, kwargs))
+    assert repr(peek_arguments(text)) == repr((args, kwargs))
 
 
 @given(RICH)
 def test_results_follow_the_same_rules(value: Any) -> None:
-    assert repr(decode_value(encode_value(value))) == repr(value)
+    assert repr(load_value(dump_value(value))) == repr(value)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_dict_that_looks_like_a_tag_stays_a_dict(value: Any) -> None:
 
 
 def test_keyword_arguments_may_be_any_mapping() -> None:
-    assert decode_arguments(encode_arguments((), OrderedDict(a=1))) == ([], {"a": 1})
+    assert load_arguments(dump_arguments((), OrderedDict(a=1))) == ([], {"a": 1})
 
 
 # --- model instances ---------------------------------------------------------------------------
@@ -206,10 +206,10 @@ def test_keyword_arguments_may_be_any_mapping() -> None:
 @pytest.mark.django_db
 def test_an_instance_travels_as_its_key_and_is_read_when_the_job_runs() -> None:
     author = Author.objects.create(name="before")
-    text = encode_arguments((author,), {"again": {"who": [author]}})
+    text = dump_arguments((author,), {"again": {"who": [author]}})
     Author.objects.update(name="after")
 
-    [back], keywords = decode_arguments(text)
+    [back], keywords = load_arguments(text)
     assert text.startswith(f'[[{{"$model":["library.author",{author.pk},"default"]}}]')
     assert back == keywords["again"]["who"][0] == author
     assert back.name == "after"
@@ -259,28 +259,28 @@ def test_a_lazy_object_travels_as_what_stands_behind_it() -> None:
 @pytest.mark.django_db
 def test_a_deleted_row_is_an_error_of_its_own() -> None:
     author = Author.objects.create(name="a")
-    text = encode_arguments((author,), {})
+    text = dump_arguments((author,), {})
     Author.objects.all().delete()
     with pytest.raises(MissingRecord, match=r"library\.author with primary key \d+") as caught:
-        decode_arguments(text)
+        load_arguments(text)
     assert (caught.value.model, caught.value.pk) == ("library.author", author.pk)
 
 
 def test_arguments_can_be_shown_without_a_database() -> None:
     key = uuid.UUID("12345678123456781234567812345678")
     text = f'[[{{"$model":["library.gone",{{"$uuid":"{key}"}},"away"]}}],{{}}]'
-    [reference], _ = show_arguments(text)
+    [reference], _ = peek_arguments(text)
     assert reference == ModelReference("library.gone", key, "away")
     assert str(reference) == f"library.gone {key}"
-    assert encode_arguments((reference,), {}) == text
-    assert show_value('{"$model":["a.b",[1,2],"x"]}') == ModelReference("a.b", (1, 2), "x")
+    assert dump_arguments((reference,), {}) == text
+    assert peek_value('{"$model":["a.b",[1,2],"x"]}') == ModelReference("a.b", (1, 2), "x")
 
 
 def test_a_model_that_is_gone_is_an_error_of_its_own() -> None:
     with pytest.raises(UnknownModel, match=r"'library\.gone'"):
-        decode_value('{"$model":["library.gone",1,"default"]}')
+        load_value('{"$model":["library.gone",1,"default"]}')
     with pytest.raises(UnknownModel, match="'os'"):
-        decode_value('{"$model":["os",1,"default"]}')
+        load_value('{"$model":["os",1,"default"]}')
 
 
 @pytest.mark.parametrize(
@@ -290,12 +290,12 @@ def test_a_model_that_is_gone_is_an_error_of_its_own() -> None:
 )  # fmt: skip
 def test_a_key_that_no_row_can_have_is_a_broken_payload(reference: str) -> None:
     with pytest.raises(BrokenPayload, match="no primary key of"):
-        decode_value(f'{{"$model":{reference}}}')
+        load_value(f'{{"$model":{reference}}}')
 
 
 def test_an_unknown_database_is_a_broken_payload() -> None:
     with pytest.raises(BrokenPayload, match="DATABASES has no 'mars'"):
-        decode_value('{"$model":["library.author",1,"mars"]}')
+        load_value('{"$model":["library.author",1,"mars"]}')
 
 
 # --- what is refused at enqueue ----------------------------------------------------------------
@@ -338,11 +338,11 @@ def itself() -> list[Any]:
 )  # fmt: skip
 def test_what_cannot_travel_is_refused_with_its_path_and_what_to_do(value: Any, said: str) -> None:
     with pytest.raises(UnserializableArgument, match=rf"^args\[1\].*{said}"):
-        encode_arguments((0, value), {})
+        dump_arguments((0, value), {})
     with pytest.raises(UnserializableArgument, match=rf"^kwargs\['user'\]\['items'\]\[3\].*{said}"):
-        encode_arguments((), {"user": {"items": [0, "ok", {}, value]}})
+        dump_arguments((), {"user": {"items": [0, "ok", {}, value]}})
     with pytest.raises(UnserializableArgument, match=rf"^return value.*{said}"):
-        encode_value(value)
+        dump_value(value)
 
 
 @pytest.mark.parametrize(
@@ -357,17 +357,17 @@ def test_what_cannot_travel_is_refused_with_its_path_and_what_to_do(value: Any, 
 )
 def test_a_key_that_json_cannot_hold_is_refused(key: Any, said: str) -> None:
     with pytest.raises(UnserializableArgument, match=rf"^args\[0\].*{said}"):
-        encode_arguments(({"fine": 1, key: 1},), {})
+        dump_arguments(({"fine": 1, key: 1},), {})
 
 
 def test_keys_that_become_the_same_text_are_refused() -> None:
     with pytest.raises(UnserializableArgument, match="two of its keys are the same"):
-        encode_arguments(({1: "a", "1": "b"},), {})
+        dump_arguments(({1: "a", "1": "b"},), {})
 
 
 def test_the_message_does_not_hold_the_value() -> None:
     with pytest.raises(UnserializableArgument) as caught:
-        encode_arguments(({"password": {"hunter2"}},), {})
+        dump_arguments(({"password": {"hunter2"}},), {})
     assert "hunter2" not in str(caught.value)
 
 
@@ -382,10 +382,10 @@ def test_what_may_be_enqueued_may_be_read_however_deep_it_is() -> None:
     deepest = 0
     for levels in range(1, 120):
         try:
-            text = encode_arguments((nested(levels),), {})
+            text = dump_arguments((nested(levels),), {})
         except UnserializableArgument:
             continue
-        assert decode_arguments(text) == ([nested(levels)], {})
+        assert load_arguments(text) == ([nested(levels)], {})
         deepest = levels
     assert deepest in range(90, 101)
 
@@ -393,7 +393,7 @@ def test_what_may_be_enqueued_may_be_read_however_deep_it_is() -> None:
 # --- what is refused when it is read -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("decode", [decode_arguments, show_arguments, decode_value, show_value])
+@pytest.mark.parametrize("decode", [load_arguments, peek_arguments, load_value, peek_value])
 @pytest.mark.parametrize(
     "text",
     [
@@ -427,12 +427,12 @@ def test_what_is_not_ours_is_a_broken_payload(decode: Callable[[str], Any], text
 )
 def test_json_that_is_no_call_is_a_broken_payload(text: str) -> None:
     with pytest.raises(BrokenPayload, match="not a list of arguments and keywords"):
-        decode_arguments(text)
+        load_arguments(text)
 
 
 @given(st.text() | st.from_regex(r'[\[\]{}"$a-z0-9:,\\]*', fullmatch=True))
 def test_no_text_makes_reading_fail_in_any_other_way(text: str) -> None:
-    for read in (show_arguments, show_value):
+    for read in (peek_arguments, peek_value):
         try:
             read(text)
         except BrokenPayload as error:
@@ -440,7 +440,7 @@ def test_no_text_makes_reading_fail_in_any_other_way(text: str) -> None:
 
 
 def test_escaped_characters_of_another_writer_are_read() -> None:
-    assert decode_arguments('[["\\u0000\\ud83d\\ude00"],{"\\u0061":"\\n"}]') == (
+    assert load_arguments('[["\\u0000\\ud83d\\ude00"],{"\\u0061":"\\n"}]') == (
         ["\x00😀"],
         {"a": "\n"},
     )
@@ -453,5 +453,5 @@ def test_a_large_flat_payload_is_no_depth_bomb() -> None:
 
 
 def test_the_text_is_the_json_that_any_other_reader_understands() -> None:
-    text = encode_arguments((1, "é", {"a": None}), {"b": timedelta(seconds=1)})
+    text = dump_arguments((1, "é", {"a": None}), {"b": timedelta(seconds=1)})
     assert json.loads(text) == [[1, "é", {"a": None}], {"b": {"$timedelta": 1_000_000}}]

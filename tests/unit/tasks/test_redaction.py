@@ -18,7 +18,7 @@ from django_jobs import task
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import MESSAGE_LIMIT, Claim, Failure, Job, Record, State
 from django_jobs.mail import tasks as mails
-from django_jobs.serialization.arguments import encode_arguments, encode_value, show_arguments
+from django_jobs.serialization.arguments import dump_arguments, dump_value, peek_arguments
 from django_jobs.tasks.redaction.names import MASK, WORDS, SecretNames
 from django_jobs.tasks.redaction.redactor import Redactor
 from django_jobs.worker.run import verdict
@@ -27,7 +27,7 @@ from tests.apps.dashboard_site import tasks
 
 def redacted(task: Any, *args: Any, **kwargs: Any) -> Any:
     name = task if isinstance(task, str) else task.module_path
-    return json.loads(Redactor().arguments(name, encode_arguments(args, kwargs)))
+    return json.loads(Redactor().arguments(name, dump_arguments(args, kwargs)))
 
 
 def seen(
@@ -41,7 +41,7 @@ def seen(
 ) -> Record:
     """A job with all that a test wants, as people may see it."""
     name = task if isinstance(task, str) else task.module_path
-    job = Job("j1", encode_arguments(args, kwargs), name, "default", 0, 0, metadata=metadata)
+    job = Job("j1", dump_arguments(args, kwargs), name, "default", 0, 0, metadata=metadata)
     record = Record(
         job=job,
         state=State.DEAD,
@@ -68,7 +68,7 @@ def to_failure(error: Exception) -> Failure:
 
 def shown_error(error: Failure, hidden: str) -> Failure:
     """An error of a job that was called with something hidden."""
-    arguments = encode_arguments((hidden, {}), {})
+    arguments = dump_arguments((hidden, {}), {})
     job = Job("j1", arguments, tasks.charge.module_path, "default", 0, 0)
     return Redactor().record(Record(job=job, state=State.DEAD, failures=(error,))).failures[0]
 
@@ -80,7 +80,7 @@ def error_of(message: str, hidden: Any = "") -> Failure:
 
 def result_of(value: Any, hidden: Any = "") -> Any:
     """The result of a job that was called with something hidden."""
-    return json.loads(seen(tasks.charge, hidden, {}, result=encode_value(value)).result or "")
+    return json.loads(seen(tasks.charge, hidden, {}, result=dump_value(value)).result or "")
 
 
 def charge(iban: str, order: Any) -> None:
@@ -374,7 +374,7 @@ def test_a_number_or_a_date_is_hidden_as_a_whole() -> None:
     shown = redacted(tasks.charge, {"a": day, "b": amount, "c": 4711}, order)
 
     assert shown[0][1] == {"day": MASK, "amount": MASK, "number": MASK, "numbers": [47110, 4.5]}
-    assert show_arguments(json.dumps(shown))
+    assert peek_arguments(json.dumps(shown))
 
 
 def test_all_that_a_task_which_is_gone_was_called_with_is_hidden_everywhere() -> None:

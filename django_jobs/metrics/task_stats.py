@@ -8,7 +8,7 @@ from .histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class TaskStats:
     """Attempts of one task from one queue that ended since the last heartbeat.
 
     Attributes:
