@@ -13,14 +13,14 @@ from django_jobs import Retry
 from django_jobs.tasks import Task
 from django_jobs.tasks.decorator import TaskOptions
 from django_jobs.tasks.definition import OPTIONS
-from django_jobs.tasks.policy import Policy, apply_overrides, overrides_text
+from django_jobs.tasks.policy import RunPolicy, apply_overrides, overrides_text
 from tests.support.paths import ROOT
 
 NOT_PER_CALL = {"redact", "max_attempts", "backoff"}
 """Options that only `@task` takes, as docs/howto/tasks.md says."""
 
 KIND = "builtins.OSError"
-CHANGED = Policy(retry=Retry(attempts=2, wait=1.0, on=(KIND,)), timeout=1.0, discard_on=(KIND,))
+CHANGED = RunPolicy(retry=Retry(attempts=2, wait=1.0, on=(KIND,)), timeout=1.0, discard_on=(KIND,))
 """A value for each option of a running task, none of which is the default."""
 
 API = (ROOT / "docs/reference/api.md").read_text()
@@ -44,9 +44,9 @@ def test_an_option_is_documented(name: str) -> None:
     assert f"{name}=" in HOWTO, "add it to docs/howto/tasks.md"
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Policy)])
+@pytest.mark.parametrize("name", [field.name for field in fields(RunPolicy)])
 def test_what_one_call_changes_of_a_running_task_travels_with_its_job(name: str) -> None:
-    declared = Policy(retry=Retry())
+    declared = RunPolicy(retry=Retry())
     value: Any = getattr(CHANGED, name)
     assert value != getattr(declared, name), "give CHANGED another value than the default"
     changed = dataclasses.replace(declared, **{name: value})
