@@ -1,5 +1,5 @@
-# The example site: one image for the web server, the worker and the migrations.
-# A tag moves. deploy/README.md says how to name the base image by its digest.
+# The example site: one image for the web server, the workers and the migrations.
+# Tags can move. deploy/README.md shows how to pin the base image by its digest.
 FROM python:3.13-slim
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -13,7 +13,7 @@ RUN useradd --create-home --uid 1000 site \
 
 WORKDIR /app
 
-# The pins first: they change seldom, so the layer is kept.
+# Pinned dependencies first: they seldom change, so the layer is cached.
 COPY requirements/django61.txt requirements/
 RUN pip install --require-hashes --requirement requirements/django61.txt
 
@@ -23,12 +23,12 @@ RUN pip install --no-deps --no-build-isolation .
 
 COPY deploy/web_answers.py deploy/
 COPY example_project example_project
-# Nothing is signed here: the key is random, and forgotten.
+# The key is random and discarded: nothing is signed here.
 RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     DEBUG=0 SITE_URL=http://localhost \
     python example_project/manage.py collectstatic --noinput --verbosity 0
 
-# By number: Kubernetes can only check a number for not being root.
+# By number, because Kubernetes can check only a number for not being root.
 USER 1000:1000
 EXPOSE 8000
 CMD ["gunicorn", "--chdir", "example_project", "--bind", "0.0.0.0:8000", \

@@ -1,13 +1,13 @@
-# Try it: make run.  Check it: make test.  Everything else: make help.
+# make run starts the example site, make test runs the tests, make help lists everything else.
 
 PORT ?= 8000
 VENV ?= .venv
-# Which pins of requirements/ to install; by default those of the newest Django the Python can run.
+# The pinned versions to install from requirements/; defaults to the newest Django for the Python.
 DJANGO ?=
 # Further arguments for pytest, such as ARGS="tests/unit/tasks -x".
 ARGS ?=
 
-# Most tests wait for other processes. Who steals work has none left at the end.
+# Most tests wait for other processes; stealing work keeps all processes busy until the end.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 BIN := $(VENV)/bin
@@ -23,20 +23,20 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  PORT=8123 make run uses another port."
 
-# Set whatever the shell says, which may belong to a site of one's own.
+# Override the variables of the shell, which may belong to another site.
 run dev: export DJANGO_SETTINGS_MODULE := example.settings
 run dev: export DEBUG := 1
 run dev: export PORT := $(PORT)
 run dev: export PYTHONUNBUFFERED := 1
 run: export JOB_BACKEND ?= async
 
-run: $(VENV)/installed ## Start the example site; its jobs run in its own process
+run: $(VENV)/installed ## Start the example site with jobs in threads of its process
 	@$(BIN)/python scripts/check_port.py $(PORT)
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) demo
 	@exec $(MANAGE) runserver 127.0.0.1:$(PORT)
 
-dev: $(VENV)/installed ## Start the example site with Redis and a worker, both reloading
+dev: $(VENV)/installed ## Start the example site with Redis and a worker, reloading code
 	@$(BIN)/python scripts/check_port.py $(PORT)
 	@test -n "$$REDIS_URL" || scripts/ensure-program redis-server
 	@exec $(BIN)/python scripts/dev.py $(PORT)
@@ -47,39 +47,39 @@ test: $(VENV)/installed-dev programs ## Run the tests
 test-unit: $(VENV)/installed-dev ## Run the tests that need neither Redis nor other processes, in half a minute
 	@$(BIN)/python -m pytest $(PARALLEL) tests/unit $(ARGS)
 
-test-wagtail: $(WAGTAIL)/installed ## Do what editors do, on a site of Wagtail; DJANGO=django52 for that Django
+test-wagtail: $(WAGTAIL)/installed ## Test a Wagtail site; DJANGO=django52 for that Django
 	@scripts/ensure-program redis-server
 	@$(WAGTAIL)/bin/python -m pytest -c tests/integration/wagtail/pytest.ini tests/integration/wagtail/suite.py $(ARGS)
 
-chaos: $(VENV)/installed-dev programs ## Kill, cut and fill real processes for ten minutes
+chaos: $(VENV)/installed-dev programs ## Kill, disconnect and fill up real processes for ten minutes
 	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/robustness/chaos tests/robustness/faults $(ARGS)
 
-soak: $(VENV)/installed-dev programs ## Take random walks through both brokers for half an hour, then live through a year
+soak: $(VENV)/installed-dev programs ## Compare both brokers at random for half an hour, then simulate a year
 	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/python -m pytest -s --timeout 0 tests/robustness/stateful tests/robustness/simulation $(ARGS)
 
-load: $(VENV)/installed-dev programs ## Measure with a million waiting jobs
+load: $(VENV)/installed-dev programs ## Measure with a million queued jobs
 	@LOAD_SCALE=1000000 $(BIN)/python -m pytest -s --show-capture no --timeout 0 tests/robustness/load $(ARGS)
 
-bench: $(VENV)/installed-dev programs ## Measure all job systems side by side, and write docs/benchmarks.md
+bench: $(VENV)/installed-dev programs ## Compare all job queues, and update docs/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.report
 
-bench-quick: $(VENV)/installed-dev programs ## The same in one round of short measures, not written down
+bench-quick: $(VENV)/installed-dev programs ## A short version of bench that changes no files
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-compare: $(VENV)/installed-dev programs ## Compare the speed of this checkout with another one: make compare A=../other
+compare: $(VENV)/installed-dev programs ## Compare the speed with another checkout: make compare A=../other
 	@$(BIN)/python -m benchmarks.compare $(A) . $(ARGS)
 
-conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks on our backends (downloads them)
+conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks with our backends (downloads them)
 	@$(BIN)/python -m pytest --ds=tests.integration.conformance.settings tests/integration/conformance/suite.py
 
-coverage: $(VENV)/installed-dev programs ## Run the tests and show which lines of django_jobs they miss
+coverage: $(VENV)/installed-dev programs ## Run the tests, and show the lines that they do not cover
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-lint: $(VENV)/installed-dev ## Check format, style, types, and who imports whom
+lint: $(VENV)/installed-dev ## Check format, style, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
@@ -88,11 +88,11 @@ lint: $(VENV)/installed-dev ## Check format, style, types, and who imports whom
 		$(BIN)/mypy --cache-dir .mypy_cache/example example_project
 	$(BIN)/lint-imports
 
-format: $(VENV)/installed-dev ## Bring the code into its format
+format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-messages: $(VENV)/installed-dev ## Collect the dashboard's words for translators, and compile theirs (needs gettext)
+messages: $(VENV)/installed-dev ## Collect and compile the dashboard's translations (needs gettext)
 	@cd django_jobs/dashboard && DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=$(CURDIR) \
 		$(abspath $(BIN))/python -m django makemessages --all --no-obsolete --no-wrap --add-location never
 	@cd django_jobs/dashboard && for po in locale/*/LC_MESSAGES/django.po; do \
@@ -101,37 +101,37 @@ messages: $(VENV)/installed-dev ## Collect the dashboard's words for translators
 clean: ## Remove the environments, fetched Pythons and the example site's data
 	rm -rf $(VENV) .venv-wagtail-* .pythons .dev build dist example_project/media example_project/db.sqlite3*
 
-# Without a browser or PostgreSQL a few tests are skipped, except in CI.
+# Without a browser or PostgreSQL, a few tests are skipped, except in CI.
 programs:
 	@scripts/ensure-program redis-server
 	@scripts/ensure-program chromium || test -z "$$CI"
 	@test -z "$$CI" || scripts/ensure-program initdb postgresql
 
-# The set-up. Each step leaves a stamp, so it is done again only when its pins changed.
+# Set-up. Each step leaves a stamp file, so it runs again only when its pinned versions change.
 
 PINS = $(or $(DJANGO),$$($(BIN)/python -c 'import sys; print("django61" if sys.version_info >= (3, 12) else "django52")'))
 
 $(VENV)/created:
 	@python=$${PYTHON:-$$(scripts/find-python)} && \
-		echo "Making the environment $(VENV) with $$("$$python" --version)" && \
+		echo "Creating the environment $(VENV) with $$("$$python" --version)" && \
 		"$$python" -m venv $(VENV)
 	@touch $@
 
-# Wagtail has an environment of its own for each Django.
+# Wagtail has a separate environment for each Django.
 .venv-wagtail-%/installed: requirements/wagtail-%.txt
 	@python=$${PYTHON:-$$(scripts/find-python)} && \
-		echo "Making the environment .venv-wagtail-$* with $$("$$python" --version)" && \
+		echo "Creating the environment .venv-wagtail-$* with $$("$$python" --version)" && \
 		"$$python" -m venv .venv-wagtail-$*
 	@.venv-wagtail-$*/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django61.txt
-	@echo "Installing what the site needs"
+	@echo "Installing the dependencies of the site"
 	@$(PIP) --require-hashes -r requirements/$(PINS).txt
 	@PATH="$(abspath $(BIN)):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements/django52-dev.txt requirements/django61-dev.txt
-	@echo "Installing what the checks need"
+	@echo "Installing the dependencies of the tests"
 	@$(PIP) --require-hashes -r requirements/$(PINS)-dev.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""The health check of the web container: ends with 0 if the site answers."""
+"""The health check of the web container: exits with 0 if the site responds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 BAD_REQUEST = 400
 
-# The site answers only to the name it is reached under.
+# The site responds only to requests for its own host name.
 name = urlsplit(os.environ["SITE_URL"]).netloc
 connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=4)
 connection.request("GET", "/", headers={"Host": name})

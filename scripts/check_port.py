@@ -1,4 +1,4 @@
-"""Tells before the site starts whether its port is free."""
+"""Checks that the port of the site is free before it starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HIGHEST = 65_535
 
 
 def complaint(value: str) -> str | None:
-    """What is wrong with a port, in one line; None if the site can listen on it."""
+    """Return what is wrong with a port, or None if the site can listen on it."""
     if not value.isdecimal() or not 0 < int(value) <= HIGHEST:
         return f"PORT={value} is not a port: give a number from 1 to {HIGHEST}."
     with socket.socket() as probe:

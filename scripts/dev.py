@@ -1,4 +1,4 @@
-"""Runs the example site next to a worker until Ctrl-C, with a Redis of its own if none is there."""
+"""Runs the example site with a worker until Ctrl-C, and with Redis unless one is running."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Process = subprocess.Popen[bytes]
 
 
 def main(port: str) -> int:
-    """Start everything, wait until one part ends or Ctrl-C comes, and stop the rest.
+    """Start all parts, wait for Ctrl-C or for one to end, and stop the others.
 
     Returns:
-        The exit status: 0 after Ctrl-C, else that of the part that ended by itself.
+        The exit code: 0 after Ctrl-C, otherwise that of the part that ended.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     os.environ["JOB_BACKEND"] = "redis"
-    # The stack stops the latest first, so the worker can still give its jobs back to Redis.
+    # Parts stop in reverse order, so the worker can give its jobs back to Redis.
     with ExitStack() as parts:
         try:
             return _run(port, parts)
@@ -56,28 +56,28 @@ def _run(port: str, parts: ExitStack) -> int:
         time.sleep(0.2)
     name, ended = ("site", site) if site.poll() is not None else ("worker", worker)
     print(
-        f"The {name} has ended with exit code {ended.returncode}, so all else stops too."
-        " Jobs that wait are kept; make dev starts everything again.",
+        f"The {name} has ended with exit code {ended.returncode}, so everything else is stopped."
+        " Queued jobs are kept; make dev starts everything again.",
         flush=True,
     )
     return ended.returncode
 
 
 def _start_redis(parts: ExitStack) -> None:
-    """Start a redis-server whose data outlives it, so that jobs are still there next time."""
+    """Start a redis-server that keeps its data, so that jobs are there next time."""
     REDIS_DATA.mkdir(parents=True, exist_ok=True)
     options = f"--bind 127.0.0.1 --port {REDIS_PORT} --appendonly yes --loglevel warning"
     server = _start(parts, ["redis-server", *options.split(), "--dir", str(REDIS_DATA)])
     deadline = time.monotonic() + START_DEADLINE
     while not _listens(REDIS_PORT):
         if server.poll() is not None or time.monotonic() > deadline:
-            sys.exit("redis-server did not start; what it said stands above.")
+            sys.exit("redis-server did not start; the lines above say why.")
         time.sleep(0.05)
     print(f"Started redis-server on port {REDIS_PORT}; its data is in {REDIS_DATA}.")
 
 
 def _start(parts: ExitStack, command: Sequence[str]) -> Process:
-    """Start a part in a session of its own, so that Ctrl-C reaches only us: we stop in order."""
+    """Start a part in its own session, so that Ctrl-C reaches only this process."""
     ends_with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     process = subprocess.Popen(
         [*ends_with_us, *command], stdin=subprocess.DEVNULL, start_new_session=True
@@ -87,7 +87,7 @@ def _start(parts: ExitStack, command: Sequence[str]) -> Process:
 
 
 def _stop(process: Process) -> None:
-    """End a part with all that it started; the reloaders have a child."""
+    """Stop a part with its child processes, which reloaders have."""
     _signal_group(process, signal.SIGTERM)
     try:
         process.wait(STOP_DEADLINE)
