@@ -1,1 +1,1 @@
-"""Speed of background job systems, measured side by side on one machine."""
+"""Compares the speed of job queues on one machine; README.md explains the modules."""

@@ -1,4 +1,4 @@
-"""Measures all systems in turn, round after round: `python -m benchmarks --help`."""
+"""Measures all systems in turn, in several rounds: `python -m benchmarks --help`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws jobs a second as bars, in plain SVG that reads well in light and dark."""
+"""Draws jobs per second as bars, in SVG for light and dark themes."""
 
 from __future__ import annotations
 

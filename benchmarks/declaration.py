@@ -1,4 +1,4 @@
-"""What each system's file declares in its head, read without running it."""
+"""Reads the declaration at the head of a system's file, without running the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives each system a virtual environment of its own."""
+"""Creates a virtual environment for each system."""
 
 from __future__ import annotations
 

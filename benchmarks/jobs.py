@@ -1,4 +1,4 @@
-"""What the jobs of all Python systems do."""
+"""The functions that the jobs of all Python systems run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain numbers out of what measures return, with their medians and spread."""
+"""Extracts numbers from the results of measures, with their medians and spread."""
 
 from __future__ import annotations
 

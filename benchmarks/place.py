@@ -1,4 +1,4 @@
-"""What the runner tells producers and workers through the environment."""
+"""The environment variables by which the runner configures producers and workers."""
 
 from __future__ import annotations
 

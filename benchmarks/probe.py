@@ -1,4 +1,4 @@
-"""Counts and times the jobs of one worker process, from inside it and as cheaply as can be."""
+"""Counts and times the jobs of a worker process, from within it and as cheaply as possible."""
 
 from __future__ import annotations
 

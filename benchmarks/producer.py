@@ -1,4 +1,4 @@
-"""Enqueues the jobs of one system and answers with one line of JSON.
+"""Enqueues the jobs of one system, and prints one line of JSON.
 
 Usage: python -m benchmarks.producer SYSTEM VERB TASK NUMBER, in the system's own environment.
 The system's module has `enqueue(task, number)`, and if it can `enqueue_many(task, numbers)` and

@@ -1,4 +1,4 @@
-"""Writes what the kept runs have found into the documentation: `python -m benchmarks.report`."""
+"""Writes the stored results into the documentation: `python -m benchmarks.report`."""
 
 from __future__ import annotations
 

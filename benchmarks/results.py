@@ -1,4 +1,4 @@
-"""One run of the whole comparison, as it is kept on disk."""
+"""The results of one run, as a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs producers and workers of one system on a Redis of their own."""
+"""Runs the producers and workers of one system with a separate Redis."""
 
 from __future__ import annotations
 

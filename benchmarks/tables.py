@@ -1,4 +1,4 @@
-"""Markdown tables of what runs have found."""
+"""Formats results as Markdown tables."""
 
 from __future__ import annotations
 

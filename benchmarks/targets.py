@@ -1,4 +1,4 @@
-"""The ratios that were aimed at, and where a run stands."""
+"""Target ratios, and whether a run meets them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured of each system: by name, a function that empties Redis and returns figures."""
+"""The measures by name: functions that empty Redis, measure a system and return numbers."""
 
 from __future__ import annotations
 

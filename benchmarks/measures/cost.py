@@ -1,4 +1,4 @@
-"""What a worker of ours asks of Redis when it is idle, and of the machine's memory."""
+"""Commands of an idle worker, and memory of a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of the jobs of a worker that is killed."""
+"""What happens to the jobs of a worker that is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast jobs are enqueued, and what they take in Redis."""
+"""Speed of enqueueing, and size of queued jobs in Redis."""
 
 from __future__ import annotations
 

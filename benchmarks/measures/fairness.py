@@ -1,4 +1,4 @@
-"""Whether jobs are shared well between workers of ours and between queues, while they are fast."""
+"""Fairness between workers and between queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether our rate stays the same with much more of everything."""
+"""Speed with many queued jobs, many queues and many periodic tasks."""
 
 from __future__ import annotations
 

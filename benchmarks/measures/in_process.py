@@ -1,4 +1,4 @@
-"""What jobs cost that run in threads of the process that enqueues them."""
+"""Speed of jobs in threads of the process that enqueues them."""
 
 from __future__ import annotations
 

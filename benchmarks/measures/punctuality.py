@@ -1,4 +1,4 @@
-"""How soon a job starts: on an idle worker, or at the moment for which it was scheduled."""
+"""How soon a job starts in an idle worker, and how late a scheduled job starts."""
 
 from __future__ import annotations
 

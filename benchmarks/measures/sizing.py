@@ -1,4 +1,4 @@
-"""Finds out how many jobs make a run of the wished length."""
+"""Finds the number of jobs for a run of a given duration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast waiting jobs are run, and at what cost."""
+"""Speed of running queued jobs, and CPU time per job."""
 
 from __future__ import annotations
 

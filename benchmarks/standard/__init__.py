@@ -1,1 +1,1 @@
-"""A small site for the other backends of `django.tasks`; a system's head has its settings."""
+"""A small site for other backends of `django.tasks`; a system's declaration has its settings."""

@@ -1,4 +1,4 @@
-"""The tasks that are coroutines, for the backends that allow such."""
+"""Coroutine tasks, for the backends that support them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks that are functions, made with `django.tasks` alone."""
+"""Tasks that are functions, declared with `django.tasks`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How jobs get into any backend of `django.tasks`."""
+"""Enqueues jobs with any backend of `django.tasks`."""
 
 from __future__ import annotations
 

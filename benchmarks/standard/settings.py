@@ -1,4 +1,4 @@
-"""The settings that a system's head gives as JSON in BENCH_SETTINGS, on top of the usual ones."""
+"""Settings, with those of a system's declaration from BENCH_SETTINGS."""
 
 from __future__ import annotations
 

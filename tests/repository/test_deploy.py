@@ -58,7 +58,7 @@ def test_the_workers_serve_all_queues_between_them() -> None:
     assert served == {queue.name for queue in parse_queues(JOB_QUEUES.default)}
 
 
-CONFINED = re.compile(r"(?ms)^# What a website and its jobs do not need.*?(?=^\[Install\])")
+CONFINED = re.compile(r"(?ms)^# Remove access that neither.*?(?=^\[Install\])")
 
 
 def test_all_units_are_confined_alike() -> None:
