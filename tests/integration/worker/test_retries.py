@@ -9,7 +9,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import Record, State
-from django_jobs.tasks.retry import Retry, sidekiq_curve
+from django_jobs.tasks.retry import Retry
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.support.waiting import wait_until
@@ -30,14 +30,6 @@ def wait_for_end(backend: JobBackend, result: Any) -> Record:
         f"no end of {record_of(backend, result)}",
     )
     return record_of(backend, result)
-
-
-def test_the_default_curve_is_sidekiqs() -> None:
-    for attempt in (1, 2, 5, 24):
-        count = attempt - 1
-        for _ in range(200):
-            assert count**4 + 15 <= sidekiq_curve(attempt) <= count**4 + 15 + 10 * (count + 1)
-    assert Retry().attempts == 25
 
 
 def test_a_failed_job_waits_for_its_next_attempt_on_the_curve(
@@ -129,13 +121,3 @@ def test_an_attempt_ends_as_its_error_says(
     record = record_of(backend, result)
     assert record.state is state
     assert len(record.failures) == 1
-
-
-def test_what_a_wait_function_returns_is_the_wait() -> None:
-    retry = Retry(wait=lambda attempt, error: attempt * 100, jitter=0)
-    assert [retry.delay(n, ValueError()) for n in (1, 2)] == [100, 200]
-
-
-def test_the_last_step_of_a_sequence_is_repeated() -> None:
-    retry = Retry(wait=(1, 5), jitter=0)
-    assert [retry.delay(n, ValueError()) for n in (1, 2, 3)] == [1, 5, 5]

@@ -50,7 +50,7 @@ def at(text: str) -> datetime:
 def test_the_decorator_registers_the_task_and_returns_it() -> None:
     assert periodic("0 8 * * *", timezone="Europe/Berlin")(report) is report
     (found,) = registered_tasks()
-    assert found.name == "tests.unit.periodic.test_registry.report"
+    assert found.name == "tests.unit.periodic_tasks.test_registry.report"
     assert found.task is report
     assert found.catch_up
     assert found.schedule.next(at("2026-05-01T00:00")) == at("2026-05-01T06:00")
