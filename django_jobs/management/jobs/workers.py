@@ -83,15 +83,16 @@ class CommandSubcommand(BackendSubcommand):
         if options.all:
             question = f"Tell {format_count(len(alive), 'worker')} to {self.effect}?"
             console.confirm(question, interactive=options.interactive)
-        told = [
+        commanded = [
             worker for worker in options.workers or alive if inspection.order(worker, self.order)
         ]
         if options.json:
-            console.show_json({"order": self.order.value, "workers": told})
+            console.show_json({"order": self.order.value, "workers": commanded})
             return
+        number = format_count(len(commanded), "worker")
+        wait = f"{backend.broker.lease / BEATS:g} s"
         console.info(
-            f"Told {format_count(len(told), 'worker')} to {self.effect}. The next heartbeat, within"
-            f" {backend.broker.lease / BEATS:g} s, carries it out."
+            f"Told {number} to {self.effect}. The next heartbeat, within {wait}, carries it out."
         )
 
 

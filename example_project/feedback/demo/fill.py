@@ -39,7 +39,7 @@ def fill() -> int:
         defaults = {"name": name, "colour": colour, "on_roadmap": on_roadmap, "position": position}
         Status.objects.get_or_create(slug=slug, defaults=defaults)
     people = {person.name.split()[0]: _account(person, moderators) for person in EVERYBODY}
-    return sum(_post(told, people, seed) for seed, told in enumerate(POSTS))
+    return sum(_post(entry, people, seed) for seed, entry in enumerate(POSTS))
 
 
 def _moderators() -> Group:
@@ -65,35 +65,37 @@ def _account(person: Person, moderators: Group) -> User:
     return user
 
 
-def _post(told: DemoPost, people: People, seed: int) -> bool:
-    author = people[told.by]
-    if Post.objects.filter(title=told.title).exists():
+def _post(entry: DemoPost, people: People, seed: int) -> bool:
+    author = people[entry.by]
+    if Post.objects.filter(title=entry.title).exists():
         return False
     post = Post.objects.create(
-        board=Board.objects.get(slug=told.board),
-        status=Status.objects.filter(slug=told.status).first(),
+        board=Board.objects.get(slug=entry.board),
+        status=Status.objects.filter(slug=entry.status).first(),
         author=author,
-        title=told.title,
-        text=told.text,
+        title=entry.title,
+        text=entry.text,
     )
-    _date(post, told.days)
-    _votes(post, told, people, Random(seed))
-    for said in told.comments:
-        _date(Comment.objects.create(post=post, author=people[said.by], text=said.text), said.days)
-        Follow.objects.get_or_create(post=post, user=people[said.by])
-    if told.status:
-        change = StatusChange.objects.create(
-            post=post, status=post.status, by=people["Mara"], note=told.note
+    _date(post, entry.days)
+    _votes(post, entry, people, Random(seed))
+    for reply in entry.comments:
+        _date(
+            Comment.objects.create(post=post, author=people[reply.by], text=reply.text), reply.days
         )
-        _date(change, told.days / 2)
+        Follow.objects.get_or_create(post=post, user=people[reply.by])
+    if entry.status:
+        change = StatusChange.objects.create(
+            post=post, status=post.status, by=people["Mara"], note=entry.note
+        )
+        _date(change, entry.days / 2)
     return True
 
 
-def _votes(post: Post, told: DemoPost, people: People, random: Random) -> None:
-    author = people[told.by]
+def _votes(post: Post, entry: DemoPost, people: People, random: Random) -> None:
+    author = people[entry.by]
     others = [user for user in people.values() if user != author]
-    for voter in [author, *random.sample(others, told.votes - 1)]:
-        _date(Vote.objects.create(post=post, user=voter), random.uniform(0, told.days))
+    for voter in [author, *random.sample(others, entry.votes - 1)]:
+        _date(Vote.objects.create(post=post, user=voter), random.uniform(0, entry.days))
         Follow.objects.create(post=post, user=voter)
 
 
