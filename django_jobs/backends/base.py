@@ -1,4 +1,4 @@
-"""From a call of a task to jobs at a broker: what all backends have in common."""
+"""The base class of all backends: it enqueues jobs, reads results, and makes workers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from django.utils import timezone
 
 from django_jobs.backends.on_commit import run_after_all_commits
 from django_jobs.brokers.base import Broker
-from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import (
     AnyTask,
     BaseTaskBackend,
@@ -26,25 +25,17 @@ from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import (
     BrokenPayload,
     JobsError,
-    PayloadTooLarge,
     TaskNotFound,
-    UnserializableArgument,
 )
-from django_jobs.jobs.ids import new_job_ids
-from django_jobs.jobs.metadata import encode_metadata
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.periodic_tasks.registry import registered_tasks
-from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.max_attempts import retry_from_settings
-from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import check_importable, find_task, import_task_modules, is_declared
-from django_jobs.tasks.retry import Retry, Seconds, to_seconds
-from django_jobs.tasks.signatures import sign
-from django_jobs.validation.ranges import MAX_OVERRIDES
+from django_jobs.tasks.retry import Retry
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run import job_log
@@ -52,25 +43,23 @@ from django_jobs.worker.run.announcements import is_heard
 from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.worker import Worker, new_worker_id
 
+from .job_builder import JobBuilder
 from .validation import check_queue, check_queue_names, check_ranges
 
 logger = logging.getLogger("django_jobs")
 
 MAX_NAMED = 100
-"""Ids of jobs that one line of the log names at most."""
-
-CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
-"""What all jobs of one enqueueing have in common: the fields of a `Job` from `task` on."""
+"""The most job ids that one log line lists."""
 
 DEFAULT_RETRY = Retry()
-"""The policy where neither the task nor the settings have one."""
+"""The policy if neither the task nor the settings give one."""
 
 
 class JobBackend(BaseTaskBackend):
-    """A backend that builds jobs and gives them to a broker.
+    """A backend that builds jobs and pushes them to a broker.
 
-    Django makes an instance for each thread and each asyncio context, so nothing is kept here:
-    brokers belong to the process (see `shared`).
+    Django creates an instance for each thread and each asyncio context. So an instance holds no
+    state of its own: brokers belong to the process (see `per_process`).
     """
 
     task_class = JobTask
@@ -90,21 +79,22 @@ class JobBackend(BaseTaskBackend):
         check_queue_names(self.queues, alias)
         self.configuration = self.options_class.from_dict(alias, self.options)
         self.retry = retry_from_settings(alias, params, self.configuration.retry) or DEFAULT_RETRY
-        """The policy of tasks that bring none of their own."""
+        """The policy of tasks without one of their own."""
+        self._builder = JobBuilder(alias, self.configuration, self.retry)
 
     @property
     @abstractmethod
     def broker(self) -> Broker:
-        """Where the jobs of this alias wait, one for the whole process."""
+        """The broker of this alias: one for the whole process."""
 
     # --- enqueueing --------------------------------------------------------------------------
 
     def validate_task(self, task: AnyTask) -> None:
-        """Check what Django checks, and more exactly; `run_after` may also be a timedelta."""
+        """Check what Django checks, but more strictly; `run_after` may also be a timedelta."""
         check_ranges(task)
         check_queue(task, self.queues, self.alias)
         if isinstance(task.run_after, timedelta):
-            # Made anew with an instant, the task comes back here to be checked.
+            # The copy has a datetime, and validates itself here.
             dataclasses.replace(task, run_after=timezone.now() + task.run_after)
         else:
             super().validate_task(task)
@@ -116,14 +106,14 @@ class JobBackend(BaseTaskBackend):
     def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyJobResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
         if is_declared(task):
-            check_queue(task, self.queues, self.alias)  # all else was checked when it was declared
+            check_queue(task, self.queues, self.alias)  # the rest was checked at the declaration
         else:
             self.validate_task(task)
             check_importable(task)
             task = _with_instant(task)
         if not calls:
             return []
-        jobs = self._jobs(task, calls)
+        jobs = self._builder.build(task, calls)
         results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):
@@ -133,7 +123,7 @@ class JobBackend(BaseTaskBackend):
         return list(results)
 
     def _give_up(self, jobs: Sequence[Job], error: Exception) -> None:
-        """Write to the log which jobs of a committed transaction could not be enqueued."""
+        """Log which jobs of a committed transaction could not be enqueued."""
         more = f" and {len(jobs) - MAX_NAMED:,} more" if len(jobs) > MAX_NAMED else ""
         logger.error(
             "The transaction is committed, but %s could not be enqueued (TASKS[%r]): %s%s. %s",
@@ -147,67 +137,11 @@ class JobBackend(BaseTaskBackend):
 
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
-        return self._jobs(task, [((), {})])[0]
+        return self._builder.build(task, [((), {})])[0]
 
     def _waits_for_commit(self, task: AnyTask) -> bool:
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
         return self.configuration.enqueue_on_commit if own is None else own
-
-    def _shared(self, task: AnyTask) -> CommonFields:
-        now = now_ms()
-        run_at = None if task.run_after is None else to_ms(task.run_after)
-        expires = task.expires if isinstance(task, JobTask) else None
-        result_ttl = task.result_ttl if isinstance(task, JobTask) else None
-        metadata = task.metadata if isinstance(task, JobTask) else None
-        return (
-            task.module_path,
-            task.queue_name,
-            int(task.priority),  # Django takes 5.0 for a whole number, too
-            now,
-            run_at,
-            None if expires is None else max(now, run_at or 0) + _to_ms(expires),
-            _to_ms(self.configuration.result_ttl if result_ttl is None else result_ttl),
-            self._overrides(task),
-            sign(task.module_path),
-            encode_metadata(metadata) if metadata else "",
-        )
-
-    def _overrides(self, task: AnyTask) -> str:
-        if is_declared(task):
-            return ""
-        declared = find_task(task.module_path)
-        text = overrides_text(policy_of(task, self.retry), policy_of(declared, self.retry))
-        if len(text) > MAX_OVERRIDES:
-            raise PayloadTooLarge(
-                f"The options of {task.module_path} that this call changed take {len(text):,}"
-                f" bytes, more than the {MAX_OVERRIDES:,} that travel with a job. Give them to"
-                " @task."
-            )
-        return text
-
-    def _jobs(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
-        shared = self._shared(task)
-        jobs: list[Job] = []
-        try:
-            for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
-                text = dump_arguments(tuple(args), dict(kwargs))
-                jobs.append(self._within_limit(Job._make((job_id, text, *shared))))
-        except (UnserializableArgument, PayloadTooLarge) as error:
-            if len(calls) == 1:
-                raise
-            raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
-        return jobs
-
-    def _within_limit(self, job: Job) -> Job:
-        limit = self.configuration.max_payload
-        if job.size > limit:
-            what = "arguments and metadata" if job.metadata else "arguments"
-            raise PayloadTooLarge(
-                f"The {what} of {job.task} take {job.size:,} bytes as JSON, more than the"
-                f" {limit:,} that the option max_payload of TASKS[{self.alias!r}] permits. Store"
-                " the data and pass its key, or raise the limit."
-            )
-        return job
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         self.broker.push(jobs)
@@ -218,7 +152,7 @@ class JobBackend(BaseTaskBackend):
         if not is_heard(task_enqueued):
             return
         for result in results:
-            # The jobs are stored: what a receiver does wrong must not look as if they were not.
+            # The jobs are stored: an error of a receiver must not look like a failed enqueue.
             task_enqueued.send_robust(sender=type(self), task_result=result)
 
     # --- running -----------------------------------------------------------------------------
@@ -266,11 +200,11 @@ class JobBackend(BaseTaskBackend):
     # --- results -----------------------------------------------------------------------------
 
     def get_result(self, result_id: str) -> AnyJobResult:
-        """Return what is known of a job, from whatever thread or process it was enqueued.
+        """Return the result of a job that any thread or process may have enqueued.
 
         Raises:
-            TaskResultDoesNotExist: it is unknown, no longer kept, of a task that is gone, or what
-                is stored of it can't be read.
+            TaskResultDoesNotExist: the job is unknown or no longer kept, its task does not exist
+                any more, or its stored data cannot be read.
         """
         record = self.broker.inspection.find(str(result_id))
         if record is None:
@@ -284,10 +218,10 @@ class JobBackend(BaseTaskBackend):
             raise TaskResultDoesNotExist(str(error)) from error
 
     def prepare_process(self) -> None:
-        """Arrange what must be in place before the process serves; called once Django is set up."""
+        """Set up this process; called once, when Django itself is set up."""
 
     def close(self) -> None:
-        """Release what this backend holds open; it opens anew when it is used again."""
+        """Release connections; they are opened again at the next use."""
         self.broker.close()
 
 
@@ -295,7 +229,3 @@ def _with_instant(task: AnyTask) -> AnyTask:
     if isinstance(task.run_after, timedelta):
         return dataclasses.replace(task, run_after=timezone.now() + task.run_after)
     return task
-
-
-def _to_ms(seconds: Seconds) -> int:
-    return round(to_seconds(seconds) * 1000)

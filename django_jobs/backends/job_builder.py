@@ -1,0 +1,109 @@
+"""Builds the jobs that a backend pushes from a task and the arguments of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from django_jobs.clock import now_ms, to_ms
+from django_jobs.compat import AnyTask
+from django_jobs.conf.options import BackendOptions
+from django_jobs.errors import PayloadTooLarge, UnserializableArgument
+from django_jobs.jobs.ids import new_job_ids
+from django_jobs.jobs.metadata import encode_metadata
+from django_jobs.jobs.records import Job
+from django_jobs.serialization.arguments import dump_arguments
+from django_jobs.tasks.calls import Arguments
+from django_jobs.tasks.definition import Task
+from django_jobs.tasks.policy import overrides_text, policy_of
+from django_jobs.tasks.registry import find_task, is_declared
+from django_jobs.tasks.retry import Retry, Seconds, to_seconds
+from django_jobs.tasks.signatures import sign
+from django_jobs.validation.ranges import MAX_OVERRIDES
+
+CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
+"""The fields that all jobs of one call of `bulk_enqueue` share: those of `Job` from `task` on."""
+
+
+class JobBuilder:
+    """Builds jobs for one backend.
+
+    Args:
+        alias: of the backend, for messages.
+        options: of the backend.
+        retry: the policy of tasks without one of their own.
+    """
+
+    def __init__(self, alias: str, options: BackendOptions, retry: Retry) -> None:
+        self._alias = alias
+        self._options = options
+        self._retry = retry
+
+    def build(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
+        """Return a new job for each call.
+
+        Args:
+            task: its `run_after` is a datetime or None.
+
+        Raises:
+            UnserializableArgument: an argument is not a value that JSON can hold.
+            PayloadTooLarge: the arguments, the metadata or the changed options are too large.
+        """
+        common = self._common_fields(task)
+        jobs: list[Job] = []
+        try:
+            for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
+                job = Job._make((job_id, dump_arguments(tuple(args), dict(kwargs)), *common))
+                self._check_size(job)
+                jobs.append(job)
+        except (UnserializableArgument, PayloadTooLarge) as error:
+            if len(calls) == 1:
+                raise
+            raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
+        return jobs
+
+    def _common_fields(self, task: AnyTask) -> CommonFields:
+        now = now_ms()
+        run_at = None if task.run_after is None else to_ms(task.run_after)
+        expires = task.expires if isinstance(task, Task) else None
+        result_ttl = task.result_ttl if isinstance(task, Task) else None
+        metadata = task.metadata if isinstance(task, Task) else None
+        return (
+            task.module_path,
+            task.queue_name,
+            int(task.priority),  # Django accepts 5.0 as well
+            now,
+            run_at,
+            None if expires is None else max(now, run_at or 0) + _to_ms(expires),
+            _to_ms(self._options.result_ttl if result_ttl is None else result_ttl),
+            self._overrides(task),
+            sign(task.module_path),
+            encode_metadata(metadata) if metadata else "",
+        )
+
+    def _overrides(self, task: AnyTask) -> str:
+        if is_declared(task):
+            return ""
+        declared = find_task(task.module_path)
+        text = overrides_text(policy_of(task, self._retry), policy_of(declared, self._retry))
+        if len(text) > MAX_OVERRIDES:
+            raise PayloadTooLarge(
+                f"The options of {task.module_path} that this call changed take {len(text):,}"
+                f" bytes, more than the {MAX_OVERRIDES:,} that travel with a job. Give them to"
+                " @task."
+            )
+        return text
+
+    def _check_size(self, job: Job) -> None:
+        limit = self._options.max_payload
+        if job.size > limit:
+            what = "arguments and metadata" if job.metadata else "arguments"
+            raise PayloadTooLarge(
+                f"The {what} of {job.task} take {job.size:,} bytes as JSON, more than the"
+                f" {limit:,} that the option max_payload of TASKS[{self._alias!r}] permits. Store"
+                " the data and pass its key, or raise the limit."
+            )
+
+
+def _to_ms(seconds: Seconds) -> int:
+    return round(to_seconds(seconds) * 1000)
