@@ -1,4 +1,4 @@
-"""The one place that reads the wall clock, and the clock that counts a machine's sleep."""
+"""Reads the wall clock and the uptime of the machine, and converts times."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def now_us() -> int:
 
 
 def uptime() -> float:
-    """Return seconds since some moment in the past, with those that the machine has slept.
+    """Return the seconds since some moment in the past, including time that the machine slept.
 
-    `time.monotonic` leaves these out on Linux, which has this clock for them.
+    On Linux, `time.monotonic` does not count that time.
     """
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def to_ms(instant: datetime) -> int:
-    """Return an instant as Unix milliseconds; a naive one is in the site's time zone."""
+    """Return a datetime as Unix milliseconds; a naive one is in the site's time zone."""
     if timezone.is_naive(instant):
         instant = timezone.make_aware(instant, timezone.get_default_timezone())
     return round(instant.timestamp() * 1000)

@@ -8,14 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class JobsError(Exception):
-    """The root of all errors of django_jobs."""
+    """The base class of all errors of django_jobs."""
 
 
 # --- at enqueue ------------------------------------------------------------------------------
 
 
 class UnserializableArgument(JobsError, TypeError):
-    """An argument of a call cannot travel as JSON; the message holds its path."""
+    """An argument of a call cannot be written as JSON; the message has its path."""
 
 
 class PayloadTooLarge(JobsError, ValueError):
@@ -37,22 +37,22 @@ class InvalidSchedule(JobsError, ImproperlyConfigured):
 
 
 class BrokerError(JobsError):
-    """The store of the jobs could not do what was asked."""
+    """The broker could not carry out a call."""
 
 
 class BrokerUnavailable(BrokerError):
-    """The store cannot be reached at the moment; the same call may succeed later."""
+    """The broker cannot be reached at the moment; the same call may succeed later."""
 
 
 class BrokerRefused(BrokerError):
-    """The store answers but refuses the call until somebody changes its configuration."""
+    """The broker refuses the call, and will do so until its configuration is changed."""
 
 
 # --- of one attempt --------------------------------------------------------------------------
 
 
 class TaskNotFound(JobsError, LookupError):
-    """A job names a task that this process does not have."""
+    """A job names a task that does not exist in this process."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"There is no task {name[:200]!r} here: {reason}")
@@ -61,11 +61,11 @@ class TaskNotFound(JobsError, LookupError):
 
 
 class BrokenPayload(JobsError, ValueError):
-    """What is stored for a job is not what django_jobs writes."""
+    """The stored data of a job cannot be read."""
 
 
 class UnknownModel(BrokenPayload, LookupError):
-    """A model instance that was given as an argument is of a model that this process lacks."""
+    """An argument is an instance of a model that no installed app has."""
 
     def __init__(self, model: str) -> None:
         super().__init__(f"No installed app has a model {model[:200]!r}: was it renamed?")
@@ -73,7 +73,7 @@ class UnknownModel(BrokenPayload, LookupError):
 
 
 class MissingRecord(JobsError, LookupError):
-    """A model instance that was given as an argument does not exist any more."""
+    """An argument is a model instance that no longer exists."""
 
     def __init__(self, model: str, pk: object) -> None:
         super().__init__(f"{model} with primary key {pk!r} does not exist any more.")
@@ -82,11 +82,11 @@ class MissingRecord(JobsError, LookupError):
 
 
 class JobExpired(JobsError):
-    """The job had not started by the end of its task's `expires`."""
+    """The job had not started when its `expires` was over."""
 
 
 class WorkerLost(JobsError):
-    """The worker that ran the job vanished before it could report."""
+    """The worker that ran the job disappeared before it could report the outcome."""
 
 
 class TaskTimeout(BaseException):
@@ -96,17 +96,17 @@ class TaskTimeout(BaseException):
     """
 
 
-# --- raised by tasks, to say how they end ------------------------------------------------------
+# --- raised by tasks to choose their outcome ------------------------------------------------------
 
 
 class RetryLater(JobsError):
-    """Raise it in a task to be run again at a time of the task's own choice.
+    """Raise it in a task to run the job again at a time that the task chooses.
 
-    It counts as an attempt: a task that is out of attempts is dead all the same.
+    It counts as an attempt: a job without attempts left is dead.
 
     Args:
         when: seconds or a timedelta from now, or an aware datetime.
-        reason: kept with the job, shown to operators.
+        reason: stored with the job and shown to operators.
     """
 
     def __init__(self, when: float | timedelta | datetime, reason: str = "") -> None:
@@ -115,16 +115,16 @@ class RetryLater(JobsError):
 
 
 class Discard(JobsError):
-    """Raise it in a task to end the job as discarded: nothing to do any more, and no error.
+    """Raise it in a task to end the job as discarded: nothing is left to do, and it is no error.
 
     Args:
-        reason: kept with the job, shown to operators.
+        reason: stored with the job and shown to operators.
     """
 
 
 class Fail(JobsError):
-    """Raise it in a task to end the job as dead at once, however many attempts are left.
+    """Raise it in a task to end the job as dead at once, even if attempts are left.
 
     Args:
-        reason: kept with the job, shown to operators.
+        reason: stored with the job and shown to operators.
     """

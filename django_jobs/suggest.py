@@ -1,4 +1,4 @@
-"""The sentence that answers an unknown name with the nearest valid one."""
+"""Error sentences for unknown names, with a suggestion."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 def unknown_name(
     kind: str, name: object, valid: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS
 ) -> str:
-    """Return a sentence about a name that is not known, for the person who wrote it.
+    """Return a sentence that rejects a name and suggests the nearest valid one.
 
     Args:
-        kind: what the name is of, such as "option".
-        name: what was written.
-        valid: the names that are known, in the order in which to list them.
-        synonyms: names that others use in lower case, and the valid ones that they stand for.
+        kind: the kind of thing that the name should identify, such as "option".
+        name: the unknown name.
+        valid: the valid names, in the order in which to list them.
+        synonyms: names used elsewhere, in lower case, with the valid names that they stand for.
     """
     choices = list(valid)
     nearest = _nearest(str(name), {choice.lower(): choice for choice in choices} | {**synonyms})

@@ -1,4 +1,4 @@
-"""How long a thread waits at a time: every wait of the package takes its bound from here."""
+"""The longest time that a thread of this package waits without looking around."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable
 
 LONGEST = 10.0
-"""Seconds after which a thread that waits looks around, whether or not anything happened."""
+"""Seconds after which every wait ends, even if nothing has happened."""
 
 
 def capped(seconds: float | None = None) -> float:
     """Return how long to wait now: at least 0 and at most `LONGEST` seconds.
 
     `threading` raises OverflowError for waits of more than 292 years. A loop that computes its
-    wait from stored times needs no longer one than this, as it looks again afterwards.
+    wait from stored times can do with shorter waits, since it looks again after each.
 
     Args:
-        seconds: until there is something to do; None if that is not known.
+        seconds: until there is something to do, or None if unknown.
     """
     if seconds is None or not seconds < LONGEST:  # written so that NaN is capped, too
         return LONGEST
@@ -24,15 +24,15 @@ def capped(seconds: float | None = None) -> float:
 
 
 def wait_out(wait: Callable[[float], bool], seconds: float | None) -> bool:
-    """Wait for as long as it takes, in several waits if need be.
+    """Wait as long as necessary, in several shorter waits.
 
     Args:
-        wait: waits up to the given seconds, and tells whether what it waits for has come, as
+        wait: waits up to the given number of seconds, and returns whether the event happened, as
             `Event.wait` does.
-        seconds: in all; None for no end.
+        seconds: in total; None to wait without a limit.
 
     Returns:
-        Whether it has come.
+        Whether the event happened.
     """
     if seconds is None:
         while not wait(capped()):

@@ -1,4 +1,4 @@
-"""The backends for `TASKS`: in this process, in Redis, at once, or not at all."""
+"""The backends for `TASKS`."""
 
 from __future__ import annotations
 

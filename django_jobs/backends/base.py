@@ -44,7 +44,7 @@ from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.worker import Worker, new_worker_id
 
 from .job_builder import JobBuilder
-from .validation import check_queue, check_queue_names, check_ranges
+from .task_checks import check_queue, check_queue_names, check_ranges
 
 logger = logging.getLogger("django_jobs")
 

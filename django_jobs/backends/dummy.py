@@ -1,4 +1,4 @@
-"""Jobs that are only stored, for tests."""
+"""The backend that only stores jobs, for tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERYTHING = 1_000_000
 
 
 class Enqueued:
-    """Ids of jobs in the order in which they came."""
+    """Ids of jobs in the order in which they were enqueued."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
@@ -26,7 +26,7 @@ class Enqueued:
 
 
 class DummyBackend(JobBackend):
-    """Keeps jobs in memory and never runs them, as Django's own of that name."""
+    """Keeps jobs in memory and never runs them, like Django's backend of that name."""
 
     @property
     def broker(self) -> Broker:
@@ -36,12 +36,12 @@ class DummyBackend(JobBackend):
 
     @property
     def results(self) -> list[AnyJobResult]:
-        """What was enqueued, in that order."""
+        """The results of the enqueued jobs, in that order."""
         find = self.broker.inspection.find
         return [self.get_result(job_id) for job_id in self._enqueued.ids if find(job_id)]
 
     def clear(self) -> None:
-        """Forget what was enqueued."""
+        """Delete the enqueued jobs."""
         for job_id in self._enqueued.ids:
             self.broker.inspection.delete(job_id)
         self._enqueued.ids.clear()

@@ -1,4 +1,4 @@
-"""The worker inside a web process: started by the first job, drained when the process ends."""
+"""The worker inside a web process: the first job starts it, and the process's end drains it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_jobs")
 
 MAX_NAMED = 100
-"""How many lost jobs one line of the log names: collectors of logs cut long lines off."""
+"""The most lost jobs that one log line lists: log collectors cut long lines off."""
 
 
 class EmbeddedWorker:
@@ -48,10 +48,10 @@ class EmbeddedWorker:
         self._over = False
 
     def start(self) -> None:
-        """Start the worker, unless it runs.
+        """Start the worker, unless it is running.
 
         Raises:
-            BrokerRefused: the process ends, and the pool runs no more jobs.
+            BrokerRefused: the process is ending, and the worker runs no more jobs.
         """
         if self._worker is None and not self._over:
             with uninterrupted, self._lock:  # a job may be the first to enqueue here
@@ -59,7 +59,7 @@ class EmbeddedWorker:
                     self._start()
         if self._over:
             raise BrokerRefused(
-                "This process ends and runs no more jobs, so nothing can be enqueued any more."
+                "This process is ending and runs no more jobs, so none can be enqueued."
                 " Set JOB_BACKEND=redis for jobs that outlive the process."
             )
 
@@ -71,16 +71,16 @@ class EmbeddedWorker:
         worker = self._backend.make_worker()
         worker.start()
         self._worker = worker
-        # Said explicitly: made in a daemon thread, as those of servers are, it would be one too.
+        # daemon=False is explicit: a thread inherits it, and servers have daemon threads.
         watch, name = self._drain_after_main, "django-jobs-exit"
         threading.Thread(target=watch, name=name, daemon=False).start()
         atexit.register(self.drain)
-        self._over = _is_too_late()  # the main thread may have ended since the first look
+        self._over = _is_too_late()  # the main thread may have ended since the first check
 
     def _drain_after_main(self) -> None:
-        """Wait for the main thread's end: at exit Python joins this thread, as it is no daemon.
+        """Wait for the main thread to end. At exit, Python joins this thread, as it is no daemon.
 
-        Hooks of `atexit` do not run under every server, and others run them too late.
+        Not every server runs `atexit` hooks, and some run them too late.
         """
         main = threading.main_thread()
         while main.is_alive():
@@ -88,10 +88,10 @@ class EmbeddedWorker:
         self.drain()
 
     def drain(self) -> None:
-        """Run what is queued for up to `shutdown_timeout` seconds, and name what is lost.
+        """Run queued jobs for up to `shutdown_timeout` seconds, and log those that are lost.
 
-        Jobs may enqueue others meanwhile; afterwards nothing can be enqueued. Nothing happens in
-        the child of a fork, whose copy of this pool has no threads.
+        Until then jobs may enqueue others; afterwards nothing can be enqueued. In the child of a
+        fork nothing happens, as its copy has no threads.
         """
         if self._process != os.getpid():
             return
@@ -107,7 +107,7 @@ class EmbeddedWorker:
         self._name_the_lost()
 
     def close(self) -> None:
-        """Stop the worker at once, as for tests whose settings change."""
+        """Stop the worker at once, for example because a test changes the settings."""
         with self._lock:
             self._over = True
         atexit.unregister(self.drain)
@@ -139,27 +139,27 @@ class EmbeddedWorker:
 
 
 def _is_too_late() -> bool:
-    """Return whether Python shuts down, and may not wait for a thread that is started here.
+    """Return whether Python is shutting down, and may not wait for a thread that is started now.
 
-    It waits for each thread that is no daemon, and for those that such a thread starts. Then it
-    runs the hooks of `atexit`, and ends while the threads that those start are still running.
+    Python waits for each thread that is no daemon, and for threads that those start. Then it runs
+    the `atexit` hooks, and ends while threads that those start are still running.
     """
     main, here = threading.main_thread(), threading.current_thread()
     return not main.is_alive() and (here is main or here.daemon)
 
 
 async def drain_all() -> None:
-    """Drain every pool of this process, side by side, without blocking the event loop."""
+    """Drain all embedded workers of this process concurrently, without blocking the event loop."""
     await asyncio.gather(
         *(asyncio.to_thread(pool.drain) for pool in process_instances(EmbeddedWorker))
     )
 
 
 def exit_cleanly_on_sigterm() -> None:
-    """Let SIGTERM end the program as SystemExit does, where nothing else was arranged.
+    """Let SIGTERM raise SystemExit, unless another handler is installed.
 
-    The default ends the process at once, with no chance to drain. It is arranged when Django is
-    set up, as the first job may well be enqueued by another thread, which can't do it.
+    By default SIGTERM ends the process at once, with no chance to drain. This runs when Django is
+    set up: the first job may be enqueued by another thread, which cannot install a handler.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
     if on_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

@@ -1,4 +1,4 @@
-"""Jobs that run at once in the caller."""
+"""The backend that runs jobs at once, in the caller."""
 
 from __future__ import annotations
 

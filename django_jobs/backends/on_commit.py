@@ -1,4 +1,4 @@
-"""Work that waits until the transactions around it are committed."""
+"""Runs a callback once all open transactions are committed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from django_jobs.errors import BrokerUnavailable
 Push: TypeAlias = Callable[[], None]
 GiveUp: TypeAlias = Callable[[Exception], None]
 
-# Django's own mark of the blocks that it does not count either, where a block must be durable.
+# Django marks the blocks of a TestCase with it; `durable=True` does not count them either.
 _FROM_TESTCASE = attrgetter("_from_testcase")
 
 
 def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
     """Run `push` once every transaction that is open in this thread is committed.
 
-    Without one it runs at once. If any of them is rolled back, also only to a savepoint, it never
-    runs. No database connection is opened to find out.
+    If none is open, `push` runs at once. If one of them is rolled back, even to a savepoint only,
+    `push` never runs. This opens no database connection.
 
     Django's `TestCase` opens transactions around each test that are never committed. They count
-    only where the test has opened none itself, so that `captureOnCommitCallbacks` works as for
+    only if the test itself has opened none, so `captureOnCommitCallbacks` works as it does for
     `transaction.on_commit`.
 
     Args:
-        push: what to do. Without a transaction an error that it raises comes out of here.
-        give_up: called after the commit with an error that `push` raised. It must not raise: the
-            transaction is committed, and Django would drop all callbacks that come after.
-        where: name of the broker. When it is unavailable once, no further push of the same
-            transaction tries to reach it, as each would wait for an answer.
+        push: the callback. If no transaction is open, its errors are raised here.
+        give_up: called with the error if `push` raises after the commit. It must not raise: the
+            transaction is committed, and Django would drop all later callbacks.
+        where: name of the broker. After it was unavailable once, no other push of the same
+            transaction tries to reach it, as each would wait for a timeout.
 
     Raises:
         TransactionManagementError: a connection is in manual transaction management.
@@ -51,8 +51,9 @@ def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
 
 
 def waiting_for_commit() -> tuple[int, int]:
-    """Return how many pushes wait for a commit in this thread, and how many callbacks of others
-    are registered, which may have run: a test keeps those that it has captured.
+    """Return the number of pushes that wait for a commit in this thread, and of other callbacks.
+
+    Other callbacks may already have run: a test keeps those that it has captured.
     """
     registered = [
         entry[1]
@@ -65,7 +66,7 @@ def waiting_for_commit() -> tuple[int, int]:
 
 
 class _Hook:
-    """A push that is registered once with each open transaction, and runs after the last commit.
+    """A push that is registered with each open transaction, and runs after the last commit.
 
     A chain from one connection to the next would miss the rollback of an inner block on another
     database.
@@ -101,18 +102,18 @@ class _Hook:
             return
         try:
             self._push()
-        except Exception as error:  # noqa: BLE001 (whatever it is, it must take nothing with it)
+        except Exception as error:  # noqa: BLE001 (an error must not affect other callbacks)
             if isinstance(error, BrokerUnavailable):
                 self.unavailable[self._where] = error
             self._give_up(error)
 
 
 def _unavailable_in(connection: BaseDatabaseWrapper) -> dict[str, Exception]:
-    """Return what the pushes of a transaction share: the brokers that did not answer."""
+    """Return the unavailable brokers, which all pushes of a transaction share."""
     for entry in reversed(connection.run_on_commit):
         hook = entry[1]
         if isinstance(hook, _Hook):
-            # A TestCase keeps hooks that have run, and what they met is over.
+            # A TestCase keeps hooks that have run; what they found no longer holds.
             return {} if hook.has_run else hook.unavailable
     return {}
 
@@ -129,7 +130,7 @@ def _is_opened_by_code(connection: BaseDatabaseWrapper) -> bool:
 
 
 def _captured(opened: list[BaseDatabaseWrapper]) -> list[BaseDatabaseWrapper]:
-    """Of connections that only a TestCase opened, return the one whose callbacks a test captures.
+    """Of transactions that only a TestCase opened, return the one whose callbacks a test captures.
 
     With one callback on each, a test would have to capture the callbacks of every database.
     """
@@ -137,7 +138,7 @@ def _captured(opened: list[BaseDatabaseWrapper]) -> list[BaseDatabaseWrapper]:
 
 
 def _refuse_manual(connection: BaseDatabaseWrapper) -> None:
-    # Not get_autocommit(), which would connect; before that there is no transaction anyway.
+    # Not get_autocommit(), which would connect; without a connection there is no transaction.
     manual = connection.connection is not None and not connection.autocommit
     if manual and not connection.in_atomic_block:
         raise TransactionManagementError(

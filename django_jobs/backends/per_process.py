@@ -1,4 +1,4 @@
-"""What belongs to the whole process: one broker, and one pool, for each alias."""
+"""Objects that exist once in a process for each alias, such as brokers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_jobs.timeouts.blocks import uninterrupted
 
 
 class Closable(Protocol):
-    """What can be told that it is not needed any more."""
+    """An object that can release what it holds."""
 
     def close(self) -> None: ...
 
@@ -26,7 +26,7 @@ _instances: dict[tuple[type, str], Closable] = {}
 
 
 def process_instance(kind: type[Thing], alias: str, make: Callable[[], Thing]) -> Thing:
-    """Return the process's one object of a kind for an alias, made when it is first asked for."""
+    """Return the only object of a kind for an alias in this process; the first call makes it."""
     key = (kind, alias)
     thing = _instances.get(key)
     if thing is None:
@@ -39,13 +39,13 @@ def process_instance(kind: type[Thing], alias: str, make: Callable[[], Thing]) -
 
 
 def process_instances(kind: type[Thing]) -> list[Thing]:
-    """Return the process's objects of a kind, as far as they were ever asked for."""
+    """Return the objects of a kind that this process has made."""
     with _lock:
         return [thing for thing in _instances.values() if isinstance(thing, kind)]
 
 
 def close_all() -> None:
-    """Close everything, and make it anew when it is asked for again."""
+    """Close all objects; the next call for one makes a new one."""
     with _lock:
         things = list(_instances.values())
         _instances.clear()
@@ -54,8 +54,8 @@ def close_all() -> None:
 
 
 def _forget_after_fork() -> None:
-    """Start empty in a child: threads do not survive a fork, sockets must not be shared."""
-    global _lock  # noqa: PLW0603 (the parent may have forked while it was held)
+    """Start empty in a child process: threads do not survive a fork, and sockets are not shared."""
+    global _lock  # noqa: PLW0603 (the parent may have held it)
     _lock = threading.RLock()
     _instances.clear()
 

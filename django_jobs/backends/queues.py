@@ -1,4 +1,4 @@
-"""The queues of a backend, with or without jobs in them."""
+"""Lists the queues of a backend, with or without jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def configured_and_known(backend: JobBackend) -> tuple[QueueInfo, ...]:
-    """Return the queues that there are, and those that only the settings know."""
+    """Return the queues that the broker knows, and those that only the settings name."""
     found = {queue.name: queue for queue in backend.broker.inspection.queues()}
     for name in backend.queues:
         found.setdefault(name, QueueInfo(name=name, size=0, latency=0, paused=False))

@@ -1,4 +1,4 @@
-"""Jobs that survive: kept in Redis, run by `manage.py runworker`."""
+"""The backend that keeps jobs in Redis, for workers started by `manage.py runworker`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default: jobs run in threads of the process that enqueues them."""
+"""The default backend, which runs jobs in threads of the process that enqueues them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .per_process import process_instance
 
 
 class ThreadPoolBackend(JobBackend):
-    """Runs jobs in this process; they wait in memory, and end with it."""
+    """Runs jobs in this process; waiting jobs are in its memory, and are lost when it ends."""
 
     options_class = ThreadPoolOptions
     configuration: ThreadPoolOptions
@@ -31,7 +31,7 @@ class ThreadPoolBackend(JobBackend):
         )
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        # First, as a process that has ended its work must refuse jobs, not lose them.
+        # First: a process that is ending must refuse jobs, not lose them.
         self.pool.start()
         super()._push(jobs, results)
 
@@ -40,5 +40,5 @@ class ThreadPoolBackend(JobBackend):
 
     @property
     def pool(self) -> EmbeddedWorker:
-        """The process's threads for this alias."""
+        """The worker of this process for this alias."""
         return process_instance(EmbeddedWorker, self.alias, lambda: EmbeddedWorker(self))

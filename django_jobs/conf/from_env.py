@@ -1,4 +1,4 @@
-"""The settings that are read from the environment."""
+"""Reads `TASKS` and `JOB_DASHBOARD` from environment variables."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ SYNONYMS = {
     "immediate": "inline",
     "sync": "inline",
 }
-"""What others call backends like ours, with the name that it has here."""
+"""Names that other packages use for similar backends, with our names."""
 
 OPTIONS: dict[str, type[BackendOptions]] = {THREAD_POOL: ThreadPoolOptions, REDIS: RedisOptions}
 
-BACKEND_VARIABLE = {
+BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 
 NEEDED_QUEUES = ("default", "mailers")
-"""Where tasks of other apps and mail that is sent later go unless told otherwise."""
+"""The default queues of other apps' tasks and of mail that is sent later."""
 
 NUMBERS: dict[str, tuple[Variable, Callable[[str], float]]] = {
     "concurrency": (JOB_CONCURRENCY, int),
@@ -69,17 +69,16 @@ NUMBERS: dict[str, tuple[Variable, Callable[[str], float]]] = {
 
 
 def tasks_from_env(env: environ.Env | None = None) -> dict[str, Any]:
-    """Return the whole `TASKS` setting from `JOB_BACKEND` and the variables beside it.
+    """Return the whole `TASKS` setting from `JOB_BACKEND` and related variables.
 
-    An empty variable counts as one that is not set. `JOB_QUEUES` is the list of the whole site:
-    a task whose queue is not in it fails at import. `default` and `mailers` belong to it in any
-    case, as tasks of other apps and mail use them: where the list does not name them they get
-    weight 1, so that no mail waits for a worker that never comes. A single worker is narrowed
-    with `runworker -q`, not with another `JOB_QUEUES`.
+    An empty variable counts as unset. `JOB_QUEUES` lists all queues of the site: a task with
+    another queue fails at import. `default` and `mailers` are always included, as tasks of other
+    apps and mail use them; if the list does not name them, they get weight 1. To limit one worker
+    to some queues, use `runworker -q`, not another `JOB_QUEUES`.
 
     Args:
         env: where to read from, by default the process's environment. `environ.FileAwareEnv()`
-            also reads `REDIS_PASSWORD_FILE` and the like, as Docker secrets want it.
+            also reads `REDIS_PASSWORD_FILE` and the like, as with Docker secrets.
 
     Raises:
         ImproperlyConfigured: a variable has a value that cannot be used; the message names it.
@@ -96,8 +95,8 @@ def tasks_from_env(env: environ.Env | None = None) -> dict[str, Any]:
 def dashboard_from_env(env: environ.Env | None = None) -> dict[str, Any]:
     """Return the whole `JOB_DASHBOARD` setting from the `JOB_DASHBOARD_…` variables.
 
-    A site needs it only to read them through an `env` of its own: without the setting, the
-    dashboard reads the process's environment itself.
+    Only a site that reads them through its own `env` needs this: without the setting, the
+    dashboard reads the process's environment.
 
     Args:
         env: where to read from, by default the process's environment.
@@ -123,11 +122,11 @@ class EnvReader:
     env: environ.Env
 
     def name(self, variable: Variable) -> str:
-        """Return the name of a variable as the person who sets it writes it."""
+        """Return the full name of a variable, with the prefix."""
         return f"{self.env.prefix}{variable.name}"
 
     def text(self, variable: Variable) -> str:
-        """Return the value of a variable, or "" where it is not set."""
+        """Return the value of a variable, or "" if it is not set."""
         name = self.name(variable)
         if name not in self.env.ENVIRON and name not in self.env.scheme:
             return ""
@@ -135,37 +134,37 @@ class EnvReader:
         return "" if value is None else str(value).strip()
 
     def secret(self, variable: Variable) -> str:
-        """Return the value of a variable untouched, or "" where it is not set.
+        """Return the value of a variable unchanged, or "" if it is not set.
 
-        django-environ takes a value that starts with `$` for the name of another variable, and
-        would tell the password in the message that says that this variable is missing.
+        django-environ treats a value that starts with `$` as the name of another variable, and
+        would show the password in its message that this variable is missing.
         """
         value: str | None = self.env.ENVIRON.get(self.name(variable))
         return self.text(variable) if value is None else value.rstrip("\r\n")
 
     def switch(self, variable: Variable) -> bool:
-        """Return the value of a variable that is on or off.
+        """Return the value of a boolean variable.
 
         Raises:
-            ImproperlyConfigured: it is neither.
+            ImproperlyConfigured: it is neither true nor false.
         """
         text = (self.text(variable) or variable.default).lower()
-        if text not in BACKEND_VARIABLE:
+        if text not in BOOLEANS:
             raise ImproperlyConfigured(f"{self.name(variable)}: give true or false, not {text!r}.")
-        return BACKEND_VARIABLE[text]
+        return BOOLEANS[text]
 
     def given(self, key: str, variable: Variable) -> dict[str, int]:
-        """Return a key with the value of a variable that is a whole number, where it is set.
+        """Return a key with the value of a variable, a whole number, if it is set.
 
         Raises:
-            ImproperlyConfigured: it is none, or below 0.
+            ImproperlyConfigured: it is not a whole number of 0 or more.
         """
         text = self.text(variable)
         if not text:
             return {}
         if not (text.isascii() and text.isdigit()):
             raise ImproperlyConfigured(
-                f"{self.name(variable)}: give a whole number from 0 on, not {text!r}."
+                f"{self.name(variable)}: give a whole number of 0 or more, not {text!r}."
             )
         return {key: int(text)}
 
@@ -184,7 +183,7 @@ def _backend(reader: EnvReader) -> str:
 
 
 def _find_module(reader: EnvReader, path: str) -> None:
-    """Refuse a module that is not there; it is not imported, as it may need the settings."""
+    """Refuse a module that does not exist, without importing it: it may need the settings."""
     module = path.rpartition(".")[0]
     try:
         spec = find_spec(module)
@@ -210,7 +209,7 @@ def _queues(reader: EnvReader) -> tuple[QueueWeight, ...]:
 def _options(
     reader: EnvReader, kind: type[BackendOptions], queues: Iterable[QueueWeight]
 ) -> dict[str, Any]:
-    """Return the options that the environment names, checked by the class they are meant for."""
+    """Return the options that the environment sets, after the options class has checked them."""
     options: dict[str, Any] = {"queues": {queue.name: queue.weight for queue in queues}}
     for key, (variable, number) in NUMBERS.items():
         text = reader.text(variable)
@@ -224,7 +223,7 @@ def _options(
 
 
 def _number(text: str, number: Callable[[str], float]) -> float | str:
-    """Return text as a number; what is none stays, for the message that refuses it."""
+    """Return a text as a number, or unchanged for the error message."""
     try:
         return number(text)
     except ValueError:
@@ -232,7 +231,7 @@ def _number(text: str, number: Callable[[str], float]) -> float | str:
 
 
 def _redis(reader: EnvReader) -> dict[str, str]:
-    """Return the address of Redis, with the secrets apart: the URL may be shown anywhere."""
+    """Return the address of Redis, with the secrets separated: the URL may be shown anywhere."""
     address = _address(reader)
     login = {
         "url": address.url,

@@ -27,7 +27,7 @@ def option(convert: Validator[Any], purpose: str) -> dict[str, Any]:
 
     Args:
         convert: checks a value and returns it as the option's type.
-        purpose: one sentence for the reference; units belong here.
+        purpose: one sentence for the reference, with units.
     """
     return {"convert": convert, "purpose": purpose}
 
@@ -41,7 +41,7 @@ def _retry_policy(value: object) -> Retry | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendOptions:
-    """What every backend of django_jobs may be told."""
+    """The options of every backend."""
 
     retry: Retry | None = field(
         default=None,
@@ -120,7 +120,7 @@ class BackendOptions:
         Args:
             alias: name of the backend in `TASKS`.
             mapping: the options by name.
-            sources: for options that did not come from `TASKS`, where they were written.
+            sources: for options from elsewhere than `TASKS`, where they were set.
 
         Raises:
             ImproperlyConfigured: an option is unknown or its value is not valid.
@@ -138,7 +138,7 @@ class BackendOptions:
 
     @classmethod
     def _arranged(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Return converted values as the fields take them; for options that touch each other."""
+        """Adjust converted values of options that depend on each other."""
         if "max_payload" in values:
             return {"max_result": values["max_payload"], **values}
         return values
@@ -146,7 +146,7 @@ class BackendOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadPoolOptions(BackendOptions):
-    """What the thread pool backend may be told."""
+    """The options of the thread pool backend."""
 
     max_queued: int = field(
         default=10_000,
@@ -166,7 +166,7 @@ class ThreadPoolOptions(BackendOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisOptions(BackendOptions):
-    """What the Redis backend may be told."""
+    """The options of the Redis backend."""
 
     url: str = field(
         default="redis://127.0.0.1:6379/0",
@@ -229,7 +229,7 @@ class RedisOptions(BackendOptions):
 
     @classmethod
     def _arranged(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Move the credentials out of the URL, so that it can be shown anywhere."""
+        """Move the credentials out of the URL, so that the URL can be shown anywhere."""
         values = super(RedisOptions, cls)._arranged(values)
         address = values.get("url")
         if not isinstance(address, RedisAddress):

@@ -1,4 +1,4 @@
-"""The names of queues, with the weights a worker gives them."""
+"""Queue names with their weights, and the ways to write them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME_RULE = "1 to 100 letters a-z, digits, '-', '_' or '.'"
 
 @dataclass(frozen=True, slots=True)
 class QueueWeight:
-    """A queue, and how often a worker looks at it in proportion to the others."""
+    """A queue, and how often a worker takes from it in proportion to the others."""
 
     name: str
     weight: int = 1
@@ -32,7 +32,7 @@ def check_queue_name(name: object) -> str:
 
 
 def parse_queue(text: str) -> QueueWeight:
-    """Return the queue that `NAME` or `NAME:WEIGHT` stands for; without a weight it is 1.
+    """Return the queue that `NAME` or `NAME:WEIGHT` describes; the default weight is 1.
 
     Raises:
         ValueError: a sentence that says what is allowed.
@@ -47,11 +47,11 @@ def parse_queues(text: str) -> tuple[QueueWeight, ...]:
     Raises:
         ValueError: a sentence that says which queue is wrong and what is allowed.
     """
-    return _without_twins(parse_queue(part) for part in text.split(","))
+    return _without_duplicates(parse_queue(part) for part in text.split(","))
 
 
 def queue_weights(value: object) -> tuple[QueueWeight, ...]:
-    """Return the queues of an option, which may be written in several ways.
+    """Return the queues of an option in any of its notations.
 
     Args:
         value: a line as for `parse_queues`, a mapping of names to weights, or a sequence whose
@@ -63,9 +63,9 @@ def queue_weights(value: object) -> tuple[QueueWeight, ...]:
     if isinstance(value, str):
         return parse_queues(value)
     if isinstance(value, Mapping):
-        return _without_twins(_queue(*item) for item in value.items())
+        return _without_duplicates(_queue(*item) for item in value.items())
     if isinstance(value, Sequence):
-        return _without_twins(map(_from_item, value))
+        return _without_duplicates(map(_from_item, value))
     raise ValueError(
         "give 'NAME:WEIGHT,NAME:WEIGHT', a mapping of names to weights, or a sequence of pairs,"
         f" not {reprlib.repr(value)}."
@@ -94,11 +94,11 @@ def _queue(name: object, weight: object) -> QueueWeight:
 
 
 def _number(text: str) -> int | str:
-    """Return text as a whole number; what is none stays, for the message that refuses it."""
+    """Return a text as a whole number, or unchanged for the error message."""
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
 
 
-def _without_twins(queues: Iterable[QueueWeight]) -> tuple[QueueWeight, ...]:
+def _without_duplicates(queues: Iterable[QueueWeight]) -> tuple[QueueWeight, ...]:
     seen: dict[str, QueueWeight] = {}
     for queue in queues:
         if queue.name in seen:

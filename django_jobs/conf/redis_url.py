@@ -26,7 +26,7 @@ PARAMETERS = frozenset(
         "socket_connect_timeout",
     }
 )
-"""What may follow the `?`. Others, such as `decode_responses`, would break the broker."""
+"""The parameters allowed after the `?`; others, such as `decode_responses`, break the broker."""
 
 TLS_PARAMETERS = frozenset(
     {
@@ -49,10 +49,10 @@ _HARMLESS_VALUE = re.compile(r"[\w./: -]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisAddress:
-    """Where Redis is, apart from the secrets that open it.
+    """The address of Redis, separated from the secrets.
 
     Attributes:
-        url: without user name or password, so that it may be shown.
+        url: without user name and password, so that it may be shown.
         username: decoded, or None.
         password: decoded, or None.
     """
@@ -63,7 +63,7 @@ class RedisAddress:
 
 
 def read_redis_url(text: object) -> RedisAddress:
-    """Return the address that a `redis://`, `rediss://` or `unix://` URL stands for.
+    """Return the address in a `redis://`, `rediss://` or `unix://` URL.
 
     `valkey://` and `valkeys://` mean the same as `redis://` and `rediss://`.
 
@@ -84,7 +84,7 @@ def read_redis_url(text: object) -> RedisAddress:
 
 
 def redact_url(url: str) -> str:
-    """Return a URL with what may be a password masked, also if the URL is malformed."""
+    """Return a URL in which everything that may be a password is masked, even if malformed."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         return MASK
@@ -99,7 +99,7 @@ def redact_url(url: str) -> str:
 
 
 def _shown(pair: str) -> str:
-    """Return a parameter with its value masked unless that is known to be harmless."""
+    """Return a parameter; its value is masked unless it is known to be harmless."""
     name, equals, value = pair.partition("=")
     if unquote_plus(name) in HARMLESS and _HARMLESS_VALUE.fullmatch(unquote_plus(value)):
         return pair
@@ -107,7 +107,7 @@ def _shown(pair: str) -> str:
 
 
 def _faults(url: str) -> Iterator[str]:
-    """Yield what is wrong with a URL, the first thing first; later ones rely on its absence."""
+    """Yield the faults of a URL; each check relies on the earlier ones."""
     if re.search(r"\s", url):
         yield "contains white space"
     try:

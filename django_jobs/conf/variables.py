@@ -1,4 +1,4 @@
-"""The environment variables that configure django_jobs, as the reference shows them."""
+"""The environment variables of django_jobs, with what the reference says about them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Variable:
     """An environment variable.
 
     Attributes:
-        kind: what its text stands for.
-        default: what holds where it is not set.
-        purpose: one sentence for the reference; units belong here.
+        kind: the type of its value.
+        default: the value if it is not set.
+        purpose: one sentence for the reference, with units.
     """
 
     name: str

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from time import monotonic
 from weakref import WeakKeyDictionary
 
-from django_jobs.backends.health import Health
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.health import Health
 
 MAX_AGE = 1.0
 """Seconds for which one look serves everybody."""

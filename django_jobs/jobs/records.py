@@ -1,4 +1,4 @@
-"""What travels between the backend, the broker and the worker."""
+"""The records that travel between backend, broker and worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_jobs.jobs.progress import Progress
 
 
 class State(StrEnum):
-    """Where a job stands in its life."""
+    """The state of a job."""
 
     SCHEDULED = "scheduled"
     QUEUED = "queued"
@@ -29,14 +29,14 @@ class State(StrEnum):
         return self in (State.SCHEDULED, State.QUEUED, State.RETRYING)
 
 
-# Job, Claim and Settlement are made for every job of every worker. They are named tuples as these
-# cannot be changed either, and are made in a fraction of the time that a frozen dataclass takes.
+# Job, Claim and Settlement are created for every job. They are named tuples, as these are immutable
+# as well, and are created in a fraction of the time that a frozen dataclass takes.
 
 
 class Job(NamedTuple):
-    """One enqueued call of a task. Nothing of it changes but its metadata, by its own attempts.
+    """One enqueued call of a task. Only its metadata changes, and only its own attempts change it.
 
-    Id and arguments come first, as all else is the same for the calls that are enqueued together.
+    Id and arguments come first: all other fields are equal for calls that are enqueued together.
 
     Attributes:
         id: unique, under 64 characters.
@@ -44,10 +44,10 @@ class Job(NamedTuple):
         task: dotted path of the task.
         queue: name of the queue.
         priority: −100 to 100, higher runs sooner.
-        enqueued_at: Unix milliseconds by the clock of who enqueued it.
-        run_at: Unix milliseconds before which it must not start, or None.
-        expires_at: Unix milliseconds after which it must not start any more, or None.
-        result_ttl: milliseconds that a success is kept.
+        enqueued_at: Unix milliseconds by the clock of the process that enqueued it.
+        run_at: the earliest start in Unix milliseconds, or None.
+        expires_at: the latest start in Unix milliseconds, or None.
+        result_ttl: milliseconds for which the succeeded job is kept.
         overrides: JSON text of the task options that this call changed, or "".
         signature: of the task's name, or "" (see `signatures`).
         metadata: JSON text of a dict, or "" (see `metadata`).
@@ -68,13 +68,13 @@ class Job(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes its arguments and metadata take."""
+        """The size of its arguments and metadata in bytes."""
         size = bytes_of(self.arguments)
         return size + bytes_of(self.metadata) if self.metadata else size
 
 
 def bytes_of(text: str) -> int:
-    """Return how many bytes a text takes; Python knows at once whether it is ASCII."""
+    """Return the size of a text in bytes, without encoding ASCII."""
     return len(text) if text.isascii() else len(text.encode())
 
 
@@ -82,9 +82,9 @@ class Claim(NamedTuple):
     """The right of one worker to run one attempt of a job, then to settle it.
 
     Attributes:
-        token: grows with each claim of the job; settling with an older one changes nothing.
+        token: grows with each claim of the job; a settlement with an older token is refused.
         attempt: number of this attempt, from 1; attempts given back do not count.
-        queued_at: Unix milliseconds since which the job could have started.
+        queued_at: Unix milliseconds from which the job could have started.
         reserved_at: Unix milliseconds by the broker's clock.
     """
 
@@ -96,23 +96,23 @@ class Claim(NamedTuple):
 
 
 MESSAGE_LIMIT = 10_000
-"""Characters of an error's message that are kept, from its beginning."""
+"""How many characters of an error message are kept, from its beginning."""
 
 TRACEBACK_LIMIT = 50_000
-"""Characters of a traceback that are kept, from its end."""
+"""How many characters of a traceback are kept, from its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One error of a job, kept with it.
+    """One recorded error of a job.
 
     Attributes:
         exception: dotted path of the exception's class.
         at: Unix milliseconds.
         worker: id of the worker that ran the attempt.
-        latency: milliseconds between the time when it could have started and its start, or None if
-            that is not known.
-        duration: milliseconds of running, or None if that is not known.
+        latency: milliseconds from when the attempt could have started to its start, or None if
+            unknown.
+        duration: milliseconds that the attempt ran, or None if unknown.
     """
 
     exception: str
@@ -129,13 +129,13 @@ class Settlement(NamedTuple):
     """How one attempt ended.
 
     Attributes:
-        state: SUCCEEDED, RETRYING, DEAD, DISCARDED, or QUEUED, which gives the job back to the
-            front of its queue without costing an attempt.
+        state: SUCCEEDED, RETRYING, DEAD, DISCARDED, or QUEUED to give the job back to the front of
+            its queue at no cost of an attempt.
         result: JSON text of the return value.
         failure: the error, for RETRYING, DEAD and DISCARDED.
         delay: milliseconds until a RETRYING job is due.
         waited: milliseconds between the reservation and the start.
-        duration: milliseconds of running.
+        duration: milliseconds that the attempt ran.
         metadata: the job's metadata as JSON text, or None if the attempt did not change them.
     """
 
@@ -152,12 +152,12 @@ class Settlement(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A job with all that is known of it at one moment.
+    """A job with its state and history, as read at one moment.
 
     Attributes:
-        queued_at: Unix milliseconds since which it could have started, the last time it could.
-        workers: those of its last attempts, ten at most.
-        progress: how far its last attempt said that it is; a success has none.
+        queued_at: Unix milliseconds from which the latest attempt could have started.
+        workers: ids of the workers of its latest attempts, ten at most.
+        progress: what its latest attempt reported; None for a succeeded job.
     """
 
     job: Job
@@ -177,13 +177,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A tick of a periodic task, to be claimed.
+    """A tick of a periodic task that a worker wants to claim.
 
     Attributes:
         name: of the periodic task.
-        last: its tick that the caller saw as claimed last, or None; Unix milliseconds.
+        last: the last claimed tick that the caller knows of, in Unix milliseconds, or None.
         at: the tick in Unix milliseconds.
-        job: what to push, or None for a tick that is skipped.
+        job: the job to push, or None to skip the tick.
     """
 
     name: str

@@ -7,7 +7,7 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse, QueryDict
 
 from django_jobs.backends import JobBackend
-from django_jobs.backends.health import Health, Thresholds, check_health
+from django_jobs.brokers.health import Health, Thresholds, check_health
 from django_jobs.dashboard.access import may_use_api
 from django_jobs.dashboard.api import endpoint
 from django_jobs.dashboard.conf import options
@@ -47,7 +47,7 @@ def _health(request: HttpRequest) -> HttpResponse:
     if backend is None:
         found = Health(problems=("No backend in TASKS belongs to django_jobs.",))
     elif knows:
-        found = check_health(backend, _limits(backend, request.GET))
+        found = check_health(backend.broker, _limits(backend, request.GET))
     else:
         found = shared_health(backend.broker, partial(_examined, backend))
     shown = health_json(found) if knows else {"healthy": found.is_good}
@@ -55,7 +55,7 @@ def _health(request: HttpRequest) -> HttpResponse:
 
 
 def _examined(backend: JobBackend) -> Health:
-    return check_health(backend, _limits(backend, QueryDict()))
+    return check_health(backend.broker, _limits(backend, QueryDict()))
 
 
 def _limits(backend: JobBackend, asked: QueryDict) -> Thresholds:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from django_jobs.backends.health import unserved
+from django_jobs.brokers.health import unserved
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.inspection.store_info import StoreInfo
 from django_jobs.dashboard import formatting

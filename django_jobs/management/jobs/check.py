@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.health import Thresholds, check_health
+from django_jobs.brokers.health import Thresholds, check_health
 from django_jobs.management.arguments import at_least, checked, seconds
 from django_jobs.management.target import job_backend
 
@@ -51,7 +51,7 @@ class Check(BackendSubcommand):
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         limits = Thresholds(min_workers=options.min_workers, max_latency=options.max_latency)
-        health = check_health(backend, limits)
+        health = check_health(backend.broker, limits)
         if options.json:
             console.show_json(health_json(health))
         for warning in health.warnings:

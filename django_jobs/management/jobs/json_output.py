@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django_jobs.backends.health import Health
 from django_jobs.brokers.doctor import Diagnosis, Finding
+from django_jobs.brokers.health import Health
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms

@@ -173,7 +173,9 @@ for _ in range(2):
 def test_what_a_hook_at_exit_enqueues_first_is_refused(tmp_path: Path) -> None:
     program = Program(["python", "-c", FIRST_JOB_AT_EXIT], tmp_path)
     assert program.wait() == 0, program.log
-    assert program.log.count("refused: This process ends and runs no more jobs") == 2, program.log
+    assert program.log.count("refused: This process is ending and runs no more jobs") == 2, (
+        program.log
+    )
     assert program.effects == []
 
 

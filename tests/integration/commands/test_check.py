@@ -46,7 +46,7 @@ def test_workers_can_be_demanded(jobs: Jobs, redis_backend: JobBackend) -> None:
         jobs("check", "--min-workers", 2)
     assert unhealthy.value.returncode == 1
     assert str(unhealthy.value) == (
-        "Workers that take jobs: 1, fewer than the 2 that are wanted. Start more with manage.py"
+        "Workers that take jobs: 1, fewer than the 2 that are required. Start more with manage.py"
         " runworker."
     )
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.health import Health
+from django_jobs.brokers.health import Health
 from django_jobs.dashboard.shared_health import NO_ANSWER, SharedHealth
 from tests.integration.dashboard.helpers import UseBackend
 from tests.support.driver import Driver, make_jobs
@@ -133,7 +133,7 @@ def test_the_settings_say_what_is_well(
 
     assert client.get(HEALTH).status_code == 503
     [problem] = onlooker.get(HEALTH).json()["problems"]
-    assert "fewer than the 2 that are wanted" in problem
+    assert "fewer than the 2 that are required" in problem
     assert onlooker.get(HEALTH, {"min_workers": 1}).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""What every backend of ours refuses before Django looks at a task."""
+"""Checks of a task that every backend makes before Django's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_jobs.validation.validators import format_duration, short_repr
 
 
 def check_ranges(task: AnyTask) -> None:
-    """Check the options that Django would compare or call before it looks at what they are.
+    """Check the options that Django would use before it has checked their types.
 
     Raises:
         InvalidTask: an option is out of its range; the message says what to give.
@@ -40,9 +40,9 @@ def check_ranges(task: AnyTask) -> None:
 
 
 def _until(run_after: object) -> object:
-    """Return the seconds until a `run_after`; what is no time stays none.
+    """Return the seconds until a `run_after`, or its text if it is not a time.
 
-    They are whole, as a timedelta that was in range is checked again as an instant a moment later.
+    They are whole: a timedelta in range is checked again as a datetime a moment later.
     """
     if isinstance(run_after, datetime):
         return int((to_ms(run_after) - now_ms()) / 1000)

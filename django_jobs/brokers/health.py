@@ -1,4 +1,4 @@
-"""Whether jobs are kept and run, for health checks."""
+"""Health checks of a broker and its workers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.errors import BrokerError
 
-from .base import JobBackend
+from .base import Broker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """What somebody wants to be kept.
+    """The limits of a health check.
 
     Attributes:
-        min_workers: how many must take jobs.
-        max_latency: seconds that the next job of a queue may have been waiting, or None.
+        min_workers: how many workers must be taking jobs.
+        max_latency: seconds that the next job of a queue may have waited, or None for no limit.
     """
 
     min_workers: int = 0
@@ -27,13 +27,13 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What was found.
+    """The result of a health check.
 
     Attributes:
         problems: one sentence each.
-        warnings: what a site may accept, one sentence each.
-        workers: how many take jobs, or None if that could not be found out.
-        latency: milliseconds, the longest of all queues that are not paused; or None as before.
+        warnings: risks that a site may accept, one sentence each.
+        workers: how many workers are taking jobs, or None if unknown.
+        latency: milliseconds, the longest of all queues that are not paused, or None if unknown.
     """
 
     problems: tuple[str, ...]
@@ -46,35 +46,35 @@ class Health:
         return not self.problems
 
 
-def check_health(backend: JobBackend, limits: Thresholds) -> Health:
-    """Return what is wrong with a backend's broker and workers, also if it does not answer."""
+def check_health(broker: Broker, limits: Thresholds) -> Health:
+    """Check the broker and the workers; a broker that does not answer is a problem, too."""
     try:
-        return _check(backend, limits)
+        return _check(broker, limits)
     except BrokerError as error:
         return Health(problems=(str(error),))
 
 
 def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iterator[QueueInfo]:
-    """Yield the queues in which jobs wait, and from which none of the workers takes any."""
+    """Yield the queues that have waiting jobs, but no worker that serves them."""
     for queue in queues:
         if queue.size and not any(worker.serves(queue.name) for worker in workers):
             yield queue
 
 
-def _check(backend: JobBackend, limits: Thresholds) -> Health:
-    found = backend.broker.problems()
+def _check(broker: Broker, limits: Thresholds) -> Health:
+    found = broker.problems()
     problems = [problem.text for problem in found if not problem.is_risk]
     warnings = tuple(problem.text for problem in found if problem.is_risk)
-    inspection = backend.broker.inspection
+    inspection = broker.inspection
     workers = [worker for worker in inspection.workers() if not worker.quiet]
     queues = [queue for queue in inspection.queues() if not queue.paused]
     if len(workers) < limits.min_workers:
         problems.append(
             f"Workers that take jobs: {len(workers)}, fewer than the {limits.min_workers} that are"
-            " wanted. Start more with manage.py runworker."
+            " required. Start more with manage.py runworker."
         )
-    # The thread pool starts its worker, which serves every queue, with the first job.
-    if backend.persistent:
+    # The first job starts the thread pool's worker, which serves every queue.
+    if broker.persistent:
         problems += map(_no_worker, unserved(queues, workers))
     problems += _late(queues, limits.max_latency)
     latency = max((queue.latency for queue in queues), default=0)
@@ -97,5 +97,5 @@ def _late(queues: Iterable[QueueInfo], limit: float | None) -> Iterator[str]:
             yield (
                 f"A job of the queue {queue.name} has been waiting for"
                 f" {queue.latency / 1000:,.1f} s, longer than {limit:g} s: start more workers, or"
-                " see jobs workers for what they serve."
+                " run manage.py jobs workers to see which queues they serve."
             )
