@@ -114,6 +114,16 @@ class Site:
 
     def start(self, *arguments: str, ready: bool = True, **variables: str) -> WorkerProcess:
         """Start a worker; return when it says what it serves."""
+        worker = self._start(*RUNWORKER, *arguments, **variables)
+        if ready:
+            worker.wait_for("Stop: Ctrl-C")
+        return worker
+
+    def run(self, program: str, *arguments: str, **variables: str) -> WorkerProcess:
+        """Start a Python program with the settings of the workers."""
+        return self._start(sys.executable, "-c", program, *arguments, **variables)
+
+    def _start(self, *command: str, **variables: str) -> WorkerProcess:
         log = self.folder / f"worker-{next(self.numbers)}.log"
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.apps.worker_site.settings",
@@ -124,7 +134,7 @@ class Site:
         in_terminal = (sys.executable, "-c", TAKE_TERMINAL) if self.terminal else ()
         with log.open("w") as output:
             process = subprocess.Popen(
-                [*in_terminal, *RUNWORKER, *arguments],
+                [*in_terminal, *command],
                 cwd=ROOT,
                 stdin=self.terminal,
                 env=os.environ | environment | variables,
@@ -135,8 +145,6 @@ class Site:
             )
         worker = WorkerProcess(process, log)
         self.started.append(worker)
-        if ready:
-            worker.wait_for("Stop: Ctrl-C")
         return worker
 
     def refused(self, *arguments: str, **variables: str) -> str:

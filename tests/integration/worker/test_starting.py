@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -49,21 +49,59 @@ REFUSALS = {
 }
 
 
+ONE_AFTER_THE_OTHER = """
+import json, sys
+from django.conf import settings
+from django.core.management import execute_from_command_line
+from django.test import override_settings
+
+TASKS = settings.TASKS
+for arguments, options in json.loads(sys.argv[1]):
+    default = TASKS["default"]
+    changed = {**default, "OPTIONS": default["OPTIONS"] | options}
+    with override_settings(TASKS=TASKS | {"default": changed}):
+        try:
+            execute_from_command_line(["manage.py", "runworker", *arguments])
+        except SystemExit as end:
+            print(f"ended with {end.code}", file=sys.stderr)
+    print("-- next --", file=sys.stderr)
+"""
+"""A process of its own takes most of a second to start, so several refusals share one."""
+
+Start = tuple[Sequence[str], dict[str, Any]]
+Refuse = Callable[..., list[str]]
+
+
 @pytest.fixture
-def refuse(site: Site) -> Callable[..., str]:
-    def start(*arguments: str, **options: Any) -> str:
-        if options:
-            return site.refused(WORKER_OPTIONS=json.dumps(site.options | options))
-        return site.refused(*arguments)
+def refuse(site: Site) -> Refuse:
+    """Starts workers with arguments and options that are wrong; returns the one line of each."""
+
+    def start(*starts: Start) -> list[str]:
+        program = site.run(ONE_AFTER_THE_OTHER, json.dumps(starts))
+        assert program.end() == 0, program.said
+        parts = program.said.split("-- next --\n")[:-1]
+        assert len(parts) == len(starts)
+        return [one_line(part) for part in parts]
 
     return start
 
 
-def test_a_wrong_argument_is_told_in_one_sentence(refuse: Callable[..., str]) -> None:
-    with ThreadPoolExecutor(3) as several:
-        heard = list(several.map(lambda arguments: refuse(*arguments), REFUSALS))
-    for said, sentence in zip(heard, REFUSALS.values(), strict=True):
-        assert sentence in one_sentence(said)
+def one_line(said: str) -> str:
+    """Return the last line before the end of a worker that could not start."""
+    before, _, end = said.strip().rpartition("\n")
+    assert end in {"ended with 1", "ended with 2"}, said
+    return one_sentence(before)
+
+
+def test_a_wrong_argument_is_told_in_one_sentence(refuse: Refuse) -> None:
+    heard = refuse(*((arguments, {}) for arguments in REFUSALS))
+    for line, sentence in zip(heard, REFUSALS.values(), strict=True):
+        assert sentence in line
+
+
+def test_a_process_that_is_refused_ends_without_a_traceback(site: Site) -> None:
+    said = site.refused("--backend", "threads")
+    assert "whose jobs no separate worker can run" in one_sentence(said)
 
 
 @pytest.fixture
@@ -87,7 +125,7 @@ def _answer_as_http(listener: socket.socket) -> None:
 
 
 def test_a_redis_that_can_not_be_used_is_told_in_one_sentence(
-    refuse: Callable[..., str], redis_server_factory: Factory, http_server: int
+    refuse: Refuse, redis_server_factory: Factory, http_server: int
 ) -> None:
     nobody = f"redis://127.0.0.1:{free_port()}/0"
     locked = redis_server_factory("requirepass secret")
@@ -104,11 +142,10 @@ def test_a_redis_that_can_not_be_used_is_told_in_one_sentence(
         ),
         ({"url": "http://127.0.0.1"}, "TASKS['default']['OPTIONS']['url']"),
     ]
-    with ThreadPoolExecutor(3) as several:
-        heard = list(several.map(lambda case: refuse(**case[0]), cases))
-    for said, (_, sentence) in zip(heard, cases, strict=True):
-        assert sentence in one_sentence(said)
-        assert "guess" not in said
+    heard = refuse(*(((), options) for options, _ in cases))
+    for line, (_, sentence) in zip(heard, cases, strict=True):
+        assert sentence in line
+        assert "guess" not in line
 
 
 def test_it_says_what_it_serves_and_what_nobody_does(
@@ -158,9 +195,7 @@ def test_it_warns_of_a_redis_that_may_lose_jobs(
     worker.wait_for(f"Warning: Redis at {server.url} {warning}")
 
 
-def test_a_loading_redis_is_told_in_one_sentence(
-    refuse: Callable[..., str], redis_server_factory: Factory
-) -> None:
+def test_a_loading_redis_is_told_in_one_sentence(site: Site, redis_server_factory: Factory) -> None:
     # It looks at its connections after each 1024 commands of its append-only file, and takes
     # longer for all of them than a worker takes to start on the busiest machine.
     server = redis_server_factory("key-load-delay 50")
@@ -168,9 +203,10 @@ def test_a_loading_redis_is_told_in_one_sentence(
         for first in range(0, 400_000, 1000):
             client.eval("for n = 1, 1000 do redis.call('set', ARGV[1] + n, '') end", 0, first)
     server.kill9()
+    site.options["url"] = server.url
     loading = subprocess.Popen(["redis-server", str(server.directory / "redis.conf")])
     try:
-        assert "is still loading its data" in one_sentence(refuse(url=server.url))
+        assert "is still loading its data" in one_sentence(site.refused())
     finally:
         loading.kill()
         loading.wait()
