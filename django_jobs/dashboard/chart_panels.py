@@ -77,7 +77,7 @@ def attempts_panel(name: str, title: str, history: History) -> ChartPanel:
         Legend("good", _("Succeeded"), formatting.number(history.succeeded)),
         Legend("bad", _("Failed"), formatting.number(history.failed)),
     )
-    empty = "" if history.succeeded or history.failed else _("No job has run in this time.")
+    empty = "" if history.succeeded or history.failed else _("No jobs ran in this period.")
     return _over_time(name, title, history, parts, hints, legend, empty)
 
 
@@ -89,9 +89,9 @@ def failures_panel(name: str, title: str, history: History) -> ChartPanel:
         % {"time": time, "number": formatting.number(count)}
         for time, (count,) in zip(_times(history), parts, strict=True)
     ]
-    share = percent(history.failed, history.succeeded + history.failed)
+    share = formatting.percent(history.failed, history.succeeded + history.failed)
     legend = (Legend("bad", _("Failed"), f"{formatting.number(history.failed)} ({share})"),)
-    empty = "" if history.failed else _("Nothing has failed in this time.")
+    empty = "" if history.failed else _("No failures in this period.")
     return _over_time(name, title, history, parts, hints, legend, empty)
 
 
@@ -150,7 +150,7 @@ def histogram_panel(name: str, title: str, histogram: Histogram) -> ChartPanel:
         for index in range(begin, end)
     ]
     known = [(look, histogram.quantile(share)) for share, look in QUANTILES]
-    legend = tuple(Legend(look, look, span(value)) for look, value in known)
+    legend = tuple(Legend(look, look, formatting.optional_duration(value)) for look, value in known)
     marks = [Mark(look, _place(value) - begin) for look, value in known if value is not None]
     return ChartPanel(
         name=name,
@@ -173,7 +173,7 @@ def histogram_panel(name: str, title: str, histogram: Histogram) -> ChartPanel:
             for index, count in enumerate(counts)
             if count
         ),
-        empty="" if histogram.count else _("No job has run in this time."),
+        empty="" if histogram.count else _("No jobs ran in this period."),
     )
 
 
@@ -225,20 +225,3 @@ def _round_span(milliseconds: int) -> str:
     return _("%(number)s s") % {
         "number": number_format(milliseconds / 1000, places, force_grouping=True)
     }
-
-
-def span(milliseconds: float | None) -> str:
-    """Return a time that may be a part of a millisecond, or a dash for none."""
-    if milliseconds is None:
-        return "–"
-    return formatting.duration(round(milliseconds)) if milliseconds >= 1 else _("< 1 ms")
-
-
-def percent(part: int, whole: int) -> str:
-    """Return a share with as many digits as tell something apart from nothing."""
-    if not whole:
-        return "–"
-    share = 100 * part / whole
-    if 0 < share < 0.1:
-        return f"< {number_format(0.1, 1)} %"
-    return f"{number_format(share, 0 if share >= 10 or not share else 1)} %"

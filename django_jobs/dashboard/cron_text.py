@@ -88,15 +88,15 @@ def _weekdays(weekdays: Field) -> str:
     numbers = sorted((int(day) - 1) % 7 for day in weekdays)
     names = [str(WEEKDAYS[number]) for number in numbers]
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
-        return _("from %(first)s to %(last)s") % {"first": names[0], "last": names[-1]}
-    return _("on %(days)s") % {"days": get_text_list(names, _("and"))}
+        return _("%(first)s to %(last)s") % {"first": names[0], "last": names[-1]}
+    return _("every %(days)s") % {"days": get_text_list(names, _("and"))}
 
 
 def _once_a_year(days: Field, months: Field) -> str:
     if len(days) != 1 or len(months) != 1 or not isinstance(days[0], int):
         return ""
     month = str(MONTHS[int(months[0])])
-    return _("each year on %(month)s %(day)s") % {"month": month, "day": days[0]}
+    return _("every year on %(month)s %(day)s") % {"month": month, "day": days[0]}
 
 
 def _step(numbers: Field, whole: int) -> int:

@@ -21,22 +21,19 @@ MESSAGE = "django_jobs_dashboard/message.html"
 def unauthenticated(request: HttpRequest) -> HttpResponse:
     """Ask who it is, in the way that is set up; tell those who did say that it does not do."""
     if wait := seconds_to_wait(request):
-        text = _(
-            "Too many wrong passwords came from your address, or from everywhere. Try again in a"
-            " few minutes."
-        )
-        response = _message(request, _("Please wait"), text, 429)
+        text = _("Too many failed login attempts. Try again in a few minutes.")
+        response = _message(request, _("Too many attempts"), text, 429)
         response.headers["Retry-After"] = str(wait)
         return response
     if accepts_basic_auth(request):
         return _challenge(request)
     if options().has_basic_auth and "Authorization" in request.headers:
         text = _(
-            "A name and a password are not accepted over plain HTTP, where others can read them. "
-            "Use HTTPS, or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is "
-            "safe all the same."
+            "Passwords are not accepted over plain HTTP, because others could read "
+            "them. Use HTTPS, or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection "
+            "is safe anyway."
         )
-        return _message(request, _("Use HTTPS"), text, 403)
+        return _message(request, _("HTTPS required"), text, 403)
     user = getattr(request, "user", None)
     is_known = user is not None and user.is_authenticated
     if user is None or is_known or "HX-Request" in request.headers or request.method == "POST":
@@ -48,26 +45,27 @@ def unauthenticated(request: HttpRequest) -> HttpResponse:
 def forbidden(request: HttpRequest) -> HttpResponse:
     """Say which permission is missing, without saying what is behind the door."""
     text = _(
-        "The dashboard is for superusers, and for users with the permission to see, manage or "
-        "control background jobs. Sign in as one, or ask an administrator for it."
+        "You do not have the permission that this page requires. Ask an "
+        "administrator for permission to view or manage background jobs or to "
+        "control workers, or log in with another account."
     )
-    return _message(request, _("You may not do this"), text, 403)
+    return _message(request, _("Permission denied"), text, 403)
 
 
 def no_backend(request: HttpRequest) -> HttpResponse:
     """Say that no task backend is ours."""
     text = _(
-        "No backend in TASKS belongs to django_jobs, so there are no jobs that could be seen here. "
-        "Set TASKS = tasks_from_env(), or JOB_BACKEND=redis where that is done already."
+        "No backend in TASKS belongs to django_jobs, so there are no jobs to show. "
+        "Set TASKS = tasks_from_env() or, if that is already set, JOB_BACKEND=redis."
     )
-    return _message(request, _("No jobs to show"), text, 404)
+    return _message(request, _("No job backend"), text, 404)
 
 
 def _challenge(request: HttpRequest) -> HttpResponse:
     text = _(
-        "Give the name and the password from JOB_DASHBOARD_USERNAME and JOB_DASHBOARD_PASSWORD."
+        "Enter the username and password set in JOB_DASHBOARD_USERNAME and JOB_DASHBOARD_PASSWORD."
     )
-    response = _message(request, _("Who are you?"), text, 401)
+    response = _message(request, _("Login required"), text, 401)
     response.headers["WWW-Authenticate"] = 'Basic realm="Background jobs", charset="UTF-8"'
     return response
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
+from django.utils.translation import gettext_lazy as _
 
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.inspection.filters import LISTED, Filter
@@ -16,8 +17,20 @@ from django_jobs.clock import to_ms
 from django_jobs.jobs.records import State
 
 from . import parameters
+from .states import LABELS
 
 MINUTE = timedelta(minutes=1)
+
+FILTER_LABELS = {
+    "state": _("State"),
+    "queue": _("Queue"),
+    "task": _("Task"),
+    "error": _("Error"),
+    "text": _("Arguments contain"),
+    "id": _("ID"),
+    "since": _("Time from"),
+    "until": _("Time to"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +71,12 @@ class JobFilters:
     def details(self) -> dict[str, str]:
         """The same without the state."""
         return {name: value for name, value in self.query.items() if name != "state"}
+
+    @property
+    def labelled(self) -> list[tuple[str, str]]:
+        """The filters in use, each as a label and a value for visitors."""
+        shown = {**self.query, **({"state": LABELS[State(self.state)]} if self.state else {})}
+        return [(str(FILTER_LABELS[name]), str(value)) for name, value in shown.items()]
 
     @property
     def states(self) -> tuple[State, ...]:

@@ -51,3 +51,22 @@ def job_count(count: int) -> str:
     """Return "1 job", "2 jobs"."""
     text = ngettext("%(number)s job", "%(number)s jobs", count)
     return text % {"number": number(count)}
+
+
+def optional_duration(milliseconds: float | None) -> str:
+    """Return a duration that may be less than a millisecond, or a dash for none."""
+    if milliseconds is None:
+        return "–"
+    return duration(round(milliseconds)) if milliseconds >= 1 else str(_("< 1 ms"))
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share, or a dash of nothing: "12%", "0.4%", "< 0.1%"."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    if 0 < share < 0.1:
+        text = f"< {number_format(0.1, 1)}"
+    else:
+        text = number_format(share, 0 if share >= 10 or not share else 1)
+    return _("%(number)s%%") % {"number": text}

@@ -13,12 +13,12 @@ class Dashboard(models.Model):
         managed = False
         default_permissions = ()
         permissions = [
-            ("view_dashboard", _("Can see background jobs")),
+            ("view_dashboard", _("Can view background jobs")),
             ("manage_jobs", _("Can retry, delete and pause background jobs")),
             ("control_workers", _("Can quiet and stop workers")),
         ]
-        verbose_name = _("dashboard of background jobs")
-        verbose_name_plural = _("dashboards of background jobs")
+        verbose_name = _("dashboard")
+        verbose_name_plural = _("dashboards")
 
     def __str__(self) -> str:
         return str(self._meta.verbose_name)

@@ -15,11 +15,11 @@ KINDS: dict[str, tuple[str, Any]] = {
     "due": ("clock", _("Due")),
     "started": ("play", _("Attempt %(number)s started")),
     "failed": ("alert", _("Attempt %(number)s failed")),
-    State.SCHEDULED: ("clock", _("Runs when it is due")),
+    State.SCHEDULED: ("clock", _("Scheduled")),
     State.RETRYING: ("retry", _("Next attempt")),
-    State.QUEUED: ("queues", _("Queued once more")),
+    State.QUEUED: ("queues", _("Queued again")),
     State.SUCCEEDED: ("check", _("Succeeded")),
-    State.DEAD: ("cross", _("Dead: it is not tried any more")),
+    State.DEAD: ("cross", _("Dead: no attempts left")),
     State.DISCARDED: ("cancel", _("Discarded")),
 }
 """For each kind of event an icon, and what is said of it."""

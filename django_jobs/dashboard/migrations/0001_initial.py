@@ -16,10 +16,10 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "dashboard of background jobs",
-                "verbose_name_plural": "dashboards of background jobs",
+                "verbose_name": "dashboard",
+                "verbose_name_plural": "dashboards",
                 "permissions": [
-                    ("view_dashboard", "Can see background jobs"),
+                    ("view_dashboard", "Can view background jobs"),
                     ("manage_jobs", "Can retry, delete and pause background jobs"),
                     ("control_workers", "Can quiet and stop workers"),
                 ],

@@ -11,13 +11,12 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
-from django.utils.translation import pgettext_lazy
 
 from django_jobs.clock import from_ms
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.icons import ICONS
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.jobs.records import State
+from django_jobs.dashboard.states import BADGES
 
 NONE = "–"
 
@@ -26,23 +25,6 @@ register.filter(formatting.number)
 register.filter(formatting.duration)
 register.filter(formatting.size)
 register.filter(formatting.job_count)
-
-STATES: dict[str, tuple[str, Any]] = {
-    State.SCHEDULED: ("clock", pgettext_lazy("state of a job", "scheduled")),
-    State.QUEUED: ("queues", pgettext_lazy("state of a job", "queued")),
-    State.RUNNING: ("play", pgettext_lazy("state of a job", "running")),
-    State.SUCCEEDED: ("check", pgettext_lazy("state of a job", "succeeded")),
-    State.RETRYING: ("retry", pgettext_lazy("state of a job", "retrying")),
-    State.DEAD: ("cross", pgettext_lazy("state of a job", "dead")),
-    State.DISCARDED: ("cancel", pgettext_lazy("state of a job", "discarded")),
-    "working": ("play", pgettext_lazy("state of a worker", "working")),
-    "quiet": ("quiet", pgettext_lazy("state of a worker", "quiet")),
-    "stuck": ("alert", pgettext_lazy("state of a job", "stuck")),
-    "paused": ("pause", pgettext_lazy("state of a queue", "paused")),
-    "open": ("check", pgettext_lazy("state of a queue", "open")),
-    "on": ("check", pgettext_lazy("state of a periodic task", "on")),
-    "off": ("pause", pgettext_lazy("state of a periodic task", "off")),
-}
 
 
 @register.filter
@@ -83,7 +65,7 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def badge(state: str) -> SafeString:
     """Show the state of something: an icon, a word and a colour."""
-    name, label = STATES[state]
+    name, label = BADGES[state]
     return format_html('<span class="badge {}">{} {}</span>', str(state), icon(name), label)
 
 

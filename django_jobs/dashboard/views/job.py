@@ -22,7 +22,7 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
     """Show all that is known of a job."""
     found = request.inspection.find(request.http.GET.get("id", ""))
     if found is None:
-        raise Http404(_("There is no such job."))
+        raise Http404(_("This job does not exist."))
     record = request.redactor.record(found)
     path, _dot, name = record.job.task.rpartition(".")
     return {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.base import Repair
@@ -16,20 +16,10 @@ from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.rows import to_row
-from django_jobs.jobs.records import State
+from django_jobs.dashboard.states import LABELS
 
 SIZE = 50
 """Jobs on one page."""
-
-LABELS = {
-    State.RUNNING: _("Running"),
-    State.QUEUED: _("Queued"),
-    State.RETRYING: _("Retrying"),
-    State.SCHEDULED: _("Scheduled"),
-    State.DEAD: _("Dead"),
-    State.DISCARDED: _("Discarded"),
-    State.SUCCEEDED: _("Succeeded"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +101,7 @@ def _cursor(request: DashboardRequest) -> Cursor | None:
 
 def _tabs(request: DashboardRequest, filters: JobFilters) -> list[Tab]:
     counts = request.inspection.counts()
-    states = [("", _("All"), sum(counts.values()))]
+    states: list[tuple[str, Any, int]] = [("", _("All"), sum(counts.values()))]
     states += [(state.value, LABELS[state], counts[state]) for state in LISTED]
     return [
         Tab(

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_jobs.dashboard import chart_panels, parameters
-from django_jobs.dashboard.chart_panels import histogram_sparkline, percent, span
+from django_jobs.dashboard import chart_panels, formatting, parameters
+from django_jobs.dashboard.chart_panels import histogram_sparkline
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.time_ranges import chosen_time_range, time_range_links, time_range_text
@@ -30,7 +30,10 @@ class Percentiles:
 
     @classmethod
     def of(cls, histogram: Histogram) -> Percentiles:
-        p50, p95, p99 = (span(histogram.quantile(share)) for share, _ in chart_panels.QUANTILES)
+        p50, p95, p99 = (
+            formatting.optional_duration(histogram.quantile(share))
+            for share, _ in chart_panels.QUANTILES
+        )
         return cls(p50=p50, p95=p95, p99=p99)
 
 
@@ -75,11 +78,11 @@ def _at(histogram: Histogram, share: float) -> float:
 
 ORDERS: dict[str, tuple[Any, Callable[[TaskMetrics], Any]]] = {
     "task": (gettext_lazy("Task"), lambda one: one.task),
-    "runs": (gettext_lazy("Runs"), lambda one: -one.count),
+    "runs": (gettext_lazy("Attempts"), lambda one: -one.count),
     "failed": (gettext_lazy("Failed"), lambda one: -one.failed),
     "latency": (gettext_lazy("Latency, p95"), lambda one: -_at(one.latency, 0.95)),
     "duration": (gettext_lazy("Duration, p95"), lambda one: -_at(one.duration, 0.95)),
-    "worked": (gettext_lazy("In all"), lambda one: -one.duration.total),
+    "worked": (gettext_lazy("Total time"), lambda one: -one.duration.total),
 }
 
 
@@ -116,7 +119,7 @@ def _row(request: DashboardRequest, one: TaskMetrics, chosen: Span) -> TaskRow:
         address=request.address("task", task=one.task, span=chosen.value),
         count=one.count,
         failed=one.failed,
-        failing=percent(one.failed, one.count),
+        failing=formatting.percent(one.failed, one.count),
         latency=Percentiles.of(one.latency),
         duration=Percentiles.of(one.duration),
         worked=one.duration.total,
@@ -129,7 +132,7 @@ def task_detail(request: DashboardRequest) -> Mapping[str, Any]:
     """Show one task."""
     name = request.http.GET.get("task", "")[:200]
     if not name:
-        raise Http404(_("The address names no task."))
+        raise Http404(_("The URL does not name a task."))
     chosen = chosen_time_range(request)
     read = request.inspection.metrics
     found = read.task(name, chosen)

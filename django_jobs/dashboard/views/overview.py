@@ -15,21 +15,16 @@ from django_jobs.brokers.inspection.store_info import StoreInfo
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
+from django_jobs.dashboard.states import LABELS
 from django_jobs.jobs.records import State
 
 from .activity import activity
 
-COUNTED = (
-    (State.RUNNING, gettext_lazy("Running")),
-    (State.QUEUED, gettext_lazy("Queued")),
-    (State.SCHEDULED, gettext_lazy("Scheduled")),
-    (State.RETRYING, gettext_lazy("Retrying")),
-    (State.DEAD, gettext_lazy("Dead")),
-)
+COUNTED = (State.RUNNING, State.QUEUED, State.SCHEDULED, State.RETRYING, State.DEAD)
 PERSISTENCE = {
-    "log": gettext_lazy("each write goes to a log"),
-    "snapshots": gettext_lazy("snapshots now and then: the newest jobs are lost with the server"),
-    "none": gettext_lazy("nothing is kept on disk"),
+    "log": gettext_lazy("append-only file (AOF)"),
+    "snapshots": gettext_lazy("snapshots (RDB) only: a crash loses the newest jobs"),
+    "none": gettext_lazy("none: a restart loses all jobs"),
 }
 
 
@@ -80,14 +75,13 @@ def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator
     counts, totals = request.inspection.counts(), request.inspection.totals()
     processed = formatting.number(totals.succeeded + totals.failed)
     metrics = request.address("metrics")
-    yield Tile(name="processed", label=_("Processed"), value=processed, address=metrics)
-    yield Tile(
-        name="failed", label=_("Failed"), value=formatting.number(totals.failed), address=metrics
-    )
-    for state, label in COUNTED:
+    yield Tile(name="processed", label=_("Attempts, total"), value=processed, address=metrics)
+    failed = formatting.number(totals.failed)
+    yield Tile(name="failed", label=_("Failed, total"), value=failed, address=metrics)
+    for state in COUNTED:
         yield Tile(
             name=state,
-            label=label,
+            label=LABELS[state],
             value=formatting.number(counts[state]),
             address=request.address("jobs", state=state.value),
             look="bad" if state is State.DEAD and counts[state] else "",
@@ -107,20 +101,20 @@ def _endangered(request: DashboardRequest, store: StoreInfo) -> Iterator[str]:
         return
     if store.evicts_jobs:
         text = _(
-            "%(store)s throws away keys when it is full, jobs among them: set maxmemory-policy"
-            " noeviction, or give the jobs a server of their own."
+            "%(store)s evicts keys, including jobs, when its memory is full. Set "
+            "maxmemory-policy to noeviction, or use a separate server for jobs."
         )
         yield text % {"store": store.name}
     if store.forgets_jobs:
         text = _(
-            "%(store)s keeps nothing on disk, so that its restart loses every job: set appendonly"
-            " yes."
+            "%(store)s does not save data to disk, so a restart loses all jobs. Set "
+            "appendonly to yes."
         )
         yield text % {"store": store.name}
     if store.spoilt:
         yield _(
-            "Somebody else wrote to the keys of the jobs. What stood there was set aside, and"
-            " manage.py jobs check says where."
+            "Another program overwrote keys of the jobs. The damaged data was set "
+            "aside; run manage.py jobs check to see where."
         )
 
 
@@ -130,7 +124,7 @@ def _idle(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[
         return
     workers = [worker for worker in request.inspection.workers() if not worker.quiet]
     if not workers:
-        yield _("No worker takes jobs: start one with manage.py runworker.")
+        yield _("No worker is taking jobs. Start one with manage.py runworker.")
         return
     for queue in unserved(queues, workers):
         text = ngettext(

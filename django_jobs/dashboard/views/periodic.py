@@ -63,7 +63,7 @@ def run(request: DashboardRequest) -> Done | Refused:
         return _unknown(request)
     result = one.task.enqueue()
     return Done(
-        _("%(name)s is enqueued. This is its job.") % {"name": one.name},
+        _("%(name)s was enqueued as this job.") % {"name": one.name},
         request.address("job", id=result.id),
         Change(action="run periodic task", target=one.name),
     )
@@ -76,7 +76,7 @@ def switch_off(request: DashboardRequest) -> Done | Refused:
     if one is None or not request.backend.persistent:
         return _unknown(request)
     request.inspection.switch_off(one.name)
-    text = _("%(name)s is switched off: its ticks pass without a job until it is switched on.")
+    text = _("%(name)s is switched off. It does not run until you switch it on again.")
     return _done(request, text, Change(action="switch off periodic task", target=one.name))
 
 
@@ -87,7 +87,7 @@ def switch_on(request: DashboardRequest) -> Done | Refused:
     if one is None or not request.backend.persistent:
         return _unknown(request)
     request.inspection.switch_on(one.name)
-    text = _("%(name)s is switched on: it runs at its next tick.")
+    text = _("%(name)s is switched on and runs on schedule again.")
     return _done(request, text, Change(action="switch on periodic task", target=one.name))
 
 
@@ -117,7 +117,7 @@ def _named(request: DashboardRequest) -> PeriodicTask | None:
 
 
 def _unknown(request: DashboardRequest) -> Refused:
-    return Refused(_("There is no such periodic task here."), request.address("periodic"))
+    return Refused(_("This periodic task does not exist."), request.address("periodic"))
 
 
 def _done(request: DashboardRequest, text: str, change: Change) -> Done:

@@ -57,7 +57,7 @@ def pause(request: DashboardRequest) -> Done | Refused:
     if queue is None:
         return _unknown(request)
     request.inspection.pause(queue.name)
-    text = _("The queue %(queue)s is paused: its jobs wait until it is resumed.")
+    text = _("The queue %(queue)s is paused. Its jobs wait until you resume it.")
     return _done(request, text, Change(action="pause queue", target=queue.name))
 
 
@@ -68,7 +68,7 @@ def resume(request: DashboardRequest) -> Done | Refused:
     if queue is None:
         return _unknown(request)
     request.inspection.resume(queue.name)
-    text = _("Workers take jobs from the queue %(queue)s again.")
+    text = _("The queue %(queue)s is active again.")
     return _done(request, text, Change(action="resume queue", target=queue.name))
 
 
@@ -79,12 +79,12 @@ def clear(request: DashboardRequest) -> Done | Refused:
     if queue is None:
         return _unknown(request)
     if request.http.POST.get("typed", "").strip() != queue.name:
-        text = _("Nothing was deleted: what was typed is not the name of the queue %(queue)s.")
+        text = _("Nothing was deleted: the name you typed is not %(queue)s.")
         return Refused(text % {"queue": queue.name}, request.address("queues"))
     count = request.inspection.clear(queue.name)
     text = ngettext(
-        "%(count)s job of the queue %(queue)s was deleted.",
-        "%(count)s jobs of the queue %(queue)s were deleted.",
+        "%(count)s job was deleted from the queue %(queue)s.",
+        "%(count)s jobs were deleted from the queue %(queue)s.",
         count,
     )
     return _done(request, text, Change(action="clear queue", target=queue.name, count=count))
@@ -108,7 +108,7 @@ def _named(request: DashboardRequest) -> QueueInfo | None:
 
 
 def _unknown(request: DashboardRequest) -> Refused:
-    return Refused(_("There is no such queue."), request.address("queues"))
+    return Refused(_("This queue does not exist."), request.address("queues"))
 
 
 def _done(request: DashboardRequest, text: str, change: Change) -> Done:

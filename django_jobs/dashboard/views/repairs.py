@@ -19,7 +19,7 @@ from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.page import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 
-OVER = gettext_lazy("This was begun by somebody else, or too long ago.")
+OVER = gettext_lazy("This action was started by another user, or it has expired. Start it again.")
 
 FIRST_STEP = StepBudget()
 NEXT_STEP = StepBudget(max_seconds=0.4)
@@ -64,7 +64,7 @@ def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
         "run": run,
         "next_step": request.address("bulk", run=run),
         "is_running": state.is_counted and (state.scanned or state.repaired),
-        "chosen": state.query,
+        "chosen": JobFilters(**state.query).labelled,
         "back": request.address("jobs", **state.query),
     }
 
@@ -109,21 +109,21 @@ def _asked(request: DashboardRequest) -> Repair:
 def _choice(query: Any) -> Repair:
     given = parameters.choice(query, "do", [*Repair], "")
     if not given:
-        raise Http404(_("Nobody knows how to do this to a job."))
+        raise Http404(_("Unknown action."))
     return Repair(given)
 
 
 def _report(repair: Repair, changed: int, left: int) -> str:
     told = {
-        Repair.RETRY: ngettext("%(jobs)s is queued now.", "%(jobs)s are queued now.", changed),
-        Repair.CANCEL: ngettext("%(jobs)s is cancelled.", "%(jobs)s are cancelled.", changed),
-        Repair.DELETE: ngettext("%(jobs)s is deleted.", "%(jobs)s are deleted.", changed),
+        Repair.RETRY: ngettext("%(jobs)s was enqueued.", "%(jobs)s were enqueued.", changed),
+        Repair.CANCEL: ngettext("%(jobs)s was cancelled.", "%(jobs)s were cancelled.", changed),
+        Repair.DELETE: ngettext("%(jobs)s was deleted.", "%(jobs)s were deleted.", changed),
     }[repair] % {"jobs": formatting.job_count(changed)}
     if not left:
         return told
     rest = ngettext(
-        "%(jobs)s was not in a state that permits it.",
-        "%(jobs)s were not in a state that permits it.",
+        "%(jobs)s was skipped because of its state.",
+        "%(jobs)s were skipped because of their state.",
         left,
     )
     return f"{told} {rest % {'jobs': formatting.job_count(left)}}"
@@ -131,21 +131,24 @@ def _report(repair: Repair, changed: int, left: int) -> str:
 
 def _refusal(repair: Repair, asked: int) -> str:
     if not asked:
-        return _("No job was ticked.")
+        return _("No jobs were selected.")
     why = {
         Repair.RETRY: ngettext(
-            "This job can't be queued now: it is running, succeeded, or gone.",
-            "None of these jobs can be queued now: they are running, succeeded, or gone.",
+            "This job cannot be retried: it is queued or running, has succeeded, or "
+            "no longer exists.",
+            "None of these jobs can be retried: they are queued or running, have "
+            "succeeded, or no longer exist.",
             asked,
         ),
         Repair.CANCEL: ngettext(
-            "This job can't be cancelled: it does not wait any more.",
-            "None of these jobs can be cancelled: they do not wait any more.",
+            "This job cannot be cancelled: it is running, has ended, or no longer exists.",
+            "None of these jobs can be cancelled: they are running, have ended, or "
+            "no longer exist.",
             asked,
         ),
         Repair.DELETE: ngettext(
-            "This job can't be deleted: it is running, or gone.",
-            "None of these jobs can be deleted: they are running, or gone.",
+            "This job cannot be deleted: it is running or no longer exists.",
+            "None of these jobs can be deleted: they are running or no longer exist.",
             asked,
         ),
     }

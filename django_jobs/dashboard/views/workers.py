@@ -70,6 +70,7 @@ def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
         "stuck": sum(len(worker.stuck) for worker in found),
         "memory": sum(worker.memory or 0 for worker in found),
         "beat": round(request.backend.broker.lease / BEATS),
+        "lease": round(request.backend.broker.lease),
     }
 
 
@@ -114,14 +115,14 @@ def _running(worker: WorkerInfo, records: Mapping[str, Record]) -> Iterator[Runn
 def _ordered(request: DashboardRequest, order: Order) -> Done | Refused:
     back = request.address("workers")
     if not request.backend.persistent:
-        text = _("This worker is a part of the web process, and ends with it.")
+        text = _("This worker is part of the web process and stops with it.")
         return Refused(text, back)
     asked = request.http.POST.get("worker", "")
     alive = [worker.id for worker in request.inspection.workers()]
     meant = alive if asked == EVERY else [worker for worker in alive if worker == asked]
     told = sum(request.inspection.order(worker, order) for worker in meant)
     if not told:
-        return Refused(_("There is no such worker any more."), back)
+        return Refused(_("This worker no longer exists."), back)
     text = _told(order, told) % {
         "count": told,
         "seconds": round(request.backend.broker.lease / BEATS),
@@ -132,12 +133,12 @@ def _ordered(request: DashboardRequest, order: Order) -> Done | Refused:
 def _told(order: Order, count: int) -> str:
     if order is Order.QUIET:
         return ngettext(
-            "%(count)s worker is told to take no more jobs, which happens within %(seconds)s s.",
-            "%(count)s workers are told to take no more jobs, which happens within %(seconds)s s.",
+            "%(count)s worker takes no more jobs after its next heartbeat, within %(seconds)s s.",
+            "%(count)s workers take no more jobs after their next heartbeat, within %(seconds)s s.",
             count,
         )
     return ngettext(
-        "%(count)s worker is told to stop, which begins within %(seconds)s s.",
-        "%(count)s workers are told to stop, which begins within %(seconds)s s.",
+        "%(count)s worker stops after its next heartbeat, within %(seconds)s s.",
+        "%(count)s workers stop after their next heartbeat, within %(seconds)s s.",
         count,
     )

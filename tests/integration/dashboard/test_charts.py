@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from django.utils.html import escape
 
-from django_jobs.dashboard import chart_panels
+from django_jobs.dashboard import chart_panels, formatting
 from django_jobs.dashboard.charts import Bar, Mark, bars, sparkline, top_of
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Bucket, History
@@ -135,20 +135,17 @@ def test_an_axis_of_days_shows_dates_and_one_of_hours_the_clock() -> None:
 def test_failures_have_a_scale_of_their_own() -> None:
     figure = chart_panels.failures_panel("a", "", history((100_000, 3), (0, 1)))
     assert figure.top == 4
-    assert figure.legend[0].value == "4 (< 0.1 %)"
+    assert figure.legend[0].value == "4 (< 0.1%)"
 
 
 def test_nothing_is_said_to_be_nothing() -> None:
     nothing = history((0, 0), (0, 0))
-    assert chart_panels.attempts_panel("a", "", nothing).empty == "No job has run in this time."
-    assert chart_panels.failures_panel("a", "", nothing).empty == "Nothing has failed in this time."
+    assert chart_panels.attempts_panel("a", "", nothing).empty == "No jobs ran in this period."
+    assert chart_panels.failures_panel("a", "", nothing).empty == "No failures in this period."
     assert (
-        chart_panels.failures_panel("a", "", history((5, 0))).empty
-        == "Nothing has failed in this time."
+        chart_panels.failures_panel("a", "", history((5, 0))).empty == "No failures in this period."
     )
-    assert (
-        chart_panels.histogram_panel("a", "", Histogram()).empty == "No job has run in this time."
-    )
+    assert chart_panels.histogram_panel("a", "", Histogram()).empty == "No jobs ran in this period."
 
 
 @pytest.mark.parametrize(
@@ -182,12 +179,12 @@ def test_marks_stand_where_their_times_are() -> None:
 @pytest.mark.parametrize(
     ("part", "whole", "said"),
     [
-        *((0, 0, "–"), (0, 9, "0 %"), (1, 3, "33 %"), (1, 30, "3.3 %"), (1, 9999, "< 0.1 %")),
-        *((9, 9, "100 %"), (1, 1000, "0.1 %")),
+        *((0, 0, "–"), (0, 9, "0%"), (1, 3, "33%"), (1, 30, "3.3%"), (1, 9999, "< 0.1%")),
+        *((9, 9, "100%"), (1, 1000, "0.1%")),
     ],
 )
 def test_shares_have_as_many_digits_as_they_need(part: int, whole: int, said: str) -> None:
-    assert chart_panels.percent(part, whole) == said
+    assert formatting.percent(part, whole) == said
 
 
 @pytest.mark.parametrize(
@@ -195,4 +192,4 @@ def test_shares_have_as_many_digits_as_they_need(part: int, whole: int, said: st
     [(None, "–"), (0.4, "< 1 ms"), (1.0, "1 ms"), (12.6, "13 ms"), (90_000.0, "1 min 30 s")],
 )
 def test_parts_of_a_millisecond_are_not_nothing(milliseconds: float | None, said: str) -> None:
-    assert chart_panels.span(milliseconds) == said
+    assert formatting.optional_duration(milliseconds) == said

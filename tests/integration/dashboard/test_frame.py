@@ -64,7 +64,7 @@ def test_memory_says_that_it_is_this_process_s(operator: Client, use_backend: Us
     use_backend("thread_pool")
     for address in PAGES:
         html = operator.get(address.path).content.decode()
-        assert "These jobs live in the memory of this process" in html, address.name
+        assert "only the jobs in the memory of this process" in html, address.name
 
 
 def test_without_a_backend_of_ours_there_is_nothing_to_show(

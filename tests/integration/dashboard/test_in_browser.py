@@ -68,8 +68,8 @@ def test_a_queue_is_cleared_without_a_script(
     row = plain_page.locator("#queue-default")
     row.get_by_text("Clear", exact=True).click()
     row.get_by_role("textbox").fill("default")
-    row.get_by_role("button", name="Delete for good").click()
-    plain_page.get_by_text("3 jobs of the queue default were deleted.").wait_for()
+    row.get_by_role("button", name="Delete permanently").click()
+    plain_page.get_by_text("3 jobs were deleted from the queue default.").wait_for()
     assert not plain_page.locator("[data-script]").first.is_visible()
 
 
@@ -87,10 +87,10 @@ def test_a_worker_process_is_stopped_with_two_clicks(
     assert " MB" in page.locator(".facts").inner_text()  # what it takes, as it says itself
     page.locator("summary[aria-label^='Stop ']").click()
     page.get_by_role("button", name="Stop this worker").click()
-    page.get_by_text("1 worker is told to stop").wait_for()
+    page.get_by_text("1 worker stops after its next heartbeat").wait_for()
     assert worker.end() == 0
     page.reload()
-    page.get_by_text("No worker is alive").wait_for()
+    page.get_by_text("No workers running").wait_for()
 
 
 def test_an_open_page_keeps_up_and_keeps_the_focus(
@@ -159,12 +159,12 @@ def test_the_interval_and_the_theme_are_remembered(
     page.emulate_media(color_scheme="light")
     page.goto(live_server.url + address("overview"))
     page.select_option("[data-live-interval]", "60")
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Toggle theme").click()
     page.goto(live_server.url + address("queues"))
     assert page.input_value("[data-live-interval]") == "60"
     assert page.get_attribute("html", "data-theme") == "dark"
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Toggle theme").click()
     page.reload()
     assert page.get_attribute("html", "data-theme") == "light"
 
@@ -190,7 +190,7 @@ def test_everything_can_be_done_by_keyboard(
     page.keyboard.press("Tab")
     page.keyboard.type("default")
     page.keyboard.press("Enter")
-    page.get_by_text("2 jobs of the queue default were deleted.").wait_for()
+    page.get_by_text("2 jobs were deleted from the queue default.").wait_for()
 
 
 def violations(page: Page, *tags: str) -> list[str]:

@@ -54,8 +54,8 @@ def call(task: Any, *args: Any, **kwargs: Any) -> Job:
 
 def test_without_jobs_the_list_says_how_they_come(onlooker: Client, backend: JobBackend) -> None:
     assert "my_task.enqueue" in shown(onlooker, JOBS)
-    assert "Nothing is dead" in shown(onlooker, JOBS, state="dead")
-    assert "No job matches" in shown(onlooker, JOBS, task="x")
+    assert "No dead jobs" in shown(onlooker, JOBS, state="dead")
+    assert "No jobs match" in shown(onlooker, JOBS, task="x")
 
 
 def test_jobs_are_listed_by_state(onlooker: Client, backend: JobBackend, worker: Driver) -> None:
@@ -157,13 +157,13 @@ def test_a_search_says_how_far_it_looked_and_goes_on(
     redis_backend.broker.push([rare])
 
     first = shown(onlooker, JOBS, task="rare")
-    assert "Looked through 4,000 of 6,001 jobs." in words(first)
+    assert "Searched 4,000 of 6,001 jobs." in words(first)
     found = re.search(r'rel="next" href="([^"]+)"', first)
     assert found
     last = onlooker.get(html.unescape(found[1])).content.decode()
 
     assert ids_in(last) == [rare.id]
-    assert "Looked through all 6,001 jobs." in words(last)
+    assert "Searched all 6,001 jobs." in words(last)
 
 
 def test_who_may_only_look_sees_no_buttons(
@@ -292,8 +292,8 @@ def test_a_job_tells_its_life(onlooker: Client, backend: JobBackend, worker: Dri
         "invite retrying",
         "address ada@example.com",
         "Attempt 1 failed",
-        "Waited 2.5 s",
-        "Ran for 1.2 s",
+        "Latency 2.5 s",
+        "Duration 1.2 s",
         "Worker web-1:77",
         "smtplib.SMTPServerDisconnected connection closed",
         "in deliver",
@@ -315,7 +315,7 @@ def test_a_success_shows_its_result_and_its_attempt(
     assert '"sent": 1' in text
     assert "t-1" not in text
     assert "Attempt 1 succeeded" in text
-    assert "Ran for 4.0 s" in text
+    assert "Duration 4.0 s" in text
 
 
 def test_each_failure_is_shown_the_latest_first(
@@ -336,7 +336,7 @@ def test_an_unknown_job_is_said_to_be_gone(onlooker: Client, backend: JobBackend
     for query in ({"id": "gone"}, {"id": HOSTILE}, {}):
         response = onlooker.get(f"{JOB}?{urlencode(query)}")
         assert response.status_code == 404
-        assert b"There is no such job" in response.content
+        assert b"This job does not exist" in response.content
         assert b"<script>alert" not in response.content
 
 

@@ -74,7 +74,7 @@ def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
     assert "ConnectionRefusedError" in page.locator("pre[id^=trace-]").first.inner_text()
     cause.add("server")
     page.get_by_role("button", name="Retry").click()
-    page.get_by_text("1 job is queued now.").wait_for()
+    page.get_by_text("1 job was enqueued.").wait_for()
     page.locator(".badge.queued").wait_for()
 
     page.select_option("[data-live-interval]", "2")
@@ -95,13 +95,13 @@ def test_ticked_jobs_are_retried_and_the_others_stay(
     page = open_page(f"{JOBS}?state=dead")
     retry = page.get_by_role("button", name="Retry or run now")
     assert retry.is_disabled()
-    page.get_by_label("All on this page").check()
+    page.get_by_label("Select all on this page").check()
     assert page.locator("[data-tick-count]").inner_text() == "5"
     page.locator("[data-tick]").nth(1).uncheck()
     page.locator("[data-tick]").nth(2).uncheck()
     retry.click()
 
-    page.get_by_text("3 jobs are queued now.").wait_for()
+    page.get_by_text("3 jobs were enqueued.").wait_for()
     expect(page.locator("tr[id^=job-]")).to_have_count(2)
     assert "state=dead" in page.url
 
@@ -113,9 +113,9 @@ def test_deleting_ticked_jobs_asks_first(open_page: Open, redis_backend: JobBack
     page.locator("[data-tick]").nth(0).check()
     page.locator("#ticked summary", has_text="Delete").click()
     assert redis_backend.broker.inspection.counts()[State.QUEUED] == 3
-    page.get_by_role("button", name="Delete the ticked ones").click()
+    page.get_by_role("button", name="Delete selected jobs").click()
 
-    page.get_by_text("1 job is deleted.").wait_for()
+    page.get_by_text("1 job was deleted.").wait_for()
     assert redis_backend.broker.inspection.counts()[State.QUEUED] == 2
 
 
@@ -127,11 +127,11 @@ def test_all_that_match_a_filter_are_repaired_with_progress(
     redis_backend.broker.push(make_jobs(2, task="shop.mail"))
 
     page = open_page(f"{JOBS}?task=spam")
-    page.locator("summary", has_text="All that match").click()
+    page.locator("summary", has_text="All matching jobs").click()
     page.locator(".sheet a", has_text="Delete").click()
     page.get_by_role("button", name="Delete 11 jobs").click()
 
-    page.get_by_text("11 jobs are deleted.").wait_for()
+    page.get_by_text("11 jobs were deleted.").wait_for()
     counts = redis_backend.broker.inspection.counts()
     assert counts[State.QUEUED] == 2
 
@@ -186,12 +186,12 @@ def test_everything_works_without_javascript(
     plain_page.goto(f"{live_server.url}{JOBS}?task=ship&queue=default")
     plain_page.locator("[data-tick]").nth(0).check()
     plain_page.get_by_role("button", name="Cancel").click()
-    plain_page.get_by_text("1 job is cancelled.").wait_for()
-    plain_page.locator("summary", has_text="All that match").click()
+    plain_page.get_by_text("1 job was cancelled.").wait_for()
+    plain_page.locator("summary", has_text="All matching jobs").click()
     plain_page.locator(".sheet a", has_text="Delete").click()
     plain_page.get_by_text(re.compile("found so far")).wait_for()
-    plain_page.get_by_role("link", name="Count on").click()
+    plain_page.get_by_role("link", name="Continue counting").click()
     plain_page.get_by_role("button", name="Delete 6 jobs").click()
-    plain_page.get_by_role("button", name="Go on").click()
+    plain_page.get_by_role("button", name="Continue").click()
 
-    plain_page.get_by_text("6 jobs are deleted.").wait_for()
+    plain_page.get_by_text("6 jobs were deleted.").wait_for()

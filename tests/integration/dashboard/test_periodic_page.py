@@ -33,9 +33,9 @@ def report() -> Iterator[None]:
 
 def test_it_is_shown_in_plain_words(operator: Client, backend: JobBackend) -> None:
     html = operator.get(PERIODIC).content.decode()
-    for text in ("report", "0 8 * * 1-5", "from Monday to Friday at 08:00", "Europe/Berlin"):
+    for text in ("report", "0 8 * * 1-5", "Monday to Friday at 08:00", "Europe/Berlin"):
         assert text in html
-    assert ("They do not run by themselves here" in html) is not backend.persistent
+    assert ("Periodic tasks do not run on schedule" in html) is not backend.persistent
 
 
 def test_its_last_job_is_shown_with_how_it_went(
@@ -51,7 +51,7 @@ def test_its_last_job_is_shown_with_how_it_went(
 
 @pytest.mark.django_db(transaction=True)  # jobs wait for the commit
 def test_it_is_run_now(operator: Client, redis_backend: JobBackend) -> None:
-    assert "report is enqueued. This is its job." in do(operator, "run_periodic", name="report")
+    assert "report was enqueued as this job." in do(operator, "run_periodic", name="report")
     [record] = redis_backend.broker.inspection.jobs(State.QUEUED)
     assert record.job.task == "tests.apps.command_site.tasks.greet"
 
@@ -69,7 +69,7 @@ def test_it_is_switched_off_and_on(operator: Client, redis_backend: JobBackend) 
 def test_only_what_is_declared_here_can_be_named(
     button: str, operator: Client, redis_backend: JobBackend
 ) -> None:
-    assert "There is no such periodic task here." in do(operator, button, name="os.system")
+    assert "This periodic task does not exist." in do(operator, button, name="os.system")
     assert dict(redis_backend.broker.inspection.switched_off()) == {}
 
 
@@ -87,13 +87,13 @@ def test_only_what_is_declared_here_can_be_named(
         ("0 */8 * * *", "every day at 00:00, 08:00 and 16:00"),
         ("@daily", "every day at 00:00"),
         ("@hourly", "every hour, at minute 0"),
-        ("@weekly", "on Sunday at 00:00"),
-        ("0 8 * * 1-5", "from Monday to Friday at 08:00"),
-        ("0 8 * * mon,thu", "on Monday and Thursday at 08:00"),
+        ("@weekly", "every Sunday at 00:00"),
+        ("0 8 * * 1-5", "Monday to Friday at 08:00"),
+        ("0 8 * * mon,thu", "every Monday and Thursday at 08:00"),
         ("0 8 1 * *", "on day 1 of each month at 08:00"),
         ("0 8 1,15 * *", "on days 1 and 15 of each month at 08:00"),
         ("0 8 L * *", "on the last day of each month at 08:00"),
-        ("0 0 1 jan *", "each year on January 1 at 00:00"),
+        ("0 0 1 jan *", "every year on January 1 at 00:00"),
         # For these the line itself is the plainest word.
         ("0 8 * * mon#1", ""),
         ("*/7 * * * *", ""),

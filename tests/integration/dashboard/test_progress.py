@@ -51,7 +51,7 @@ def test_a_running_job_shows_how_far_it_is(
 def test_a_dead_job_shows_how_far_it_came(onlooker: Client, worker: Driver, claim: Claim) -> None:
     say(worker, claim, Progress(3, 9))
     worker.settle(dead(claim))
-    assert "The last attempt came so far: 3 of 9" in page(onlooker, claim)
+    assert "Progress of the last attempt: 3 of 9" in page(onlooker, claim)
 
 
 def test_what_a_job_says_is_no_markup(onlooker: Client, worker: Driver, claim: Claim) -> None:

@@ -57,15 +57,13 @@ def test_a_queue_is_paused_and_resumed(
     assert vars(line)["dashboard_action"] == "pause queue"
     assert vars(line)["dashboard_target"] == "default"
 
-    assert "Workers take jobs from the queue default again." in do(
-        operator, "resume_queue", queue="default"
-    )
+    assert "The queue default is active again." in do(operator, "resume_queue", queue="default")
     assert len(worker.take(1)) == 1
 
 
 def test_what_an_action_says_is_said_once(operator: Client, backend: JobBackend) -> None:
     do(operator, "pause_queue", queue="default")
-    assert "is paused: its jobs wait" not in operator.get(QUEUES).content.decode()
+    assert "is paused. Its jobs wait" not in operator.get(QUEUES).content.decode()
 
 
 def test_a_live_update_leaves_the_word_for_the_person(
@@ -73,8 +71,8 @@ def test_a_live_update_leaves_the_word_for_the_person(
 ) -> None:
     operator.post(reverse("django_jobs_dashboard:pause_queue"), {"queue": "default"})
     update = operator.get(QUEUES, headers={"HX-Request": "true"}).content.decode()
-    assert "is paused: its jobs wait" not in update
-    assert "is paused: its jobs wait" in operator.get(QUEUES).content.decode()
+    assert "is paused. Its jobs wait" not in update
+    assert "is paused. Its jobs wait" in operator.get(QUEUES).content.decode()
 
 
 def test_a_queue_is_cleared_by_who_types_its_name(operator: Client, backend: JobBackend) -> None:
@@ -84,7 +82,7 @@ def test_a_queue_is_cleared_by_who_types_its_name(operator: Client, backend: Job
     assert ">3<" in row(html, "default")
 
     html = do(operator, "clear_queue", queue="default", typed=" default ")
-    assert "3 jobs of the queue default were deleted." in html
+    assert "3 jobs were deleted from the queue default." in html
     assert ">0<" in row(html, "default")
 
 
@@ -93,4 +91,4 @@ def test_a_queue_is_cleared_by_who_types_its_name(operator: Client, backend: Job
 def test_a_queue_that_is_not_there_is_refused(
     name: str, queue: str, operator: Client, backend: JobBackend
 ) -> None:
-    assert "There is no such queue." in do(operator, name, queue=queue, typed=queue)
+    assert "This queue does not exist." in do(operator, name, queue=queue, typed=queue)

@@ -92,10 +92,10 @@ def test_a_job_is_repaired_if_its_state_permits_it(
     if state not in repair.states:
         assert record is not None
         assert record.state is state
-        assert "can't be" in text
+        assert "cannot be" in text
     elif repair is Repair.DELETE:
         assert record is None
-        assert text == "1 job is deleted."
+        assert text == "1 job was deleted."
         assert answer.headers["Location"] == JOBS
     else:
         assert record is not None
@@ -114,7 +114,7 @@ def test_ticked_jobs_are_repaired_and_the_list_stays_filtered(
         answer = operator.post(f"{REPAIR}?state=dead&task=ship", {"do": "retry", "id": ids})
 
     assert said(operator, answer) == (
-        "2 jobs are queued now. 1 job was not in a state that permits it."
+        "2 jobs were enqueued. 1 job was skipped because of its state."
     )
     assert answer.headers["Location"] == f"{JOBS}?state=dead&task=ship"
     assert backend.broker.inspection.counts()[State.QUEUED] == 3
@@ -124,7 +124,7 @@ def test_ticked_jobs_are_repaired_and_the_list_stays_filtered(
 
 
 def test_without_a_tick_nothing_happens(operator: Client, backend: JobBackend) -> None:
-    assert said(operator, operator.post(REPAIR, {"do": "delete"})) == "No job was ticked."
+    assert said(operator, operator.post(REPAIR, {"do": "delete"})) == "No jobs were selected."
 
 
 @pytest.mark.parametrize("form", [{}, {"do": "run"}, {"do": ""}, {"do": "RETRY", "id": "x"}])
@@ -138,8 +138,8 @@ def test_an_unknown_repair_is_refused(
 @pytest.mark.parametrize(
     ("do", "asks", "says"),
     [
-        ("retry", "Queue 7 jobs now", "7 jobs are queued now."),
-        ("delete", "Delete 7 jobs", "7 jobs are deleted."),
+        ("retry", "Enqueue 7 jobs now", "7 jobs were enqueued."),
+        ("delete", "Delete 7 jobs", "7 jobs were deleted."),
     ],
 )
 def test_all_that_match_are_counted_asked_for_and_repaired(
@@ -165,7 +165,7 @@ def test_waiting_jobs_that_match_are_cancelled(
     text, run = confirmed(operator, do="cancel", queue="low")
 
     assert "Cancel 3 jobs" in text
-    assert carried_out(operator, run) == "3 jobs are cancelled."
+    assert carried_out(operator, run) == "3 jobs were cancelled."
     assert backend.broker.inspection.counts()[State.QUEUED] == 2
 
 
@@ -181,7 +181,7 @@ def test_what_comes_or_changes_after_the_question_is_left_alone(
     backend.broker.inspection.retry(jobs[0].id)
     worker.settle(dead(worker.take_one()))
 
-    assert carried_out(operator, run) == "4 jobs are deleted."
+    assert carried_out(operator, run) == "4 jobs were deleted."
     assert found(backend.broker.inspection, jobs[0].id).state is State.DEAD
 
 
@@ -192,7 +192,7 @@ def test_nothing_that_matches_is_said_before_anything_is_asked(
 
     text = operator.get(f"{BULK}?do=cancel&state=dead").content.decode()
 
-    assert "there is nothing to cancel" in words(text)
+    assert "None of these jobs can be cancelled" in words(text)
     assert 'method="post"' not in text
 
 
@@ -203,13 +203,13 @@ def test_a_long_repair_goes_on_from_request_to_request(
     backend.broker.push(make_jobs(10))
 
     first = operator.get(f"{BULK}?do=delete&task=ship").content.decode()
-    assert "4 found so far, in 4 of 10 jobs." in words(first)
+    assert "4 found so far (checked 4 of 10 jobs)." in words(first)
     text, run = confirmed(operator, do="delete", task="ship")
     assert "Delete 10 jobs" in text
 
     answer = operator.post(STEP, {"run": run})
     page = operator.get(answer.headers["Location"]).content.decode()
-    assert "4 of 10 jobs are done." in words(page)
+    assert "4 of 10 jobs done." in words(page)
     # The same step again, as after a click on Back, repairs what comes next, and nothing twice.
     operator.post(STEP, {"run": run})
     assert backend.broker.inspection.counts()[State.QUEUED] == 2
@@ -220,7 +220,7 @@ def test_a_long_repair_goes_on_from_request_to_request(
 
 @pytest.mark.parametrize("run", ["", "x", "WyJhIiwge31d:1abc:forged"])
 def test_a_forged_state_is_refused(operator: Client, backend: JobBackend, run: str) -> None:
-    assert "somebody else" in said(operator, operator.post(STEP, {"run": run}))
+    assert "another user" in said(operator, operator.post(STEP, {"run": run}))
     assert operator.get(f"{BULK}?run={run or 'x'}").status_code == 404
 
 
@@ -232,7 +232,7 @@ def test_nobody_goes_on_with_what_somebody_else_was_asked(
     other = Client()
     other.force_login(person("superuser"))
 
-    assert "somebody else" in said(other, other.post(STEP, {"run": run}))
+    assert "another user" in said(other, other.post(STEP, {"run": run}))
     assert backend.broker.inspection.counts()[State.QUEUED] == 3
 
 

@@ -63,18 +63,18 @@ def test_a_worker_is_told_to_be_quiet_and_to_stop(
     worker.heartbeat()
     other.heartbeat()
     html = do(operator, "quiet_worker", worker="w1")
-    assert "1 worker is told to take no more jobs, which happens within 5 s." in html
+    assert "1 worker takes no more jobs after its next heartbeat, within 5 s." in html
     assert worker.heartbeat().order is Order.QUIET
     assert other.heartbeat().order is None
 
-    assert "2 workers are told to stop" in do(operator, "stop_worker", worker="*")
+    assert "2 workers stop after their next heartbeat" in do(operator, "stop_worker", worker="*")
     assert worker.heartbeat().order is Order.STOP
     assert other.heartbeat().order is Order.STOP
 
 
 def test_a_worker_that_is_gone_is_told_nothing(operator: Client, redis_backend: JobBackend) -> None:
-    assert "There is no such worker any more." in do(operator, "stop_worker", worker="w1")
-    assert "No worker is alive" in operator.get(WORKERS).content.decode()
+    assert "This worker no longer exists." in do(operator, "stop_worker", worker="w1")
+    assert "No workers running" in operator.get(WORKERS).content.decode()
 
 
 def test_the_threads_of_a_web_process_take_no_orders(operator: Client, use_backend: Any) -> None:
@@ -85,5 +85,5 @@ def test_the_threads_of_a_web_process_take_no_orders(operator: Client, use_backe
     assert "part of the web process" in html
     assert '<form method="post"' not in html
     for order in ("quiet_worker", "stop_worker"):
-        assert "ends with it" in do(operator, order, worker="w1")
+        assert "stops with it" in do(operator, order, worker="w1")
     assert worker.heartbeat().order is None

@@ -1,0 +1,39 @@
+"""The states of jobs, workers, queues and periodic tasks as visitors see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from django_jobs.jobs.records import State
+
+LABELS: dict[State, Any] = {
+    State.RUNNING: _("Running"),
+    State.QUEUED: _("Queued"),
+    State.RETRYING: _("Retrying"),
+    State.SCHEDULED: _("Scheduled"),
+    State.DEAD: _("Dead"),
+    State.DISCARDED: _("Discarded"),
+    State.SUCCEEDED: _("Succeeded"),
+}
+"""Headings for the states of jobs."""
+
+BADGES: dict[str, tuple[str, Any]] = {
+    State.SCHEDULED: ("clock", pgettext_lazy("state of a job", "scheduled")),
+    State.QUEUED: ("queues", pgettext_lazy("state of a job", "queued")),
+    State.RUNNING: ("play", pgettext_lazy("state of a job", "running")),
+    State.SUCCEEDED: ("check", pgettext_lazy("state of a job", "succeeded")),
+    State.RETRYING: ("retry", pgettext_lazy("state of a job", "retrying")),
+    State.DEAD: ("cross", pgettext_lazy("state of a job", "dead")),
+    State.DISCARDED: ("cancel", pgettext_lazy("state of a job", "discarded")),
+    "working": ("play", pgettext_lazy("state of a worker", "working")),
+    "quiet": ("quiet", pgettext_lazy("state of a worker", "quiet")),
+    "stuck": ("alert", pgettext_lazy("state of a job", "stuck")),
+    "paused": ("pause", pgettext_lazy("state of a queue", "paused")),
+    "active": ("check", pgettext_lazy("state of a queue", "active")),
+    "on": ("check", pgettext_lazy("state of a periodic task", "on")),
+    "off": ("pause", pgettext_lazy("state of a periodic task", "off")),
+}
+"""For each state an icon and a word."""
