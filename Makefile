@@ -92,11 +92,12 @@ format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-messages: $(VENV)/installed-dev ## Collect and compile the dashboard's translations (needs gettext)
-	@cd django_jobs/dashboard && DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=$(CURDIR) \
-		$(abspath $(BIN))/python -m django makemessages --all --no-obsolete --no-wrap --add-location never
-	@cd django_jobs/dashboard && for po in locale/*/LC_MESSAGES/django.po; do \
-		msgfmt --check-format --output-file "$${po%.po}.mo" "$$po" || exit 1; done
+messages: $(VENV)/installed-dev ## Collect and compile the translations of dashboard and recap (needs gettext)
+	@for app in dashboard recap; do (cd django_jobs/$$app && \
+		DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=$(CURDIR) $(abspath $(BIN))/python -m django \
+			makemessages --all --no-obsolete --no-wrap --add-location never && \
+		for po in locale/*/LC_MESSAGES/django.po; do \
+			msgfmt --check-format --output-file "$${po%.po}.mo" "$$po" || exit 1; done) || exit 1; done
 
 clean: ## Remove the environments, fetched Pythons and the example site's data
 	rm -rf $(VENV) .venv-wagtail-* .pythons .dev build dist example_project/media example_project/db.sqlite3*

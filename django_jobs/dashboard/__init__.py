@@ -1,1 +1,1 @@
-"""The dashboard: an app whose pages show jobs and let people put them right."""
+"""The dashboard: pages that show jobs, queues and workers and let people manage them."""

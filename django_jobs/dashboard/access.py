@@ -1,4 +1,4 @@
-"""Who may see the dashboard, and who may change what."""
+"""Identifies visitors and checks what they may do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger("django_jobs.dashboard")
 
 
 class Permission(StrEnum):
-    """What a visitor may do, by the name of the permission that grants it."""
+    """The codename of a permission that the dashboard checks."""
 
     VIEW = "view_dashboard"
     MANAGE = "manage_jobs"
@@ -29,11 +29,11 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody who may see the dashboard.
+    """A person who may view the dashboard.
 
     Attributes:
-        name: for the log of what was done.
-        permissions: who may change things may also see them.
+        name: the username, for the audit log.
+        permissions: includes `Permission.VIEW` in any case.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Visitor:
 
 
 def identify(request: HttpRequest) -> Visitor | None:
-    """Return who is asking, or None for everybody who may not see anything."""
+    """Return the visitor, or None for anyone without permission to view the dashboard."""
     return _permitted_user(request) or _known_by_password(request)
 
 
 def may_use_api(request: HttpRequest) -> bool:
-    """Tell whether a request may read figures: by the token, or as a visitor."""
+    """Return whether a request may use the API: with the token, or as a visitor."""
     token = options().token
     given = _credentials(request, "bearer")
     is_tried = token and given is not None and is_safe_for_secrets(request)
@@ -67,22 +67,22 @@ def may_use_api(request: HttpRequest) -> bool:
 
 
 def is_safe_for_secrets(request: HttpRequest) -> bool:
-    """Tell whether nobody on the way can read a password or token that a request brings."""
+    """Return whether the connection protects a password or token from eavesdroppers."""
     return request.is_secure() or settings.DEBUG or options().allow_http
 
 
 def accepts_basic_auth(request: HttpRequest) -> bool:
-    """Tell whether basic auth is set up, and safe enough on this connection."""
+    """Return whether basic auth is configured, and safe on this connection."""
     return options().has_basic_auth and is_safe_for_secrets(request)
 
 
 def seconds_to_wait(request: HttpRequest) -> int:
-    """Return for how long no password or token from where a request comes is looked at."""
+    """Return for how many seconds credentials from this client's address are ignored."""
     return THROTTLE.seconds_to_wait(_address(request)) if has_credentials(request) else 0
 
 
 def has_credentials(request: HttpRequest) -> bool:
-    """Tell whether a request brings a password or token to a dashboard that knows one."""
+    """Return whether a request sends credentials, and the dashboard accepts any."""
     known = options()
     return "Authorization" in request.headers and bool(known.token or known.has_basic_auth)
 
@@ -103,17 +103,18 @@ def _known_by_password(request: HttpRequest) -> Visitor | None:
         return None
     known = options()
     username, password = given
-    # Both are compared in any case: how long it takes tells nobody which of them was right.
+    # Compare both in any case, so that the time taken does not reveal which of them was right.
     is_right = _same(username, known.username) & _same(password, known.password)
     if not _accepted(request, "name or password", is_right):
         return None
-    # The token, which opens less, forgives nothing: its owner could guess the password for ever.
+    # Only a password resets the count. A token grants less, and whoever has one could otherwise
+    # guess passwords without limit.
     THROTTLE.forgive(_address(request))
     return Visitor(name=known.username, permissions=frozenset(Permission))
 
 
 def _accepted(request: HttpRequest, what: str, is_right: bool) -> bool:
-    """Count an attempt; tell whether it was the right one, from where not too many were wrong."""
+    """Count a login attempt, and return whether it succeeded and the address is not blocked."""
     address = _address(request)
     if THROTTLE.seconds_to_wait(address):
         return False
@@ -123,22 +124,22 @@ def _accepted(request: HttpRequest, what: str, is_right: bool) -> bool:
     THROTTLE.failed(address)
     wait = THROTTLE.seconds_to_wait(address)
     logger.warning(
-        "A wrong %s was given at the dashboard from %s.%s",
-        what,
+        "Dashboard login failed from %s: wrong %s.%s",
         address or "an unknown address",
-        f" No other from there is looked at for {wait} s." if wait else "",
+        what,
+        f" Further attempts from there are ignored for {wait} s." if wait else "",
         extra={"dashboard_address": address},
     )
     return False
 
 
 def _address(request: HttpRequest) -> str:
-    """Return where a request comes from, as the server says: headers can be made up."""
+    """Return the address of the connection. Headers such as X-Forwarded-For can be forged."""
     return str(request.META.get("REMOTE_ADDR") or "")
 
 
 def _credentials(request: HttpRequest, wanted: str) -> str | None:
-    """Return what stands behind a scheme in the header, or None if it has another one."""
+    """Return the credentials in the Authorization header, or None if its scheme is another."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     return given if scheme.lower() == wanted else None
 
@@ -156,6 +157,6 @@ def _basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
 
 
 def _same(given: str, known: str) -> bool:
-    # Digests are of one length: comparing them does not tell how long the known one is.
+    # Digests have one length, so comparing them does not reveal the length of the secret.
     ours, theirs = known.encode(), given.encode("utf-8", "surrogateescape")
     return compare_digest(sha256(theirs).digest(), sha256(ours).digest())

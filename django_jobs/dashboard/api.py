@@ -1,4 +1,4 @@
-"""The one way in which answers for machines are made: by token, without pages, forms or cookies."""
+"""The decorator that makes endpoints for programs, which authenticate with a token."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ EndpointView = Callable[[JobBackend], HttpResponse]
 
 
 def endpoint(view: EndpointView) -> Callable[[HttpRequest], HttpResponse]:
-    """Make an answer for machines of a function that returns it for a backend.
+    """Make an endpoint of a function that returns the response for a backend.
 
-    Whoever has no token and may not see the dashboard either hears nothing, also not whether there
-    is a token. An unknown `?backend=` is not found: a machine must not get the figures of another.
+    Clients without permission learn nothing, not even whether a token is set. An unknown
+    `?backend=` is a 404, because a program must not receive the numbers of another backend.
     """
 
     @wraps(view)
@@ -51,16 +51,16 @@ def _respond(request: HttpRequest, view: EndpointView) -> HttpResponse:
 
 def _unauthenticated(request: HttpRequest) -> HttpResponse:
     if wait := seconds_to_wait(request):
-        text = "Too many wrong tokens or passwords. Try again in a few minutes.\n"
+        text = "Too many failed attempts. Try again in a few minutes.\n"
         return _text_response(text, 429, {"Retry-After": str(wait)})
     if has_credentials(request) and not is_safe_for_secrets(request):
         text = (
-            "No token or password is accepted over plain HTTP, where others can read it. Use HTTPS,"
-            " or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is safe all the same.\n"
+            "Tokens and passwords are not accepted over plain HTTP, because others could read them."
+            " Use HTTPS, or set JOB_DASHBOARD_ALLOW_HTTP=true if the connection is safe anyway.\n"
         )
         return _text_response(text, 403)
     return _text_response(
-        "Send the token: Authorization: Bearer …\n", 401, {"WWW-Authenticate": "Bearer"}
+        "Send a token: Authorization: Bearer …\n", 401, {"WWW-Authenticate": "Bearer"}
     )
 
 

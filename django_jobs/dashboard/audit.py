@@ -1,4 +1,4 @@
-"""The log of what was changed from the dashboard, with who did it."""
+"""The audit log: who changed what from the dashboard."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ logger = logging.getLogger("django_jobs.dashboard")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that somebody did.
+    """One change.
 
     Attributes:
-        action: one word for it, such as "pause".
-        target: what it was done to: a queue, a worker, a job, or how jobs were chosen.
-        count: how many things changed.
+        action: what was done, such as "pause queue".
+        target: the queue, worker or jobs that were changed, or the filters that selected jobs.
+        count: the number of things changed.
     """
 
     action: str
@@ -24,11 +24,11 @@ class Change:
 
 
 def log_change(who: str, backend: str, change: Change) -> None:
-    """Write a line for people, whose `extra` has the same for machines.
+    """Log a change as a message for people, with the same data in `extra` for programs.
 
     Args:
-        who: name of the visitor.
-        backend: alias in `TASKS`.
+        who: the name of the visitor.
+        backend: the alias in `TASKS`.
         change: what was done.
     """
     logger.info(
@@ -45,5 +45,5 @@ def log_change(who: str, backend: str, change: Change) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Quote text of others: a line break in it must not look like a second entry."""
+    """Quote untrusted text, so that a line break in it cannot forge a second log entry."""
     return repr(text)

@@ -1,8 +1,8 @@
-"""One repair of all jobs that match, which goes on from request to request.
+"""A repair of all jobs that match some filters, in steps of one request each.
 
-Where it stands travels with the page, signed for the person who began it: nothing is kept on the
-server, so nothing is left behind when somebody walks away. A step that is sent twice does no harm,
-as a repaired job does not match any more.
+Its progress travels with the page, signed for the visitor who started it. The server keeps nothing,
+so an abandoned repair leaves nothing behind. Sending a step twice does no harm, because a repaired
+job no longer matches.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from django_jobs.brokers.inspection.finder import REACH, Count, Finder
 
 SALT = "django_jobs.dashboard.bulk"
 MAX_AGE = 86_400
-"""Seconds for which one may go on."""
+"""Seconds after which a step is refused."""
 
 ScanStep = Callable[[Cursor | None, int], Count]
-"""Goes on from a place, and looks at no more than so many jobs."""
+"""Scans from a cursor on, up to a number of jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepBudget:
-    """How much one request does.
+    """How much work one request does.
 
     Attributes:
-        max_scanned: jobs that one call looks at.
-        max_seconds: after which no further call begins.
+        max_scanned: jobs that one call to the broker scans.
+        max_seconds: no further call starts after this time.
     """
 
     max_scanned: int = REACH
@@ -40,19 +40,19 @@ class StepBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkRepair:
-    """Where a repair of many jobs stands: it counts them first, and is asked for then.
+    """The progress of a repair. It counts the jobs, waits for confirmation, then repairs them.
 
     Attributes:
-        repair: what is done.
-        query: the filters, as an address has them.
-        as_of: Unix milliseconds by the broker's clock; what happens to a job later leaves it out.
-        matched: how many match, as far as they are counted.
-        repaired: how many are done.
-        scanned: at how many jobs was looked: while counting, then anew while repairing.
-        total: at how many there are to look.
-        cursor: the place to go on from, or "" at a beginning or an end.
-        is_counted: whether all are counted.
-        is_done: whether all are done.
+        repair: what to do.
+        query: the filters as URL parameters.
+        as_of: Unix milliseconds by the broker's clock; jobs that change later are left out.
+        matched: jobs that match, as far as they are counted.
+        repaired: jobs that were repaired.
+        scanned: jobs scanned in the current phase, counting or repairing.
+        total: jobs to scan in each phase.
+        cursor: where the next scan starts, or "" at the beginning or end of a phase.
+        is_counted: whether counting is complete.
+        is_done: whether repairing is complete.
     """
 
     repair: Repair
@@ -68,16 +68,16 @@ class BulkRepair:
 
     @property
     def percent(self) -> int:
-        """How much of the list was looked at."""
+        """The share of jobs that the current phase has scanned."""
         return min(100, round(100 * self.scanned / max(1, self.total)))
 
     def to_token(self, who: str) -> str:
-        """Return it for an address or a form of the person who may go on."""
+        """Return a signed token, with which the visitor `who` may take the next step."""
         return signing.dumps([who, asdict(self)], salt=SALT, compress=True)
 
     @classmethod
     def from_token(cls, token: str, who: str) -> BulkRepair | None:
-        """Read a token, or return None if it is none of this person, or too old."""
+        """Read a token, or return None if it is invalid, too old or another visitor's."""
         try:
             owner, values = signing.loads(token, salt=SALT, max_age=MAX_AGE)
         except signing.BadSignature:
@@ -87,7 +87,7 @@ class BulkRepair:
         return cls(**{**values, "repair": Repair(values["repair"])})
 
     def count_more(self, finder: Finder, budget: StepBudget) -> BulkRepair:
-        """Count some more of the jobs that match."""
+        """Count more of the jobs that match."""
 
         def count_some(after: Cursor | None, reach: int) -> Count:
             return finder.count(after, reach)
@@ -104,7 +104,7 @@ class BulkRepair:
         )
 
     def repair_more(self, finder: Finder, budget: StepBudget) -> BulkRepair:
-        """Repair some more of them."""
+        """Repair more of them."""
 
         def repair_some(after: Cursor | None, reach: int) -> Count:
             return finder.repair(self.repair, after, reach)
@@ -119,7 +119,7 @@ class BulkRepair:
         )
 
     def _advance(self, scan: ScanStep, budget: StepBudget) -> tuple[Count, Cursor | None]:
-        """Go on for some time, at least by one scan; return the sum and where that ended."""
+        """Scan at least once and until the budget is spent; return the sum and the next cursor."""
         began = time.monotonic()
         whole = scan(Cursor.from_text(self.cursor) if self.cursor else None, budget.max_scanned)
         end = whole.end

@@ -1,4 +1,4 @@
-"""What stands in a chart and around it: the drawing, its axes, its legend, its numbers."""
+"""Panels with a chart, its axes, its legend and a table of its numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUANTILES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """What a colour or a line stands for, with its number."""
+    """An entry of the legend: a colour or line, its label and its value."""
 
     look: str
     label: str
@@ -37,16 +37,16 @@ class Legend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartPanel:
-    """A chart with all that belongs to it.
+    """A chart with its axes, legend and table.
 
     Attributes:
-        name: unique on its page.
-        top: what the upper edge stands for; the lower one is 0.
-        ticks: what the beginnings of as many equal parts stand for, from left to right.
-        end: what the right edge stands for.
-        columns: headings of the numbers.
-        rows: the numbers, without those that are nothing but zeros.
-        empty: what is said instead if there is nothing to draw.
+        name: unique on the page.
+        top: the value at the top of the vertical axis, which starts at 0.
+        ticks: labels of the horizontal axis, at equal distances from the left edge.
+        end: the label at the right edge.
+        columns: the headings of the table.
+        rows: the rows of the table, except those that are all zero.
+        empty: the text to show if there is no data.
     """
 
     name: str
@@ -66,7 +66,7 @@ class ChartPanel:
 
 
 def attempts_panel(name: str, title: str, history: History) -> ChartPanel:
-    """Show how many attempts ended how."""
+    """Return a panel of succeeded and failed attempts over time."""
     parts = [(one.succeeded, one.failed) for one in history.buckets]
     hints = [
         _("%(time)s: %(succeeded)s succeeded, %(failed)s failed")
@@ -82,7 +82,7 @@ def attempts_panel(name: str, title: str, history: History) -> ChartPanel:
 
 
 def failures_panel(name: str, title: str, history: History) -> ChartPanel:
-    """Show how many attempts failed, on a scale of their own."""
+    """Return a panel of failed attempts over time, on a scale of their own."""
     parts = [(one.failed,) for one in history.buckets]
     hints = [
         ngettext("%(time)s: %(number)s failed", "%(time)s: %(number)s failed", count)
@@ -124,7 +124,7 @@ def _over_time(
 
 
 def _times(history: History) -> Iterator[str]:
-    """Return when each bucket begins, in full."""
+    """Yield the date and time at which each bucket starts."""
     for bucket in history.buckets:
         begin = localtime(from_ms(bucket.at))
         clock = date_format(begin, "H:i")
@@ -141,7 +141,7 @@ def _on_axis(bucket: Bucket, spans_days: bool) -> str:
 
 
 def histogram_panel(name: str, title: str, histogram: Histogram) -> ChartPanel:
-    """Show how long things took, from the first power of ten that has some to the last."""
+    """Return a panel of durations, from the first to the last power of ten with data."""
     first, last = _decades(histogram)
     begin, end = first * DECADE, (last + 1) * DECADE
     counts = _counts(histogram)
@@ -178,12 +178,12 @@ def histogram_panel(name: str, title: str, histogram: Histogram) -> ChartPanel:
 
 
 def histogram_sparkline(histogram: Histogram) -> SafeString:
-    """Draw a histogram for a line of a table, with the same scale for all."""
+    """Draw a histogram for a table row; all share one horizontal scale."""
     return charts.sparkline(_counts(histogram))
 
 
 def _counts(histogram: Histogram) -> list[int]:
-    """Return the counts with the few that took too long for a bucket in the last one."""
+    """Return the counts, with those beyond the last bound added to the last bucket."""
     *counts, beyond = histogram.counts
     counts[-1] += beyond
     return counts
@@ -195,13 +195,13 @@ def _decades(histogram: Histogram) -> tuple[int, int]:
         return 0, 3
     most = len(BOUNDS) // DECADE - 1
     first, last = min(filled[0] // DECADE, most), min(filled[-1] // DECADE, most)
-    # Less than three powers of ten would look like a great difference where there is none.
+    # On fewer than three powers of ten, small differences would look large.
     last = min(most, max(last, first + 2))
     return min(first, last - 2), last
 
 
 def _place(milliseconds: float) -> float:
-    """Return where a time stands, counted in buckets."""
+    """Return the position of a duration, counted in buckets."""
     for index, bound in enumerate(BOUNDS):
         if milliseconds <= bound:
             low = BOUNDS[index - 1] if index else 0
@@ -218,7 +218,7 @@ def _between(index: int) -> str:
 
 
 def _round_span(milliseconds: int) -> str:
-    """Return a bound in one unit: "700 ms", "1.5 s", "2,000 s"."""
+    """Return a bound with a single unit: "700 ms", "1.5 s", "2,000 s"."""
     if milliseconds < 1000:
         return formatting.duration(milliseconds)
     places = 0 if milliseconds % 1000 == 0 else 1

@@ -1,7 +1,7 @@
-"""Charts as SVG, drawn here, so that they need no script and hold under any policy.
+"""Draws charts as SVG, so that they need no script and work under any content security policy.
 
-A drawing is stretched to the room that it gets, so it holds no text but what is read out or shown
-under the pointer; what stands around it is HTML. Its looks come from the style sheet, by class.
+A chart is stretched to the space available, so it contains no text except titles for screen readers
+and tooltips; axes and legends are HTML. The style sheet sets its colours by class.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ TOPS = (1, 2, 4, 6, 8, 10)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, whose parts stand upon each other.
+    """A stacked bar.
 
     Attributes:
-        parts: how high each is, the lowest first.
-        hint: what is shown under the pointer.
+        parts: the height of each part, from the bottom up.
+        hint: the tooltip.
     """
 
     parts: tuple[float, ...]
@@ -40,14 +40,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A line across a chart from top to bottom, at a place counted in bars."""
+    """A vertical line, at a position counted in bars."""
 
     look: str
     at: float
 
 
 def top_of(values: Iterable[float]) -> int:
-    """Return the next round number with a whole half, which all values stay below."""
+    """Return an even, round number that no value exceeds, for the top of the axis."""
     most = max(values, default=0)
     if most <= 2:
         return 2
@@ -63,11 +63,11 @@ def bars(
     looks: Sequence[str],
     marks: Sequence[Mark] = (),
 ) -> SafeString:
-    """Draw bars side by side.
+    """Draw a bar chart.
 
     Args:
-        name: unique on its page, for the ids of title and description.
-        looks: class of each part of a bar.
+        name: unique on the page, for the ids of title and description.
+        looks: the CSS class of each part of a bar.
     """
     width = max(1, len(shown)) * STEP
     top = top_of(bar.height for bar in shown)
@@ -99,7 +99,7 @@ def bars(
 
 
 def sparkline(values: Sequence[float]) -> SafeString:
-    """Draw small bars for a line of text, which says the same to those who hear the page."""
+    """Draw a bar chart for a line of text, hidden from screen readers."""
     path = _outline(values, [0.0] * len(values), max(values, default=0) or 1)
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">'
@@ -117,9 +117,9 @@ def _layers(shown: Sequence[Bar], looks: Sequence[str], top: float) -> Iterator[
 
 
 def _outline(values: Sequence[float], below: Sequence[float], top: float) -> str:
-    """Return the outline of one part of all bars: one path is smaller than a hundred shapes.
+    """Return one part of all bars as a single path, which is smaller than a shape for each.
 
-    What is there at all is high enough to be seen.
+    Values above zero get at least the height `LEAST`, so that they are visible.
     """
     pieces = []
     for number, (value, start) in enumerate(zip(values, below, strict=True)):

@@ -16,7 +16,7 @@ HTMX = "django_htmx"
 
 @register
 def check_dashboard(**_: Any) -> list[CheckMessage]:
-    """E001: a setting that cannot be used; W001: pages that do not update themselves."""
+    """Report an invalid setting (E001), and pages without live updates (W001)."""
     found: list[CheckMessage] = []
     try:
         options()
@@ -25,7 +25,7 @@ def check_dashboard(**_: Any) -> list[CheckMessage]:
     if not apps.is_installed(HTMX):
         found.append(
             Warning(
-                "The pages of the dashboard do not update themselves.",
+                "The pages of the dashboard do not refresh automatically.",
                 hint="Install django-jobs-backends[dashboard], and add 'django_htmx' to"
                 " INSTALLED_APPS. Everything else works without it.",
                 id=f"{APP}.W001",

@@ -26,17 +26,17 @@ KEYS = ", ".join(KINDS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardOptions:
-    """Who may come in without an account.
+    """Access without an account, and thresholds of the health check.
 
     Attributes:
-        username: for basic auth, or "" where there is none.
+        username: for basic auth; "" disables it.
         password: for basic auth.
-        token: with which machines read, or "" where there is none.
-        allow_http: whether a password or the token may come over plain HTTP outside DEBUG.
-        min_workers: how many must take jobs for `health/` to be well; None for one, or for none
-            where jobs run in the web process.
-        max_latency: seconds that the next job of a queue may have been waiting for it; None for
-            any.
+        token: for the API; "" disables it.
+        allow_http: whether to accept the password and token over plain HTTP outside DEBUG.
+        min_workers: how many workers must take jobs for `health/` to be healthy; None for one,
+            or for zero if jobs run in the web process.
+        max_latency: seconds that the next job of a queue may have waited for `health/` to be
+            healthy; None for no limit.
     """
 
     username: str = ""
@@ -53,10 +53,10 @@ class DashboardOptions:
 
 @cache
 def options() -> DashboardOptions:
-    """Return the setting, or what the environment says where the site has none.
+    """Return the setting, or the environment's values if the site has no setting.
 
     Raises:
-        ImproperlyConfigured: it cannot be used; the message says why, without a secret in it.
+        ImproperlyConfigured: the setting is invalid. The message contains no secret.
     """
     setting: Any = getattr(settings, "JOB_DASHBOARD", None)
     if setting is None:
@@ -67,17 +67,17 @@ def options() -> DashboardOptions:
         )
     for key, value in setting.items():
         if key not in KINDS:
-            raise ImproperlyConfigured(f"JOB_DASHBOARD has no key {key!r}: it knows {KEYS}.")
+            raise ImproperlyConfigured(f"JOB_DASHBOARD has no key {key!r}. Its keys are {KEYS}.")
         kind = KINDS[key]
         is_number = kind is int
         if not isinstance(value, kind) or (is_number and (isinstance(value, bool) or value < 0)):
-            what = "whole number from 0 on" if is_number else kind.__name__
+            what = "whole number, 0 or more" if is_number else kind.__name__
             raise ImproperlyConfigured(f"JOB_DASHBOARD[{key!r}] must be a {what}.")
     found = DashboardOptions(**{key.lower(): value for key, value in setting.items()})
     if bool(found.username) != bool(found.password):
         raise ImproperlyConfigured(
-            "JOB_DASHBOARD has a USERNAME or a PASSWORD, but not both: set"
-            " JOB_DASHBOARD_USERNAME as well as JOB_DASHBOARD_PASSWORD, or neither."
+            "JOB_DASHBOARD has only one of USERNAME and PASSWORD. Set both"
+            " JOB_DASHBOARD_USERNAME and JOB_DASHBOARD_PASSWORD, or neither."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Cron lines in plain words, as far as there are plain words for them."""
+"""Describes cron lines in words, if they are simple enough."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Field: TypeAlias = "tuple[int | str, ...]"
 
 ANY: Field = ("*",)
 MOST_TIMES = 4
-"""More times of day than these are no plain words any more."""
+"""Times of day that a description lists at most."""
 
 
 def describe(schedule: CronSchedule) -> str:
-    """Return "every day at 08:00" for "0 8 * * *", or "" for a line that is best read itself."""
+    """Return "every day at 08:00" for "0 8 * * *", or "" for a line that is too complex."""
     fields = schedule.fields
     if fields is None:
         return ""
@@ -43,7 +43,7 @@ def _every_seconds(seconds: Field) -> str:
 
 
 def _often(minutes: Field, hours: Field) -> str:
-    """Describe what happens several times an hour, or every so many hours."""
+    """Describe a line that runs several times an hour, or every few hours."""
     if hours == ANY and (step := _step(minutes, 60)) and step < 60:
         text = ngettext("every minute", "every %(number)s minutes", step)
         return text % {"number": step}
@@ -84,7 +84,7 @@ def _days(days: Field, months: Field, weekdays: Field) -> str:
 
 
 def _weekdays(weekdays: Field) -> str:
-    # Python's weeks begin on Monday, cron's on Sunday.
+    # Python's week starts on Monday, cron's on Sunday.
     numbers = sorted((int(day) - 1) % 7 for day in weekdays)
     names = [str(WEEKDAYS[number]) for number in numbers]
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
@@ -100,7 +100,7 @@ def _once_a_year(days: Field, months: Field) -> str:
 
 
 def _step(numbers: Field, whole: int) -> int:
-    """Return by how much numbers go round, evenly and from the first on; 0 if they do not."""
+    """Return the distance between numbers that are spread evenly over `whole`, or else 0."""
     listed = _listed(numbers, whole)
     step = whole // len(listed)
     even = whole % len(listed) == 0 and listed == list(range(listed[0], whole, step))

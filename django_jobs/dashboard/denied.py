@@ -1,4 +1,4 @@
-"""The answers to those who are not let in, or for whom there is nothing to see."""
+"""Responses to visitors without access, and to sites without a backend to show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MESSAGE = "django_jobs_dashboard/message.html"
 
 
 def unauthenticated(request: HttpRequest) -> HttpResponse:
-    """Ask who it is, in the way that is set up; tell those who did say that it does not do."""
+    """Ask the visitor to log in, in the way that is configured, or say why a login failed."""
     if wait := seconds_to_wait(request):
         text = _("Too many failed login attempts. Try again in a few minutes.")
         response = _message(request, _("Too many attempts"), text, 429)
@@ -43,7 +43,7 @@ def unauthenticated(request: HttpRequest) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest) -> HttpResponse:
-    """Say which permission is missing, without saying what is behind the door."""
+    """Say that a permission is missing, without saying what the page would show."""
     text = _(
         "You do not have the permission that this page requires. Ask an "
         "administrator for permission to view or manage background jobs or to "
@@ -53,7 +53,7 @@ def forbidden(request: HttpRequest) -> HttpResponse:
 
 
 def no_backend(request: HttpRequest) -> HttpResponse:
-    """Say that no task backend is ours."""
+    """Say that no backend in `TASKS` belongs to django_jobs."""
     text = _(
         "No backend in TASKS belongs to django_jobs, so there are no jobs to show. "
         "Set TASKS = tasks_from_env() or, if that is already set, JOB_BACKEND=redis."
@@ -75,7 +75,7 @@ def _message(request: HttpRequest, heading: str, text: str, status: int) -> Http
 
 
 def _login_url() -> str:
-    """Return where people sign in; a site that has only the admin signs them in there."""
+    """Return the URL of the login page: `LOGIN_URL`, or the admin's if that does not exist."""
     url = resolve_url(settings.LOGIN_URL)
     try:
         resolve(url)

@@ -1,4 +1,4 @@
-"""Which jobs an address asks for: the filters of the list of jobs."""
+"""The filters of the job list, as URL parameters and as a form."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ FILTER_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilters:
-    """The filters as a form shows them: what is "" is not asked for.
+    """The filters as text, as a form shows them; an empty one is not applied.
 
     Attributes:
-        state: name of a state.
-        since: a minute as browsers write it, in the site's time zone.
-        until: the same; all of this minute counts.
+        state: the name of a state.
+        since: a minute, in the format of a `datetime-local` input and the site's time zone.
+        until: the same; the whole minute is included.
     """
 
     state: str = ""
@@ -54,7 +54,7 @@ class JobFilters:
 
     @classmethod
     def from_query(cls, query: QueryDict) -> JobFilters:
-        """Read the filters; what is nonsense is left out."""
+        """Read the filters, and ignore invalid ones."""
         given = {field.name: parameters.text(query, field.name) for field in fields(cls)}
         given["state"] = parameters.choice(query, "state", [*State], "")
         for name in ("since", "until"):
@@ -63,13 +63,13 @@ class JobFilters:
 
     @property
     def query(self) -> dict[str, str]:
-        """What of an address asks for the same."""
+        """The URL parameters of these filters."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: str(value) for name, value in values.items() if value}
 
     @property
     def details(self) -> dict[str, str]:
-        """The same without the state."""
+        """The URL parameters without the state."""
         return {name: value for name, value in self.query.items() if name != "state"}
 
     @property
@@ -83,10 +83,10 @@ class JobFilters:
         return (State(self.state),) if self.state else LISTED
 
     def filter(self, repair: Repair | None = None, as_of: int | None = None) -> Filter:
-        """Return what is asked of the broker.
+        """Return the filter for the broker.
 
         Args:
-            repair: leaves out the states in which it can't be done.
+            repair: excludes jobs in states that do not permit it.
             as_of: see `Filter`.
         """
         since, until = _instant(self.since), _instant(self.until)
@@ -103,12 +103,12 @@ class JobFilters:
         )
 
     def with_state(self, state: str) -> dict[str, Any]:
-        """Return the parameters of the same list in another state, or in all for ""."""
+        """Return the URL parameters with another state; "" selects all states."""
         return {**self.details, "state": state}
 
 
 def _instant(text: str) -> datetime | None:
-    """Read a minute, if it is one that every clock knows."""
+    """Read a minute, or return None if it is not a valid time."""
     try:
         naive = parse_datetime(text)
         if naive is None or not is_naive(naive) or not 1970 <= naive.year <= 9000:

@@ -1,4 +1,4 @@
-"""What a page says about the action before it, kept in a signed cookie until it is shown."""
+"""Messages about the last action, kept in a signed cookie until a page shows them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from django.urls import reverse
 COOKIE = "django_jobs_flash"
 SALT = "django_jobs.dashboard.flash"
 MAX_AGE = 120
-"""Seconds: who was away for longer does not read about it as if it were new."""
+"""Seconds after which a message is too old to be shown."""
 
 MAX_LENGTH = 600
-"""Letters: browsers refuse cookies of more than four kilobytes."""
+"""Characters; browsers refuse cookies of more than 4 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlashMessage:
-    """A sentence for the person who clicked.
+    """A message for the visitor.
 
     Attributes:
-        text: whole and translated.
-        kind: "good", "warning" or "error".
+        text: a translated sentence.
+        kind: "good" or "warning".
     """
 
     text: str
@@ -31,7 +31,7 @@ class FlashMessage:
 
 
 def write(request: HttpRequest, response: HttpResponse, message: FlashMessage) -> None:
-    """Let the next page show it. The site may have neither sessions nor messages."""
+    """Store a message for the next page. The site may have neither sessions nor messages."""
     cut = FlashMessage(text=message.text[:MAX_LENGTH], kind=message.kind)
     response.set_cookie(
         COOKIE,
@@ -45,7 +45,7 @@ def write(request: HttpRequest, response: HttpResponse, message: FlashMessage) -
 
 
 def read(request: HttpRequest) -> FlashMessage | None:
-    """Return what the action before left, if anything."""
+    """Return the stored message, or None."""
     try:
         stored = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=MAX_AGE)
         return FlashMessage(**stored)
@@ -54,7 +54,7 @@ def read(request: HttpRequest) -> FlashMessage | None:
 
 
 def clear(response: HttpResponse) -> None:
-    """Take it away, as it is shown."""
+    """Delete the stored message."""
     response.delete_cookie(COOKIE, path=_path(), samesite="Lax")
 
 

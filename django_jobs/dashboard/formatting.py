@@ -1,4 +1,4 @@
-"""Numbers and spans of time, as people read them."""
+"""Formats numbers, durations and sizes in the visitor's language."""
 
 from __future__ import annotations
 

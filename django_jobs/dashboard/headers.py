@@ -1,4 +1,4 @@
-"""The headers of the dashboard's responses, whatever the site around it sends."""
+"""Security headers of the dashboard's responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.templatetags.static import static
 
 
 def protect(response: HttpResponse) -> HttpResponse:
-    """Let browsers load nothing but the dashboard's own files, and keep nothing."""
+    """Forbid browsers to load anything but the dashboard's own files, and to cache pages."""
     response.headers["Content-Security-Policy"] = _policy()
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -26,6 +26,6 @@ def _policy() -> str:
 
 
 def _static_origin() -> list[str]:
-    """Return the origin of static files, if they come from another one than the pages."""
+    """Return the origin of the static files, if it is not the site's own."""
     parts = urlsplit(static("django_jobs_dashboard/dashboard.css"))
     return [f"{parts.scheme}://{parts.netloc}"] if parts.scheme and parts.netloc else []

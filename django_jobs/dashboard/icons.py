@@ -39,4 +39,4 @@ ICONS = {
     "theme": "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17z",
     "workers": "M4 5h16v5H4zM4 14h16v5H4zM7.5 7.5v.1M7.5 16.5v.1",
 }
-"""Each is drawn as one path with a stroke in the colour of the text."""
+"""Each icon is one path, stroked in the colour of the text."""

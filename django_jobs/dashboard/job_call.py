@@ -1,4 +1,4 @@
-"""A job's call and its result as the dashboard shows them."""
+"""The arguments, metadata and result of a job as the dashboard shows them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from django_jobs.serialization.arguments import peek_arguments, peek_value
 from django_jobs.tasks.redaction.parameters import argument_names
 
 MAX_PREVIEW_BYTES = 10_000
-"""Bytes of arguments up to which a list shows what is in them."""
+"""Lists show arguments of up to this many bytes."""
 
 PREVIEW_LENGTH = 160
-"""Letters of a call that a list shows."""
+"""Characters of a call that a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedValue:
-    """One argument, or one of the metadata.
+    """An argument, or an entry of the metadata.
 
     Attributes:
-        name: of the parameter, or its number where the name is not known; a key of metadata.
-        text: JSON, with line breaks where it is long; a text as it is.
+        name: the name of the parameter, or its number if the name is unknown; or the key.
+        text: a string as it is, any other value as indented JSON.
     """
 
     name: str
@@ -33,7 +33,7 @@ class NamedValue:
 
 
 def preview(job: Job) -> str:
-    """Return the arguments of a call in one short line, or "" if they are long or none."""
+    """Return the arguments in one short line, or "" if there are none or they are too large."""
     if job.size > MAX_PREVIEW_BYTES:
         return ""
     try:
@@ -45,7 +45,7 @@ def preview(job: Job) -> str:
 
 
 def arguments(job: Job) -> list[NamedValue] | None:
-    """Return the arguments one by one, or None if they can't be read."""
+    """Return the arguments, or None if they cannot be read."""
     try:
         args, kwargs = peek_arguments(job.arguments)
     except BrokenPayload:
@@ -57,7 +57,7 @@ def arguments(job: Job) -> list[NamedValue] | None:
 
 
 def metadata(job: Job) -> list[NamedValue]:
-    """Return the metadata of a job one by one, those that libraries reserve as well."""
+    """Return the metadata, including keys reserved by libraries."""
     try:
         return [
             NamedValue(key, to_text(value)) for key, value in decode_metadata(job.metadata).items()
@@ -67,10 +67,10 @@ def metadata(job: Job) -> list[NamedValue]:
 
 
 def result(text: str | None) -> str | None:
-    """Return what a success returned, or None if it is none.
+    """Return the result of a succeeded job as text, or None if there is none.
 
     Args:
-        text: JSON text of it.
+        text: the result as JSON.
     """
     if text is None:
         return None
@@ -81,7 +81,7 @@ def result(text: str | None) -> str | None:
 
 
 def to_text(value: Any) -> str:
-    """Return a value for people: a text as it is, all else as JSON."""
+    """Return a string as it is, any other value as JSON."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)

@@ -1,4 +1,4 @@
-"""The permissions of the dashboard, which need a model to belong to."""
+"""The permissions of the dashboard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Dashboard(models.Model):
-    """Has no table: it only carries the permissions."""
+    """A model without a table, because permissions must belong to one."""
 
     class Meta:
         managed = False

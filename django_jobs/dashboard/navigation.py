@@ -1,4 +1,4 @@
-"""The entries of the dashboard's menu."""
+"""The entries of the menu."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page in the menu.
+    """A menu entry.
 
     Attributes:
-        name: of its address in `urls.py`.
-        label: what it is called.
-        icon: a name in `icons.py`.
+        name: the name of its URL in `urls.py`.
+        label: its text.
+        icon: the name of its icon in `icons.py`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Parameters of addresses and forms, where nonsense becomes the nearest sane value."""
+"""Reads parameters of URLs and forms, and replaces invalid values by valid ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 200
 
 
 def whole(query: QueryDict, name: str, *, default: int, least: int, most: int) -> int:
-    """Return a whole number between two bounds."""
+    """Return an integer, limited to the bounds."""
     text = query.get(name, "").strip()
     digits = text.removeprefix("-")
     if not digits.isascii() or not digits.isdigit():
@@ -24,12 +24,12 @@ def whole(query: QueryDict, name: str, *, default: int, least: int, most: int) -
 
 
 def choice(query: QueryDict, name: str, choices: Collection[Choice], default: Choice) -> Choice:
-    """Return one of the choices."""
+    """Return one of the choices, or the default."""
     given = query.get(name, "")
     return next((one for one in choices if one == given), default)
 
 
 def text(query: QueryDict, name: str) -> str:
-    """Return text without spaces around it or control characters in it, of a bounded length."""
+    """Return text, stripped of surrounding whitespace and control characters, and truncated."""
     given = query.get(name, "").strip()
     return "".join(letter for letter in given if letter.isprintable())[:LONGEST]

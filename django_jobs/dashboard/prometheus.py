@@ -1,4 +1,4 @@
-"""The figures as Prometheus reads them, in its text format 0.0.4."""
+"""Renders metrics in Prometheus' text format, version 0.0.4."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django_jobs.metrics.history import TaskMetrics
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 SHOWN = tuple(bound for bound in BOUNDS if str(bound).rstrip("0") in {"1", "3"})
-"""Upper bounds in milliseconds: two in each power of ten, as each is a time series of its own."""
+"""Upper bounds in milliseconds, two per power of ten: each bound is a time series of its own."""
 
 Sample = tuple[str, Mapping[str, str], float]
-"""What follows the name of the metric, its labels, and its value."""
+"""The suffix of the metric's name, its labels, and its value."""
 
 
 def exposition(inspection: Inspection) -> str:
-    """Return all figures as text."""
+    """Return all metrics as text."""
     parts = (_of_states, _of_queues, _of_workers, _of_attempts, _of_tasks)
     text = "".join(line for part in parts for line in part(inspection))
-    # Names of queues are anybody's, and some texts of Python's are none in UTF-8.
+    # Names of queues can contain lone surrogates, which UTF-8 cannot encode.
     return text.encode(errors="replace").decode()
 
 
@@ -38,10 +38,10 @@ def _of_states(inspection: Inspection) -> Iterator[str]:
 def _of_queues(inspection: Inspection) -> Iterator[str]:
     queues = inspection.queues()
     for name, text, value in (
-        ("queue_size", "Jobs of a queue that could start now.", lambda one: one.size),
+        ("queue_size", "Jobs of a queue that are ready to start.", lambda one: one.size),
         (
             "queue_latency_seconds",
-            "For how long the next job of a queue has been waiting.",
+            "How long the next job of a queue has been waiting.",
             lambda one: one.latency / 1000,
         ),
         ("queue_paused", "Whether a queue is paused.", lambda one: int(one.paused)),
@@ -54,12 +54,12 @@ def _of_queues(inspection: Inspection) -> Iterator[str]:
 def _of_workers(inspection: Inspection) -> Iterator[str]:
     workers = inspection.workers()
     for name, text, value in (
-        ("workers", "Workers whose heartbeats arrive.", len(workers)),
+        ("workers", "Workers that send heartbeats.", len(workers)),
         ("worker_threads", "Threads of all workers.", sum(one.concurrency for one in workers)),
         ("workers_quiet", "Workers that take no more jobs.", sum(one.quiet for one in workers)),
         (
             "jobs_stuck",
-            "Running jobs that did not end at their timeout.",
+            "Running jobs that have passed their timeout.",
             sum(len(one.stuck) for one in workers),
         ),
     ):
@@ -84,7 +84,7 @@ def _of_tasks(inspection: Inspection) -> Iterator[str]:
     yield from _family(
         "task_attempts_total",
         "counter",
-        "Attempts of each task; they count from zero again every 90 days.",
+        "Attempts of each task. The counters restart from zero every 90 days.",
         (
             ("", {"task": one.task, "outcome": outcome}, count)
             for one in tasks
@@ -93,13 +93,13 @@ def _of_tasks(inspection: Inspection) -> Iterator[str]:
     )
     yield from _times(
         "task_latency_seconds",
-        "From when a job could have started to its start.",
+        "Time from when a job was ready until it started.",
         tasks,
         lambda one: one.latency,
     )
     yield from _times(
         "task_duration_seconds",
-        "From the start of an attempt to its end.",
+        "Time from the start of an attempt to its end.",
         tasks,
         lambda one: one.duration,
     )

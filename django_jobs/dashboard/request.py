@@ -1,4 +1,4 @@
-"""One request to the dashboard: who asks, about which backend."""
+"""A request to the dashboard: its visitor and the chosen backend."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ NAMESPACE = "django_jobs_dashboard"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardRequest:
-    """What every view is given.
+    """The argument of every view.
 
     Attributes:
-        visitor: who asks; their permissions are checked by then.
-        backend: whose jobs are shown, chosen by `?backend=` where a site has several.
-        aliases: of all backends that could be shown.
+        http: Django's request.
+        visitor: who sent it; their permission is already checked.
+        backend: the backend to show, chosen by `?backend=` if there are several.
+        aliases: the aliases of all backends that can be shown.
     """
 
     http: HttpRequest
@@ -41,22 +42,22 @@ class DashboardRequest:
 
     @property
     def redactor(self) -> Redactor:
-        """A new redactor, with the words of the backend."""
+        """A new redactor, with the `REDACT` words of the backend."""
         import_once()
         return Redactor(self.backend.configuration.redact)
 
     @property
     def is_update(self) -> bool:
-        """Whether an open page asks for its newest state, and nobody has clicked."""
+        """Whether this is a live update of an open page, not a visit."""
         return "HX-Request" in self.http.headers
 
     def address(self, name: str, *args: Any, **query: Any) -> str:
-        """Return the address of a page that shows the same backend.
+        """Return the URL of a page or action, for the same backend.
 
         Args:
-            name: of the page in `urls.py`.
-            args: parts of its path.
-            query: parameters; those that are None or "" are left out.
+            name: the name of the URL in `urls.py`.
+            args: the positional arguments of the URL.
+            query: the query parameters; those that are None or "" are left out.
         """
         if self.backend.alias != self.aliases[0]:
             query = {"backend": self.backend.alias, **query}
@@ -66,7 +67,7 @@ class DashboardRequest:
 
 
 def chosen_backend(request: HttpRequest) -> JobBackend | None:
-    """Return the backend that `?backend=` names, else the first of ours; None if there is none."""
+    """Return the backend that `?backend=` names, or else the first; None if there is none."""
     aliases = visible_aliases()
     asked = request.GET.get("backend", "")
     alias = asked if asked in aliases else next(iter(aliases), None)
@@ -76,6 +77,6 @@ def chosen_backend(request: HttpRequest) -> JobBackend | None:
 
 
 def visible_aliases() -> tuple[str, ...]:
-    """Return the aliases in `TASKS` whose backends are ours, the default one first."""
+    """Return the aliases of the backends of django_jobs in `TASKS`, the default one first."""
     aliases = [backend.alias for backend in our_backends()]
     return tuple(sorted(aliases, key=lambda alias: (alias != DEFAULT_TASK_BACKEND_ALIAS, alias)))

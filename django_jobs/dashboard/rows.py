@@ -1,4 +1,4 @@
-"""Jobs as the rows of a list."""
+"""The rows of the job list."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ TIME_LABELS = {
     State.QUEUED: _("enqueued"),
     State.RUNNING: _("for"),
 }
-"""What stands before the time of a job that has not ended."""
+"""The label of the time of a job that has not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One job.
+    """A job.
 
     Attributes:
         name: the last part of the task's dotted path.
-        path: what stands before it.
-        call: its arguments in short.
-        error: class of the last error without its module, or "".
-        message: first line of the last error.
-        time: Unix milliseconds of what matters for its state.
-        time_label: what this time is.
-        kind: how the script tells it.
+        path: the rest of the dotted path.
+        call: a preview of the arguments.
+        error: the class of the last error without its module, or "".
+        error_path: the class of the last error with its module, or "".
+        message: the first line of the last error.
+        time: the Unix milliseconds that matter most in its state.
+        time_label: what happened or will happen at this time.
+        kind: how the script shows the time; see the tag `moment`.
     """
 
     id: str
@@ -54,10 +55,10 @@ class Row:
 
 
 def to_row(record: Record) -> Row:
-    """Return a job as a row.
+    """Return the row of a job.
 
     Args:
-        record: without its secrets.
+        record: the job, already redacted.
     """
     job = record.job
     path, _dot, name = job.task.rpartition(".")

@@ -1,4 +1,4 @@
-"""The health that anybody may ask for, and that holds no web thread while a broker hangs."""
+"""Shares health checks between public requests, so that a hanging broker blocks no web threads."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.health import Health
 
 MAX_AGE = 1.0
-"""Seconds for which one look serves everybody."""
+"""Seconds for which one result answers all requests."""
 
 TIMEOUT = 1.0
-"""Seconds for which a request waits for the first answer of a look."""
+"""Seconds after which a check counts as unanswered."""
 
-NO_ANSWER = Health(problems=("The broker takes too long to answer.",))
+NO_ANSWER = Health(problems=("The broker takes too long to respond.",))
 
 
 class SharedHealth:
-    """Looks at one thing on behalf of everybody who asks.
+    """Checks the health of one broker for all requests.
 
-    Only one look is under way at a time, in a thread of its own. Requests wait for it until it has
-    taken a second; after that they hear at once that there is no answer.
+    One check runs at a time, in its own thread. Requests wait until it has taken `TIMEOUT`; after
+    that they get `NO_ANSWER` immediately.
     """
 
     def __init__(self) -> None:
@@ -35,17 +35,17 @@ class SharedHealth:
         self._latest.set_result(NO_ANSWER)
 
     def health(self, examine: Callable[[], Health]) -> Health:
-        """Return what was found within the last second, or what is found within the next one.
+        """Return a result no older than `MAX_AGE`, or that of a check that ends within `TIMEOUT`.
 
         Args:
-            examine: finds it out; it may take long.
+            examine: runs the check; it may block.
         """
         with self._lock:
             now = monotonic()
             if self._latest.done() and now - self._ended >= MAX_AGE:
                 found: Future[Health] = Future()
                 threading.Thread(target=self._run, args=[examine, found], daemon=True).start()
-                # Not before it has started: nobody would ever end one that could not.
+                # Only after the thread has started, as no one else would resolve the future.
                 self._latest, self._began = found, now
             latest, left = self._latest, self._began + TIMEOUT - now
         try:
@@ -69,7 +69,7 @@ _lock = threading.Lock()
 
 
 def shared_health(broker: Broker, examine: Callable[[], Health]) -> Health:
-    """Return the health of a broker, as somebody found it lately or as `look` finds it now."""
+    """Return the health of a broker: a recent result, or that of a new check by `examine`."""
     with _lock:
         shared = _by_broker.setdefault(broker, SharedHealth())
     return shared.health(examine)

@@ -1,4 +1,4 @@
-"""How often passwords and tokens may be tried before no more of them are looked at."""
+"""Limits failed login attempts, by address and in total."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from collections.abc import Callable
 from time import monotonic
 
 WINDOW = 300.0
-"""Seconds for which a failure counts."""
+"""Seconds for which a failed attempt counts."""
 
 PER_ADDRESS = 10
 IN_ALL = 100
 
 
 class Throttle:
-    """Counts failures in this process, by address and in all.
+    """Counts the failed attempts in this process. Thread-safe.
 
-    An address that gave a right password or token within the window is not stopped by the failures
-    of others. Safe to use from several threads.
+    The total does not block an address that logged in successfully within the window.
 
     Args:
-        clock: returns seconds.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -31,7 +30,7 @@ class Throttle:
         self._welcome: dict[str, float] = {}
 
     def seconds_to_wait(self, address: str) -> int:
-        """Return for how long nothing from an address is looked at, or 0 if it may try."""
+        """Return for how many seconds an address is blocked, or 0 if it may try."""
         with self._lock:
             now = self._forget()
             own = [at for at, who in self._failures if who == address]
@@ -42,17 +41,17 @@ class Throttle:
             return 0
 
     def failed(self, address: str) -> None:
-        """Count a wrong password or token."""
+        """Count a failed attempt."""
         with self._lock:
             self._failures.append((self._clock(), address))
 
     def succeeded(self, address: str) -> None:
-        """Let in an address that gave a right password or token, whatever others do."""
+        """Exempt an address from the total limit after a successful attempt."""
         with self._lock:
             self._welcome[address] = self._clock()
 
     def forgive(self, address: str) -> None:
-        """Forget the failures of an address."""
+        """Forget the failed attempts from an address."""
         with self._lock:
             self._failures = deque(one for one in self._failures if one[1] != address)
 
@@ -63,7 +62,7 @@ class Throttle:
             self._welcome.clear()
 
     def _forget(self) -> float:
-        """Forget what is older than the window, and return the current time."""
+        """Forget attempts older than the window, and return the current time."""
         now = self._clock()
         while self._failures and self._failures[0][0] <= now - WINDOW:
             self._failures.popleft()
@@ -76,4 +75,4 @@ def _left(since: float, now: float) -> int:
 
 
 THROTTLE = Throttle()
-"""The failures at this process's dashboard."""
+"""The failed attempts at the dashboard of this process."""

@@ -1,4 +1,4 @@
-"""The spans of time that a page can look back on, as links."""
+"""The time ranges that a page can show, as links."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class TimeRangeLink:
-    """A span that can be chosen.
+    """A link to a page for another time range.
 
     Attributes:
-        label: a short one, for the link.
-        text: the same in full.
+        label: the text of the link.
+        text: the time range in words, for the tooltip.
     """
 
     label: Any
@@ -37,23 +37,23 @@ class TimeRangeLink:
 
 
 def chosen_time_range(request: DashboardRequest) -> Span:
-    """Return the span that the address asks for."""
+    """Return the time range that the URL names, or the default."""
     return parameters.choice(request.http.GET, "span", tuple(Span), Span.DAY)
 
 
 def time_range_text(span: Span) -> str:
-    """Return a span in words, for the middle of a sentence."""
+    """Return a time range in words, for use in a sentence."""
     return str(LABELS[span][1])
 
 
 def time_range_links(
     request: DashboardRequest, page: str, chosen: Span, **query: str
 ) -> tuple[TimeRangeLink, ...]:
-    """Return a link to the same page for each span.
+    """Return a link to the same page for each time range.
 
     Args:
-        page: its name in `urls.py`.
-        query: what else its address says.
+        page: the name of its URL in `urls.py`.
+        query: the other query parameters.
     """
     return tuple(
         TimeRangeLink(label, text, request.address(page, span=span.value, **query), span is chosen)

@@ -1,4 +1,4 @@
-"""The life of one job, from its enqueueing to its end."""
+"""The attempts and events of a job, from when it was enqueued to its end."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ KINDS: dict[str, tuple[str, Any]] = {
     State.DEAD: ("cross", _("Dead: no attempts left")),
     State.DISCARDED: ("cancel", _("Discarded")),
 }
-"""For each kind of event an icon, and what is said of it."""
+"""The icon and label of each kind of event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One execution of a job.
+    """An attempt.
 
     Attributes:
-        number: from 1; None where it is not known.
-        state: how it ended: dead stands for an error; running while it has not.
-        started_at: Unix milliseconds, or None where it is not known.
-        ended_at: the same.
-        latency: milliseconds between the time when it could have started and its start.
-        duration: milliseconds of running.
-        failure: its error, if there was one.
+        number: 1 for the first attempt, or None if unknown.
+        state: `DEAD` if it failed, `SUCCEEDED`, or `RUNNING`.
+        started_at: Unix milliseconds, or None if unknown.
+        ended_at: Unix milliseconds, or None if unknown or still running.
+        latency: milliseconds from when the job was ready until the attempt started.
+        duration: milliseconds from its start to its end.
+        failure: the error, if it failed.
     """
 
     number: int | None
@@ -51,14 +51,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One moment in a job's life.
+    """An event on the timeline of a job.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: a key of `KINDS`.
         at: Unix milliseconds.
-        after: milliseconds since the event before, or None for the first.
-        attempt: number of the attempt, or None.
-        is_ahead: whether it is still to come.
+        after: milliseconds since the previous event, or None for the first.
+        attempt: the number of the attempt, or None.
+        is_ahead: whether the event is in the future.
     """
 
     kind: str
@@ -77,14 +77,14 @@ class Event:
 
 
 def attempts(record: Record) -> list[Attempt]:
-    """Return what is known of a job's attempts, the latest first."""
+    """Return the known attempts of a job, the latest first."""
     known = [_failed(failure) for failure in record.failures]
     last = _last(record)
     return [*([last] if last else []), *reversed(known)]
 
 
 def events(record: Record, now: int) -> list[Event]:
-    """Return the moments of a job's life in their order."""
+    """Return the events of a job in chronological order."""
     found = sorted(_moments(record), key=lambda event: event.at)
     befores = [None, *(event.at for event in found)]
     return [
@@ -108,7 +108,7 @@ def _failed(failure: Failure) -> Attempt:
 
 
 def _last(record: Record) -> Attempt | None:
-    """Return the attempt that is running or succeeded, which has left no failure."""
+    """Return the attempt that is running or has succeeded, which has no failure record."""
     started = record.last_attempted_at
     if record.state not in {State.RUNNING, State.SUCCEEDED} or started is None:
         return None

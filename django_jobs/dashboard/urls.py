@@ -1,4 +1,4 @@
-"""The addresses of the dashboard: include them anywhere in the site's URLconf."""
+"""The URLs of the dashboard. Include them anywhere in the site's URLconf."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail that is sent by a job: at once or later, again where the server was down."""
+"""Sends email by jobs, now or later, and retries if the mail server is down."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Not at import: two threads that import the package and one of its modules at the same time,
-    # as the development server's do, would each find the other's half of the way.
+    # Lazy, because two threads that import the package and one of its modules at the same time,
+    # as in the development server, could each see a partially initialized module.
     from importlib import import_module
 
     if name not in _HOMES:

@@ -1,4 +1,4 @@
-"""Attachments that are too large for a job, as files in a storage."""
+"""Stores attachments that are too large for a job as files in a storage."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from django_jobs.serialization.arguments import dump_value
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=210)
-"""After a mail is due: 20 days of retries, then 180 in which an operator may retry a dead job."""
+"""After an email is due: 20 days of retries, then 180 days in which a dead job can be retried."""
 
 ENVELOPE = 256
-"""Bytes that a job's arguments have besides the mail."""
+"""Bytes of a job's arguments in addition to the email."""
 
 
 def fit(payload: Payload, limit: int, due: date) -> Payload:
-    """Return a mail that fits into a job, its largest attachments in files where need be.
+    """Return an email that fits into a job, with its largest attachments in files if necessary.
 
-    Nothing is stored for a mail that is too large even without them.
+    Nothing is stored for an email that is too large even without attachments.
 
     Args:
-        payload: a mail with all its contents.
+        payload: an email with all its contents.
         limit: the backend's `max_payload`, in bytes.
-        due: the day on which the mail is to be sent.
+        due: the day on which the email will be sent.
 
     Raises:
-        ImproperlyConfigured: attachments have to be stored, and there is no place for them.
+        ImproperlyConfigured: attachments must be stored, but no storage is configured for them.
     """
     excess = _size(payload) + ENVELOPE - limit
     if excess <= 0:
@@ -55,11 +55,11 @@ def fit(payload: Payload, limit: int, due: date) -> Payload:
 
 
 def read(content: Content) -> Content:
-    """Return a content with its data, read from the file where `fit` has stored it.
+    """Return a content with its data, read from a file if `fit` stored it in one.
 
     Raises:
-        Fail: the file is gone.
-        BrokenPayload: the file's name is not one that `fit` gives.
+        Fail: the file no longer exists.
+        BrokenPayload: the name is not one of a file stored by `fit`.
     """
     if "file" not in content:
         return content
@@ -68,16 +68,16 @@ def read(content: Content) -> Content:
         return from_bytes(content["kind"], files.read(name))
     except FileNotFoundError as error:
         raise Fail(
-            f"The attachment {name} is not in the storage {files.alias!r} any more: the mail was"
-            " sent already, or somebody has removed the file."
+            f"The attachment {name} is no longer in the storage {files.alias!r}: the email was"
+            " already sent, or the file was deleted."
         ) from error
 
 
 def remove(payload: Payload) -> None:
-    """Remove a mail's files, and those of other mails that are out of date.
+    """Remove the files of an email, and those of other emails that have expired.
 
-    Never an error: the mail is sent by now, and must not be sent again for a file's sake. What
-    the storage refuses is logged.
+    Errors of the storage are logged, not raised: the email has been sent, and must not be sent
+    again because a file could not be removed.
     """
     places = list(_places(payload))
     for files, name in places:
@@ -87,21 +87,21 @@ def remove(payload: Payload) -> None:
             files.prune(folder)
             files.clean(_today())
         except Exception:
-            logger.warning("The storage %r does not list %s.", files.alias, FOLDER, exc_info=True)
+            logger.warning("Could not clean %s in storage %r.", FOLDER, files.alias, exc_info=True)
 
 
 def clean_attachments(today: date | None = None) -> int:
-    """Remove the files of mails that will not be sent any more.
+    """Remove the files of emails that will no longer be sent.
 
-    Such files are left by transactions that were rolled back, by mails that could not be
-    enqueued, and by mails that were given up or deleted. The worker calls this each time that it
-    has sent a mail with files.
+    Transactions that were rolled back, emails that could not be enqueued, and jobs that were
+    deleted or have died leave such files. Workers call this function after sending an email with
+    files.
 
     Args:
-        today: files whose last day is before it go; by default the current day.
+        today: files that expire before this day are removed; today by default.
 
     Returns:
-        How many files were removed.
+        The number of files removed.
     """
     return chosen_files().clean(today or _today())
 
@@ -115,7 +115,7 @@ def _size(value: object) -> int:
 
 
 def _largest(parts: Sequence[Part], excess: int) -> frozenset[int]:
-    """Return the numbers of the largest parts, as many as hold `excess` bytes; or none at all."""
+    """Return the numbers of the largest parts that free `excess` bytes, or none if they cannot."""
     sizes = {number: _size(part["content"]) - ENVELOPE for number, part in enumerate(parts)}
     chosen: set[int] = set()
     for number in sorted(sizes, key=sizes.__getitem__, reverse=True):
@@ -127,7 +127,7 @@ def _largest(parts: Sequence[Part], excess: int) -> frozenset[int]:
 
 
 def _stored(files: MailFiles, content: Content, name: PurePosixPath) -> Content:
-    # A storage may give the file another name than the one that was asked for.
+    # A storage may choose another name than the one requested.
     given = files.save(name, to_bytes(content))
     return {"kind": content["kind"], "file": given, "storage": files.alias}
 
@@ -139,5 +139,5 @@ def _places(payload: Payload) -> Iterator[tuple[MailFiles, PurePosixPath]]:
 
 
 def _place(content: Content) -> tuple[MailFiles, PurePosixPath]:
-    """Return where a content is: the setting may name another storage by now."""
+    """Return where a content is stored, which may not be the storage in today's setting."""
     return MailFiles(content.get("storage", DEFAULT)), checked(content["file"])

@@ -1,4 +1,4 @@
-"""The email backend that makes a job of every mail the site sends."""
+"""An email backend that enqueues a job for each email."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ DJANGO_INTERNAL = "_ignore_unknown_kwargs"
 
 
 class LaterEmailBackend(BaseEmailBackend):
-    """Enqueues each message as a job of its own; another email backend sends it there.
+    """Enqueues a job for each message, which sends it with another email backend.
 
-    Through `EMAIL_BACKEND`, that other one is named by the setting `JOB_EMAIL_BACKEND`; through
-    Django 6.1's `MAILERS`, by the option `using`.
+    The other backend is set by `JOB_EMAIL_BACKEND` if this one is the `EMAIL_BACKEND`, or by the
+    option `using` if it is configured in Django 6.1's `MAILERS`.
 
     Args:
-        fail_silently: a message that cannot be enqueued is logged, not an error.
-        using: alias in MAILERS of the mailer that sends.
-        alias: alias of this mailer, given by Django.
+        fail_silently: log messages that cannot be enqueued, instead of raising an error.
+        using: the alias in MAILERS of the mailer that sends.
+        alias: the alias of this mailer, passed by Django.
 
     Raises:
-        ImproperlyConfigured: an option is unknown or missing, or no mail would ever be sent.
+        ImproperlyConfigured: an option is unknown or missing, or the other backend does not send.
     """
 
     sends_later: ClassVar[bool] = True
@@ -53,13 +53,13 @@ class LaterEmailBackend(BaseEmailBackend):
         check_target(alias, using)
 
     def send_messages(self, email_messages: Iterable[EmailMessage]) -> int:
-        """Enqueue the messages that have recipients, all of them or none.
+        """Enqueue all messages that have recipients, or none.
 
         Returns:
-            How many were enqueued.
+            The number of messages enqueued.
 
         Raises:
-            ValueError, UnserializableArgument: one of them cannot be sent; none is enqueued.
+            ValueError, UnserializableArgument: a message cannot be sent. None is enqueued.
         """
         payloads = [encode(message) for message in email_messages if message.recipients()]
         try:
@@ -67,18 +67,19 @@ class LaterEmailBackend(BaseEmailBackend):
         except Exception:
             if not self.fail_silently:
                 raise
-            logger.warning("Mails that could not be enqueued: %s.", len(payloads), exc_info=True)
+            logger.warning("Could not enqueue %s email(s).", len(payloads), exc_info=True)
             return 0
         return len(payloads)
 
 
 def _refuse(options: Mapping[str, object], alias: str | None) -> None:
-    """Refuse options that nobody would heed; Django hands over some as None."""
+    """Raise ImproperlyConfigured for unsupported options. Django passes some as None."""
     given = [name for name, value in options.items() if value is not None]
     unknown = ", ".join(repr(name) for name in given if name != DJANGO_INTERNAL)
     if unknown:
         place = "" if alias is None else f"MAILERS[{alias!r}]: "
         raise ImproperlyConfigured(
-            f"{place}LaterEmailBackend does not take {unknown}: no login or address of a mail"
-            " server is stored with a mail. Give them to the email backend that sends."
+            f"{place}LaterEmailBackend does not accept {unknown}, because credentials and"
+            " addresses of mail servers are not stored in jobs. Pass them to the email backend that"
+            " sends."
         )

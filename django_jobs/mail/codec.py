@@ -21,15 +21,15 @@ from django_jobs.mail.content import AnyMessage, Content, pack, unpack
 from django_jobs.serialization.encode import to_json_tree
 
 FIXED_HEADERS = ("Date", "Message-ID")
-"""Set once when the mail is enqueued: a second attempt sends the same mail, not another one."""
+"""Set when the email is enqueued, so that every attempt sends the same email."""
 
 SAFE_OVERRIDES = frozenset(
     {"attach", "attach_file", "attach_alternative", "body_contains", "get_connection", "send"}
 )
-"""Methods of Django's classes that have done their work when the message is built."""
+"""Methods of Django's classes that do not change how a message is built."""
 
 NOT_KEPT = frozenset({"connection", "anymail_status"})
-"""A live connection, which no job can hold; what Anymail reports after it has sent."""
+"""An open connection, which cannot be stored, and Anymail's report after sending."""
 
 ADDRESS_FIELDS = ("to", "cc", "bcc", "reply_to")
 FIELDS = NOT_KEPT | {
@@ -39,7 +39,7 @@ FIELDS = NOT_KEPT | {
 
 
 class Part(TypedDict):
-    """An attachment or alternative; a whole MIME part has neither file name nor type here."""
+    """An attachment or alternative. A whole MIME part has neither file name nor type here."""
 
     filename: str | None
     mimetype: str | None
@@ -50,9 +50,9 @@ class Payload(TypedDict):
     """A message as the argument of a job.
 
     Attributes:
-        headers: the extra ones, with Date and Message-ID.
-        attributes: all that the message has besides what Django's class gives it.
-        alternatives: None for a plain `EmailMessage`.
+        headers: the extra headers, with Date and Message-ID.
+        attributes: attributes of the message that Django's class does not have.
+        alternatives: None for an `EmailMessage`.
     """
 
     subject: str
@@ -69,12 +69,12 @@ class Payload(TypedDict):
 
 
 def encode(message: EmailMessage) -> Payload:
-    """Return a message as JSON; the message itself is left as it was.
+    """Return a message as JSON. The message is not modified.
 
     Raises:
-        ValueError: what Django refuses to build, such as a line break in a header.
-        UnserializableArgument: an attribute cannot travel as JSON, or the message's class shapes
-            mail in methods of its own.
+        ValueError: Django refuses to build the message, for example for a line break in a header.
+        UnserializableArgument: an attribute cannot be stored as JSON, or the class of the message
+            overrides methods that build it.
     """
     _refuse_own_methods(message)
     built = message.message()
@@ -95,19 +95,19 @@ def encode(message: EmailMessage) -> Payload:
 
 
 def decode(payload: Payload, read: Callable[[Content], Content]) -> EmailMessage:
-    """Return the message that `encode` was given, as Django's own class of its kind.
+    """Return the message that was passed to `encode`, as an instance of Django's class.
 
     Args:
-        read: returns an attachment's content with its data, wherever that was.
+        read: returns the content of an attachment with its data, wherever it is stored.
 
     Raises:
-        BrokenPayload: it is not what `encode` returns.
+        BrokenPayload: the payload was not made by `encode`.
     """
     try:
         return _decode(payload, read)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenPayload(
-            f"This is not a mail that django_jobs has stored: {type(error).__name__}: {error}"
+            f"This is not an email stored by django_jobs: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -124,7 +124,7 @@ def _decode(payload: Payload, read: Callable[[Content], Content]) -> EmailMessag
     for field in ADDRESS_FIELDS:
         setattr(message, field, list(payload[field]))  # type: ignore[literal-required]
     message.extra_headers = dict(payload["headers"])
-    # Not by `attach()`, which looks at contents and file names again.
+    # Not by `attach()`, which would guess types from contents and file names again.
     message.attachments = [
         _unpacked(part, read(part["content"])) for part in payload["attachments"]
     ]
@@ -145,7 +145,7 @@ def _addresses(values: Iterable[object]) -> list[str]:
 
 
 def _headers(extra: Mapping[str, object], built: AnyMessage) -> dict[str, str]:
-    """Return the extra headers as text; what is not text takes the form that Django gave it."""
+    """Return the extra headers as text; other values in the form that Django gave them."""
     headers = {}
     for name, value in extra.items():
         text: object = force_str(value, strings_only=True)
@@ -172,26 +172,26 @@ def _attachment(attachment: AnyMessage | tuple[Any, ...]) -> Part:
 
 
 def _own_classes(message: EmailMessage) -> list[type]:
-    """Return the classes of a message that are not Django's, from the base on."""
+    """Return the classes of a message that are not Django's, base classes first."""
     django = (EmailMultiAlternatives, EmailMessage, object)
     return [each for each in reversed(type(message).__mro__) if each not in django]
 
 
 def _refuse_own_methods(message: EmailMessage) -> None:
-    """Refuse a class that builds its mail in its own way: only data can be kept, never code."""
+    """Raise an error for a class that overrides how a message is built: jobs store only data."""
     for each in _own_classes(message):
         for name, value in vars(each).items():
             shapes = callable(value) and hasattr(EmailMultiAlternatives, name)
             if shapes and not name.startswith("__") and name not in SAFE_OVERRIDES:
                 raise UnserializableArgument(
-                    f"A {type(message).__qualname__} cannot be sent later: its own method"
-                    f" {name}() shapes the mail, and a job keeps data only. Enqueue a task of"
-                    " your own that builds the message and sends it."
+                    f"A {type(message).__qualname__} cannot be sent later, because it overrides"
+                    f" {name}() and a job stores only data. Enqueue a task of your own that builds"
+                    " and sends the message."
                 )
 
 
 def _attributes(message: EmailMessage) -> dict[str, Any]:
-    """Return what a message has besides Django's fields, for instance Anymail's `tags`."""
+    """Return the attributes that Django's class does not have, such as Anymail's `tags`."""
     values: dict[str, Any] = {}
     for each in _own_classes(message):
         values |= vars(each)
@@ -207,7 +207,7 @@ def _attributes(message: EmailMessage) -> dict[str, Any]:
 
 
 def _is_data(message: EmailMessage, name: str, value: object) -> bool:
-    """Tell whether an attribute holds data: no code, no sentinel class, no cached property."""
+    """Return whether an attribute is data, not code, a sentinel class or a cached property."""
     described = getattr_static(type(message), name, None)
     return not (
         isinstance(value, type) or hasattr(value, "__get__") or hasattr(described, "__get__")
@@ -215,7 +215,7 @@ def _is_data(message: EmailMessage, name: str, value: object) -> bool:
 
 
 def _settled(value: Any) -> Any:
-    """Return a value whose lazy translations are text in the language of whoever enqueues."""
+    """Return a value with lazy translations resolved in the active language."""
     match value:
         case Promise():
             return str(value)

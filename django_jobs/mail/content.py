@@ -1,4 +1,4 @@
-"""What an attachment holds as JSON, and back."""
+"""The content of an attachment as JSON, and back."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from django.utils.functional import Promise
 
 
 class Kind(StrEnum):
-    """As what Django is given a content back."""
+    """The type that Django gets for a content."""
 
     TEXT = "text"
     BYTES = "bytes"
-    PART = "part"  # of Python's email API since 3.6, a MIMEPart
-    LEGACY_PART = "legacy part"  # of the API before, a MIMEBase
+    PART = "part"  # a MIMEPart of Python's modern email API
+    LEGACY_PART = "legacy part"  # a MIMEBase of its legacy API
 
 
 class Content(TypedDict):
-    """A content that travels with its job, or the name of the file that holds it.
+    """A content that is stored in its job, or the name of the file that holds it.
 
     Attributes:
         kind: a `Kind`.
-        data: the content itself, as base64 unless it is text.
-        file: its name in a storage, instead of `data`.
-        storage: alias of that storage in `STORAGES`.
+        data: the content, as base64 unless it is text.
+        file: the name of the file in a storage, instead of `data`.
+        storage: the alias of that storage in `STORAGES`.
     """
 
     kind: str
@@ -46,19 +46,19 @@ AnyContent: TypeAlias = "str | bytes | AnyMessage"
 
 
 class _LegacyPart(MIMEBase):
-    """A parsed part that Django takes for an attachment, as it asks for a MIMEBase."""
+    """A parsed part that Django accepts as an attachment, because it is a MIMEBase."""
 
     def __init__(self, policy: email.policy.Policy = email.policy.compat32) -> None:
         Message.__init__(self, policy)
 
 
 def pack(value: object) -> Content:
-    """Return the JSON form of the content of an attachment or alternative.
+    """Return the content of an attachment or alternative as JSON.
 
-    A message that is attached to a message is built now, so its Date and Message-ID stay.
+    An attached message is built now, so that its Date and Message-ID stay the same.
 
     Args:
-        value: whatever Django accepts: text, bytes, a MIME part with its headers, a message.
+        value: anything Django accepts: text, bytes, a MIME part with its headers, a message.
     """
     match value:
         case str() | Promise():
@@ -75,7 +75,7 @@ def pack(value: object) -> Content:
 
 
 def unpack(content: Content) -> AnyContent:
-    """Return what `pack` was given, parts with the headers that they had."""
+    """Return the value that was passed to `pack`; parts keep their headers."""
     raw = to_bytes(content)
     match Kind(content["kind"]):
         case Kind.TEXT:
@@ -89,12 +89,12 @@ def unpack(content: Content) -> AnyContent:
 
 
 def to_bytes(content: Content) -> bytes:
-    """Return the bytes of a content that is not in a file."""
+    """Return the bytes of a content that is not stored in a file."""
     data = content["data"]
     return data.encode() if content["kind"] == Kind.TEXT else b64decode(data, validate=True)
 
 
 def from_bytes(kind: str, raw: bytes) -> Content:
-    """Return a content that travels with its job."""
+    """Return a content that is stored in its job."""
     data = raw.decode() if kind == Kind.TEXT else b64encode(raw).decode()
     return {"kind": kind, "data": data}

@@ -1,4 +1,4 @@
-"""The files of mails, in the storage that the site has chosen for them."""
+"""The files of emails, in the storage that the site has chosen."""
 
 from __future__ import annotations
 
@@ -21,74 +21,71 @@ SETTING = "JOB_EMAIL_STORAGE"
 DEFAULT = "default"
 
 FOLDER = PurePosixPath("django_jobs/mail")
-"""Holds `<last day of need>/<random digits of the mail>/<number>`, never a name of the user's."""
+"""Contains `<expiry date>/<random hex>/<number>`, and never the users' file names."""
 
 TRIES = 100
-"""How often storing a file is tried while others remove its folder, which is empty until then."""
+"""How often to try to store a file while other processes remove its empty folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailFiles:
-    """What is kept of mails in one of the site's storages.
+    """The files of emails in one of the site's storages.
 
     Attributes:
-        alias: of the storage in `STORAGES`.
+        alias: the alias of the storage in `STORAGES`.
     """
 
     alias: str
 
     @property
     def storage(self) -> Storage:
-        """The storage itself.
+        """The storage.
 
         Raises:
-            ImproperlyConfigured: it is not in `STORAGES`, or cannot be made.
+            ImproperlyConfigured: it is not in `STORAGES`, or cannot be created.
         """
         try:
             return storages[self.alias]
         except InvalidStorageError as error:
             raise ImproperlyConfigured(
-                f"{SETTING} names {self.alias!r}, a storage that cannot be used: {error}"
+                f"{SETTING} names the storage {self.alias!r}, which cannot be used: {error}"
             ) from error
 
     def check(self) -> None:
-        """Make sure that files can be kept in a place that somebody has chosen.
+        """Check that the storage has a location.
 
         Raises:
-            ImproperlyConfigured: with the setting to change.
+            ImproperlyConfigured: it has none. The message names the setting to change.
         """
         storage = self.storage
         if isinstance(storage, FileSystemStorage) and not storage.base_location:
             raise ImproperlyConfigured(
                 f"The storage {self.alias!r} has no location and MEDIA_ROOT is not set, so large"
-                " attachments of mail that is sent later would go to the working directory. Set"
-                f" MEDIA_ROOT, or let {SETTING} name a storage of STORAGES that web process and"
-                " worker share."
+                " attachments would be stored in the working directory. Set MEDIA_ROOT, or set"
+                f" {SETTING} to a storage in STORAGES that web processes and workers share."
             )
 
     def save(self, name: PurePosixPath, raw: bytes) -> str:
-        """Store a file, and return the name that the storage gave it."""
+        """Store a file, and return the name that the storage chose."""
         for _ in range(TRIES - 1):
             with suppress(FileNotFoundError, FileExistsError):
                 return self._saved(name, raw)
         return self._saved(name, raw)
 
     def read(self, name: PurePosixPath) -> bytes:
-        """Return what is in a file; raise FileNotFoundError if it is gone."""
+        """Return the contents of a file. Raises FileNotFoundError if it does not exist."""
         with self.storage.open(str(name)) as file:
             return bytes(file.read())
 
     def delete(self, name: PurePosixPath) -> None:
-        """Remove a file; that the storage refuses to is logged."""
+        """Remove a file. Errors are logged, not raised."""
         try:
             self.storage.delete(str(name))
         except Exception:
-            logger.warning(
-                "%s could not be removed from the storage %r.", name, self.alias, exc_info=True
-            )
+            logger.warning("Could not remove %s from storage %r.", name, self.alias, exc_info=True)
 
     def clean(self, today: date) -> int:
-        """Remove files whose last day is over, and return how many there were."""
+        """Remove expired files, and return their number."""
         removed = 0
         for day in self._folders(FOLDER):
             if _is_over(day, today):
@@ -97,11 +94,11 @@ class MailFiles:
         return removed
 
     def prune(self, folder: PurePosixPath) -> None:
-        """Remove a folder of ours and those above it, as far as they are empty."""
+        """Remove a folder and its parents, as far as they are empty."""
         for each in (folder, *folder.parents):
             if each == PurePosixPath() or not self._is_empty(each):
                 return
-            # Another process may have stored a file in it since.
+            # Another process may have stored a file in it in the meantime.
             with suppress(OSError):
                 self.storage.delete(str(each))
 
@@ -131,19 +128,19 @@ class MailFiles:
 
 
 def chosen_files() -> MailFiles:
-    """Return where the files of new mails go."""
+    """Return the files of new emails."""
     return MailFiles(getattr(settings, SETTING, DEFAULT))
 
 
 def checked(text: str) -> PurePosixPath:
-    """Return a name in our folder: somebody who can write to Redis must not reach other files.
+    """Return the name of a file in our folder, so that a forged job cannot reach other files.
 
     Raises:
-        BrokenPayload: it is none.
+        BrokenPayload: the file is not in our folder.
     """
     name = PurePosixPath(text)
     if FOLDER not in name.parents or ".." in name.parts:
-        raise BrokenPayload(f"{text[:200]!r} is not a file that django_jobs has stored for a mail.")
+        raise BrokenPayload(f"{text[:200]!r} is not a file of an email stored by django_jobs.")
     return name
 
 

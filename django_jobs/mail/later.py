@@ -1,4 +1,4 @@
-"""Mail becomes a job."""
+"""Enqueues jobs that send email."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django_jobs.tasks.definition import Task
 QUEUE = "mailers"
 
 BATCH = 1000
-"""Mails that are enqueued in one round trip."""
+"""Emails enqueued in one round trip."""
 
 
 def send_mail_later(
@@ -37,18 +37,18 @@ def send_mail_later(
     queue_name: str = QUEUE,
     priority: int = 0,
 ) -> AnyJobResult | None:
-    """Send a mail as Django's `send_mail` does, but by a job.
+    """Send an email like Django's `send_mail`, but by a job.
 
     Args:
-        subject: a lazy translation is translated now, as in the texts.
+        subject: the subject. Lazy translations are resolved now, here and in the texts.
         message: the plain text.
-        from_email: None for `DEFAULT_FROM_EMAIL`.
-        recipient_list: addresses; each of them sees the others.
-        html_message: the same text as HTML.
+        from_email: the sender; None for `DEFAULT_FROM_EMAIL`.
+        recipient_list: the addresses; each recipient sees the others.
+        html_message: the text as HTML.
         using, run_after, queue_name, priority: as for `send_later`.
 
     Returns:
-        The job, or None if there is nobody to send to.
+        The result of the job, or None if there are no recipients.
 
     Raises:
         ValueError, UnserializableArgument, PayloadTooLarge, ImproperlyConfigured: as `send_later`.
@@ -69,27 +69,28 @@ def send_later(
     queue_name: str = QUEUE,
     priority: int = 0,
 ) -> AnyJobResult | None:
-    """Send any message by a job, with its attachments, headers and provider's attributes.
+    """Send a message by a job, with its attachments, headers and attributes for providers.
 
-    Its Date and Message-ID are set now, so that every attempt sends the same mail. The message
-    itself is left as it was; a connection that it carries is not used.
+    Its Date and Message-ID are set now, so that every attempt sends the same email. The message is
+    not modified, and its connection is not used.
 
     Args:
-        message: of Django's classes or of one that adds data to them.
-        using: alias of a mailer in Django 6.1's `MAILERS`; None for the site's default.
-        run_after: when to send it, an aware datetime or a timedelta from now; None for at once.
+        message: an instance of one of Django's classes, or of a subclass that only adds data.
+        using: the alias of a mailer in Django 6.1's `MAILERS`; None for the site's default.
+        run_after: when to send it: an aware datetime, a timedelta from now, or None for now.
         queue_name: the queue of the job.
-        priority: −100 to 100, higher goes sooner.
+        priority: −100 to 100; higher runs earlier.
 
     Returns:
-        The job, or None if the message has no recipients: nothing is enqueued then, as Django's
-        `send()` sends nothing.
+        The result of the job, or None if the message has no recipients. Nothing is enqueued then,
+        just as Django's `send()` sends nothing.
 
     Raises:
-        ValueError: Django refuses to build the message, for a line break in a header for example.
-        UnserializableArgument: an attribute of the message, or its class, cannot be kept.
+        ValueError: Django refuses to build the message, for example for a line break in a header.
+        UnserializableArgument: an attribute or the class of the message cannot be stored.
         PayloadTooLarge: the message is too large even without its attachments.
-        ImproperlyConfigured: there is no mailer `using`, or large attachments have no storage.
+        ImproperlyConfigured: the mailer `using` does not exist, or large attachments have no
+            storage.
     """
     check_alias(using)
     if not message.recipients():
@@ -112,9 +113,9 @@ def enqueue(
     queue_name: str = QUEUE,
     priority: int = 0,
 ) -> list[AnyJobResult]:
-    """Enqueue mails of `encode`, a job for each; the other arguments are those of `send_later`.
+    """Enqueue a job for each email from `encode`. The other arguments are as for `send_later`.
 
-    Of a thousand mails all are enqueued or none, as long as they have less than 8 megabytes.
+    Up to 1,000 emails of less than 8 MB together are enqueued all or none.
     """
     task = deliver.using(queue_name=queue_name, priority=priority, run_after=run_after)
     results: list[AnyJobResult] = []
@@ -127,7 +128,7 @@ def enqueue(
 def _fitted(task: Task[..., Any], payload: Payload) -> Payload:
     backend = our_backend(task.backend)
     if backend is None:
-        return payload  # Django knows no limit that other people's backends could tell.
+        return payload  # Other backends have no way to declare a limit.
     return fit(payload, backend.configuration.max_payload, _due(task.run_after))
 
 
@@ -137,7 +138,7 @@ def _enqueue_batch(
     try:
         return task.bulk_enqueue([(payload, using) for payload in payloads])
     except BrokerError:
-        # Some of the jobs may have arrived all the same, so their files stay.
+        # Some jobs may have reached the broker, so keep their files.
         raise
     except Exception:
         for payload in payloads:

@@ -1,4 +1,4 @@
-"""Sends a mail at once, and tells the refusals that are final."""
+"""Sends an email, and fails the job if the refusal is permanent."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from django_jobs.mail.transport import opened, real_backend
 
 
 def send_now(message: EmailMessage, using: str | None = None) -> int:
-    """Send a mail by the backend that really sends, not by a `LaterEmailBackend`.
+    """Send an email with the backend that really sends, not a `LaterEmailBackend`.
 
     Args:
-        using: the mailer of MAILERS that sends it, or None for the site's default.
+        message: the email.
+        using: the alias of the mailer in MAILERS, or None for the site's default.
 
     Returns:
-        How many mails the email backend says it has sent, 1 or 0.
+        The number of emails that the email backend reports as sent, 1 or 0.
 
     Raises:
-        Fail: the mail server refuses this mail for good.
+        Fail: the mail server permanently refuses this email.
     """
-    # Whatever goes wrong before the connection is open is not the mail's fault: it is retried.
+    # Errors before the connection is open do not concern the email, and are retried.
     with opened(real_backend(using)) as backend:
         try:
             return backend.send_messages([message]) or 0
@@ -31,5 +32,5 @@ def send_now(message: EmailMessage, using: str | None = None) -> int:
             if not smtp_errors.is_permanent(error):
                 raise
             raise Fail(
-                f"The mail server refused the mail: {smtp_errors.reply_text(error)}"
+                f"The mail server refused the email: {smtp_errors.reply_text(error)}"
             ) from error

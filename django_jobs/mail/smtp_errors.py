@@ -1,4 +1,4 @@
-"""Which answers of a mail server are final."""
+"""Decides which errors of a mail server are permanent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from smtplib import (
 )
 
 ABOUT_THE_SERVER = (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError)
-"""They say nothing of the mail, which must not be lost by a wrong password: they are retried."""
+"""Errors that do not concern the email, such as a wrong password. They are retried."""
 
 ABOUT_THE_LOGIN = frozenset({530, 534, 535, 538})
-"""Answers of RFC 4954 that a server may also give to MAIL and RCPT."""
+"""Reply codes of RFC 4954, which a server may also send in reply to MAIL and RCPT."""
 
 
 def is_permanent(error: SMTPException) -> bool:
-    """Tell whether a server would refuse the same mail again whenever it is sent."""
+    """Return whether the server would refuse the same email on every attempt."""
     match error:
         case SMTPRecipientsRefused():
             return all(_is_permanent_code(code) for code, _ in error.recipients.values())
@@ -30,7 +30,7 @@ def is_permanent(error: SMTPException) -> bool:
 
 
 def reply_text(error: SMTPException) -> str:
-    """Return what the server said, for whoever reads why the mail was not sent."""
+    """Return the reply of the server as text."""
     match error:
         case SMTPRecipientsRefused():
             return "; ".join(

@@ -1,4 +1,4 @@
-"""The task that sends a mail when its time has come."""
+"""The task that sends an email."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django_jobs.mail.sending import send_now
 from django_jobs.tasks.decorator import task
 
 
-# Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.
-# What a mail says stays between its sender and its receiver: it may be a link to a new password,
-# also in the data of a provider's template or in a header.
+# Declared for the default queue, so that the import does not fail if QUEUES lacks "mailers".
+# Contents are redacted everywhere, also in headers and in the data of providers' templates: they
+# may contain secrets such as password reset links.
 @task(
     redact=(
         *("payload.subject", "payload.body", "payload.alternatives", "payload.attachments"),
@@ -18,18 +18,18 @@ from django_jobs.tasks.decorator import task
     )
 )
 def deliver(payload: Payload, using: str | None = None) -> int:
-    """Send one mail.
+    """Send an email.
 
     Args:
-        payload: the mail, as `encode` returns it.
-        using: the mailer of MAILERS that sends it, or None for the site's default.
+        payload: the email, as returned by `encode`.
+        using: the alias of the mailer in MAILERS, or None for the site's default.
 
     Returns:
-        How many mails the email backend says it has sent, 1 or 0.
+        The number of emails that the email backend reports as sent, 1 or 0.
 
     Raises:
-        Fail: the mail server refuses this mail for good, or an attachment is gone.
-        BrokenPayload: it is no mail of ours.
+        Fail: the mail server permanently refuses this email, or an attachment no longer exists.
+        BrokenPayload: the payload was not made by `encode`.
     """
     sent = send_now(decode(payload, read), using)
     remove(payload)

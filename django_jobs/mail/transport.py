@@ -1,4 +1,4 @@
-"""The email backend that really sends, by Django's old settings or by its MAILERS."""
+"""Finds the email backend that really sends, in Django's older settings or in MAILERS."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
-# The one question that decides between `mail.mailers` and what Django 6.1 deprecates for it.
+# Whether Django has `mail.mailers` (from 6.1), which replaces `get_connection`.
 _HAS_MAILERS = hasattr(mail, "mailers")
 
 
 def check_alias(using: str | None) -> None:
-    """Make sure that a mailer exists before a mail is enqueued for it.
+    """Check that a mailer exists, before an email is enqueued for it.
 
     Raises:
-        ImproperlyConfigured: there is no such mailer, or Django has none at all.
+        ImproperlyConfigured: the mailer does not exist, or this Django has no MAILERS.
     """
     if using is None:
         return
     if not _HAS_MAILERS:
         raise ImproperlyConfigured(
-            f"using={using!r} names a mailer of MAILERS, which Django has from 6.1 on. Leave it"
-            " out, and EMAIL_BACKEND is used."
+            f"using={using!r} names a mailer in MAILERS, which requires Django 6.1. Omit it to use"
+            " EMAIL_BACKEND."
         )
     _mailer(using)
 
 
 def check_target(alias: str | None, using: str | None) -> None:
-    """Make sure that what a LaterEmailBackend hands its mail to does send it.
+    """Check that the backend behind a LaterEmailBackend really sends.
 
     Args:
-        alias: the backend's own name in MAILERS; None where EMAIL_BACKEND names it.
-        using: the mailer that sends.
+        alias: the alias of the LaterEmailBackend in MAILERS; None if it is the EMAIL_BACKEND.
+        using: the alias of the mailer that sends.
 
     Raises:
-        ImproperlyConfigured: with the setting to change.
+        ImproperlyConfigured: it does not. The message names the setting to change.
     """
     if alias is None:
         path, setting = _legacy_path(), "JOB_EMAIL_BACKEND"
     elif using is None:
         raise ImproperlyConfigured(
             f"MAILERS[{alias!r}]: OPTIONS must define 'using', the alias of the mailer that sends"
-            " the mail when its time has come."
+            " the email."
         )
     else:
         path, setting = _mailer(using), f"MAILERS[{alias!r}]: OPTIONS['using']"
     if getattr(_imported(path, setting), "sends_later", False):
         raise ImproperlyConfigured(
-            f"{setting} names {path if alias is None else using!r}, which sends later itself, so"
-            f" no mail would ever be sent. Name one that sends, such as {DEFAULT_BACKEND}."
+            f"{setting} names {path if alias is None else using!r}, which itself sends later, so"
+            f" no email would ever be sent. Name a backend that sends, such as {DEFAULT_BACKEND}."
         )
 
 
@@ -67,8 +67,8 @@ def real_backend(using: str | None) -> BaseEmailBackend:
     """Return a new backend that sends.
 
     Args:
-        using: a mailer of MAILERS, or None for the site's default. If that one sends later, it is
-            the one behind it.
+        using: the alias of a mailer in MAILERS, or None for the site's default. If it is a
+            LaterEmailBackend, the backend behind it is returned.
     """
     backend = _configured(using)
     if not getattr(backend, "sends_later", False):
@@ -79,7 +79,7 @@ def real_backend(using: str | None) -> BaseEmailBackend:
 
 @contextmanager
 def opened(backend: BaseEmailBackend) -> Iterator[BaseEmailBackend]:
-    """Keep a backend open meanwhile; a failure to close is logged, as the mail is sent by then."""
+    """Keep a backend open in a `with` block. Errors on closing are logged, as the email is sent."""
     try:
         backend.open()
         yield backend
@@ -91,12 +91,12 @@ def _close(backend: BaseEmailBackend) -> None:
     try:
         backend.close()
     except Exception:
-        logger.warning("The connection to the mail server did not close.", exc_info=True)
+        logger.warning("Could not close the connection to the mail server.", exc_info=True)
 
 
 def _configured(using: str | None) -> BaseEmailBackend:
     if _HAS_MAILERS:
-        # Without MAILERS its default is what EMAIL_BACKEND names.
+        # If MAILERS is not set, the default mailer is EMAIL_BACKEND.
         return mail.mailers.default if using is None else mail.mailers[using]
     return mail.get_connection()
 
@@ -107,19 +107,19 @@ def _legacy_path() -> str:
 
 
 def _legacy_backend() -> BaseEmailBackend:
-    # Django 6.1 warns about an SMTP backend that is made without an alias, and takes None for
-    # "use the EMAIL_… settings".
+    # Django 6.1 warns about an SMTP backend without an alias; with None it uses the EMAIL_…
+    # settings.
     options: dict[str, Any] = {"alias": None} if _HAS_MAILERS else {}
     backend: BaseEmailBackend = _imported(_legacy_path(), "JOB_EMAIL_BACKEND")(**options)
     return backend
 
 
 def _mailer(alias: str) -> str:
-    """Return the backend's path of a mailer that exists."""
+    """Return the dotted path of the backend of a mailer. Raises ImproperlyConfigured if unknown."""
     mailers: dict[str, dict[str, Any]] = getattr(settings, "MAILERS", {})
     if alias not in mailers:
-        names = ", ".join(map(repr, mailers)) or "none, as the setting is missing"
-        raise ImproperlyConfigured(f"There is no mailer {alias!r} in MAILERS. It has: {names}.")
+        names = ", ".join(map(repr, mailers)) or "none (the setting is missing)"
+        raise ImproperlyConfigured(f"MAILERS has no mailer {alias!r}. It has: {names}.")
     path: str = mailers[alias].get("BACKEND", DEFAULT_BACKEND)
     return path
 

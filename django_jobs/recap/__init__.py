@@ -1,4 +1,4 @@
-"""The recap: one mail per user and period that tells what happened."""
+"""Recaps: one email per user and period that sums up what happened."""
 
 from __future__ import annotations
 

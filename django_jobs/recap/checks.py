@@ -15,11 +15,11 @@ APP = "django_jobs_recap"
 
 @register
 def check_recap(**_: Any) -> list[CheckMessage]:
-    """Report what is missing for recaps to be sent."""
+    """Report what prevents recaps from being sent."""
     found: list[CheckMessage] = [Error(problem, id=f"{APP}.E001") for problem in problems()]
     if not settings.USE_TZ:
         found.append(
-            Error("Recaps are sent at instants, which need USE_TZ = True.", id=f"{APP}.E002")
+            Error("Recaps need time zone support.", hint="Set USE_TZ = True.", id=f"{APP}.E002")
         )
     if not _has_urls():
         found.append(
@@ -32,8 +32,8 @@ def check_recap(**_: Any) -> list[CheckMessage]:
     if not recaps_run():
         found.append(
             Warning(
-                "No recaps are sent, as the default task backend keeps jobs in memory only.",
-                hint="Set JOB_BACKEND=redis and start a worker. Choices of users are kept.",
+                "No recaps are sent, because the default task backend keeps jobs in memory.",
+                hint="Set JOB_BACKEND=redis and start a worker. The users' choices are kept.",
                 id=f"{APP}.W001",
             )
         )

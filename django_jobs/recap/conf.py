@@ -16,63 +16,63 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 
 CALLABLES = {
     "RECIPIENTS": "the function that returns the users who may get recaps",
-    "CONTENT": "the function that returns what a recap says",
+    "CONTENT": "the function that returns the content of a recap",
 }
 KEYS = (*CALLABLES, "BASE_URL", "FROM_EMAIL")
 
 
 def recaps_run() -> bool:
-    """Return whether recaps exist here at all: only where jobs outlive the process."""
+    """Return whether recaps are sent: only if the default backend is persistent."""
     return is_persistent(DEFAULT_TASK_BACKEND_ALIAS)
 
 
 def callable_of(key: str) -> Callable[..., Any]:
-    """Return the function of the site that `JOB_RECAP[key]` names.
+    """Return the site's function that `JOB_RECAP[key]` names.
 
     Args:
         key: "RECIPIENTS" or "CONTENT".
 
     Raises:
-        ImproperlyConfigured: there is no such function.
+        ImproperlyConfigured: the key is missing, or does not name a function.
     """
     path = _setting().get(key)
     if not isinstance(path, str) or not path:
         raise ImproperlyConfigured(
-            f"JOB_RECAP[{key!r}] is missing: set it to the dotted path of {CALLABLES[key]}."
+            f"JOB_RECAP[{key!r}] is missing. Set it to the dotted path of {CALLABLES[key]}."
         )
     try:
         found = import_string(path)
     except ImportError as error:
         raise ImproperlyConfigured(
-            f"JOB_RECAP[{key!r}] names {path!r}, which cannot be imported ({error}): "
-            f"set it to the dotted path of {CALLABLES[key]}."
+            f"JOB_RECAP[{key!r}] names {path!r}, which cannot be imported ({error}). "
+            f"Set it to the dotted path of {CALLABLES[key]}."
         ) from error
     if not callable(found):
         raise ImproperlyConfigured(
-            f"JOB_RECAP[{key!r}] names {path!r}, which cannot be called: "
-            f"set it to the dotted path of {CALLABLES[key]}."
+            f"JOB_RECAP[{key!r}] names {path!r}, which is not callable. "
+            f"Set it to the dotted path of {CALLABLES[key]}."
         )
     return found  # type: ignore[no-any-return]
 
 
 def base_url() -> str:
-    """Return scheme and host of the site, for absolute links.
+    """Return the scheme and host of the site, for absolute links.
 
     Raises:
-        ImproperlyConfigured: it is missing, or something else.
+        ImproperlyConfigured: `BASE_URL` is missing or invalid.
     """
     address = _setting().get("BASE_URL")
     parts = urlsplit(address) if isinstance(address, str) else urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise ImproperlyConfigured(
-            "JOB_RECAP['BASE_URL'] must be the scheme and host for the links in recaps, "
+            "JOB_RECAP['BASE_URL'] must be the scheme and host for links in recaps, "
             f"such as 'https://feedback.example.com', not {address!r}."
         )
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def absolute(url: str) -> str:
-    """Return a path of the site as an absolute address; an absolute one stays as it is."""
+    """Return a path as an absolute URL, and an absolute URL unchanged."""
     return urljoin(base_url(), url)
 
 
@@ -83,7 +83,7 @@ def from_email() -> str | None:
 
 
 def problems() -> Iterator[str]:
-    """Yield what is wrong with the setting, one sentence each."""
+    """Yield the problems of the setting, each as a sentence."""
     try:
         setting = _setting()
     except ImproperlyConfigured as error:
@@ -91,7 +91,7 @@ def problems() -> Iterator[str]:
         return
     for key in setting:
         if key not in KEYS:
-            yield f"JOB_RECAP has no key {key!r}: it knows {', '.join(KEYS)}."
+            yield f"JOB_RECAP has no key {key!r}. Its keys are {', '.join(KEYS)}."
     named = (partial(callable_of, key) for key in CALLABLES)
     readers: list[Callable[[], object]] = [*named, base_url]
     for read in readers:

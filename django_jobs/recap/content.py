@@ -1,4 +1,4 @@
-"""What a recap says."""
+"""The content of a recap."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RecapItem:
-    """One line of a section.
+    """A line of a section.
 
     Attributes:
-        text: what the reader should know.
-        url: where to read more; a path such as `/posts/3/` is joined to `BASE_URL`.
-        note: what is less important, shown in small print after the text.
+        text: the text.
+        url: a link for the text; a path such as `/posts/3/` is joined to `BASE_URL`.
+        note: less important text, shown in small print.
     """
 
     text: str
@@ -23,7 +23,7 @@ class RecapItem:
 
 @dataclass(frozen=True, slots=True)
 class RecapSection:
-    """Items under a heading; a section without items is left out."""
+    """Items under a heading. A section without items is left out."""
 
     heading: str
     items: Sequence[RecapItem]
@@ -31,13 +31,13 @@ class RecapSection:
 
 @dataclass(frozen=True, slots=True)
 class RecapContent:
-    """Everything one recap tells one user.
+    """The content of one user's recap.
 
     Attributes:
-        title: the heading of the mail.
-        sections: what happened, in the order in which it should be read.
-        intro: a sentence or two under the title.
-        subject: the subject line, the title if empty.
+        title: the heading of the email.
+        sections: the sections, in order.
+        intro: a sentence or two below the title.
+        subject: the subject line; the title if empty.
     """
 
     title: str
@@ -47,5 +47,5 @@ class RecapContent:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to say, so that no mail should be sent."""
+        """Whether there are no items, so that no email should be sent."""
         return not any(section.items for section in self.sections)

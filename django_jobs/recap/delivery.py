@@ -1,4 +1,4 @@
-"""Delivers one recap, by the one job that may."""
+"""Sends a recap, if the job that runs is the one that may."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .recipients import is_eligible
 
 
 def deliver(user_pk: Any, period: str, job_id: str) -> str | None:
-    """Send a user's recap for a period, unless it is sent, or another job's to send.
+    """Send a user's recap for a period, unless it was sent or belongs to another job.
 
     Returns:
-        How it ended, or None if the delivery is not this job's.
+        The state of the delivery, or None if it does not belong to this job.
     """
     mine = RecapDelivery.objects.filter(
         user=user_pk, period=period, job_id=job_id, state__in=OPEN_STATES
     )
-    # With this the delivery has reached its job, so that nobody takes it for lost any more.
+    # The delivery has reached its job, so it must not be enqueued again as lost.
     if not mine.update(state=DeliveryState.ENQUEUED):
         return None
     state = _sent(mine.select_related("user__recap_settings").get())
@@ -34,7 +34,7 @@ def deliver(user_pk: Any, period: str, job_id: str) -> str | None:
 
 
 def _sent(delivery: RecapDelivery) -> DeliveryState:
-    """Send a recap if it is wanted, and if there is something to say; return how it ended."""
+    """Send a recap if the user wants it and it has content; return the resulting state."""
     if not _is_wanted(delivery):
         return DeliveryState.DROPPED
     user = delivery.user
@@ -42,13 +42,13 @@ def _sent(delivery: RecapDelivery) -> DeliveryState:
         content: RecapContent | None = callable_of("CONTENT")(user, delivery.covered())
         if content is None or content.is_empty:
             return DeliveryState.EMPTY
-        # At once: this is a job already, whose row must tell what was really sent.
+        # Not by another job: the row must record whether the email was really sent.
         send_now(recap_message(user, delivery.covered(), content))
     return DeliveryState.SENT
 
 
 def _is_wanted(delivery: RecapDelivery) -> bool:
-    """Return whether the user still wants this recap, may get it, and can be reached."""
+    """Return whether the user still wants this recap, may get it, and has an email address."""
     user = delivery.user
     try:
         enabled = user.recap_settings.enabled
@@ -60,5 +60,5 @@ def _is_wanted(delivery: RecapDelivery) -> bool:
 
 
 def _address_of(user: Any) -> str:
-    """Return the mail address of a user of whatever model, or ""."""
+    """Return the email address of a user of any model, or ""."""
     return getattr(user, user.get_email_field_name(), "") or ""

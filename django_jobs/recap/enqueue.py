@@ -1,4 +1,4 @@
-"""Finds the users whose recap is due, to enqueue one job for each."""
+"""Enqueues a job for each user whose recap is due."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from .periods import due_period, next_due
 from .recipients import eligible
 
 PORTION = 500
-"""Users that are held in memory, and locked, at a time."""
+"""Users held in memory and locked at a time."""
 
 GRACE = timedelta(minutes=10)
-"""How long a claimed delivery may be on its way to the broker before it counts as lost."""
+"""How long a claimed delivery may take to reach the broker before it counts as lost."""
 
 KEPT = timedelta(days=100)
-"""How long deliveries are kept: longer than any period, so that none is delivered again."""
+"""How long deliveries are kept: longer than any period, so that no recap is sent twice."""
 
 
 def enqueue_due(task: Task[..., Any], now: datetime) -> int:
-    """Enqueue a recap for everybody for whom one is due, then repair and forget old ones.
+    """Enqueue a job for each recap that is due, enqueue lost ones again, and delete old rows.
 
     Args:
-        task: the task to enqueue with a user's primary key and a period's key.
-        now: an aware instant.
+        task: the task, which takes a user's primary key and a period's key.
+        now: an aware datetime.
 
     Returns:
-        How many recaps were enqueued.
+        The number of recaps enqueued.
 
     Raises:
-        BrokerError: the broker does not answer. A later call enqueues what this one could not.
+        BrokerError: the broker does not respond. A later call enqueues the remaining recaps.
     """
     _schedule_new(now)
     enqueued = 0
@@ -51,19 +51,19 @@ def enqueue_due(task: Task[..., Any], now: datetime) -> int:
 
 
 def _schedule_new(now: datetime) -> None:
-    """Schedule choices that were stored past `save()`, as data migrations and updates do."""
+    """Schedule settings stored without `save()`, for example by data migrations."""
     new = RecapSettings.objects.filter(enabled=True, due_at=None)
     while portion := list(new[:PORTION]):
         _move_on(portion, now)
 
 
 def _claim_portion(task: Task[..., Any], now: datetime) -> list[str] | None:
-    """Claim a delivery for each of the next due users, and move them on to their next period.
+    """Claim deliveries for the next users who are due, and schedule their next recaps.
 
-    All in one transaction, at whose commit the jobs are pushed.
+    This happens in one transaction, and the jobs are pushed when it commits.
 
     Returns:
-        The ids of the jobs, or None when nobody is due any more.
+        The ids of the jobs, or None if no more users are due.
     """
     with transaction.atomic(using=_database()):
         waiting = RecapSettings.objects.filter(enabled=True, due_at__lte=now)
@@ -72,16 +72,16 @@ def _claim_portion(task: Task[..., Any], now: datetime) -> list[str] | None:
             return None
         deliveries = _new_deliveries(due, now)
         _enqueue(task, deliveries, now)
-        # A second tick may have been as quick: its rows stay, and our jobs find them taken.
+        # Another tick may have inserted the same rows. They win, and our jobs then do nothing.
         RecapDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
         _move_on(due, now)
     return [delivery.job_id for delivery in deliveries]
 
 
 def _reclaim_portion(task: Task[..., Any], now: datetime) -> list[str]:
-    """Enqueue anew what was claimed by somebody who died, or lost the broker, just after that.
+    """Enqueue deliveries again whose jobs did not reach the broker in time.
 
-    Should the first job exist after all, it finds that the delivery is no longer its own.
+    If the first job exists after all, it does nothing, because the delivery is no longer its own.
     """
     lost = RecapDelivery.objects.filter(state=DeliveryState.CLAIMED, claimed_at__lt=now - GRACE)
     with transaction.atomic(using=_database()):
@@ -92,9 +92,9 @@ def _reclaim_portion(task: Task[..., Any], now: datetime) -> list[str]:
 
 
 def _confirm(task: Task[..., Any], job_ids: Sequence[str]) -> int:
-    """Mark the deliveries whose jobs the broker has, and return how many these are.
+    """Mark the deliveries whose jobs the broker has, and return their number.
 
-    The commit tells nothing of that: a broker that is away then does not undo it.
+    The commit does not prove it: an unavailable broker does not roll it back.
     """
     backend = our_backend(task.backend)
     if backend is not None:
@@ -105,14 +105,14 @@ def _confirm(task: Task[..., Any], job_ids: Sequence[str]) -> int:
 
 
 def _forget(now: datetime) -> None:
-    """Delete deliveries that are too old to matter, a portion at a time."""
+    """Delete deliveries older than `KEPT`, a portion at a time."""
     old = RecapDelivery.objects.filter(end__lt=now - KEPT).order_by("end")
     while pks := list(old.values_list("pk", flat=True)[:PORTION]):
         RecapDelivery.objects.filter(pk__in=pks).delete()
 
 
 def _new_deliveries(due: Sequence[RecapSettings], now: datetime) -> list[RecapDelivery]:
-    """Return unsaved deliveries for those of the due users who get a recap now."""
+    """Return unsaved deliveries for the users who get a recap now."""
     pks = eligible([chosen.user_id for chosen in due])
     known = RecapDelivery.objects.filter(user__in=pks)
     covered = dict(known.values_list("user").annotate(Max("end")))
@@ -131,7 +131,7 @@ def _new_deliveries(due: Sequence[RecapSettings], now: datetime) -> list[RecapDe
 
 
 def _move_on(due: Sequence[RecapSettings], now: datetime) -> None:
-    """Store when users are due next: with a query for each instant, as most share one."""
+    """Store when users are due next, with one query per time, as most users share one."""
     pks_by_instant = defaultdict(list)
     for chosen in due:
         pks_by_instant[next_due(chosen.wanted, now)].append(chosen.pk)
@@ -140,7 +140,7 @@ def _move_on(due: Sequence[RecapSettings], now: datetime) -> None:
 
 
 def _enqueue(task: Task[..., Any], deliveries: Sequence[RecapDelivery], now: datetime) -> None:
-    """Enqueue a job for each delivery at the commit, and make the delivery this job's own."""
+    """Enqueue a job for each delivery on commit, and assign the delivery to its job."""
     calls = [(delivery.user_id, delivery.period) for delivery in deliveries]
     for delivery, result in zip(deliveries, task.bulk_enqueue(calls), strict=True):
         delivery.job_id = result.id
@@ -148,7 +148,7 @@ def _enqueue(task: Task[..., Any], deliveries: Sequence[RecapDelivery], now: dat
 
 
 def _locked(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return one portion of rows, locked, without waiting for those that others hold."""
+    """Return a portion of rows, locked, and skip rows that others have locked if possible."""
     can_skip = connections[_database()].features.has_select_for_update_skip_locked
     return rows.select_for_update(skip_locked=can_skip)[:PORTION]
 

@@ -1,4 +1,4 @@
-"""The form with which users choose their recaps."""
+"""The form for a user's recap settings."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ AREAS = (
 
 
 class RecapSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
-    """The choice of one user, without any field where it could have no effect.
+    """A user's recap settings.
 
-    Without fields whatever is posted is ignored, and `save()` stores nothing: where the backend
-    is not persistent, or the site does not admit the user.
+    The form has no fields if the backend is not persistent, or if the user may not get recaps. It
+    then ignores posted data, and `save()` stores nothing.
 
     Attributes:
-        notice: a sentence to show in place of the fields, or "".
+        notice: a sentence to show instead of the fields, or "".
     """
 
     prefix = "recap"
 
-    hour = forms.TypedChoiceField(label=_("At"), coerce=int, choices=HOURS)
+    hour = forms.TypedChoiceField(label=_("Time of day"), coerce=int, choices=HOURS)
     time_zone = forms.ChoiceField(label=_("Time zone"))
 
     class Meta:
@@ -57,10 +57,10 @@ class RecapSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # no generi
             return
         self.fields.clear()
         if may_get and getattr(user, "is_staff", False):
-            self.notice = gettext("Daily recaps need the Redis backend.")
+            self.notice = gettext("Recaps need the Redis backend.")
 
     def save(self, commit: bool = True) -> RecapSettings:
-        """Store the choice if there is one."""
+        """Store the settings, unless the form has no fields."""
         choice: RecapSettings = super().save(commit) if self.fields else self.instance
         return choice
 
@@ -75,7 +75,7 @@ def _choice_of(user: Any) -> RecapSettings:
 
 
 def _zone_choices(chosen: str) -> list[tuple[str, Any]]:
-    """Return the zones by area; of the historical other names only a chosen one."""
+    """Return the time zones by area; of the legacy names only the current choice."""
     areas: dict[str, list[tuple[str, str]]] = {area: [] for area in AREAS}
     for name in sorted(known_zones()):
         area, _slash, place = name.partition("/")

@@ -1,4 +1,4 @@
-"""The mail that carries a recap."""
+"""Builds the email of a recap."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ UNSUBSCRIBE = "List-Unsubscribe"
 
 
 class WholeHeader(UnstructuredHeader, BaseHeader):
-    """A header that stays on one line, however long.
+    """A header that is never folded.
 
-    Python's modern mail policies cut each word of over 76 characters into encoded words
-    (cpython#85725). In a `List-Unsubscribe` mail providers do not read those.
+    Python's modern email policies split words of more than 76 characters into encoded words
+    (cpython#85725), which mail providers do not decode in `List-Unsubscribe`.
     """
 
     def fold(self, *, policy: Policy) -> str:
-        """Return the line as it goes out."""
+        """Return the header on one line."""
         return f"{self.name}: {self}{policy.linesep}"
 
 
 def recap_message(user: Any, period: Period, content: RecapContent) -> EmailMultiAlternatives:
-    """Return the mail for a user, as text and as HTML, in the active time zone and language.
+    """Return the email for a user, as text and HTML, in the active time zone and language.
 
-    Its Message-ID follows from user and period: should a worker die between the mail server's
-    answer and ours, the second copy is known as the same mail.
+    Its Message-ID is derived from user and period. If a worker dies after the mail server has
+    accepted the email, the second copy is recognized as a duplicate.
     """
     link = unsubscribe_url(user)
     context = {
@@ -65,7 +65,7 @@ def recap_message(user: Any, period: Period, content: RecapContent) -> EmailMult
 
 
 def _with_absolute_links(content: RecapContent) -> RecapContent:
-    """Return the content with full addresses, without sections that have nothing in them."""
+    """Return the content with absolute URLs, and without empty sections."""
     sections = [
         RecapSection(
             section.heading,
@@ -83,7 +83,7 @@ def _message_id(user: Any, period: Period) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """Return a subject without line breaks, which Django would refuse to send."""
+    """Return a subject without line breaks, which Django refuses in headers."""
     return " ".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""The rows of the recap: choices of users, deliveries to them."""
+"""The models of the recap: settings of users and deliveries."""
 
 from __future__ import annotations
 
@@ -24,35 +24,37 @@ logger = logging.getLogger("django_jobs.recap")
 
 @cache
 def known_zones() -> frozenset[str]:
-    """Return the names of all time zones of this machine, which costs a walk through files."""
+    """Return the names of all time zones. Cached, because it searches the file system."""
     return frozenset(available_timezones())
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse what is not the name of a time zone."""
+    """Raise ValidationError unless a text is the name of a time zone."""
     if name not in known_zones():
         raise ValidationError(
-            _("“%(name)s” is not a time zone; choose one such as Europe/Berlin."),
+            _("“%(name)s” is not a valid time zone. Choose one such as Europe/Berlin."),
             code="time_zone",
             params={"name": name},
         )
 
 
 class RecapSettings(models.Model):
-    """One user's choice. Without a row, or with `enabled` false, there are no recaps.
+    """A user's recap settings. A user without a row, or with `enabled=False`, gets no recaps.
 
-    `due_at` follows from the other fields, so that the periodic task finds who is due through
-    an index. Whatever is stored past `save()` counts from the next tick or recap on.
+    `save()` computes `due_at` from the other fields, so that the periodic task finds users who are
+    due by an index. Changes made without `save()` take effect after the next tick or recap.
     """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="recap_settings"
     )
-    enabled = models.BooleanField(_("Send me a recap"), default=False)
+    enabled = models.BooleanField(_("Email me a recap"), default=False)
     frequency = models.CharField(
-        _("How often"), max_length=10, choices=Frequency.choices, default=Frequency.DAILY
+        _("Frequency"), max_length=10, choices=Frequency.choices, default=Frequency.DAILY
     )
-    hour = models.PositiveSmallIntegerField(_("At"), default=8, validators=[MaxValueValidator(23)])
+    hour = models.PositiveSmallIntegerField(
+        _("Time of day"), default=8, validators=[MaxValueValidator(23)]
+    )
     time_zone = models.CharField(
         _("Time zone"),
         max_length=64,
@@ -69,7 +71,7 @@ class RecapSettings(models.Model):
         return f"recap settings of user {self.user_id}"
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Store the choice together with the instant at which it is due next."""
+        """Store the settings and the time at which the next recap is due."""
         self._reschedule()
         if update_fields is not None:
             update_fields = {*update_fields, "due_at"}
@@ -77,23 +79,23 @@ class RecapSettings(models.Model):
 
     @property
     def wanted(self) -> RecapTime:
-        """The choice as the calculations of `periods` take it."""
+        """When the user wants recaps."""
         return RecapTime(Frequency(self.frequency), self.hour, self._zone())
 
     def _reschedule(self) -> None:
         now = clock.from_ms(clock.now_ms())
         if not self.enabled:
             self.due_at = None
-        # A recap that is due already waits for the next tick: to move it now would lose it.
+        # A recap that is already due waits for the next tick; rescheduling would lose it.
         elif self.due_at is None or self.due_at > now:
             self.due_at = next_due(self.wanted, now)
 
     def _zone(self) -> ZoneInfo:
         if self.time_zone in known_zones():
             return ZoneInfo(self.time_zone)
-        # Zones get renamed; one user's old name must not keep everybody from their recaps.
+        # Time zones get renamed. One user's old name must not block everyone's recaps.
         logger.warning(
-            "User %s has the unknown time zone %r, so recaps come by the site's clock.",
+            "User %s has the unknown time zone %r; using the site's time zone for recaps.",
             self.user_id,
             self.time_zone,
         )
@@ -101,23 +103,23 @@ class RecapSettings(models.Model):
 
 
 class DeliveryState(models.TextChoices):
-    """How far one recap has come."""
+    """The state of a delivery."""
 
     CLAIMED = "claimed", _("claimed")
     ENQUEUED = "enqueued", _("enqueued")
     SENT = "sent", _("sent")
-    EMPTY = "empty", _("nothing to say")
-    DROPPED = "dropped", _("not wanted any more")
+    EMPTY = "empty", _("empty")
+    DROPPED = "dropped", _("dropped")
 
 
 OPEN_STATES = (DeliveryState.CLAIMED, DeliveryState.ENQUEUED)
 
 
 class RecapDelivery(models.Model):
-    """The one recap of one user for one period: whoever inserts the row delivers it.
+    """The delivery of one user's recap for one period. The unique constraint allows only one.
 
-    Only the job that `job_id` names may send it. `CLAIMED` means that this job may have been
-    lost between the commit of the row and the broker, `ENQUEUED` that the broker has it.
+    Only the job that `job_id` names may send it. In state `CLAIMED` the row is committed but the
+    broker may not have the job; in state `ENQUEUED` it has.
     """
 
     user = models.ForeignKey(
@@ -150,11 +152,11 @@ class RecapDelivery(models.Model):
         return f"recap {self.period} of user {self.user_id}"
 
     def covered(self) -> Period:
-        """Return the time that this recap covers."""
+        """Return the period that this recap covers."""
         return Period.from_key(self.period, self.start, self.end)
 
     def is_superseded(self) -> bool:
-        """Return whether the user's recap for a later period is on its way already."""
+        """Return whether there is a delivery to the user for a later period."""
         frequency = self.covered().frequency
         later = RecapDelivery.objects.filter(user=self.user_id, end__gt=self.end)
         return later.filter(period__startswith=f"{frequency}:").exists()

@@ -1,4 +1,4 @@
-"""Which stretch of time a recap covers."""
+"""Calculates which period a recap covers, and when recaps are due."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Frequency(TextChoices):
 
     DAILY = "daily", _("Every day")
     WEEKLY = "weekly", _("Every Monday")
-    MONTHLY = "monthly", _("On the first of the month")
+    MONTHLY = "monthly", _("On the first day of the month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class RecapTime:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The time that one recap covers, from `start` up to but without `end`.
+    """The time that one recap covers, from `start` (inclusive) to `end` (exclusive).
 
     Attributes:
-        frequency: the user's choice of which this is one period.
+        frequency: how often the user gets recaps.
         day: the day on which the recap is due, in the user's time zone.
-        start: an aware instant.
-        end: an aware instant, that at which the recap is due.
+        start: an aware datetime.
+        end: an aware datetime, at which the recap is due.
     """
 
     frequency: Frequency
@@ -54,12 +54,12 @@ class Period:
 
     @property
     def key(self) -> str:
-        """A name of the period that changes neither with the hour nor with the time zone."""
+        """A name for the period that does not depend on the hour or the time zone."""
         return f"{self.frequency}:{self.day.isoformat()}"
 
     @classmethod
     def from_key(cls, key: str, start: datetime, end: datetime) -> Period:
-        """Return the period of a key and the instants that are stored with it."""
+        """Return the period with a key and its stored start and end."""
         frequency, _, day = key.partition(":")
         return cls(Frequency(frequency), date.fromisoformat(day), start, end)
 
@@ -67,18 +67,18 @@ class Period:
 def due_period(
     wanted: RecapTime, now: datetime, covered_until: datetime | None = None
 ) -> Period | None:
-    """Return the latest period whose recap is due: earlier ones are not made up.
+    """Return the latest period whose recap is due. Recaps missed before are not sent.
 
-    It starts where the one before was due. If the user's last recap ended elsewhere, as the hour
-    or the time zone was another one then, it starts there, so that nothing is told twice or
-    left out; but a period that was missed altogether does not come back that way.
+    The period starts when the previous recap was due. If the user's last recap ended at another
+    time, because the hour or time zone has changed since, the period starts there, so that nothing
+    is repeated or left out. A period that was missed entirely is not included.
 
     Args:
-        now: an aware instant.
+        now: an aware datetime.
         covered_until: the end of the user's last recap.
 
     Returns:
-        The period, or None if the last recap has covered all of it.
+        The period, or None if the last recap covers all of it.
     """
     backwards = _due_times(wanted, now, step=-1)
     day, end = next((day, due) for day, due in backwards if due <= now)
@@ -94,14 +94,14 @@ def due_period(
 
 
 def next_due(wanted: RecapTime, now: datetime) -> datetime:
-    """Return the first instant after `now` at which a recap is due."""
+    """Return the first time after `now` at which a recap is due."""
     return next(due for _, due in _due_times(wanted, now, step=1) if due > now)
 
 
 def _due_times(wanted: RecapTime, now: datetime, step: int) -> Iterator[tuple[date, datetime]]:
-    """Yield days and instants of recaps, one period after the other, from around `now` on."""
+    """Yield the day and time of each recap, in the direction of `step`, starting around `now`."""
     day = _first_day(wanted.frequency, now.astimezone(wanted.zone).date())
-    # One period more, as the zone may be about to leave out a day, or to have one twice.
+    # Start one period earlier, because a time zone change can skip or repeat a day.
     day = _moved(wanted.frequency, day, -step)
     while True:
         yield day, _instant(wanted, day)
@@ -109,7 +109,7 @@ def _due_times(wanted: RecapTime, now: datetime, step: int) -> Iterator[tuple[da
 
 
 def _instant(wanted: RecapTime, day: date) -> datetime:
-    """Return when the clock shows the hour: the first time of two, just after a gap if never."""
+    """Return when the clock shows the hour: the first of two times, or the end of a gap."""
     return from_wall_time(datetime.combine(day, time(wanted.hour)), wanted.zone)
 
 

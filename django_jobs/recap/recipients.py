@@ -1,4 +1,4 @@
-"""Which users the site admits to recaps."""
+"""Determines which users may get recaps."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .conf import callable_of
 
 
 def eligible(pks: Collection[Any]) -> frozenset[Any]:
-    """Return those of some users' primary keys whom the site's RECIPIENTS admits.
+    """Return the primary keys, among `pks`, of users that the site's RECIPIENTS includes.
 
     Args:
         pks: few enough for one database query.
     """
     recipients: Iterable[Any] = callable_of("RECIPIENTS")()
     if isinstance(recipients, QuerySet):
-        # As a subquery, as the site's own may be sliced, distinct or joined to anything.
+        # A subquery, because the site's queryset may be sliced, distinct or joined.
         users: QuerySet[Any] = QuerySet(recipients.model, using=recipients.db)
         found = users.filter(pk__in=pks).filter(pk__in=recipients.values("pk"))
         return frozenset(found.values_list("pk", flat=True))
@@ -27,5 +27,5 @@ def eligible(pks: Collection[Any]) -> frozenset[Any]:
 
 
 def is_eligible(user: Any) -> bool:
-    """Return whether a user may get recaps; an anonymous one may not."""
+    """Return whether a user may get recaps. Anonymous users may not."""
     return user.pk is not None and user.pk in eligible([user.pk])

@@ -14,18 +14,18 @@ from .delivery import deliver
 from .enqueue import enqueue_due
 
 
-# Every quarter of an hour, as the clocks of all time zones differ by quarters of an hour.
+# Every 15 minutes, because the offsets of time zones are multiples of 15 minutes.
 @periodic("*/15 * * * *", timezone="UTC")
 @task
 def enqueue_due_recaps() -> int:
-    """Enqueue a job for everybody whose recap is due; return how many."""
+    """Enqueue a job for each user whose recap is due, and return their number."""
     if not recaps_run():
         return 0
     return enqueue_due(send_recap.using(queue_name="mailers"), clock.from_ms(clock.now_ms()))
 
 
-# Declared for the default queue, as a task must not fail at import where QUEUES names no mailers.
+# Declared for the default queue, so that the import does not fail if QUEUES lacks "mailers".
 @task(takes_context=True, enqueue_on_commit=True)
 def send_recap(context: TaskContext[..., Any], user_pk: Any, period: str) -> str | None:
-    """Send a user's recap for one period; return how that ended."""
+    """Send a user's recap for a period, and return the state of its delivery."""
     return deliver(user_pk, period, context.task_result.id)

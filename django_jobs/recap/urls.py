@@ -1,4 +1,4 @@
-"""The pages that links in recaps lead to: include them anywhere in the site's URLconf."""
+"""The URLs of the recap. Include them anywhere in the site's URLconf."""
 
 from __future__ import annotations
 

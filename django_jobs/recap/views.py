@@ -1,4 +1,4 @@
-"""The page on which a reader of a recap switches it off."""
+"""The unsubscribe page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .unsubscribe import switch_off, user_pk_of
 TEMPLATE = "django_jobs/recap/unsubscribe.html"
 
 
-# Mail providers post without a cookie (RFC 8058). All a forged request could do is switch off,
-# and it would need the signed link for that.
+# Mail providers post without a cookie (RFC 8058). A forged request could only unsubscribe, and
+# would need the signed link for that.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, on GET, and switch off on POST: link scanners of mail servers follow every link."""
+    """Ask on GET and unsubscribe on POST, because link scanners follow every link in an email."""
     try:
         user_pk = user_pk_of(token)
     except BadSignature:

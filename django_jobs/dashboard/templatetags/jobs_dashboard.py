@@ -1,4 +1,4 @@
-"""Links, icons, states and times in the dashboard's templates."""
+"""Template tags and filters of the dashboard."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ register.filter(formatting.job_count)
 
 @register.filter
 def last_part(path: str) -> str:
-    """Return the name at the end of a dotted path."""
+    """Return the last part of a dotted path."""
     return path.rpartition(".")[2] or path
 
 
 @register.filter
 def module_part(path: str) -> str:
-    """Return what stands before the name at the end of a dotted path."""
+    """Return a dotted path without its last part."""
     return path.rpartition(".")[0]
 
 
 @register.filter
 def dotted(path: str) -> SafeString:
-    """Let a dotted path break after its dots, where it is too long for its place."""
+    """Allow line breaks after the dots of a dotted path."""
     return format_html_join(
         mark_safe("<wbr>"), "{}", ([part] for part in re.split(r"(?<=\.)", path))
     )
@@ -49,14 +49,14 @@ def dotted(path: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def to(context: Context, name: str, *args: Any, **query: Any) -> str:
-    """Return the address of a page or an action that shows the same backend."""
+    """Return the URL of a page or action for the same backend."""
     request: DashboardRequest = context["dashboard"]
     return request.address(name, *args, **query)
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """Draw an icon; it says nothing to those who hear the page."""
+    """Draw an icon, hidden from screen readers."""
     return format_html(
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>', ICONS[name]
     )
@@ -64,19 +64,19 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def badge(state: str) -> SafeString:
-    """Show the state of something: an icon, a word and a colour."""
+    """Show a state as an icon, a word and a colour."""
     name, label = BADGES[state]
     return format_html('<span class="badge {}">{} {}</span>', str(state), icon(name), label)
 
 
 @register.simple_tag
 def moment(milliseconds: int | None, kind: str = "ago") -> SafeString:
-    """Show an instant.
+    """Show a point in time.
 
     Args:
         milliseconds: Unix time, or None for a dash.
-        kind: what the script makes of it: "ago" for "3 minutes ago" or "in 3 minutes", "since"
-            for how long it has been, "" to leave it as it is.
+        kind: how the script shows it: "ago" for "3 minutes ago" or "in 3 minutes", "since" for
+            the time elapsed, "" for the date and time.
     """
     if milliseconds is None:
         return format_html('<span class="none">{}</span>', NONE)

@@ -1,1 +1,1 @@
-"""The dashboard's views, thin ones: from the request to the broker's read side to a template."""
+"""The views of the dashboard, from the request through the broker's inspection to a template."""

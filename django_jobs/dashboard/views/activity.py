@@ -1,4 +1,4 @@
-"""What went on lately, for the first page: charts, and what fails most."""
+"""The charts of the overview, and the most frequent failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_FAILING = 8
 
 
 def activity(request: DashboardRequest) -> Mapping[str, Any]:
-    """Return what `parts/activity.html` shows."""
+    """Return the context of `parts/activity.html`."""
     chosen = chosen_time_range(request)
     read = request.inspection.metrics
     history = read.history(chosen)

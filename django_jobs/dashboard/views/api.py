@@ -1,4 +1,4 @@
-"""What machines ask: figures as JSON, and whether all is well."""
+"""Endpoints for programs: statistics as JSON, and the health check."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ WEEK = 7 * 86_400
 
 @endpoint
 def stats(backend: JobBackend) -> HttpResponse:
-    """Answer as `manage.py jobs stats --json` does."""
+    """Return the same JSON as `manage.py jobs stats --json`."""
     return JsonResponse(statistics_json(backend))
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Answer 200 if all is well, else 503, to anybody; the reasons, to those who may know them.
+    """Return 200 if everything is healthy, or else 503.
 
-    The settings say how many workers must take jobs, and how many seconds jobs may wait. Visitors
-    who may know the reasons may ask for other limits by `?min_workers=` and `?max_latency=`: by
-    trying them one after the other, anybody else would find out the figures.
+    Anyone may ask. Only clients with a token and visitors see the reasons, and may replace the
+    thresholds of the settings by `?min_workers=` and `?max_latency=`: others could otherwise find
+    out the numbers by trying one threshold after the other.
     """
     return protect(_health(request))
 
@@ -42,7 +42,7 @@ def _health(request: HttpRequest) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     backend = chosen_backend(request)
-    # Load balancers bring no token, and are told less: names of queues and settings stay inside.
+    # Load balancers send no token, and must not learn names of queues or settings.
     knows = may_use_api(request)
     if backend is None:
         found = Health(problems=("No backend in TASKS belongs to django_jobs.",))
@@ -59,7 +59,7 @@ def _examined(backend: JobBackend) -> Health:
 
 
 def _limits(backend: JobBackend, asked: QueryDict) -> Thresholds:
-    """Return the limits of the settings, or others that are asked for."""
+    """Return the thresholds of the settings, or those in the URL."""
     least, longest = options().min_workers, options().max_latency
     if least is None:
         least = 1 if backend.persistent else 0

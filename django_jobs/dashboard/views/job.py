@@ -1,4 +1,4 @@
-"""One job: its life, what it was called with, and every attempt."""
+"""The page of a job: its state, arguments, result, attempts and timeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_jobs.tasks.registry import find_task
 
 @page("django_jobs_dashboard/job.html", entry="jobs")
 def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
-    """Show all that is known of a job."""
+    """Show a job."""
     found = request.inspection.find(request.http.GET.get("id", ""))
     if found is None:
         raise Http404(_("This job does not exist."))
@@ -42,7 +42,7 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
 
 
 def _why_missing(task: str) -> str:
-    """Return why this process can't find a task, or "" if it can."""
+    """Return why this process cannot find a task, or "" if it can."""
     try:
         find_task(task)
     except TaskNotFound as error:

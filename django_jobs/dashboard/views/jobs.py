@@ -1,4 +1,4 @@
-"""The list of jobs: what is there of each state, and which of them are meant."""
+"""The job list, with tabs for states and filters."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from django_jobs.dashboard.rows import to_row
 from django_jobs.dashboard.states import LABELS
 
 SIZE = 50
-"""Jobs on one page."""
+"""Jobs per page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """A state, or all of them.
+    """A tab for a state, or for all states.
 
     Attributes:
-        state: its name, or "" for all.
-        count: jobs in it, whatever else is asked for.
-        address: of the same list in this state.
+        state: the name of the state, or "" for all.
+        count: the jobs in this state, regardless of other filters.
+        address: the URL of the same list in this state.
     """
 
     state: str
@@ -41,7 +41,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """A repair of all jobs that match, behind a page that asks whether they are meant."""
+    """A repair of all matching jobs, with the URL of the page that asks for confirmation."""
 
     repair: Repair
     address: str
@@ -49,27 +49,26 @@ class BulkAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a page stands in its list.
+    """The position of a page in the list.
 
     Attributes:
-        first: number of its first job, or 0 where that is not known.
-        last: number of its last job.
-        total: how many are meant, or None where nobody has counted.
-        looked_at: at how many jobs was looked, of those that are `listed`.
-        is_cut: whether the look ended before the page was full.
+        first: the number of its first job, or 0 if unknown.
+        last: the number of its last job.
+        total: the number of matching jobs, or None if they are not counted.
+        listed: the number of jobs to search through.
+        is_cut: whether the search paused before the page was full.
     """
 
     first: int
     last: int
     total: int | None
-    looked_at: int
     listed: int
     is_cut: bool
 
 
 @page("django_jobs_dashboard/jobs.html", entry="jobs")
 def job_list(request: DashboardRequest) -> Mapping[str, Any]:
-    """Show a page of the jobs that are meant."""
+    """Show a page of the jobs that match the filters."""
     filters = JobFilters.from_query(request.http.GET)
     after = _cursor(request)
     redactor = request.redactor
@@ -116,7 +115,7 @@ def _tabs(request: DashboardRequest, filters: JobFilters) -> list[Tab]:
 
 
 def _bulk_actions(request: DashboardRequest, filters: JobFilters) -> list[BulkAction]:
-    """Return what may be done to all jobs that match."""
+    """Return the repairs that can be done to all matching jobs."""
     return [
         BulkAction(repair=one, address=request.address("bulk", do=one, **filters.query))
         for one in Repair
@@ -131,7 +130,6 @@ def _position(finder: Finder, found: Page) -> Position:
         first=last - len(found.records) + 1 if is_indexed else 0,
         last=last,
         total=found.total if is_indexed else None,
-        looked_at=found.looked_at,
         listed=found.total,
         is_cut=bool(found.left) and len(found.records) < SIZE,
     )

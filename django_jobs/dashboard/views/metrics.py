@@ -1,4 +1,4 @@
-"""How often tasks run, how long they wait and take, and what of them fails."""
+"""The pages with the attempts, latencies, durations and failures of tasks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django_jobs.metrics.history import Span, TaskMetrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Percentiles:
-    """What most attempts stayed within, in words."""
+    """Percentiles of a latency or duration, formatted."""
 
     p50: str
     p95: str
@@ -39,12 +39,13 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """A task as the list shows it.
+    """A task in the list.
 
     Attributes:
-        failing: the share of its attempts that failed.
-        worked: milliseconds of all its attempts together.
-        shape: its durations, drawn.
+        count: its attempts.
+        failing: the share of its attempts that failed, formatted.
+        worked: the sum of the durations of its attempts, in milliseconds.
+        shape: a histogram of its durations.
     """
 
     task: str
@@ -60,10 +61,10 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A heading that orders the list.
+    """A column heading, which links to the list sorted by it.
 
     Attributes:
-        order: whether the list is in its order now: "ascending", "descending" or "none".
+        order: how the list is sorted by this column: "ascending", "descending" or "none".
     """
 
     name: str
@@ -88,7 +89,7 @@ ORDERS: dict[str, tuple[Any, Callable[[TaskMetrics], Any]]] = {
 
 @page("django_jobs_dashboard/metrics.html", entry="metrics")
 def task_list(request: DashboardRequest) -> Mapping[str, Any]:
-    """Show every task that ran in a span."""
+    """Show the tasks that ran in a time range."""
     chosen = chosen_time_range(request)
     order = parameters.choice(request.http.GET, "sort", tuple(ORDERS), "runs")
     known = request.inspection.metrics.tasks(chosen)
@@ -129,7 +130,7 @@ def _row(request: DashboardRequest, one: TaskMetrics, chosen: Span) -> TaskRow:
 
 @page("django_jobs_dashboard/task.html", entry="metrics")
 def task_detail(request: DashboardRequest) -> Mapping[str, Any]:
-    """Show one task."""
+    """Show the metrics of a task."""
     name = request.http.GET.get("task", "")[:200]
     if not name:
         raise Http404(_("The URL does not name a task."))

@@ -1,4 +1,4 @@
-"""The first page: how much there is of everything, and what is wrong."""
+"""The overview: counts of jobs, warnings, activity and the broker's store."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PERSISTENCE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One figure.
+    """A number with its label.
 
     Attributes:
-        name: the state that it counts, or another word.
-        address: of the page that shows more, or "".
-        look: "bad" or "warning" where the figure is no good news.
+        name: the state that it counts, or another name.
+        address: the URL of the page with details, or "".
+        look: "bad" for a number that needs attention, or "".
     """
 
     name: str
@@ -47,10 +47,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What jobs are kept in, in words.
+    """The server that stores the jobs.
 
     Attributes:
-        fullness: percent of the memory that it may use, or None where there is no limit.
+        fullness: the share of the memory limit in use, in percent; None without a limit.
     """
 
     info: StoreInfo
@@ -60,7 +60,7 @@ class Store:
 
 @page("django_jobs_dashboard/overview.html", entry="overview")
 def overview(request: DashboardRequest) -> Mapping[str, Any]:
-    """Show the figures, and what endangers jobs."""
+    """Show the overview."""
     queues = request.inspection.queues()
     store = request.backend.broker.store()
     return {
@@ -96,7 +96,7 @@ def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator
 
 
 def _endangered(request: DashboardRequest, store: StoreInfo) -> Iterator[str]:
-    """Yield what may lose jobs, as `Broker.problems` does for machines and logs."""
+    """Yield settings of the broker that can lose jobs."""
     if not request.backend.persistent:
         return
     if store.evicts_jobs:
@@ -119,7 +119,7 @@ def _endangered(request: DashboardRequest, store: StoreInfo) -> Iterator[str]:
 
 
 def _idle(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
-    """Yield what keeps jobs from being run."""
+    """Yield reasons why jobs do not run."""
     if not request.backend.persistent:
         return
     workers = [worker for worker in request.inspection.workers() if not worker.quiet]

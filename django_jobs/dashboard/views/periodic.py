@@ -1,4 +1,4 @@
-"""The periodic tasks: when they run, how it went the last time, and whether they run at all."""
+"""The page of the periodic tasks, and the actions on them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from django_jobs.tasks.registry import import_task_modules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of the table.
+    """A row of the table.
 
     Attributes:
-        description: the cron line in plain words, or "".
+        description: the cron line in words, or "".
         next: Unix milliseconds of the next tick, or None while it is switched off.
-        last: Unix milliseconds of the last one.
+        last: Unix milliseconds of the last tick, or None.
         off_since: Unix milliseconds, or None while it is switched on.
-        record: its latest job, or None if there was none, or it is no longer kept.
+        record: its latest job, or None if there is none or it is no longer kept.
     """
 
     periodic: PeriodicTask
@@ -57,7 +57,7 @@ def periodic_list(request: DashboardRequest) -> Mapping[str, Any]:
 
 @action(Permission.MANAGE)
 def run(request: DashboardRequest) -> Done | Refused:
-    """Enqueue a periodic task now, beside its ticks."""
+    """Enqueue a periodic task now, in addition to its ticks."""
     one = _named(request)
     if one is None:
         return _unknown(request)
@@ -71,7 +71,7 @@ def run(request: DashboardRequest) -> Done | Refused:
 
 @action(Permission.MANAGE)
 def switch_off(request: DashboardRequest) -> Done | Refused:
-    """Let the ticks of a periodic task pass."""
+    """Switch a periodic task off."""
     one = _named(request)
     if one is None or not request.backend.persistent:
         return _unknown(request)
@@ -82,7 +82,7 @@ def switch_off(request: DashboardRequest) -> Done | Refused:
 
 @action(Permission.MANAGE)
 def switch_on(request: DashboardRequest) -> Done | Refused:
-    """Let a periodic task run again."""
+    """Switch a periodic task on."""
     one = _named(request)
     if one is None or not request.backend.persistent:
         return _unknown(request)

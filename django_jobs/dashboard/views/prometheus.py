@@ -1,4 +1,4 @@
-"""The figures for Prometheus."""
+"""The endpoint that Prometheus scrapes."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from django_jobs.dashboard.prometheus import CONTENT_TYPE, exposition
 
 @endpoint
 def metrics(backend: JobBackend) -> HttpResponse:
-    """Return all figures in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     return HttpResponse(exposition(backend.broker.inspection), content_type=CONTENT_TYPE)

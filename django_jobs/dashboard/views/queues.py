@@ -1,4 +1,4 @@
-"""The queues: how much waits in each, for how long, and whether workers may take it."""
+"""The page of the queues, and the actions on them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from django_jobs.metrics.history import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of the table.
+    """A row of the table.
 
     Attributes:
         ended: attempts that ended within the last hour.
-        workers: how many take jobs from it.
-        is_neglected: whether jobs wait, and no worker would ever take them.
+        workers: workers that serve the queue.
+        is_neglected: whether it has jobs that no worker will take.
     """
 
     queue: QueueInfo
@@ -52,7 +52,7 @@ def queue_list(request: DashboardRequest) -> Mapping[str, Any]:
 
 @action(Permission.MANAGE)
 def pause(request: DashboardRequest) -> Done | Refused:
-    """Let workers take nothing from a queue."""
+    """Pause a queue."""
     queue = _named(request)
     if queue is None:
         return _unknown(request)
@@ -63,7 +63,7 @@ def pause(request: DashboardRequest) -> Done | Refused:
 
 @action(Permission.MANAGE)
 def resume(request: DashboardRequest) -> Done | Refused:
-    """Let workers take from it again."""
+    """Resume a queue."""
     queue = _named(request)
     if queue is None:
         return _unknown(request)
@@ -74,7 +74,7 @@ def resume(request: DashboardRequest) -> Done | Refused:
 
 @action(Permission.MANAGE)
 def clear(request: DashboardRequest) -> Done | Refused:
-    """Forget all jobs of a queue, if somebody has typed its name."""
+    """Delete all jobs of a queue, if the visitor has typed its name."""
     queue = _named(request)
     if queue is None:
         return _unknown(request)
@@ -94,13 +94,13 @@ def _row(
     request: DashboardRequest, queue: QueueInfo, workers: tuple[WorkerInfo, ...], ended: int
 ) -> Row:
     serving = sum(worker.serves(queue.name) for worker in workers)
-    # The thread pool starts its worker with the first job, and serves every queue.
+    # The thread pool starts its worker with the first job, and it serves all queues.
     neglected = request.backend.persistent and queue.size > 0 and not serving
     return Row(queue=queue, ended=ended, workers=serving, is_neglected=neglected)
 
 
 def _named(request: DashboardRequest) -> QueueInfo | None:
-    """Return the queue that a form means; its name may be anything, also no part of an address."""
+    """Return the queue that a form names, which may contain any characters."""
     name = request.http.POST.get("queue", "")
     return next(
         (queue for queue in configured_and_known(request.backend) if queue.name == name), None

@@ -1,4 +1,4 @@
-"""Retry, cancel and delete: one job, those that are ticked, or all that match."""
+"""Retries, cancels and deletes jobs: one, those selected, or all that match."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ OVER = gettext_lazy("This action was started by another user, or it has expired.
 
 FIRST_STEP = StepBudget()
 NEXT_STEP = StepBudget(max_seconds=0.4)
-"""A page comes at once; what goes on by itself may take as long as it takes to look at it."""
+"""The first page appears quickly; later steps may take longer, as they follow automatically."""
 
 MOST = 500
-"""Jobs that one form may name."""
+"""Jobs that one form can select."""
 
 
 @action(Permission.MANAGE)
 def repair(request: DashboardRequest) -> Done | Refused:
-    """Repair the jobs that a form names."""
+    """Repair the selected jobs."""
     asked, ids = _asked(request), request.http.POST.getlist("id")[:MOST]
     changed = sum(request.inspection.repair_one(asked, job_id) for job_id in ids)
     back = request.address("jobs", **JobFilters.from_query(request.http.GET).query)
@@ -45,7 +45,7 @@ def repair(request: DashboardRequest) -> Done | Refused:
 
 @page("django_jobs_dashboard/bulk.html", entry="jobs")
 def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
-    """Count all jobs that match and ask whether they are meant, or show how far they are."""
+    """Count all matching jobs and ask for confirmation, or show the progress."""
     if not request.visitor.may_manage:
         return denied.forbidden(request.http)
     token = request.http.GET.get("run", "")
@@ -71,7 +71,7 @@ def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
 
 @action(Permission.MANAGE)
 def bulk_step(request: DashboardRequest) -> Done | InProgress | Refused:
-    """Repair some more of all jobs that match."""
+    """Repair the next of all matching jobs."""
     before = BulkRepair.from_token(request.http.POST.get("run", ""), request.visitor.name)
     if before is None:
         return Refused(str(OVER), request.address("jobs"))

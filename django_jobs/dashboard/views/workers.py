@@ -1,4 +1,4 @@
-"""The workers that are alive: what they run, how they are, and orders for them."""
+"""The page of the workers, and the commands to them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from django_jobs.jobs.records import Record
 from django_jobs.worker.background.heartbeat import BEATS
 
 SHOWN = 20
-"""Running jobs of one worker that are shown; each costs a look at the store."""
+"""Running jobs shown per worker; the broker reads a record for each."""
 
 EVERY = "*"
-"""In the place of a worker's id: all of them. No id looks so."""
+"""All workers, in place of a worker's id. No id has this form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class Running:
     """A job that a worker runs.
 
     Attributes:
-        task: its dotted path, or "" if the job is no longer known.
+        task: the dotted path of its task, or "" if the job no longer exists.
         started_at: Unix milliseconds.
-        is_stuck: whether it goes on after its timeout.
+        is_stuck: whether it has passed its timeout.
     """
 
     job_id: str
@@ -43,12 +43,12 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One worker.
+    """A worker.
 
     Attributes:
-        running: the longest first.
-        more: how many it runs beside those that are shown.
-        load: percent of its threads that are at work.
+        running: its running jobs, the longest first.
+        more: the number of running jobs that are not shown.
+        load: the share of its threads that are busy, in percent.
     """
 
     worker: WorkerInfo
@@ -59,7 +59,7 @@ class Card:
 
 @page("django_jobs_dashboard/workers.html", entry="workers")
 def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
-    """Show all workers."""
+    """Show the workers."""
     found = request.inspection.workers()
     shown = [job_id for worker in found for job_id, _ in _longest(worker)]
     records = {record.job.id: record for record in request.inspection.read(shown)}
@@ -76,13 +76,13 @@ def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
 
 @action(Permission.CONTROL)
 def quiet(request: DashboardRequest) -> Done | Refused:
-    """Let a worker, or all of them, take no more jobs."""
+    """Let a worker, or all workers, take no more jobs."""
     return _ordered(request, Order.QUIET)
 
 
 @action(Permission.CONTROL)
 def stop(request: DashboardRequest) -> Done | Refused:
-    """Stop a worker, or all of them."""
+    """Stop a worker, or all workers."""
     return _ordered(request, Order.STOP)
 
 

@@ -25,18 +25,18 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("enabled", models.BooleanField(default=False, verbose_name="Send me a recap")),
+                ("enabled", models.BooleanField(default=False, verbose_name="Email me a recap")),
                 (
                     "frequency",
                     models.CharField(
                         choices=[
                             ("daily", "Every day"),
                             ("weekly", "Every Monday"),
-                            ("monthly", "On the first of the month"),
+                            ("monthly", "On the first day of the month"),
                         ],
                         default="daily",
                         max_length=10,
-                        verbose_name="How often",
+                        verbose_name="Frequency",
                     ),
                 ),
                 (
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=8,
                         validators=[django.core.validators.MaxValueValidator(23)],
-                        verbose_name="At",
+                        verbose_name="Time of day",
                     ),
                 ),
                 (
@@ -90,8 +90,8 @@ class Migration(migrations.Migration):
                             ("claimed", "claimed"),
                             ("enqueued", "enqueued"),
                             ("sent", "sent"),
-                            ("empty", "nothing to say"),
-                            ("dropped", "not wanted any more"),
+                            ("empty", "empty"),
+                            ("dropped", "dropped"),
                         ],
                         default="claimed",
                         max_length=10,

@@ -1,4 +1,4 @@
-"""Every word of the dashboard is there in each of its languages."""
+"""Each text of the dashboard and the recap is translated into each of their languages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.integration.dashboard.in_each_state import fill
 from tests.support.driver import make_jobs
 from tests.support.paths import ROOT
 
-DASHBOARD = ROOT / "django_jobs" / "dashboard"
+APPS = {name: ROOT / "django_jobs" / name for name in ("dashboard", "recap")}
 LANGUAGES = {"de": "Warteschlangen", "ja": "キュー"}
 
 SINGLE, PLURAL = {"_", "gettext", "gettext_lazy", "gettext_noop"}, {"ngettext", "ngettext_lazy"}
@@ -49,15 +49,16 @@ def in_template(source: str) -> Iterator[Text]:
         yield ("", *(ast.literal_eval(text) for text in texts if text))
 
 
-def texts_of_the_code() -> set[Text]:
-    python = (found for path in DASHBOARD.rglob("*.py") for found in in_python(path.read_text()))
-    html = (found for path in DASHBOARD.rglob("*.html") for found in in_template(path.read_text()))
+def texts_of_the_code(app: str) -> set[Text]:
+    python = (found for path in APPS[app].rglob("*.py") for found in in_python(path.read_text()))
+    templates = [path for path in APPS[app].rglob("*") if path.suffix in {".html", ".txt"}]
+    html = (found for path in templates for found in in_template(path.read_text()))
     return {*python, *html}
 
 
-def entries(language: str) -> Iterator[tuple[Text, list[str], str]]:
+def entries(app: str, language: str) -> Iterator[tuple[Text, list[str], str]]:
     """Each entry of a language's file: its texts, their translations, and all that stands there."""
-    path = DASHBOARD / "locale" / language / "LC_MESSAGES" / "django.po"
+    path = APPS[app] / "locale" / language / "LC_MESSAGES" / "django.po"
     for block in path.read_text().split("\n\n")[1:]:
         found: dict[str, str] = {}
         name = ""
@@ -72,44 +73,50 @@ def entries(language: str) -> Iterator[tuple[Text, list[str], str]]:
         yield (context, *originals), translated, block
 
 
+@pytest.fixture(params=APPS)
+def app(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(params=LANGUAGES)
 def language(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
 
 
-def test_each_text_of_the_code_is_translated(language: str) -> None:
-    known = {texts for texts, _, _ in entries(language)}
-    assert len(known) > 300
-    missing = texts_of_the_code() - known
-    assert not missing, f"run make messages, then translate in {DASHBOARD}/locale: {missing}"
+def test_each_text_of_the_code_is_translated(app: str, language: str) -> None:
+    known = {texts for texts, _, _ in entries(app, language)}
+    assert len(known) > {"dashboard": 300, "recap": 25}[app]
+    missing = texts_of_the_code(app) - known
+    assert not missing, f"run make messages, then translate in {APPS[app]}/locale: {missing}"
 
 
-def test_nothing_is_translated_that_is_not_said_any_more(language: str) -> None:
-    unused = {texts for texts, _, _ in entries(language)} - texts_of_the_code()
+def test_nothing_is_translated_that_is_not_said_any_more(app: str, language: str) -> None:
+    unused = {texts for texts, _, _ in entries(app, language)} - texts_of_the_code(app)
     assert not unused, f"run make messages, which removes these: {unused}"
 
 
-def test_no_translation_is_missing_or_a_guess(language: str) -> None:
-    for texts, translated, block in entries(language):
+def test_no_translation_is_missing_or_a_guess(app: str, language: str) -> None:
+    for texts, translated, block in entries(app, language):
         assert all(translated), texts
         assert "fuzzy" not in block.partition("msgid")[0], texts
         assert not block.startswith("#~"), texts
 
 
-def test_each_translation_has_the_places_of_its_text(language: str) -> None:
-    for (_, *texts), translated, _ in entries(language):
+def test_each_translation_has_the_places_of_its_text(app: str, language: str) -> None:
+    for (_, *texts), translated, _ in entries(app, language):
         places = set(PLACES.findall(" ".join(texts)))
         for text in translated:
             assert set(PLACES.findall(text)) <= places, text
         assert set(PLACES.findall(" ".join(translated))) == places, texts
 
 
-def test_what_is_compiled_is_what_is_written(language: str) -> None:
-    path = DASHBOARD / "locale" / language / "LC_MESSAGES" / "django.mo"
+def test_what_is_compiled_is_what_is_written(app: str, language: str) -> None:
+    path = APPS[app] / "locale" / language / "LC_MESSAGES" / "django.mo"
     with path.open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    for (context, text, *plural), translated, _ in entries(language):
+    for (context, text, *plural), translated, _ in entries(app, language):
         if plural:
             said = {compiled.ngettext(text, plural[0], number) for number in (1, 2)}
         elif context:

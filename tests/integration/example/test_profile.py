@@ -197,7 +197,7 @@ def test_without_a_persistent_backend_one_sentence_is_all_there_is(
     settings.TASKS = tasks_from(JOB_BACKEND=backend)
     client = as_user(moderator)
     page = client.get("/profile/")
-    assert "Daily recaps need the Redis backend." in page.text
+    assert "Recaps need the Redis backend." in page.text
     assert 'name="recap-' not in page.text
     assert "Notifications" not in as_user(member).get("/profile/").text
     client.post("/profile/notifications/", RECAP)

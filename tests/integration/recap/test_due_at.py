@@ -76,7 +76,7 @@ def test_switched_on_again_it_starts_in_the_future(make_user: MakeUser, clock: T
 def test_a_zone_that_is_none_is_refused(make_user: MakeUser) -> None:
     choice = RecapSettings(user=make_user(), time_zone="Mars/Olympus")
 
-    with pytest.raises(ValidationError, match="“Mars/Olympus” is not a time zone"):
+    with pytest.raises(ValidationError, match="“Mars/Olympus” is not a valid time zone"):
         choice.full_clean()
 
 

@@ -123,7 +123,7 @@ def test_a_forged_post_of_somebody_else_changes_nothing(make_user: MakeUser) -> 
 def test_without_a_persistent_backend_staff_is_told_what_is_missing(make_user: MakeUser) -> None:
     html = rendered(RecapSettingsForm(user=make_user()))
 
-    assert html == '<p class="recap-settings-notice">Daily recaps need the Redis backend.</p>'
+    assert html == '<p class="recap-settings-notice">Recaps need the Redis backend.</p>'
 
 
 def test_without_a_persistent_backend_others_see_nothing(

@@ -33,7 +33,7 @@ def test_opening_it_only_asks(link: str, client: Client) -> None:
     """Mail servers open every link to look for harm."""
     page = client.get(urlsplit(link).path)
 
-    assertContains(page, "<button>Switch recaps off</button>", html=True)
+    assertContains(page, "<button>Unsubscribe</button>", html=True)
     assert "no-store" in page["Cache-Control"]
     assert is_on()
 
@@ -42,7 +42,7 @@ def test_the_button_switches_off_without_login_and_cookies(link: str) -> None:
     client = Client(enforce_csrf_checks=True)
     page = client.post(urlsplit(link).path)
 
-    assertContains(page, "Recaps are off")
+    assertContains(page, "You are unsubscribed")
     assert not is_on()
     assert RecapSettings.objects.get().due_at is None
 
@@ -74,7 +74,7 @@ def test_a_link_that_was_not_signed_here_is_told_kindly(
 ) -> None:
     page = getattr(client, method)(f"/recap/unsubscribe/{token}/")
 
-    assertContains(page, "This link does not work", status_code=404)
+    assertContains(page, "This link is invalid", status_code=404)
     assert is_on()
 
 
