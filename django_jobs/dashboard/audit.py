@@ -32,7 +32,7 @@ def log_change(who: str, backend: str, change: Change) -> None:
         change: what was done.
     """
     logger.info(
-        "%s did %s on %s, %d changed (backend %s).",
+        "%s: %s %s (%d changed, backend %s).",
         *(_one_line(who), change.action, _one_line(change.target), change.count, backend),
         extra={
             "dashboard_user": who,

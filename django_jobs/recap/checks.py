@@ -18,9 +18,7 @@ def check_recap(**_: Any) -> list[CheckMessage]:
     """Report what prevents recaps from being sent."""
     found: list[CheckMessage] = [Error(problem, id=f"{APP}.E001") for problem in problems()]
     if not settings.USE_TZ:
-        found.append(
-            Error("Recaps need time zone support.", hint="Set USE_TZ = True.", id=f"{APP}.E002")
-        )
+        found.append(Error("Recaps need time zone support: set USE_TZ = True.", id=f"{APP}.E002"))
     if not _has_urls():
         found.append(
             Error(

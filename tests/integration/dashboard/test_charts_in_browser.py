@@ -60,7 +60,7 @@ def test_an_operator_finds_the_slowest_task_and_reads_its_numbers(
     assert "span=1h" in page.url
     duration = page.locator("figure#duration")
     expect(duration.get_by_role("table")).to_be_hidden()
-    duration.get_by_text("The numbers").click()
+    duration.get_by_text("Show as table").click()
     expect(duration.get_by_role("columnheader", name="Attempts")).to_be_visible()
     expect(page.get_by_role("img", name="Duration")).to_be_visible()
 

@@ -246,7 +246,7 @@ def test_a_store_that_comes_back_is_seen(
     page.goto(live_server.url + address("queues"))
     page.select_option("[data-live-interval]", "2")
     page.route("**/queues/", lambda route: route.fulfill(status=503, body="no"))
-    trouble = page.get_by_text("This page could not be brought up to date.")
+    trouble = page.get_by_text("This page could not be refreshed.")
     trouble.wait_for()
     assert page.locator("#queue-default").is_visible()  # what was known stays
     page.unroute("**/queues/")

@@ -64,9 +64,9 @@ def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
     page = open_page(OVERVIEW)
     page.get_by_role("link", name="Jobs", exact=True).last.click()
     page.get_by_role("link", name="Dead 2").click()
-    page.get_by_text("Find jobs").click()
+    page.get_by_text("Search jobs").click()
     page.get_by_label("Arguments contain").fill("ada@")
-    page.get_by_role("button", name="Find").click()
+    page.get_by_role("button", name="Search").click()
     expect(page.locator("tr[id^=job-]")).to_have_count(1)
     page.get_by_role("link", name="tests.apps.dashboard_site.tasks.invite").click()
 
@@ -141,7 +141,7 @@ def test_an_open_search_form_stays_open_while_the_list_moves(
 ) -> None:
     page = open_page(JOBS)
     page.select_option("[data-live-interval]", "2")
-    page.get_by_text("Find jobs").click()
+    page.get_by_text("Search jobs").click()
 
     redis_backend.broker.push(make_jobs(4))
 

@@ -308,8 +308,8 @@ def test_the_warning_names_the_address(
         attempt(client, WRONG)
 
     said = [record.getMessage() for record in caplog.records if "wrong" in record.getMessage()]
-    assert said[0] == "A wrong name or password was given at the dashboard from 192.0.2.1."
-    assert "192.0.2.1. No other from there is looked at for" in said[-1]
+    assert said[0] == "Dashboard login failed from 192.0.2.1: wrong name or password."
+    assert "Further attempts from there are ignored for" in said[-1]
     assert len(said) == 10
 
 

@@ -51,8 +51,8 @@ def test_a_queue_is_paused_and_resumed(
     assert worker.take(1) == ()
     [line] = [one for one in caplog.records if one.name == "django_jobs.dashboard"]
     assert line.getMessage() == (
-        "'view_dashboard-manage_jobs-control_workers' did pause queue on 'default', 1 changed"
-        " (backend default)."
+        "'view_dashboard-manage_jobs-control_workers': pause queue 'default' (1 changed,"
+        " backend default)."
     )
     assert vars(line)["dashboard_action"] == "pause queue"
     assert vars(line)["dashboard_target"] == "default"

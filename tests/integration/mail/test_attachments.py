@@ -106,7 +106,7 @@ def nowhere(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_nothing_goes_to_the_working_directory(nowhere: Path) -> None:
-    with pytest.raises(ImproperlyConfigured, match="Set MEDIA_ROOT, or let JOB_EMAIL_STORAGE"):
+    with pytest.raises(ImproperlyConfigured, match="Set MEDIA_ROOT, or set JOB_EMAIL_STORAGE"):
         send_later(message_with(600_000))
     with override_backend("dummy"):
         assert send_later(message_with(1000))
@@ -134,7 +134,7 @@ def test_an_alias_of_storages_can_be_chosen(settings: Any, nowhere: Path) -> Non
 
 def test_an_alias_that_is_not_there_is_named(settings: Any, media: Path) -> None:
     settings.JOB_EMAIL_STORAGE = "privat"
-    with pytest.raises(ImproperlyConfigured, match="JOB_EMAIL_STORAGE names 'privat'"):
+    with pytest.raises(ImproperlyConfigured, match="JOB_EMAIL_STORAGE names the storage 'privat'"):
         fitted(20_000)
 
 
@@ -160,7 +160,7 @@ def test_a_storage_that_removes_nothing_is_a_warning_only(
     payload = fitted(20_000)
     settings.STORAGES = {"default": {"BACKEND": f"{__name__}.StubbornStorage"}}
     remove(payload)
-    assert "could not be removed" in caplog.text
+    assert "Could not remove" in caplog.text
     assert "does not list" in caplog.text
     assert len(files(media)) == 1
 
@@ -168,7 +168,7 @@ def test_a_storage_that_removes_nothing_is_a_warning_only(
 def test_a_file_that_is_gone_ends_the_job_with_a_reason(media: Path) -> None:
     payload = fitted(20_000)
     remove(payload)
-    with pytest.raises(Fail, match=r"attachment django_jobs/mail/.*/0 is not in the storage"):
+    with pytest.raises(Fail, match=r"attachment django_jobs/mail/.*/0 is no longer in the storage"):
         decode(payload, read)
 
 
@@ -179,7 +179,7 @@ def test_no_other_file_is_read_or_removed(media: Path, name: str) -> None:
     (media / "secret.txt").write_text("secret")
     payload = fitted(20_000)
     payload["attachments"][0]["content"]["file"] = name
-    with pytest.raises(BrokenPayload, match="not a file that django_jobs has stored"):
+    with pytest.raises(BrokenPayload, match="not a file of an email stored by django_jobs"):
         decode(payload, read)
     with pytest.raises(BrokenPayload):
         remove(payload)

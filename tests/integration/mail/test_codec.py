@@ -263,7 +263,7 @@ def test_what_is_no_stored_mail_is_refused(change: dict[str, Any]) -> None:
     payload: Any = encode(full_message()) | change
     if payload["subject"] is ...:
         del payload["subject"]
-    with pytest.raises(BrokenPayload, match="not a mail that django_jobs has stored"):
+    with pytest.raises(BrokenPayload, match="not an email stored by django_jobs"):
         restored(payload)
 
 

@@ -62,7 +62,7 @@ def test_a_refusal_for_now_is_raised_and_the_next_attempt_sends_the_same_mail(
 
 def test_a_final_refusal_fails_with_the_servers_words(site: str, mail_server: MailServer) -> None:
     mail_server.data_answers.append("554 5.7.1 Looks like spam")
-    with pytest.raises(Fail, match=r"refused the mail: 554 5\.7\.1 Looks like spam"):
+    with pytest.raises(Fail, match=r"refused the email: 554 5\.7\.1 Looks like spam"):
         deliver.call(encode(simple()))
 
 
@@ -135,7 +135,7 @@ def test_a_mail_that_was_sent_is_not_sent_again_when_the_goodbye_fails(
 ) -> None:
     mail_server.goodbye = "221 " + "x" * 10_000
     assert deliver.call(encode(simple())) == 1
-    assert "did not close" in caplog.text
+    assert "Could not close" in caplog.text
 
 
 def test_the_backend_behind_the_later_one_sends(settings: Any, mail_server: MailServer) -> None:
@@ -154,5 +154,5 @@ def test_job_email_backend_names_the_backend_that_sends(settings: Any) -> None:
 
 @pytest.mark.parametrize("payload", [{}, {"attachments": []}, "text"])
 def test_what_is_no_mail_of_ours_is_refused(payload: Any) -> None:
-    with pytest.raises(BrokenPayload, match="not a mail that django_jobs has stored"):
+    with pytest.raises(BrokenPayload, match="not an email stored by django_jobs"):
         deliver.call(payload)

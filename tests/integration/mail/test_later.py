@@ -256,4 +256,4 @@ def test_failing_silently_is_logged(settings: Any, caplog: pytest.LogCaptureFixt
     with pytest.raises(QueueFull):
         LaterEmailBackend().send_messages([simple()])
     assert LaterEmailBackend(fail_silently=True).send_messages([simple()]) == 0
-    assert "could not be enqueued: 1" in caplog.text
+    assert "Could not enqueue 1 email(s)" in caplog.text

@@ -22,7 +22,7 @@ def test_a_complete_setting_has_nothing_to_say() -> None:
 
 def test_a_backend_that_is_not_persistent_is_told() -> None:
     assert found() == {
-        "W001": "No recaps are sent, as the default task backend keeps jobs in memory only."
+        "W001": "No recaps are sent, because the default task backend keeps jobs in memory."
     }
 
 
@@ -30,19 +30,19 @@ def test_a_backend_that_is_not_persistent_is_told() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("RECIPIENTS", None, "JOB_RECAP['RECIPIENTS'] is missing: set it to the dotted path"),
+        ("RECIPIENTS", None, "JOB_RECAP['RECIPIENTS'] is missing. Set it to the dotted path"),
         (
             "CONTENT",
             "tests.apps.recap_site.content.gone",
             "names 'tests.apps.recap_site.content.gone', which cannot be imp",
         ),
         ("CONTENT", "nonsense", "names 'nonsense', which cannot be imported"),
-        ("CONTENT", "tests.apps.recap_site.content.NOT_CALLABLE", "which cannot be called"),
+        ("CONTENT", "tests.apps.recap_site.content.NOT_CALLABLE", "which is not callable"),
         ("BASE_URL", None, "JOB_RECAP['BASE_URL'] must be the scheme and host"),
         ("BASE_URL", "feedback.example.com", "not 'feedback.example.com'"),
         ("BASE_URL", "ftp://example.com", "not 'ftp://example.com'"),
         ("BASE_URL", "https://example.com/board/", "not 'https://example.com/board/'"),
-        ("CONTENTS", "x", "JOB_RECAP has no key 'CONTENTS': it knows RECIPIENTS, CONTENT,"),
+        ("CONTENTS", "x", "JOB_RECAP has no key 'CONTENTS'. Its keys are RECIPIENTS, CONTENT,"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(

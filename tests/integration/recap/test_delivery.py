@@ -135,7 +135,7 @@ def test_a_final_refusal_ends_the_job(
 ) -> None:
     mail_through(f"{__name__}.Refusing")
 
-    with pytest.raises(Fail, match="The mail server refused the mail: 550 no such user"):
+    with pytest.raises(Fail, match="The mail server refused the email: 550 no such user"):
         deliver(user.pk, KEY, JOB)
 
 
