@@ -1,4 +1,4 @@
-"""Reads the wall clock and the uptime of the machine, and converts times."""
+"""Reads the wall clock and a clock that counts sleep, and converts times and durations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def now_ms() -> int:
@@ -38,3 +40,13 @@ def from_ms(milliseconds: int) -> datetime:
     """Return Unix milliseconds as an aware UTC datetime."""
     seconds, rest = divmod(milliseconds, 1000)
     return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=rest)
+
+
+def split_duration(seconds: int) -> list[tuple[int, str]]:
+    """Return a duration in its two largest units: [(3, "h"), (12, "min")]."""
+    parts: list[tuple[int, str]] = []
+    for unit, size in UNITS:
+        number, seconds = divmod(seconds, size)
+        if number or parts:
+            parts.append((number, unit))
+    return [(number, unit) for number, unit in parts[:2] if number]

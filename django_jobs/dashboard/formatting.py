@@ -6,12 +6,14 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-UNITS = (
-    (86_400, _("%(number)s d")),
-    (3_600, _("%(number)s h")),
-    (60, _("%(number)s min")),
-    (1, _("%(number)s s")),
-)
+from django_jobs.clock import split_duration
+
+UNITS = {
+    "d": _("%(number)s d"),
+    "h": _("%(number)s h"),
+    "min": _("%(number)s min"),
+    "s": _("%(number)s s"),
+}
 BYTES = ("kB", "MB", "GB", "TB")
 
 
@@ -25,16 +27,9 @@ def duration(milliseconds: int) -> str:
     if milliseconds < 1000:
         return _("%(number)s ms") % {"number": max(0, milliseconds)}
     if milliseconds < 10_000:
-        return UNITS[-1][1] % {"number": number_format(milliseconds / 1000, 1)}
-    rest = milliseconds // 1000
-    parts: list[str] = []
-    for unit, text in UNITS:
-        amount, rest = divmod(rest, unit)
-        if amount:
-            parts.append(text % {"number": number(amount)})
-        elif parts:
-            break
-    return " ".join(parts[:2])
+        return UNITS["s"] % {"number": number_format(milliseconds / 1000, 1)}
+    parts = split_duration(milliseconds // 1000)
+    return " ".join(UNITS[unit] % {"number": number(amount)} for amount, unit in parts)
 
 
 def size(octets: int) -> str:

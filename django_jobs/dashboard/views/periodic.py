@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,23 +72,26 @@ def run(request: DashboardRequest) -> Done | Refused:
 @action(Permission.MANAGE)
 def switch_off(request: DashboardRequest) -> Done | Refused:
     """Switch a periodic task off."""
-    one = _named(request)
-    if one is None or not request.backend.persistent:
-        return _unknown(request)
-    request.inspection.switch_off(one.name)
     text = _("%(name)s is switched off. It does not run until you switch it on again.")
-    return _done(request, text, Change(action="switch off periodic task", target=one.name))
+    return _switch(request, request.inspection.switch_off, "switch off periodic task", text)
 
 
 @action(Permission.MANAGE)
 def switch_on(request: DashboardRequest) -> Done | Refused:
     """Switch a periodic task on."""
+    text = _("%(name)s is switched on and runs on schedule again.")
+    return _switch(request, request.inspection.switch_on, "switch on periodic task", text)
+
+
+def _switch(
+    request: DashboardRequest, change: Callable[[str], object], action: str, text: str
+) -> Done | Refused:
     one = _named(request)
     if one is None or not request.backend.persistent:
         return _unknown(request)
-    request.inspection.switch_on(one.name)
-    text = _("%(name)s is switched on and runs on schedule again.")
-    return _done(request, text, Change(action="switch on periodic task", target=one.name))
+    change(one.name)
+    back = request.address("periodic")
+    return Done(text % {"name": one.name}, back, Change(action=action, target=one.name))
 
 
 def _known(request: DashboardRequest) -> tuple[PeriodicTask, ...]:
@@ -118,7 +121,3 @@ def _named(request: DashboardRequest) -> PeriodicTask | None:
 
 def _unknown(request: DashboardRequest) -> Refused:
     return Refused(_("This periodic task does not exist."), request.address("periodic"))
-
-
-def _done(request: DashboardRequest, text: str, change: Change) -> Done:
-    return Done(text % {"name": change.target}, request.address("periodic"), change)

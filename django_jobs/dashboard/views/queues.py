@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,23 +53,15 @@ def queue_list(request: DashboardRequest) -> Mapping[str, Any]:
 @action(Permission.MANAGE)
 def pause(request: DashboardRequest) -> Done | Refused:
     """Pause a queue."""
-    queue = _named(request)
-    if queue is None:
-        return _unknown(request)
-    request.inspection.pause(queue.name)
     text = _("The queue %(queue)s is paused. Its jobs wait until you resume it.")
-    return _done(request, text, Change(action="pause queue", target=queue.name))
+    return _set_paused(request, request.inspection.pause, "pause queue", text)
 
 
 @action(Permission.MANAGE)
 def resume(request: DashboardRequest) -> Done | Refused:
     """Resume a queue."""
-    queue = _named(request)
-    if queue is None:
-        return _unknown(request)
-    request.inspection.resume(queue.name)
     text = _("The queue %(queue)s is active again.")
-    return _done(request, text, Change(action="resume queue", target=queue.name))
+    return _set_paused(request, request.inspection.resume, "resume queue", text)
 
 
 @action(Permission.MANAGE)
@@ -88,6 +80,16 @@ def clear(request: DashboardRequest) -> Done | Refused:
         count,
     )
     return _done(request, text, Change(action="clear queue", target=queue.name, count=count))
+
+
+def _set_paused(
+    request: DashboardRequest, change: Callable[[str], object], action: str, text: str
+) -> Done | Refused:
+    queue = _named(request)
+    if queue is None:
+        return _unknown(request)
+    change(queue.name)
+    return _done(request, text, Change(action=action, target=queue.name))
 
 
 def _row(

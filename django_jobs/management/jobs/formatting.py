@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.utils.timezone import localtime
 
-from django_jobs.clock import from_ms
+from django_jobs.clock import from_ms, split_duration
 
 NONE = "–"
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def format_count(number: int, noun: str) -> str:
@@ -19,13 +18,8 @@ def format_duration(milliseconds: int) -> str:
     """Return a duration in its two largest units: "3 h 12 min", or "0.4 s"."""
     if milliseconds < 10_000:
         return f"{max(0, milliseconds) / 1000:.1f} s"
-    rest = milliseconds // 1000
-    parts: list[tuple[int, str]] = []
-    for unit, size in UNITS:
-        number, rest = divmod(rest, size)
-        if number or parts:
-            parts.append((number, unit))
-    return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number)
+    parts = split_duration(milliseconds // 1000)
+    return " ".join(f"{number} {unit}" for number, unit in parts)
 
 
 def format_time(milliseconds: int | None) -> str:
