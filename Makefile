@@ -7,8 +7,9 @@ DJANGO ?=
 # Further arguments for pytest, such as ARGS="tests/unit/tasks -x".
 ARGS ?=
 
-# Most tests wait for other processes; stealing work keeps all processes busy until the end.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
+# Most tests wait for other processes, so there are more than a small machine has cores. Stealing
+# work keeps all of them busy until the end.
+PARALLEL := --numprocesses 4 --dist worksteal
 
 BIN := $(VENV)/bin
 WAGTAIL := .venv-wagtail-$(or $(DJANGO),django61)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 # The shell a developer runs the tests in may hold settings of their own site.
 for name in [name for name in os.environ if name.startswith(("JOB_", "REDIS_"))]:
     del os.environ[name]
+
+# Each of the processes that tests start would compile the package for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell lets what it starts in the background ignore Ctrl-C, and nohup the end of the terminal. So
 # would all processes of ours.

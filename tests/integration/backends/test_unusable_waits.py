@@ -54,7 +54,7 @@ def test_the_job_is_retried_as_the_curve_says(
     assert record.due_at is not None
     assert record.last_attempted_at is not None
     assert record.due_at - record.last_attempted_at in CURVE
-    assert "can't be followed" in caplog.text
+    assert "can't be used" in caplog.text
 
 
 def leave(attempt: int, error: BaseException) -> float:
