@@ -33,7 +33,7 @@ def greeting(backend: JobBackend, worker: Worker) -> Iterator[str]:
         queue.name if options.strict else f"{queue.name}:{queue.weight}" for queue in options.queues
     )
     order = "in strict order" if options.strict else "by weight"
-    yield f"Worker {worker.id} serves {named or 'every queue'}, {order}."
+    yield f"Worker {worker.id} serves {named or 'all queues'}, {order}."
     yield (
         f"{options.concurrency} threads and up to {options.async_concurrency} coroutines;"
         f" {len(worker.periodic_tasks)} periodic tasks. Stop: Ctrl-C or kill -TERM {os.getpid()}."

@@ -136,7 +136,7 @@ def _each(finder: Finder, size: int) -> Iterator[Record]:
 def _show(console: Console, records: Sequence[Record]) -> None:
     now = now_ms()
     console.show_table(
-        ("ID", "State", "Task", "Queue", "Priority", "Attempts", "When", "Last error"),
+        ("ID", "State", "Task", "Queue", "Priority", "Attempts", "Time", "Last error"),
         [
             (
                 record.job.id,

@@ -62,7 +62,7 @@ class Periodic(BackendSubcommand):
             console.show_json([_periodic_json(one) for one in listed])
         elif listed:
             console.show_table(
-                ("Name", "Line", "Time zone", "Last tick", "Next tick", "State"),
+                ("Name", "Schedule", "Time zone", "Last tick", "Next tick", "State"),
                 [
                     (
                         one.periodic.name,

@@ -18,7 +18,7 @@ from .json_output import queue_json
 
 class Queues(BackendSubcommand):
     name = "queues"
-    help = "Lists the queues with their number of queued jobs and their latency."
+    help = "Lists the queues with their number of queued jobs and the longest wait."
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queues = configured_and_known(backend)
@@ -26,7 +26,7 @@ class Queues(BackendSubcommand):
             console.show_json([queue_json(queue) for queue in queues])
         elif queues:
             console.show_table(
-                ("Queue", "Queued", "Latency", "Paused"),
+                ("Queue", "Queued", "Longest wait", "Paused"),
                 [
                     (
                         queue.name,

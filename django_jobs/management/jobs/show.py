@@ -17,7 +17,7 @@ from django_jobs.serialization.arguments import peek_value
 
 from .base import BackendSubcommand
 from .console import Console
-from .formatting import NONE, format_count, format_time, printable
+from .formatting import NONE, format_time, printable
 from .json_output import job_details
 from .listing import format_state_time
 
@@ -53,16 +53,13 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "State", f"{record.state.value}, {format_state_time(record, now_ms())}"
     yield "Queue", f"{job.queue}, priority {job.priority}"
     yield "Attempts", str(record.attempts)
-    yield (
-        "Crashes",
-        f"{format_count(record.crashes, 'worker')} vanished" if record.crashes else NONE,
-    )
+    yield "Workers lost", str(record.crashes) if record.crashes else NONE
     yield "Enqueued", format_time(job.enqueued_at)
     yield "Due", format_time(record.due_at)
     yield "Expires", format_time(job.expires_at)
     yield "First start", format_time(record.started_at)
     yield "Last start", format_time(record.last_attempted_at)
-    yield "Finished", format_time(record.finished_at)
+    yield "Ended", format_time(record.finished_at)
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)

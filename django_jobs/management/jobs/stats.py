@@ -17,7 +17,7 @@ from .json_output import queue_json
 
 class Stats(BackendSubcommand):
     name = "stats"
-    help = "Counts jobs by state, and shows the longest latency of all queues."
+    help = "Counts jobs by state, and shows how long the next job has been waiting."
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         if options.json:

@@ -31,11 +31,11 @@ class Workers(BackendSubcommand):
         elif workers:
             now = now_ms()
             console.show_table(
-                ("Worker", "Queues", "Threads", "Running", "Up for", "State"),
+                ("Worker", "Queues", "Threads", "Running", "Uptime", "State"),
                 [
                     (
                         worker.id,
-                        ",".join(worker.queues) or "every queue",
+                        ",".join(worker.queues) or "all queues",
                         worker.concurrency,
                         len(worker.running),
                         format_duration(now - worker.started_at),

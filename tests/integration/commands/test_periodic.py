@@ -47,7 +47,7 @@ def test_ticks_are_shown_in_order_of_their_names(jobs: Jobs, redis_backend: JobB
 
     answer = jobs("periodic")
     rows = answer.rows
-    assert rows[0] == ["Name", "Line", "Time zone", "Last tick", "Next tick", "State"]
+    assert rows[0] == ["Name", "Schedule", "Time zone", "Last tick", "Next tick", "State"]
     assert rows[1][:4] == ["tests.apps.command_site.tasks.refuse", "*/5 * * * *", "UTC", "–"]
     assert rows[2][:4] == ["yearly", "0 8 1 1 *", "Europe/Berlin", "2000-01-01 00:00:00 UTC"]
     assert answer.err == ""

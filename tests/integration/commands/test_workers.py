@@ -38,9 +38,9 @@ def test_workers_are_listed(jobs: Jobs, broker: Broker) -> None:
     running, stuck = ((claim.job.id, now_ms()),), (claim.job.id,)
     broker.heartbeat(worker("host:1:a", queues=("low",), running=running, stuck=stuck), 2)
     assert jobs("workers").rows == [
-        ["Worker", "Queues", "Threads", "Running", "Up for", "State"],
+        ["Worker", "Queues", "Threads", "Running", "Uptime", "State"],
         ["host:1:a", "low", "1", "1", "2 min", "working, 1 stuck"],
-        ["host:2:b", "every queue", "1", "0", "2 min", "quiet"],
+        ["host:2:b", "all queues", "1", "0", "2 min", "quiet"],
     ]
     first, second = jobs("workers", "--json").json
     assert (first["id"], first["queues"], first["stuck"]) == (
