@@ -200,3 +200,17 @@ def test_the_architecture_names_every_script_of_redis() -> None:
     scripts = (ROOT / "django_jobs/brokers/redis/scripts").glob("*.lua")
     missing = [path.stem for path in scripts if f"`{path.stem}`" not in page]
     assert not missing, f"describe these in docs/explanation/architecture.md: {missing}"
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/explanation/architecture.md"])
+def test_files_that_are_named_exist(page: str) -> None:
+    package = ROOT / "django_jobs"
+    named = set(
+        re.findall(
+            r"`([\w.]+(?:/[\w.]+)*/(?:[\w.]+\.(?:py|lua|html|md))?)`", (ROOT / page).read_text()
+        )
+    )
+    places = (ROOT, package, package / "brokers", package / "brokers" / "redis")
+    lost = [name for name in named if not any((place / name).exists() for place in places)]
+    assert named
+    assert not lost, f"correct these in {page}: {lost}"
