@@ -16,7 +16,7 @@ __all__ = ["Retry", "periodic", "send_mail_later", "set_progress", "task"]
 
 
 def __getattr__(name: str) -> Any:
-    # It declares a task, which needs the settings; and settings import this package.
+    # Imported late: it declares a task, which needs the settings, and settings import this package.
     if name == "send_mail_later":
         from django_jobs.mail import send_mail_later
 

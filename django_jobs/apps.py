@@ -1,4 +1,4 @@
-"""The Django app that brings the commands and the system checks."""
+"""The Django app, with the commands and the system checks."""
 
 from __future__ import annotations
 

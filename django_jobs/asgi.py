@@ -1,4 +1,4 @@
-"""The end of an ASGI server as the moment at which jobs in memory are finished."""
+"""Finishes jobs in memory when an ASGI server shuts down."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def lifespan(application: Application) -> Application:
     """Wrap an ASGI application so that the server's shutdown waits for the thread pool's jobs.
 
     Servers such as `uvicorn --workers 2` end their processes without running Python's exit hooks,
-    but speak the lifespan protocol, which Django does not. In `asgi.py`:
+    but support the lifespan protocol, which Django does not. In `asgi.py`:
 
         application = lifespan(get_asgi_application())
 
-    An application around Django's with a lifespan of its own awaits `drain()` at its end instead.
+    If an application around Django's has its own lifespan, it should await `drain()` at its end.
 
     Args:
-        application: gets everything but the lifespan messages, which Django refuses.
+        application: receives all other messages; Django rejects lifespan messages.
 
     Returns:
         The application to serve. At shutdown it takes up to `shutdown_timeout` seconds.

@@ -1,4 +1,4 @@
-"""System checks: what `manage.py check` says about jobs."""
+"""The system checks that `manage.py check` runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TAG = "django_jobs"
 BACKPORT = "django_tasks"
 LATER_MAIL = "django_jobs.mail.LaterEmailBackend"
 SENDERS = "django_jobs.mail.later"
-"""The module that a site which sends mail later has imported."""
+"""The module that is imported by a site that sends mail later."""
 USE_REDIS = "Set JOB_BACKEND=redis and start a worker with manage.py runworker."
 WITH_THREADS = (RedisBackend, ThreadPoolBackend)
 
@@ -55,14 +55,14 @@ def check_jobs_survive(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMes
 
 @register(TAG)
 def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """E001: tasks that cannot be declared so; W002: periodic tasks that never run."""
+    """E001: invalid declarations of tasks; W002: periodic tasks that never run."""
     try:
         import_task_modules()
     except (InvalidSchedule, InvalidTask) as error:
         yield Error(str(error), id="django_jobs.E001")
     idle: dict[str, list[str]] = defaultdict(list)
     for periodic in registered_tasks():
-        # What the package brings itself, such as the recap, has checks of its own.
+        # The package's own periodic tasks, such as the recap's, have their own checks.
         ours = periodic.task.module_path.startswith("django_jobs.")
         if not ours and not is_persistent(periodic.task.backend):
             idle[periodic.task.backend].append(periodic.name)
@@ -77,7 +77,7 @@ def check_periodic_tasks(app_configs: Configs, **kwargs: Any) -> Iterator[CheckM
 
 @register(TAG)
 def check_backoff(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """E002: the function that says how long to wait after a failure is not there."""
+    """E002: the function in `BACKOFF` cannot be imported."""
     for backend in our_backends():
         wait = backend.retry.wait
         try:
@@ -89,15 +89,15 @@ def check_backoff(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]
 
 @register(TAG)
 def check_command_name(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W003: an app that stands earlier has a `runworker` of its own, as Django Channels does."""
+    """W003: an earlier app has its own `runworker`, as Django Channels does."""
     for config in apps.get_app_configs():
         if config.name == "django_jobs":
             return
         if "runworker" in find_commands(str(Path(config.path) / "management")):
             yield Warning(
-                f"manage.py runworker is the command of {config.name!r}, which stands before"
+                f"manage.py runworker is the command of {config.name!r}, which comes before"
                 " 'django_jobs' in INSTALLED_APPS.",
-                hint="Start workers with manage.py jobs work, which is the same command, or move"
+                hint="Start workers with manage.py jobs work, the same command, or move"
                 f" 'django_jobs' before {config.name!r}.",
                 id="django_jobs.W003",
             )
@@ -116,7 +116,7 @@ def check_backport(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage
 
 @register(TAG, deploy=True)
 def check_brokers(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W005: Redis is set up in a way that endangers jobs, or does not answer."""
+    """W005: the configuration of Redis endangers jobs, or Redis does not answer."""
     for backend in our_backends():
         for problem in _problems(backend.broker):
             yield Warning(f"TASKS[{backend.alias!r}]: {problem}", id="django_jobs.W005")
@@ -124,7 +124,7 @@ def check_brokers(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]
 
 @register(TAG, deploy=True)
 def check_lease(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W009: one slow call to Redis may cost a worker its lease, and so its jobs."""
+    """W009: one slow call to Redis may cost a worker its lease, and with it its jobs."""
     for backend in our_backends():
         options = backend.configuration
         if isinstance(options, RedisOptions):
@@ -141,11 +141,11 @@ def check_lease(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(TAG, deploy=True)
 def check_later_mail(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W006: all mail of the site is sent later, by jobs that a restart forgets."""
+    """W006: the site's mail is sent by jobs that a restart loses."""
     if LATER_MAIL in _email_backends() and not is_persistent(DEFAULT_TASK_BACKEND_ALIAS):
         yield Warning(
             "LaterEmailBackend sends mail through jobs that do not outlive the process: a restart"
-            " loses the mail that waits.",
+            " loses waiting mail.",
             hint=USE_REDIS,
             id="django_jobs.W006",
         )
@@ -153,7 +153,7 @@ def check_later_mail(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessa
 
 @register(TAG)
 def check_sqlite(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W007: threads that write to SQLite at the same time lock each other out."""
+    """W007: concurrent threads that write to SQLite fail with 'database is locked'."""
     if not any(isinstance(backend, WITH_THREADS) for backend in our_backends()):
         return
     for alias in connections:
@@ -169,7 +169,7 @@ def check_sqlite(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(TAG, deploy=True)
 def check_mail_files(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W008: large attachments of mail that is sent later have no place to go to."""
+    """W008: there is no storage for large attachments of mail that is sent later."""
     if not (
         hasattr(settings, SETTING) or LATER_MAIL in _email_backends() or SENDERS in sys.modules
     ):
@@ -181,7 +181,7 @@ def check_mail_files(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessa
 
 
 def _locks_writers_out(connection: BaseDatabaseWrapper) -> bool:
-    """SQLite's default mode refuses a reader that becomes a writer while another one writes."""
+    """Return whether SQLite refuses a reader that starts to write while another one writes."""
     mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
     return connection.vendor == "sqlite" and mode.upper() == "DEFERRED"
 
@@ -198,6 +198,6 @@ def _email_backends() -> list[str]:
     if mailers is not None:
         return [mailer.get("BACKEND", "") for mailer in mailers.values()]
     with warnings.catch_warnings():
-        # Django 6.1 deprecates the setting, which is not the news of this check.
+        # Django 6.1 deprecates the setting; this check need not repeat that.
         warnings.simplefilter("ignore")
         return [settings.EMAIL_BACKEND]

@@ -11,11 +11,11 @@ job_retrying = Signal()
 """An attempt failed, and another one will follow.
 
 Arguments: `task_result`, `error` (the exception) and `delay` (seconds until the next attempt).
-Django's `task_finished` is sent only once for each job, when it has come to its end.
+Django's `task_finished` is sent only once for each job, at its end.
 """
 
 job_recovered = Signal()
-"""Jobs of a worker that vanished are back in their queues, or dead for the third such time.
+"""Jobs of a lost worker are back in their queues, or dead after the third such loss.
 
 Arguments: `recovered` and `buried`, both tuples of job ids.
 """

@@ -1,3 +1,3 @@
-"""Jobs: each is one enqueued call of a task."""
+"""The job: one enqueued call of a task."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A job's call, as one would write it in Python."""
+"""Formats the call of a job as Python source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django_jobs.serialization.arguments import peek_arguments
 
 
 def format_call(job: Job) -> str:
-    """Return the call of a job for people to read, such as `shop.tasks.greet('Ada', loud=True)`."""
+    """Return the call of a job for people, such as `shop.tasks.greet('Ada', loud=True)`."""
     try:
         args, kwargs = peek_arguments(job.arguments)
     except BrokenPayload:

@@ -1,4 +1,4 @@
-"""What a task gets that takes its context: Django's own, with the job's metadata."""
+"""The context that a task may take: Django's own, with the job's metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ else:
 
 
 class MetadataKeeper(Protocol):
-    """An attempt, which opens its job's metadata when its code first asks for them."""
+    """An attempt, which reads its job's metadata when they are first used."""
 
     @property
     def metadata(self) -> RunningMetadata: ...
@@ -46,26 +46,26 @@ class JobContext(Base):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The job's metadata, without the keys that libraries reserve; change it as you like.
+        """The job's metadata without reserved keys, as a dict that the task may change.
 
-        Changes are stored when the attempt ends, however it ends; `save_metadata` stores them
+        Changes are stored when the attempt ends, even if it fails; `save_metadata` stores them
         sooner.
         """
         return self._keeper.metadata.values
 
     @property
     def metadata_modified(self) -> bool:
-        """Whether `metadata` was changed since it was saved last."""
+        """Whether `metadata` was changed since it was last saved."""
         return self._keeper.metadata.is_modified
 
     def save_metadata(self) -> None:
-        """Store the metadata as they are now: with the worker's next heartbeat, at the latest.
+        """Store the current metadata, with the worker's next heartbeat at the latest.
 
         Raises:
-            UnusableMetadata: a value is not what JSON has, or all together take too many bytes.
+            UnusableMetadata: a value is not a JSON value, or the metadata is too large.
         """
         self._keeper.metadata.save()
 
     async def asave_metadata(self) -> None:
-        """Do what `save_metadata` does, which does not block."""
+        """Store the current metadata, like `save_metadata`, which does not block."""
         self.save_metadata()

@@ -1,4 +1,4 @@
-"""Ids of jobs, the same nowhere else."""
+"""Unique ids of jobs, generated in batches."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import os
 import time
 
 AHEAD = 32
-"""Ids that are drawn together: each draw costs about as much as so many ids."""
+"""How many ids are generated at once: the system call costs about as much as this many ids."""
 
 
 def new_job_ids(number: int) -> list[str]:
-    """Return so many ids of 24 hexadecimal digits, 96 random bits as Sidekiq's."""
+    """Return this many new ids of 24 hexadecimal digits: 96 random bits, as in Sidekiq."""
     return [_stock.take()] if number == 1 else _draw(number)
 
 
 def new_job_id() -> str:
-    """Return one."""
+    """Return a new id."""
     return _stock.take()
 
 
 class _IdPool:
-    """Ids that were drawn ahead, for one process and one second.
+    """Ids that were generated ahead, for one process and one second.
 
-    Who asks the system for random bits lets go of the interpreter. Where threads of the process run
-    its jobs, they and the caller would change places at each of them. What is left is not used
-    later, as the child of a fork has it too, and so has a machine that was copied while it ran.
+    `os.urandom` releases the GIL. If threads of this process run its jobs, each id would let them
+    interrupt the caller. Unused ids are dropped: the child of a fork has copies of them, and so has
+    a machine that was cloned while it ran.
     """
 
     def __init__(self) -> None:

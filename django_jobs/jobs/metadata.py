@@ -1,4 +1,4 @@
-"""What a site attaches to a job besides its arguments: a small dict that attempts may change."""
+"""The metadata of a job: a small dict beside its arguments, which attempts may change."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from django_jobs.compat import InvalidTask
 from django_jobs.errors import BrokenPayload
 
 MAX_METADATA = 64 * 1024
-"""Bytes that the metadata of one job may take as JSON."""
+"""The largest size of one job's metadata as JSON, in bytes."""
 
 RESERVED_PREFIX = "_"
-"""What the keys of libraries begin with, which tasks neither see nor change."""
+"""The prefix of keys reserved for libraries: tasks neither see nor change them."""
 
 
 class UnusableMetadata(TypeError):
-    """Metadata can't travel with a job; the message says why."""
+    """Metadata cannot travel with a job; the message says why."""
 
 
 def encode_metadata(metadata: object) -> str:
-    """Return the JSON text of metadata, "" of an empty dict.
+    """Return the JSON text of metadata, or "" for an empty dict.
 
     Raises:
-        UnusableMetadata: it is no dict of what JSON has, or too large.
+        UnusableMetadata: it is not a dict of JSON values, or too large.
     """
     if not isinstance(metadata, Mapping):
         raise UnusableMetadata(f"metadata must be a dict, not {type(metadata).__name__}.")
@@ -41,41 +41,41 @@ def encode_metadata(metadata: object) -> str:
         raise UnusableMetadata(f"metadata must be JSON-serializable: {error}") from error
     if size > MAX_METADATA:
         raise UnusableMetadata(
-            f"metadata take {size:,} bytes as JSON, more than the {MAX_METADATA:,} that a job may"
+            f"metadata takes {size:,} bytes as JSON, more than the {MAX_METADATA:,} that a job may"
             " have. Store the data and keep its key."
         )
     return text
 
 
 def decode_metadata(text: str) -> dict[str, Any]:
-    """Return what `encode_metadata` was given.
+    """Return the metadata that `encode_metadata` wrote.
 
     Raises:
-        BrokenPayload: the text is not ours.
+        BrokenPayload: `encode_metadata` did not write the text.
     """
     if not text:
         return {}
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BrokenPayload(f"The stored metadata are not JSON: {error}") from error
+        raise BrokenPayload(f"The stored metadata is not JSON: {error}") from error
     if not isinstance(metadata, dict):
-        raise BrokenPayload("The stored metadata are no dict.")
+        raise BrokenPayload("The stored metadata is not a dict.")
     return metadata
 
 
 def without_reserved(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what tasks and readers of results see."""
+    """Return the metadata without reserved keys, as tasks and readers of results see it."""
     return {key: value for key, value in metadata.items() if not _is_reserved(key)}
 
 
 def _is_reserved(key: object) -> bool:
-    # A task may have put any key there, which is refused when the metadata are stored.
+    # A task may have set any key; a wrong one is refused when the metadata is stored.
     return isinstance(key, str) and key.startswith(RESERVED_PREFIX)
 
 
 def check_metadata(task: str, metadata: object) -> None:
-    """Refuse metadata of a task that can't travel.
+    """Refuse metadata of a task that cannot travel.
 
     Raises:
         InvalidTask: with the reason.
@@ -90,10 +90,10 @@ class RunningMetadata:
     """The metadata of a running job, which its code may change.
 
     Args:
-        text: as it is stored.
+        text: the stored JSON text.
 
     Attributes:
-        values: what the task sees, and changes.
+        values: what the task sees and may change.
     """
 
     def __init__(self, text: str) -> None:
@@ -105,23 +105,23 @@ class RunningMetadata:
 
     @property
     def is_modified(self) -> bool:
-        """Whether the values differ from what was saved last."""
+        """Whether the values differ from the last saved ones."""
         try:
             return self._encoded() != self._saved
         except UnusableMetadata:
             return True
 
     def save(self) -> None:
-        """Note the values as they are now, for the worker to store.
+        """Take the current values for the worker to store.
 
         Raises:
-            UnusableMetadata: they can't be stored.
+            UnusableMetadata: they cannot be stored.
         """
         self._saved = self._encoded()
         self._has_changed |= self._saved != self._began
 
     def take_unsent(self) -> str | None:
-        """Return what was saved since this was asked last, or None."""
+        """Return what was saved since the last call of this method, or None."""
         saved = self._saved
         if saved == self._sent:
             return None
@@ -130,7 +130,7 @@ class RunningMetadata:
 
     @property
     def changed(self) -> str | None:
-        """What was saved, or None if it was always what the attempt began with."""
+        """The saved text, or None if it never differed from the text at the attempt's start."""
         return self._saved if self._has_changed else None
 
     def _encoded(self) -> str:

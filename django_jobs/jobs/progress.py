@@ -1,4 +1,4 @@
-"""How far a running job has come, as its own code says."""
+"""The progress that a running job reports."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from django_jobs.validation.validators import short_repr
 
 MAX_TEXT = 200
 MAX_NUMBER = 10**15
-"""Numbers up to which every part that reads them is exact."""
+"""The largest number that every reader can represent exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an attempt has come.
+    """The progress of an attempt.
 
     Attributes:
-        total: how much there is to do, or None if nobody knows.
-        text: what it is about, for people.
+        total: how much there is to do, or None if unknown.
+        text: a description for people.
     """
 
     done: float
@@ -27,13 +27,13 @@ class Progress:
     text: str = ""
 
     @property
-    def share(self) -> float | None:
-        """From 0 to 1, or None without a total."""
+    def fraction(self) -> float | None:
+        """The fraction that is done, from 0 to 1, or None without a total."""
         return None if self.total is None else min(1.0, self.done / self.total)
 
 
 class ProgressKeeper(Protocol):
-    """An attempt, which keeps what its code said last."""
+    """An attempt, which keeps the latest progress."""
 
     progress: Progress | None
 
@@ -41,26 +41,26 @@ class ProgressKeeper(Protocol):
 CURRENT_ATTEMPT: ContextVar[ProgressKeeper | None] = ContextVar(
     "django_jobs_progress", default=None
 )
-"""The attempt that the code which runs here belongs to."""
+"""The attempt that is running in this context."""
 
 
 def set_progress(done: float, total: float | None = None, text: str = "") -> None:
-    """Tell how far the running job has come, for the dashboard.
+    """Report the progress of the running job, for the dashboard.
 
-    It costs next to nothing: the worker keeps what was said last, and writes it with its next
-    heartbeat, every quarter of the lease (5 s). So it may be called for each of a million rows.
+    This costs next to nothing, so it may be called for each of a million rows: the worker keeps
+    the latest progress, and sends it with its next heartbeat, every quarter of the lease (5 s).
 
-    Outside of a job it does nothing; so a function may say it whoever calls it. The same holds for
-    `InlineBackend`, where nobody could look before the job has ended, and for threads that a job
-    starts itself.
+    Outside a job it does nothing, so a function may always call it. It also does nothing with
+    `InlineBackend`, where the job has ended before anyone could look, and in threads that the job
+    itself starts.
 
     Args:
         done: how much is done, at least 0.
-        total: how much there is to do in all, more than 0, or None if that is not known.
-        text: what it is about, for people; 200 characters of it are kept.
+        total: how much there is to do, more than 0, or None if unknown.
+        text: a description for people; 200 characters of it are kept.
 
     Raises:
-        ValueError: a number is not in its range.
+        ValueError: a number is out of range.
     """
     if not (isinstance(done, int | float) and 0 <= done <= MAX_NUMBER):
         raise ValueError(

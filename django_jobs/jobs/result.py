@@ -1,4 +1,4 @@
-"""Django's view of a job: its `TaskResult`."""
+"""The `TaskResult` of a job, for Django."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ R_co = TypeVar("R_co", covariant=True)
 if TYPE_CHECKING:
 
     class Base(TaskResult[..., R_co], Generic[R_co]):  # type: ignore[type-var]
-        """What Django's result can do, with the types that Django itself does not have."""
+        """Django's result, with the types that Django itself does not declare."""
 
         id: str
         enqueued_at: datetime | None
@@ -59,10 +59,10 @@ else:
 
 
 class JobResult(Base[R_co]):
-    """A `TaskResult` that is built when somebody looks at it.
+    """A `TaskResult` that is built when it is first used.
 
-    Most callers of `enqueue` never do, or ask for the id only. The arguments are read from our own
-    text, so they may be more than JSON.
+    Most callers of `enqueue` never use it, or only its id. The arguments are read from the job's
+    text, so they may have types that JSON lacks.
     """
 
     __slots__ = ("_enqueued", "_metadata")
@@ -71,32 +71,32 @@ class JobResult(Base[R_co]):
     _metadata: str
 
     def __post_init__(self) -> None:
-        """Leave the arguments alone: Django's own accepts plain JSON only."""
+        """Do not normalize the arguments: Django's own method accepts plain JSON only."""
 
     @property
     def raw_metadata(self) -> dict[str, Any]:
-        """The job's metadata, with the keys that libraries reserve.
+        """The job's metadata, including the keys reserved for libraries.
 
         Raises:
-            BrokenPayload: what is stored of them can't be read.
+            BrokenPayload: the stored metadata cannot be read.
         """
         return decode_metadata(self._metadata)
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The job's metadata, without the keys that libraries reserve."""
+        """The job's metadata, without the keys reserved for libraries."""
         return without_reserved(self.raw_metadata)
 
     def refresh(self) -> None:
-        """Read again what may have changed of the job."""
+        """Read the current state of the job."""
         update_result(self, self.task.get_backend().get_result(self.id), REFRESHED)
 
     async def arefresh(self) -> None:
-        """Read again what may have changed of the job."""
+        """Read the current state of the job."""
         update_result(self, await self.task.get_backend().aget_result(self.id), REFRESHED)
 
     def __getattr__(self, name: str) -> Any:
-        """Fill in the attributes that were not set yet, such as those of a job just enqueued."""
+        """Build the attributes that are not set yet, as for a job that was just enqueued."""
         if name == "_metadata":
             return self._enqueued[1].metadata if _is_set(self, "_enqueued") else ""
         if name not in ATTRIBUTES:
@@ -114,7 +114,7 @@ REFRESHED = (
     *("status", "enqueued_at", "started_at", "finished_at", "last_attempted_at"),
     *("errors", "worker_ids", "_return_value", "_metadata"),
 )
-"""What may change of a result."""
+"""The attributes that `refresh` updates."""
 
 _get, _set = object.__getattribute__, object.__setattr__
 
@@ -142,7 +142,7 @@ def _is_set(result: AnyJobResult, attribute: str) -> bool:
 
 
 def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> AnyJobResult:
-    """Return the result of a job whose attempt begins."""
+    """Return the result of a job at the start of an attempt."""
     job = claim.job
     return _result(
         _as_enqueued(task, job, alias),
@@ -195,10 +195,10 @@ def ended_result(
     error: TaskError | None,
     metadata: str | None = None,
 ) -> AnyJobResult:
-    """Return the result of a job whose attempt ended.
+    """Return the result of a job at the end of an attempt.
 
     Args:
-        metadata: JSON text, or None if the attempt did not change them.
+        metadata: JSON text, or None if the attempt did not change it.
     """
     ended = _changed(
         result,
@@ -213,7 +213,7 @@ def ended_result(
 
 
 def stored_result(task: AnyTask, record: Record, alias: str) -> AnyJobResult:
-    """Return the result of a job as the broker knows it."""
+    """Return the result of a job as the broker has it."""
     job = record.job
     result = _changed(
         _result(_as_enqueued(task, job, alias), job, alias),
@@ -235,10 +235,10 @@ def stored_result(task: AnyTask, record: Record, alias: str) -> AnyJobResult:
 def update_result(
     result: AnyJobResult, newer: AnyResult, attributes: Sequence[str] | None = None
 ) -> None:
-    """Let a result that somebody holds say what a newer one of the same job says.
+    """Update a result from a newer one of the same job.
 
     Args:
-        attributes: what to take over; None for all.
+        attributes: which to copy; None for all.
     """
     for attribute in (*ATTRIBUTES, "_metadata") if attributes is None else attributes:
         _set(result, attribute, getattr(newer, attribute))
@@ -247,8 +247,8 @@ def update_result(
 def _as_enqueued(task: AnyTask, job: Job, alias: str) -> AnyTask:
     """Return a task with the options of one job.
 
-    They are not checked as `dataclasses.replace` would do: since the job was enqueued, its queue
-    may have left the settings, which is no reason to hide its result.
+    Unlike `dataclasses.replace`, this does not validate them: the settings may have lost the job's
+    queue since it was enqueued, and its result must stay readable.
     """
     options = {
         "priority": job.priority,
@@ -266,9 +266,10 @@ def _as_enqueued(task: AnyTask, job: Job, alias: str) -> AnyTask:
 
 
 def _one_for_each(attempts: int, workers: Sequence[str]) -> list[str]:
-    """Return the workers of all attempts, of which the earlier ones are not known: "" for each.
+    """Return a worker for each attempt, "" for earlier attempts whose workers are unknown.
 
-    Django counts a job's attempts by this list. What somebody wrote to Redis can't fill the memory.
+    Django counts the attempts of a job by this list. The number comes from Redis, so it is
+    bounded.
     """
     unknown = min(attempts, ATTEMPTS.high) - len(workers)
     return [""] * unknown + list(workers)

@@ -1,3 +1,3 @@
-"""Counting attempts, and reading what was counted."""
+"""Counts of attempts, and the history read from them."""
 
 from __future__ import annotations

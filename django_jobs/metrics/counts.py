@@ -1,4 +1,4 @@
-"""Counts by short codes, the same for every broker, so that each can add them up blindly."""
+"""Encodes the counts of attempts under short codes, which every broker simply adds up."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .periods import Dimension
 from .task_stats import TaskStats
 
 Counts: TypeAlias = "dict[str, int]"
-"""By code: `s` succeeded, `f` failed, `l3` latencies and `d3` durations in the fourth bucket, `L`
-and `D` their milliseconds in all."""
+"""Counts by code: `s` succeeded, `f` failed, `l3` latencies and `d3` durations in the fourth
+bucket, `L` and `D` their total milliseconds."""
 
 LONGEST_NAME = 200
 
 
 Rows: TypeAlias = "dict[tuple[Dimension, str], Counts]"
-"""How much is added to what: its kind and its name."""
+"""The counts to add for each dimension and name."""
 
 
 def rows(samples: Iterable[TaskStats]) -> Rows:
-    """Return all that a report adds to, each name once."""
+    """Return the counts of a report, each dimension and name once."""
     found: defaultdict[tuple[Dimension, str], Counts] = defaultdict(dict)
     for one in samples:
         ends = {"s": one.succeeded, "f": one.failed}
@@ -42,18 +42,18 @@ def _coded(letter: str, times: Histogram) -> Counts:
 
 
 def _one_line(name: str) -> str:
-    """A name that fits into a line: whoever enqueues may have written anything."""
+    """Return a name as one short line: the process that enqueued may have sent any text."""
     text = name[:LONGEST_NAME].replace("\n", " ")
     return text.encode(errors="replace").decode()
 
 
 def read_histogram(letter: str, counts: Mapping[str, int]) -> Histogram:
-    """Read the histogram whose codes begin with a letter."""
+    """Return the histogram whose codes begin with a letter."""
     buckets = tuple(counts.get(f"{letter}{index}", 0) for index in range(len(BOUNDS) + 1))
     return Histogram(buckets, counts.get(letter.upper(), 0))
 
 
 def add(sums: Counts, more: Mapping[str, int]) -> None:
-    """Add counts to others."""
+    """Add counts to sums, in place."""
     for code, count in more.items():
         sums[code] = sums.get(code, 0) + count

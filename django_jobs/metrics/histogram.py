@@ -1,26 +1,26 @@
-"""How long things took, as counts in buckets whose bounds are the same everywhere."""
+"""Histograms of times, all with the same bucket bounds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 STEPS = (1, 1.5, 2, 3, 5, 7)
-"""Bounds in each power of ten: about the same ratio apart, and numbers that people can read."""
+"""The bounds within each power of ten: readable numbers, at about equal ratios."""
 
 BOUNDS = tuple(
     sorted({round(step * 10**power) for power in range(7) for step in STEPS} | {10_000_000})
 )
-"""Upper bounds of the buckets in milliseconds, from 1 ms to nearly three hours; one more bucket has
-what took longer."""
+"""Upper bounds of the buckets in milliseconds, from 1 ms to nearly three hours. One more bucket
+counts longer times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Counts of what took at most so long, and longer than the bound before.
+    """How many times fell into each bucket.
 
     Attributes:
-        counts: for each of the `BOUNDS`, and for what took longer than the last.
-        total: milliseconds of all together.
+        counts: one for each of the `BOUNDS`, and one for longer times.
+        total: the sum of the times in milliseconds.
     """
 
     counts: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
@@ -35,13 +35,13 @@ class Histogram:
         return Histogram(counts, self.total + other.total)
 
     def quantile(self, share: float) -> float | None:
-        """Return the milliseconds that this share of all stayed within, or None without any.
+        """Return a quantile in milliseconds, or None if nothing was counted.
 
-        Inside of a bucket the times count as spread evenly. What is beyond the last bound counts
-        as that bound.
+        Within a bucket, times are assumed to be spread evenly. Times above the last bound count as
+        that bound.
 
         Args:
-            share: from 0 to 1.
+            share: from 0 to 1, such as 0.95.
         """
         wanted = share * self.count
         below = 0

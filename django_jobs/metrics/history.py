@@ -1,4 +1,4 @@
-"""The contract of the history: what was counted of attempts, added up for a span of time."""
+"""The history of attempts over a time span, read from the counts that a broker keeps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .periods import DAY, HOUR, MINUTE, QUARTER, Dimension
 
 
 class Span(StrEnum):
-    """How far a look at the history goes back."""
+    """How far back the history is read."""
 
     HOUR = "1h"
     SHIFT = "8h"
@@ -30,10 +30,10 @@ class _Scale:
 
     Attributes:
         step: milliseconds of one bucket of its chart.
-        steps: how many buckets there are; the last one is not over yet.
-        fine: the periods that a bucket of the chart is added up from, in milliseconds.
-        of_task: the same for the chart of one task.
-        coarse: the periods from which tasks and errors are added up.
+        steps: the number of buckets; the last one is not over yet.
+        fine: milliseconds of the periods that are added up for the chart of all tasks.
+        of_task: milliseconds of those for the chart of one task.
+        coarse: milliseconds of those for the tables of tasks and errors.
     """
 
     step: int
@@ -43,7 +43,7 @@ class _Scale:
     coarse: int
 
     def window(self, length: int, now: int) -> tuple[int, int, int]:
-        """Return the step of a chart from such periods, and numbers of its first and last one."""
+        """Return the step of a chart in milliseconds, and its first and last step."""
         step = max(self.step, length)
         last = now // step
         return step, last + 1 - self.step * self.steps // step, last
@@ -60,7 +60,7 @@ _SCALES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """Attempts that ended in a part of a span, which begins at a time in Unix milliseconds."""
+    """The attempts that ended in one step of a span, which begins at `at` in Unix milliseconds."""
 
     at: int
     succeeded: int = 0
@@ -69,11 +69,11 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Attempts over a span.
+    """The attempts over a span.
 
     Attributes:
         step: milliseconds of one bucket.
-        buckets: all of the span, the oldest first; the last one is not over yet.
+        buckets: the oldest first; the last one is not over yet.
     """
 
     step: int
@@ -90,7 +90,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMetrics:
-    """What is known of one task's attempts in a span.
+    """The attempts of one task in a span.
 
     Attributes:
         latency: from when a job could have started to its start.
@@ -110,7 +110,7 @@ class TaskMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureCount:
-    """How often attempts of a task ended with an error, by the dotted path of its class."""
+    """How many attempts of a task ended with one error, given as the dotted path of its class."""
 
     task: str
     error: str
@@ -119,7 +119,7 @@ class FailureCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueCount:
-    """Attempts of jobs from one queue in a span."""
+    """The attempts of jobs from one queue in a span."""
 
     queue: str
     succeeded: int
@@ -127,26 +127,26 @@ class QueueCount:
 
 
 class Metrics(ABC):
-    """Added-up counts. A worker that is killed takes along what it counted since its heartbeat.
+    """The counts of all workers, added up. A killed worker's counts since its heartbeat are lost.
 
-    A span ends with the minute, hour or day that is not over yet, so it is up to one shorter.
+    A span ends with the current minute, hour or day, so it may be shorter by one of these.
     """
 
     @abstractmethod
     def now(self) -> int:
-        """Return the store's time in Unix milliseconds."""
+        """Return the broker's time in Unix milliseconds."""
 
     @abstractmethod
     def read(
         self, kind: Dimension, length: int, since: int, until: int, name: str | None = None
     ) -> Iterable[tuple[int, str, Counts]]:
-        """Return what was counted: number of the period, name, counts.
+        """Return counts as tuples of the number of the period, the name and the counts.
 
         Args:
             length: of the periods, in milliseconds.
             since: number of the first period.
             until: number of the last period.
-            name: only this one.
+            name: return the counts of this name only.
         """
 
     def history(self, span: Span, *, queue: str = "") -> History:
@@ -158,7 +158,7 @@ class Metrics(ABC):
         return self._history(Dimension.QUEUE, queue, span, _SCALES[span].fine)
 
     def task_history(self, task: str, span: Span) -> History:
-        """Return one task's attempts over a span, in buckets that may be longer than of all."""
+        """Return the attempts of one task; its buckets may be longer than those of `history`."""
         return self._history(Dimension.TASK, task, span, _SCALES[span].of_task)
 
     def _history(self, kind: Dimension, name: str, span: Span, length: int) -> History:
@@ -174,16 +174,16 @@ class Metrics(ABC):
         return History(step=step, buckets=tuple(buckets))
 
     def tasks(self, span: Span) -> tuple[TaskMetrics, ...]:
-        """Return each task that ran in a span, by name."""
+        """Return the tasks that ran in a span, sorted by name."""
         return _tasks(self._sums(Dimension.TASK, span, _SCALES[span].coarse))
 
     def task(self, name: str, span: Span) -> TaskMetrics | None:
-        """Return one task as its chart shows it, or None if it did not run in the span."""
+        """Return one task with the same counts as its chart, or None if it did not run."""
         found = _tasks(self._sums(Dimension.TASK, span, _SCALES[span].of_task, name))
         return found[0] if found else None
 
     def failing(self, span: Span) -> tuple[FailureCount, ...]:
-        """Return which tasks failed with which errors in a span, the most frequent first."""
+        """Return how often tasks failed with which error in a span, the most frequent first."""
         found = []
         for name, counts in self._sums(Dimension.ERROR, span, _SCALES[span].coarse).items():
             task, _, error = name.partition("\n")
@@ -191,14 +191,14 @@ class Metrics(ABC):
         return tuple(sorted(found, key=lambda one: (-one.count, one.task, one.error)))
 
     def queues(self, span: Span) -> tuple[QueueCount, ...]:
-        """Return how many attempts of each queue's jobs ended in a span, by name."""
+        """Return the attempts of each queue's jobs in a span, sorted by name."""
         sums = self._sums(Dimension.QUEUE, span, _SCALES[span].fine)
         return tuple(
             QueueCount(queue=name, **_ends(counts)) for name, counts in sorted(sums.items()) if name
         )
 
     def counters(self) -> tuple[TaskMetrics, ...]:
-        """Return each task by name, counted for up to 90 days: numbers that only grow meanwhile."""
+        """Return the tasks sorted by name, with counts that only grow for up to 90 days."""
         quarter = self.now() // QUARTER
         return _tasks(_added_up(self.read(Dimension.TASK, QUARTER, quarter, quarter)))
 

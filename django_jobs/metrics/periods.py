@@ -1,4 +1,4 @@
-"""Over which periods attempts are counted, and for how long the counts are kept."""
+"""The periods in which attempts are counted, and how long the counts are kept."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 QUARTER = 90 * DAY
-"""Milliseconds, like all lengths here."""
+"""All lengths here are in milliseconds."""
 
 MAX_NAMES = 300
-"""How many tasks, queues, or errors of tasks are counted apart in one period."""
+"""The most tasks, queues or errors of tasks that are counted separately in one period."""
 
 OTHERS = "(others)"
-"""The name of what is too much to be counted apart."""
+"""The name under which the rest is counted."""
 
 
 class Dimension(StrEnum):
-    """What is counted apart: the name "" stands for all queues, errors have their task's before
-    them."""
+    """What attempts are counted by.
+
+    The name "" stands for all queues; the name of an error begins with that of its task.
+    """
 
     QUEUE = "queue"
     TASK = "task"
@@ -32,4 +34,4 @@ RETENTION: Mapping[Dimension, Mapping[int, int]] = {
     Dimension.TASK: {MINUTE: 2 * HOUR, HOUR: 9 * DAY, DAY: 40 * DAY, QUARTER: 2 * QUARTER},
     Dimension.ERROR: {MINUTE: 2 * HOUR, HOUR: 2 * DAY, DAY: 40 * DAY},
 }
-"""For each length of a period, how long its counts are kept after the last of them."""
+"""How long the counts of a period are kept after its last one, by the length of the period."""

@@ -1,4 +1,4 @@
-"""What a worker counted of one task's attempts since its last heartbeat."""
+"""What a worker has counted of one task since its last heartbeat."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .histogram import Histogram
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStats:
-    """Attempts of one task from one queue that ended since the last heartbeat.
+    """The attempts of one task from one queue that ended since the last heartbeat.
 
     Attributes:
-        errors: how many ended with which error, by the dotted path of its class.
+        errors: how many attempts ended with each error, given as the dotted path of its class.
         latency: from when a job could have started to its start.
         duration: from start to end.
     """

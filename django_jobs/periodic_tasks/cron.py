@@ -1,4 +1,4 @@
-"""Cron lines as schedules of instants, in a time zone, safe across daylight saving changes."""
+"""Cron schedules in a time zone, safe across daylight saving changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_jobs.errors import InvalidSchedule
 from django_jobs.periodic_tasks.wall_clock import SECOND, from_wall_time, shift_at, to_wall_time
 
 LOOK_BACK = timedelta(days=10 * 366)
-"""How far back the last tick is searched: more than the eight years between two leap days."""
+"""How far back to search for the last tick: two leap days may be eight years apart."""
 
 FIELDS = {
     "minute": "0-59",
@@ -38,20 +38,20 @@ Fields: TypeAlias = "tuple[tuple[int | str, ...], ...]"
 class CronSchedule:
     """The ticks of a cron line in a time zone.
 
-    A line with fixed hours means the clock on the wall: each of its times is one tick on every
-    day. Where a change of the zone's offset shows it twice, the first counts; where it is skipped,
-    the tick is at the moment of the change. A line for every hour, or every so many hours
-    (`*`, `*/2`, `H/2`), means elapsed time: it ticks whenever the clocks show a time of the line,
-    so twice in a repeated hour, never in a skipped one.
+    A line with fixed hours means wall-clock time: each of its times is one tick a day. If a change
+    of the zone's offset repeats a time, its first occurrence counts; if the change skips it, the
+    tick is at the moment of the change. A line for every hour, or every few hours (`*`, `*/2`,
+    `H/2`), means elapsed time: it ticks whenever the clocks show a time of the line, so twice in a
+    repeated hour, and never in a skipped one.
 
     Args:
         line: five cron fields, or six with the seconds last, or an alias such as @daily.
-        timezone: the zone whose clocks are meant.
-        seed: where `H` in a line takes its number from: the same seed is the same number.
+        timezone: the time zone of the line.
+        seed: determines the number that `H` in a line stands for.
 
     Raises:
-        InvalidSchedule: the line cannot be read, names no day that ever comes, or has another
-            meaning in each process.
+        InvalidSchedule: the line cannot be read, never matches a day, or would differ between
+            processes.
     """
 
     line: str
@@ -63,10 +63,10 @@ class CronSchedule:
 
     @classmethod
     def parse(cls, line: str, timezone: str | tzinfo, seed: str = "") -> CronSchedule:
-        """Return a schedule for a zone that is given by its name, too.
+        """Return a schedule; the zone may be given by name.
 
         Raises:
-            InvalidSchedule: as the class, or the zone is not known.
+            InvalidSchedule: as for the class, or the zone is unknown.
         """
         return cls(line, parse_zone(timezone), seed)
 
@@ -77,8 +77,8 @@ class CronSchedule:
     def fields(self) -> Fields | None:
         """The numbers in each field of the line, seconds last.
 
-        A field of "*" is that, the last day of a month "l"; Sunday is 0. None for a line that
-        names such days as "the second Monday".
+        "*" stays as it is, "l" is the last day of a month, and Sunday is 0. None for a line with
+        days such as "the second Monday".
         """
         cron = _parsed(self.line, self.seed)
         if cron.nth_weekday_of_month:
@@ -86,19 +86,19 @@ class CronSchedule:
         return tuple(tuple(numbers) for numbers in cron.expanded)
 
     def next(self, after: datetime) -> datetime:
-        """Return the first tick that is later than an aware instant, in UTC."""
+        """Return the first tick after an aware datetime, in UTC."""
         if after.tzinfo is None:
-            raise ValueError(f"{after!r} has no time zone: schedules need to know the instant.")
+            raise ValueError(f"{after!r} has no time zone: give an aware datetime.")
         if _means_elapsed_time(_parsed(self.line, self.seed)):
             return self._next_by_elapsed_time(after)
         return self._next_by_the_wall(after)
 
     def latest(self, until: datetime) -> datetime | None:
-        """Return the last tick that is not later than an aware instant, in UTC.
+        """Return the last tick until an aware datetime, in UTC.
 
         None if there was none in the ten years before.
         """
-        # Found by asking for next ticks only, so that both directions agree by construction.
+        # Uses `next` only, so both directions agree by construction.
         reach = SECOND
         while (tick := self.next(until - reach)) > until:
             reach *= 2
@@ -138,7 +138,7 @@ class CronSchedule:
 
     def _slot(self, wall: datetime) -> datetime:
         """Return the first wall-clock time of the line after another one."""
-        # A croniter keeps its position in itself: a copy for each question lets threads share it.
+        # A croniter stores its position: with a copy for each call, threads can share it.
         return copy(_parsed(self.line, self.seed)).get_next(datetime, start_time=wall)
 
 
@@ -146,8 +146,8 @@ def parse_zone(zone: str | tzinfo) -> tzinfo:
     """Return a time zone for its name, or the zone itself.
 
     Raises:
-        InvalidSchedule: there is no such zone, or it is of a kind that cannot tell the two passes
-            of a repeated hour apart (pytz).
+        InvalidSchedule: there is no such zone, or its type does not distinguish the two passes of a
+            repeated hour (pytz).
     """
     if isinstance(zone, (ZoneInfo, timezone)):
         return ZoneInfo("UTC") if zone is UTC else zone
@@ -155,16 +155,16 @@ def parse_zone(zone: str | tzinfo) -> tzinfo:
         return ZoneInfo(zone)  # type: ignore[arg-type]  # another kind of zone fails here, too
     except (ZoneInfoNotFoundError, ValueError, TypeError, AttributeError, OSError) as error:
         raise InvalidSchedule(
-            f"The time zone {zone!r} is not known: give the name of one, such as 'Europe/Berlin',"
+            f"The time zone {zone!r} is unknown: give a name such as 'Europe/Berlin',"
             " or a zoneinfo.ZoneInfo."
         ) from error
 
 
 @lru_cache(maxsize=1024)
 def _parsed(line: str, seed: str) -> croniter[datetime]:
-    """Return a line that was read and found to have a next time."""
+    """Return a line as a croniter that has at least one match."""
     _check_shape(line)
-    # With a hash croniter takes @daily for "at some hour of each day": it is midnight here.
+    # With a hash, croniter reads @daily as some hour of each day; here it is midnight.
     seeded = seed if not line.startswith("@") else None
     try:
         cron = croniter(line, LEAP_YEAR, datetime, hash_id=seeded)
@@ -180,30 +180,30 @@ def _parsed(line: str, seed: str) -> croniter[datetime]:
 
 
 def _check_shape(line: str) -> None:
-    """Refuse what croniter would take, but is no schedule for several processes."""
+    """Refuse lines that croniter accepts, but that do not work across processes and years."""
     fields = line.split()
     if line.startswith("@"):
         if line.lower() not in ALIASES:
             raise InvalidSchedule(
-                f"The schedule line {line!r} is not known: write one of {', '.join(ALIASES)}."
+                f"The schedule line {line!r} is unknown: write one of {', '.join(ALIASES)}."
             )
         return
     if len(fields) not in {5, 6}:
-        # croniter knows years as a seventh field. Such a line would be valid until that year is
-        # over, then stop every process at its start.
+        # croniter accepts a year as a seventh field. Such a line would be valid until that year is
+        # over, and then stop every process at its start.
         raise InvalidSchedule(
             f"The schedule line {line!r} has {len(fields)} fields: write minute, hour, day of"
             " month, month, day of week and, if wanted, second: for example '0 8 * * *'."
         )
     if any(field[:1] in {"r", "R"} for field in fields):
         raise InvalidSchedule(
-            f"The schedule line {line!r} is random, so each process would have other times:"
+            f"The schedule line {line!r} is random, so its times would differ between processes:"
             " write H instead of R, which picks one time for all of them."
         )
 
 
 def _explain(line: str) -> str:
-    """Return a sentence that names the field of a line that croniter cannot read."""
+    """Return a sentence that names the field that croniter cannot read."""
     fields = line.split()
     for position, ((name, values), text) in enumerate(zip(FIELDS.items(), fields, strict=False)):
         alone = ["*"] * len(FIELDS)
@@ -217,6 +217,6 @@ def _explain(line: str) -> str:
 
 
 def _means_elapsed_time(cron: croniter[datetime]) -> bool:
-    """Tell whether a line is for every hour, or for every so many of them."""
+    """Return whether a line is for every hour, or for every few hours."""
     steps = cron.expressions[HOUR].lower().split(",")
     return cron.expanded[HOUR] == ["*"] or any(step.startswith(("*", "h/")) for step in steps)

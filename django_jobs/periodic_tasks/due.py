@@ -1,4 +1,4 @@
-"""Which tick of a periodic task a worker is to claim now."""
+"""Decides which tick of a periodic task a worker should claim now."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from django_jobs.compat import Task
 from django_jobs.periodic_tasks.cron import CronSchedule
 
 ON_TIME = timedelta(seconds=60)
-"""Up to this age a tick is not one that was missed: the longest that a worker looks away."""
+"""A tick up to this age is on time: workers look at the schedule at least this often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodicTask:
-    """A task with the line on which it is run.
+    """A task with its cron line.
 
     Attributes:
-        name: unique; workers of all deploys know its ticks by it.
+        name: unique; its ticks are stored under it, also across deploys.
         line: the cron line.
         timezone: the zone of the line, or None for the site's `TIME_ZONE`.
-        catch_up: whether ticks that were missed are made up, by one run for all of them.
+        catch_up: whether to run it once for all missed ticks.
     """
 
     name: str
@@ -34,8 +34,8 @@ class PeriodicTask:
 
     @property
     def schedule(self) -> CronSchedule:
-        """The ticks; each task has its own value for `H`."""
-        # The site's zone is asked for here, as settings may change after the task's import.
+        """The schedule; each task has its own value for `H`."""
+        # The site's zone is read here, as settings may change after the task was imported.
         return CronSchedule(self.line, self.timezone or get_default_timezone(), seed=self.name)
 
 
@@ -44,7 +44,7 @@ class DueTick:
     """A tick to claim.
 
     Attributes:
-        run: False for a missed tick that is claimed without running the task.
+        run: whether to run the task; False for a missed tick that is skipped.
     """
 
     tick: datetime
@@ -54,12 +54,12 @@ class DueTick:
 def tick_to_claim(periodic: PeriodicTask, last: datetime, now: datetime) -> DueTick | None:
     """Return the tick to claim, or None if all ticks until now are claimed.
 
-    Of several that were missed it is the latest, so that downtime is made up by one run. A clock
-    that was set back is before `last`: nothing is due until it is there again.
+    Of several missed ticks it is the latest, so one run makes up for downtime. If the clock was set
+    back before `last`, nothing is due until the clock reaches it again.
 
     Args:
-        last: the last tick that was claimed.
-        now: the present.
+        last: the last claimed tick.
+        now: the current time.
     """
     schedule = periodic.schedule
     if schedule.next(last) > now:

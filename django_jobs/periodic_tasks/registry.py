@@ -1,4 +1,4 @@
-"""The register of the tasks that run on a schedule."""
+"""The `@periodic` decorator, and the registry of periodic tasks."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def periodic(
     catch_up: bool = True,
     name: str | None = None,
 ) -> Callable[[AnyTask], AnyTask]:
-    """Run a task on a schedule; written above `@task`, it returns the task as it is.
+    """Run a task on a schedule. Write it above `@task`; it returns the task unchanged.
 
-    Several on one task, each with a `name`, are several schedules. The task is run without
-    arguments, by the workers of its backend, if that is a persistent one.
+    A task may have several schedules, each with a `name`. The workers of the task's backend run it
+    without arguments, if the backend is persistent.
 
     Args:
         line: a cron line of five fields, or six with the seconds last, or an alias such as @daily.
-            `H` in a field is a number that differs between tasks and stays the same for each.
-        timezone: the zone whose clocks the line means, by default the setting `TIME_ZONE`.
-        catch_up: whether ticks that were missed while no worker ran are made up, by one run for
-            all of them together; if not, they are skipped.
-        name: what its ticks are remembered by, by default the task's dotted path. Who renames or
-            moves a task keeps its ticks by keeping the name.
+            `H` in a field is a number that differs between tasks, but is fixed for each.
+        timezone: the time zone of the line, by default the setting `TIME_ZONE`.
+        catch_up: whether to run the task once for all the ticks that were missed while no worker
+            ran; if False, they are skipped.
+        name: the name under which its ticks are stored, by default the task's dotted path. Keep
+            the name when you rename or move the task, and its ticks are kept.
 
     Raises:
         InvalidSchedule: the line or the zone cannot be used.
-        InvalidTask: the task cannot be run without arguments, or the name is taken.
-        TypeError: the decorator does not stand above `@task`, or `catch_up` is no bool.
+        InvalidTask: the task requires arguments, or the name is taken.
+        TypeError: the decorator is not above `@task`, or `catch_up` is not a bool.
     """
     if not isinstance(line, str):
         raise TypeError(
@@ -55,7 +55,7 @@ def periodic(
     def register(task: AnyTask) -> AnyTask:
         if not isinstance(task, Task):
             raise TypeError(
-                f"@periodic was given {task!r}, which is no task: write @periodic above @task."
+                f"@periodic was given {task!r}, which is not a task: write @periodic above @task."
             )
         zone = _check(task, line, timezone)
         _add(
@@ -73,7 +73,7 @@ def periodic(
 
 
 def registered_tasks(backend: str | None = None) -> tuple[PeriodicTask, ...]:
-    """Return the periodic tasks by name, of all backends or of one alias in `TASKS`."""
+    """Return the periodic tasks of all backends, or of one alias in `TASKS`, sorted by name."""
     return tuple(
         periodic
         for _, periodic in sorted(_registry.items())
@@ -83,7 +83,7 @@ def registered_tasks(backend: str | None = None) -> tuple[PeriodicTask, ...]:
 
 @contextmanager
 def isolated_registry() -> Iterator[None]:
-    """Start with no periodic tasks, and forget at the end what was registered: for tests."""
+    """Start with an empty registry, and restore the old one at the end; for tests."""
     before = dict(_registry)
     _registry.clear()
     try:
@@ -94,12 +94,12 @@ def isolated_registry() -> Iterator[None]:
 
 
 def _check(task: Task[..., Any], line: str, timezone: str | tzinfo | None) -> tzinfo | None:
-    """Refuse what would fail at the first tick only; return the zone."""
+    """Refuse a schedule that would fail at its first tick; return the zone."""
     required = _required_arguments(task)
     if required:
         raise InvalidTask(
-            f"The periodic task {task.module_path!r} is run without arguments, but needs"
-            f" {', '.join(required)}: give defaults to them."
+            f"The periodic task {task.module_path!r} is run without arguments, but requires"
+            f" {', '.join(required)}: give them defaults."
         )
     try:
         zone = None if timezone is None else parse_zone(timezone)
@@ -132,6 +132,6 @@ def _add(periodic: PeriodicTask) -> None:
 
 
 def _is_reloaded(known: PeriodicTask, periodic: PeriodicTask) -> bool:
-    """Tell a module that was imported anew from a second schedule of the same task."""
+    """Return whether the task's module was reloaded, in contrast to a second schedule of a task."""
     old, new = known.task, periodic.task
     return old.module_path == new.module_path and old.func is not new.func

@@ -1,4 +1,4 @@
-"""The instants that wall-clock times of a zone name, also where the zone's offset changes."""
+"""Converts wall-clock times of a zone to UTC and back, also around offset changes."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ SECOND = timedelta(seconds=1)
 
 
 def to_wall_time(instant: datetime, zone: tzinfo) -> datetime:
-    """Return what the clocks of a zone show at an instant, without a zone, in whole seconds."""
+    """Return the wall-clock time of a zone at an instant: naive, in whole seconds."""
     return instant.astimezone(zone).replace(tzinfo=None, microsecond=0, fold=0)
 
 
 def from_wall_time(wall: datetime, zone: tzinfo, *, fold: int = 0) -> datetime:
-    """Return the UTC instant at which the clocks of a zone show a wall-clock time.
+    """Return the UTC time at which the clocks of a zone show a wall-clock time.
 
     Args:
-        fold: 1 for the second time that a repeated wall-clock time is shown.
+        fold: 1 for the second occurrence of a repeated time.
     """
     return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetChange:
-    """A change of a zone's offset: its clocks skip some wall-clock times, or show them twice.
+    """A change of a zone's offset, which skips or repeats some wall-clock times.
 
     Attributes:
         instant: the first moment of the new offset, in UTC.
-        before: what the clocks would show at that moment without the change.
-        after: what they show.
+        before: the wall-clock time at that moment by the old offset.
+        after: the wall-clock time at that moment by the new offset.
     """
 
     instant: datetime
@@ -43,27 +43,27 @@ class OffsetChange:
 
     @property
     def start(self) -> datetime:
-        """The first wall-clock time that is skipped or shown twice."""
+        """The first wall-clock time that is skipped or repeated."""
         return min(self.before, self.after)
 
     @property
     def end(self) -> datetime:
-        """The first wall-clock time after those that are skipped or shown twice."""
+        """The first wall-clock time after those that are skipped or repeated."""
         return max(self.before, self.after)
 
 
 def shift_at(wall: datetime, zone: tzinfo) -> OffsetChange | None:
-    """Return the shift that skips or repeats a wall-clock time; None if that is shown once.
+    """Return the offset change that skips or repeats a wall-clock time, or None.
 
     Args:
-        wall: without a zone, in whole seconds.
+        wall: naive, in whole seconds.
     """
     before = _offset(wall.replace(tzinfo=zone, fold=0))
     after = _offset(wall.replace(tzinfo=zone, fold=1))
     if before == after:
         return None
-    # The time zone database has no door that tells when an offset changes. But the two readings
-    # of such a wall-clock time lie on both sides of the change, so a bisection finds it.
+    # The zoneinfo module does not say when an offset changes. But the two readings of such a
+    # wall-clock time lie on both sides of the change, so a bisection finds it.
     low, high = sorted((wall - before, wall - after))
     seconds = range((high - low) // SECOND + 1)
 

@@ -1,3 +1,3 @@
-"""Arguments and results, to JSON and back."""
+"""Converts arguments and results to JSON and back."""
 
 from __future__ import annotations

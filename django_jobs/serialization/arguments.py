@@ -1,4 +1,4 @@
-"""The JSON text of a call's arguments, the same whatever broker carries it."""
+"""Converts arguments and results to JSON text and back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_jobs.serialization.encode import (
 )
 from django_jobs.serialization.models import ModelReference
 
-# What a model instance becomes: itself where the task runs, its name where it is only shown.
+# Turns a reference into the model instance where the task runs, or keeps it to be shown.
 Resolve = Callable[[ModelReference], Any]
 
 _fetch: Resolve = methodcaller("fetch")
@@ -30,13 +30,12 @@ _RETURNED = "return value"
 def dump_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """Return the JSON text of a call's arguments.
 
-    What JSON has travels as itself (tuples as lists, keys as text); datetime, date, time,
-    timedelta, Decimal and UUID come back as what they were; saved model instances are fetched
-    again when the job runs. Of an aware datetime the offset is kept, not the name of its zone;
-    `fold` is not kept.
+    JSON values are kept (tuples become lists, keys become text). datetime, date, time, timedelta,
+    Decimal and UUID keep their types; saved model instances are fetched again when the job runs.
+    An aware datetime keeps its offset, but not the name of its zone, and not `fold`.
 
     Raises:
-        UnserializableArgument: with the path of the value that cannot travel.
+        UnserializableArgument: the message has the path of the value that cannot be written.
     """
     tree: tuple[Any, Any] = (args, kwargs)
     if not (type(kwargs) is dict and _are_as_is(args) and _are_as_is(kwargs.values())):
@@ -55,7 +54,7 @@ def _are_as_is(values: Iterable[Any]) -> bool:
 
 
 def dump_value(value: Any) -> str:
-    """Return the JSON text of what a task returned, by the same rules as its arguments."""
+    """Return the JSON text of a return value, by the same rules as for arguments."""
     if value is None:
         return "null"
     tree = to_json_tree(value, (_RETURNED,))
@@ -66,10 +65,10 @@ def dump_value(value: Any) -> str:
 
 
 def load_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return what `dump_arguments` was given, with model instances read from their database.
+    """Return the arguments in a text, with model instances read from their database.
 
     Raises:
-        BrokenPayload: the text is not ours.
+        BrokenPayload: `dump_arguments` did not write the text.
         UnknownModel: no installed app has the model of an instance.
         MissingRecord: the row of an instance was deleted.
     """
@@ -77,21 +76,21 @@ def load_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 def load_value(text: str) -> Any:
-    """Return what `dump_value` was given; raises what `load_arguments` raises."""
+    """Return the value in a text; raises the same errors as `load_arguments`."""
     return _value(text, _fetch)
 
 
 def peek_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments without touching a database: instances stay a `ModelReference`.
+    """Return the arguments in a text, with a `ModelReference` instead of each model instance.
 
     Raises:
-        BrokenPayload: the text is not ours.
+        BrokenPayload: `dump_arguments` did not write the text.
     """
     return _arguments(text, _stay)
 
 
 def peek_value(text: str) -> Any:
-    """Return a task's result without touching a database; raises what `peek_arguments` raises."""
+    """Return the value in a text as `peek_arguments` does; raises the same errors."""
     return _value(text, _stay)
 
 
@@ -107,7 +106,7 @@ _encoder = json.JSONEncoder(
 
 
 def _write(tree: Any) -> str:
-    """Return the JSON text, or raise a ValueError that does not tell where the trouble is."""
+    """Return the JSON text, or raise a ValueError without the path of the offending value."""
     text = _encoder.encode(tree)
     if not text.isascii():
         text.encode()
@@ -115,7 +114,7 @@ def _write(tree: Any) -> str:
 
 
 def _find_offender(roots: dict[str, Any]) -> UnserializableArgument:
-    """Find the number or text that JSON cannot hold, now that there must be one."""
+    """Find the number or text that JSON cannot represent, once writing has failed."""
     leaves = (leaf for root, tree in roots.items() for leaf in _leaves(tree, (root,)))
     path, value = next((path, value) for path, value in leaves if not _writable(value))
     return not_serializable(value, path)
@@ -160,14 +159,14 @@ def _read(text: str) -> Any:
     except RecursionError as error:
         raise BrokenPayload(_too_deep()) from error
     if end != len(text):
-        raise BrokenPayload(f"The stored payload has more than JSON in it, from character {end}.")
+        raise BrokenPayload(f"The stored payload has more than JSON, from character {end}.")
     return value
 
 
 def _has_no_tags(text: str) -> bool:
-    """Tell cheaply whether the JSON in a text surely holds no tag, no surrogate, no depth.
+    """Return whether a cheap check rules out tags, surrogates and deep nesting in a JSON text.
 
-    We write no letter as an escape, so whoever did may have hidden a tag or a surrogate in it.
+    We write no letter as an escape; an escape may hide a tag or a surrogate.
     """
     return '"$' not in text and "\\u" not in text and text.count("[") + text.count("{") <= MAX_DEPTH
 
@@ -223,7 +222,7 @@ def _untagged(name: str, content: Any, resolve: Resolve, depth: int) -> Any:
 
 
 def _check_text(text: str) -> str:
-    """Return the text, if all of it is characters: JSON can escape surrogates, UTF-8 cannot."""
+    """Return a text, or raise if it has surrogates, which UTF-8 cannot encode."""
     if not text.isascii():
         try:
             text.encode()

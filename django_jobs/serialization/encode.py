@@ -1,4 +1,4 @@
-"""Values as trees of the types that JSON has, or the reason why one cannot be such a tree."""
+"""Converts values to trees of JSON types, or says why a value cannot be converted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_jobs.errors import UnserializableArgument
 from django_jobs.serialization.models import ModelReference
 from django_jobs.serialization.types import ESCAPED_DICT, MODEL, TAGS, TypeTag
 
-# The way to a value from the root: ("args", 0, "items", 3) is args[0]['items'][3].
+# The path to a value from the root: ("args", 0, "items", 3) is args[0]['items'][3].
 Path = tuple[Any, ...]
 
 JSON_SCALARS = frozenset({str, int, float, bool, NoneType})
@@ -39,15 +39,15 @@ _REMEDY = "pass plain values, or an id by which the task finds it again."
 
 
 def to_json_tree(value: Any, path: Path) -> Any:
-    """Return the JSON form of a value.
+    """Return a value as a JSON tree.
 
-    Numbers and texts are not looked at: what JSON cannot hold of them shows when it is written.
+    Numbers and texts are not checked: writing the tree fails if JSON cannot represent them.
 
     Args:
-        path: where the value is, for the message.
+        path: of the value, for the message.
 
     Raises:
-        UnserializableArgument: it has none, or something in it has none.
+        UnserializableArgument: the value, or a value in it, cannot be converted.
     """
     if type(value) in JSON_SCALARS:
         return value
@@ -55,12 +55,12 @@ def to_json_tree(value: Any, path: Path) -> Any:
         raise not_serializable(
             value, path, f"it is nested deeper than {MAX_DEPTH} levels, or contains itself."
         )
-    # Not `_form(value)`, as that would ask a lazy object for the class that it pretends to have.
+    # Not `_form(value)`, which would use the class that a lazy object pretends to have.
     return _form.dispatch(type(value))(value, path)
 
 
 def mapping_to_json_tree(mapping: Mapping[Any, Any], path: Path) -> dict[str, Any]:
-    """Return the JSON form of a mapping without regard to whether it looks like a tag."""
+    """Return a mapping as a JSON tree, even if it looks like a type tag."""
     found = {_key(key, path): to_json_tree(value, (*path, key)) for key, value in mapping.items()}
     if len(found) < len(mapping):
         raise not_serializable(mapping, path, "two of its keys are the same text in JSON.")
@@ -68,7 +68,7 @@ def mapping_to_json_tree(mapping: Mapping[Any, Any], path: Path) -> dict[str, An
 
 
 def not_serializable(value: object, path: Path, remedy: str = "") -> UnserializableArgument:
-    """Return the error that says which value cannot travel, and what to do."""
+    """Return the error for a value that cannot travel, with its path and the remedy."""
     kind = type(value)
     name = kind.__qualname__
     if kind.__module__ != "builtins":
@@ -87,7 +87,7 @@ def _written(path: Path) -> str:
 
 
 def _key(key: object, path: Path) -> str:
-    """Return a key as `json.dumps` writes it, or as Django's own normalisation does (bytes)."""
+    """Return a key as `json.dumps` writes it, or, for bytes, as Django normalizes it."""
     if isinstance(key, str):
         return str.__str__(key)  # not str(key): of an enum that may be its name
     try:
@@ -110,7 +110,7 @@ def _form(value: object, path: Path) -> Any:
 @_form.register(int)
 @_form.register(float)
 def _scalar(value: Any, path: Path) -> Any:
-    """The JSON encoder writes an IntEnum or a TextChoices as the plain value that it is."""
+    """Return the value: the JSON encoder writes an IntEnum or a TextChoices as its plain value."""
     return value
 
 
@@ -137,7 +137,7 @@ def _mapping(value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
 
 @_form.register(LazyObject)
 def _lazy(value: LazyObject[Any], path: Path) -> Any:
-    """`request.user` and its like travel as what stands behind them, as if pickled."""
+    """Lazy objects such as `request.user` travel as the object behind them, as with pickle."""
     _, (behind,) = value.__reduce__()
     return to_json_tree(behind, path)
 

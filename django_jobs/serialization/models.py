@@ -1,4 +1,4 @@
-"""Model instances that travel as the name of a row."""
+"""Model instances, which travel as references to their rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_jobs.errors import BrokenPayload, MissingRecord, UnknownModel
 
 @dataclass(frozen=True, slots=True)
 class ModelReference:
-    """A row of a model, as it stands in a job's arguments.
+    """A reference to a row of a model, in a job's arguments.
 
     Attributes:
         label: the model, as in "auth.user".
@@ -29,11 +29,11 @@ class ModelReference:
 
     @classmethod
     def to(cls, instance: Model) -> Self:
-        """Return the reference to a saved instance; ValueError says why there can be none."""
+        """Return the reference to a saved instance, or raise a ValueError with the reason."""
         pk = instance.pk
         if pk is None or (isinstance(pk, tuple) and None in pk):
             raise ValueError("it has no primary key. Save it first, or pass its values.")
-        if instance._state.adding:  # noqa: SLF001 - documented by Django for this question
+        if instance._state.adding:  # noqa: SLF001 - documented by Django
             raise ValueError("it is not saved. Save it first, or pass its values.")
         return cls(instance._meta.label_lower, pk, instance._state.db or DEFAULT_DB_ALIAS)  # noqa: SLF001
 
@@ -43,7 +43,7 @@ class ModelReference:
         Raises:
             MissingRecord: the row was deleted.
             UnknownModel: no installed app has such a model.
-            BrokenPayload: no such database, or the key is none for this model.
+            BrokenPayload: there is no such database, or the key is not valid for the model.
         """
         try:
             model = apps.get_model(self.label)
@@ -55,7 +55,9 @@ class ModelReference:
         try:
             row = rows.filter(pk=self.pk)
         except (TypeError, ValueError, ValidationError) as error:
-            raise BrokenPayload(f"{self.pk!r:.100} is no primary key of {self.label}.") from error
+            raise BrokenPayload(
+                f"{self.pk!r:.100} is not a primary key of {self.label}."
+            ) from error
         try:
             instance: Model = row.get()
         except model.DoesNotExist:

@@ -1,4 +1,4 @@
-"""The types that a job's arguments keep although JSON does not have them."""
+"""The types that arguments keep, although JSON lacks them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import UUID
 from django_jobs.errors import BrokenPayload
 
 MODEL = "$model"
-# A dict that a user gave and that would be read as one of these: it is wrapped in this one.
+# Wraps a dict of the user that would otherwise be read as a tag.
 ESCAPED_DICT = "$dict"
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -24,8 +24,8 @@ class TypeTag:
 
     Attributes:
         name: begins with "$".
-        dump: makes the JSON content of a value; ValueError says why it cannot.
-        load: makes the value again.
+        dump: returns the JSON content of a value, or raises a ValueError with the reason.
+        load: returns the value of such content.
     """
 
     name: str
@@ -38,15 +38,15 @@ class TypeTag:
         try:
             return self.load(content)
         except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            raise BrokenPayload(f"What is stored as a {self.name!r} is not one.") from error
+            raise BrokenPayload(f"The stored content of {self.name!r} cannot be read.") from error
 
 
 def _dump_clock(value: datetime | time) -> str:
-    """Keep the offset from UTC of an aware value; the name of its zone is lost."""
+    """Return the ISO format, which keeps the UTC offset of an aware value, but not its zone."""
     if value.tzinfo is not None and value.utcoffset() is None:
-        # Without a date, a zone such as Europe/Berlin has no offset, so it would come back naive.
+        # Without a date, a zone such as Europe/Berlin has no offset: the value would become naive.
         raise ValueError(
-            "its time zone has no fixed offset. Pass it naive, and the zone's name apart."
+            "its time zone has no fixed offset. Pass it naive, and the zone's name separately."
         )
     return value.isoformat()
 

@@ -1,4 +1,4 @@
-"""The calls of a `bulk_enqueue`: the arguments of each."""
+"""The arguments of the calls of `bulk_enqueue`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Arguments: TypeAlias = tuple[Sequence[Any], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P]):
-    """The arguments of one call; `Task.arguments` makes one that type checkers have checked."""
+    """The arguments of one call. `Task.arguments` makes one that type checkers can check."""
 
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def to_arguments(index: int, call: object) -> Arguments:
-    """Return the arguments of an item that `bulk_enqueue` was given.
+    """Return the arguments of one item of `bulk_enqueue`.
 
     Raises:
-        TypeError: it is none of what may be given; the message has its index.
+        TypeError: the item is of another type; the message has its index.
     """
-    # Asking an abstract class takes longer than all else here.
+    # isinstance() of an abstract class takes longer than the rest of this function.
     if isinstance(call, (list, tuple)):
         return call, {}
     if isinstance(call, Call):
@@ -37,6 +37,6 @@ def to_arguments(index: int, call: object) -> Arguments:
         return call, {}
     raise TypeError(
         f"bulk_enqueue: item {index} is a {type(call).__name__}. Give a list or tuple of"
-        " positional arguments, a dict of keyword arguments, or what the task's arguments()"
-        " returns, which has both."
+        " positional arguments, a dict of keyword arguments, or, for both, the result of the"
+        " task's arguments()."
     )

@@ -1,4 +1,4 @@
-"""The decorator that makes tasks of functions."""
+"""The `@task` decorator."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ DEFAULTS: dict[str, Any] = {
     "backend": DEFAULT_TASK_BACKEND_ALIAS,
     "run_after": None,
 }
-"""What Django 6.0 has no defaults for in the class of its tasks."""
+"""The options for which Django 6.0's task class has no defaults."""
 
 
 class TaskOptions(TypedDict, total=False):
-    """What `task` takes besides `takes_context`; `Task` describes it."""
+    """The options of `task` besides `takes_context`; `Task` describes them."""
 
     priority: int
     queue_name: str
@@ -54,7 +54,7 @@ class TaskOptions(TypedDict, total=False):
 
 
 class Decorator(Protocol):
-    """Makes a task of a function; the result of a coroutine function is what it returns."""
+    """Makes a function a task; the result of a coroutine function is its return value."""
 
     @overload
     def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
@@ -63,7 +63,7 @@ class Decorator(Protocol):
 
 
 class ContextDecorator(Protocol):
-    """Makes a task of a function that takes the context first, which callers do not give."""
+    """Makes a function a task; its first parameter is the context, which callers omit."""
 
     @overload
     def __call__(
@@ -82,18 +82,18 @@ def task(*, takes_context: Literal[False] = False, **options: Unpack[TaskOptions
 @overload
 def task(*, takes_context: Literal[True], **options: Unpack[TaskOptions]) -> ContextDecorator: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """Make a task of a function at the top level of an app's module, as Django's `@task` does.
+    """Make a task of a function at the top level of a module, as Django's `@task` does.
 
-    It works with every backend, also those of others, which ignore what django_jobs adds.
+    The task works with every backend; backends of other packages ignore our options.
 
     Args:
-        function: the function, where the decorator is used without brackets.
+        function: the function, if the decorator is used without parentheses.
         options: Django's `priority`, `queue_name`, `backend`, `takes_context`, and those that
             `Task` describes.
 
     Raises:
         TypeError: an option is unknown.
-        InvalidTask, ImproperlyConfigured: an option has no valid value.
+        InvalidTask, ImproperlyConfigured: the value of an option is not valid.
     """
     for name in options:
         if name not in DJANGO_OPTIONS + OPTIONS:

@@ -1,4 +1,4 @@
-"""Tasks: Django's own, with the options that django_jobs adds."""
+"""The `Task` class: Django's own, with the options of django_jobs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ R = TypeVar("R")
 if TYPE_CHECKING:
 
     class Base(DjangoTask[P, R], Generic[P, R]):
-        """What Django's task can do, with the types that Django itself does not have."""
+        """Django's task, with the types that Django itself does not declare."""
 
         func: Callable[..., Any]
 
@@ -88,20 +88,21 @@ class Task(Base[P, R]):
     """A task with retries, a time limit and rules for its results.
 
     Attributes:
-        retry: when a failed job is tried again; None for the backend's default.
-        max_attempts: how often a job is run in all, instead of `Retry(attempts=…)`.
+        retry: when a failed job is retried; None for the backend's default.
+        max_attempts: how often a job is run in total, instead of `Retry(attempts=…)`.
         backoff: how long to wait after a failure, instead of `Retry(wait=…)`: a function of the
             exception and the job's result, which returns seconds, or None for no further attempt.
         timeout: seconds that one attempt may take, or None for no limit.
-        expires: seconds after which a job that has not started is discarded, counted from its
-            enqueueing or its `run_after`; None for never.
-        result_ttl: seconds that a succeeded job and its result are kept; None for the backend's.
+        expires: seconds after which a job that has not started is discarded, counted from when it
+            was enqueued or from its `run_after`; None for never.
+        result_ttl: seconds that a succeeded job and its result are kept; None for the backend's
+            default.
         discard_on: exception classes, or their dotted paths, that end the job as discarded.
         enqueue_on_commit: whether to wait for the commit; None for the backend's default.
-        redact: parameters whose values the dashboard and `jobs show` hide, or paths into them:
-            "order.card".
-        metadata: a dict that travels with each job, for JSON; keys that begin with `_` are for
-            libraries, and tasks do not see them.
+        redact: parameters whose values the dashboard and `jobs show` hide, or paths into them,
+            such as "order.card".
+        metadata: a dict of JSON values that travels with each job; keys that begin with `_` are
+            reserved for libraries, and tasks do not see them.
     """
 
     retry: Retry | None = None
@@ -125,7 +126,7 @@ class Task(Base[P, R]):
         if isinstance(self.run_after, timedelta) and not isinstance(
             self.get_backend(), BulkBackend
         ):
-            # The backends of others know instants only.
+            # Backends of other packages accept datetimes only.
             object.__setattr__(self, "run_after", timezone.now() + self.run_after)
         # Zero-argument super() fails in a dataclass with slots before Python 3.14.
         DjangoTask.__post_init__(self)
@@ -148,9 +149,9 @@ class Task(Base[P, R]):
         """Return the task with other options.
 
         Args:
-            retry: also instead of `max_attempts` and `backoff`, which a call can't change.
-            run_after: an aware datetime, or a timedelta counted from each enqueueing; None clears.
-            metadata: instead of those that the task has.
+            retry: also replaces `max_attempts` and `backoff`, which a call cannot change.
+            run_after: an aware datetime, or a timedelta from each `enqueue`; None clears it.
+            metadata: replaces the metadata of the task.
 
         Raises:
             InvalidTask: the backend does not support it.
@@ -173,24 +174,24 @@ class Task(Base[P, R]):
         return dataclasses.replace(self, **changes)
 
     def arguments(self, *args: P.args, **kwargs: P.kwargs) -> Call[P]:
-        """Return the arguments of one call, for `bulk_enqueue`: type checkers see if they fit."""
+        """Return the arguments of one call for `bulk_enqueue`, which type checkers can check."""
         return Call(args, kwargs)
 
     def bulk_enqueue(
         self, calls: Iterable[Call[P] | list[Any] | tuple[Any, ...] | Mapping[str, Any]]
     ) -> list[JobResult[R]]:
-        """Enqueue many calls with one round trip for each thousand, or for 8 megabytes of them.
+        """Enqueue many calls, in one round trip for each thousand or 8 megabytes of them.
 
         Args:
             calls: for each job a list or tuple of positional arguments, a dict of keyword
-                arguments, or what `arguments` returns.
+                arguments, or the result of `arguments`.
 
         Returns:
             The results in the order of the calls.
 
         Raises:
-            UnserializableArgument, PayloadTooLarge: for one of them; none is enqueued then.
-            BrokerError: the round trips before the failed one have enqueued their jobs.
+            UnserializableArgument, PayloadTooLarge: for one of the calls; none is enqueued.
+            BrokerError: a round trip failed; the earlier ones have enqueued their jobs.
         """
         made = [to_arguments(index, call) for index, call in enumerate(calls)]
         backend: Any = self.get_backend()
@@ -234,4 +235,4 @@ OPTIONS = tuple(
     for field in dataclasses.fields(Task)
     if field.name not in {field.name for field in dataclasses.fields(DjangoTask)}
 )
-"""What django_jobs adds to Django's options."""
+"""The options that django_jobs adds to Django's."""

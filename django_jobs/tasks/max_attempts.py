@@ -1,4 +1,4 @@
-"""`max_attempts` and `backoff`, the names that were proposed for Django: they make a `Retry`."""
+"""`max_attempts` and `backoff`, the options proposed for Django: they are turned into a `Retry`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from django_jobs.validation.validators import short_repr
 
 
 def with_max_attempts(retry: Retry, max_attempts: int | None, backoff: Any) -> Retry:
-    """Return a policy with what the proposed names say; None leaves its own.
+    """Return a retry policy with another number of attempts or another wait.
 
     Args:
+        max_attempts: None to keep that of the policy.
         backoff: a function of the exception and the job's result, or its dotted path; it returns
-            seconds or a timedelta, or None for no further attempt.
+            seconds or a timedelta, or None for no further attempt. None to keep the policy's wait.
     """
     changes: dict[str, Any] = {}
     if max_attempts is not None:
@@ -31,14 +32,14 @@ def with_max_attempts(retry: Retry, max_attempts: int | None, backoff: Any) -> R
 def retry_from_settings(
     alias: str, params: Mapping[str, Any], option: Retry | None
 ) -> Retry | None:
-    """Return the policy that `TASKS[alias]` has for its tasks, or None if it has none.
+    """Return the retry policy in `TASKS[alias]`, or None if there is none.
 
     Args:
         params: `TASKS[alias]`.
-        option: its option `retry`.
+        option: the value of its option `retry`.
 
     Raises:
-        ImproperlyConfigured: a value can't be used, or both ways are taken.
+        ImproperlyConfigured: a value is not valid, or `retry` is given as well.
     """
     max_attempts, backoff = params.get("MAX_ATTEMPTS"), params.get("BACKOFF")
     if max_attempts is None and backoff is None:
@@ -46,8 +47,8 @@ def retry_from_settings(
     place = f"TASKS[{alias!r}]"
     if option is not None:
         raise ImproperlyConfigured(
-            f"{place} has MAX_ATTEMPTS or BACKOFF, and ['OPTIONS']['retry'], which says the same:"
-            " remove one of the two."
+            f"{place} has MAX_ATTEMPTS or BACKOFF, and also ['OPTIONS']['retry'], which sets the"
+            " same: remove one of them."
         )
     check_max_attempts(f"{place}['MAX_ATTEMPTS']", max_attempts)
     if backoff is not None and not (callable(backoff) or _is_path(backoff)):
@@ -59,15 +60,15 @@ def retry_from_settings(
 
 
 def check_retry_options(name: str, retry: object, max_attempts: object, backoff: object) -> None:
-    """Refuse what a task's declaration can't say.
+    """Refuse invalid retry options of a task's declaration.
 
     Raises:
         ImproperlyConfigured: with the reason.
     """
     if retry is not None and (max_attempts is not None or backoff is not None):
         raise ImproperlyConfigured(
-            f"Task {name}: give retry, or max_attempts and backoff, not both: they say the same, as"
-            " Retry(attempts=…, wait=…)."
+            f"Task {name}: give retry, or max_attempts and backoff, not both: they set the same"
+            " as Retry(attempts=…, wait=…)."
         )
     check_max_attempts(f"Task {name}: max_attempts", max_attempts)
     if backoff is not None and not callable(backoff):
@@ -78,7 +79,7 @@ def check_retry_options(name: str, retry: object, max_attempts: object, backoff:
 
 
 def check_max_attempts(place: str, value: object) -> None:
-    """Refuse a number of attempts that is out of range.
+    """Refuse a number of attempts out of its range.
 
     Raises:
         ImproperlyConfigured: with the range.

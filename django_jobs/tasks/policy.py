@@ -1,4 +1,4 @@
-"""What decides how an attempt goes on when it fails or takes too long."""
+"""The run policy of a task: its retries, its timeout and what it discards."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from django_jobs.validation.ranges import TIMEOUT
 class RunPolicy:
     """The options of a task that matter while it runs.
 
-    They are read from the task's declaration, not from the job, so that a deploy changes them for
-    jobs that wait already. Only what one call changed with `using()` travels with its job.
+    They are read from the task's declaration, not from the job, so a deploy also changes them for
+    jobs that are already waiting. Only the changes of one call, by `using()`, travel with its job.
     """
 
     retry: Retry
@@ -31,7 +31,7 @@ class RunPolicy:
 
 
 def policy_of(task: AnyTask, default: Retry) -> RunPolicy:
-    """Return the policy of a task; one that knows nothing of django_jobs gets the default."""
+    """Return the policy of a task; other packages' tasks have the default retry policy."""
     if not isinstance(task, JobTask):
         return RunPolicy(retry=default)
     return RunPolicy(
@@ -42,10 +42,10 @@ def policy_of(task: AnyTask, default: Retry) -> RunPolicy:
 
 
 def overrides_text(changed: RunPolicy, declared: RunPolicy) -> str:
-    """Return the JSON text of what differs from the declaration, or "" if nothing does.
+    """Return the JSON text of the options that differ from the declaration, or "" for none.
 
     Raises:
-        InvalidTask: a wait that is a function can't travel.
+        InvalidTask: the wait is a function, which cannot travel.
     """
     parts: dict[str, Any] = {}
     if changed.retry != declared.retry:
@@ -60,7 +60,7 @@ def overrides_text(changed: RunPolicy, declared: RunPolicy) -> str:
 def _retry_to_json(retry: Retry) -> dict[str, Any]:
     if callable(retry.wait) or isinstance(retry.wait, Backoff):
         raise InvalidTask(
-            "A Retry whose wait is a function can't travel with a job: declare it on the task, or"
+            "A Retry whose wait is a function cannot travel with a job: declare it on the task, or"
             " give using() seconds or a sequence of them."
         )
     kinds = retry.on if isinstance(retry.on, tuple) else (retry.on,)
@@ -82,7 +82,7 @@ def apply_overrides(declared: RunPolicy, text: str) -> RunPolicy:
     """Return the policy of one job.
 
     Raises:
-        BrokenPayload: the text is not what `overrides_text` writes.
+        BrokenPayload: `overrides_text` did not write the text.
     """
     if not text:
         return declared
@@ -91,11 +91,11 @@ def apply_overrides(declared: RunPolicy, text: str) -> RunPolicy:
         changes = {name: _READERS[name](value) for name, value in parts.items()}
         return dataclasses.replace(declared, **changes)
     except Exception as error:
-        raise BrokenPayload(f"The stored options of the job can't be read: {error!r}") from error
+        raise BrokenPayload(f"The stored options of the job cannot be read: {error!r}") from error
 
 
 def _retry_from_json(fields: dict[str, Any]) -> Retry:
-    # Retry checks what it is given, and makes tuples of lists.
+    # Retry checks its arguments, and turns lists into tuples.
     return Retry(
         attempts=fields["attempts"],
         wait=fields["wait"],

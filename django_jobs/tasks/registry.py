@@ -1,4 +1,4 @@
-"""The way from a task's name to the task: into modules that are imported, or for signed names."""
+"""Finds tasks by name, in imported modules only, unless the site signed the name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAME_KEY = (
     " SECRET_KEY_FALLBACKS there."
 )
 
-# Tasks that were found, by name. Failures are not kept: a deploy may be half done.
+# Tasks by name. Failures are not cached, as a deploy may be in progress.
 _found: dict[str, Task[..., Any]] = {}
 
 
@@ -34,7 +34,7 @@ def import_task_modules() -> None:
     """Import the `tasks` modules of the installed apps and of the package with `ROOT_URLCONF`.
 
     Raises:
-        Exception: whatever one of the modules raises.
+        Exception: any error of one of the modules.
     """
     autodiscover_modules(TASKS_MODULE)
     project, _, _ = (getattr(settings, "ROOT_URLCONF", None) or "").rpartition(".")
@@ -43,16 +43,16 @@ def import_task_modules() -> None:
 
 
 def find_task(name: str, signature: str | None = None) -> Task[..., Any]:
-    """Return the task of a name that came from outside, such as "shop.tasks.send_invoice".
+    """Return the task of a name from outside, such as "shop.tasks.send_invoice".
 
-    Only what is a task under its own name is returned, and a module that is not imported yet is
-    imported only if this site signed the name: nothing else that Redis may hold leads to code.
+    This returns only tasks that stand under their own name, and imports a module only if this site
+    has signed the name. No other data in Redis leads to code.
 
     Args:
-        signature: of the name, as a job has it. Without one, nothing is imported.
+        signature: the signature of the name in a job; without it, nothing is imported.
 
     Raises:
-        TaskNotFound: with the reason.
+        TaskNotFound: the message has the reason.
     """
     task = _found.get(name)
     if task is None:
@@ -61,15 +61,15 @@ def find_task(name: str, signature: str | None = None) -> Task[..., Any]:
 
 
 def is_declared(task: Task[..., Any]) -> bool:
-    """Tell whether a task is one that was found by its name, and not a copy with other options."""
+    """Return whether a task is the declared one, and not a copy with other options."""
     return _found.get(task.module_path) is task
 
 
 def check_importable(task: Task[..., Any]) -> None:
-    """Make sure, before a task is enqueued, that another process will find it by its name.
+    """Check that another process can find a task by its name, before a job of it is enqueued.
 
     Raises:
-        InvalidTask: with the reason and what to do.
+        InvalidTask: the message has the reason and the remedy.
     """
     name = task.module_path
     known = _found.get(name)
@@ -89,7 +89,7 @@ def _look_up(name: str, signature: str | None) -> Task[..., Any]:
     is_imported = _module_name(name) in sys.modules
     if not is_imported and not (signature and is_signed(name, signature)):
         raise TaskNotFound(name, _why_not_imported(name, signature))
-    # Also where it is imported: another thread may be doing that right now, which this waits for.
+    # Even if it is imported: another thread may be importing it, and this waits for that.
     task = _task_in(_import(name), name)
     if is_imported and signature and not is_signed(name, signature):
         logger.warning(
@@ -102,18 +102,18 @@ def _look_up(name: str, signature: str | None) -> Task[..., Any]:
 
 def _task_in(module: ModuleType, name: str) -> Task[..., Any]:
     attribute = name.rpartition(".")[2]
-    # Not getattr(), as a module's own __getattr__ would run with a name from outside.
+    # Not getattr(), which would call the module's __getattr__ with a name from outside.
     held = getattr(module, "__dict__", {}).get(attribute)
     if held is None:
         raise TaskNotFound(
             name, f"the module {_module_name(name)[:200]!r} has no {attribute[:200]!r}."
         )
-    # The type itself is asked, as a lazy object would be made when isinstance() looks at it.
+    # Not isinstance(), which would evaluate a lazy object.
     if not issubclass(type(held), Task):
         raise TaskNotFound(
             name,
-            f"{attribute!r} is a {type(held).__name__} and no task. "
-            "A task has @task above it and bears the name of its function.",
+            f"{attribute!r} is a {type(held).__name__}, not a task. "
+            "A task has @task above its function, and the function's name.",
         )
     task: Task[..., Any] = held
     if task.module_path != name:
@@ -132,7 +132,7 @@ def _import(name: str) -> ModuleType:
     module_name = _module_name(name)
     try:
         return importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a module may even be a script that ends itself
+    except (Exception, SystemExit) as error:  # a module may be a script that exits
         raise TaskNotFound(
             name, f"importing {module_name[:200]!r} failed: {type(error).__name__}: {error}"
         ) from error
@@ -148,13 +148,13 @@ def _why_not_imported(name: str, signature: str | None) -> str:
 
 
 def _refuse_place(func: Callable[..., Any]) -> None:
-    """Refuse a function that is not at the top of an importable module.
+    """Refuse a function that is not at the top level of an importable module.
 
-    Django lets lambdas and functions in a class body pass, which then fail in the worker.
+    Django accepts lambdas and functions in a class body, which then fail in the worker.
     """
     *outer, own = func.__qualname__.split(".")
     if func.__module__ == "__main__":
-        place = "in the program that was started"
+        place = "in the script that was started"
     elif own == "<lambda>":
         place = "as a lambda"
     elif "<locals>" in outer:

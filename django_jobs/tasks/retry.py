@@ -33,14 +33,14 @@ def error_path(kind: ErrorKind) -> str:
 
 
 def is_error_kind(kind: object) -> bool:
-    """Tell whether something can stand for a kind of error: a class, or a path with a dot."""
+    """Return whether an object is an exception class or a dotted path."""
     if isinstance(kind, str):
         return "." in kind
     return isinstance(kind, type) and issubclass(kind, BaseException)
 
 
 def is_kind(error: BaseException, kinds: Sequence[ErrorKind]) -> bool:
-    """Tell whether an error is an instance of one of the kinds; nothing is imported for paths."""
+    """Return whether an error is an instance of one of the kinds; paths are not imported."""
     return any(
         isinstance(error, kind)
         if isinstance(kind, type)
@@ -55,10 +55,10 @@ def to_seconds(value: Seconds) -> float:
 
 
 def usable_wait(value: Seconds) -> float:
-    """Return the seconds to wait that a task's own code asks for; a time in the past is none.
+    """Return a wait that a task's code has chosen in seconds, at least 0.
 
     Raises:
-        ValueError, TypeError: it is too long, or no time at all.
+        ValueError, TypeError: it is too long, or not a time.
     """
     return WAIT(max(to_seconds(value), 0.0))
 
@@ -75,12 +75,12 @@ def sidekiq_curve(attempt: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """A wait that depends on the job: what `max_attempts` and `backoff` make (see `max_attempts`).
+    """A wait that a function chooses from the error and the job's result (see `max_attempts`).
 
     Attributes:
-        function: takes the exception and the job's result as the failed attempt leaves it; returns
-            seconds, a timedelta, or None for no further attempt. Or its dotted path, which is not
-            imported sooner, as its module may declare tasks of this very backend.
+        function: takes the exception and the job's result after the failed attempt; returns
+            seconds, a timedelta, or None for no further attempt. Or its dotted path, which is
+            imported when it is first needed, as its module may declare tasks of the same backend.
     """
 
     function: BackoffFunction | str
@@ -90,7 +90,7 @@ class Backoff:
 
         Raises:
             ImportError: see `load`.
-            ValueError, TypeError: the function returns no time that one can wait.
+            ValueError, TypeError: the function does not return a valid time.
         """
         seconds = self.load()(error, result)
         return None if seconds is None else usable_wait(seconds)
@@ -99,28 +99,30 @@ class Backoff:
         """Return the function.
 
         Raises:
-            ImportError: the path leads nowhere, or to something that can't be called.
+            ImportError: there is no such function.
         """
         if not isinstance(self.function, str):
             return self.function
         function = import_string(self.function)
         if not callable(function):
-            raise ImportError(f"{self.function!r} is no function.")
+            raise ImportError(f"{self.function!r} is not a function.")
         return function  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """How often a failing task is tried, how long between, and for which errors.
+    """How often a failing task is retried, after which waits, and for which errors.
 
     Args:
-        attempts: how often it is run in all, up to a million; `Retry(attempts=1)` never retries.
+        attempts: how often a job is run in total, up to a million; `Retry(attempts=1)` never
+            retries.
         wait: seconds or a timedelta, up to 100 years; a sequence of them, whose last one is
             repeated; or a function of the number of the failed attempt (from 1) and the error. By
             default Sidekiq's curve.
-        on: exception classes (or their dotted paths) that are worth another attempt; any other
-            error makes the job dead at once.
-        jitter: what share of the wait is added at random, by default 0.15; the curve has its own.
+        on: exception classes (or their dotted paths) to retry; after any other error the job is
+            dead at once.
+        jitter: the largest fraction of the wait that is added at random, by default 0.15; the
+            default curve has its own.
 
     Raises:
         ImproperlyConfigured: an argument is out of range.
@@ -164,10 +166,10 @@ class Retry:
         Args:
             attempt: number of the attempt that failed, from 1.
             error: what it raised.
-            result: makes the job's result, for a `Backoff`.
+            result: returns the job's result, for a `Backoff`.
 
         Raises:
-            ValueError, TypeError: the function in `wait` returns no time that one can wait.
+            ValueError, TypeError: the function in `wait` does not return a valid time.
         """
         if attempt >= self.attempts or not is_kind(error, self._kinds):
             return None
@@ -196,7 +198,7 @@ class Retry:
 
 
 def _checked(name: str, rule: Validator[Number], value: object, wanted: str) -> Number:
-    """Return a value of an argument as the rule takes it, or raise what says what is wanted."""
+    """Return the validated value of an argument, or raise an error that says what to give."""
     try:
         return rule(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Signatures of tasks' names, which tell a worker that its own site has enqueued a job."""
+"""Signatures of task names, which prove to a worker that its own site enqueued a job."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.core.signing import BadSignature, Signer
 SALT = "django_jobs.task"
 
 LENGTH = 22
-"""Characters of a signature, 6 bits each: short, as every waiting job carries one."""
+"""The characters of a signature, with 6 bits each: short, as every job carries one."""
 
 
 class _NameSigner(Signer):
-    """Django's signer, with a part of its digest."""
+    """Django's signer, with a shortened digest."""
 
     def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
         return super().signature(value, key)[:LENGTH]
@@ -26,13 +26,13 @@ def sign(name: str) -> str:
 
 
 def is_signed(name: str, signature: str) -> bool:
-    """Tell whether a signature was made for a name with `SECRET_KEY` or one of its fallbacks."""
+    """Return whether a signature of a name was made with `SECRET_KEY` or one of its fallbacks."""
     try:
         return _NameSigner(salt=SALT).unsign(f"{name}:{signature}") == name
     except (BadSignature, UnicodeEncodeError):  # the latter of a lone surrogate
         return False
 
 
-@cache  # enqueue() asks for each job; a site has few tasks
+@cache  # enqueue() calls it for each job; a site has few tasks
 def _sign(name: str, key: str | bytes) -> str:
     return _NameSigner(key=key, salt=SALT).signature(name)

@@ -1,3 +1,3 @@
-"""The time limits of running code."""
+"""Timeouts of running code."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Blocks of code that no time limit interrupts."""
+"""Blocks of code that no timeout interrupts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Protocol
 
 
 class Due(Protocol):
-    """A time limit that may have run out while its thread could not be interrupted."""
+    """A time limit that may have expired while its thread could not be interrupted."""
 
     def deliver(self) -> None:
-        """Raise the limit's exception, if it has run out and nothing was raised yet."""
+        """Raise the limit's exception if it has expired and was not raised yet."""
 
 
 class Thread:
-    """A thread as its time limits see it.
+    """The state of one thread that its time limits need.
 
     Attributes:
-        blocks: how many uninterrupted blocks it has entered.
+        blocks: how many uninterrupted blocks it is in.
         limits: the time limits of what it runs, the outermost first.
     """
 
@@ -43,8 +43,8 @@ def this_thread() -> Thread:
 class _Uninterrupted:
     """A context manager whose block no time limit interrupts.
 
-    A limit that runs out in the block raises its exception at the block's end. One that ran out
-    just before raises it at the beginning, so that the block is not entered.
+    A limit that expires within the block raises its exception at the block's end. A limit that
+    expired just before raises it at the beginning, so the block is not entered.
     """
 
     def __enter__(self) -> None:
@@ -73,4 +73,4 @@ def _deliver(thread: Thread) -> None:
 
 
 uninterrupted = _Uninterrupted()
-"""Use it as `with uninterrupted:`, in as many threads and as deeply nested as you like."""
+"""Use it as `with uninterrupted:`. It may be nested, and be used in several threads."""

@@ -12,11 +12,11 @@ from django_jobs.errors import TaskTimeout
 from django_jobs.timeouts.blocks import this_thread
 
 INSTANT = 0.0001
-"""Seconds between two looks at whether an interruption, which is being sent, is on its way."""
+"""Seconds between two checks of whether an interruption was sent."""
 
 
 class Event(Enum):
-    """What happens to a limit: one of the two comes first, and decides."""
+    """The two events of a limit: the first one decides."""
 
     FIRE = "fire"
     END = "end"
@@ -25,12 +25,12 @@ class Event(Enum):
 class Limit:
     """The time limit of one attempt.
 
-    It has no lock. The thread of the attempt may be interrupted between taking one and entering
-    the block that gives it back, and then nobody could take it again.
+    It has no lock: the thread of the attempt may be interrupted between acquiring one and entering
+    the block that releases it, and then the lock would be held forever.
 
     Args:
-        job_id: of the job, for the report.
-        interrupt: what stops the attempt; called while it surely runs.
+        job_id: of the job, for reports.
+        interrupt: stops the attempt; called only while the attempt is running.
     """
 
     def __init__(self, job_id: str, interrupt: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class Limit:
         self._first: dict[None, Event] = {}
 
     def fire(self) -> bool:
-        """Interrupt the attempt unless it has ended; tell whether it is still running."""
+        """Interrupt the attempt unless it has ended; return whether it is still running."""
         if not self.fired and self._first_is(Event.FIRE):
             self.fired = True
             self._interrupt()
@@ -50,32 +50,32 @@ class Limit:
         return self.running
 
     def end(self) -> None:
-        """Say that the attempt has ended; from here on nothing interrupts its thread.
+        """Note that the attempt has ended; from now on nothing interrupts its thread.
 
-        A thread that is interrupted in here calls it again.
+        If the thread is interrupted in this method, it calls it again.
         """
         self.running = False
         if not self._first_is(Event.END):
             self._await_interruption()
 
     def _await_interruption(self) -> None:
-        """Return when an interruption that is being sent is on its way."""
+        """Wait until an interruption that is being sent was sent."""
         while not self._interrupted:
             time.sleep(INSTANT)
 
     def _first_is(self, event: Event) -> bool:
-        """Return whether this happens, or has happened, before the other: a single step."""
+        """Return whether this event is the first of the two, in one atomic step."""
         return self._first.setdefault(None, event) is event
 
 
 class ThreadLimit(Limit):
-    """The limit of what the calling thread is about to run.
+    """The time limit of code that the calling thread is about to run.
 
     `TaskTimeout` arrives between two steps of Python code, except in `uninterrupted` blocks.
 
     Args:
-        job_id: of the job, for the report.
-        seconds: what the limit is, for the error.
+        job_id: of the job, for reports.
+        seconds: the limit, for the error message.
     """
 
     def __init__(self, job_id: str, seconds: float) -> None:
@@ -87,17 +87,17 @@ class ThreadLimit(Limit):
         self._arrived = False
 
     def begin(self) -> None:
-        """Let blocks of this thread know the limit."""
+        """Register the limit with its thread."""
         self._thread.limits = (*self._outer, self)
 
     def end(self) -> None:
         super().end()
         if self.fired:
-            self._forget()  # what has not arrived would hit the thread's next job
+            self._forget()  # a late exception would interrupt the thread's next job
         self._thread.limits = self._outer
 
     def deliver(self) -> None:
-        """Raise `TaskTimeout` now if the time is over and it has not arrived."""
+        """Raise `TaskTimeout` now if the limit has fired and the exception has not arrived."""
         if not self.fired or self._arrived:
             return
         self._await_interruption()
@@ -106,8 +106,8 @@ class ThreadLimit(Limit):
             raise self._error()
 
     def _strike(self) -> None:
-        # The thread enters a block before it looks whether the limit has fired, and the limit has
-        # fired before this looks for a block: one of the two sees the other.
+        # The thread enters a block, then checks whether the limit has fired. The limit fires, then
+        # checks for a block. So at least one of the two sees the other.
         if not self._thread.blocks:
             _set_exception(self._ident, ctypes.py_object(_raised_as(self._error)))
 
@@ -120,16 +120,16 @@ class ThreadLimit(Limit):
 
 
 def too_long(seconds: float) -> str:
-    """Return what the error of an attempt says that took longer than permitted."""
+    """Return the message of the error of an attempt that exceeded its timeout."""
     return f"It took longer than its timeout of {seconds:g} s."
 
 
 def _raised_as(make: Callable[[], BaseException]) -> type[BaseException]:
-    """Return a class whose call, which the interpreter makes as it raises, returns an error."""
+    """Return a class that the interpreter calls when it raises it, and that returns the error."""
 
     class Raised(BaseException):
         def __new__(cls, made: BaseException | None = None) -> BaseException:  # type: ignore[misc]
-            return made or make()  # Python 3.11 brings what was made, which is of another class
+            return made or make()  # Python 3.11 passes the error, as its class differs
 
     return Raised
 

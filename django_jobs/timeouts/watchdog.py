@@ -1,4 +1,4 @@
-"""Time limits: one thread that interrupts attempts which take too long."""
+"""The thread that interrupts attempts which exceed their timeout."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ T = TypeVar("T")
 STUCK_AFTER = 10.0
 
 MANY = 1000
-"""Limits, most of them of attempts that ended long ago, from which on it is worth to tidy up."""
+"""The number of limits from which it is worth removing those of ended attempts."""
 
 
 class Watchdog:
     """Watches the limits of all attempts of one worker.
 
     Args:
-        on_stuck: told the id of a job that could not be interrupted.
-        on_interrupted: called in a thread after what it ran was interrupted, and has ended.
-        stuck_after: seconds after its interruption at which an attempt that still runs counts as
-            stuck.
+        on_stuck: called with the id of a job that could not be interrupted.
+        on_interrupted: called in a thread after its attempt was interrupted and has ended.
+        stuck_after: seconds after the interruption from which a running attempt counts as stuck.
     """
 
     def __init__(
@@ -51,13 +50,13 @@ class Watchdog:
 
     @property
     def stuck(self) -> tuple[str, ...]:
-        """Ids of jobs that could not be interrupted and still run."""
+        """Ids of jobs that could not be interrupted and are still running."""
         with self._changed:
             self._stuck = [limit for limit in self._stuck if limit.running]
             return tuple(limit.job_id for limit in self._stuck)
 
     def watch(self, limit: Limit, seconds: float) -> None:
-        """Fire a limit after so many seconds."""
+        """Fire a limit after this many seconds."""
         entry = (time.monotonic() + seconds, next(self._numbers), limit)
         with self._changed:
             self._tidy_up()
@@ -66,14 +65,14 @@ class Watchdog:
                 self._changed.notify()
 
     def _tidy_up(self) -> None:
-        """Forget the limits of attempts that have ended, before they are more than the others."""
+        """Remove the limits of ended attempts before they outnumber the others."""
         if len(self._limits) >= self._many:
             self._limits = [entry for entry in self._limits if entry[2].running]
             heapq.heapify(self._limits)
             self._many = max(MANY, 2 * len(self._limits))
 
     def run(self) -> None:
-        """Fire limits when they are due, until stopped."""
+        """Fire limits at their time, until closed."""
         while not self._stopped:
             limit = self._next()
             if limit is None:
@@ -91,7 +90,7 @@ class Watchdog:
             self.watch(limit, self._stuck_after)
 
     def _next(self) -> Limit | None:
-        """Wait for the next limit that is due."""
+        """Wait for the next limit to fire, for a while; return it or None."""
         with self._changed:
             now = time.monotonic()
             if self._limits and self._limits[0][0] <= now:
@@ -106,14 +105,14 @@ class Watchdog:
             self._changed.notify()
 
     def call(self, job_id: str, seconds: float, work: Callable[[], T]) -> T:
-        """Return what `work` returns; raise `TaskTimeout` in it if it takes longer.
+        """Return the result of `work`; raise `TaskTimeout` in it if it takes too long.
 
-        The exception arrives between two steps of Python code; a call into C that does not come
-        back can't be interrupted, and is reported as stuck.
+        The exception arrives between two steps of Python code. A call into C that does not return
+        cannot be interrupted, and is reported as stuck.
 
         Args:
-            job_id: of the job, for the report.
-            seconds: how long it may take.
+            job_id: of the job, for reports.
+            seconds: the timeout.
         """
         limit = ThreadLimit(job_id, seconds)
         try:
@@ -122,7 +121,7 @@ class Watchdog:
                 self.watch(limit, seconds)
             return work()
         finally:
-            # Not in a function: the exception may arrive just now, at the first step of one.
+            # Not in a function: the exception may arrive at the first step of its call.
             while True:
                 try:
                     limit.end()

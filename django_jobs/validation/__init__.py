@@ -1,3 +1,3 @@
-"""What the values of options and arguments may be."""
+"""The values that options and arguments may have."""
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""The values that a task's options may have; docs/reference/api.md lists them."""
+"""The ranges of task options; docs/reference/api.md lists them."""
 
 from __future__ import annotations
 
 from django_jobs.validation.validators import YEAR, Duration, Number, WholeNumber
 
 LONGEST_TIME = 100 * YEAR
-"""Seconds. No time that a task or a call names may be longer, or lie further away from now.
+"""Seconds: the longest time that a task or a call may name, also counted from now.
 
-It is beyond every plan, and far from where clocks, dates and the numbers in Redis end.
+It is longer than any plan, and far below the limits of clocks, dates and numbers in Redis.
 """
 
 PRIORITY = WholeNumber(-100, 100)
@@ -24,7 +24,7 @@ TIME_OPTIONS = (
     ("expires", EXPIRES, "for a job that never expires"),
     ("result_ttl", RESULT_TTL, "for what the backend says"),
 )
-"""The options of `@task` that are times, and what None stands for."""
+"""The options of `@task` that are times, with the meaning of None."""
 
 MAX_OVERRIDES = 65_536
-"""Bytes that options which travel with one job may take."""
+"""The largest size of the options that travel with one job, in bytes."""

@@ -1,7 +1,7 @@
-"""Converters that check the value of one option: each returns it, or raises a ValueError.
+"""Validators: each checks and converts the value of one option, or raises a ValueError.
 
-The error is a sentence without its subject; the caller puts the name of the option in front. The
-text of a converter, `str(converter)`, says which values it takes, for messages and the reference.
+The message of the error lacks the name of the option, which the caller prepends. The text of a
+validator, `str(validator)`, says which values it accepts, for messages and the reference.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DAY = 24 * HOUR
 YEAR = 365 * DAY
 
 MAX_SHOWN_BITS = 1000
-"""Bits of a whole number from which on a message does not show it."""
+"""A message does not show whole numbers with more bits than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
-    """Converts whole numbers in a range; 5.0 becomes 5."""
+    """Accepts whole numbers in a range; 5.0 becomes 5."""
 
     low: int
     high: int
@@ -44,7 +44,7 @@ class WholeNumber:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Converts numbers in a range."""
+    """Accepts numbers in a range."""
 
     low: float
     high: float
@@ -60,7 +60,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """Converts a time in seconds, which may be given as a timedelta."""
+    """Accepts a duration in seconds or as a timedelta; returns seconds."""
 
     low: float
     high: float
@@ -77,12 +77,12 @@ class Duration:
 
 
 def _is_in_range(number: float, low: float, high: float) -> bool:
-    """Tell whether a number is in a range: NaN is in none, and True is no number."""
+    """Return whether a number is in a range: NaN is in none, and True is not a number."""
     return not isinstance(number, bool) and low <= number <= high
 
 
 def format_duration(seconds: float) -> str:
-    """Return a time in the largest unit in which it is a whole number."""
+    """Return a duration as text, in the largest unit in which it is a whole number."""
     for unit, name in ((YEAR, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if seconds and seconds % unit == 0:
             count = seconds // unit
@@ -91,7 +91,7 @@ def format_duration(seconds: float) -> str:
 
 
 def matching(pattern: str, rule: str) -> Validator[str]:
-    """Make a converter for text that matches a pattern, which the rule says in words."""
+    """Return a validator for text that matches a pattern; the rule describes it in words."""
 
     def convert(value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
@@ -102,14 +102,14 @@ def matching(pattern: str, rule: str) -> Validator[str]:
 
 
 def boolean(value: object) -> bool:
-    """Return True or False; nothing else is one of them."""
+    """Return True or False; 0 and 1 are refused."""
     if not isinstance(value, bool):
         raise invalid_value("True or False", value)
     return value
 
 
 def string_list(value: object) -> tuple[str, ...]:
-    """Return a list or tuple of texts, none of them empty, as a tuple."""
+    """Return a list or tuple of non-empty texts as a tuple."""
     if not isinstance(value, (list, tuple)):
         raise invalid_value("a list of texts", value)
     for one in value:
@@ -119,14 +119,14 @@ def string_list(value: object) -> tuple[str, ...]:
 
 
 def secret(value: object) -> str | None:
-    """Return text that no message ever shows, or None for an empty one."""
+    """Return a text that no message shows, or None if it is empty."""
     if value is not None and not isinstance(value, str):
         raise ValueError(f"give a text or None, not a value of type {type(value).__name__}.")
     return value or None
 
 
 def invalid_value(wanted: str, value: object) -> ValueError:
-    """Return the error for a value, which says what is wanted instead."""
+    """Return the error for a value, which says what to give instead."""
     return ValueError(f"give {wanted}, not {short_repr(value)}.")
 
 
@@ -135,10 +135,10 @@ _short.maxother = 80  # so that a datetime is shown as a whole
 
 
 def short_repr(value: object) -> str:
-    """Return how a value looks in a message, whatever it is."""
+    """Return a short text of any value, for a message."""
     if isinstance(value, int) and value.bit_length() > MAX_SHOWN_BITS:
-        return "a number of hundreds of digits"  # Python's versions differ in what they write
+        return "a number of hundreds of digits"  # Python versions write it differently
     try:
         return _short.repr(value)
-    except Exception:  # noqa: BLE001 (a repr() of somebody's own)
+    except Exception:  # noqa: BLE001 (a custom repr() may raise anything)
         return f"a value of type {type(value).__name__}"

@@ -126,7 +126,7 @@ def test_a_backoff_that_is_not_there_is_an_error() -> None:
     threads = "django_jobs.backends.ThreadPoolBackend"
     for backoff, problem in (
         ("tests.integration.test_checks.no_such_function", "no_such_function"),
-        ("tests.integration.test_checks.SINCE_6", "is no function"),
+        ("tests.integration.test_checks.SINCE_6", "is not a function"),
     ):
         with override_settings(TASKS={"default": {"BACKEND": threads, "BACKOFF": backoff}}):
             (message,) = found("E002")
@@ -139,7 +139,7 @@ def test_a_backoff_that_is_not_there_is_an_error() -> None:
 def test_an_earlier_app_with_a_runworker_of_its_own_is_named() -> None:
     with with_apps(*BACKPORT, "tests.apps.rival", "django_jobs"):
         (message,) = found("W003")
-    assert "the command of 'tests.apps.rival', which stands before 'django_jobs'" in message.msg
+    assert "the command of 'tests.apps.rival', which comes before 'django_jobs'" in message.msg
     assert "manage.py jobs work" in (message.hint or "")
 
 

@@ -1,1 +1,1 @@
-"""What people are not to read of a job, and how it is hidden."""
+"""Hides secrets in jobs before people see them."""

@@ -1,4 +1,4 @@
-"""The tasks that pages and commands know of: no more than workers import at their start."""
+"""Imports the tasks that pages and commands need, the same as workers import at their start."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ logger = logging.getLogger("django_jobs")
 
 @cache
 def import_once() -> None:
-    """Import their modules, so that the names and the secrets of their parameters are known.
+    """Import the modules of tasks, so that the names and secrets of their parameters are known.
 
-    An operator needs pages and commands most when a deploy is broken, so a module that can't be
-    imported is logged, and arguments of its tasks stay hidden.
+    Operators need pages and commands most when a deploy is broken. So a module that cannot be
+    imported is only logged, and the arguments of its tasks stay hidden.
     """
     try:
         import_task_modules()

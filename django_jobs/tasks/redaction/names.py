@@ -1,4 +1,4 @@
-"""Names that sound secret, and the secrets that texts give away themselves."""
+"""Recognizes secrets by their names, and in texts such as URLs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ WORDS = (
     *("access_key", "private_key", "authorization", "auth", "oauth", "bearer", "jwt", "dsn"),
     *("credential", "cookie", "session_key", "sessionid", "signature", "pin", "otp", "cvc", "cvv"),
 )
-"""Parts of names whose values are hidden unless a backend's option `redact` says otherwise."""
+"""The default of a backend's option `redact`: parts of names whose values are hidden."""
 
 SHORT = 4
-"""Letters up to which a word must be a whole part of a name: `pin` is in "spinner" too."""
+"""Words with up to this many letters must be whole parts of a name: "spinner" contains `pin`."""
 
 _BETWEEN_PARTS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NAME_MARKS = re.compile(r"[_-]")
 
-# The password of user:password@host; over HTTP a name alone is a key, as in a Sentry DSN.
+# The password in user:password@host; in an HTTP URL a user alone is a key, as in a Sentry DSN.
 _LOGIN = re.compile(
     r"""(://[^\s/?#@:'"]*:)[^\s/?#'"]+(?=@) | (https?://)[^\s/?#@:'"]+(?=@)""",
     re.VERBOSE | re.IGNORECASE,
@@ -32,26 +32,26 @@ _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class SecretNames:
-    """Tells names that sound secret from others.
+    """Recognizes names of secrets.
 
     Attributes:
-        words: parts of names; capitals, `_` and `-` do not matter. One of up to four letters must
-            be a whole part, as in `card_pin`, `cardPin` or `pin2`; longer ones stand anywhere.
+        words: parts of names; capitals, `_` and `-` do not matter. A word of up to four letters
+            must be a whole part, as in `card_pin`, `cardPin` or `pin2`; longer ones match anywhere.
     """
 
     words: tuple[str, ...] = WORDS
     _known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def has(self, name: str) -> bool:
-        """Tell whether a name sounds secret."""
+        """Return whether a name is that of a secret."""
         if name not in self._known:
             self._known[name] = self._sounds_secret(name)
         return self._known[name]
 
     def hide_in(self, text: str) -> str:
-        """Return a text without the secrets that it marks as such.
+        """Return a text with the secrets masked that it marks as such.
 
-        These are passwords in URLs, parameters of URLs whose names sound secret, and what follows
+        These are passwords in URLs, URL parameters with names of secrets, and the credentials after
         `Bearer` or `Basic`.
         """
         if "@" in text and "://" in text:

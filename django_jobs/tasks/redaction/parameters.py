@@ -1,4 +1,4 @@
-"""What a task's parameters are called, and which of them it wants hidden."""
+"""The parameters of tasks, and which of them a task hides."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from django_jobs.tasks.registry import find_task
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What is known of the parameters of a task; of one that can't be found, nothing.
+    """The parameters of a task; empty for a task that cannot be found.
 
     Attributes:
-        names: of those that may be given by position.
-        rest: the name of those beyond, as in `*rest`, or None if there are none.
-        keywords: names of those that may be given by name.
-        takes_any: whether other names may be given, as in `**options`.
-        hidden: paths that the task itself wants hidden.
+        names: names of positional parameters.
+        rest: the name after `*`, as in `*rest`, or None.
+        keywords: names of parameters that may be given by keyword.
+        takes_any: whether any keyword may be given, as with `**options`.
+        hidden: paths that the task hides with `redact`.
     """
 
     names: tuple[str, ...] = ()
@@ -34,22 +34,22 @@ class Parameters:
     hidden: tuple[str, ...] = ()
 
     def name_of(self, index: int) -> str | None:
-        """Return the name of a positional argument, or None if nobody here knows it."""
+        """Return the name of a positional argument, or None if unknown."""
         return self.names[index] if index < len(self.names) else self.rest
 
     def knows(self, keyword: str) -> bool:
-        """Tell whether an argument of this name can be given."""
+        """Return whether the task takes a keyword argument of this name."""
         return self.takes_any or keyword in self.keywords
 
 
 def argument_names(task: str, count: int) -> list[str]:
-    """Return the names of so many positional arguments; "" for those that nobody here knows."""
+    """Return the names of this many positional arguments, "" for unknown ones."""
     parameters = parameters_of(task)
     return [parameters.name_of(index) or "" for index in range(count)]
 
 
 def parameters_of(task: str) -> Parameters:
-    """Return what is known of the task of a dotted path."""
+    """Return the parameters of a task, given by its dotted path."""
     try:
         found = find_task(task)
     except TaskNotFound:
@@ -58,10 +58,10 @@ def parameters_of(task: str) -> Parameters:
 
 
 def check_redact(name: str, func: Callable[..., Any], paths: Sequence[str]) -> None:
-    """Refuse paths that begin with no parameter of a task's function.
+    """Refuse paths that do not begin with a parameter of a task's function.
 
     Raises:
-        ImproperlyConfigured: with the reason.
+        ImproperlyConfigured: the message has the reason.
     """
     parameters = inspect.signature(func).parameters
     for path in paths:

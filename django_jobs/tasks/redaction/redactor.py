@@ -1,4 +1,4 @@
-"""A job as people may see it: without its secrets, wherever they stand."""
+"""Redacts jobs: masks secrets in arguments, metadata, results, errors and progress."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .values import HiddenValues
 
 
 class Redactor:
-    """Hides values by the names that they have, and these values wherever else they stand.
+    """Masks values with names of secrets, and the same values wherever else they occur.
 
-    Make a new one for each request: it remembers what it learnt of tasks.
+    Make a new one for each request: it caches the parameters of tasks.
 
     Args:
         words: see `SecretNames`.
@@ -29,9 +29,9 @@ class Redactor:
         self._known: dict[str, Parameters] = {}
 
     def record(self, record: Record) -> Record:
-        """Return a job with all that is known of it, as people may see it.
+        """Return a job record without secrets.
 
-        What is hidden in its arguments is hidden in its metadata, result, errors and progress too.
+        Values masked in the arguments are masked in metadata, result, errors and progress, too.
         """
         hiding = self._hiding(record.job.task)
         arguments = hiding.call(record.job.arguments)
@@ -48,19 +48,19 @@ class Redactor:
         )
 
     def arguments(self, task: str, text: str) -> str:
-        """Return a call's JSON text as people may see it.
+        """Return the JSON text of a call without secrets.
 
-        Positional arguments have the names of the task's parameters. What has no name that is
-        known here is hidden; of a task that can't be found, that is all of it.
+        Positional arguments have the names of the task's parameters. Arguments without a known
+        name are masked: all of them, if the task cannot be found.
 
         Args:
             task: dotted path of the task.
-            text: JSON text as the job has it.
+            text: the JSON text in the job.
         """
         return self._hiding(task).call(text)
 
     def _hiding(self, task: str) -> _Hiding:
-        """Return what hides one job's secrets; a look for a task that is gone takes its time."""
+        """Return a masker for one job; parameters are cached, as a failed lookup is slow."""
         if task not in self._known:
             self._known[task] = parameters_of(task)
         return _Hiding(self._names, self._known[task])
@@ -68,7 +68,7 @@ class Redactor:
 
 @dataclass(frozen=True, slots=True)
 class _Hiding:
-    """Hides the secrets of one job: first those of its call, which tells what else to hide."""
+    """Masks the secrets of one job, first those of its call, as these also occur elsewhere."""
 
     names: SecretNames
     parameters: Parameters
@@ -81,7 +81,7 @@ class _Hiding:
         return self._shown(text, self._masked)
 
     def text(self, text: str) -> str:
-        # The values first: what names hide of one would keep the rest from being found.
+        # Values first: if a name masked a part of a value, the rest would not be found.
         return self.names.hide_in(self.values.hide_in(text))
 
     def failure(self, failure: Failure) -> Failure:
@@ -106,7 +106,7 @@ class _Hiding:
             return MASK
 
     def _broken(self, text: str) -> str:
-        """Return text that is not ours, if it names nothing that is secret."""
+        """Return an unreadable text, masked if it names a secret."""
         return MASK if self.names.has(text) else self.names.hide_in(text)
 
     def _call(self, tree: Any) -> Any:
@@ -134,7 +134,7 @@ class _Hiding:
         return self._masked(value)
 
     def _masked(self, tree: Any) -> Any:
-        """Mask what has a name that sounds secret."""
+        """Mask values with names of secrets."""
         match tree:
             case dict():
                 return {
@@ -146,7 +146,7 @@ class _Hiding:
         return tree
 
     def _masked_at(self, tree: Any, path: Sequence[str]) -> Any:
-        """Mask what stands at a path, in every item of a list on its way."""
+        """Mask the value at a path, in every item of lists on the way."""
         if not path:
             return self.values.take(tree)
         match tree:
@@ -159,7 +159,7 @@ class _Hiding:
         return tree
 
     def _cleaned(self, tree: Any) -> Any:
-        """Hide what was masked, and what texts mark as secret, where it stands elsewhere."""
+        """Mask values that were masked before, and secrets that texts mark as such."""
         match tree:
             case str():
                 return self.text(tree)
@@ -174,16 +174,16 @@ class _Hiding:
 
 
 class _NoCall(Exception):
-    """A job's arguments are JSON, but no call."""
+    """The stored arguments are JSON, but not a call."""
 
 
 def _is_tagged(tree: dict[str, Any]) -> bool:
-    """Tell whether a dict stands for one value, of which no part can be left out."""
+    """Return whether a dict encodes one value, so that masking a part would break it."""
     return len(tree) == 1 and next(iter(tree)).startswith("$") and tags.ESCAPED_DICT not in tree
 
 
 def _json(tree: Any) -> str:
-    """Return JSON as `arguments` writes it; where it holds lone surrogates, with these escaped."""
+    """Return JSON text as `arguments` writes it, but with lone surrogates escaped."""
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()

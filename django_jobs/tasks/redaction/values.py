@@ -1,4 +1,4 @@
-"""The values that were hidden in a job's arguments, found again in other texts."""
+"""Finds values that were masked in a job's arguments in its other texts."""
 
 from __future__ import annotations
 
@@ -17,55 +17,55 @@ from django_jobs.serialization import types as tags
 from .names import MASK
 
 LONG = 8
-"""Characters from which a value is found inside of words too."""
+"""Values with this many characters or more are found inside words, too."""
 
 SHORTEST = 4
-"""Characters from which a value is found without quotes around it."""
+"""Values with this many characters or more are found without quotes around them."""
 
 TRIVIAL = frozenset({"true", "false", "none", "null"})
-"""Values that say nothing, and would turn a text into noise; these need quotes too."""
+"""Common words that are found only between quotes, to keep texts readable."""
 
 LONGEST = 10_000
-"""Characters of a value beyond which no message quotes it in another form."""
+"""Longer values are searched for in their original form only."""
 
 MOST_LINES = 100
-"""Lines up to which a value is looked for line by line, as the file of a key is."""
+"""Values with up to this many lines, such as key files, are searched for line by line."""
 
 PREFIX = 3
-"""Characters by which needles are looked up; the shortest is one character in quotes."""
+"""The characters by which needles are looked up; the shortest needle is a quoted character."""
 
 FEW = 64
-"""Prefixes up to which it is faster to look for each of them than at each place of a text."""
+"""With up to this many prefixes, searching for each is faster than scanning the text."""
 
 MOST_EFFORT = 100_000_000
-"""Characters compared for one job until texts are hidden as a whole.
+"""The most characters to compare for one job; after that, whole texts are masked.
 
-Arguments can be made up so that looking for them takes minutes; others take far less than this.
+Crafted arguments could take minutes to search for; others take far less than this.
 """
 
 LOOK = 300
-"""Characters that are compared in the time that one look for a needle takes."""
+"""The cost of one lookup of a needle, in compared characters."""
 
 _TRACEBACK = "Traceback (most recent call last):"
 
-# A frame of a function ends with its name. This one quotes what was given to a parser.
+# The frame of a function ends with its name. This one quotes the input of a parser.
 _PARSED = re.compile(r'  File ".*", line \d+')
 
 
 class Where(IntEnum):
-    """Where a needle counts."""
+    """Where a needle is found."""
 
     ALONE = 1
     ANYWHERE = 2
 
 
 class HiddenValues:
-    """Collects what was hidden, then hides it in texts.
+    """Collects masked values, then masks them in texts.
 
-    A value of eight characters or more is found anywhere; one of four to seven as a word of its
-    own; a shorter one, or one such as "true", only between quotes, as Python writes texts. So "1"
-    does not change every number of a message. Numbers count as their digits. Lines of a traceback
-    that show code are left as they are: code holds no values.
+    A value of eight characters or more is found anywhere; one of four to seven as a whole word; a
+    shorter one, or one such as "true", only between quotes, as Python writes strings. So "1" does
+    not change every number in a message. Numbers are found by their digits. Lines of a traceback
+    that show code stay unchanged: code has no values.
     """
 
     def __init__(self) -> None:
@@ -73,12 +73,12 @@ class HiddenValues:
         self._effort = _Effort()
 
     def take(self, value: Any) -> str:
-        """Return the mask for a JSON value, and remember the texts and numbers in it."""
+        """Return the mask for a JSON value, and collect the texts and numbers in it."""
         self._values.update(_leaves(value))
         return MASK
 
     def hide_in(self, text: str) -> str:
-        """Return a text without the values; all must have been taken before."""
+        """Return a text with the values masked; take all of them before."""
         if not self._values:
             return text
         try:
@@ -87,15 +87,15 @@ class HiddenValues:
             return MASK
 
     def hide_at_cut_end(self, text: str) -> str:
-        """Return a text whose end was cut off without the beginning of a value there."""
+        """Mask the beginning of a value at the end of a truncated text."""
         return self._without_last(text, self._values)
 
     def hide_at_cut_start(self, text: str) -> str:
-        """Return a text whose beginning was cut off without the end of a value there."""
+        """Mask the end of a value at the beginning of a truncated text."""
         return self._without_last(text[::-1], (value[::-1] for value in self._values))[::-1]
 
     def hide_in_traceback(self, text: str) -> str:
-        """Return a traceback whose messages are without the values."""
+        """Return a traceback with the values masked in its messages."""
         if not self._values:
             return text
         return "".join(
@@ -116,11 +116,11 @@ class HiddenValues:
 
 @dataclass(frozen=True, slots=True)
 class _Needles:
-    """What is looked for, in one pass through a text whatever its number.
+    """The texts to search for, all in one pass through a text.
 
     Attributes:
-        known: each needle, with where it counts.
-        lengths: of the needles that begin with a prefix, the longest first.
+        known: where each needle is found.
+        lengths: the lengths of the needles with a prefix, the longest first.
     """
 
     known: Mapping[str, Where]
@@ -151,7 +151,7 @@ class _Needles:
         return "".join([*shown, text[done:]])
 
     def _end(self, text: str, at: int, effort: _Effort) -> int:
-        """Return where the longest needle ends that begins here, or 0 if none does."""
+        """Return the end of the longest needle that begins here, or 0 if there is none."""
         for length in self.lengths.get(text[at : at + PREFIX], ()):
             end = at + length
             effort.spend(min(length, len(text) - at))
@@ -162,11 +162,11 @@ class _Needles:
 
 
 class _TooMuchEffort(Exception):
-    """There is too much to compare."""
+    """The comparisons for one job exceed the limit."""
 
 
 class _Effort:
-    """Counts the characters that are compared for one job."""
+    """Counts the compared characters for one job."""
 
     def __init__(self) -> None:
         self._left = MOST_EFFORT
@@ -178,7 +178,7 @@ class _Effort:
 
 
 def _cut_at(text: str, value: str, effort: _Effort) -> int:
-    """Return where a value begins whose end is cut off, or the length of the text."""
+    """Return the start of a value that is cut off at the end, or the length of the text."""
     start = value[:LONG]
     at = text.find(start, max(0, len(text) - len(value) + 1)) if len(value) > LONG else -1
     while at >= 0:
@@ -203,7 +203,7 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield a text, and its longer lines: a key's file may come in parts."""
+    """Yield a text and its longer lines: a key file may occur in parts."""
     whole = text.strip()
     if whole:
         yield whole
@@ -213,7 +213,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _needles(value: str) -> Iterator[tuple[str, Where]]:
-    """Yield what a value is found by."""
+    """Yield the needles of a value."""
     if len(value) < SHORTEST or value.casefold() in TRIVIAL:
         for form in _forms(value):
             yield f"'{form}'", Where.ANYWHERE
@@ -224,7 +224,7 @@ def _needles(value: str) -> Iterator[tuple[str, Where]]:
 
 
 def _forms(value: str) -> set[str]:
-    """Return how a value is written: as it is, in Python, JSON or a URL, or without blanks."""
+    """Return the forms of a value: itself, as in Python, JSON or a URL, and without blanks."""
     forms = {value}
     is_plain = value.isascii() and value.isalnum()
     if not is_plain and len(value) <= LONGEST:
@@ -246,7 +246,7 @@ def _masked(needle: str) -> str:
 
 
 def _is_alone(text: str, at: int, end: int) -> bool:
-    """Tell whether a part of a text is neither preceded nor followed by a letter or digit."""
+    """Return whether neither a letter nor a digit precedes or follows a part of a text."""
     return not (_is_word(text[at - 1 : at]) or _is_word(text[end : end + 1]))
 
 
@@ -255,7 +255,7 @@ def _is_word(letter: str) -> bool:
 
 
 def _code_and_messages(text: str) -> Iterator[tuple[bool, str]]:
-    """Yield the parts of a traceback in their order, with whether they show code."""
+    """Yield whether a part of a traceback shows code, and the part, in order."""
     message: list[str] = []
     in_code = False
     for line in text.splitlines(keepends=True):

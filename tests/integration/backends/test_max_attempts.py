@@ -176,7 +176,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     r"\['MAX_ATTEMPTS'\]='3': give a whole number": {"MAX_ATTEMPTS": "3"},
     r"\['BACKOFF'\]=30: give a function": {"BACKOFF": 30},
     r"\['BACKOFF'\]='wait': give a function": {"BACKOFF": "wait"},
-    r"\['OPTIONS'\]\['retry'\], which says the same": {
+    r"\['OPTIONS'\]\['retry'\], which sets the same": {
         "MAX_ATTEMPTS": 3,
         "options": {"retry": Retry(attempts=5)},
     },

@@ -242,4 +242,4 @@ def test_a_total_that_is_no_number_above_0_is_refused(total: Any) -> None:
     [(Progress(1, 4), 0.25), (Progress(9, 4), 1.0), (Progress(0, 4), 0.0), (Progress(7), None)],
 )
 def test_a_share_stays_between_nothing_and_all(progress: Progress, share: float | None) -> None:
-    assert progress.share == share
+    assert progress.fraction == share

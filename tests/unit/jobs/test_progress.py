@@ -46,7 +46,7 @@ def test_outside_of_a_job_it_does_nothing() -> None:
     [(Progress(1), None), (Progress(1, 4), 0.25), (Progress(9, 4), 1.0), (Progress(0, 4), 0.0)],
 )
 def test_the_share_is_between_0_and_1(progress: Progress, share: float | None) -> None:
-    assert progress.share == share
+    assert progress.fraction == share
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_a_bad_line_is_refused_with_the_name_of_its_task() -> None:
 
 
 def test_a_bad_zone_is_refused_with_the_name_of_its_task() -> None:
-    with pytest.raises(InvalidSchedule, match=r"\.report.*'Mars/Olympus' is not known"):
+    with pytest.raises(InvalidSchedule, match=r"\.report.*'Mars/Olympus' is unknown"):
         periodic("0 8 * * *", timezone="Mars/Olympus")(report)
 
 
@@ -165,7 +165,7 @@ def test_a_decorator_below_task_is_refused() -> None:
     def function() -> None:
         pass
 
-    with pytest.raises(TypeError, match=r"is no task: write @periodic above @task\."):
+    with pytest.raises(TypeError, match=r"is not a task: write @periodic above @task\."):
         periodic("0 8 * * *")(function)  # type: ignore[type-var]
 
 
@@ -186,7 +186,7 @@ def informed(context: TaskContext, page: int = 1) -> None:
 
 def test_a_task_that_needs_arguments_is_refused() -> None:
     with pytest.raises(
-        InvalidTask, match=r"needy' is run without arguments, but needs context, page"
+        InvalidTask, match=r"needy' is run without arguments, but requires context, page"
     ):
         periodic("0 8 * * *")(needy)
     periodic("0 8 * * *")(informed)

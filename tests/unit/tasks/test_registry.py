@@ -121,17 +121,17 @@ def test_what_is_no_dotted_path_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("os.system", "is a builtin_function_or_method and no task"),
-        ("subprocess.run", "is a function and no task"),
-        ("builtins.eval", "is a builtin_function_or_method and no task"),
-        ("sys.modules", "is a dict and no task"),
-        ("django.core.management.call_command", "is a function and no task"),
+        ("os.system", "is a builtin_function_or_method, not a task"),
+        ("subprocess.run", "is a function, not a task"),
+        ("builtins.eval", "is a builtin_function_or_method, not a task"),
+        ("sys.modules", "is a dict, not a task"),
+        ("django.core.management.call_command", "is a function, not a task"),
         ("tests.apps.registered.tasks.missing", "has no 'missing'"),
         ("tests.apps.registered.tasks.greet ", "has no 'greet '"),
         ("tests.apps.registered.tasks." + "x" * 10_000, "has no 'xxxx"),
-        ("tests.apps.registered.tasks.plain_function", "is a function and no task"),
-        ("tests.apps.registered.tasks.Holder", "is a type and no task"),
-        ("tests.apps.registered.tasks.task", "is a function and no task"),
+        ("tests.apps.registered.tasks.plain_function", "is a function, not a task"),
+        ("tests.apps.registered.tasks.Holder", "is a type, not a task"),
+        ("tests.apps.registered.tasks.task", "is a function, not a task"),
         (
             "tests.apps.registered.tasks.alias",
             r"is the task 'tests\.apps\.registered\.tasks\.greet' under",
@@ -141,10 +141,10 @@ def test_what_is_no_dotted_path_is_refused(name: str) -> None:
             r"is the task '.*plain_function' under another name",
         ),
         ("tests.apps.registered.tasks.anonymous", "is the task '.*<lambda>' under another name"),
-        ("tests.apps.registered.tasks.__builtins__", "is a dict and no task"),
-        ("tests.apps.registered.tasks.__getattr__", "is a function and no task"),
-        ("tests.unit.tasks.test_registry.tasks", "is a module and no task"),
-        ("django.contrib.auth.authenticate", "is a function and no task"),
+        ("tests.apps.registered.tasks.__builtins__", "is a dict, not a task"),
+        ("tests.apps.registered.tasks.__getattr__", "is a function, not a task"),
+        ("tests.unit.tasks.test_registry.tasks", "is a module, not a task"),
+        ("django.contrib.auth.authenticate", "is a function, not a task"),
     ],
 )
 def test_what_is_no_task_is_refused_with_the_reason(name: str, reason: str) -> None:
@@ -170,7 +170,7 @@ def test_a_module_that_cannot_be_imported_is_no_task(name: str, reason: str) -> 
 def test_a_lazy_object_is_not_made_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     lazy = SimpleLazyObject(lambda: pytest.fail("the lazy object was made"))
     monkeypatch.setitem(vars(tasks), "lazy", lazy)
-    with pytest.raises(TaskNotFound, match="is a SimpleLazyObject and no task"):
+    with pytest.raises(TaskNotFound, match="is a SimpleLazyObject, not a task"):
         find_task("tests.apps.registered.tasks.lazy")
 
 
@@ -245,7 +245,7 @@ def test_a_task_of_any_module_may_be_enqueued(monkeypatch: pytest.MonkeyPatch) -
     [
         (tasks.anonymous, r"tests\.apps\.registered\.tasks\.<lambda>.*defined as a lambda"),
         (tasks.Holder.in_a_class, r"Holder\.in_a_class.*defined inside a class"),
-        (tasks.renamed, "'plain_function' is a function and no task"),
+        (tasks.renamed, "'plain_function' is a function, not a task"),
     ],
 )
 def test_a_task_that_no_worker_could_find_is_refused(unreachable: Task, reason: str) -> None:
@@ -277,7 +277,7 @@ def test_two_tasks_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
-        ("__main__", r"__main__\.started.*in the program that was started"),
+        ("__main__", r"__main__\.started.*in the script that was started"),
         ("config.tasks", r"config\.tasks\.started.*importing 'config\.tasks' failed"),
         ("builtins", "the module 'builtins' has no 'started'"),
     ],

@@ -155,5 +155,5 @@ def test_a_backoff_may_be_named_by_its_path() -> None:
 
 
 def test_a_path_that_leads_to_no_function_is_an_import_error() -> None:
-    with pytest.raises(ImportError, match="is no function"):
+    with pytest.raises(ImportError, match="is not a function"):
         Backoff(f"{__name__}.PARCEL_LOST").load()
