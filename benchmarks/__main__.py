@@ -22,12 +22,14 @@ from tests.support.redis_server import RedisServer
 
 QUICK_SECONDS = 0.5
 AT_A_TIME = 6
-"""How many systems at a time do what is not timed."""
+"""The number of systems that take untimed measures at a time."""
 
 
 def main() -> None:
-    """Run what the command line asks for, and keep what was found."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so end what was started
+    """Run the benchmarks given on the command line, and store the results."""
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that everything that was started is stopped
     options = arguments()
     systems = chosen(read_all(), options.systems)
     for system in systems:
@@ -51,7 +53,7 @@ def measure(run: Run, stage: Stage, number: int, options: argparse.Namespace) ->
 
 
 def measure_side_by_side(run: Run, stages: list[Stage], options: argparse.Namespace) -> None:
-    """Take the measures that mostly wait, of several systems at a time."""
+    """Take the measures that mostly wait, several systems at a time."""
 
     def one(stage: Stage, name: str) -> None:
         with server() as own:
@@ -64,14 +66,14 @@ def measure_side_by_side(run: Run, stages: list[Stage], options: argparse.Namesp
 
 
 def wanted(system: System, names: str) -> list[str]:
-    """Return the measures of a system that the command line names, by default all."""
+    """Return the measures of a system given on the command line, by default all."""
     asked = names.split(",") if names else system.measures
     same = {"drain_async"} if system.coroutines_only else set()
     return [name for name in system.measures if name in asked and name not in same]
 
 
 def figures(stage: Stage, name: str, seconds: float) -> Figures:
-    """Return what a measure finds, or why it finds nothing."""
+    """Return the result of a measure, or why there is none."""
     try:
         return MEASURES[name](stage, seconds)
     except (MeasureError, subprocess.TimeoutExpired) as error:
@@ -79,7 +81,7 @@ def figures(stage: Stage, name: str, seconds: float) -> Figures:
 
 
 def keep(run: Run, stage: Stage, name: str, found: Figures) -> None:
-    """Keep what a measure has found, and tell it."""
+    """Store and print the result of a measure."""
     run.add(stage.system.name, name, found)
     if name == "drain" and stage.system.coroutines_only:
         run.add(stage.system.name, "drain_async", found)
@@ -90,7 +92,7 @@ def keep(run: Run, stage: Stage, name: str, found: Figures) -> None:
 
 @contextmanager
 def server() -> Iterator[RedisServer]:
-    """Run a Redis that keeps nothing on disk."""
+    """Run a Redis without persistence."""
     redis = RedisServer(["appendonly no"])
     redis.start()
     try:
@@ -117,7 +119,7 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(systems: dict[str, System], names: str) -> list[System]:
-    """Return the systems that the command line names, by default all."""
+    """Return the systems given on the command line, by default all."""
     unknown = set(names.split(",")) - set(systems) if names else set()
     if unknown:
         sys.exit(f"No such system: {', '.join(unknown)}. There are {', '.join(systems)}.")

@@ -40,7 +40,7 @@ class Bar:
 
 
 def chart(title: str, bars: Sequence[Bar]) -> str:
-    """Return a chart as SVG, one row for each bar; the longest fills the width."""
+    """Return a chart as SVG with one row per bar; the longest bar fills the width."""
     height = TOP + ROW * len(bars) + MARGIN
     longest = max((bar.value for bar in bars), default=1.0)
     told = "; ".join(f"{bar.label} {short(bar.value)}" for bar in bars)

@@ -23,21 +23,21 @@ QUANTITIES = {
     "start": ("p50_ms", "p99_ms"),
     "late": ("p50_ms", "max_ms"),
 }
-"""Which numbers of each measure are compared."""
+"""The numbers of each measure to compare."""
 
 DEFAULT = "drain,drain_async,enqueue,bulk,io,start"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One measure of both checkouts, one right after the other."""
+    """The results of one measure of both checkouts."""
 
     first: Figures
     second: Figures
 
 
 def main() -> None:
-    """Compare what the command line names."""
+    """Compare the checkouts given on the command line."""
     options = arguments()
     system = read_all()["django_jobs"]
     prepare(system)
@@ -51,11 +51,11 @@ def main() -> None:
 
 
 def compare(name: str, system: System, server: RedisServer, options: argparse.Namespace) -> None:
-    """Measure in pairs, printing each as soon as it is known, then medians."""
-    sizes: dict[str, int] = {}  # shared, so that both run as many jobs
+    """Measure in pairs; print each result, and finally the medians."""
+    sizes: dict[str, int] = {}  # shared, so that both run the same number of jobs
     first, second = (Stage(system, server, path.resolve(), sizes) for path in options.checkouts)
     measure = MEASURES[name]
-    measure(first, options.seconds)  # finds the size; warms caches of the disk
+    measure(first, options.seconds)  # finds the size, and warms disk caches
     pairs = []
     for _ in range(options.pairs):
         pairs.append(Pair(measure(first, options.seconds), measure(second, options.seconds)))

@@ -15,26 +15,26 @@ HEAD = re.compile(r"^# /// script\n((?:#(?: .*)?\n)+?)# ///$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One system under test, as the head of its file in `systems/` describes it."""
+    """A system, as declared at the head of its file in `systems/`."""
 
     name: str
     path: Path
     title: str
     """Its name in the tables."""
     configuration: str
-    """How it is set up: its fastest sane configuration, in one sentence."""
+    """Its configuration, the fastest one suitable for production, in one sentence."""
     loses: str
-    """What this configuration loses or does not do, in one sentence."""
+    """What this configuration gives up, in one sentence."""
     measures: tuple[str, ...]
-    """What it can do, by the names of `benchmarks/measures`."""
+    """The measures that it supports, as named in `benchmarks/measures`."""
     worker: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The command of its worker for each measure, and `default` for the others."""
     dependencies: tuple[str, ...] = ()
-    """What pip installs for it."""
+    """Its packages from PyPI."""
     packages: tuple[str, ...] = ()
-    """Debian's packages that it needs."""
+    """Its packages from Debian."""
     coroutines_only: bool = False
-    """Whether it knows no other jobs than coroutines: its `drain` is one of coroutines."""
+    """Whether it supports only coroutines; its `drain` then runs coroutines."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables for its producers and workers."""
 
@@ -44,7 +44,7 @@ class System:
 
 
 def read(path: Path) -> System:
-    """Return what a system's file declares.
+    """Return the declaration of a system.
 
     Raises:
         ValueError: it has no head, or one that says too little; the message names the file.

@@ -13,11 +13,11 @@ from benchmarks.declaration import System
 ROOT = Path(__file__).parent.parent
 BENCH = ROOT / ".bench"
 LIBRARY = BENCH / "lib"
-"""A folder that holds `benchmarks` and nothing else, so that no other package is found there."""
+"""A directory with `benchmarks` only, so that no other package can be imported from there."""
 
 
 def prepare(system: System) -> None:
-    """Install what a system needs, unless that was done before."""
+    """Install the packages of a system, unless they are installed."""
     _link_library()
     missing = [name for name in system.packages if not _is_installed(name)]
     if missing:
@@ -37,7 +37,7 @@ def prepare(system: System) -> None:
 
 
 def program(system: System, name: str) -> str:
-    """Return the program of a system's environment, or else of the machine."""
+    """Return a program from the system's environment, or else from the machine."""
     own = BENCH / system.name / "bin" / name
     return str(own) if own.exists() else name
 
@@ -50,7 +50,7 @@ def _link_library() -> None:
 
 
 def python() -> str:
-    """Return the Python that all environments are made with, the best of this machine."""
+    """Return the Python for all environments, the best one on this machine."""
     return subprocess.check_output([ROOT / "scripts" / "find-python"], text=True).strip()
 
 

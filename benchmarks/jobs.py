@@ -12,7 +12,7 @@ SLOW_SECONDS = 0.100
 
 
 def noop(number: int) -> None:
-    """Do nothing: what is left is what the system itself costs."""
+    """Do nothing, to measure the cost of the system itself."""
     probe.count()
 
 
@@ -23,17 +23,17 @@ def sleep(number: int) -> None:
 
 
 def note(number: int) -> None:
-    """Note the moment of the start."""
+    """Record when the job started."""
     probe.note(number)
 
 
 def append(number: int) -> None:
-    """Leave a trace that outlives the process."""
+    """Write a line that outlives the process."""
     probe.append(number)
 
 
 def slow(number: int) -> None:
-    """Last long beside no-ops; note when."""
+    """Run for 100 ms, and record when."""
     probe.span(number, SLOW_SECONDS)
 
 
@@ -49,12 +49,12 @@ async def sleep_async(number: int) -> None:
 
 
 async def note_async(number: int) -> None:
-    """Note the moment of the start, as a coroutine."""
+    """Record when the job started, as a coroutine."""
     probe.note(number)
 
 
 async def append_async(number: int) -> None:
-    """Leave a trace that outlives the process, as a coroutine."""
+    """Write a line that outlives the process, as a coroutine."""
     probe.append(number)
 
 
@@ -69,4 +69,4 @@ AS_COROUTINES = {
     "note": note_async,
     "append": append_async,
 }
-"""The jobs of a system that runs coroutines best, by the names that the measures use."""
+"""The jobs of a system that runs coroutines best, by their names in the measures."""

@@ -17,24 +17,24 @@ class Spread:
 
     @property
     def median(self) -> float:
-        """The value in the middle."""
+        """The median."""
         return statistics.median(self.values)
 
     def text(self, digits: int = 3) -> str:
-        """Return the median with the least and the greatest value, all shortened."""
+        """Return the median with minimum and maximum, all shortened."""
         low, high = short(min(self.values), digits), short(max(self.values), digits)
         middle = short(self.median, digits)
         return middle if low == high else f"{middle} ({low}–{high})"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that so large a share of all does not exceed."""
+    """Return the smallest value that the given fraction of all values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def short(number: float, digits: int = 3) -> str:
-    """Return a number with so many significant digits, without an exponent."""
+    """Return a number with some significant digits, without an exponent."""
     if not number:
         return "0"
     places = digits - 1 - math.floor(math.log10(abs(number)))
@@ -42,7 +42,7 @@ def short(number: float, digits: int = 3) -> str:
 
 
 def numbers(figures: dict[str, Any]) -> dict[str, float]:
-    """Return the plain numbers of one run; a list of times gives its percentiles."""
+    """Return the numbers of one run; a list of times becomes its percentiles."""
     found: dict[str, float] = {}
     for name, value in figures.items():
         if isinstance(value, list):
@@ -58,7 +58,7 @@ def numbers(figures: dict[str, Any]) -> dict[str, float]:
 
 
 def pooled(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the runs of one measure as one: times together, other numbers as medians."""
+    """Return the runs of one measure as one: all times together, other numbers as medians."""
     good = [run for run in runs if "error" not in run]
     together: dict[str, Any] = {}
     for name in good[0] if good else ():

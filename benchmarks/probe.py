@@ -11,13 +11,13 @@ from pathlib import Path
 
 from benchmarks import place
 
-_next = itertools.count(1).__next__  # one step of the interpreter, so threads need no lock
+_next = itertools.count(1).__next__  # a single step of the interpreter, so threads need no lock
 _first: tuple[int, float] = (0, 0.0)
 _trace = os.open(place.TRACE, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if place.TRACE else -1
 
 
 def count() -> None:
-    """Count one job; the first and the last of those expected note clock and CPU time."""
+    """Count one job; record clock and CPU time at the first and at the last expected one."""
     number = _next()
     if number == 1:
         _begin()
@@ -26,18 +26,18 @@ def count() -> None:
 
 
 def note(number: int) -> None:
-    """Note when this job started, by the clock of all processes and by the clock on the wall."""
+    """Record when this job started, by the monotonic clock and by the wall clock."""
     _write(b"%d %d %d\n" % (number, time.monotonic_ns(), time.time_ns()))
     count()
 
 
 def append(number: int) -> None:
-    """Write down that this job ran."""
+    """Record that this job ran."""
     _write(b"%d\n" % number)
 
 
 def span(number: int, seconds: float) -> None:
-    """Last so long; note the process, the start and the end."""
+    """Run for some time; record the process, the start and the end."""
     began = time.monotonic_ns()
     time.sleep(seconds)
     _write(b"%d %d %d %d\n" % (number, os.getpid(), began, time.monotonic_ns()))
@@ -69,6 +69,6 @@ def _report() -> None:
 
 
 def _cpu() -> float:
-    """Return the CPU seconds of this process, all its threads included."""
+    """Return the CPU seconds of this process with all its threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime

@@ -22,23 +22,23 @@ from typing import Any
 from benchmarks import place
 
 CHUNK = 100
-"""How many jobs one bulk call gets."""
+"""The number of jobs in a bulk call."""
 
 GAPS = (0.020, 0.040)
 """Shortest and longest pause between two jobs for an idle worker, in seconds."""
 
 LEAD, SPREAD = 1.5, 3.0
-"""Scheduled jobs are due from so many seconds on, over so many seconds."""
+"""When the first scheduled job is due, and over how long the others are spread, in seconds."""
 
 DEADLINE = 30.0
-"""Seconds within which jobs that are waited for must have run."""
+"""Seconds to wait for jobs."""
 
 Call = Callable[..., Awaitable[None]]
 Answer = Coroutine[Any, Any, dict[str, Any]]
 
 
 class Producer:
-    """Enqueues through the functions of one system's module."""
+    """Enqueues with the functions of a system's module."""
 
     def __init__(self, module: Any) -> None:
         self.one = awaitable(module.enqueue)
@@ -46,22 +46,22 @@ class Producer:
         self.at = awaitable(getattr(module, "enqueue_at", None))
 
     async def fill(self, task: str, count: int) -> dict[str, Any]:
-        """Enqueue so many jobs, the fastest way there is."""
+        """Enqueue a number of jobs in the fastest way."""
         numbers = range(place.FIRST, place.FIRST + count)
         for start in range(0, count, CHUNK):
             await self.many(task, numbers[start : start + CHUNK])
         return {"jobs": count}
 
     async def singles(self, task: str, milliseconds: int) -> dict[str, Any]:
-        """Enqueue one job at a time for so long."""
+        """Enqueue one job at a time for some seconds."""
         return await timed(lambda: self.one(task, 0), milliseconds, jobs=1)
 
     async def bulks(self, task: str, milliseconds: int) -> dict[str, Any]:
-        """Enqueue lists of jobs for so long."""
+        """Enqueue lists of jobs for some seconds."""
         return await timed(lambda: self.many(task, range(CHUNK)), milliseconds, jobs=CHUNK)
 
     async def starts(self, task: str, count: int) -> dict[str, Any]:
-        """Enqueue single jobs for a worker that has nothing else; tell when each call began."""
+        """Enqueue single jobs for an idle worker; return when each call started."""
         await self._wake_worker(task)
         moments, calls = [], []
         for number in range(count):
@@ -73,7 +73,7 @@ class Producer:
         return {"moments": moments, "call_us": statistics.median(calls)}
 
     async def submits(self, task: str, count: int) -> dict[str, Any]:
-        """Enqueue jobs that run in this very process; return when the last one has ended."""
+        """Enqueue jobs that run in this process; return when the last one has ended."""
         began = time.monotonic_ns()
         for number in range(count):
             await self.one(task, number)
@@ -81,7 +81,7 @@ class Producer:
         return {"began": began}
 
     async def later(self, task: str, count: int) -> dict[str, Any]:
-        """Schedule jobs for moments that are spread evenly; tell which."""
+        """Schedule jobs at regular intervals; return their times."""
         await self._wake_worker(task)
         now = time.time()
         due = [now + LEAD + SPREAD * number / count for number in range(count)]
@@ -108,7 +108,7 @@ def wait_for(path: Path) -> None:
 async def timed(
     call: Callable[[], Awaitable[None]], milliseconds: int, *, jobs: int
 ) -> dict[str, Any]:
-    """Repeat a call that enqueues so many jobs; the first, which connects, does not count."""
+    """Repeat a call that enqueues some jobs; the first call, which connects, is not counted."""
     await call()
     began, cpu, done, seconds = time.perf_counter(), time.process_time(), 0, 0.0
     while seconds < milliseconds / 1000:
@@ -119,7 +119,7 @@ async def timed(
 
 
 def awaitable(function: Any) -> Call:
-    """Return a function as one that can be awaited."""
+    """Return a function as a coroutine function."""
     if inspect.iscoroutinefunction(function):
         coroutine_function: Call = function
         return coroutine_function
@@ -131,7 +131,7 @@ def awaitable(function: Any) -> Call:
 
 
 def one_by_one(one: Call) -> Call:
-    """Return what stands in for the bulk call of a system that has none."""
+    """Return a bulk call for a system that has none."""
 
     async def call(task: str, numbers: range) -> None:
         for number in numbers:
@@ -141,7 +141,7 @@ def one_by_one(one: Call) -> Call:
 
 
 def run(answer: Answer, *, needs_loop: bool) -> dict[str, Any]:
-    """Run a producer's verb; plain functions must not find themselves in an event loop."""
+    """Run a verb of the producer; plain functions must not run in an event loop."""
     if needs_loop:
         return asyncio.run(answer)
     try:

@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def blocks(runs: Sequence[Run]) -> dict[str, str]:
-    """Return the parts of the page that are made of the runs."""
+    """Return the generated blocks of the page."""
     return {
         "occasion": occasion(runs),
         "throughput": tables.comparison(runs, tables.THROUGHPUT),
@@ -44,7 +44,7 @@ def blocks(runs: Sequence[Run]) -> dict[str, str]:
 
 
 def occasion(runs: Sequence[Run]) -> str:
-    """Return when and on what machine was measured."""
+    """Return when the runs were made, and on which machine."""
     last = runs[-1].machine
     moments = ", ".join(run.began[:16].replace("T", " ") for run in runs)
     return (
@@ -54,7 +54,7 @@ def occasion(runs: Sequence[Run]) -> str:
 
 
 def filled_in(page: str, name: str, text: str) -> str:
-    """Return the page with another text in one of its blocks.
+    """Return the page with one of its blocks replaced.
 
     Raises:
         ValueError: the page has no such block.
@@ -68,7 +68,7 @@ def filled_in(page: str, name: str, text: str) -> str:
 
 
 def bars(runs: Sequence[Run]) -> str:
-    """Return the chart of the drain."""
+    """Return the chart of no-op jobs per second."""
     found = [(name, tables.median(runs, name, "drain", "rate")) for name in tables.order(runs)]
     return chart(
         "No-op jobs a second, one worker process",

@@ -32,34 +32,34 @@ FOLDER = Path(__file__).parent / "results"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run of the comparison has found."""
+    """The results of one run."""
 
     began: str
-    """The moment, in UTC."""
+    """The time of the run, in UTC."""
     machine: dict[str, str]
     """Cores and versions."""
     systems: dict[str, dict[str, str]]
     """Title, versions, configuration and losses of each system."""
     figures: dict[str, dict[str, list[Figures]]] = field(default_factory=dict)
-    """For each system and measure what each round has found."""
+    """The results of each round, by system and measure."""
 
     @classmethod
     def begin(cls, systems: Iterable[System]) -> Run:
-        """Return a run that has found nothing yet."""
+        """Return a run without results."""
         about = {system.name: _about(system) for system in systems}
         return cls(datetime.now(UTC).isoformat(timespec="seconds"), _machine(), about)
 
     @classmethod
     def read(cls, path: Path) -> Run:
-        """Return a run that was kept."""
+        """Return a stored run."""
         return cls(**json.loads(path.read_text()))
 
     def add(self, system: str, measure: str, figures: Figures) -> None:
-        """Keep what one round has found."""
+        """Add the result of one round."""
         self.figures.setdefault(system, {}).setdefault(measure, []).append(figures)
 
     def save(self, folder: Path = FOLDER) -> Path:
-        """Keep this run in a file that is called after its moment."""
+        """Store this run in a file named after its time."""
         folder.mkdir(parents=True, exist_ok=True)
         moment = datetime.fromisoformat(self.began)
         path = folder / f"{moment:%Y-%m-%d-%H%M}.json"
@@ -79,7 +79,7 @@ class Run:
 
 
 def read_all(folder: Path = FOLDER) -> list[Run]:
-    """Return all runs that were kept, the oldest first."""
+    """Return all stored runs, oldest first."""
     return [Run.read(path) for path in sorted(folder.glob("*.json"))]
 
 
@@ -93,7 +93,7 @@ def _about(system: System) -> dict[str, str]:
 
 
 def _distributions(system: System) -> list[str]:
-    """Return what is installed of a system's dependencies: some are for other Pythons."""
+    """Return the dependencies of a system that are installed; some are for other Pythons."""
     names = {re.split(r"[^\w.-]", each, maxsplit=1)[0]: None for each in system.dependencies}
     if not names:
         return []

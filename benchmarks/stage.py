@@ -22,18 +22,18 @@ from benchmarks.environment import BENCH, LIBRARY, program
 from tests.support.redis_server import HOST, RedisServer
 
 Figures = dict[str, Any]
-"""What one run of a measure has found, by name."""
+"""The numbers of one run of a measure, by name."""
 
 Variables = Mapping[str, str]
 NO_VARIABLES: Variables = MappingProxyType({})
 
 LOGS = BENCH / "logs"
 PRODUCER_DEADLINE = 300.0
-"""Seconds; a million jobs take the longest."""
+"""Seconds; long enough for a million jobs."""
 
 
 class MeasureError(Exception):
-    """A measure gave no figure; the message says why."""
+    """A measure failed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +44,30 @@ class Stage:
     server: RedisServer
     checkout: Path
     sizes: dict[str, int] = field(default_factory=dict)
-    """How many jobs make a run of the wished length, as earlier rounds have found out."""
+    """The number of jobs for a run of the requested duration, as found in earlier rounds."""
 
     @property
     def redis(self) -> redis.Redis:
-        """A client of the server under the system."""
+        """A client of the Redis that the system uses."""
         return redis.Redis(host=HOST, port=self.server.port)
 
     def on(self, server: RedisServer) -> Stage:
-        """Return the same on another server."""
+        """Return the same system on another server."""
         return replace(self, server=server)
 
     def clear(self) -> None:
-        """Empty the server and forget what it has counted."""
+        """Empty the server, and reset its statistics."""
         self.redis.flushall()
         self.redis.config_resetstat()
 
     def memory(self) -> int:
-        """Return how many bytes the server's data takes."""
+        """Return the memory of the server's data in bytes."""
         return int(self.redis.info("memory")["used_memory"])
 
     def produce(
         self, verb: str, task: str, number: int, extra: Variables = NO_VARIABLES
     ) -> dict[str, Any]:
-        """Run a producer to its end and return its answer."""
+        """Run a producer, and return its result."""
         done = subprocess.run(
             [*self._producer(), verb, task, str(number)],
             **self._surroundings(extra),
@@ -86,7 +86,7 @@ class Stage:
     def worker(
         self, measure: str, count: int = 0, extra: Variables = NO_VARIABLES
     ) -> Iterator[Worker]:
-        """Run a worker that reports after so many jobs; it is killed at the end.
+        """Run a worker that reports after a number of jobs; it is killed at the end.
 
         Args:
             measure: what for; some systems have another command for each.
@@ -138,13 +138,13 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where a worker's probe writes."""
+    """The files of a worker's probe."""
 
     folder: Path
 
     @property
     def report(self) -> Path:
-        """What the probe tells after the last job."""
+        """The probe's report after the last job."""
         return self.folder / "report"
 
     @property
@@ -154,11 +154,11 @@ class Files:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that tell the probe."""
+        """The environment variables for the probe."""
         return {"BENCH_REPORT": str(self.report), "BENCH_TRACE": str(self.trace)}
 
     def lines(self) -> list[list[int]]:
-        """Return the numbers of each whole line of the trace."""
+        """Return the numbers in each complete line of the trace."""
         text = self.trace.read_text() if self.trace.exists() else ""
         return [[int(word) for word in line.split()] for line in text.split("\n")[:-1]]
 
@@ -172,7 +172,7 @@ class Worker:
     log: Path
 
     def report(self, seconds: float = 60.0) -> dict[str, Any]:
-        """Return the worker's report as soon as it is there.
+        """Wait for the worker's report, and return it.
 
         Raises:
             MeasureError: the worker has ended, or the time is over.
@@ -183,7 +183,7 @@ class Worker:
         return report
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something is true; return whether it is, as the time may be over.
+        """Wait until a condition is true; return whether it is, or False after a timeout.
 
         Raises:
             MeasureError: the worker has ended.
@@ -199,7 +199,7 @@ class Worker:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a worker with all processes that it has started, at once."""
+    """Kill a worker with all processes that it has started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -15,7 +15,7 @@ Number = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the comparison: one number, or two side by side."""
+    """A column of the comparison, with one or two numbers."""
 
     title: str
     numbers: tuple[Number, ...]
@@ -44,7 +44,7 @@ APART = ("thread_pool_executor", "django_jobs_thread_pool")
 
 
 def comparison(runs: Sequence[Run], columns: Sequence[Column]) -> str:
-    """Return a table of all systems that have such numbers: medians over the runs."""
+    """Return a table of all systems with these numbers: medians of the runs."""
     rows = [
         [title(runs, name), *cells]
         for name in order(runs)
@@ -54,7 +54,7 @@ def comparison(runs: Sequence[Run], columns: Sequence[Column]) -> str:
 
 
 def spreads(runs: Sequence[Run]) -> str:
-    """Return the table of medians with the least and the greatest of all rounds."""
+    """Return the table of medians with minimum and maximum of all rounds."""
     rows = [
         [title(runs, name), *(spread(runs, name, *column.numbers[0]) for column in THROUGHPUT)]
         for name in order(runs)
@@ -63,14 +63,14 @@ def spreads(runs: Sequence[Run]) -> str:
 
 
 def ratios(runs: Sequence[Run]) -> str:
-    """Return the table of targets: each run, the median, and whether it is met."""
+    """Return the table of targets: each run, the median, and whether the target is met."""
     rows = [row for target in TARGETS if (row := _judged(target, runs))]
     heads = [f"run {number}" for number in range(1, len(runs) + 1)]
     return table(["", "target", *heads, "median", ""], rows)
 
 
 def systems(runs: Sequence[Run]) -> str:
-    """Return the table of how each system was set up."""
+    """Return the table of configurations."""
     about = [runs[-1].systems[name] for name in (*order(runs), *APART) if name in runs[-1].systems]
     rows = [
         [each["title"], each["versions"], each["configuration"], each["loses"]] for each in about
@@ -93,20 +93,20 @@ def median(runs: Sequence[Run], system: str, measure: str, name: str) -> float |
 
 
 def title(runs: Sequence[Run], name: str) -> str:
-    """Return a system's name as it stands in tables."""
+    """Return the name of a system for tables."""
     text = runs[-1].systems[name]["title"]
     return f"**{text}**" if name == OURS else text
 
 
 def cell(runs: Sequence[Run], system: str, column: Column) -> str:
-    """Return one cell of the comparison; empty where there is nothing."""
+    """Return one cell of the comparison; empty if there is no number."""
     values = [median(runs, system, *number) for number in column.numbers]
     known = [short(value) for value in values if value is not None]
     return " / ".join(known)
 
 
 def spread(runs: Sequence[Run], system: str, measure: str, name: str) -> str:
-    """Return the least and the greatest number of all rounds of all runs."""
+    """Return minimum and maximum of all rounds of all runs."""
     values = [value for run in runs for value in run.each(system, measure, name)]
     return Spread(tuple(values)).text() if values else ""
 

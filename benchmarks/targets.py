@@ -12,12 +12,12 @@ SIDEKIQ = ("sidekiq", "sidekiq_hiredis")
 POOL, EXECUTOR = "django_jobs_thread_pool", "thread_pool_executor"
 NO_PEERS = {OURS, BARE, POOL, EXECUTOR, *SIDEKIQ}
 IDEAL_IO = 25 / 0.010
-"""Jobs a second that wait for 10 ms each, 25 at a time."""
+"""The ideal rate of jobs that wait for 10 ms each, 25 at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One number that was aimed at."""
+    """A target."""
 
     what: str
     reach: Callable[[Run], float | None]
@@ -26,31 +26,31 @@ class Target:
     unit: str = ""
 
     def is_met(self, value: float) -> bool:
-        """Tell whether a value is good enough."""
+        """Return whether a value meets the target."""
         if self.at_least is not None:
             return value >= self.at_least
         return self.at_most is not None and value <= self.at_most
 
     @property
     def text(self) -> str:
-        """The target as a reader sees it."""
+        """The target as text."""
         sign, bound = ("≥", self.at_least) if self.at_most is None else ("≤", self.at_most)
         return f"{sign} {bound:g}{self.unit}"
 
 
 def own(measure: str, name: str) -> Callable[[Run], float | None]:
-    """Return what reads one of our numbers."""
+    """Return a function that returns one of our numbers."""
     return lambda run: run.number(OURS, measure, name)
 
 
 def over(
     measure: str, name: str, others: Callable[[Run], Iterable[str]]
 ) -> Callable[[Run], float | None]:
-    """Return what divides one of our numbers by the greatest of the others'."""
+    """Return a function that divides one of our numbers by the greatest of the others."""
 
     def reach(run: Run) -> float | None:
         values = [run.number(other, measure, name) for other in others(run)]
-        # Who knows no coroutines is compared with what it does with functions.
+        # Systems without coroutines are compared by their functions.
         if measure == "drain_async":
             values += [run.number(other, "drain", name) for other in others(run)]
         return divided(run.number(OURS, measure, name), greatest(values))
@@ -59,17 +59,17 @@ def over(
 
 
 def peers(run: Run) -> Iterable[str]:
-    """Return the Python systems that are compared with ours."""
+    """Return the other Python systems."""
     return [name for name in run.systems if name not in NO_PEERS]
 
 
 def all_peers(run: Run) -> Iterable[str]:
-    """Return all job systems but ours."""
+    """Return all systems except ours."""
     return [*peers(run), *SIDEKIQ]
 
 
 def sidekiq(run: Run) -> Iterable[str]:
-    """Return both Sidekiqs: the faster one counts."""
+    """Return both variants of Sidekiq."""
     return SIDEKIQ
 
 
@@ -79,12 +79,12 @@ def bare(run: Run) -> Iterable[str]:
 
 
 def greatest(values: Iterable[float | None]) -> float | None:
-    """Return the greatest of those that are known."""
+    """Return the greatest value that is not None."""
     return max((value for value in values if value is not None), default=None)
 
 
 def divided(number: float | None, by: float | None) -> float | None:
-    """Return a quotient where both are known."""
+    """Return the quotient of two values, or None if one of them is."""
     return number / by if number is not None and by else None
 
 

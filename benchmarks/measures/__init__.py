@@ -38,7 +38,7 @@ MEASURES: dict[str, Measure] = {
 }
 
 SIDE_BY_SIDE = ("crash", "idle")
-"""Nothing is timed closely in these, and they mostly wait: several systems do it at a time."""
+"""Measures that mostly wait and need no exact timing, so several systems run at a time."""
 
 ONCE = ("late", "late_five", "memory", "fairness", "growth")
-"""These take long and hardly vary: they are taken in the first round only."""
+"""Measures that take long and hardly vary; taken in the first round only."""

@@ -10,16 +10,16 @@ from benchmarks.stage import Figures, MeasureError, Stage, Worker
 
 IDLE_SECONDS = 20.0
 FEW, MANY = 20_000, 500_000
-"""After so many jobs a worker's memory is compared."""
+"""The numbers of jobs after which memory is compared."""
 
 
 def idle(stage: Stage, seconds: float) -> Figures:
-    """Count what Redis hears in a minute from a worker that has nothing to do."""
+    """Count the commands that an idle worker sends to Redis in a minute."""
     stage.clear()
     client = stage.redis
     with stage.worker("idle") as worker:
         stage.produce("starts", "note", 1, worker.files.environment)
-        time.sleep(2)  # what its start and the first jobs still bring
+        time.sleep(2)  # skip the commands of the start and of the first jobs
         before = client.info("stats")["total_reads_processed"]
         time.sleep(IDLE_SECONDS)
         heard = client.info("stats")["total_reads_processed"] - before - 1
@@ -27,14 +27,14 @@ def idle(stage: Stage, seconds: float) -> Figures:
 
 
 def memory(stage: Stage, seconds: float) -> Figures:
-    """Weigh an idle worker of the example site, and one that has run many jobs."""
+    """Measure the memory of an idle worker of the example site, and of a busy one."""
     few, many = (_after_jobs(stage, count) for count in (FEW, MANY))
     site = _example_site(stage)
     return {"site_mb": site, "few_mb": few, "many_mb": many, "growth_to_500000": many / few}
 
 
 def _after_jobs(stage: Stage, count: int) -> float:
-    """Return the megabytes of a worker that has run so many jobs."""
+    """Return the memory of a worker after a number of jobs, in megabytes."""
     stage.clear()
     stage.produce("fill", "noop", count)
     with stage.worker("memory", count) as worker:
@@ -43,7 +43,7 @@ def _after_jobs(stage: Stage, count: int) -> float:
 
 
 def _example_site(stage: Stage) -> float:
-    """Return the megabytes of an idle worker of the example site."""
+    """Return the memory of an idle worker of the example site, in megabytes."""
     stage.clear()
     site = {
         "DJANGO_SETTINGS_MODULE": "example.settings",

@@ -11,7 +11,7 @@ from benchmarks.stage import Figures, Files, Stage
 
 JOBS = 5_000
 PATIENCE = 40.0
-"""Seconds that the second worker gets to run what the first one has left."""
+"""Seconds that the second worker gets to run the jobs of the first one."""
 
 
 def crash(stage: Stage, seconds: float) -> Figures:

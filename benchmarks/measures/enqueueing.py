@@ -6,7 +6,7 @@ from benchmarks.stage import Figures, Stage
 
 
 def enqueue(stage: Stage, seconds: float) -> Figures:
-    """Enqueue one job at a time; what Redis holds from the first one on is no job's."""
+    """Enqueue one job at a time, and measure the growth of Redis's memory."""
     stage.clear()
     stage.produce("fill", "noop", 100)
     before = stage.memory()
@@ -15,7 +15,7 @@ def enqueue(stage: Stage, seconds: float) -> Figures:
 
 
 def bulk(stage: Stage, seconds: float) -> Figures:
-    """Enqueue lists of 100 jobs with the system's own call for many."""
+    """Enqueue lists of 100 jobs with the system's bulk call."""
     stage.clear()
     return _timed(stage, "bulks", seconds)
 

@@ -10,10 +10,10 @@ SHORT, SLOW = 20_000, 200
 PATIENCE = 60.0
 WEIGHTS = {"critical": 60, "default": 30, "low": 10}
 WAITING, COUNTED = 6_000, 5_000
-"""Jobs in each weighted queue, and how many of all are looked at: none is empty by then."""
+"""Jobs in each weighted queue, and the number of jobs after which their shares are counted."""
 
 Span = tuple[int, int]
-"""When a job began and ended."""
+"""When a job started and ended."""
 
 
 def fairness(stage: Stage, seconds: float) -> Figures:
@@ -43,7 +43,7 @@ def _idle(stage: Stage) -> float:
 
 
 def gaps(spans: list[Span], window: Span) -> int:
-    """Return how much of a window is covered by no span."""
+    """Return how much of a period is covered by no job."""
     covered_until, idle = window[0], 0
     for began, ended in sorted(spans):
         idle += max(0, min(began, window[1]) - covered_until)
@@ -52,7 +52,7 @@ def gaps(spans: list[Span], window: Span) -> int:
 
 
 def _weights_off(stage: Stage) -> float:
-    """Return by which share the worst of three queues is off its weight."""
+    """Return the largest relative deviation of three queues from their weights."""
     stage.clear()
     queues = {"JOB_QUEUES": ",".join(f"{name}:{weight}" for name, weight in WEIGHTS.items())}
     for index, name in enumerate(WEIGHTS):

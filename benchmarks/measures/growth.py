@@ -9,17 +9,17 @@ from benchmarks.measures.throughput import drained, filled_and_drained
 from benchmarks.stage import Figures, Stage, Variables
 
 FEW, MANY = 1_000, 1_000_000
-"""Jobs that wait behind those which are run."""
+"""Queued jobs behind those that run."""
 
 QUEUES = {"JOB_QUEUES": ",".join(f"queue{number}" for number in range(50))}
 PERIODIC = {"BENCH_PERIODIC": "1000"}
 TURNS = 3
 LONGER = 3
-"""How much longer than others these runs are: what a worker does at its start should not count."""
+"""The factor by which these runs are longer, so that the start of the worker hardly counts."""
 
 
 def growth(stage: Stage, seconds: float) -> Figures:
-    """Compare the drain with a million jobs behind it, 50 queues, 1,000 periodic tasks."""
+    """Compare the drain with one that has more queued jobs, queues or periodic tasks."""
     first = sized(
         stage,
         "growth",
@@ -35,7 +35,7 @@ def growth(stage: Stage, seconds: float) -> Figures:
 
 
 def _waiting(stage: Stage, count: int) -> float:
-    """Return the rate with many jobs behind, over the rate with few."""
+    """Return the rate with many queued jobs, relative to the rate with few."""
     rates: list[float] = []
     for behind in (FEW, MANY):
         stage.clear()
@@ -47,7 +47,7 @@ def _waiting(stage: Stage, count: int) -> float:
 
 
 def _compared(stage: Stage, count: int, task: str, extra: Variables) -> float:
-    """Return the rate with something more, over the rate without, in turns."""
+    """Return the rate with a change, relative to the rate without, in alternating runs."""
     quotients: list[float] = []
     for _ in range(TURNS):
         plain = filled_and_drained(stage, "drain", "noop", count)

@@ -11,7 +11,7 @@ from benchmarks.stage import Figures, Files, Stage
 
 
 def submit(stage: Stage, seconds: float) -> Figures:
-    """Enqueue no-op jobs one at a time: jobs a second from the first call to the last end."""
+    """Enqueue no-op jobs one at a time: jobs per second until the last one has ended."""
     return sized(stage, "submit", seconds, lambda count: _submit(stage, count))
 
 

@@ -11,14 +11,14 @@ PATIENCE = 30.0
 
 
 def start(stage: Stage, seconds: float) -> Figures:
-    """Enqueue single jobs for an idle worker: from the begin of the call to the task's start."""
+    """Enqueue single jobs for an idle worker, and time from the call to the start of the task."""
     begun, started = _noted(stage, "start", "starts", int(seconds * 70))
     times = [(started[number][0] - moment) / 1e6 for number, moment in begun.items()]
     return {"times_ms": sorted(round(time, 3) for time in times)}
 
 
 def late(stage: Stage, seconds: float) -> Figures:
-    """Schedule 100 jobs over three seconds: how long after its moment each one starts."""
+    """Schedule 100 jobs over three seconds, and measure how late each one starts."""
     return _late(stage, "late", workers=1)
 
 
@@ -36,7 +36,7 @@ def _late(stage: Stage, measure: str, workers: int) -> Figures:
 def _noted(
     stage: Stage, measure: str, verb: str, count: int, workers: int = 1
 ) -> tuple[dict[int, int], dict[int, tuple[int, int]]]:
-    """Return the producer's moments, and the starts by the monotonic clock and the wall's."""
+    """Return the producer's times, and the starts by the monotonic clock and by the wall clock."""
     stage.clear()
     with ExitStack() as stack:
         first = stack.enter_context(stage.worker(measure))

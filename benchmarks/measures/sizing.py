@@ -7,14 +7,14 @@ from collections.abc import Callable
 from benchmarks.stage import Figures, Stage
 
 SHORTEST, LONGEST = 300, 400_000
-"""How many jobs one run has at least and at most."""
+"""The least and the greatest number of jobs in a run."""
 
 LONG_ENOUGH = 0.5
-"""A run counts when it took this share of the wished seconds; else a longer one follows."""
+"""A run counts if it takes this fraction of the requested time; otherwise a longer one follows."""
 
 
 def sized(stage: Stage, measure: str, seconds: float, run: Callable[[int], Figures]) -> Figures:
-    """Repeat a run with more jobs until it is long enough; later rounds start from there.
+    """Repeat a run with more jobs until it is long enough. Later rounds start from that size.
 
     Args:
         stage: remembers the size.

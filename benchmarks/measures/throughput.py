@@ -7,12 +7,12 @@ from benchmarks.stage import NO_VARIABLES, Figures, Stage, Variables
 
 
 def drain(stage: Stage, seconds: float) -> Figures:
-    """Run waiting no-op jobs in one process."""
+    """Run queued no-op jobs in one process."""
     return _drained(stage, "drain", "noop", seconds)
 
 
 def drain_async(stage: Stage, seconds: float) -> Figures:
-    """Run waiting no-op coroutine jobs in one process."""
+    """Run queued no-op coroutine jobs in one process."""
     return _drained(stage, "drain_async", "noop_async", seconds)
 
 
@@ -35,14 +35,14 @@ def _drained(stage: Stage, measure: str, task: str, seconds: float) -> Figures:
 def filled_and_drained(
     stage: Stage, measure: str, task: str, count: int, extra: Variables = NO_VARIABLES
 ) -> Figures:
-    """Enqueue so many jobs and run them."""
+    """Enqueue a number of jobs, and run them."""
     stage.clear()
     stage.produce("fill", task, count, extra)
     return drained(stage, measure, count, extra)
 
 
 def drained(stage: Stage, measure: str, count: int, extra: Variables = NO_VARIABLES) -> Figures:
-    """Run so many of the waiting jobs: from the first to the last."""
+    """Run a number of queued jobs, and time the first to the last."""
     client = stage.redis
     client.config_resetstat()
     with stage.worker(measure, count, extra) as worker:

@@ -22,13 +22,13 @@ def sleep(number: int) -> None:
 
 @task
 def note(number: int) -> None:
-    """Note the moment of the start."""
+    """Record when the job started."""
     jobs.note(number)
 
 
 @task
 def append(number: int) -> None:
-    """Leave a trace that outlives the process."""
+    """Write a line that outlives the process."""
     jobs.append(number)
 
 
@@ -52,7 +52,7 @@ async def sleep_async(number: int) -> None:
 
 @task
 def tick() -> None:
-    """Do nothing once a year, as many times as the environment says."""
+    """Do nothing once a year; the environment says how many such tasks there are."""
 
 
 for index in range(int(os.environ.get("BENCH_PERIODIC", "0"))):

@@ -21,11 +21,11 @@ def sleep(number: int) -> None:
 
 @task
 def note(number: int) -> None:
-    """Note the moment of the start."""
+    """Record when the job started."""
     jobs.note(number)
 
 
 @task
 def append(number: int) -> None:
-    """Leave a trace that outlives the process."""
+    """Write a line that outlives the process."""
     jobs.append(number)

@@ -24,6 +24,6 @@ def enqueue_at(task: str, number: int, moment: float) -> None:
 
 @functools.cache
 def named(task: str) -> Any:
-    """Return the task with a name; not every backend lets coroutines be imported."""
+    """Return the task with a name; importing coroutine tasks fails with some backends."""
     module = "coroutines" if task.endswith("_async") else "functions"
     return getattr(importlib.import_module(f"benchmarks.standard.{module}"), task)

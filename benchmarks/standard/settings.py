@@ -11,4 +11,4 @@ USE_TZ = True
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 
 globals().update(json.loads(os.environ["BENCH_SETTINGS"]))
-logging.disable(logging.INFO)  # some of them write two lines a job, whatever LOGGING says
+logging.disable(logging.INFO)  # some backends write two lines per job, whatever LOGGING says

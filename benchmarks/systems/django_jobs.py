@@ -7,7 +7,7 @@
 #     "redis[hiredis]==8.1.0",
 #     "django-environ==0.14.0",
 #     "croniter==7.0.0",
-#     "django-htmx==1.29.0",  # from here on for the example site, whose worker is weighed
+#     "django-htmx==1.29.0",  # this and the following for the example site
 #     "pillow==13.0.0",
 #     "whitenoise==6.12.0",
 # ]
@@ -30,7 +30,7 @@
 # default = ["django-admin", "runworker"]
 # io = ["django-admin", "runworker", "--concurrency", "25"]
 # ///
-"""django_jobs on Redis, from whichever checkout the runner names."""
+"""django_jobs on Redis, from the checkout that the runner names."""
 
 from __future__ import annotations
 

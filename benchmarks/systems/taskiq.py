@@ -56,7 +56,7 @@ async def enqueue_at(task: str, number: int, moment: float) -> None:
 
 
 async def work(concurrency: int) -> None:
-    """Run the worker with the scheduler beside it, as `taskiq worker` and `scheduler` do."""
+    """Run the worker together with the scheduler, as `taskiq worker` and `scheduler` do."""
     await BROKER.startup()
     await asyncio.gather(
         run_receiver_task(BROKER, validate_params=False, max_async_tasks=concurrency),
