@@ -43,7 +43,7 @@ def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
     if not opened:
         push()
         return
-    waiting = [connection for connection in opened if _is_opened_by_code(connection)]
+    waiting = [connection for connection in opened if not is_opened_by_testcase(connection)]
     waiting = waiting or _captured(opened)
     hook = _Hook(push, give_up, where, len(waiting), _unavailable_in(waiting[0]))
     for connection in waiting:
@@ -125,8 +125,9 @@ def _in_transaction() -> list[BaseDatabaseWrapper]:
     return [connection for connection in connected if connection.in_atomic_block]
 
 
-def _is_opened_by_code(connection: BaseDatabaseWrapper) -> bool:
-    return not all(map(_FROM_TESTCASE, connection.atomic_blocks))
+def is_opened_by_testcase(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether only a `TestCase` has opened the transactions of a connection, if any."""
+    return all(map(_FROM_TESTCASE, connection.atomic_blocks))
 
 
 def _captured(opened: list[BaseDatabaseWrapper]) -> list[BaseDatabaseWrapper]:

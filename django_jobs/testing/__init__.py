@@ -1,4 +1,4 @@
-"""Helpers for the tests of sites that have jobs."""
+"""Test helpers for sites with jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test asserts of the jobs that wait."""
+"""Assertions about waiting jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import Record
 
-from .conditions import ANYTHING, Condition, conditions
+from .conditions import ANYTHING, Condition, to_conditions
 from .waiting import waiting_backend, waiting_jobs
 
 CAPTURE = (
@@ -31,12 +31,12 @@ def assert_enqueued(
     run_after: datetime | timedelta | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> TaskResult[..., Any]:
-    """Assert that a job of a task waits; what is left out may be anything.
+    """Assert that a job of a task is waiting; arguments that are left out match anything.
 
     Args:
-        args: all positional arguments, as they were given to `enqueue`.
+        args: all positional arguments, as given to `enqueue`.
         kwargs: all keyword arguments.
-        run_after: to the second: a datetime, a timedelta from the enqueueing, or None for at once.
+        run_after: a datetime, a timedelta from `enqueue`, or None for at once; to the second.
         backend: alias in `TASKS`.
 
     Returns:
@@ -47,7 +47,7 @@ def assert_enqueued(
     """
     __tracebackhide__ = True  # of pytest
     found = waiting_backend(backend)
-    wanted = conditions(task, args, kwargs, queue_name, priority, run_after)
+    wanted = to_conditions(task, args, kwargs, queue_name, priority, run_after)
     records = waiting_jobs(found)
     for record in records:
         if all(one.is_met(record.job) for one in wanted):
@@ -65,16 +65,16 @@ def assert_not_enqueued(
     run_after: datetime | timedelta | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> None:
-    """Assert that no such job waits; without a task, no job at all.
+    """Assert that no such job is waiting; without a task, no job at all.
 
     Args:
-        task: and the others as for `assert_enqueued`.
+        task: this and the others are those of `assert_enqueued`.
 
     Raises:
         AssertionError: there is one, with those that there are; or the backend runs jobs itself.
     """
     __tracebackhide__ = True  # of pytest
-    wanted = conditions(task, args, kwargs, queue_name, priority, run_after)
+    wanted = to_conditions(task, args, kwargs, queue_name, priority, run_after)
     records = waiting_jobs(waiting_backend(backend))
     unwanted = [record for record in records if all(one.is_met(record.job) for one in wanted)]
     if unwanted:
@@ -86,7 +86,7 @@ def _texts(wanted: Iterable[Condition]) -> str:
 
 
 def _listed(records: Sequence[Record]) -> str:
-    """Return a sentence on what was enqueued, and on what may be missing."""
+    """Return a sentence about the enqueued jobs, and about what may be missing."""
     listed = "\n".join(f"  {_line(record)}" for record in records)
     sentence = f"These jobs were:\n{listed}" if records else "No job was."
     pushes, others = waiting_for_commit()

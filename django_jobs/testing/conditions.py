@@ -1,4 +1,4 @@
-"""What makes a job the one that a test is about."""
+"""Conditions that a job has to meet in an assertion."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django_jobs.jobs.records import Job
 from django_jobs.serialization.arguments import dump_arguments
 
 TOLERANCE = 1000
-"""Milliseconds by which a `run_after` may differ."""
+"""The milliseconds by which a `run_after` may differ."""
 
 
 class _Anything:
-    """The default of what a test does not mind."""
+    """The default of arguments that match anything."""
 
 
 ANYTHING: Any = _Anything()
@@ -26,18 +26,18 @@ ANYTHING: Any = _Anything()
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that must be so.
+    """One condition.
 
     Attributes:
         text: for the sentence "No job … was enqueued."
-        is_met: tells whether it is so for a job.
+        is_met: returns whether a job meets it.
     """
 
     text: str
     is_met: Callable[[Job], bool]
 
 
-def conditions(
+def to_conditions(
     task: Task[..., Any] | None,
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
@@ -45,7 +45,7 @@ def conditions(
     priority: int,
     run_after: datetime | timedelta | None,
 ) -> list[Condition]:
-    """Return the conditions that a test has named."""
+    """Return the conditions for the arguments of an assertion."""
     wanted: list[Condition] = []
     if task is not None:
         path = task.module_path
@@ -64,7 +64,7 @@ def conditions(
 
 
 def _on_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Condition]:
-    """Compare the JSON forms, as a tuple has become a list on its way, and no row is read."""
+    """Compare the JSON forms: a tuple travels as a list, and this reads no row."""
     if args is not ANYTHING:
         positional = json.loads(dump_arguments(tuple(args), {}))[0]
         yield Condition(

@@ -1,4 +1,4 @@
-"""The jobs that wait."""
+"""Returns the waiting jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .waiting import waiting_backend, waiting_jobs
 def enqueued_jobs(
     task: Task[..., Any] | None = None, *, backend: str = DEFAULT_TASK_BACKEND_ALIAS
 ) -> list[TaskResult[..., Any]]:
-    """Return the jobs that were enqueued and have not run, in the order of their enqueueing.
+    """Return the jobs that were enqueued and have not run, in the order of `enqueue`.
 
     Jobs of the same millisecond have no order.
 

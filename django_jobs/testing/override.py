@@ -1,4 +1,4 @@
-"""Another backend for the time of a test."""
+"""Replaces a backend during a test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_jobs.suggest import unknown_name
 
 
 class override_backend(override_settings):
-    """Give an alias in `TASKS` another backend, which starts without jobs and ends with the test.
+    """Replace the backend of an alias in `TASKS` by one that starts without jobs, during a test.
 
     A context manager, and a decorator of test functions, test methods and Django's `TestCase`
     classes, as `override_settings` is. The alias keeps its queues.
@@ -48,16 +48,16 @@ class override_backend(override_settings):
         super().enable()
 
     def decorate_class(self, cls: type[Any]) -> type[Any]:
-        """Besides what Django does for a class as a whole, start each of its tests without jobs."""
+        """Override the settings for a class as Django does, and start each test without jobs."""
         return TestContextDecorator.decorate_class(self, super().decorate_class(cls))
 
     def save_options(self, test_func: Any) -> None:
-        """Called for a decorated class, whose options are enabled elsewhere."""
+        """Do nothing: a decorated class enables its options elsewhere."""
         self.options = self._tasks()
         super().save_options(test_func)
 
     def _tasks(self) -> dict[str, Any]:
-        # Read as late as this, so that overrides inside each other add up.
+        # Read late, so that nested overrides add up.
         before = getattr(settings, "TASKS", {})
         backend: dict[str, Any] = {"BACKEND": self._path}
         if self._backend_options:

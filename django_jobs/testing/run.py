@@ -1,4 +1,4 @@
-"""The jobs that wait, run in the test itself."""
+"""Runs the waiting jobs in the test itself."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ def run_enqueued(
     limit: int = 1000,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> list[TaskResult[..., Any]]:
-    """Run the jobs that wait, and those that they enqueue in turn, until none is left.
+    """Run the waiting jobs, and the jobs that they enqueue, until none is left.
 
     Args:
-        raise_errors: whether the error of a job comes out here, once it is settled; jobs behind it
-            wait on. Not if the task has a rule for it: `discard_on`, `Discard` or `RetryLater`.
-        scheduled: whether jobs whose time has not come are run as well.
-        retries: whether failed jobs get their further attempts, without the wait between them. Of
-            their errors only the last one of a job that ends up dead comes out.
-        limit: how many attempts at most, for jobs that enqueue each other without an end.
+        raise_errors: whether to raise the error of a job, after settling it; later jobs stay
+            waiting. Errors that the task handles by `discard_on`, `Discard` or `RetryLater` are not
+            raised.
+        scheduled: whether to run jobs before their time as well.
+        retries: whether to retry failed jobs, without waiting. Only the last error of a job that
+            is dead is raised then.
+        limit: the most attempts, in case jobs enqueue each other endlessly.
         backend: alias in `TASKS`.
 
     Returns:
-        The jobs that were run, without those whose `result_ttl` is 0.
+        The results of the jobs that were run, except those with a `result_ttl` of 0.
 
     Raises:
         AssertionError: the limit was reached, or the backend runs jobs by itself.
@@ -75,7 +76,7 @@ def _kept(backend: JobBackend, job_ids: Iterable[str]) -> Iterator[TaskResult[..
 
 @dataclass(slots=True)
 class Runner:
-    """A worker that is the test itself.
+    """The test as a worker.
 
     Args:
         backend: whose jobs it runs.
@@ -89,7 +90,7 @@ class Runner:
     settling: count[int] = field(default_factory=lambda: count(1))
 
     def claims(self) -> Iterator[Claim]:
-        """Claim one job after the other."""
+        """Claim one job after another."""
         broker = self.backend.broker
         while True:
             shares = [Share(name, 1) for name in broker.inspection.queue_names()]
@@ -99,7 +100,7 @@ class Runner:
                 return
 
     def _hasten(self) -> bool:
-        """Queue what waits for its time; tell whether there was anything."""
+        """Queue jobs before their time; return whether there were any."""
         inspection = self.backend.broker.inspection
         hastened = [
             inspection.retry(record.job.id)
@@ -109,7 +110,7 @@ class Runner:
         return any(hastened)
 
     def run(self, claim: Claim) -> BaseException | None:
-        """Run a claim; return the error that no rule of its task is for."""
+        """Run a claim; return its error, unless the task handles it."""
         context = self.backend.run_context(self.worker)
         settlement, _, error, _ = run_here(Attempt(claim, context, time.monotonic()))
         self.backend.broker.settle(self.worker, next(self.settling), [settlement])
@@ -120,5 +121,5 @@ class Runner:
         return None if has_rule else error
 
     def leave(self) -> None:
-        """Give back what is claimed and was not run."""
+        """Give back claimed jobs that were not run."""
         self.backend.broker.leave(self.worker)

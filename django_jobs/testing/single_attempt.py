@@ -1,4 +1,4 @@
-"""One attempt of a task, as a worker would make it."""
+"""Runs one attempt of a task, as a worker would."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from django_jobs.worker.run.context import RunContext
 from .attempts import run_here
 
 WORKER = "perform"
-"""The name of the worker that the test itself is."""
+"""The worker id of the test."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,16 +38,16 @@ def perform(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
 def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Run one attempt of a task here and now, whatever its backend.
 
-    Arguments and the return value travel as JSON, as they do in production; the time limit holds,
+    Arguments and the return value are converted to JSON, as in production. The timeout applies,
     and a task that takes the context gets one.
 
     Returns:
-        What the task returned, as a reader of its result would see it.
+        The return value, as a reader of the result sees it.
 
     Raises:
         InvalidTask: no worker would find the task.
-        UnserializableArgument: an argument can't travel.
-        BaseException: whatever the task raised.
+        UnserializableArgument: an argument cannot travel.
+        BaseException: the error of the task.
     """
     __tracebackhide__ = True  # of pytest
     check_importable(task)
@@ -61,7 +61,7 @@ def perform(task: Task[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _context_of(task: Task[..., Any]) -> RunContext:
-    """Return what holds for a task of a backend that is not ours."""
+    """Return the context for a task of another package's backend."""
     return RunContext(
         alias=task.backend,
         sender=type(task.get_backend()),

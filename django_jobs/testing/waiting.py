@@ -1,4 +1,4 @@
-"""The backends whose jobs a test can look at before they run."""
+"""Backends whose jobs wait until a test looks at them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def waiting_backend(alias: str) -> JobBackend:
     """Return the backend of an alias.
 
     Raises:
-        AssertionError: it runs jobs by itself, so that there would be nothing to see, or another
-            thread would be in the way.
+        AssertionError: the backend runs jobs by itself, so none would be waiting, or another thread
+            would interfere.
     """
     backend = our_backend(alias)
     runs_by_itself = isinstance(backend, (InlineBackend, ThreadPoolBackend))
@@ -30,7 +30,7 @@ def waiting_backend(alias: str) -> JobBackend:
 
 
 def waiting_jobs(backend: JobBackend) -> list[Record]:
-    """Return the jobs that were enqueued and have not run, by the millisecond of that."""
+    """Return the jobs that were enqueued and have not run, sorted by `enqueued_at`."""
     jobs = backend.broker.inspection.jobs
     records = [record for state in WAITING for record in jobs(state, limit=EVERYTHING)]
     return sorted(records, key=lambda record: record.job.enqueued_at)

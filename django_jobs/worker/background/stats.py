@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from django_jobs.jobs.records import Claim, Settlement, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
+from django_jobs.metrics.periods import OTHERS
 from django_jobs.metrics.task_stats import TaskStats
 
 Ended: TypeAlias = "tuple[Claim, Settlement]"
@@ -19,9 +20,6 @@ NAMES = 500
 
 ERRORS = 50
 """How many kinds of errors of each of them."""
-
-OTHERS = "(others)"
-"""The name of what is too much to be counted apart."""
 
 
 @dataclass(slots=True)

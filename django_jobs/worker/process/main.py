@@ -79,7 +79,7 @@ class WorkerProcess:
                 free_logging()  # it may have struck in a log call
                 self._end(0)
             self._hard = True  # what comes now comes too late
-        return exit_code(self._worker)
+        return _exit_code_of(self._worker)
 
     def _hear(self, number: int) -> None:
         """Handle a signal. It may come in the middle of anything, also while a lock is held.
@@ -149,7 +149,7 @@ class WorkerProcess:
         self._worker.stop(timeout)
 
 
-def exit_code(worker: Worker) -> ExitCode:
+def _exit_code_of(worker: Worker) -> ExitCode:
     """Return what the exit code tells of a worker that has stopped."""
     if worker.failed:
         return ExitCode.FAILED
@@ -165,7 +165,7 @@ def run_in_thread(worker: Worker) -> ExitCode:
     worker.start()
     wait_out(worker.over.wait, None)
     worker.stop(worker.options.shutdown_timeout)
-    return exit_code(worker)
+    return _exit_code_of(worker)
 
 
 @contextmanager

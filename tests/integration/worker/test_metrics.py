@@ -14,8 +14,9 @@ from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Metrics, Span
+from django_jobs.metrics.periods import OTHERS
 from django_jobs.metrics.task_stats import TaskStats
-from django_jobs.worker.background.stats import ERRORS, NAMES, OTHERS, Tally
+from django_jobs.worker.background.stats import ERRORS, NAMES, Tally
 from tests.apps.worker_site import metric_tasks, tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.support.waiting import wait_until
