@@ -1,4 +1,4 @@
-"""Reads the wall clock and a clock that counts sleep, and converts times and durations."""
+"""Reads the wall clock and the uptime of the machine, and converts times and durations."""
 
 from __future__ import annotations
 
