@@ -22,7 +22,7 @@ from tests.support.redis_server import RedisServer
 HEALTH, STATS = reverse("django_jobs_dashboard:health"), reverse("django_jobs_dashboard:stats")
 
 
-def test_figures_are_those_of_the_command(
+def test_statistics_equal_those_of_the_command(
     onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(2, queue="low"))
@@ -34,7 +34,7 @@ def test_figures_are_those_of_the_command(
     assert {queue["name"]: queue["size"] for queue in shown["queues"]}["low"] == 2
 
 
-def test_all_is_well(client: Client, onlooker: Client, redis_backend: JobBackend) -> None:
+def test_everything_is_healthy(client: Client, onlooker: Client, redis_backend: JobBackend) -> None:
     Driver(redis_backend.broker, "w1").heartbeat()
     answer = client.get(HEALTH)
     assert (answer.status_code, answer.json()) == (200, {"healthy": True})
@@ -47,7 +47,7 @@ def test_all_is_well(client: Client, onlooker: Client, redis_backend: JobBackend
     }
 
 
-def test_threads_of_the_process_are_well_before_they_start(
+def test_a_thread_pool_is_healthy_before_it_starts(
     client: Client, db: None, use_backend: UseBackend
 ) -> None:
     backend = use_backend("thread_pool")
@@ -55,7 +55,7 @@ def test_threads_of_the_process_are_well_before_they_start(
     assert client.get(HEALTH).status_code == 200
 
 
-def test_only_those_who_may_know_are_told_what_is_wrong(
+def test_only_permitted_clients_see_the_problems(
     client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend
 ) -> None:
     settings.JOB_DASHBOARD = {"TOKEN": "sesame"}
@@ -70,7 +70,7 @@ def test_only_those_who_may_know_are_told_what_is_wrong(
         assert "Workers that take jobs: 0" in problem
 
 
-def test_a_queue_with_jobs_that_no_worker_serves_is_told(
+def test_a_queue_that_no_worker_serves_is_a_problem(
     onlooker: Client, redis_backend: JobBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(1, queue="low"))
@@ -79,7 +79,7 @@ def test_a_queue_with_jobs_that_no_worker_serves_is_told(
     assert "No worker serves the queue low, in which 1 job waits" in answer.json()["problems"][0]
 
 
-def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend) -> None:
+def test_thresholds_can_be_given(onlooker: Client, redis_backend: JobBackend) -> None:
     assert onlooker.get(HEALTH, {"min_workers": 0}).status_code == 200
     Driver(redis_backend.broker, "w1").heartbeat()
     redis_backend.broker.push(make_jobs(1, queue="low"))
@@ -94,12 +94,14 @@ def test_limits_can_be_given(onlooker: Client, redis_backend: JobBackend) -> Non
 @pytest.mark.parametrize(
     "query", ["?min_workers=x&max_latency=y", "?min_workers=-1e9&max_latency=999999999999999999999"]
 )
-def test_nonsense_is_no_limit(query: str, onlooker: Client, redis_backend: JobBackend) -> None:
+def test_invalid_thresholds_are_ignored(
+    query: str, onlooker: Client, redis_backend: JobBackend
+) -> None:
     Driver(redis_backend.broker, "w1").heartbeat()
     assert onlooker.get(HEALTH + query).status_code == 200
 
 
-def test_a_store_that_does_not_answer_is_told_without_its_password(
+def test_an_unavailable_broker_is_reported_without_its_password(
     onlooker: Client, settings: Settings, redis_server_factory: Callable[..., RedisServer]
 ) -> None:
     server = redis_server_factory("requirepass sesame")
@@ -116,7 +118,7 @@ def test_a_store_that_does_not_answer_is_told_without_its_password(
         assert "sesame" not in answer.content.decode()
 
 
-def test_strangers_learn_no_figures_by_trying_limits(
+def test_others_learn_no_numbers_by_trying_thresholds(
     client: Client, onlooker: Client, redis_backend: JobBackend
 ) -> None:
     Driver(redis_backend.broker, "w1").heartbeat()
@@ -125,7 +127,7 @@ def test_strangers_learn_no_figures_by_trying_limits(
         assert client.get(HEALTH, limit).status_code == 200
 
 
-def test_the_settings_say_what_is_well(
+def test_the_settings_define_what_is_healthy(
     client: Client, onlooker: Client, settings: Settings, redis_backend: JobBackend
 ) -> None:
     settings.JOB_DASHBOARD = {"MIN_WORKERS": 2, "MAX_LATENCY": 3600}
@@ -137,7 +139,7 @@ def test_the_settings_say_what_is_well(
     assert onlooker.get(HEALTH, {"min_workers": 1}).status_code == 200
 
 
-def test_strangers_hold_no_thread_while_redis_hangs(
+def test_public_requests_block_no_thread_while_redis_hangs(
     client: Client, settings: Settings, redis_server_factory: Callable[..., RedisServer]
 ) -> None:
     server = redis_server_factory()
@@ -153,7 +155,7 @@ def test_strangers_hold_no_thread_while_redis_hangs(
     assert {(one.status_code, one.content) for one in answers} == {(503, b'{"healthy": false}')}
 
 
-def test_one_look_serves_everybody_who_asks_meanwhile() -> None:
+def test_one_check_answers_all_requests_in_the_meantime() -> None:
     asked, may_end = Event(), Event()
 
     def look() -> Health:
@@ -173,7 +175,7 @@ def test_one_look_serves_everybody_who_asks_meanwhile() -> None:
             pass
 
 
-def test_a_look_for_which_there_is_no_thread_is_not_waited_for_for_good(
+def test_a_check_whose_thread_cannot_start_is_not_awaited_forever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(thread: Thread) -> None:
@@ -188,7 +190,7 @@ def test_a_look_for_which_there_is_no_thread_is_not_waited_for_for_good(
     assert watch.health(lambda: Health(problems=(), workers=7)).workers == 7
 
 
-def test_a_look_that_fails_is_not_kept_for_good() -> None:
+def test_a_failed_check_is_not_kept_forever() -> None:
     watch = SharedHealth()
     with pytest.raises(ZeroDivisionError):
         watch.health(lambda: Health(problems=(str(1 / 0),)))

@@ -34,7 +34,7 @@ def took(**counts: int) -> Histogram:
 # --- drawings ------------------------------------------------------------------------------------
 
 
-def test_bars_are_drawn_exactly_so() -> None:
+def test_a_bar_chart_is_drawn_exactly_like_this() -> None:
     drawn = bars(
         "jobs",
         "Throughput",
@@ -58,7 +58,7 @@ def test_bars_are_drawn_exactly_so() -> None:
     )
 
 
-def test_a_sparkline_is_drawn_exactly_so() -> None:
+def test_a_sparkline_is_drawn_exactly_like_this() -> None:
     assert sparkline([0, 2, 1]) == (
         '<svg class="spark" viewBox="0 0 30 100" preserveAspectRatio="none" aria-hidden="true">'
         '<path d="M11 100V0h8V100zM21 100V50h8V100z"/></svg>'
@@ -74,12 +74,12 @@ def test_any_values_can_be_drawn(values: list[int]) -> None:
         assert "inf" not in drawn
 
 
-def test_what_is_small_beside_the_rest_can_still_be_seen() -> None:
+def test_small_values_stay_visible() -> None:
     drawn = bars("a", "", "", [Bar((100_000,), ""), Bar((1,), "")], ["part"])
     assert "M11 100V98.5h8V100z" in drawn
 
 
-def test_no_text_gets_out_of_its_place() -> None:
+def test_text_in_a_chart_is_escaped() -> None:
     drawn = bars("a", HOSTILE, HOSTILE, [Bar((1,), HOSTILE)], ["part"])
     assert "<script" not in drawn
     assert drawn.count(escape(HOSTILE)) == 3
@@ -93,7 +93,7 @@ def test_no_text_gets_out_of_its_place() -> None:
         *((130, 200), (399, 400), (401, 600), (99_999, 100_000), (10**15 + 1, 2 * 10**15)),
     ],
 )
-def test_the_top_of_a_scale_is_round_and_has_a_whole_half(most: int, top: int) -> None:
+def test_the_top_of_an_axis_is_round_and_even(most: int, top: int) -> None:
     assert top_of([most, 0]) == top
     assert top % 2 == 0
 
@@ -101,7 +101,7 @@ def test_the_top_of_a_scale_is_round_and_has_a_whole_half(most: int, top: int) -
 # --- figures -------------------------------------------------------------------------------------
 
 
-def test_attempts_are_told_in_numbers_too() -> None:
+def test_attempts_are_shown_as_a_table_too() -> None:
     figure = chart_panels.attempts_panel(
         "a", "Attempts", history((1, 0), (0, 0), (1200, 3), (0, 0))
     )
@@ -138,7 +138,7 @@ def test_failures_have_a_scale_of_their_own() -> None:
     assert figure.legend[0].value == "4 (< 0.1%)"
 
 
-def test_nothing_is_said_to_be_nothing() -> None:
+def test_panels_without_data_say_so() -> None:
     nothing = history((0, 0), (0, 0))
     assert chart_panels.attempts_panel("a", "", nothing).empty == "No jobs ran in this period."
     assert chart_panels.failures_panel("a", "", nothing).empty == "No failures in this period."
@@ -168,7 +168,7 @@ def test_times_are_shown_in_whole_powers_of_ten(
     assert sum(int(count) for _, count in figure.rows) == histogram.count
 
 
-def test_marks_stand_where_their_times_are() -> None:
+def test_marks_are_at_their_times() -> None:
     figure = chart_panels.histogram_panel("a", "", took(b100=50, b1000=50))
     assert [one.value for one in figure.legend] == ["100 ms", "970 ms", "994 ms"]
     assert '<path class="mark p50" d="M60 0V100"/>' in figure.drawing
@@ -183,7 +183,7 @@ def test_marks_stand_where_their_times_are() -> None:
         *((9, 9, "100%"), (1, 1000, "0.1%")),
     ],
 )
-def test_shares_have_as_many_digits_as_they_need(part: int, whole: int, said: str) -> None:
+def test_percentages_have_as_many_digits_as_they_need(part: int, whole: int, said: str) -> None:
     assert formatting.percent(part, whole) == said
 
 
@@ -191,5 +191,5 @@ def test_shares_have_as_many_digits_as_they_need(part: int, whole: int, said: st
     ("milliseconds", "said"),
     [(None, "–"), (0.4, "< 1 ms"), (1.0, "1 ms"), (12.6, "13 ms"), (90_000.0, "1 min 30 s")],
 )
-def test_parts_of_a_millisecond_are_not_nothing(milliseconds: float | None, said: str) -> None:
+def test_less_than_a_millisecond_is_not_zero(milliseconds: float | None, said: str) -> None:
     assert formatting.optional_duration(milliseconds) == said

@@ -65,7 +65,7 @@ def test_an_operator_finds_the_slowest_task_and_reads_its_numbers(
     expect(page.get_by_role("img", name="Duration")).to_be_visible()
 
 
-def test_what_fails_leads_to_its_task(page: Page, site: LiveServer) -> None:
+def test_a_failure_links_to_its_task(page: Page, site: LiveServer) -> None:
     page.goto(site.url + OVERVIEW)
     page.locator("#failing").get_by_role("link", name="send_receipt").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("send_receipt")
@@ -98,7 +98,7 @@ def test_no_page_is_wider_than_its_window(width: int, page: Page, site: LiveServ
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nobody_is_kept_from_the_charts(theme: str, page: Page, site: LiveServer) -> None:
+def test_the_charts_are_accessible(theme: str, page: Page, site: LiveServer) -> None:
     page.context.add_cookies([{"name": "django_jobs_theme", "value": theme, "url": site.url}])
     for address in PAGES:
         page.goto(site.url + address)

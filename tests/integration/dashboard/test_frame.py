@@ -34,7 +34,7 @@ VALUES = ("", "-1", "1e999", "9" * 400, "\x00", "\ud800", "💥" * 500, "../../p
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_nonsense_is_never_an_error_of_the_server(
+def test_invalid_parameters_are_never_a_server_error(
     value: str, operator: Client, backend: JobBackend
 ) -> None:
     given = {name: value.encode("utf-8", "replace") for name in NONSENSE}
@@ -60,7 +60,9 @@ def test_another_backend_can_be_chosen_and_stays_chosen(
     assert 'id="queue-default"' in operator.get(queues, {"backend": "other"}).content.decode()
 
 
-def test_memory_says_that_it_is_this_process_s(operator: Client, use_backend: UseBackend) -> None:
+def test_pages_say_that_jobs_are_in_the_memory_of_this_process(
+    operator: Client, use_backend: UseBackend
+) -> None:
     use_backend("thread_pool")
     for address in PAGES:
         html = operator.get(address.path).content.decode()
@@ -88,7 +90,7 @@ def test_files_from_another_origin_are_allowed_by_the_policy(
     assert "connect-src 'self';" in policy
 
 
-def test_without_htmx_pages_stand_still_and_work(
+def test_without_htmx_pages_work_but_do_not_refresh(
     operator: Client, backend: JobBackend, settings: Settings
 ) -> None:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_htmx"]

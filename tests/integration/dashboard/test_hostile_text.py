@@ -48,7 +48,7 @@ def hostile(redis_backend: JobBackend) -> Iterator[JobBackend]:
         yield redis_backend
 
 
-def test_no_page_holds_it_unescaped(operator: Client, hostile: JobBackend) -> None:
+def test_no_page_contains_it_unescaped(operator: Client, hostile: JobBackend) -> None:
     for address in PAGES:
         html = operator.get(address.path).content.decode()
         assert "<script>alert" not in html, address.name
@@ -56,7 +56,7 @@ def test_no_page_holds_it_unescaped(operator: Client, hostile: JobBackend) -> No
         assert "14</td>" not in html, address.name
 
 
-def test_no_notice_holds_it_unescaped(operator: Client, hostile: JobBackend) -> None:
+def test_no_message_contains_it_unescaped(operator: Client, hostile: JobBackend) -> None:
     for name, data in (
         ("pause_queue", {"queue": f"q{EVIL}"}),
         ("stop_worker", {"worker": f"w{EVIL}"}),

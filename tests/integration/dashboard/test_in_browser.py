@@ -114,7 +114,7 @@ def test_an_open_page_keeps_up_and_keeps_the_focus(
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pause default"
 
 
-def test_an_open_page_waits_while_a_question_is_open_or_nobody_looks(
+def test_an_open_page_waits_while_a_dialog_is_open_or_the_tab_is_hidden(
     page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(1))
@@ -204,7 +204,7 @@ def violations(page: Page, *tags: str) -> list[str]:
     ]
 
 
-def test_no_page_shuts_anybody_out(
+def test_every_page_is_accessible(
     page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     fill(redis_backend)
@@ -239,7 +239,7 @@ def test_no_page_is_wider_than_the_screen(
     assert widths == {one.name: width for one in PAGES}
 
 
-def test_a_store_that_comes_back_is_seen(
+def test_a_page_recovers_when_the_server_is_back(
     page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
     sign_in(page, live_server, person("superuser"))

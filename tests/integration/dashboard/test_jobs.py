@@ -52,7 +52,7 @@ def call(task: Any, *args: Any, **kwargs: Any) -> Job:
 # --- the list ----------------------------------------------------------------------------------
 
 
-def test_without_jobs_the_list_says_how_they_come(onlooker: Client, backend: JobBackend) -> None:
+def test_an_empty_list_says_how_jobs_get_there(onlooker: Client, backend: JobBackend) -> None:
     assert "my_task.enqueue" in shown(onlooker, JOBS)
     assert "No dead jobs" in shown(onlooker, JOBS, state="dead")
     assert "No jobs match" in shown(onlooker, JOBS, task="x")
@@ -80,7 +80,7 @@ def test_tabs_tell_how_many_jobs_are_in_each_state(
     assert "All 5 Running 0 Queued 4 Retrying 0 Scheduled 0 Dead 1" in text
 
 
-def test_pages_lead_on_to_the_last_job_and_back(onlooker: Client, backend: JobBackend) -> None:
+def test_pages_link_to_the_next_and_the_first(onlooker: Client, backend: JobBackend) -> None:
     backend.broker.push(make_jobs(120))
     seen: list[str] = []
     address = JOBS
@@ -96,7 +96,7 @@ def test_pages_lead_on_to_the_last_job_and_back(onlooker: Client, backend: JobBa
     assert "First page" in text
 
 
-def test_filters_hold_together_and_stand_in_the_address(
+def test_filters_are_combined_and_are_in_the_url(
     onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     wanted = call(tasks.invite, "ada")._replace(queue="mailers")
@@ -137,7 +137,7 @@ NONSENSE = ["", "x", "-1", "9" * 400, "2026-13-40T99:99", "0001-01-01T00:00", HO
 @pytest.mark.parametrize(
     "name", ["state", "queue", "task", "error", "text", "id", "since", "until", "after", "backend"]
 )
-def test_nonsense_in_an_address_shows_a_page(
+def test_an_invalid_url_still_shows_a_page(
     onlooker: Client, backend: JobBackend, name: str
 ) -> None:
     backend.broker.push(make_jobs(2))
@@ -148,7 +148,7 @@ def test_nonsense_in_an_address_shows_a_page(
         assert "<img" not in text
 
 
-def test_a_search_says_how_far_it_looked_and_goes_on(
+def test_a_search_says_how_far_it_got_and_continues(
     onlooker: Client, redis_backend: JobBackend
 ) -> None:
     rare = make_job(task="shop.rare", queue="low")
@@ -166,7 +166,7 @@ def test_a_search_says_how_far_it_looked_and_goes_on(
     assert "Searched all 6,001 jobs." in words(last)
 
 
-def test_who_may_only_look_sees_no_buttons(
+def test_visitors_who_may_only_view_see_no_buttons(
     onlooker: Client, operator: Client, backend: JobBackend
 ) -> None:
     job = make_job()
@@ -196,7 +196,7 @@ def test_secrets_are_shown_nowhere_and_cannot_be_searched_for(
     assert listed(onlooker, text="HELLO") == [job.id]
 
 
-def test_metadata_show_without_what_is_secret(onlooker: Client, backend: JobBackend) -> None:
+def test_metadata_is_shown_redacted(onlooker: Client, backend: JobBackend) -> None:
     metadata = '{"trace":"kG3x <b>","_api_token":"hunter2","iban":"to DE02-1203"}'
     job = call(tasks.charge, "DE02-1203", note="hello")._replace(metadata=metadata)
     plain = call(tasks.charge, "DE02-1203", note="hello")
@@ -246,7 +246,7 @@ Traceback (most recent call last):
 """
 
 
-def test_a_site_says_what_is_secret(onlooker: Client, use_backend: Any) -> None:
+def test_a_site_can_declare_what_is_secret(onlooker: Client, use_backend: Any) -> None:
     options = {"redact": ["note"]}
     other = {"BACKEND": "django_jobs.backends.ThreadPoolBackend", "OPTIONS": options}
     use_backend("thread_pool", {"other": other})
@@ -272,7 +272,7 @@ def test_long_arguments_are_not_read_for_a_list(onlooker: Client, backend: JobBa
 # --- one job -----------------------------------------------------------------------------------
 
 
-def test_a_job_tells_its_life(onlooker: Client, backend: JobBackend, worker: Driver) -> None:
+def test_a_job_shows_its_timeline(onlooker: Client, backend: JobBackend, worker: Driver) -> None:
     backend.broker.push([call(tasks.invite, "ada@example.com")])
     failure = make_failure(
         exception="smtplib.SMTPServerDisconnected",
@@ -332,7 +332,7 @@ def test_each_failure_is_shown_the_latest_first(
     assert text.index("third trouble") < text.index("second trouble") < text.index("first trouble")
 
 
-def test_an_unknown_job_is_said_to_be_gone(onlooker: Client, backend: JobBackend) -> None:
+def test_an_unknown_job_is_not_found(onlooker: Client, backend: JobBackend) -> None:
     for query in ({"id": "gone"}, {"id": HOSTILE}, {}):
         response = onlooker.get(f"{JOB}?{urlencode(query)}")
         assert response.status_code == 404
@@ -389,7 +389,7 @@ def test_hostile_text_is_shown_as_text_everywhere(
         assert "{{ 7|add:7 }}" in text or "{{" not in text
 
 
-def test_half_a_character_in_an_error_spoils_no_page(
+def test_a_lone_surrogate_in_an_error_breaks_no_page(
     onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(1))

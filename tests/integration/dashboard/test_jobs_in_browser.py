@@ -85,7 +85,7 @@ def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
     page.get_by_text("Attempt 1 succeeded").wait_for()
 
 
-def test_ticked_jobs_are_retried_and_the_others_stay(
+def test_selected_jobs_are_retried_and_the_others_stay(
     open_page: Open, redis_backend: JobBackend
 ) -> None:
     worker = Driver(redis_backend.broker, "w1")
@@ -96,9 +96,9 @@ def test_ticked_jobs_are_retried_and_the_others_stay(
     retry = page.get_by_role("button", name="Retry or run now")
     assert retry.is_disabled()
     page.get_by_label("Select all on this page").check()
-    assert page.locator("[data-tick-count]").inner_text() == "5"
-    page.locator("[data-tick]").nth(1).uncheck()
-    page.locator("[data-tick]").nth(2).uncheck()
+    assert page.locator("[data-selected-count]").inner_text() == "5"
+    page.locator("[data-select]").nth(1).uncheck()
+    page.locator("[data-select]").nth(2).uncheck()
     retry.click()
 
     page.get_by_text("3 jobs were enqueued.").wait_for()
@@ -106,12 +106,12 @@ def test_ticked_jobs_are_retried_and_the_others_stay(
     assert "state=dead" in page.url
 
 
-def test_deleting_ticked_jobs_asks_first(open_page: Open, redis_backend: JobBackend) -> None:
+def test_deleting_selected_jobs_asks_first(open_page: Open, redis_backend: JobBackend) -> None:
     redis_backend.broker.push(make_jobs(3))
 
     page = open_page(JOBS)
-    page.locator("[data-tick]").nth(0).check()
-    page.locator("#ticked summary", has_text="Delete").click()
+    page.locator("[data-select]").nth(0).check()
+    page.locator("#selected summary", has_text="Delete").click()
     assert redis_backend.broker.inspection.counts()[State.QUEUED] == 3
     page.get_by_role("button", name="Delete selected jobs").click()
 
@@ -136,7 +136,7 @@ def test_all_that_match_a_filter_are_repaired_with_progress(
     assert counts[State.QUEUED] == 2
 
 
-def test_an_open_search_form_stays_open_while_the_list_moves(
+def test_an_open_search_form_stays_open_while_the_list_updates(
     open_page: Open, redis_backend: JobBackend
 ) -> None:
     page = open_page(JOBS)
@@ -184,7 +184,7 @@ def test_everything_works_without_javascript(
     sign_in(plain_page, live_server, person("manage_jobs"))
 
     plain_page.goto(f"{live_server.url}{JOBS}?task=ship&queue=default")
-    plain_page.locator("[data-tick]").nth(0).check()
+    plain_page.locator("[data-select]").nth(0).check()
     plain_page.get_by_role("button", name="Cancel").click()
     plain_page.get_by_text("1 job was cancelled.").wait_for()
     plain_page.locator("summary", has_text="All matching jobs").click()

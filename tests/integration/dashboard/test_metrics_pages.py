@@ -29,14 +29,14 @@ def rows(html: str) -> list[str]:
     return re.findall(r'<th scope="row"><a href="\S*task=([^&"]*)', html)
 
 
-def test_a_site_on_which_nothing_ran_says_what_to_do(operator: Client, backend: JobBackend) -> None:
+def test_a_site_without_attempts_says_what_to_do(operator: Client, backend: JobBackend) -> None:
     assert "No jobs ran in this period." in text(operator, OVERVIEW)
     assert "No failures in this period." in text(operator, OVERVIEW)
     assert "Enqueue a job, or choose a longer time range." in text(operator, METRICS)
     assert "did not run in the last hour" in text(operator, TASK, task="shop.ship", span="1h")
 
 
-def test_the_overview_shows_what_went_on_and_what_fails_most(
+def test_the_overview_shows_activity_and_the_most_frequent_failures(
     operator: Client, worker: Driver
 ) -> None:
     tell(worker, sample("shop.bill", 1234, 2), sample("shop.ship", 0, 7, error="shop.Lost"))
@@ -48,7 +48,7 @@ def test_the_overview_shows_what_went_on_and_what_fails_most(
 
 
 @pytest.mark.parametrize("span", list(Span))
-def test_each_span_is_an_address(span: Span, operator: Client, worker: Driver) -> None:
+def test_each_time_range_has_a_url(span: Span, operator: Client, worker: Driver) -> None:
     tell(worker, sample())
     for address in (OVERVIEW, METRICS, TASK):
         html = text(operator, address, span=span.value, task="shop.tasks.ship")
@@ -65,7 +65,7 @@ def test_each_span_is_an_address(span: Span, operator: Client, worker: Driver) -
         {"span": "\x00", "task": "\x00"},
     ],
 )
-def test_parameters_that_are_nonsense_give_a_sane_page(
+def test_invalid_parameters_still_give_a_page(
     query: dict[str, str], operator: Client, worker: Driver
 ) -> None:
     tell(worker, sample())
@@ -74,14 +74,12 @@ def test_parameters_that_are_nonsense_give_a_sane_page(
         assert 'span=24h" aria-current' in html or 'aria-current="true"' in html
 
 
-def test_a_page_of_no_task_is_not_found(operator: Client, backend: JobBackend) -> None:
+def test_a_page_without_a_task_is_not_found(operator: Client, backend: JobBackend) -> None:
     assert operator.get(TASK).status_code == 404
     assert operator.get(TASK, {"task": ""}).status_code == 404
 
 
-def test_tasks_are_listed_in_the_order_that_the_address_asks_for(
-    operator: Client, worker: Driver
-) -> None:
+def test_tasks_are_sorted_as_the_url_says(operator: Client, worker: Driver) -> None:
     tell(
         worker,
         sample("a", 9, 0, took=10),
@@ -110,9 +108,7 @@ def test_a_task_shows_its_attempts_its_times_and_its_errors(
     assert "shop.Lost" not in html
 
 
-def test_nothing_that_a_task_or_an_error_is_called_is_markup(
-    operator: Client, worker: Driver
-) -> None:
+def test_names_of_tasks_and_errors_are_escaped(operator: Client, worker: Driver) -> None:
     tell(worker, sample(HOSTILE, 1, 1, error=HOSTILE))
     for address in (OVERVIEW, METRICS, TASK):
         html = text(operator, address, task=HOSTILE)

@@ -31,16 +31,14 @@ def report() -> Iterator[None]:
         yield
 
 
-def test_it_is_shown_in_plain_words(operator: Client, backend: JobBackend) -> None:
+def test_it_is_shown_in_words(operator: Client, backend: JobBackend) -> None:
     html = operator.get(PERIODIC).content.decode()
     for text in ("report", "0 8 * * 1-5", "Monday to Friday at 08:00", "Europe/Berlin"):
         assert text in html
     assert ("Periodic tasks do not run on schedule" in html) is not backend.persistent
 
 
-def test_its_last_job_is_shown_with_how_it_went(
-    operator: Client, redis_backend: JobBackend
-) -> None:
+def test_its_last_job_is_shown_with_its_state(operator: Client, redis_backend: JobBackend) -> None:
     broker, worker = redis_backend.broker, Driver(redis_backend.broker)
     claim_tick(broker, "report", None, 1_700_000_000_000, make_job())
     worker.settle(dead(worker.take_one()))
@@ -104,12 +102,12 @@ def test_only_what_is_declared_here_can_be_named(
         ("0 8 * * * 30", ""),
     ],
 )
-def test_a_line_is_said_in_plain_words_where_there_are_some(line: str, words: str) -> None:
+def test_a_simple_cron_line_is_described_in_words(line: str, words: str) -> None:
     with translation.override("en"):
         assert describe(CronSchedule(line, ZoneInfo("UTC"))) == words
 
 
-def test_a_line_with_a_hash_is_said_with_its_number() -> None:
+def test_a_cron_line_with_a_hash_is_described_with_its_minute() -> None:
     assert describe(CronSchedule("H 3 * * *", ZoneInfo("UTC"), "report")).startswith(
         "every day at 03:"
     )

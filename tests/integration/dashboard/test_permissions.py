@@ -132,14 +132,14 @@ def test_a_user_who_is_no_longer_active_stays_outside(person: Person, client: Cl
     assert answers(client) == to_those_outside((302, 403), figures=401)
 
 
-def test_a_stranger_is_led_to_the_sign_in_page(client: Client, db: None) -> None:
+def test_an_anonymous_visitor_is_redirected_to_the_login_page(client: Client, db: None) -> None:
     assert answers(client) == to_those_outside((302, 403), figures=401)
     path = reverse("django_jobs_dashboard:queues")
     sign_in = f"/sign-in/?{urlencode({'next': f'{path}?a=1'})}"
     assert client.get(f"{path}?a=1").headers["Location"] == sign_in
 
 
-def test_a_live_update_of_a_stranger_is_not_led_anywhere(client: Client, db: None) -> None:
+def test_an_anonymous_live_update_is_not_redirected(client: Client, db: None) -> None:
     path = reverse("django_jobs_dashboard:queues")
     assert client.get(path, headers={"HX-Request": "true"}).status_code == 403
 
@@ -176,7 +176,9 @@ def test_a_wrong_password_opens_nothing(
     assert "Geld" not in response.content.decode()
 
 
-def test_strangers_are_asked_for_the_password(settings: Settings, client: Client, db: None) -> None:
+def test_anonymous_visitors_are_asked_for_the_password(
+    settings: Settings, client: Client, db: None
+) -> None:
     settings.JOB_DASHBOARD = PASSWORDS
     assert answers(client) == to_those_outside((401, 401), figures=401)
 
@@ -235,7 +237,7 @@ def attempt(client: Client, header: str, address: str = "192.0.2.1", path: str =
     return client.get(path, headers=headers, secure=True, REMOTE_ADDR=address).status_code
 
 
-def test_after_ten_wrong_passwords_none_is_looked_at(
+def test_after_ten_wrong_passwords_all_are_ignored(
     settings: Settings, client: Client, db: None
 ) -> None:
     settings.JOB_DASHBOARD = {**PASSWORDS, "TOKEN": TOKEN}
@@ -258,7 +260,7 @@ def test_wrong_tokens_count_too(settings: Settings, client: Client, db: None) ->
     assert [attempt(client, "Bearer x", path=STATS) for _ in range(11)] == [401] * 9 + [429] * 2
 
 
-def test_guesses_from_many_addresses_shut_out_all_but_who_was_in(
+def test_guesses_from_many_addresses_block_all_but_those_who_logged_in(
     settings: Settings, client: Client, db: None
 ) -> None:
     settings.JOB_DASHBOARD = PASSWORDS
@@ -278,7 +280,7 @@ def test_the_right_password_ends_the_count(settings: Settings, client: Client, d
         assert attempt(client, RIGHT) == 200
 
 
-def test_with_the_token_nobody_guesses_the_password_without_end(
+def test_the_token_does_not_reset_the_count_of_wrong_passwords(
     settings: Settings, client: Client, db: None
 ) -> None:
     settings.JOB_DASHBOARD = {**PASSWORDS, "TOKEN": TOKEN}
@@ -313,7 +315,7 @@ def test_the_warning_names_the_address(
     assert len(said) == 10
 
 
-def test_a_token_opens_figures_only(settings: Settings, client: Client, db: None) -> None:
+def test_a_token_opens_only_the_api(settings: Settings, client: Client, db: None) -> None:
     settings.JOB_DASHBOARD = {"TOKEN": TOKEN}
     expected = to_those_outside((302, 403), figures=0)
     for address in ADDRESSES:
@@ -330,21 +332,21 @@ def test_an_empty_token_opens_nothing(settings: Settings, client: Client, db: No
     assert client.get(path, headers={"authorization": "Bearer "}).status_code == 401
 
 
-def test_each_change_needs_the_token_of_its_form(person: Person) -> None:
+def test_each_action_needs_a_csrf_token(person: Person) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(person("superuser"))
     for address in ACTIONS:
         assert call(client, address, "POST", {}, secure=True).status_code == 403, address.name
 
 
-def test_each_change_needs_it_also_where_the_site_has_no_middleware_for_it(
+def test_each_action_needs_a_csrf_token_even_without_the_middleware(
     settings: Settings, person: Person
 ) -> None:
     settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if "csrf" not in one]
-    test_each_change_needs_the_token_of_its_form(person)
+    test_each_action_needs_a_csrf_token(person)
 
 
-def test_what_one_may_not_do_is_not_offered(
+def test_actions_without_permission_are_not_offered(
     person: Person, client: Client, redis_backend: JobBackend
 ) -> None:
     client.force_login(person(VIEW))

@@ -38,7 +38,7 @@ def say(worker: Driver, claim: Claim, progress: Progress) -> None:
         (Progress(1200), "1,200"),
     ],
 )
-def test_a_running_job_shows_how_far_it_is(
+def test_a_running_job_shows_its_progress(
     progress: Progress, shown: str, onlooker: Client, worker: Driver, claim: Claim
 ) -> None:
     assert 'id="progress"' not in page(onlooker, claim)
@@ -48,13 +48,15 @@ def test_a_running_job_shows_how_far_it_is(
     assert ("<progress" in html) == (progress.total is not None)
 
 
-def test_a_dead_job_shows_how_far_it_came(onlooker: Client, worker: Driver, claim: Claim) -> None:
+def test_a_dead_job_shows_the_progress_of_its_last_attempt(
+    onlooker: Client, worker: Driver, claim: Claim
+) -> None:
     say(worker, claim, Progress(3, 9))
     worker.settle(dead(claim))
     assert "Progress of the last attempt: 3 of 9" in page(onlooker, claim)
 
 
-def test_what_a_job_says_is_no_markup(onlooker: Client, worker: Driver, claim: Claim) -> None:
+def test_the_text_of_a_progress_is_escaped(onlooker: Client, worker: Driver, claim: Claim) -> None:
     say(worker, claim, Progress(3, 9, HOSTILE))
     html = page(onlooker, claim)
     assert HOSTILE not in html

@@ -55,14 +55,14 @@ def values(family: Metric, label: str) -> dict[str, float]:
     return {one.labels[label]: one.value for one in family.samples}
 
 
-def test_an_empty_store_is_told_whole(backend: JobBackend, read: Read) -> None:
+def test_an_empty_store_exposes_every_metric(backend: JobBackend, read: Read) -> None:
     families = read()
     assert set(values(families["django_jobs_jobs"], "state").values()) == {0.0}
     assert families["django_jobs_workers"].samples[0].value == 0
     assert families["django_jobs_task_duration_seconds"].samples == []
 
 
-def test_states_queues_workers_and_attempts_are_told(
+def test_states_queues_workers_and_attempts_are_exposed(
     backend: JobBackend, worker: Driver, read: Read
 ) -> None:
     backend.broker.push(make_jobs(3, queue="low"))
@@ -80,7 +80,7 @@ def test_states_queues_workers_and_attempts_are_told(
     assert families["django_jobs_jobs_stuck"].samples[0].value == 1
 
 
-def test_tasks_are_told_as_counters_and_histograms(worker: Driver, read: Read) -> None:
+def test_tasks_are_exposed_as_counters_and_histograms(worker: Driver, read: Read) -> None:
     tell(worker, sample("shop.ship", 3, 1, took=150))
     tell(worker, sample("shop.ship", 2, 0, took=10))
 
@@ -106,7 +106,7 @@ def test_tasks_are_told_as_counters_and_histograms(worker: Driver, read: Read) -
     }
 
 
-def test_what_took_longer_than_any_bound_is_counted(worker: Driver, read: Read) -> None:
+def test_durations_beyond_the_last_bound_are_counted(worker: Driver, read: Read) -> None:
     beyond = Histogram((*[0] * len(BOUNDS), 2), 10**9)
     worker.heartbeat(report=Report(samples=(replace(sample(), duration=beyond),)))
 
@@ -116,7 +116,7 @@ def test_what_took_longer_than_any_bound_is_counted(worker: Driver, read: Read) 
 
 
 @pytest.mark.parametrize("name", [HOSTILE, 'a"} 1\nevil{b="', "back\\slash\\", "ü", "\ud800"])
-def test_any_name_is_one_label(name: str, worker: Driver, read: Read) -> None:
+def test_any_name_makes_a_valid_label(name: str, worker: Driver, read: Read) -> None:
     tell(worker, sample(name, 1, 1))
 
     families = read()
@@ -131,7 +131,7 @@ def test_any_name_is_one_label(name: str, worker: Driver, read: Read) -> None:
 
 @pytest.mark.usefixtures("backend", "token")
 @pytest.mark.parametrize("given", [None, "", "another", TOKEN + "x", TOKEN[:-1], "\xff", "ü"])
-def test_without_the_token_nothing_is_told(given: str | None, client: Client, db: None) -> None:
+def test_without_the_token_nothing_is_exposed(given: str | None, client: Client, db: None) -> None:
     response = ask(client, given)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -148,12 +148,12 @@ def test_without_a_token_in_the_settings_it_is_closed(
 
 
 @pytest.mark.usefixtures("backend")
-def test_who_may_see_the_dashboard_may_see_the_figures(onlooker: Client) -> None:
+def test_visitors_of_the_dashboard_may_see_the_metrics(onlooker: Client) -> None:
     assert ask(onlooker, None).status_code == 200
 
 
 @pytest.mark.usefixtures("backend", "token")
-def test_it_is_read_and_nothing_else(client: Client, db: None) -> None:
+def test_only_get_and_head_are_allowed(client: Client, db: None) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     assert client.head(ADDRESS, headers=headers, secure=True).status_code == 200
     for method in (client.post, client.put, client.delete):
@@ -161,7 +161,7 @@ def test_it_is_read_and_nothing_else(client: Client, db: None) -> None:
 
 
 @pytest.mark.usefixtures("token")
-def test_each_backend_has_its_figures_and_an_unknown_one_has_none(
+def test_each_backend_has_its_metrics_and_an_unknown_one_has_none(
     client: Client, use_backend: UseBackend, db: None
 ) -> None:
     backend = {"BACKEND": "django_jobs.backends.ThreadPoolBackend"}
@@ -174,7 +174,7 @@ def test_each_backend_has_its_figures_and_an_unknown_one_has_none(
 
 
 @pytest.mark.usefixtures("token")
-def test_a_store_that_does_not_answer_is_told_without_secrets(
+def test_an_unavailable_broker_is_reported_without_secrets(
     client: Client, settings: Settings, db: None
 ) -> None:
     options = {"url": "redis://:secret@127.0.0.1:1/0"}

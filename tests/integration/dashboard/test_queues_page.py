@@ -20,7 +20,7 @@ def row(html: str, queue: str) -> str:
     return html.partition(f'id="queue-{queue}"')[2].partition("</tr>")[0]
 
 
-def test_each_queue_is_shown_with_what_waits(
+def test_each_queue_is_shown_with_its_jobs(
     operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(make_jobs(1234, queue="mailers"))
@@ -32,7 +32,9 @@ def test_each_queue_is_shown_with_what_waits(
     assert ">0<" in row(html, "critical")  # known from the settings, without a job so far
 
 
-def test_a_queue_that_nobody_serves_is_marked(operator: Client, redis_backend: JobBackend) -> None:
+def test_a_queue_that_no_worker_serves_is_marked(
+    operator: Client, redis_backend: JobBackend
+) -> None:
     redis_backend.broker.push(make_jobs(1, queue="low"))
     Driver(redis_backend.broker, "w1").heartbeat(queues=("default",))
     assert "none</span>" in row(operator.get(QUEUES).content.decode(), "low")
@@ -61,12 +63,12 @@ def test_a_queue_is_paused_and_resumed(
     assert len(worker.take(1)) == 1
 
 
-def test_what_an_action_says_is_said_once(operator: Client, backend: JobBackend) -> None:
+def test_the_message_of_an_action_is_shown_once(operator: Client, backend: JobBackend) -> None:
     do(operator, "pause_queue", queue="default")
     assert "is paused. Its jobs wait" not in operator.get(QUEUES).content.decode()
 
 
-def test_a_live_update_leaves_the_word_for_the_person(
+def test_a_live_update_leaves_the_message_for_the_next_visit(
     operator: Client, backend: JobBackend
 ) -> None:
     operator.post(reverse("django_jobs_dashboard:pause_queue"), {"queue": "default"})
@@ -75,7 +77,7 @@ def test_a_live_update_leaves_the_word_for_the_person(
     assert "is paused. Its jobs wait" in operator.get(QUEUES).content.decode()
 
 
-def test_a_queue_is_cleared_by_who_types_its_name(operator: Client, backend: JobBackend) -> None:
+def test_a_queue_is_cleared_by_typing_its_name(operator: Client, backend: JobBackend) -> None:
     backend.broker.push(make_jobs(3))
     html = do(operator, "clear_queue", queue="default", typed="defualt")
     assert "Nothing was deleted" in html
@@ -88,7 +90,7 @@ def test_a_queue_is_cleared_by_who_types_its_name(operator: Client, backend: Job
 
 @pytest.mark.parametrize("name", ["pause_queue", "resume_queue", "clear_queue"])
 @pytest.mark.parametrize("queue", ["", "other", "default\x00"])
-def test_a_queue_that_is_not_there_is_refused(
+def test_an_unknown_queue_is_refused(
     name: str, queue: str, operator: Client, backend: JobBackend
 ) -> None:
     assert "This queue does not exist." in do(operator, name, queue=queue, typed=queue)

@@ -102,7 +102,7 @@ def test_a_job_is_repaired_if_its_state_permits_it(
         assert record.state is (State.QUEUED if repair is Repair.RETRY else State.DISCARDED)
 
 
-def test_ticked_jobs_are_repaired_and_the_list_stays_filtered(
+def test_selected_jobs_are_repaired_and_the_list_stays_filtered(
     operator: Client, backend: JobBackend, worker: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend.broker.push(make_jobs(4))
@@ -123,7 +123,7 @@ def test_ticked_jobs_are_repaired_and_the_list_stays_filtered(
     assert ids[0] in line.getMessage()
 
 
-def test_without_a_tick_nothing_happens(operator: Client, backend: JobBackend) -> None:
+def test_without_a_selection_nothing_happens(operator: Client, backend: JobBackend) -> None:
     assert said(operator, operator.post(REPAIR, {"do": "delete"})) == "No jobs were selected."
 
 
@@ -169,7 +169,7 @@ def test_waiting_jobs_that_match_are_cancelled(
     assert backend.broker.inspection.counts()[State.QUEUED] == 2
 
 
-def test_what_comes_or_changes_after_the_question_is_left_alone(
+def test_jobs_that_come_or_change_after_the_count_stay_unchanged(
     operator: Client, backend: JobBackend, worker: Driver
 ) -> None:
     backend.broker.push(jobs := make_jobs(5))
@@ -185,9 +185,7 @@ def test_what_comes_or_changes_after_the_question_is_left_alone(
     assert found(backend.broker.inspection, jobs[0].id).state is State.DEAD
 
 
-def test_nothing_that_matches_is_said_before_anything_is_asked(
-    operator: Client, backend: JobBackend
-) -> None:
+def test_without_matches_no_confirmation_is_asked(operator: Client, backend: JobBackend) -> None:
     backend.broker.push(make_jobs(1))
 
     text = operator.get(f"{BULK}?do=cancel&state=dead").content.decode()
@@ -197,7 +195,7 @@ def test_nothing_that_matches_is_said_before_anything_is_asked(
 
 
 @pytest.mark.usefixtures("small_steps")
-def test_a_long_repair_goes_on_from_request_to_request(
+def test_a_long_repair_continues_from_request_to_request(
     operator: Client, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(10))
@@ -224,7 +222,7 @@ def test_a_forged_state_is_refused(operator: Client, backend: JobBackend, run: s
     assert operator.get(f"{BULK}?run={run or 'x'}").status_code == 404
 
 
-def test_nobody_goes_on_with_what_somebody_else_was_asked(
+def test_a_repair_cannot_be_continued_by_another_user(
     operator: Client, person: Person, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(3))
@@ -237,7 +235,7 @@ def test_nobody_goes_on_with_what_somebody_else_was_asked(
 
 
 @pytest.mark.parametrize("rights", [(), ("view_dashboard",), ("control_workers",)])
-def test_who_may_not_manage_jobs_changes_none(
+def test_without_permission_no_job_is_changed(
     operator: Client, person: Person, backend: JobBackend, rights: tuple[str, ...]
 ) -> None:
     job = make_job()
@@ -252,9 +250,7 @@ def test_who_may_not_manage_jobs_changes_none(
     assert found(backend.broker.inspection, job.id)
 
 
-def test_a_change_needs_the_token_of_a_form(
-    operator: Client, person: Person, backend: JobBackend
-) -> None:
+def test_a_repair_needs_a_csrf_token(operator: Client, person: Person, backend: JobBackend) -> None:
     job = make_job()
     backend.broker.push([job])
     strict = Client(enforce_csrf_checks=True)

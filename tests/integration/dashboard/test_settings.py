@@ -60,12 +60,12 @@ def test_variables_are_read_as_they_are_written() -> None:
     }
 
 
-def test_a_switch_that_is_neither_is_refused() -> None:
+def test_an_invalid_boolean_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="JOB_DASHBOARD_ALLOW_HTTP: give true or false"):
         dashboard_from_env(FakeEnv(JOB_DASHBOARD_ALLOW_HTTP="perhaps"))
 
 
-def test_the_process_s_environment_counts_where_the_site_has_no_setting(
+def test_without_a_setting_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("JOB_DASHBOARD_USERNAME", "ops")
@@ -113,7 +113,7 @@ def test_limits_of_health_are_read_from_variables_that_are_set() -> None:
 
 
 @pytest.mark.parametrize("value", ["-1", "two", "1.5", "²"])
-def test_a_limit_that_is_no_number_is_refused(value: str, settings: Settings) -> None:
+def test_a_threshold_that_is_not_a_number_is_refused(value: str, settings: Settings) -> None:
     with pytest.raises(ImproperlyConfigured, match="JOB_DASHBOARD_MIN_WORKERS: give a whole"):
         dashboard_from_env(FakeEnv(JOB_DASHBOARD_MIN_WORKERS=value))
     for wrong in (value, -1, True, 1.5):

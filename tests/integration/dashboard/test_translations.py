@@ -92,19 +92,19 @@ def test_each_text_of_the_code_is_translated(app: str, language: str) -> None:
     assert not missing, f"run make messages, then translate in {APPS[app]}/locale: {missing}"
 
 
-def test_nothing_is_translated_that_is_not_said_any_more(app: str, language: str) -> None:
+def test_each_translation_is_still_used(app: str, language: str) -> None:
     unused = {texts for texts, _, _ in entries(app, language)} - texts_of_the_code(app)
     assert not unused, f"run make messages, which removes these: {unused}"
 
 
-def test_no_translation_is_missing_or_a_guess(app: str, language: str) -> None:
+def test_no_translation_is_missing_or_fuzzy(app: str, language: str) -> None:
     for texts, translated, block in entries(app, language):
         assert all(translated), texts
         assert "fuzzy" not in block.partition("msgid")[0], texts
         assert not block.startswith("#~"), texts
 
 
-def test_each_translation_has_the_places_of_its_text(app: str, language: str) -> None:
+def test_each_translation_has_the_placeholders_of_its_text(app: str, language: str) -> None:
     for (_, *texts), translated, _ in entries(app, language):
         places = set(PLACES.findall(" ".join(texts)))
         for text in translated:
@@ -112,7 +112,7 @@ def test_each_translation_has_the_places_of_its_text(app: str, language: str) ->
         assert set(PLACES.findall(" ".join(translated))) == places, texts
 
 
-def test_what_is_compiled_is_what_is_written(app: str, language: str) -> None:
+def test_compiled_translations_equal_their_source(app: str, language: str) -> None:
     path = APPS[app] / "locale" / language / "LC_MESSAGES" / "django.mo"
     with path.open("rb") as file:
         compiled = gettext.GNUTranslations(file)
@@ -126,7 +126,7 @@ def test_what_is_compiled_is_what_is_written(app: str, language: str) -> None:
         assert said == set(translated)
 
 
-def test_pages_speak_it(
+def test_pages_are_translated(
     language: str, operator: Client, redis_backend: JobBackend, settings: Settings
 ) -> None:
     settings.LANGUAGE_CODE = language

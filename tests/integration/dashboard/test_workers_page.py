@@ -72,12 +72,14 @@ def test_a_worker_is_told_to_be_quiet_and_to_stop(
     assert other.heartbeat().order is Order.STOP
 
 
-def test_a_worker_that_is_gone_is_told_nothing(operator: Client, redis_backend: JobBackend) -> None:
+def test_a_worker_that_no_longer_exists_gets_no_command(
+    operator: Client, redis_backend: JobBackend
+) -> None:
     assert "This worker no longer exists." in do(operator, "stop_worker", worker="w1")
     assert "No workers running" in operator.get(WORKERS).content.decode()
 
 
-def test_the_threads_of_a_web_process_take_no_orders(operator: Client, use_backend: Any) -> None:
+def test_the_threads_of_a_web_process_take_no_commands(operator: Client, use_backend: Any) -> None:
     backend = use_backend("thread_pool")
     worker = Driver(backend.broker, "w1")
     worker.heartbeat()

@@ -132,7 +132,7 @@ def test_an_alias_of_storages_can_be_chosen(settings: Any, nowhere: Path) -> Non
     assert list(private.iterdir()) == []
 
 
-def test_an_alias_that_is_not_there_is_named(settings: Any, media: Path) -> None:
+def test_an_unknown_storage_is_named(settings: Any, media: Path) -> None:
     settings.JOB_EMAIL_STORAGE = "privat"
     with pytest.raises(ImproperlyConfigured, match="JOB_EMAIL_STORAGE names the storage 'privat'"):
         fitted(20_000)
@@ -154,7 +154,7 @@ class StubbornStorage(FileSystemStorage):
         raise NotImplementedError
 
 
-def test_a_storage_that_removes_nothing_is_a_warning_only(
+def test_errors_of_the_storage_are_only_warnings(
     media: Path, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     payload = fitted(20_000)
@@ -186,7 +186,7 @@ def test_no_other_file_is_read_or_removed(media: Path, name: str) -> None:
     assert (media / "secret.txt").exists()
 
 
-def test_cleaning_removes_what_no_mail_needs_any_more_and_nothing_else(media: Path) -> None:
+def test_cleaning_removes_only_expired_files(media: Path) -> None:
     fitted(20_000, 30_000)
     kept = media / "django_jobs/mail/readme/x"
     kept.mkdir(parents=True)

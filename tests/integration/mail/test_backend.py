@@ -37,7 +37,7 @@ def test_job_email_backend_must_exist(settings: Any) -> None:
         LaterEmailBackend()
 
 
-def test_a_login_is_refused_without_being_told() -> None:
+def test_credentials_are_refused_without_showing_them() -> None:
     with pytest.raises(ImproperlyConfigured, match="'username', 'password'") as caught:
         LaterEmailBackend(username="site", password="hush")
     assert "hush" not in str(caught.value)
@@ -49,7 +49,7 @@ def test_the_empty_login_that_django_hands_over_is_accepted() -> None:
 
 
 @needs_mailers
-def test_a_mailer_must_not_hand_its_mail_to_itself(settings: Any) -> None:
+def test_a_mailer_must_not_send_through_itself(settings: Any) -> None:
     settings.MAILERS = {"default": {"BACKEND": LATER, "OPTIONS": {"using": "default"}}}
     with pytest.raises(
         ImproperlyConfigured, match=r"MAILERS\['default'\].*'default', which itself sends"
@@ -58,7 +58,7 @@ def test_a_mailer_must_not_hand_its_mail_to_itself(settings: Any) -> None:
 
 
 @needs_mailers
-def test_a_mailer_must_not_hand_its_mail_to_itself_around_a_corner(settings: Any) -> None:
+def test_a_mailer_must_not_send_through_another_later_mailer(settings: Any) -> None:
     settings.MAILERS = {
         "a": {"BACKEND": LATER, "OPTIONS": {"using": "b"}},
         "b": {"BACKEND": LATER, "OPTIONS": {"using": "a"}},

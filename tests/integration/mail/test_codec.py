@@ -259,7 +259,7 @@ def test_a_class_that_builds_its_mail_itself_is_refused() -> None:
 
 
 @pytest.mark.parametrize("change", [{"attachments": None}, {"alternatives": 3}, {"subject": ...}])
-def test_what_is_no_stored_mail_is_refused(change: dict[str, Any]) -> None:
+def test_a_payload_that_is_not_a_mail_is_refused(change: dict[str, Any]) -> None:
     payload: Any = encode(full_message()) | change
     if payload["subject"] is ...:
         del payload["subject"]

@@ -47,7 +47,7 @@ def test_the_server_gets_the_bytes_that_django_would_have_sent(
     assert b"hidden@example.com" not in without_boundaries(later.content)
 
 
-def test_a_refusal_for_now_is_raised_and_the_next_attempt_sends_the_same_mail(
+def test_a_temporary_refusal_is_raised_and_the_next_attempt_sends_the_same_mail(
     site: str, mail_server: MailServer
 ) -> None:
     payload = encode(simple())
@@ -60,7 +60,9 @@ def test_a_refusal_for_now_is_raised_and_the_next_attempt_sends_the_same_mail(
     assert ids == {payload["headers"]["Message-ID"]}
 
 
-def test_a_final_refusal_fails_with_the_servers_words(site: str, mail_server: MailServer) -> None:
+def test_a_permanent_refusal_fails_with_the_servers_reply(
+    site: str, mail_server: MailServer
+) -> None:
     mail_server.data_answers.append("554 5.7.1 Looks like spam")
     with pytest.raises(Fail, match=r"refused the email: 554 5\.7\.1 Looks like spam"):
         deliver.call(encode(simple()))
@@ -130,7 +132,7 @@ def test_a_server_without_tls_loses_no_mail(mail_server: MailServer, settings: A
         deliver.call(encode(simple()))
 
 
-def test_a_mail_that_was_sent_is_not_sent_again_when_the_goodbye_fails(
+def test_a_sent_mail_is_not_sent_again_when_closing_fails(
     site: str, mail_server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     mail_server.goodbye = "221 " + "x" * 10_000
@@ -153,6 +155,6 @@ def test_job_email_backend_names_the_backend_that_sends(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("payload", [{}, {"attachments": []}, "text"])
-def test_what_is_no_mail_of_ours_is_refused(payload: Any) -> None:
+def test_a_payload_not_made_by_encode_is_refused(payload: Any) -> None:
     with pytest.raises(BrokenPayload, match="not an email stored by django_jobs"):
         deliver.call(payload)

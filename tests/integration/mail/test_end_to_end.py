@@ -65,7 +65,7 @@ def test_a_mail_reaches_the_server(site: str, mail_server: MailServer) -> None:
     assert envelope.rcpt_tos == ["b@example.com"]
 
 
-def test_a_refusal_for_now_is_tried_again_with_the_same_mail(
+def test_a_temporary_refusal_is_retried_with_the_same_mail(
     site: str, mail_server: MailServer
 ) -> None:
     mail_server.data_answers.extend(["451 Later", "421 Busy"])
@@ -77,7 +77,7 @@ def test_a_refusal_for_now_is_tried_again_with_the_same_mail(
     assert sent["Date"] == result.args[0]["headers"]["Date"]
 
 
-def test_a_refusal_for_good_is_dead_at_once(site: str, mail_server: MailServer) -> None:
+def test_a_permanent_refusal_is_dead_immediately(site: str, mail_server: MailServer) -> None:
     mail_server.data_answers.append("550 5.7.1 Not here")
     result = ended(send_later(simple()))
     assert (result.status, result.attempts) == (TaskResultStatus.FAILED, 1)
@@ -125,7 +125,7 @@ def test_every_mail_of_the_site_is_sent_later(later_site: str, mail_server: Mail
     assert lines(envelope.content) == lines(message.message().as_bytes())
 
 
-def test_what_is_sent_later_by_hand_is_not_made_a_job_twice(
+def test_a_message_sent_later_explicitly_is_enqueued_once(
     later_site: str, mail_server: MailServer
 ) -> None:
     assert ended(send_later(simple())).status == TaskResultStatus.SUCCESSFUL

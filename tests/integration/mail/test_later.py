@@ -153,7 +153,7 @@ def test_files_of_a_mail_that_was_not_enqueued_are_removed(media: Path, settings
     assert files(media) == []
 
 
-def test_files_stay_where_the_job_may_have_arrived_all_the_same(media: Path, settings: Any) -> None:
+def test_files_stay_if_the_job_may_have_been_enqueued(media: Path, settings: Any) -> None:
     settings.TASKS = {
         "default": {
             "BACKEND": "django_jobs.backends.RedisBackend",
@@ -181,7 +181,7 @@ def test_files_stay_where_redis_refuses_as_part_of_the_mails_may_be_enqueued(
     assert len(files(media)) == 1
 
 
-def test_with_other_peoples_backends_a_mail_travels_whole(media: Path, settings: Any) -> None:
+def test_with_other_backends_a_mail_is_stored_whole(media: Path, settings: Any) -> None:
     package = BaseTaskBackend.__module__.partition(".backends")[0]
     settings.TASKS = {
         "default": {

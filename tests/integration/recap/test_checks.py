@@ -16,11 +16,11 @@ def found() -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("redis_backend")
-def test_a_complete_setting_has_nothing_to_say() -> None:
+def test_a_complete_setting_is_accepted() -> None:
     assert found() == {}
 
 
-def test_a_backend_that_is_not_persistent_is_told() -> None:
+def test_a_backend_that_is_not_persistent_is_reported() -> None:
     assert found() == {
         "W001": "No recaps are sent, because the default task backend keeps jobs in memory."
     }
@@ -45,7 +45,7 @@ def test_a_backend_that_is_not_persistent_is_told() -> None:
         ("CONTENTS", "x", "JOB_RECAP has no key 'CONTENTS'. Its keys are RECIPIENTS, CONTENT,"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(
+def test_each_problem_is_reported_in_a_sentence(
     settings: Settings, key: str, value: object, sentence: str
 ) -> None:
     settings.JOB_RECAP = {**settings.JOB_RECAP, key: value}
@@ -56,28 +56,28 @@ def test_what_is_wrong_is_told_in_one_sentence(
 
 
 @pytest.mark.usefixtures("redis_backend")
-def test_each_missing_key_is_told(settings: Settings) -> None:
+def test_each_missing_key_is_reported(settings: Settings) -> None:
     del settings.JOB_RECAP
 
     assert [message.id for message in check_recap()] == [f"{BASE}E001"] * 3
 
 
 @pytest.mark.usefixtures("redis_backend")
-def test_a_setting_of_another_type_is_told(settings: Settings) -> None:
+def test_a_setting_of_another_type_is_reported(settings: Settings) -> None:
     settings.JOB_RECAP = "feedback.recap"
 
     assert found()["E001"].startswith("JOB_RECAP must be a dict with the keys RECIPIENTS,")
 
 
 @pytest.mark.usefixtures("redis_backend")
-def test_missing_time_zone_support_is_told(settings: Settings) -> None:
+def test_missing_time_zone_support_is_reported(settings: Settings) -> None:
     settings.USE_TZ = False
 
     assert "USE_TZ = True" in found()["E002"]
 
 
 @pytest.mark.usefixtures("redis_backend")
-def test_a_missing_unsubscribe_page_is_told(settings: Settings) -> None:
+def test_a_missing_unsubscribe_page_is_reported(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.apps.worker_site.urls"
 
     assert found() == {"E003": "Recaps have no unsubscribe page."}

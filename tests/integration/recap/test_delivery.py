@@ -87,7 +87,7 @@ def test_a_job_of_a_user_who_is_gone_sends_nothing(user: User, delivery: RecapDe
 
 
 @pytest.mark.parametrize("name", ["Nobody", "Quiet"])
-def test_nothing_to_say_means_no_mail(user: User, delivery: RecapDelivery, name: str) -> None:
+def test_without_content_no_mail_is_sent(user: User, delivery: RecapDelivery, name: str) -> None:
     User.objects.update(first_name=name)
 
     assert deliver(user.pk, KEY, JOB) == "empty"
@@ -104,7 +104,7 @@ def test_nothing_to_say_means_no_mail(user: User, delivery: RecapDelivery, name:
     ],
     ids=["not admitted", "no address", "switched off", "no choice"],
 )
-def test_what_is_not_wanted_any_more_is_dropped(
+def test_a_recap_that_is_no_longer_wanted_is_dropped(
     user: User, delivery: RecapDelivery, change: Callable[[], object]
 ) -> None:
     change()
@@ -130,7 +130,7 @@ def test_a_recap_of_another_frequency_does_not_overtake_it(
     assert deliver(user.pk, KEY, JOB) == "sent"
 
 
-def test_a_final_refusal_ends_the_job(
+def test_a_permanent_refusal_ends_the_job(
     user: User, delivery: RecapDelivery, mail_through: MailThrough
 ) -> None:
     mail_through(f"{__name__}.Refusing")
@@ -139,7 +139,7 @@ def test_a_final_refusal_ends_the_job(
         deliver(user.pk, KEY, JOB)
 
 
-def test_after_a_passing_refusal_the_same_job_sends_it(
+def test_after_a_temporary_refusal_the_same_job_sends_it(
     user: User, delivery: RecapDelivery, mail_through: MailThrough
 ) -> None:
     mail_through(f"{__name__}.Busy")

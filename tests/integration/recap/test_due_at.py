@@ -73,14 +73,14 @@ def test_switched_on_again_it_starts_in_the_future(make_user: MakeUser, clock: T
     assert due_at() == may(26, 7)
 
 
-def test_a_zone_that_is_none_is_refused(make_user: MakeUser) -> None:
+def test_an_invalid_time_zone_is_refused(make_user: MakeUser) -> None:
     choice = RecapSettings(user=make_user(), time_zone="Mars/Olympus")
 
     with pytest.raises(ValidationError, match="“Mars/Olympus” is not a valid time zone"):
         choice.full_clean()
 
 
-def test_a_zone_that_has_vanished_falls_back_to_the_sites(
+def test_an_unknown_time_zone_falls_back_to_the_sites(
     make_user: MakeUser, caplog: pytest.LogCaptureFixture
 ) -> None:
     choice = make_user(time_zone="Mars/Olympus").recap_settings
@@ -89,7 +89,7 @@ def test_a_zone_that_has_vanished_falls_back_to_the_sites(
     assert "unknown time zone 'Mars/Olympus'" in caplog.text
 
 
-def test_rows_tell_whose_they_are(make_user: MakeUser) -> None:
+def test_rows_name_their_user(make_user: MakeUser) -> None:
     user = make_user(hour=8)
 
     assert str(user.recap_settings) == f"recap settings of user {user.pk}"

@@ -54,12 +54,12 @@ def user(make_user: MakeUser, clock: Traveller) -> User:
     return make_user(hour=8)
 
 
-def test_nobody_is_due_before_the_time(user: User) -> None:
+def test_no_user_is_due_before_the_time(user: User) -> None:
     assert tick(TOMORROW - timedelta(seconds=1)) == 0
     assert queued() == keys() == []
 
 
-def test_who_is_due_gets_one_job_that_the_delivery_names(user: User) -> None:
+def test_a_user_who_is_due_gets_one_job_that_the_delivery_names(user: User) -> None:
     assert tick(TOMORROW) == 1
 
     delivery = RecapDelivery.objects.get()
@@ -70,12 +70,12 @@ def test_who_is_due_gets_one_job_that_the_delivery_names(user: User) -> None:
     assert str(delivery) == f"recap daily:2026-05-21 of user {user.pk}"
 
 
-def test_the_next_tick_finds_nobody_until_the_next_day(user: User) -> None:
+def test_no_user_is_due_again_until_the_next_day(user: User) -> None:
     assert [tick(TOMORROW), tick(TOMORROW), tick(TOMORROW + timedelta(hours=23))] == [1, 0, 0]
     assert tick(TOMORROW + timedelta(days=1)) == 1
 
 
-def test_after_downtime_the_latest_period_is_made_up_once(user: User) -> None:
+def test_after_downtime_the_latest_period_is_sent_once(user: User) -> None:
     assert [tick(may(30, 12)), tick(may(30, 13))] == [1, 0]
     assert keys() == ["daily:2026-05-30"]
 
@@ -114,23 +114,21 @@ def test_a_change_of_the_time_zone_gives_no_period_twice(
         assert earlier.end == later.start
 
 
-def test_a_choice_made_while_the_recap_waited_for_the_tick_loses_nothing(
-    user: User, clock: Traveller
-) -> None:
+def test_a_change_of_settings_loses_no_recap_that_is_due(user: User, clock: Traveller) -> None:
     clock.move_to(TOMORROW + timedelta(minutes=5))
     RecapSettings.objects.get().save()
 
     assert tick(TOMORROW + timedelta(minutes=15)) == 1
 
 
-def test_who_is_not_admitted_any_more_gets_nothing_and_is_moved_on(user: User) -> None:
+def test_a_user_who_is_no_longer_eligible_gets_nothing_and_is_rescheduled(user: User) -> None:
     User.objects.update(is_staff=False)
 
     assert tick(TOMORROW) == 0
     assert RecapSettings.objects.get().due_at == TOMORROW + timedelta(days=1)
 
 
-def test_who_switched_off_is_not_due(user: User) -> None:
+def test_a_user_who_switched_recaps_off_is_not_due(user: User) -> None:
     choice = RecapSettings.objects.get()
     choice.enabled = False
     choice.save()
@@ -138,14 +136,14 @@ def test_who_switched_off_is_not_due(user: User) -> None:
     assert tick(TOMORROW) == 0
 
 
-def test_a_choice_that_was_stored_past_save_is_scheduled_by_the_next_tick(user: User) -> None:
+def test_settings_stored_without_save_are_scheduled_by_the_next_tick(user: User) -> None:
     RecapSettings.objects.update(due_at=None)
 
     assert tick(NOW) == 0
     assert RecapSettings.objects.get().due_at == TOMORROW
 
 
-def test_who_was_switched_off_past_save_is_left_alone(user: User) -> None:
+def test_a_user_switched_off_without_save_gets_nothing(user: User) -> None:
     RecapSettings.objects.update(enabled=False)
 
     assert tick(TOMORROW) == 0
@@ -176,7 +174,7 @@ def test_a_tick_that_is_rolled_back_leaves_nothing(user: User) -> None:
     assert tick(TOMORROW) == 1
 
 
-def test_what_was_claimed_while_redis_was_gone_is_enqueued_by_a_later_tick(
+def test_deliveries_claimed_while_redis_was_down_are_enqueued_by_a_later_tick(
     user: User, settings: Settings, redis_server_factory: Callable[..., RedisServer]
 ) -> None:
     server = redis_server_factory()

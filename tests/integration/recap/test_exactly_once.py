@@ -81,7 +81,7 @@ def test_ticks_at_once_repeated_jobs_and_two_workers_send_one_mail_each(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_worker_that_is_killed_meanwhile_leaves_nobody_without_a_mail(
+def test_a_killed_worker_leaves_no_user_without_a_mail(
     live: LiveSite, mail_server: MailServer
 ) -> None:
     output(live.act("tick"))

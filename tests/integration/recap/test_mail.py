@@ -83,7 +83,7 @@ def test_the_time_it_covers_is_on_the_users_clock(mail: EmailMessage) -> None:
     assert "May 19, 2026, 8 a.m." in part(mail, "plain")
 
 
-def test_every_part_ends_with_the_way_out(mail: EmailMessage) -> None:
+def test_every_part_ends_with_an_unsubscribe_link(mail: EmailMessage) -> None:
     link = mail["List-Unsubscribe"].strip("<> ")
 
     assert link in part(mail, "plain")

@@ -97,9 +97,7 @@ def test_an_old_name_of_a_zone_stays_chosen(make_user: MakeUser) -> None:
 
 @pytest.mark.usefixtures("redis_backend")
 @pytest.mark.parametrize("path", ["recipients", "listed", "sliced"])
-def test_only_those_whom_the_site_admits_see_it(
-    make_user: MakeUser, settings: Settings, path: str
-) -> None:
+def test_only_eligible_users_see_it(make_user: MakeUser, settings: Settings, path: str) -> None:
     settings.JOB_RECAP = {
         **settings.JOB_RECAP,
         "RECIPIENTS": f"tests.apps.recap_site.content.{path}",
@@ -120,7 +118,7 @@ def test_a_forged_post_of_somebody_else_changes_nothing(make_user: MakeUser) -> 
     assert not RecapSettings.objects.exists()
 
 
-def test_without_a_persistent_backend_staff_is_told_what_is_missing(make_user: MakeUser) -> None:
+def test_without_a_persistent_backend_staff_see_what_is_missing(make_user: MakeUser) -> None:
     html = rendered(RecapSettingsForm(user=make_user()))
 
     assert html == '<p class="recap-settings-notice">Recaps need the Redis backend.</p>'

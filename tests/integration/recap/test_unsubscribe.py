@@ -61,7 +61,7 @@ def test_a_second_click_does_no_harm(link: str, client: Client) -> None:
     assert not is_on()
 
 
-def test_it_works_for_a_user_who_is_gone(link: str, client: Client) -> None:
+def test_it_works_for_a_deleted_user(link: str, client: Client) -> None:
     RecapSettings.objects.get().user.delete()
 
     assert client.post(urlsplit(link).path).status_code == 200
@@ -69,7 +69,7 @@ def test_it_works_for_a_user_who_is_gone(link: str, client: Client) -> None:
 
 @pytest.mark.parametrize("token", ["1", "1:forged", "nonsense"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_link_that_was_not_signed_here_is_told_kindly(
+def test_a_link_with_a_wrong_signature_is_explained(
     link: str, client: Client, token: str, method: str
 ) -> None:
     page = getattr(client, method)(f"/recap/unsubscribe/{token}/")

@@ -28,7 +28,9 @@ from django_jobs.mail.smtp_errors import is_permanent, reply_text
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_final_refusals_are_told_from_others(error: smtplib.SMTPException, final: bool) -> None:
+def test_permanent_errors_are_distinguished_from_others(
+    error: smtplib.SMTPException, final: bool
+) -> None:
     assert is_permanent(error) is final
 
 
@@ -42,5 +44,5 @@ def test_final_refusals_are_told_from_others(error: smtplib.SMTPException, final
         (smtplib.SMTPNotSupportedError("no SMTPUTF8"), "no SMTPUTF8"),
     ],
 )
-def test_the_servers_words_are_kept(error: smtplib.SMTPException, text: str) -> None:
+def test_the_servers_reply_is_kept(error: smtplib.SMTPException, text: str) -> None:
     assert reply_text(error) == text

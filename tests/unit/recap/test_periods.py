@@ -132,7 +132,7 @@ def test_after_downtime_only_the_latest_period_is_due_at_its_usual_length() -> N
     assert (period.start, period.end) == (at("2026-05-19 08:00"), at("2026-05-20 08:00"))
 
 
-def test_what_is_covered_already_is_not_due_again() -> None:
+def test_a_covered_period_is_not_due_again() -> None:
     assert due_period(DAILY_AT_8, at("2026-05-20 12:00"), at("2026-05-20 08:00")) is None
 
 
@@ -165,7 +165,7 @@ def test_period_follows_period_without_gap_overlap_or_repetition(
 
 
 @given(times, times, instants, st.integers(0, 72))
-def test_no_change_of_mind_tells_anything_twice(
+def test_changes_of_settings_repeat_nothing(
     before: RecapTime, after: RecapTime, now: datetime, hours: int
 ) -> None:
     told = due(before, now)

@@ -1,4 +1,4 @@
-// Comforts of the dashboard; everything works without them, except that pages stand still.
+// Enhancements. Everything works without this script, except live updates.
 
 const root = document.documentElement;
 const body = document.body;
@@ -8,10 +8,10 @@ each("[data-script]", (it) => { it.hidden = false; });
 each("[data-no-script]", (it) => { it.hidden = true; });
 each("[data-submit-on-change]", (form) => form.addEventListener("change", () => form.submit()));
 
-// On a phone the menu is wider than the screen.
+// On phones the menu is wider than the screen: scroll to the current entry.
 document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// Light and dark: as the system says, until somebody chooses. The server reads the cookie.
+// Light or dark: the system's preference, until the visitor chooses. The server reads the cookie.
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 each("[data-theme-switch]", (button) => button.addEventListener("click", () => {
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark.matches;
@@ -19,14 +19,14 @@ each("[data-theme-switch]", (button) => button.addEventListener("click", () => {
   document.cookie = `django_jobs_theme=${root.dataset.theme}; path=${body.dataset.root}; max-age=31536000; samesite=lax`;
 }));
 
-// Times: "3 minutes ago", "in 5 min", "for 12 s", with the exact instant as a title.
+// Times: "3 min. ago", "in 5 min.", "12s", with the exact time as a tooltip.
 const relative = new Intl.RelativeTimeFormat(root.lang || "en", { numeric: "always", style: "short" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const unitFor = (seconds) => UNITS.find(([, size]) => Math.abs(seconds) >= size) || UNITS[3];
 const amount = (unit, number) =>
   new Intl.NumberFormat(root.lang || "en", { style: "unit", unit, unitDisplay: "narrow" }).format(number);
 
-function spell(kind, seconds) {
+function describe(kind, seconds) {
   const [unit, size] = unitFor(seconds);
   const number = Math.trunc(seconds / size);
   if (kind === "ago") return relative.format(number, unit);
@@ -38,39 +38,39 @@ function spell(kind, seconds) {
   return small === large || rest < smallSize ? first : `${first} ${amount(small, Math.floor(rest / smallSize))}`;
 }
 
-function tellTimes() {
+function updateTimes() {
   each("time[data-time]", (it) => {
     if (!it.dataset.time) return;
     const seconds = (new Date(it.dateTime) - Date.now()) / 1000;
-    const text = spell(it.dataset.time, seconds);
+    const text = describe(it.dataset.time, seconds);
     if (it.textContent === text) return;
     if (!it.title) it.title = it.textContent;
     it.textContent = text;
   });
 }
-tellTimes();
-setInterval(() => { if (!document.hidden) tellTimes(); }, 1000);
+updateTimes();
+setInterval(() => { if (!document.hidden) updateTimes(); }, 1000);
 
-// Ticking all rows of a table, and telling how many are ticked.
-function countTicks() {
-  const ticked = document.querySelectorAll("[data-tick]:checked").length;
-  each("[data-tick-count]", (it) => { it.textContent = ticked; });
-  each("[data-needs-ticks]", (it) => { it.disabled = ticked === 0; });
-  each("[data-tick-all]", (it) => {
-    const all = document.querySelectorAll("[data-tick]").length;
-    it.checked = all > 0 && ticked === all;
-    it.indeterminate = ticked > 0 && ticked < all;
+// Select all rows of a table, and count the selected ones.
+function countSelected() {
+  const selected = document.querySelectorAll("[data-select]:checked").length;
+  each("[data-selected-count]", (it) => { it.textContent = selected; });
+  each("[data-needs-selection]", (it) => { it.disabled = selected === 0; });
+  each("[data-select-all]", (it) => {
+    const all = document.querySelectorAll("[data-select]").length;
+    it.checked = all > 0 && selected === all;
+    it.indeterminate = selected > 0 && selected < all;
   });
 }
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-tick-all]")) {
-    each("[data-tick]", (it) => { it.checked = event.target.checked; });
+  if (event.target.matches("[data-select-all]")) {
+    each("[data-select]", (it) => { it.checked = event.target.checked; });
   }
-  if (event.target.matches("[data-tick-all], [data-tick]")) countTicks();
+  if (event.target.matches("[data-select-all], [data-select]")) countSelected();
 });
-countTicks();
+countSelected();
 
-// Copying: browsers give their clipboard to pages under HTTPS only.
+// Copy: browsers offer the clipboard API only on HTTPS.
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -93,7 +93,7 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { label.textContent = before; }, 1500);
 });
 
-// One confirmation is open at a time; Escape or a click elsewhere closes it.
+// Only one confirmation is open at a time. Escape or a click elsewhere closes it.
 const closeOthers = (but) => each("details.confirm[open]", (it) => { if (it !== but) it.open = false; });
 document.addEventListener("click", (event) => closeOthers(event.target.closest("details.confirm")));
 document.addEventListener("keydown", (event) => {
@@ -102,7 +102,7 @@ document.addEventListener("keydown", (event) => {
   if (open) { open.open = false; open.querySelector("summary").focus(); }
 });
 
-// Live: the region asks for itself anew, unless that would disturb somebody.
+// Live updates: reload the region, unless the visitor is using it.
 const select = document.querySelector("[data-live-interval]");
 const trouble = document.querySelector("[data-live-trouble]");
 const STORED = "django_jobs_live";
@@ -112,7 +112,7 @@ let etag = "";
 
 const isBusy = () =>
   document.hidden ||
-  document.querySelector("[data-tick]:checked, details.confirm[open], dialog[open]") ||
+  document.querySelector("[data-select]:checked, details.confirm[open], dialog[open]") ||
   document.activeElement?.matches("#live input:not([type=checkbox]), #live select, #live textarea") ||
   String(getSelection()) !== "";
 
@@ -139,10 +139,10 @@ if (select && window.htmx) {
     trouble.hidden = failures === 0;
   });
   document.addEventListener("htmx:error", () => { failures += 1; trouble.hidden = false; });
-  document.addEventListener("htmx:after:swap", () => { tellTimes(); countTicks(); });
+  document.addEventListener("htmx:after:swap", () => { updateTimes(); countSelected(); });
 }
 
-// A repair of many jobs goes on from page to page by itself.
+// A bulk repair continues to the next step automatically.
 each("[data-go-on]", (it) => {
   if (it.matches("form")) it.requestSubmit();
   else location.replace(it.href);
