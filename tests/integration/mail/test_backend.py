@@ -102,5 +102,5 @@ def test_an_unknown_mailer_is_refused_when_the_mail_is_enqueued(settings: Any) -
 
 @pytest.mark.skipif(hasattr(mail, "mailers"), reason="Django 6.1 has MAILERS")
 def test_before_django_6_1_a_mailer_is_refused_with_the_reason() -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"MAILERS, which Django has from 6\.1"):
+    with pytest.raises(ImproperlyConfigured, match=r"MAILERS, which requires Django 6\.1"):
         send_mail_later("Hi", "Text", None, ["b@example.com"], using="smtp")
