@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from django_jobs.brokers.inspection.base import Inspection
@@ -11,17 +11,90 @@ from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.jobs.records import Job, Settlement, Tick
 
 from .doctor import Doctor
-from .messages import (
-    NOTHING,
-    Answer,
-    Call,
-    Lane,
-    Patience,
-    Pulse,
-    Report,
-    Reservation,
-    WorkerInfo,
-)
+from .messages import HeartbeatReply, HeartbeatReport, PendingReply, Reply, Take
+
+
+class Session(ABC):
+    """One worker's conversation with a broker. Safe to use from all threads of that worker.
+
+    It starts no thread and calls nothing back. Each of its calls is atomic at the broker. Jobs
+    that a lost reply had claimed are given back by the next heartbeat, at no cost.
+    """
+
+    @abstractmethod
+    def exchange(self, settlements: Sequence[Settlement], take: Take) -> PendingReply:
+        """Settle finished attempts, then claim jobs; never blocks for jobs.
+
+        First each settlement whose job is still claimed by this worker under its token and tag
+        takes effect; others are refused. Then jobs that are due become queued. Then jobs are
+        claimed. In a queue the higher priority goes first, then the earlier arrival; jobs that
+        were due arrived at their due time. Paused queues give nothing. Queues in `take.quotas`
+        that still hold jobs wake another listening worker.
+
+        A worker gets only one job at a time that is one crash from being dead, so that the one
+        which crashes it is known.
+
+        The call is sent at once. Up to two calls may be pending, and their results are read in the
+        order in which they were sent. An error shows when `result()` is called.
+        """
+
+    @abstractmethod
+    def listen(self, take: Take, seconds: float) -> Reply:
+        """Block until one of `take.queues` may have jobs, then claim.
+
+        A push wakes one listening worker, not all. A listen that claims nothing of what it was
+        woken for wakes another one.
+
+        Args:
+            take: what to claim, and which queues to block on.
+            seconds: to block at most.
+
+        Raises:
+            BrokerError: the call failed, or its reply was lost.
+        """
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """End a listen: the present one, or else the next one."""
+
+    def disconnect(self) -> None:  # noqa: B027  # not every session has a connection
+        """Cut the connection of a blocked listen, where `interrupt` cannot reach the broker."""
+
+    @abstractmethod
+    def heartbeat(self, report: HeartbeatReport) -> HeartbeatReply:
+        """Begin or renew the worker's lease, and take back the jobs of workers that vanished.
+
+        Only a heartbeat begins a lease, and a worker without a lease claims nothing.
+
+        A job taken back goes to its old place in its queue, before all that came later; its
+        attempt counts. The third time in its life that this happens to a job it is dead, with a
+        `WorkerLost` failure. A worker that is late, but was not missed yet, keeps its jobs.
+
+        A worker that is late itself cannot tell whether the others vanished or nobody could send
+        heartbeats for a while. So it takes nothing back, and those whose lease is over get one
+        more, once, before they are missed.
+
+        A heartbeat that raised must be sent again with the same report until it is answered, so
+        that its counts are added once. Only one heartbeat may be under way at a time.
+
+        Args:
+            report: what the worker says about itself and counted since the last heartbeat, which
+                counts for the present by the broker's clock. Progress and metadata hold for the
+                claims that the worker holds.
+
+        Raises:
+            BrokerError: it was not answered.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back every claim at no cost, and forget the worker.
+
+        The id is used up: no later call of this worker claims anything.
+
+        Raises:
+            BrokerError: the broker did not answer; the jobs come back when the lease is over.
+        """
 
 
 class Broker(ABC):
@@ -42,17 +115,15 @@ class Broker(ABC):
     doctor: Doctor
     """Finds inconsistencies in the store, and repairs them."""
 
-    # --- hot path ----------------------------------------------------------------------------
-
     @abstractmethod
     def push(self, jobs: Sequence[Job]) -> None:
         """Store jobs as scheduled (a `run_at` in the future) or queued: all of them or none.
 
-        A store that is apart takes them in portions of a thousand jobs or 8 megabytes of arguments,
-        each all or none.
+        A remote store takes them in batches of a thousand jobs or 8 megabytes of arguments, each
+        all or none.
 
         A job whose id is known already is left as it is. A late copy of a call, which was sent
-        again after a lost reply, changes nothing, also when its jobs are forgotten by then.
+        again after a lost reply, changes nothing, even if its jobs are forgotten by then.
 
         Raises:
             QueueFull: the bounded queue had no room for a stated time.
@@ -60,89 +131,14 @@ class Broker(ABC):
         """
 
     @abstractmethod
-    def send(self, worker: str, call: Call, patience: Patience | None = None) -> Answer:
-        """Settle what is finished, then claim up to `limit` jobs for a worker.
-
-        What is returned waits for the answer, once. If it fails, the call is to be sent again.
-
-        With patience it first waits as `wait` does, until one of the queues may have jobs: a worker
-        that has nothing to do gets a job with the wake-up.
-
-        First each settlement whose job is still claimed by this worker with this token takes
-        effect; others are refused. Then jobs that are due become queued. Then jobs are claimed:
-        at most `quota` from each share in the order given, what is missing to `limit` in a
-        second round without quotas. In a queue the higher priority goes first, then who came
-        first; what was due at a time came then. Paused queues give nothing. Queues of the shares
-        that still hold jobs wake another waiting worker.
-
-        Of jobs that are one crash from being dead, a worker gets one at a time, so that the one
-        which crashes it is known.
-
-        Sending the same call again (after a lost reply) does nothing anew and returns the same
-        reservation, less the claims lost since. A call that comes after its successor on the lane
-        changes nothing. As both may have waited for what they do not take, they
-        wake another waiting worker for each queue of the shares.
+    def session(self, worker_id: str) -> Session:
+        """Open a worker's conversation with this broker. Nothing is sent yet.
 
         Args:
-            worker: id of the worker, without commas. Its first call begins its lease; only
-                heartbeats renew it.
-            call: what is settled and wanted.
-            patience: whether to wait first; a call that is sent again need not.
+            worker_id: unique for each session, without commas.
         """
-
-    def reserve(self, worker: str, call: Call, patience: Patience | None = None) -> Reservation:
-        """Do what `send` does, and wait for the answer."""
-        return self.send(worker, call, patience)()
-
-    def settle(self, worker: str, number: int, settlements: Sequence[Settlement]) -> Reservation:
-        """Settle without claiming anything, on a lane of its own."""
-        return self.reserve(worker, Call(number, (), 0, settlements, Lane.APART))
-
-    @abstractmethod
-    def wait(self, queues: Collection[str], timeout: float, worker: str = "") -> None:
-        """Block until one of the queues may have jobs, or for at most `timeout` seconds.
-
-        A push wakes one waiting worker, not all. Who was woken must call `reserve`, even if only
-        with limit 0, which passes the wake-up on. An empty collection waits for every queue.
-
-        Args:
-            queues: names of queues.
-            timeout: seconds.
-            worker: id of the worker, for `rouse`.
-        """
-
-    @abstractmethod
-    def rouse(self, worker: str) -> None:
-        """End the wait of a worker that stops, the one that it is in or else its next one."""
 
     # --- time --------------------------------------------------------------------------------
-
-    @abstractmethod
-    def heartbeat(self, info: WorkerInfo, call: int, report: Report = NOTHING) -> Pulse:
-        """Renew the lease of a worker, and take back the jobs of those whose lease ran out.
-
-        A job taken back goes to its old place in its queue, before all that came later; its
-        attempt counts. The third time in its life that this happens to a job it is dead, with a
-        `WorkerLost` failure. A worker that is late, but was not missed yet, keeps its jobs.
-
-        A worker that is late itself can't tell whether the others vanished or nobody could send
-        heartbeats for a while. So it takes nothing back, and those whose lease is over get one
-        more, once, before they are missed.
-
-        Calling again with the same `call` (after a lost reply) only renews the lease, and returns
-        the same pulse: what it reports is counted once. Numbers grow from 1; a heartbeat that
-        comes after its successor changes nothing.
-
-        Args:
-            info: what the worker says of itself.
-            call: number of this heartbeat, one more than the worker's last one.
-            report: what it counted since the last one, which counts for the present by the
-                broker's clock, and how far its jobs are, which holds for claims that it holds.
-        """
-
-    @abstractmethod
-    def leave(self, worker: str) -> None:
-        """Forget a worker that stops; jobs it still holds go to their old places, at no cost."""
 
     @abstractmethod
     def now(self) -> int:
@@ -160,18 +156,18 @@ class Broker(ABC):
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
         """Claim ticks of periodic tasks, each for itself, and push their jobs in the same step.
 
-        While a periodic task is switched off, its ticks are claimed and no job is pushed: what was
-        missed meanwhile is not made up later.
+        While a periodic task is switched off, its ticks are claimed and no job is pushed, so that
+        missed ticks are not made up later.
 
         Returns:
             For each whether it was claimed: False, with nothing changed, if another worker was
             first, or if the tick is more than `TICK_AHEAD_MS` ahead of the broker's clock.
         """
 
-    # --- care --------------------------------------------------------------------------------
+    # --- the store -----------------------------------------------------------------------------
 
     @abstractmethod
-    def problems(self) -> tuple[Problem, ...]:
+    def config_warnings(self) -> tuple[Problem, ...]:
         """Return what endangers jobs in the store's configuration.
 
         Raises:
@@ -179,7 +175,7 @@ class Broker(ABC):
         """
 
     @abstractmethod
-    def store(self) -> StoreInfo:
+    def store_info(self) -> StoreInfo:
         """Return what the jobs are kept in.
 
         Raises:
@@ -188,4 +184,4 @@ class Broker(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Release connections; the broker opens them anew when it is used again."""
+        """Release connections; the broker opens new ones when it is used again."""

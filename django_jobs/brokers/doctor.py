@@ -76,7 +76,7 @@ WORDINGS = {
     ),
     Trouble.UNREADABLE_CLAIM: Wording(
         "The claim of the job {detail} by the worker {where} can't be read.",
-        "write it again from the job's fields",
+        "remove it; the job goes to the end of its queue",
     ),
     Trouble.NO_LEASE: Wording(
         "The worker {where} holds jobs but has no lease, so its jobs would never come back.",

@@ -62,7 +62,7 @@ def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iter
 
 
 def _check(broker: Broker, limits: Thresholds) -> Health:
-    found = broker.problems()
+    found = broker.config_warnings()
     problems = [problem.text for problem in found if not problem.is_risk]
     warnings = tuple(problem.text for problem in found if problem.is_risk)
     inspection = broker.inspection

@@ -1,91 +1,77 @@
-"""What workers and brokers tell each other."""
+"""The messages between a worker's session and the broker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import Claim, Settlement
+from django_jobs.jobs.records import Claim
 from django_jobs.metrics.task_stats import TaskStats
 
 
-class Lane(StrEnum):
-    """Calls one after the other, with numbers of their own that grow from 1.
-
-    A worker may have a call under way on each at the same time. The values are in names of keys.
-    """
-
-    FIRST = "r"
-    SECOND = "o"
-    APART = "a"
-
-
 @dataclass(frozen=True, slots=True)
-class Share:
-    """How many jobs of one reservation a queue may give before the others had their part."""
+class QueueQuota:
+    """How many jobs a queue may give before the other queues had their share."""
 
     queue: str
     quota: int
 
 
-class Call(NamedTuple):
-    """What a worker reports and wants; it may be sent again as it is.
+class Take(NamedTuple):
+    """What a worker asks for in one call.
 
     Attributes:
-        number: one more than that of the last call on the lane.
-        shares: the queues to take from.
-        limit: how many jobs at most; 0 only settles and promotes.
-        settlements: how finished attempts ended.
-        lane: where the call is made.
+        limit: how many jobs at most; with 0 the call only settles, and promotes jobs that are due.
+        quotas: the queues to take from, in this order: at most `quota` jobs from each, then what
+            is missing to `limit` without quotas.
+        queues: names of the queues that `listen` blocks on; empty for every queue.
     """
 
-    number: int
-    shares: Sequence[Share]
     limit: int
-    settlements: Sequence[Settlement] = ()
-    lane: Lane = Lane.FIRST
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For what, and for how long, a call waits before it takes jobs.
-
-    Attributes:
-        queues: names of queues; empty for every queue.
-        seconds: at most.
-    """
-
-    queues: Collection[str]
-    seconds: float
+    quotas: Sequence[QueueQuota]
+    queues: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
-    """The answer to one call.
+class Reply:
+    """The answer to an `exchange` or a `listen`.
 
     Attributes:
         claims: what the worker may run now, in the order in which it should start them.
-        refused: ids of settlements that changed nothing, as their claim was no longer held.
+        refused: ids of settlements that changed nothing, as their claim was no longer held. A
+            settlement that had been sent before, in a call that got no reply, is left out.
         due_in: milliseconds until the next scheduled or retrying job is due, or None.
-        buried: ids of jobs that could not be claimed and are dead, as what is stored for them can't
-            be read.
+        buried: ids of jobs that could not be claimed and are dead, as what is stored for them
+            cannot be read.
+        must_beat: the broker knows no lease of this worker, so it claimed nothing; the worker must
+            send a heartbeat before it asks for jobs again.
     """
 
     claims: tuple[Claim, ...] = ()
     refused: tuple[str, ...] = ()
     due_in: int | None = None
     buried: tuple[str, ...] = ()
+    must_beat: bool = False
 
 
-Answer: TypeAlias = Callable[[], Reservation]
-"""Waits for the answer to a call, and returns it."""
+class PendingReply(Protocol):
+    """A call that was sent and whose reply has not been read."""
+
+    def result(self) -> Reply:
+        """Wait for the reply, and return it. May be called once.
+
+        Raises:
+            BrokerError: the call failed, or its reply was lost, and it may have run. Send its
+                settlements again with another call; a heartbeat gives back the jobs that it may
+                have claimed.
+        """
 
 
-class Order(StrEnum):
-    """What an operator asks of a worker."""
+class WorkerCommand(StrEnum):
+    """What an operator tells a worker to do."""
 
     QUIET = "quiet"
     STOP = "stop"
@@ -93,7 +79,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
-    """What a worker tells about itself with each heartbeat.
+    """What a worker says about itself with each heartbeat.
 
     Attributes:
         id: unique for each start of a worker.
@@ -101,12 +87,9 @@ class WorkerInfo:
         queues: the queues it serves, empty for all.
         running: ids of jobs whose attempts are running, with their start in Unix milliseconds.
         stuck: ids of running jobs that did not end at their timeout.
-        succeeded: attempts that succeeded since the last heartbeat.
-        failed: attempts that ended with an error since the last heartbeat.
-        said_at: Unix milliseconds by the worker's own clock; None of workers of an older version,
-            as the following.
-        version: of django_jobs, "" where it is not known.
-        memory: bytes that the process has in RAM, or None where that can't be found out.
+        said_at: Unix milliseconds by the worker's own clock.
+        version: of django_jobs, "" if unknown.
+        memory: bytes that the process has in RAM, or None if unknown.
     """
 
     id: str
@@ -118,8 +101,6 @@ class WorkerInfo:
     quiet: bool = False
     running: tuple[tuple[str, int], ...] = ()
     stuck: tuple[str, ...] = ()
-    succeeded: int = 0
-    failed: int = 0
     said_at: int | None = None
     version: str = ""
     memory: int | None = None
@@ -130,34 +111,18 @@ class WorkerInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
-    """The answer to one heartbeat.
-
-    Attributes:
-        lost: the lease had run out, and the worker's jobs were given to others.
-        order: what an operator asked for since the last heartbeat.
-        recovered: ids of jobs that came back from other workers that vanished.
-        buried: ids of jobs that took down their third worker and are dead now.
-    """
-
-    lost: bool = False
-    order: Order | None = None
-    recovered: tuple[str, ...] = ()
-    buried: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """How far a running attempt has come; it counts only while the claim is held."""
+    """The progress of a running attempt; it counts only while its claim is held."""
 
     job_id: str
     token: int
+    tag: int
     progress: Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMetadata:
-    """What a running attempt saved as its job's metadata; it counts only while the claim is held.
+    """The metadata that a running attempt saved; it counts only while its claim is held.
 
     Attributes:
         metadata: JSON text.
@@ -165,16 +130,45 @@ class JobMetadata:
 
     job_id: str
     token: int
+    tag: int
     metadata: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """All that a heartbeat brings beside what the worker says of itself."""
+class HeartbeatReport:
+    """Everything that a worker reports with one heartbeat.
 
+    Attributes:
+        info: the worker itself.
+        succeeded: attempts that succeeded since the last heartbeat.
+        failed: attempts that ended with an error since the last heartbeat.
+        samples: the same attempts by task and queue, with their times.
+        progress: of running attempts.
+        metadata: of running attempts, as far as it changed.
+    """
+
+    info: WorkerInfo
+    succeeded: int = 0
+    failed: int = 0
     samples: tuple[TaskStats, ...] = ()
     progress: tuple[JobProgress, ...] = ()
     metadata: tuple[JobMetadata, ...] = ()
 
 
-NOTHING = Report()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatReply:
+    """The answer to one heartbeat.
+
+    Attributes:
+        lost: the lease had run out, and the worker's jobs were given to others.
+        command: what an operator asked for. It is repeated until a report says that the worker is
+            quiet; STOP is repeated until the worker is gone.
+        recovered: ids of jobs that came back from other workers that vanished. If the reply is
+            lost, nobody hears of them.
+        buried: ids of jobs that took down their third worker and are dead now. Likewise.
+    """
+
+    lost: bool = False
+    command: WorkerCommand | None = None
+    recovered: tuple[str, ...] = ()
+    buried: tuple[str, ...] = ()

@@ -83,6 +83,8 @@ class Claim(NamedTuple):
 
     Attributes:
         token: grows with each claim of the job; a settlement with an older token is refused.
+        tag: of the call that claimed it, unique in the worker's session. After a server lost its
+            last writes, it gives out the same token twice; the tag tells the two claims apart.
         attempt: number of this attempt, from 1; attempts given back do not count.
         queued_at: Unix milliseconds from which the job could have started.
         reserved_at: Unix milliseconds by the broker's clock.
@@ -90,6 +92,7 @@ class Claim(NamedTuple):
 
     job: Job
     token: int
+    tag: int
     attempt: int
     queued_at: int
     reserved_at: int
@@ -129,6 +132,8 @@ class Settlement(NamedTuple):
     """How one attempt ended.
 
     Attributes:
+        token: of the claim.
+        tag: of the claim.
         state: SUCCEEDED, RETRYING, DEAD, DISCARDED, or QUEUED to give the job back to the front of
             its queue at no cost of an attempt.
         result: JSON text of the return value.
@@ -141,6 +146,7 @@ class Settlement(NamedTuple):
 
     job_id: str
     token: int
+    tag: int
     state: State
     result: str = "null"
     failure: Failure | None = None

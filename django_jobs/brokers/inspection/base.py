@@ -6,15 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django_jobs.brokers.constants import PERMITTED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import Record, State
 from django_jobs.metrics.history import Metrics
-
-if TYPE_CHECKING:
-    from django_jobs.brokers.messages import Order, WorkerInfo
 
 
 class Repair(StrEnum):
@@ -176,5 +173,5 @@ class Inspection(ABC):
         """Let workers take from a paused queue again."""
 
     @abstractmethod
-    def order(self, worker: str, order: Order) -> bool:
-        """Leave an order for a worker's next heartbeat; False if there is no such worker."""
+    def command_worker(self, worker_id: str, command: WorkerCommand) -> bool:
+        """Send a worker a command with its heartbeats; return False if there is no such worker."""

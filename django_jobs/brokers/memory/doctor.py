@@ -15,8 +15,8 @@ from .entry import Entry
 from .lock import Lock
 
 if TYPE_CHECKING:
-    from .inspection import MemoryInspection
     from .leases import Leases
+    from .markers import Markers
     from .store import Store
     from .ticks import Ticks
 
@@ -38,14 +38,14 @@ class MemoryDoctor(Doctor):
         store: Store,
         leases: Leases,
         ticks: Ticks,
-        inspection: MemoryInspection,
+        markers: Markers,
         now: Callable[[], int],
     ) -> None:
         self._lock = lock
         self._store = store
         self._leases = leases
         self._ticks = ticks
-        self._inspection = inspection
+        self._markers = markers
         self._now = now
         self._checks = (
             self._queues,
@@ -98,20 +98,30 @@ class MemoryDoctor(Doctor):
                 mend = partial(store.keep_for_its_time, entry, now)
                 yield _case(Trouble.ENDLESS_JOB, job_id, mend=mend)
             if not is_listed:
-                mend = partial(self._list_again, entry, now)
-                yield _case(Trouble.UNLISTED_JOB, job_id, entry.state.value, mend=mend)
+                yield self._unlisted(entry, now)
 
     def _holds(self, entry: Entry) -> bool:
-        """Tell whether the worker that began the last attempt of a running job holds it."""
-        holder = self._leases.holders.get(entry.workers[-1])
-        return holder is not None and holder.held.get(entry.job.id) is entry
+        """Return whether the worker that began the last attempt of a running job holds it."""
+        worker = self._leases.workers.get(entry.workers[-1])
+        return worker is not None and worker.held.get(entry.job.id) is entry
+
+    def _unlisted(self, entry: Entry, now: int) -> Case:
+        # Nobody may settle the attempt, but to queue its job would run it twice at the same time.
+        worker = self._leases.workers.get(entry.workers[-1]) if entry.workers else None
+        is_running = worker and entry.job.id in dict(worker.info.running) and not self._holds(entry)
+        finding = Finding(
+            trouble=Trouble.UNLISTED_JOB,
+            where=entry.job.id,
+            detail=entry.state.value,
+            repairable=not is_running,
+        )
+        return Case(finding, _leave_alone if is_running else partial(self._list_again, entry, now))
 
     def _list_again(self, entry: Entry, now: int) -> None:
+        if entry.state is State.RUNNING and not self._holds(entry):
+            entry.state = State.QUEUED
         self._store.list_again(entry, now)
-        if entry.state is State.RUNNING:
-            # The worker may still run it. If it is silent, its lease ends.
-            self._leases.holder(entry.workers[-1], now).held[entry.job.id] = entry
-        elif entry.state.is_final:
+        if entry.state.is_final:
             self._store.keep_for_its_time(entry, now)
 
     def _members(self) -> Iterator[Case]:
@@ -125,13 +135,13 @@ class MemoryDoctor(Doctor):
                     yield _case(Trouble.MISPLACED_JOB, state.value, job_id, mend=mend)
 
     def _claims(self) -> Iterator[Case]:
-        for worker, holder in self._leases.holders.items():
-            for job_id, entry in holder.held.items():
-                mend = partial(holder.held.pop, job_id, None)
+        for worker_id, worker in self._leases.workers.items():
+            for job_id, entry in worker.held.items():
+                mend = partial(worker.held.pop, job_id, None)
                 if self._store.entries.get(job_id) is not entry:
-                    yield _case(Trouble.MISSING_JOB, worker, job_id, mend=mend)
-                elif entry.state is not State.RUNNING or entry.workers[-1] != worker:
-                    yield _case(Trouble.STRAY_CLAIM, worker, job_id, mend=mend)
+                    yield _case(Trouble.MISSING_JOB, worker_id, job_id, mend=mend)
+                elif entry.state is not State.RUNNING or entry.workers[-1] != worker_id:
+                    yield _case(Trouble.STRAY_CLAIM, worker_id, job_id, mend=mend)
 
     # --- what is beside them -----------------------------------------------------------------
 
@@ -149,7 +159,7 @@ class MemoryDoctor(Doctor):
             yield _case(Trouble.FUTURE_TICK, name, mend=partial(self._ticks.forget, name))
 
     def _pauses(self) -> Iterator[Case]:
-        for queue in sorted(self._inspection.paused - self._store.queues.keys()):
+        for queue in sorted(self._markers.paused - self._store.queues.keys()):
             remark = Finding(trouble=Trouble.UNKNOWN_PAUSE, where=queue, repairable=False)
             yield Case(remark, _leave_alone)
 

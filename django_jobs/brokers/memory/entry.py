@@ -55,6 +55,7 @@ class Entry:
         return Claim(
             job=self.job,
             token=self.token,
+            tag=0,
             attempt=self.attempts,
             queued_at=self.queued_at,
             reserved_at=self.reserved_at,

@@ -6,22 +6,20 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from django_jobs.brokers.constants import MANY_QUEUES
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
-from django_jobs.brokers.messages import Order, WorkerInfo
+from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import Record, State
 
 from . import scanning
 from .entry import Entry
 from .lock import Lock
+from .markers import Markers
 from .metrics import MemoryMetrics
 from .store import Store
-
-if TYPE_CHECKING:
-    from .holder import Holder
+from .worker_state import WorkerState
 
 
 class MemoryInspection(Inspection):
@@ -30,28 +28,26 @@ class MemoryInspection(Inspection):
     def __init__(
         self,
         store: Store,
-        holders: dict[str, Holder],
+        workers: dict[str, WorkerState],
         lock: Lock,
         now: Callable[[], int],
-        mark: Callable[[str], None],
+        markers: Markers,
         make_room: Callable[[], None],
     ) -> None:
         self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
-        self.paused: set[str] = set()
         self.off: dict[str, int] = {}
         self.runs: dict[str, str] = {}
         self._store = store
-        self._holders = holders
+        self._workers = workers
         self._lock = lock
         self._now = now
-        self._mark = mark
+        self._markers = markers
         self._make_room = make_room
         self._totals = Totals(succeeded=0, failed=0)
 
-    def add_totals(self, info: WorkerInfo) -> None:
+    def add_totals(self, succeeded: int, failed: int) -> None:
         self._totals = Totals(
-            succeeded=self._totals.succeeded + info.succeeded,
-            failed=self._totals.failed + info.failed,
+            succeeded=self._totals.succeeded + succeeded, failed=self._totals.failed + failed
         )
 
     def find(self, job_id: str) -> Record | None:
@@ -74,14 +70,14 @@ class MemoryInspection(Inspection):
 
     def queues(self) -> tuple[QueueInfo, ...]:
         with self._lock:
-            names = sorted(self.paused | self._store.queues.keys())
+            names = sorted(self._markers.paused | self._store.queues.keys())
             return tuple(self._queue(name) for name in names)
 
     def queue_names(self) -> tuple[str, ...]:
         with self._lock:
             known = self._store.queues.keys()
             idle = self._store.idle if len(known) > MANY_QUEUES else set()
-            return tuple(sorted(self.paused | (known - idle)))
+            return tuple(sorted(self._markers.paused | (known - idle)))
 
     def _queue(self, name: str) -> QueueInfo:
         first = self._store.first(name)
@@ -90,7 +86,7 @@ class MemoryInspection(Inspection):
             name=name,
             size=self._store.sizes[name],
             latency=max(0, self._now() - waiting_since),
-            paused=name in self.paused,
+            paused=name in self._markers.paused,
         )
 
     def jobs(
@@ -127,9 +123,7 @@ class MemoryInspection(Inspection):
     def workers(self) -> tuple[WorkerInfo, ...]:
         with self._lock:
             now = self._now()
-            known = [
-                one.info for one in self._holders.values() if one.info and one.lease_until > now
-            ]
+            known = [one.info for one in self._workers.values() if one.lease_until > now]
             return tuple(sorted(known, key=lambda info: info.id))
 
     def last_runs(self) -> Mapping[str, str]:
@@ -156,7 +150,7 @@ class MemoryInspection(Inspection):
             if entry.state.is_final:
                 entry.reset()
             self._store.enqueue(entry, self._now())
-            self._mark(entry.job.queue)
+            self._markers.add(entry.job.queue)
             return True
 
     def cancel(self, job_id: str) -> bool:
@@ -189,18 +183,19 @@ class MemoryInspection(Inspection):
 
     def pause(self, queue: str) -> None:
         with self._lock:
-            self.paused.add(queue)
+            self._markers.paused.add(queue)
+            self._markers.discard(queue)
 
     def resume(self, queue: str) -> None:
         with self._lock:
-            self.paused.discard(queue)
+            self._markers.paused.discard(queue)
             if self._store.sizes[queue]:
-                self._mark(queue)
+                self._markers.add(queue)
 
-    def order(self, worker: str, order: Order) -> bool:
+    def command_worker(self, worker_id: str, command: WorkerCommand) -> bool:
         with self._lock:
-            holder = self._holders.get(worker)
-            if holder is None or holder.info is None:
+            worker = self._workers.get(worker_id)
+            if worker is None:
                 return False
-            holder.order = order
+            worker.command = command
             return True

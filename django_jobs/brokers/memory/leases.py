@@ -2,88 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from django_jobs.brokers.constants import MAX_CRASHES, WORKER_LOST, WORKER_LOST_MESSAGE
-from django_jobs.brokers.messages import Order, Report, WorkerInfo
+from django_jobs.brokers.messages import HeartbeatReport, WorkerInfo
 from django_jobs.jobs.records import Failure, State
 
 from .entry import Entry
-from .holder import Holder
+from .markers import Markers
 from .store import Store
+from .worker_state import WorkerState
 
 
 class Leases:
-    """The workers that a broker knows; whoever calls holds the broker's lock.
+    """The workers that a broker knows; the caller holds the broker's lock.
 
     Args:
         lease: in milliseconds.
         store: where the jobs are.
-        mark: leaves word that a queue has jobs.
+        markers: of queues that may have jobs.
+
+    Attributes:
+        workers: those that have a lease, by id.
     """
 
-    def __init__(self, lease: int, store: Store, mark: Callable[[str], None]) -> None:
-        self.holders: dict[str, Holder] = {}
+    def __init__(self, lease: int, store: Store, markers: Markers) -> None:
+        self.workers: dict[str, WorkerState] = {}
         self._lease = lease
         self._store = store
-        self._mark = mark
+        self._markers = markers
         self._lost: set[str] = set()
 
-    def holder(self, worker: str, now: int) -> Holder:
-        """Return what a worker holds; the first call begins its lease."""
-        holder = self.holders.get(worker)
-        if holder is None:
-            holder = self.holders[worker] = Holder(now + self._lease)
-        return holder
+    def renew(self, worker_id: str, info: WorkerInfo, now: int) -> bool:
+        """Begin or renew a worker's lease; return whether it had lost its jobs.
 
-    def renew(self, info: WorkerInfo, now: int) -> bool:
-        """Begin a worker's lease anew; True if it had lost its jobs.
-
-        A worker that is late itself can't tell whether the others vanished or nobody could send
+        A worker that is late itself cannot tell whether the others vanished or nobody could send
         heartbeats, so those whose lease is over get another one, once.
         """
-        holder = self.holder(info.id, now)
+        worker = self.workers.setdefault(worker_id, WorkerState(info, now + self._lease))
         self._shorten(now)
-        if holder.lease_until <= now:
-            self._doubt(now)
-        holder.lease_until = now + self._lease
-        holder.doubted = False
-        holder.info = info
-        lost = info.id in self._lost
-        self._lost.discard(info.id)
+        if worker.lease_until <= now:
+            self._extend_overdue(now)
+        worker.lease_until = now + self._lease
+        worker.lease_extended = False
+        worker.info = info
+        lost = worker_id in self._lost
+        self._lost.discard(worker_id)
         return lost
 
     def _shorten(self, now: int) -> None:
         """End leases in time that were begun before the clock was set back."""
-        for one in self.holders.values():
+        for one in self.workers.values():
             one.lease_until = min(one.lease_until, now + self._lease)
 
-    def _doubt(self, now: int) -> None:
-        for one in self.holders.values():
-            if one.lease_until <= now and not one.doubted:
+    def _extend_overdue(self, now: int) -> None:
+        for one in self.workers.values():
+            if one.lease_until <= now and not one.lease_extended:
                 one.lease_until = now + self._lease
-                one.doubted = True
+                one.lease_extended = True
 
-    def note(self, worker: str, report: Report) -> None:
+    def note(self, worker_id: str, report: HeartbeatReport) -> None:
         """Note what a worker reports of jobs that it holds."""
-        holder = self.holders[worker]
+        worker = self.workers[worker_id]
         for progress in report.progress:
-            if entry := holder.entry(progress.job_id, progress.token):
+            if entry := worker.entry(progress.job_id, progress.token):
                 entry.progress = progress
         for saved in report.metadata:
-            if entry := holder.entry(saved.job_id, saved.token):
+            if entry := worker.entry(saved.job_id, saved.token):
                 entry.save_metadata(saved.metadata)
-
-    def take_order(self, worker: str) -> Order | None:
-        holder = self.holders[worker]
-        order, holder.order = holder.order, None
-        return order
 
     def reap(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Take back the jobs of workers whose lease is over: ids of the recovered and the dead."""
-        gone = [name for name, one in self.holders.items() if one.lease_until <= now]
+        gone = [name for name, one in self.workers.items() if one.lease_until <= now]
         taken_back = [
-            (name, entry) for name in gone for entry in self.holders.pop(name).held.values()
+            (name, entry) for name in gone for entry in self.workers.pop(name).held.values()
         ]
         self._lost.update(gone)
         buried = [
@@ -92,10 +84,10 @@ class Leases:
         recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in buried]
         return tuple(recovered), tuple(buried)
 
-    def forget(self, worker: str) -> Iterable[Entry]:
+    def forget(self, worker_id: str) -> Iterable[Entry]:
         """Forget a worker, and return what it held."""
-        holder = self.holders.pop(worker, None)
-        return holder.held.values() if holder else ()
+        worker = self.workers.pop(worker_id, None)
+        return worker.held.values() if worker else ()
 
     def _survives(self, entry: Entry, worker: str, now: int) -> bool:
         """Take back a job of a worker that vanished; False if it is dead for that."""
@@ -104,7 +96,7 @@ class Leases:
             self._bury(entry, worker, now)
             return False
         self._store.put_back(entry)
-        self._mark(entry.job.queue)
+        self._markers.add(entry.job.queue)
         return True
 
     def _bury(self, entry: Entry, worker: str, now: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from django_jobs.brokers.messages import Report
 from django_jobs.metrics.counts import Counts, add, rows
 from django_jobs.metrics.history import Metrics
 from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
+from django_jobs.metrics.task_stats import TaskStats
 
 from .lock import Lock
 
@@ -27,10 +27,10 @@ class MemoryMetrics(Metrics):
         self._lock = lock
         self._now = now
 
-    def count(self, report: Report) -> None:
+    def count(self, samples: Sequence[TaskStats]) -> None:
         """Add what a worker counted."""
         now = self._now()
-        for (kind, name), counts in rows(report.samples).items():
+        for (kind, name), counts in rows(samples).items():
             for length, periods in self._periods[kind].items():
                 if now // length not in periods:
                     self._forget(periods, (now - RETENTION[kind][length]) // length)

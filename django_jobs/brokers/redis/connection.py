@@ -80,7 +80,7 @@ SPOILT = ("WRONGTYPE", "not an integer", "not a valid float", "would overflow")
 
 
 def is_spoilt(error: redis.RedisError) -> bool:
-    """Tell whether somebody else's value stands where a script expects its own."""
+    """Return whether a script met a value that another program wrote under one of its keys."""
     return isinstance(error, redis.ResponseError) and any(sign in str(error) for sign in SPOILT)
 
 
@@ -122,7 +122,7 @@ ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (
 
 
 def _forbidden(text: str) -> str:
-    """Return what is not permitted, as far as Redis names it, and what to do."""
+    """Return what Redis does not permit, as far as it says, and what to do."""
     if command := FORBIDDEN_COMMAND.search(text):
         what = f"the command {command[1].upper()}"
     elif "key" in text:

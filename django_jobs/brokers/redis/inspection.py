@@ -9,7 +9,7 @@ from typing import Any
 
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
-from django_jobs.brokers.messages import Order, WorkerInfo
+from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import Record, State
 
 from . import keys, scanning
@@ -25,7 +25,7 @@ ALL_FAILURES, LAST_FAILURE = 0, -1
 CLEAR_PORTION = 1000
 
 REPAIR_PORTION = 100
-"""How many jobs are repaired by one call, so that nobody waits for Redis meanwhile."""
+"""How many jobs one call repairs, so that no other call waits long."""
 
 
 class RedisInspection(Inspection):
@@ -84,7 +84,7 @@ class RedisInspection(Inspection):
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
     ) -> tuple[Record, ...]:
         if queue is None or state is State.QUEUED:
-            # What is not on the page is not read.
+            # Only the jobs of the page are read.
             return tuple(self._records(state, queue, offset, limit))
         chosen = (one for one in self._records(state) if one.job.queue == queue)
         return tuple(islice(chosen, offset, offset + limit))
@@ -154,5 +154,5 @@ class RedisInspection(Inspection):
     def resume(self, queue: str) -> None:
         self._run("pause", queue, 0)
 
-    def order(self, worker: str, order: Order) -> bool:
-        return bool(self._run("order", worker, order.value))
+    def command_worker(self, worker_id: str, command: WorkerCommand) -> bool:
+        return bool(self._run("command_worker", worker_id, command.value))

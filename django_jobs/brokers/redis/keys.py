@@ -26,7 +26,7 @@ TERMS = "e"
 STATES = frozenset(State)
 
 CLAIM_WIDTH = 10
-"""How many values `reserve.lua` returns for each claim."""
+"""How many values `exchange.lua` returns for each claim."""
 
 
 def prefix(namespace: str) -> str:
@@ -71,10 +71,10 @@ def _or_empty(number: int | None) -> int | str:
 
 
 def settled(one: Settlement) -> tuple[str | int, ...]:
-    """Return a settlement as `reserve.lua` takes it."""
+    """Return a settlement as `exchange.lua` takes it."""
     return (
         one.job_id,
-        one.token,
+        fence(one),
         one.state.value,
         one.waited,
         one.delay if one.state is State.RETRYING else one.duration,
@@ -82,21 +82,27 @@ def settled(one: Settlement) -> tuple[str | int, ...]:
     )
 
 
+def fence(one: Claim | Settlement | JobMetadata | JobProgress) -> str:
+    """Return what tells a claim from all others of its job, as scripts compare it."""
+    return f"{one.token}:{one.tag}"
+
+
 def saved(one: Settlement | JobMetadata) -> tuple[str | int, ...]:
     """Return the metadata of a job as scripts take them."""
-    return one.job_id, one.token, METADATA, one.metadata or ""
+    return one.job_id, fence(one), METADATA, one.metadata or ""
 
 
 def to_claims(
-    reserved_at: int, flat: Sequence[str], metadata: Sequence[str] = ()
+    tag: int, reserved_at: int, flat: Sequence[str], metadata: Sequence[str] = ()
 ) -> tuple[Claim, ...]:
-    """Read the claims in the answer of `reserve.lua`.
+    """Read the claims in the answer of `exchange.lua`.
 
     Args:
+        tag: of the call.
         metadata: ids and metadata of the jobs that have some, in one row.
     """
     columns = [flat[column::CLAIM_WIDTH] for column in range(CLAIM_WIDTH)]
-    claims = tuple(_claim(reserved_at, *values) for values in zip(*columns, strict=True))
+    claims = tuple(_claim(tag, reserved_at, *values) for values in zip(*columns, strict=True))
     if not metadata:
         return claims
     by_id = dict(zip(metadata[::2], metadata[1::2], strict=True))
@@ -108,6 +114,7 @@ def _with_metadata(claim: Claim, metadata: str) -> Claim:
 
 
 def _claim(
+    tag: int,
     reserved_at: int,
     job_id: str,
     token: str,
@@ -135,12 +142,12 @@ def _claim(
         signature,
     )
     since = int(queued_at) if queued_at else enqueued_at
-    return Claim(job, int(token), int(attempt), since, reserved_at)
+    return Claim(job, int(token), tag, int(attempt), since, reserved_at)
 
 
 @lru_cache  # as jobs that were enqueued together have the same
 def _sound_terms(text: str) -> tuple[int, int, int, int | None, int | None]:
-    """Read terms that `reserve.lua` has looked at."""
+    """Read terms that `exchange.lua` has looked at."""
     priority, enqueued_at, result_ttl, run_at, expires_at = text.split(":")
     return (
         *(int(priority), int(enqueued_at), int(result_ttl)),
@@ -149,7 +156,7 @@ def _sound_terms(text: str) -> tuple[int, int, int, int | None, int | None]:
 
 
 def to_terms(text: str) -> tuple[int | None, ...]:
-    """Read priority, enqueued_at, result_ttl, run_at and expires_at; what is spoilt is None."""
+    """Read priority, enqueued_at, result_ttl, run_at and expires_at; unreadable ones are None."""
     values = tuple(number(value) for value in text.split(":"))
     return values if len(values) == 5 else (None,) * 5
 
@@ -208,7 +215,7 @@ def progress_text(one: JobProgress) -> str:
 
 
 def _progress(fields: Mapping[str, str]) -> Progress | None:
-    """Read how far the last attempt is; what an earlier one said, or somebody spoilt, is none."""
+    """Read the progress of the last attempt; None if it is of an earlier one or unreadable."""
     match parsed(fields.get(PROGRESS, "")):
         case [int(token), int() | float() as done, None | int() | float() as total, str(text)] if (
             str(token) == fields.get(TOKEN)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django_jobs.brokers.constants import MAX_COUNT
-from django_jobs.brokers.messages import Report
+from django_jobs.brokers.messages import HeartbeatReport
 from django_jobs.metrics.counts import Counts, rows
 from django_jobs.metrics.history import Metrics
 from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
@@ -19,14 +19,14 @@ PERIODS = json.dumps(RETENTION)
 """As `heartbeat.lua` takes it."""
 
 
-def report_arguments(report: Report) -> list[str | int]:
+def report_arguments(report: HeartbeatReport) -> list[str | int]:
     """Return a report as `heartbeat.lua` takes it."""
     counted = rows(report.samples)
     arguments: list[str | int] = [PERIODS, MAX_NAMES, OTHERS, len(counted)]
     for (kind, name), counts in counted.items():
         arguments += (kind.value, name, json.dumps(counts))
     for one in report.progress:
-        arguments += (one.job_id, one.token, keys.PROGRESS, keys.progress_text(one))
+        arguments += (one.job_id, keys.fence(one), keys.PROGRESS, keys.progress_text(one))
     for saved in report.metadata:
         arguments += keys.saved(saved)
     return arguments
@@ -55,7 +55,7 @@ class RedisMetrics(Metrics):
 
 
 def _to_counts(text: str) -> Counts:
-    """Read counts; what somebody spoilt counts nothing."""
+    """Read counts; unreadable ones count nothing."""
     match parsed(text):
         case dict() as found:
             return {

@@ -1,4 +1,4 @@
-"""Reads values in Redis that somebody else may have written."""
+"""Reads values in Redis that another program may have written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def number(text: str) -> int | None:
 
 
 def parsed(text: str) -> Any:
-    """Read JSON that others may have written: of what is none, None."""
+    """Read JSON that another program may have written; None if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -12,8 +12,17 @@ PAUSES = (0.1, 0.2)
 
 Errors: TypeAlias = tuple[type[redis.RedisError], ...]
 
-LOST: Errors = (redis.ConnectionError, redis.ReadOnlyError)
-"""Errors after which a new connection may help: after a failover, an old one leads to a replica."""
+FAILOVER: Errors = (redis.ReadOnlyError,)
+"""Errors by which a server says that it ran nothing: the old connection leads to a replica."""
+
+LOST: Errors = (redis.ConnectionError, redis.TimeoutError)
+"""Errors after which it is not known whether a call that was sent has run."""
+
+ALWAYS: Errors = (*LOST, *FAILOVER)
+"""For calls that are safe to send twice."""
+
+UNSENT: Errors = FAILOVER
+"""For calls that must not run twice: they are sent again only if they surely have not run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +32,21 @@ class Resending:
     Attributes:
         seconds: that connecting, sending, waiting and sending again may take together.
         connecting: seconds that connecting alone may take.
-        after: errors after which the call is sent again.
+        after: errors after which a call that was sent is sent again.
     """
 
     seconds: float
     connecting: float
-    after: Errors = (*LOST, redis.TimeoutError)
+    after: Errors = ALWAYS
+
+    def permits(self, error: redis.RedisError, *, was_sent: bool) -> bool:
+        """Return whether a call that failed may be sent again."""
+        return isinstance(error, self.after if was_sent else ALWAYS)
 
     def limit(self, connection: Any, seconds: float, *, is_last: bool = False) -> None:
         """Let a connection that is opened next take its share of the time that is left.
 
-        Where a call that had no answer in time is sent again, there must be time for the answer.
+        If a call that had no answer in time is sent again, there must be time for the answer.
         """
         share = seconds if is_last or redis.TimeoutError not in self.after else seconds / 2
         connection.socket_timeout = share

@@ -13,7 +13,7 @@ from . import keys
 from .reading import number
 
 MOST = 500
-"""How many jobs one call looks at, so that nobody waits for Redis meanwhile."""
+"""How many jobs one call reads, so that no other call waits long."""
 
 MOST_BYTES = 1024 * 1024
 
@@ -26,7 +26,7 @@ HEAD = 5
 
 
 def arguments(wanted: Filter, after: Cursor | None, most: int) -> list[str | int]:
-    """Return what `scan.lua` is to be told."""
+    """Return the arguments of `scan.lua`."""
     states = wanted.ordered_states
     place = after if after and after.state in states else None
     start = (place.state.value, place.part, place.score, place.id) if place else ("",) * 4
@@ -101,7 +101,7 @@ def _cursor(row: Sequence[str]) -> Cursor:
 
 
 def _unescaped(text: str) -> str:
-    """Return what JSON wrote without its quotes; what is none stays as it is."""
+    """Return a JSON string without its quotes; any other text is returned unchanged."""
     if "\\" not in text:
         return text
     try:

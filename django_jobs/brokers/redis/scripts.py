@@ -29,7 +29,8 @@ def source(name: str) -> str:
 def with_parts(text: str) -> str:
     """Return the text of a script behind the parts that it names: each once, what it needs first.
 
-    Redis makes all functions anew in each call, which takes a small script longer than its work.
+    Redis creates all functions again in each call, which takes longer than the work of a small
+    script.
     """
     texts: list[str] = []
 

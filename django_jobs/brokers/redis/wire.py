@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -20,13 +22,16 @@ Command: TypeAlias = tuple[str | int, ...]
 """The name of a command of Redis, and its arguments."""
 
 
+FRESH = 1.0
+"""Seconds after its last use at which a connection may have been closed, as by a restart."""
+
+
 class Wire:
     """Sends commands on connections of its own, and keeps them for the next calls.
 
     `Redis.execute_command` takes longer than a small call takes in all: before it sends anything
     it asks the system whether the server has closed the connection, and it counts for observers
-    afterwards. Here a closed connection shows when it is used, and the command is sent again on a
-    new one: all of ours may be.
+    afterwards. Here only a connection that nobody has used for a second is looked at first.
 
     Args:
         client: how to connect.
@@ -39,7 +44,7 @@ class Wire:
         self._start_empty()
 
     def _start_empty(self) -> None:
-        self._idle: deque[Any] = deque()
+        self._idle: deque[tuple[Any, float]] = deque()
         self._made: list[Any] = []
         self._process = os.getpid()  # last, as another thread then takes what is idle
 
@@ -48,36 +53,43 @@ class Wire:
         return self.send(command)()
 
     def send(self, *commands: Command) -> Callable[[], Any]:
-        """Send commands at once, and return what waits for the answer to the last one.
+        """Send commands at once; return a function that waits for the answer to the last one.
 
-        It is to be called once. After a lost connection only the last command is sent again: it may
-        have run, and would only wait for the others.
+        The function may be called once. If the call is sent again, only its last command is.
 
         Raises:
             redis.RedisError: the first of theirs, when the answer is waited for.
         """
         packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
         connection = self._connection()
-        exchange = Exchange(connection, packed, self._resending)
+        request = Request(connection, packed, self._resending)
         try:
-            exchange.send()
+            request.send()
         except BaseException:
             self._put_back(connection, broken=True)
             raise
-        return partial(self._answer, connection, exchange)
+        return partial(self._answer, connection, request)
 
     def close(self) -> None:
         """Close all connections. They are opened again when they are used."""
         for connection in self._made:
             connection.disconnect()
 
-    def _answer(self, connection: Any, exchange: Exchange) -> Any:
+    def cut(self) -> None:
+        """End the calls that wait for an answer in other threads, which raise an error there."""
+        for connection in self._made:
+            with suppress(OSError, AttributeError):
+                # An SSL socket's own method must not be called while another thread reads.
+                socket.socket.shutdown(connection._sock, socket.SHUT_RDWR)  # noqa: SLF001
+
+    def _answer(self, connection: Any, request: Request) -> Any:
         broken = True
         try:
-            answer = exchange.answer()
+            answer = request.answer()
             broken = False
-        except redis.ResponseError:
-            broken = False  # it was read to its end, as were the others
+        except redis.ResponseError as error:
+            # It was read to its end, as were the others. Redis hangs up after an error of protocol.
+            broken = str(error).startswith("Protocol error")
             raise
         finally:
             self._put_back(connection, broken=broken)
@@ -86,21 +98,34 @@ class Wire:
     def _put_back(self, connection: Any, *, broken: bool) -> None:
         if broken:
             connection.disconnect()
-        self._idle.append(connection)
+        self._idle.append((connection, time.monotonic()))
 
     def _connection(self) -> Any:
         if self._process != os.getpid():
             self._start_empty()  # the sockets belong to the process that forked this one
         try:
-            return self._idle.pop()
+            connection, since = self._idle.pop()
         except IndexError:
             connection = self._pool.make_connection()
             self._resending.limit(connection, self._resending.seconds)
             self._made.append(connection)
             return connection
+        if time.monotonic() - since > FRESH:
+            _reopen_if_closed(connection)
+        return connection
 
 
-class Exchange:
+def _reopen_if_closed(connection: Any) -> None:
+    """Close a connection that the server has closed, or that has something to read."""
+    try:
+        is_usable = not connection.can_read(timeout=0)
+    except (redis.ConnectionError, redis.TimeoutError, OSError):
+        is_usable = False
+    if not is_usable:
+        connection.disconnect()
+
+
+class Request:
     """Commands on a connection, until the last one is answered."""
 
     def __init__(self, connection: Any, packed: list[bytes], resending: Resending) -> None:
@@ -109,11 +134,15 @@ class Exchange:
         self._resending = resending
         self._until = time.monotonic() + resending.seconds
         self._failure: redis.RedisError | None = None
+        self._was_sent = False
 
     def send(self) -> None:
-        """Send the commands. That this failed shows when the answer is waited for."""
+        """Send the commands. If this fails, it shows when the answer is waited for."""
         self._failure = None
+        self._was_sent = False
         try:
+            self._connection.connect()
+            self._was_sent = True
             self._connection.send_packed_command([b"".join(self._packed)])
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self._failure = error
@@ -122,29 +151,42 @@ class Exchange:
         """Return the last answer, for which the last command may be sent again."""
         try:
             return self._read()
-        except self._resending.after as error:
+        except redis.RedisError as error:
+            if not self._may_resend(error):
+                raise
             return self._insist(error)
 
     def _insist(self, failure: redis.RedisError) -> Any:
         """Send the last command again on new connections, as long as there is time."""
         try:
             for pause in PAUSES:
-                self._connection.disconnect()
-                time.sleep(capped(min(pause, self._left)))
-                if self._left <= 0:
+                if not self._send_again(pause):
                     break
-                del self._packed[:-1]
-                self._resending.limit(self._connection, self._left, is_last=pause is PAUSES[-1])
-                self.send()
                 try:
                     return self._read()
-                except self._resending.after as error:
+                except redis.RedisError as error:
                     failure = error
+                if not self._may_resend(failure):
+                    break
             raise failure
         finally:
             # The next call may take longer than what was left for this one.
             self._connection.disconnect()
             self._resending.limit(self._connection, self._resending.seconds)
+
+    def _send_again(self, pause: float) -> bool:
+        """Send the last command on a new connection after a pause, if there is time."""
+        self._connection.disconnect()
+        time.sleep(capped(min(pause, self._left)))
+        if self._left <= 0:
+            return False
+        del self._packed[:-1]
+        self._resending.limit(self._connection, self._left, is_last=pause is PAUSES[-1])
+        self.send()
+        return True
+
+    def _may_resend(self, failure: redis.RedisError) -> bool:
+        return self._resending.permits(failure, was_sent=self._was_sent)
 
     @property
     def _left(self) -> float:

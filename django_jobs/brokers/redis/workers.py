@@ -1,4 +1,4 @@
-"""How what a worker said of itself is read in Redis."""
+"""Reads what a worker says about itself."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django_jobs.brokers.messages import WorkerInfo
 
 from .reading import FIRST, LAST, parsed
 
-FIRST_FIELDS = ("id", "host", "pid", "started_at", "concurrency", "quiet", "succeeded", "failed")
-"""What workers of all versions say, beside their lists."""
+FIRST_FIELDS = ("id", "host", "pid", "started_at", "concurrency", "quiet")
+"""Fields of workers of all versions, apart from their lists."""
 
 
 def to_worker(text: str) -> WorkerInfo | None:
-    """Read what a worker said of itself, or None until it says so again: somebody spoilt it."""
+    """Read what a worker said about itself, or None if it is unreadable."""
     match parsed(text):
         # During a deploy a newer worker may say more than this process understands.
         case {
@@ -27,8 +27,6 @@ def to_worker(text: str) -> WorkerInfo | None:
             "quiet": bool(),
             "running": list(running),
             "stuck": list(stuck),
-            "succeeded": int(),
-            "failed": int(),
         } as said if _is_sound(started_at, running, [*queues, *stuck]):
             return WorkerInfo(
                 **{name: said[name] for name in FIRST_FIELDS},

@@ -7,11 +7,9 @@
 --   e:<id>       list    its last failures, as JSON
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
---   f:<worker>   hash    jobs in flight at a worker: id -> token:place:reserved_at:result_ttl:lane and call:number
---   r:<worker>, o:<worker>, a:<worker>  strings  the worker's last call on each lane (see lane.py) and
---                        what it refused; or that one is excused
---   b:<worker>   string  the worker's last heartbeat and what it was told
---   d:<worker>   list    what ends the wait of a worker that stops
+--   f:<worker>   hash    jobs in flight at a worker: id -> token:tag:place:reserved_at:result_ttl
+--   b:<worker>   string  number of the worker's last heartbeat, and 1 if it had lost its jobs by then
+--   d:<worker>   list    one element while the worker's listen is to be interrupted
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   pushes       zset    senders of jobs by the number of their last push, which is about its time
@@ -19,7 +17,7 @@
 --   expiries     zset    ids of ended jobs by when they are forgotten
 --   n:<kind>:<length>:<number>  hash  what was counted in a period: name -> counts (see counts.py)
 --   broken       hash    what was not of its key's kind -> what it was; it stands under broken:<key>
---   queues, paused, doubted (sets), leases, lost (zsets), suspects, orders, ticks, totals (hashes), seq
+--   queues, paused, extended (sets), leases, lost (zsets), suspects, commands, ticks, totals (hashes), seq
 --
 -- Invariant: a job stands in exactly one of q, f and s.
 local P = KEYS[1]

@@ -35,7 +35,7 @@ local function has_room()
   return taken < most and bytes < most_bytes
 end
 
--- How many of a sorted set come before what follows a place in it. Whoever stood there may be gone.
+-- Returns how many members of a sorted set come before those behind a place; the member there may be gone.
 local function passed(index, newest_first, place)
   local score = redis.call('ZSCORE', index, place.id)
   if score and tonumber(score) == tonumber(place.score) then

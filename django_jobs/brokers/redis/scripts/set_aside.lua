@@ -5,8 +5,8 @@
 -- Invariant: who served and what waited stays known where it can be told from other keys.
 local KINDS = {
   zset = { 'leases', 'lost', 'pushes', 'idle', 'expiries', 's:scheduled', 's:retrying', 's:succeeded', 's:dead', 's:discarded' },
-  set = { 'queues', 'paused', 'doubted' },
-  hash = { 'suspects', 'orders', 'ticks', 'runs', 'off', 'totals' },
+  set = { 'queues', 'paused', 'extended' },
+  hash = { 'suspects', 'commands', 'ticks', 'runs', 'off', 'totals' },
   list = { 'm:*' },
   string = { 'seq' },
 }
@@ -58,7 +58,7 @@ for _, index in ipairs({ 'leases', 'lost' }) do
   for _, worker in ipairs(redis.call('ZRANGE', P .. index, 0, -1)) do
     check('f:' .. worker, 'hash')
     check('d:' .. worker, 'list')
-    for _, name in ipairs({ 'r:', 'o:', 'a:', 'b:', 'w:' }) do check(name .. worker, 'string') end
+    for _, name in ipairs({ 'b:', 'w:' }) do check(name .. worker, 'string') end
   end
 end
 check_number('seq', redis.call('GET', P .. 'seq'), function() set_aside('seq', 'no number') end)

@@ -1,4 +1,4 @@
--- What can be wrong with a job, by its own fields; relies on `LEASE_MS`.
+-- What can be wrong with a job, by its own fields.
 -- Parts: findings, fields, shapes, sound, places, ends, flight.
 
 local function is_known_state(state)
@@ -25,15 +25,6 @@ local function kept_ms(job)
   return KEPT_MS[job.s] or tonumber(job.e and result_ttl_of(job) or DAY_MS)
 end
 
--- Gives a running job to the worker that began its last attempt, which may still run it. If that one
--- is silent, its lease ends and the job goes the way of all jobs of workers that vanish.
-local function claim_again(id, job)
-  local worker = last_worker(job)
-  redis.call('ZADD', P .. 'leases', 'NX', now + LEASE_MS, worker)
-  local value = hold(job.n or '0', '0', job.m or string.format('%.0f', now), job.e and result_ttl_of(job) or '0', 'r0', 0)
-  redis.call('HSET', P .. 'f:' .. worker, id, value)
-end
-
 local function put_into_queue(id, job)
   redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', string.format('%.0f', now))
   redis.call('SADD', P .. 'queues', job.q)
@@ -44,15 +35,14 @@ end
 -- Tells whether the worker that began the last attempt holds the job under its token.
 local function is_held(id, job)
   local value = peek('HGET', 'f:' .. last_worker(job), id)
-  return value ~= nil and job.n ~= nil and held(value) == job.n
+  local fence = value and held(value)
+  return fence ~= nil and string.match(fence, '^%d+') == job.n
 end
 
 -- Puts a readable job into the index of its state.
 local function list_again(id, job)
   if is_held(id, job) then
     redis.call('HSET', P .. 'j:' .. id, 's', 'running') -- which it says no longer
-  elseif job.s == 'running' and last_worker(job) ~= '' then
-    claim_again(id, job)
   elseif job.s == 'queued' or job.s == 'running' then
     put_into_queue(id, job)
   elseif is_one_of(job.s, DEFERRED) then
@@ -105,9 +95,22 @@ local function mend_unreadable(id, job)
   end
 end
 
+-- Tells whether a worker that lives says that it runs a job. Its attempt is nobody's any more, yet to
+-- queue the job would run it twice at the same time.
+local function is_said_to_run(id, job)
+  local worker = last_worker(job)
+  local good, said = pcall(cjson.decode, peek('GET', 'w:' .. worker) or '')
+  if job.s ~= 'running' or not is_leased(worker) or not good then return false end
+  for _, running in ipairs(type(said) == 'table' and said.running or {}) do
+    if running[1] == id then return true end
+  end
+  return false
+end
+
 local function check_readable_job(id, job)
   if not is_in(home(job), id) then
-    report('unlisted_job', id, job.s, function() list_again(id, job) end)
+    local mend = function() list_again(id, job) end
+    report('unlisted_job', id, job.s, not is_said_to_run(id, job) and mend or nil)
   elseif is_one_of(job.s, ENDED) and not peek('ZSCORE', 'expiries', id) then
     report('endless_job', id, '', function()
       redis.call('ZADD', P .. 'expiries', now + kept_ms(job), id)

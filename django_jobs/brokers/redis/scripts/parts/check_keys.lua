@@ -55,7 +55,7 @@ local function check_words(name, worker)
   end
 end
 
-local function check_call(name, worker)
+local function check_heartbeat(name, worker)
   if not is_leased(worker) and redis.call('PTTL', P .. name) == -1 then
     report('stray_key', name, 'the worker ' .. worker, expiry_of(name, LOST_WORKER_KEPT_MS))
   end
@@ -81,10 +81,7 @@ local CHECKS = {
   ['q:'] = function(_, queue) check_queue(queue) end,
   ['m:'] = check_marker,
   ['f:'] = function(_, worker) check_flight(worker) end,
-  ['r:'] = check_call,
-  ['o:'] = check_call,
-  ['a:'] = check_call,
-  ['b:'] = check_call,
+  ['b:'] = check_heartbeat,
   ['w:'] = check_words,
   ['d:'] = function(name) check_expiry(name, 60000) end,
   ['n:'] = function(name)

@@ -69,15 +69,13 @@ end
 
 local function check_claim(index, id)
   local value = peek('HGET', index, id)
-  local worker = string.sub(index, 3)
   if not value then return end
   if not check_exists(index, id, removal_from('HDEL', index, id)) then return end
-  local job, token = read_all(id), held(value)
+  local job = read_all(id)
   if is_held(id, job) and not is_in(home(job), id) then return end -- the job has a finding of its own
-  if home(job) ~= index or (token and token ~= job.n) then
-    report('stray_claim', worker, id, function() move_home(index, id, job) end)
-  elseif not token then
-    report('unreadable_claim', worker, id, function() claim_again(id, job) end)
+  if home(job) ~= index or not is_held(id, job) then
+    local trouble = held(value) and 'stray_claim' or 'unreadable_claim'
+    report(trouble, string.sub(index, 3), id, function() move_home(index, id, job) end)
   end
 end
 
@@ -155,9 +153,9 @@ local MEMBER_CHECKS = {
   pushes = scored(function(score) return tonumber(score) < 2 ^ 53 and tonumber(score) >= 0 end),
   idle = check_idle,
   paused = check_pause,
-  doubted = of_worker('SISMEMBER', 'SREM'),
+  extended = of_worker('SISMEMBER', 'SREM'),
   suspects = of_worker('HEXISTS', 'HDEL'),
-  orders = of_worker('HEXISTS', 'HDEL'),
+  commands = of_worker('HEXISTS', 'HDEL'),
   ticks = check_tick,
   off = valued(is_instant),
   totals = valued(function(text) return is_amount(text, 15) end),

@@ -1,5 +1,5 @@
--- How jobs are claimed for a worker; relies on what the call says, and on its `claims`, `buried`, `metadata`.
--- Parts: call, many, empty, fields, places, ends, flight, shapes, sound.
+-- How jobs are claimed for a worker.
+-- Parts: request, many, empty, fields, places, ends, flight, shapes, sound.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
@@ -18,7 +18,7 @@ end
 -- it is known, and the jobs that only ran at the same time live.
 local has_suspect = false -- claimed in this call
 local function must_run_alone(id, crashes)
-  if tonumber(crashes) ~= max_crashes - 1 then return false end
+  if tonumber(crashes) ~= MAX_CRASHES - 1 then return false end
   local other = redis.call('HGET', P .. 'suspects', worker)
   if other and (has_suspect or redis.call('HEXISTS', flight, other) == 1) then return true end
   redis.call('HSET', P .. 'suspects', worker, id)
@@ -35,7 +35,7 @@ local function bury_broken(id)
   buried[#buried + 1] = id
 end
 
--- Returns what follows the count of an earlier claim, if there was one.
+-- Returns the count that follows that of an earlier claim, if there was one.
 local function next_after(count)
   return count and text(count + 1) or '1'
 end
@@ -61,12 +61,12 @@ local function claim(id, score, job)
   if began then
     redis.call('HSET', key, 'b', began)
   end
-  append(holdings, id, hold(token, score, NOW, result_ttl_of(job), lane .. call, #claims))
+  append(holdings, id, hold(token, tag, score, NOW, result_ttl_of(job)))
   answer(id, job, token, attempt)
 end
 
--- Takes up to `room` jobs of a queue, and returns how many it took. Behind a whole portion of jobs
--- that must not share this worker it looks no further.
+-- Takes up to `room` jobs of a queue, and returns how many it took. It stops at a whole portion of jobs
+-- that must not share this worker.
 local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
@@ -96,10 +96,10 @@ local function take(queue, room)
   return taken
 end
 
-local function take_shares()
-  dry = empty_of_many(FIRST_SHARE, shares)
+local function take_quotas()
+  dry = empty_of_many(FIRST_QUOTA, quotas)
   for round = 1, 2 do
-    for i = FIRST_SHARE, LAST_SHARE, 2 do
+    for i = FIRST_QUOTA, LAST_QUOTA, 2 do
       local quota = (round == 1) and math.min(tonumber(ARGV[i + 1]), limit) or limit
       if quota > 0 and not dry[ARGV[i]] and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
         limit = limit - take(ARGV[i], quota)
@@ -108,10 +108,20 @@ local function take_shares()
   end
 end
 
--- Marks the queues that still have jobs, and takes the marks of those that have none.
+-- Puts back the markers that a listen may have taken along: if it claims nothing, it must not keep another
+-- worker from the jobs, nor from learning when the next one is due.
+local function put_markers_back()
+  for i = FIRST_QUOTA, LAST_QUOTA, 2 do
+    if redis.call('SISMEMBER', P .. 'queues', ARGV[i]) == 1 or redis.call('ZSCORE', P .. 'idle', ARGV[i]) then
+      mark(ARGV[i])
+    end
+  end
+end
+
+-- Marks the queues that still have jobs, and removes the markers of those that have none.
 local function pass_on()
   local empty = {}
-  for i = FIRST_SHARE, LAST_SHARE, 2 do
+  for i = FIRST_QUOTA, LAST_QUOTA, 2 do
     if not dry[ARGV[i]] and redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
       mark(ARGV[i])
     else

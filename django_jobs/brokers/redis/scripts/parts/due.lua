@@ -1,5 +1,5 @@
--- How scheduled and retrying jobs are queued when they are due; relies on `PORTION` of the call.
--- Parts: call, shapes, fields, places.
+-- How scheduled and retrying jobs are queued when they are due.
+-- Parts: request, shapes, fields, places.
 
 -- Returns when the first of them is due: the end of time if there is none.
 local function first_due()

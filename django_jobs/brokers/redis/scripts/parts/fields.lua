@@ -1,4 +1,4 @@
--- How what stands under a key is read, or put out of the way.
+-- How jobs are read, and keys of the wrong type are renamed.
 
 -- Reads fields of a job: none of them if there is no such job, or something else under its key. A
 -- script that fails half-way would lose what it had in its hands.
@@ -24,7 +24,7 @@ local function is_one_of(value, list)
   return false
 end
 
--- Keeps what is not of its key's kind out of everybody's way.
+-- Renames a key of the wrong type, so that it stops nobody.
 local function set_aside(name, what)
   redis.call('RENAME', P .. name, P .. 'broken:' .. name)
   if type(redis.pcall('HSET', P .. 'broken', name, what)) == 'table' then -- something else stands there

@@ -1,27 +1,29 @@
--- What workers hold, how it is given back, and what their last call was.
+-- The jobs that workers hold, and how they are given back.
 -- Parts: shapes, fields, many, places.
 
--- What a worker holds of a job.
-local function hold(token, score, reserved_at, result_ttl, call, number)
-  return string.format('%s:%s:%s:%s:%s:%d', token, score, reserved_at, result_ttl, call, number)
+-- Returns what is noted of a job that a worker holds. Token and tag together are the fence of the
+-- claim: after a server lost its last writes, the same token is given out twice.
+local function hold(token, tag, score, reserved_at, result_ttl)
+  return string.format('%s:%s:%s:%s:%s', token, tag, score, reserved_at, result_ttl)
 end
 
--- Notes what a worker holds: ids and values by turns. The first value is made longer than 64 bytes, as
--- Redis keeps shorter ones in a list, and looks through all of it for each of hundreds of jobs.
+-- Notes jobs that a worker holds: ids, each followed by its value. The first value is made longer than 64
+-- bytes, as Redis keeps shorter ones in a list, and looks through all of it for each of hundreds of jobs.
 local function note(flight, holdings)
   if #holdings == 0 then return end
   holdings[2] = string.format('%-65s', holdings[2])
   with_many('HSET', flight, holdings)
 end
 
--- Takes what a worker holds apart. All is nil where somebody spoilt it.
+-- Returns fence, tag, place, reserved_at and result_ttl of a job that a worker holds, or nothing if the
+-- value is not what `hold` writes.
 local function held(value)
-  local token, score, reserved_at, result_ttl, call, number =
-    string.match(value, '^(%d+):(%-?%d+):(%d+):(%d+):(%l%d+):(%d+) *$')
-  if token and is_place(score) then return token, score, reserved_at, result_ttl, call, number end
+  local fence, tag, score, reserved_at, result_ttl =
+    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+) *$')
+  if fence and is_place(score) then return fence, tag, score, reserved_at, result_ttl end
 end
 
--- Writes fields of jobs that a worker holds, from an argument on: id, token, field, value of each.
+-- Writes fields of jobs that a worker holds, from an argument on: id, fence, field, value of each.
 local function write_held(worker, first)
   for i = first, #ARGV, 4 do
     local value = redis.pcall('HGET', P .. 'f:' .. worker, ARGV[i])
@@ -45,18 +47,12 @@ local function give_back(id, score)
   mark(got[1])
 end
 
--- Gives back all that a worker holds.
-local function give_back_all(worker)
-  local flight = P .. 'f:' .. worker
-  local all = redis.call('HGETALL', flight)
-  redis.call('DEL', flight)
-  for i = 1, #all, 2 do
-    local _, score = held(all[i + 1])
-    give_back(all[i], score)
+-- Marks all queues with jobs, as some may have been left alone that must not share a worker with one
+-- that is held no longer.
+local function mark_all()
+  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
+    if redis.call('ZCARD', P .. 'q:' .. queue) > 0 then
+      mark(queue)
+    end
   end
-end
-
--- Reads the number of a worker's last call, kept in a key, and what it was answered.
-local function last_call(key)
-  return string.match(redis.call('GET', key) or '', '^(%d+) (.*)$')
 end

@@ -1,6 +1,6 @@
--- Where queued jobs stand, and how word of them gets to workers.
+-- The places of queued jobs, and the markers that wake workers.
 
--- Leaves word that a queue may have jobs: once, for one worker to pick up.
+-- Marks a queue that may have jobs, which wakes one listening worker.
 local function mark(queue)
   local own, any = P .. 'm:' .. queue, P .. 'm:*'
   if redis.call('EXISTS', own, any) == 2 then return end -- so the queue is known, and not paused
@@ -13,12 +13,12 @@ local function mark(queue)
   end
 end
 
--- A job whose old place can't be read any more goes to the front, as it was there when it was taken.
+-- A job whose old place is unreadable goes to the front, where it was when it was claimed.
 local function place(id, queue, score)
   redis.call('ZADD', P .. 'q:' .. queue, score or 0, id)
 end
 
--- Gives jobs their scores in a sorted set: a first one, and so much more for each that follows.
+-- Adds ids to a sorted set: the first one at a score, each following one a step further.
 local function line_up(index, ids, score, step)
   local members = {}
   for n, id in ipairs(ids) do
@@ -29,7 +29,7 @@ end
 
 -- Priority and arrival fit into a double together.
 local function enqueue(ids, queue, priority)
-  -- A priority that somebody spoilt may be no number at all, on which ZADD would fail half-way.
+  -- A corrupted priority may not be a number, on which ZADD would fail half-way.
   local known = math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority))
   local arrival = redis.call('INCRBY', P .. 'seq', #ids) - #ids + 1
   line_up(P .. 'q:' .. queue, ids, math.floor((HIGHEST_PRIORITY - known) * PRIORITY_STEP + arrival), 1)

@@ -1,10 +1,10 @@
--- How attempts are settled; relies on `worker`, `flight`, `refused` of the call and on `next_due`.
--- Parts: call, due, many, places, ends, flight.
+-- How attempts are settled.
+-- Parts: request, due, many, places, ends, flight.
 
--- Ends of this call, for each state there is: times and ids, as ZADD takes them.
+-- Jobs that end in this call, by state: times and ids, as ZADD takes them.
 local ended, expiries = {}, {}
 
-local over_at = {} -- when what is kept for so long is forgotten
+local over_at = {} -- by how long a job is kept: when it is forgotten
 local function end_as(state, id, kept_ms)
   if kept_ms == 0 then
     forget({ id })
@@ -16,12 +16,12 @@ local function end_as(state, id, kept_ms)
   append(expiries[state], over_at[kept_ms], id)
 end
 
--- Settles one attempt, of which the worker holds a value, and tells whether it could.
+-- Settles one attempt, given what the worker holds of its job, and returns whether it could.
 local function settle(i, value)
   if not value then return false end
-  local id, token, state = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local mine, score, reserved_at, result_ttl = held(value)
-  if mine ~= token then return false end
+  local id, state = ARGV[i], ARGV[i + 2]
+  local fence, _, score, reserved_at, result_ttl = held(value)
+  if fence ~= ARGV[i + 1] then return false end
   if state == 'queued' then
     give_back(id, score)
     return true
@@ -57,15 +57,6 @@ local function in_flight(ids)
   return found
 end
 
--- Marks all queues: jobs may have been left there that must not share a worker with one that ended.
-local function wake_for_left_alone()
-  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
-    if redis.call('ZCARD', P .. 'q:' .. queue) > 0 then
-      mark(queue)
-    end
-  end
-end
-
 local function settle_portion(first, last)
   local ids, settled = {}, {}
   local suspect = redis.call('HGET', P .. 'suspects', worker)
@@ -79,7 +70,7 @@ local function settle_portion(first, last)
       values[id] = nil -- the same job once more is refused
       settled[#settled + 1] = id
       if id == suspect then
-        wake_for_left_alone()
+        mark_all()
       end
     else
       refused[#refused + 1] = id

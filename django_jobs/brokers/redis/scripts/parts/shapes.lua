@@ -1,4 +1,4 @@
--- What is read here others may have written. Patterns are plain and lengths are looked at apart, as
+-- Checks of values that another program may have written. Patterns are plain and lengths are checked apart, as
 -- a pattern of many digits that may be there takes Lua longer than the job that it belongs to.
 
 -- Tells whether a text is a whole number of so many digits at most, without a sign.
@@ -21,7 +21,7 @@ local function is_instant(text)
 end
 
 -- Takes apart what a job was enqueued with: priority, enqueued_at, result_ttl, run_at or '', expires_at
--- or ''. All is nil where somebody spoilt it.
+-- or ''. Returns nothing if the text is unreadable.
 local function terms(text)
   return string.match(text, '^(%-?%d%d?%d?):(%-?%d+):(%d+):(%-?%d*):(%-?%d*)$')
 end

@@ -1,0 +1,147 @@
+"""Settling, promoting and claiming in memory: what one call of a worker does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from django_jobs.brokers.messages import QueueQuota, Reply, Take
+from django_jobs.jobs.records import Claim, Settlement, State
+
+from .entry import Entry
+from .markers import Markers
+from .store import Store
+from .worker_state import WorkerState
+
+
+class Exchange:
+    """Does what `Session.exchange` says; the caller holds the broker's lock.
+
+    Args:
+        store: where the jobs are.
+        markers: of queues that may have jobs.
+        make_room: called when fewer jobs wait.
+    """
+
+    def __init__(self, store: Store, markers: Markers, make_room: Callable[[], None]) -> None:
+        self._store = store
+        self._markers = markers
+        self._make_room = make_room
+
+    def run(
+        self,
+        worker_id: str,
+        worker: WorkerState | None,
+        settlements: Sequence[Settlement],
+        take: Take,
+        now: int,
+    ) -> Reply:
+        """Settle, promote and claim; a worker without a lease holds nothing and claims nothing."""
+        refused = [one.job_id for one in settlements if not self._settle(worker, one, now)]
+        self._promote(now)
+        self._store.sweep(now)
+        claims: list[Claim] = []
+        if worker is None:
+            self._put_markers_back(take.quotas)
+        else:
+            claims = self._claim(worker_id, worker, take, now)
+        self._make_room()
+        return Reply(
+            claims=tuple(claims),
+            refused=tuple(refused),
+            due_in=self._store.due_in(now),
+            must_beat=worker is None,
+        )
+
+    # --- settling ------------------------------------------------------------------------------
+
+    def _settle(self, worker: WorkerState | None, settlement: Settlement, now: int) -> bool:
+        entry = worker.entry(settlement.job_id, settlement.token) if worker else None
+        if worker is None or entry is None:
+            return False
+        if settlement.metadata is not None:
+            entry.save_metadata(settlement.metadata)
+        del worker.held[settlement.job_id]
+        if settlement.state is State.QUEUED:
+            self.give_back([entry])
+            return True
+        if entry.is_suspect:
+            self._mark_all()
+        finished = entry.finish_attempt(settlement.waited, settlement.duration)
+        if settlement.failure:
+            entry.add_failure(settlement.failure)
+        if settlement.state is State.RETRYING:
+            self._store.defer(entry, State.RETRYING, now + settlement.delay)
+            return True
+        entry.finished_at = finished
+        if settlement.state is State.SUCCEEDED:
+            entry.result = settlement.result
+        self._store.end(entry, settlement.state, now)
+        return True
+
+    def give_back(self, entries: Iterable[Entry]) -> None:
+        """Undo the attempts that were begun last, and put the jobs back to their old places."""
+        held_suspect = False
+        for entry in entries:
+            held_suspect |= entry.is_suspect
+            entry.give_back()
+            self._store.put_back(entry)
+            self._markers.add(entry.job.queue)
+        if held_suspect:
+            self._mark_all()
+
+    def _promote(self, now: int) -> None:
+        for entry in self._store.take_due(now):
+            self._store.enqueue(entry, entry.due_at or now)
+            self._markers.add(entry.job.queue)
+
+    # --- claiming ------------------------------------------------------------------------------
+
+    def _claim(self, worker_id: str, worker: WorkerState, take: Take, now: int) -> list[Claim]:
+        claims: list[Claim] = []
+        left_alone: dict[str, int] = {}
+        first_round = [(one.queue, one.quota) for one in take.quotas]
+        second_round = [(one.queue, take.limit) for one in take.quotas]
+        for queue, quota in first_round + second_round:
+            room = min(quota, take.limit - len(claims))
+            if room and self._store.sizes.get(queue) and queue not in self._markers.paused:
+                taken, left_alone[queue] = self._take(queue, room, worker)
+                claims += [one.claim(worker_id, now) for one in taken]
+        self._pass_on(take.quotas, left_alone)
+        return claims
+
+    def _take(self, queue: str, room: int, worker: WorkerState) -> tuple[list[Entry], int]:
+        """Take jobs of a queue; return them, and how many were left alone."""
+        taken: list[Entry] = []
+        left_alone: list[Entry] = []
+        while len(taken) < room and (entry := self._store.pop(queue)):
+            if worker.must_run_apart(entry):
+                left_alone.append(entry)
+                continue
+            worker.held[entry.job.id] = entry
+            self._store.move(entry, State.RUNNING)
+            taken.append(entry)
+        for entry in left_alone:
+            self._store.put_back(entry)
+        return taken, len(left_alone)
+
+    # --- markers -------------------------------------------------------------------------------
+
+    def _pass_on(self, quotas: Sequence[QueueQuota], left_alone: dict[str, int]) -> None:
+        """Mark the queues that still have jobs, and take the markers of those that have none."""
+        for one in quotas:
+            if self._store.sizes[one.queue] > left_alone.get(one.queue, 0):
+                self._markers.add(one.queue)
+            else:
+                self._markers.discard(one.queue)
+
+    def _put_markers_back(self, quotas: Sequence[QueueQuota]) -> None:
+        """Put back the marker that a listen may have taken before it claimed nothing."""
+        for queue in {one.queue for one in quotas} & self._store.queues.keys():
+            self._store.idle.pop(queue, None)
+            self._markers.add(queue)
+
+    def _mark_all(self) -> None:
+        """Mark all queues with jobs: some were left alone because of one that is held no longer."""
+        for queue, size in self._store.sizes.items():
+            if size:
+                self._markers.add(queue)

@@ -1,0 +1,40 @@
+"""A worker as the broker in memory knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
+
+from .entry import Entry
+
+
+@dataclass(slots=True)
+class WorkerState:
+    """A worker with a lease, and the jobs that it holds."""
+
+    info: WorkerInfo
+    lease_until: int
+    held: dict[str, Entry] = field(default_factory=dict)
+    command: WorkerCommand | None = None
+    lease_extended: bool = False
+    """Its lease ran out when nobody could tell why, and it got another one."""
+
+    def entry(self, job_id: str, token: int) -> Entry | None:
+        """Return a job that the worker holds under a token."""
+        entry = self.held.get(job_id)
+        return entry if entry and entry.token == token else None
+
+    def must_run_apart(self, entry: Entry) -> bool:
+        """Return whether the job is one crash from being dead, and the worker holds one like it.
+
+        Two of them never share a worker, so that the one which crashes it is known, and the jobs
+        that only ran at the same time live.
+        """
+        return entry.is_suspect and any(held.is_suspect for held in self.held.values())
+
+    def take_command(self) -> WorkerCommand | None:
+        """Return what an operator asked for, until the worker has done it."""
+        if self.command is WorkerCommand.QUIET and self.info.quiet:
+            self.command = None
+        return self.command

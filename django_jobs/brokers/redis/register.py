@@ -1,0 +1,95 @@
+"""Which calls a session waits for, and which claims its worker answers for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django_jobs.jobs.records import Claim, Settlement
+
+
+class Snapshot(NamedTuple):
+    """What a heartbeat says about the worker's calls and claims.
+
+    Attributes:
+        last: the highest tag that was given to a call.
+        awaited: tags of the calls whose replies may still come.
+        claims: those that the worker answers for.
+    """
+
+    last: int
+    awaited: tuple[int, ...]
+    claims: tuple[Claim, ...]
+
+
+class Register:
+    """Numbers calls with tags, and keeps claims from their reply to their settlement's reply.
+
+    A claim becomes known through the reply to an awaited call only, and is registered before that
+    call stops being awaited. So a claim in Redis whose tag was given out and is not awaited, and
+    which is not registered, is known to nobody here: its reply was lost. Safe in threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+        self._awaited: set[int] = set()
+        self._claims: dict[str, Claim] = {}
+        self._sent: set[tuple[str, int, int]] = set()
+
+    def open(self) -> int:
+        """Return the tag of a call that is about to be sent."""
+        with self._lock:
+            self._last += 1
+            self._awaited.add(self._last)
+            return self._last
+
+    def give_up(self, tag: int, settlements: Sequence[Settlement]) -> None:
+        """Await a call no longer; remember that its settlements may have taken effect."""
+        with self._lock:
+            self._sent.update(map(_key, settlements))
+            self._awaited.discard(tag)
+
+    def sent(self, settlements: Sequence[Settlement]) -> None:
+        """Remember that settlements may have taken effect, though their call is sent again."""
+        with self._lock:
+            self._sent.update(map(_key, settlements))
+
+    def close(
+        self,
+        tag: int,
+        settlements: Sequence[Settlement],
+        claims: Iterable[Claim],
+        refused: Sequence[str],
+    ) -> tuple[str, ...]:
+        """Enter what a reply says; return the refused ids that were not sent before."""
+        with self._lock:
+            sent_before = self._settle(settlements)
+            for claim in claims:
+                known = self._claims.get(claim.job.id)
+                if known is None or known.tag < claim.tag:  # else this reply came late
+                    self._claims[claim.job.id] = claim
+            self._awaited.discard(tag)
+        return tuple(job_id for job_id in refused if job_id not in sent_before)
+
+    def _settle(self, settlements: Sequence[Settlement]) -> set[str]:
+        """Drop settled claims; return ids of the settlements that were sent before."""
+        sent_before = set()
+        for one in settlements:
+            known = self._claims.get(one.job_id)
+            if known is not None and known.token == one.token and known.tag == one.tag:
+                del self._claims[one.job_id]
+            if self._sent and (key := _key(one)) in self._sent:
+                self._sent.discard(key)
+                sent_before.add(one.job_id)
+        return sent_before
+
+    def snapshot(self) -> Snapshot:
+        """Return tags first, claims second, in one step."""
+        with self._lock:
+            return Snapshot(self._last, tuple(self._awaited), tuple(self._claims.values()))
+
+
+def _key(one: Settlement) -> tuple[str, int, int]:
+    return one.job_id, one.token, one.tag

@@ -1,0 +1,25 @@
+-- Gives back all jobs of a worker that stops, undoing their attempts, and forgets it.
+--
+-- Parts: flight.
+-- KEYS[1]: prefix. ARGV: worker.
+-- Invariant: no late copy of a heartbeat begins a lease again, so that no late copy of an exchange claims
+--   jobs for a worker that is gone.
+local worker = ARGV[1]
+local flight = P .. 'f:' .. worker
+local suspect = redis.call('HGET', P .. 'suspects', worker)
+local all = redis.call('HGETALL', flight)
+redis.call('DEL', flight, P .. 'w:' .. worker, P .. 'd:' .. worker)
+redis.call('SREM', P .. 'extended', worker)
+redis.call('HDEL', P .. 'suspects', worker)
+redis.call('HDEL', P .. 'commands', worker)
+redis.call('ZREM', P .. 'leases', worker)
+redis.call('ZREM', P .. 'lost', worker)
+redis.call('SET', P .. 'b:' .. worker, '999999999999999:0', 'EX', 3600)
+local held_suspect = false
+for i = 1, #all, 2 do
+  local _, _, score = held(all[i + 1])
+  give_back(all[i], score)
+  held_suspect = held_suspect or all[i] == suspect
+end
+if held_suspect then mark_all() end
+return redis.status_reply('OK')

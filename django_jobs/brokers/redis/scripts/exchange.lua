@@ -1,0 +1,37 @@
+-- Settles finished attempts, promotes jobs that are due, then claims jobs for a worker.
+--
+-- Parts: full, request, due, settling, claiming.
+-- KEYS[1]: prefix.
+-- ARGV: worker, tag of the call, limit, number of quotas, number of settlements;
+--   for each quota: queue, quota; for each settlement: id, fence of its claim, state, waited and duration
+--   (ms; the delay in the place of the duration if the job is to be retried), result or failure as JSON;
+--   then what else attempts stored in their jobs, as `write_held` takes it.
+-- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, 10 values each. If there
+--   are any, there follow: ids of jobs that were buried, ids and metadata of the jobs that have some,
+--   and 1 if the worker has no lease.
+-- Invariant: a settlement takes effect only while its worker holds the job under its fence.
+--   Only a heartbeat begins a lease, and a worker without a lease claims nothing: a late copy of a call,
+--   which comes after its worker has left or Redis was wiped, takes no job away.
+
+-- Scripts are not rolled back: a key of the wrong type must show before anything is taken from its place.
+local has_lease = redis.call('ZSCORE', P .. 'leases', worker)
+redis.call('HLEN', flight)
+for _, state in ipairs(ENDED) do
+  redis.call('ZCARD', P .. 's:' .. state)
+end
+next_due = first_due()
+sweep(2 * settlements + 10)
+write_held(worker, FIRST_WRITE)
+settle_all()
+promote()
+if not has_lease then
+  put_markers_back()
+  return { refused, ms_until(next_due), NOW, {}, {}, {}, 1 }
+end
+take_quotas()
+pass_on()
+local reply = { refused, ms_until(next_due), NOW, claims }
+if #buried + #metadata > 0 then
+  reply[5], reply[6], reply[7] = buried, metadata, 0
+end
+return reply

@@ -1,0 +1,78 @@
+-- How leases are renewed, and what becomes of the jobs of a worker whose lease is over.
+-- Parts: fields, places, ends, flight, metrics.
+
+local function overdue()
+  return redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now)
+end
+
+-- Ends leases in time that were begun before Redis's clock was set back: each is longer than its worker
+-- wants, and would keep the jobs of a dead worker for so much longer.
+local function shorten_leases(lease)
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', now + lease + 1, '+inf')) do
+    local wanted = decoded(redis.pcall('GET', P .. 'w:' .. other)).lease
+    local known = type(wanted) == 'number' and wanted <= LONGEST_LEASE_MS
+    redis.call('ZADD', P .. 'leases', 'XX', 'LT', now + math.max(lease, known and wanted or 0), other)
+  end
+end
+
+-- Begins or renews a lease; returns 1 if the worker had lost its jobs. A worker that is late itself cannot
+-- tell whether the others vanished or nobody could send heartbeats, so those whose lease is over get another
+-- one, once.
+local function renew(worker, lease, info)
+  local until_then = redis.call('ZSCORE', P .. 'leases', worker)
+  if until_then and tonumber(until_then) <= now then
+    for _, other in ipairs(overdue()) do
+      if redis.call('SADD', P .. 'extended', other) == 1 then
+        redis.call('ZADD', P .. 'leases', now + lease, other)
+      end
+    end
+  end
+  redis.call('SREM', P .. 'extended', worker)
+  redis.call('ZADD', P .. 'leases', now + lease, worker)
+  redis.call('SET', P .. 'w:' .. worker, info)
+  return redis.call('ZREM', P .. 'lost', worker)
+end
+
+-- Takes back a job of a worker that vanished, at its old place, or buries it.
+local function take_back(id, value, gone, recovered, buried)
+  local job = P .. 'j:' .. id
+  local queue = read(id, 'q')[1]
+  if not queue then return end -- evicted, or deleted by hand
+  -- With a count that is no number the job goes back to its queue, where it is set aside.
+  local crashes = redis.pcall('HINCRBY', job, 'c', 1)
+  if type(crashes) == 'number' and crashes >= MAX_CRASHES then
+    local message = string.format(WORKER_LOST_MESSAGE, crashes, gone)
+    bury(id, WORKER_LOST, message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
+    buried[#buried + 1] = id
+    return
+  end
+  local _, _, score = held(value)
+  redis.call('HSET', job, 's', 'queued')
+  place(id, queue, score)
+  mark(queue)
+  recovered[#recovered + 1] = id
+end
+
+local function reap(gone, recovered, buried)
+  local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
+  for i = 1, #all, 2 do
+    take_back(all[i], all[i + 1], gone, recovered, buried)
+  end
+  redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
+  redis.call('EXPIRE', P .. 'b:' .. gone, LOST_WORKER_KEPT_MS / 1000) -- it may only be cut off, and send heartbeats again
+  redis.call('HDEL', P .. 'suspects', gone)
+  redis.call('HDEL', P .. 'commands', gone)
+  redis.call('ZREM', P .. 'leases', gone)
+  redis.call('SREM', P .. 'extended', gone)
+  redis.call('ZADD', P .. 'lost', now, gone)
+end
+
+-- Takes back the jobs of all workers whose lease is over.
+local function reap_overdue()
+  local recovered, buried = {}, {}
+  for _, gone in ipairs(overdue()) do
+    reap(gone, recovered, buried)
+  end
+  redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - LOST_WORKER_KEPT_MS)
+  return recovered, buried
+end

@@ -1,0 +1,177 @@
+"""One worker's conversation with Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from django_jobs.brokers.base import Session
+from django_jobs.brokers.messages import (
+    HeartbeatReply,
+    HeartbeatReport,
+    Reply,
+    Take,
+    WorkerCommand,
+)
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.jobs.records import Settlement
+from django_jobs.waits import capped
+
+from . import keys
+from .caller import Caller
+from .metrics import report_arguments
+from .register import Register
+from .scripts import Scripts
+from .wire import Command
+
+INTERRUPTION = 60
+"""Seconds after which an interruption that no listen has consumed is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentCall:
+    """A call that was sent under a tag, and whose reply has not been read.
+
+    Attributes:
+        answer: waits for what Redis answers.
+        again: sends the call again under the same tag; None if its script may have run.
+    """
+
+    caller: Caller
+    register: Register
+    tag: int
+    settlements: Sequence[Settlement]
+    answer: Callable[[], Any]
+    again: Callable[[], Any] | None
+
+    def result(self) -> Reply:
+        try:
+            refused, due_in, reserved_at, flat, *rare = self.caller.ask(self.answer, self._again)
+            buried, metadata, must_beat = rare or ((), (), 0)
+            claims = keys.to_claims(self.tag, int(reserved_at), flat, metadata)
+        except BaseException:
+            self.register.give_up(self.tag, self.settlements)
+            raise
+        return Reply(
+            claims=claims,
+            refused=self.register.close(self.tag, self.settlements, claims, refused),
+            due_in=None if due_in < 0 else due_in,
+            buried=tuple(buried),
+            must_beat=bool(must_beat),
+        )
+
+    def _again(self) -> Any:
+        if self.again is None:
+            raise BrokerUnavailable(
+                f"Redis at {self.caller.address} could not block on the keys of the jobs, where"
+                " somebody else had written."
+            )
+        self.register.sent(self.settlements)
+        return self.again()
+
+
+class RedisSession(Session):
+    """Sends calls on connections of its own, each under a tag.
+
+    A call that fails once it may have run is never sent again: the heartbeat finds what it claimed.
+
+    Args:
+        worker_id: unique for each session.
+        caller: runs the scripts.
+    """
+
+    def __init__(self, worker_id: str, caller: Caller) -> None:
+        self._worker_id = worker_id
+        self._caller = caller
+        self._register = Register()
+        self._heartbeats = 1
+        self._exchanging = caller.scripts_sent_once(caller.socket_timeout)
+        # The socket timeout must end a blocked listen, too, only later: a server that vanished
+        # without a word would block a worker for hours.
+        self._listening = caller.scripts_sent_once(capped() + caller.socket_timeout)
+
+    def exchange(self, settlements: Sequence[Settlement], take: Take) -> SentCall:
+        return self._send(self._exchanging, settlements, take)
+
+    def listen(self, take: Take, seconds: float) -> Reply:
+        markers = (f"{self._caller.prefix}m:{name}" for name in take.queues or "*")
+        # The list of interruptions comes first: an interrupted worker takes no marker along.
+        interruptions = f"{self._caller.prefix}d:{self._worker_id}"
+        timeout = f"{max(0.001, capped(seconds)):.3f}"  # to Redis, 0 means no end
+        pop: Command = ("BLPOP", interruptions, *markers, timeout)
+        return self._send(self._listening, (), take, behind=[pop]).result()
+
+    def _send(
+        self,
+        scripts: Scripts,
+        settlements: Sequence[Settlement],
+        take: Take,
+        behind: Sequence[Command] = (),
+    ) -> SentCall:
+        tag = self._register.open()
+        try:
+            arguments = self._arguments(tag, settlements, take)
+            answer = scripts.send("exchange", *arguments, behind=behind)
+        except BaseException:
+            self._register.give_up(tag, settlements)
+            raise
+        again = None if behind else partial(scripts, "exchange", *arguments)
+        return SentCall(self._caller, self._register, tag, settlements, answer, again)
+
+    def _arguments(
+        self, tag: int, settlements: Sequence[Settlement], take: Take
+    ) -> list[str | int]:
+        arguments: list[str | int] = [
+            *(self._worker_id, tag, take.limit, len(take.quotas), len(settlements)),
+        ]
+        for one in take.quotas:
+            arguments += (one.queue, one.quota)
+        for settlement in settlements:
+            arguments += keys.settled(settlement)
+        for settlement in settlements:
+            if settlement.metadata is not None:
+                arguments += keys.saved(settlement)
+        return arguments
+
+    def interrupt(self) -> None:
+        self._caller.run("interrupt", self._worker_id, INTERRUPTION)
+
+    def disconnect(self) -> None:
+        self._listening.wire.cut()
+
+    def heartbeat(self, report: HeartbeatReport) -> HeartbeatReply:
+        number = self._heartbeats
+        info = report.info
+        lost, command, recovered, buried = self._caller.run(
+            "heartbeat",
+            *(self._worker_id, number, self._caller.lease_ms),
+            json.dumps({**asdict(info), "lease": self._caller.lease_ms}),
+            *(int(info.quiet), report.succeeded, report.failed),
+            *self._known_claims(),
+            *report_arguments(report),
+        )
+        self._heartbeats = number + 1
+        return HeartbeatReply(
+            lost=bool(lost),
+            command=WorkerCommand(command) if command in tuple(WorkerCommand) else None,
+            recovered=tuple(recovered),
+            buried=tuple(buried),
+        )
+
+    def _known_claims(self) -> list[str | int]:
+        """Return tags and claims as `heartbeat.lua` takes them."""
+        last, awaited, claims = self._register.snapshot()
+        arguments: list[str | int] = [last, len(awaited), *awaited, len(claims)]
+        for claim in claims:
+            arguments += (claim.job.id, keys.fence(claim))
+        return arguments
+
+    def close(self) -> None:
+        with ExitStack() as connections:
+            for scripts in (self._exchanging, self._listening):
+                connections.callback(scripts.wire.close)
+            self._caller.run("close", self._worker_id)
