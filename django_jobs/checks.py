@@ -188,7 +188,7 @@ def _locks_writers_out(connection: BaseDatabaseWrapper) -> bool:
 
 def _problems(broker: Broker) -> tuple[str, ...]:
     try:
-        return tuple(map(str, broker.problems()))
+        return tuple(map(str, broker.config_warnings()))
     except BrokerError as error:
         return (str(error),)
 

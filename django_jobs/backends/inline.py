@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 from django.db import connections
 
+from django_jobs.brokers.base import Session
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.messages import Call, Share
-from django_jobs.jobs.records import Claim, Job, Settlement
+from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
+from django_jobs.clock import now_ms
+from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.run.attempt import Attempt, runs_in_loop
+from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.function import run_attempt
 from django_jobs.worker.run.outcome import Outcome
 
 from .base import JobBackend
 from .per_process import process_instance
 
+LEASE = 10 * 365 * 86_400.0
+"""Seconds."""
+
+NOTHING = Take(0, ())
+
 
 class InlineBroker(MemoryBroker):
-    """Remembers jobs, and gives each to the thread that brings it."""
+    """Remembers jobs, and gives each to the thread that enqueues it.
 
-    _calls = count(1)
-    _settling = count(1)
+    Its workers send one heartbeat each, when they begin, so the lease never ends.
+    """
 
-    def begin(self, job: Job, worker: str) -> tuple[Claim, ...]:
+    def __init__(self) -> None:
+        super().__init__(lease=LEASE)
+        self._beginning = threading.Lock()
+
+    def begin(self, job: Job, session: Session) -> tuple[Claim, ...]:
         """Store a job and claim it; none if its queue is paused, more after a pause."""
-        with self._lock:
+        with self._beginning:
             self.push([job])
-            share = Share(job.queue, self.max_queued)
-            return self.reserve(worker, Call(next(self._calls), [share], self.max_queued)).claims
-
-    def end(self, worker: str, settlement: Settlement) -> None:
-        """Note how an attempt ended."""
-        self.settle(worker, next(self._settling), [settlement])
+            quota = QueueQuota(job.queue, self.max_queued)
+            return session.exchange((), Take(self.max_queued, [quota])).result().claims
 
 
 class InlineBackend(JobBackend):
@@ -56,19 +66,29 @@ class InlineBackend(JobBackend):
         return process_instance(InlineBroker, self.alias, InlineBroker)
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        worker = f"inline-{threading.get_ident()}"
+        worker = f"inline-{secrets.token_hex(6)}"
         context = dataclasses.replace(self.run_context(worker), retries=False)
-        for job, result in zip(jobs, results, strict=True):
-            claims = self.broker.begin(job, worker)
-            self._announce([job], [result])
-            for claim in claims:
-                attempt = Attempt(claim, context, time.monotonic())
-                outcome = self._run(attempt)
-                is_over = claim.job.id == job.id and outcome.settlement.state.is_final
-                if is_over and (ended := attempt.result_after(outcome)):
-                    update_result(result, ended)
+        session = self.broker.session(worker)
+        session.heartbeat(_report(worker))
+        try:
+            for job, result in zip(jobs, results, strict=True):
+                claims = self.broker.begin(job, session)
+                self._announce([job], [result])
+                ended = {one.job.id: self._result_of(one, context, session) for one in claims}
+                if own := ended.get(job.id):
+                    update_result(result, own)
+        finally:
+            session.close()
 
-    def _run(self, attempt: Attempt) -> Outcome:
+    def _result_of(
+        self, claim: Claim, context: RunContext, session: Session
+    ) -> AnyJobResult | None:
+        """Run and settle an attempt, and return its result if it is over."""
+        attempt = Attempt(claim, context, time.monotonic())
+        outcome = self._run(attempt, session)
+        return attempt.result_after(outcome) if outcome.settlement.state.is_final else None
+
+    def _run(self, attempt: Attempt, session: Session) -> Outcome:
         """Run and settle an attempt.
 
         Raises:
@@ -78,7 +98,7 @@ class InlineBackend(JobBackend):
         apart = _in_loop() and runs_in_loop(job.task, job.signature)
         run = _run_beside_loop if apart else run_attempt
         outcome = run(attempt, self._watchdog)
-        self.broker.end(attempt.context.worker, outcome.settlement)
+        session.exchange([outcome.settlement], NOTHING).result()
         if isinstance(outcome.error, KeyboardInterrupt):
             raise outcome.error
         return outcome
@@ -86,6 +106,13 @@ class InlineBackend(JobBackend):
     @property
     def _watchdog(self) -> Watchdog:
         return process_instance(Watchdog, self.alias, _running_watchdog)
+
+
+def _report(worker: str) -> HeartbeatReport:
+    info = WorkerInfo(
+        id=worker, host=socket.gethostname(), pid=os.getpid(), started_at=now_ms(), quiet=True
+    )
+    return HeartbeatReport(info=info)
 
 
 def _in_loop() -> bool:

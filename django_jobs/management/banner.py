@@ -43,7 +43,7 @@ def greeting(backend: JobBackend, worker: Worker) -> Iterator[str]:
         yield f"Warning: no worker serves {', '.join(unserved)}; jobs wait there until one does."
     if clock := _wrong_clock(backend.broker):
         yield f"Warning: {clock}"
-    for problem in backend.broker.problems():
+    for problem in backend.broker.config_warnings():
         yield f"Warning: {problem}"
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.messages import Call, Share
+from django_jobs.brokers.base import Session
+from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
+from django_jobs.clock import now_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
 from django_jobs.jobs.records import Claim, State
@@ -19,6 +22,8 @@ from django_jobs.worker.worker import new_worker_id
 
 from .attempts import run_here
 from .waiting import EVERYTHING, waiting_backend
+
+NOTHING = Take(0, ())
 
 
 def run_enqueued(
@@ -86,15 +91,33 @@ class Runner:
     backend: JobBackend
     early: list[State]
     worker: str = field(default_factory=new_worker_id)
-    calls: count[int] = field(default_factory=lambda: count(1))
-    settling: count[int] = field(default_factory=lambda: count(1))
+    session: Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.session = self.backend.broker.session(self.worker)
+        self._beat()
+
+    def _beat(self) -> None:
+        """Begin or renew the lease, without which the broker gives no job."""
+        info = WorkerInfo(
+            id=self.worker,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=now_ms(),
+            quiet=True,
+        )
+        self.session.heartbeat(HeartbeatReport(info=info))
 
     def claims(self) -> Iterator[Claim]:
         """Claim one job after another."""
-        broker = self.backend.broker
+        inspection = self.backend.broker.inspection
         while True:
-            shares = [Share(name, 1) for name in broker.inspection.queue_names()]
-            claims = broker.reserve(self.worker, Call(next(self.calls), shares, 1)).claims
+            quotas = [QueueQuota(name, 1) for name in inspection.queue_names()]
+            reply = self.session.exchange((), Take(1, quotas)).result()
+            if reply.must_beat:  # a job took longer than the lease
+                self._beat()
+                continue
+            claims = reply.claims
             yield from claims
             if not claims and not self._hasten():
                 return
@@ -113,7 +136,7 @@ class Runner:
         """Run a claim; return its error, unless the task handles it."""
         context = self.backend.run_context(self.worker)
         settlement, _, error, _ = run_here(Attempt(claim, context, time.monotonic()))
-        self.backend.broker.settle(self.worker, next(self.settling), [settlement])
+        self.session.exchange([settlement], NOTHING).result()
         goes_on = State.RETRYING in self.early or isinstance(error, RetryLater)
         has_rule = settlement.state is State.DISCARDED or (
             settlement.state is State.RETRYING and goes_on
@@ -122,4 +145,4 @@ class Runner:
 
     def leave(self) -> None:
         """Give back claimed jobs that were not run."""
-        self.backend.broker.leave(self.worker)
+        self.session.close()

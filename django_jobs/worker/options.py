@@ -39,3 +39,8 @@ class WorkerOptions:
     restart_after_timeout: bool = False
     replaceable: bool = False
     stuck_after: float = STUCK_AFTER
+
+    @property
+    def queue_names(self) -> tuple[str, ...]:
+        """Names of the queues that the worker serves, empty for every queue."""
+        return tuple(queue.name for queue in self.queues)

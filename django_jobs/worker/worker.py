@@ -8,22 +8,16 @@ import re
 import secrets
 import socket
 import threading
-import time
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.messages import JobMetadata, JobProgress, Order, Report, WorkerInfo
-from django_jobs.clock import now_ms
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.errors import BrokerError
-from django_jobs.jobs.records import Settlement
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import wait_out
 from django_jobs.worker.background.heartbeat import Heartbeat
-from django_jobs.worker.background.host import own_version, resident_memory
 from django_jobs.worker.background.periodic import Ticker
-from django_jobs.worker.fetch.fetcher import Fetcher
-from django_jobs.worker.fetch.ledger import Ledger
-from django_jobs.worker.fetch.served import ServedQueues
+from django_jobs.worker.background.self_report import SHOWN, SelfReport
 from django_jobs.worker.run.attempt import Attempt
 from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.event_loop import EventLoop
@@ -32,21 +26,20 @@ from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.run.threads import Threads
 from django_jobs.worker.supervised import supervised
 
+from .fetch.changes import Changes
+from .fetch.fetching import Fetching
+from .fetch.in_flight import InFlight
+from .fetch.lease import Lease
+from .fetch.mode import Mode, ModeSwitch
+from .fetch.outlook import Outlook
+from .fetch.room import Room
+from .fetch.state import FetchState
 from .options import WorkerOptions
 
 logger = logging.getLogger("django_jobs")
 
-FAREWELL = 5.0
-"""Seconds that the last messages to the broker may take."""
-
-SHOWN = 100
-"""How many running jobs are named, in a heartbeat or in the log."""
-
-
-def _join(thread: threading.Thread) -> None:
-    """Wait for a thread that was told to end, if it ever began."""
-    if thread.is_alive():
-        thread.join(FAREWELL)
+JOIN_TIMEOUT = 5.0
+"""Seconds to wait for a heartbeat that is under way when the worker ends."""
 
 
 def new_worker_id() -> str:
@@ -80,40 +73,48 @@ class Worker:
         self.over = threading.Event()
         self.failed = False
         self.given_back = 0
-        self._started_at = now_ms()
-        self._broker = broker
-        self._ledger = Ledger()
-        self._watchdog = Watchdog(self._report_stuck, self._interrupted, options.stuck_after)
-        self._heartbeat = Heartbeat(
-            self._broker,
-            context.sender,
-            self._describe,
-            on_order=self._obey,
-            on_lost=self._lose_everything,
-            on_regained=self._look_again,
-        )
-        shared = (context, self._watchdog, self._settled, self._heartbeat.holds)
-        self._threads = Threads(options.concurrency, *shared, on_fatal=self._fail)
         self._ticks = ticker
-        self._loop = EventLoop(options.async_concurrency, *shared, on_fatal=self._fail)
-        queues = ServedQueues(
-            options.queues, strict=options.strict, inspection=self._broker.inspection
+        self._watchdog = Watchdog(self._report_stuck, self._interrupted, options.stuck_after)
+        self._state = self._make_state(broker, context)
+        self._session = broker.session(self.id)
+        self._fetching = Fetching(
+            *(self._session, broker.inspection, self.id, options, self._state),
+            finished=self.over,
+            on_fatal=self._fail,
         )
-        self._fetcher = Fetcher(
-            *(self._broker, self.id, queues, self._ledger, Executors(self._threads, self._loop)),
-            self._heartbeat.holds,
-            on_finished=self.over.set,
-            until_empty=options.burst,
-            max_jobs=options.max_jobs,
+        self._heartbeat = Heartbeat(
+            *(self._session, broker.inspection, context.sender),
+            *(self._state.lease, self._fetching.intake),
+            SelfReport(self.id, options, self._state, self._watchdog),
+            on_command=self._obey,
         )
-        self._fetching = supervised("fetcher", self._fetcher.run, self._fail)
         self._beating = supervised("heartbeat", self._heartbeat.run, self._fail)
         self._helpers = [
             self._beating,
             supervised("watchdog", self._watchdog.run, self._fail),
-            supervised("settler", self._fetcher.settler.run, self._fail),
             supervised("ticks", self._ticks.run, self._fail),
         ]
+
+    def _make_state(self, broker: Broker, context: RunContext) -> FetchState:
+        """Make what the loops share, with the executors that settle into it."""
+        options = self.options
+        changes = Changes()
+        lease = Lease(broker.lease, changes)
+        in_flight = InFlight(changes)
+        shared = (context, self._watchdog, in_flight.settle, lease.holds)
+        executors = Executors(
+            Threads(options.concurrency, *shared, on_fatal=self._fail),
+            EventLoop(options.async_concurrency, *shared, on_fatal=self._fail),
+        )
+        return FetchState(
+            changes=changes,
+            mode=ModeSwitch(changes, Mode.DRAINING if options.burst else Mode.RUNNING),
+            lease=lease,
+            in_flight=in_flight,
+            room=Room(executors, options.max_jobs),
+            outlook=Outlook(),
+            executors=executors,
+        )
 
     # --- from start to end -------------------------------------------------------------------
 
@@ -124,24 +125,22 @@ class Worker:
             BrokerError: the broker does not answer.
         """
         self._heartbeat.beat()
-        self._threads.start()
-        self._loop.start()
-        for helper in (*self._helpers, self._fetching):
+        self._state.executors.start()
+        for helper in self._helpers:
             helper.start()
+        self._fetching.start()
 
     def quiet(self) -> None:
         """Take no more jobs; those that are running go on."""
-        if not self._fetcher.quiet:
+        if self._state.mode.quiet():
             logger.info("Quiet: this worker takes no more jobs.")
-        self._fetcher.quiet = True
         self._ticks.stop()
-        self._fetcher.give_back_backlog()
+        self._fetching.intake.give_back_backlog()
 
     def retire(self) -> None:
         """Take no more jobs, and be over when those that are running have ended by themselves."""
         self.quiet()
-        self._fetcher.retiring = True
-        self._fetcher.nudge()
+        self._state.mode.retire()
 
     def drain(self, timeout: float) -> bool:
         """Go on until nothing is queued any more; False if that took longer than so many seconds.
@@ -149,8 +148,7 @@ class Worker:
         The worker still has to be stopped.
         """
         self.over.clear()
-        self._fetcher.until_empty = True
-        self._fetcher.nudge()
+        self._state.mode.drain()
         return wait_out(self.over.wait, timeout)
 
     def stop(self, timeout: float) -> None:
@@ -160,39 +158,44 @@ class Worker:
             timeout: seconds for the running jobs.
         """
         self.quiet()
-        self._ledger.wait_until_nothing_is_held(timeout)
-        cut_off = self._ledger.held
-        saved = {one.claim.job.id: one.changed_metadata for one in self.running()}
-        self._ledger.give_back(cut_off, saved)
-        self.given_back += len(cut_off)
-        if cut_off:
-            names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in cut_off[:SHOWN])
-            counted = "1 job that was" if len(cut_off) == 1 else f"{len(cut_off)} jobs that were"
-            logger.warning("Gave back %s running: %s", counted, names)
-            self._loop.cut_short()
-        self._close()
-
-    def _close(self) -> None:
-        self._fetcher.close()
-        _join(self._fetching)
+        if not self._state.in_flight.wait_until_nothing_is_held(timeout):
+            self._cut_off()
+        self._fetching.close()
         self._watchdog.close()
-        for part in (self._heartbeat, self._ticks):
-            part.stop()
-        self._threads.stop()
-        self._loop.stop()
-        _join(self._beating)
+        self._heartbeat.stop()
+        self._ticks.stop()
+        self._state.executors.stop()
+        if self._beating.is_alive():
+            self._beating.join(JOIN_TIMEOUT)
         try:
             self._heartbeat.beat()  # with what was counted since the last one
-            self._broker.leave(self.id)
+            self._session.close()
         except BrokerError as error:
-            logger.warning("Could not say farewell: %s", error)
+            logger.warning(
+                "This worker could not sign off. What it still holds comes back when its lease of"
+                " %g s is over: %s",
+                self._state.lease.seconds,
+                error,
+            )
 
-    # --- what it tells -----------------------------------------------------------------------
+    def _cut_off(self) -> None:
+        """Give back what is still running."""
+        claims = self._state.in_flight.held
+        saved = {one.claim.job.id: one.changed_metadata for one in self.running()}
+        self._state.in_flight.give_back(claims, saved)
+        self.given_back += len(claims)
+        if claims:
+            names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in claims[:SHOWN])
+            counted = "1 job that was" if len(claims) == 1 else f"{len(claims)} jobs that were"
+            logger.warning("Gave back %s running: %s", counted, names)
+            self._state.executors.cut_short()
+
+    # --- what it is doing --------------------------------------------------------------------
 
     @property
     def served(self) -> tuple[str, ...]:
         """Names of the queues that it serves, empty for every queue."""
-        return tuple(queue.name for queue in self.options.queues)
+        return self.options.queue_names
 
     @property
     def periodic_tasks(self) -> tuple[PeriodicTask, ...]:
@@ -201,8 +204,8 @@ class Worker:
 
     @property
     def idle_for(self) -> float:
-        """Seconds since the fetcher last went round: what a watchdog of the process is fed by."""
-        return time.monotonic() - self._fetcher.progress_at
+        """Seconds without progress in fetching: the watchdog of the process looks at it."""
+        return self._fetching.idle_for
 
     @property
     def is_worn(self) -> bool:
@@ -211,65 +214,23 @@ class Worker:
         It has run its share of jobs, or a timeout has interrupted one of its threads.
         """
         limit = self.options.recycle_after
-        has_run_enough = limit is not None and self._fetcher.taken >= limit
+        has_run_enough = limit is not None and self._state.room.taken >= limit
         return has_run_enough or (self._has_interrupted and self.options.restart_after_timeout)
 
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""
-        return (*self._threads.running(), *self._loop.running())
-
-    def _describe(self) -> tuple[WorkerInfo, Report]:
-        samples = self._ledger.take_samples()
-        now, monotonic = now_ms(), time.monotonic()
-        attempts = self.running()
-        running = attempts[:SHOWN]
-        info = WorkerInfo(
-            id=self.id,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            started_at=self._started_at,
-            queues=self.served,
-            concurrency=self.options.concurrency,
-            quiet=self._fetcher.quiet,
-            running=tuple(
-                (one.claim.job.id, now - round((monotonic - one.started) * 1000)) for one in running
-            ),
-            stuck=self._watchdog.stuck,
-            succeeded=sum(one.succeeded for one in samples),
-            failed=sum(one.failed for one in samples),
-            said_at=now,
-            version=own_version(),
-            memory=resident_memory(),
-        )
-        progress = tuple(
-            JobProgress(job_id=one.claim.job.id, token=one.claim.token, progress=one.progress)
-            for one in running
-            if one.progress
-        )
-        metadata = tuple(
-            JobMetadata(job_id=one.claim.job.id, token=one.claim.token, metadata=saved)
-            for one in attempts
-            if (saved := one.take_unsent_metadata()) is not None
-        )
-        return info, Report(samples=samples, progress=progress, metadata=metadata)
+        return self._state.executors.running()
 
     # --- what its parts call -----------------------------------------------------------------
 
-    def _settled(self, settlement: Settlement) -> None:
-        self._fetcher.settled(settlement)
-
-    def _obey(self, order: Order) -> None:
-        logger.info("An operator asks this worker: %s.", order.value)
+    def _obey(self, command: WorkerCommand) -> None:
+        stops = command is WorkerCommand.STOP
+        is_repeated = self.over.is_set() if stops else not self._state.mode.takes_jobs
+        if not is_repeated:
+            logger.info("An operator asks this worker: %s.", command.value)
         self.quiet()
-        if order is Order.STOP:
+        if stops:
             self.over.set()
-
-    def _lose_everything(self) -> None:
-        """Start nothing that others have been given; the broker refuses what is not ours."""
-        self._fetcher.give_back_backlog()
-
-    def _look_again(self) -> None:
-        self._fetcher.nudge()
 
     def _report_stuck(self, job_id: str) -> None:
         logger.error(

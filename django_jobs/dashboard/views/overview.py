@@ -62,7 +62,7 @@ class Store:
 def overview(request: DashboardRequest) -> Mapping[str, Any]:
     """Show the overview."""
     queues = request.inspection.queues()
-    store = request.backend.broker.store()
+    store = request.backend.broker.store_info()
     return {
         "tiles": list(_tiles(request, queues)),
         "warnings": [*_endangered(request, store), *_idle(request, queues)],

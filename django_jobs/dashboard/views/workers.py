@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.brokers.messages import Order, WorkerInfo
+from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
@@ -77,13 +77,13 @@ def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
 @action(Permission.CONTROL)
 def quiet(request: DashboardRequest) -> Done | Refused:
     """Let a worker, or all workers, take no more jobs."""
-    return _ordered(request, Order.QUIET)
+    return _ordered(request, WorkerCommand.QUIET)
 
 
 @action(Permission.CONTROL)
 def stop(request: DashboardRequest) -> Done | Refused:
     """Stop a worker, or all workers."""
-    return _ordered(request, Order.STOP)
+    return _ordered(request, WorkerCommand.STOP)
 
 
 def _longest(worker: WorkerInfo) -> list[tuple[str, int]]:
@@ -112,7 +112,7 @@ def _running(worker: WorkerInfo, records: Mapping[str, Record]) -> Iterator[Runn
         )
 
 
-def _ordered(request: DashboardRequest, order: Order) -> Done | Refused:
+def _ordered(request: DashboardRequest, order: WorkerCommand) -> Done | Refused:
     back = request.address("workers")
     if not request.backend.persistent:
         text = _("This worker is part of the web process and stops with it.")
@@ -120,7 +120,7 @@ def _ordered(request: DashboardRequest, order: Order) -> Done | Refused:
     asked = request.http.POST.get("worker", "")
     alive = [worker.id for worker in request.inspection.workers()]
     meant = alive if asked == EVERY else [worker for worker in alive if worker == asked]
-    told = sum(request.inspection.order(worker, order) for worker in meant)
+    told = sum(request.inspection.command_worker(worker, order) for worker in meant)
     if not told:
         return Refused(_("This worker no longer exists."), back)
     text = _told(order, told) % {
@@ -130,8 +130,8 @@ def _ordered(request: DashboardRequest, order: Order) -> Done | Refused:
     return Done(text, back, Change(action=f"{order} worker", target=asked, count=told))
 
 
-def _told(order: Order, count: int) -> str:
-    if order is Order.QUIET:
+def _told(order: WorkerCommand, count: int) -> str:
+    if order is WorkerCommand.QUIET:
         return ngettext(
             "%(count)s worker takes no more jobs after its next heartbeat, within %(seconds)s s.",
             "%(count)s workers take no more jobs after their next heartbeat, within %(seconds)s s.",

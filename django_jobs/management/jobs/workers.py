@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Order, WorkerInfo
+from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.suggest import unknown_name
 from django_jobs.worker.background.heartbeat import BEATS
@@ -56,7 +56,7 @@ def _state(worker: WorkerInfo) -> str:
 class CommandSubcommand(BackendSubcommand):
     """A subcommand that sends workers a command."""
 
-    order: ClassVar[Order]
+    order: ClassVar[WorkerCommand]
     effect: ClassVar[str]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -84,7 +84,9 @@ class CommandSubcommand(BackendSubcommand):
             question = f"Tell {format_count(len(alive), 'worker')} to {self.effect}?"
             console.confirm(question, interactive=options.interactive)
         commanded = [
-            worker for worker in options.workers or alive if inspection.order(worker, self.order)
+            worker
+            for worker in options.workers or alive
+            if inspection.command_worker(worker, self.order)
         ]
         if options.json:
             console.show_json({"order": self.order.value, "workers": commanded})
@@ -99,12 +101,12 @@ class CommandSubcommand(BackendSubcommand):
 class Quiet(CommandSubcommand):
     name = "quiet"
     help = "Makes workers quiet: they take no more jobs. This cannot be undone."
-    order = Order.QUIET
+    order = WorkerCommand.QUIET
     effect = "take no more jobs"
 
 
 class Stop(CommandSubcommand):
     name = "stop"
     help = "Stops workers. Running jobs get the shutdown timeout, then go back to their queues."
-    order = Order.STOP
+    order = WorkerCommand.STOP
     effect = "stop"

@@ -8,16 +8,19 @@ from collections.abc import Callable
 
 from django.db import connections
 
-from django_jobs.brokers.base import Broker
-from django_jobs.brokers.messages import Order, Pulse, Report, WorkerInfo
+from django_jobs.brokers.base import Session
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport, WorkerCommand
 from django_jobs.clock import uptime
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
-from django_jobs.waits import wait_out
+from django_jobs.worker.backoff import Outage
+from django_jobs.worker.fetch.intake import Intake
+from django_jobs.worker.fetch.lease import Lease
 from django_jobs.worker.run.announcements import send
 from django_jobs.worker.run.buried import write_buried
 
-from .backoff import Outage
+from .self_report import SelfReport
 
 logger = logging.getLogger("django_jobs")
 
@@ -26,100 +29,103 @@ BEATS = 4
 
 
 class Heartbeat:
-    """Tells the broker that the worker lives.
+    """Reports to the broker that the worker lives. Only this loop begins and renews the lease.
 
     Args:
-        broker: whom to tell.
+        session: with the broker.
+        inspection: reads jobs that died with a worker.
         sender: the backend's class, which sends the signals.
-        describe: returns what the worker says of itself, and reports.
-        on_order: told what an operator asks of the worker.
-        on_lost: called when the worker's jobs were given to others.
-        on_regained: called when the lease holds again after it had run out.
+        lease: renewed by each answer.
+        intake: gives back what waits here, once the worker's jobs were given to others.
+        report: says what the worker does.
+        on_command: receives what an operator asks of the worker.
     """
 
     def __init__(
         self,
-        broker: Broker,
+        session: Session,
+        inspection: Inspection,
         sender: type,
-        describe: Callable[[], tuple[WorkerInfo, Report]],
-        on_order: Callable[[Order], None],
-        on_lost: Callable[[], None],
-        on_regained: Callable[[], None],
+        lease: Lease,
+        intake: Intake,
+        report: SelfReport,
+        on_command: Callable[[WorkerCommand], None],
     ) -> None:
-        self._broker = broker
+        self._session = session
+        self._inspection = inspection
         self._sender = sender
-        self._describe = describe
-        self._on_order = on_order
-        self._on_lost = on_lost
-        self._on_regained = on_regained
+        self._lease = lease
+        self._intake = intake
+        self._report = report
+        self._on_command = on_command
         self._outage = Outage("send heartbeats")
-        self._stopped = threading.Event()
-        self._lease_until = 0.0
-        self._calls = 1
-        self._unanswered: tuple[WorkerInfo, Report] | None = None
-
-    def holds(self) -> bool:
-        """Tell whether the lease surely holds, by this process's own clock."""
-        return uptime() < self._lease_until
+        self._stopped = False
+        self._unanswered: HeartbeatReport | None = None
 
     def beat(self) -> None:
-        """Send one heartbeat: the last one again, if it had no answer.
+        """Send one heartbeat, with the last report again if it had no answer.
 
         Raises:
             BrokerError: the broker does not answer.
         """
         sent_at = uptime()
-        info, report = self._unanswered = self._unanswered or self._describe()
-        pulse = self._broker.heartbeat(info, self._calls, report)
+        self._unanswered = self._unanswered or self._report.make()
+        reply = self._session.heartbeat(self._unanswered)
         self._unanswered = None
-        self._calls += 1
-        regained = not self.holds()
-        self._lease_until = sent_at + self._broker.lease
-        self._handle(pulse)
-        if regained:
-            self._on_regained()
+        if reply.lost:
+            self._drop_backlog()
+        self._lease.renew(sent_at)
+        self._report_vanished(reply)
+        if reply.command:
+            self._on_command(reply.command)
 
     def run(self) -> None:
-        """Send heartbeats until stopped."""
-        pause = self._broker.lease / BEATS
-        while not wait_out(self._stopped.wait, pause):
+        """Send heartbeats until stopped: at regular times, and whenever somebody asks for one."""
+        pause = self._lease.seconds / BEATS
+        while not self._stopped:
+            self._lease.wait_for_beat(pause)
+            if self._stopped:
+                return
             try:
                 self.beat()
                 self._outage.over()
-                pause = self._broker.lease / BEATS
+                pause = self._lease.seconds / BEATS
             except BrokerError as error:
                 pause = self._outage.failed(error)
 
     def stop(self) -> None:
-        self._stopped.set()
+        """Let `run` end."""
+        self._stopped = True
+        self._lease.ask_for_beat()
 
-    def _handle(self, pulse: Pulse) -> None:
-        if pulse.recovered or pulse.buried:
-            logger.warning(
-                "A worker vanished: %d of its jobs are back in their queues, and %d are dead, as"
-                " they have taken down too many workers.",
-                len(pulse.recovered),
-                len(pulse.buried),
-            )
-            # In a thread of its own, as a slow receiver must not cost the lease.
-            threading.Thread(
-                target=self._tell, args=(pulse,), name="django-jobs-recovered", daemon=True
-            ).start()
-        if pulse.lost:
-            logger.error(
-                "This worker was silent for longer than its lease of %g s, and its jobs were given"
-                " to others.",
-                self._broker.lease,
-            )
-            self._on_lost()
-        if pulse.order:
-            self._on_order(pulse.order)
+    def _drop_backlog(self) -> None:
+        """Start nothing that others have been given; the broker refuses what is not ours."""
+        logger.error(
+            "This worker was silent for longer than its lease of %g s, and its jobs were given"
+            " to others.",
+            self._lease.seconds,
+        )
+        self._intake.give_back_backlog()
 
-    def _tell(self, pulse: Pulse) -> None:
+    def _report_vanished(self, reply: HeartbeatReply) -> None:
+        if not (reply.recovered or reply.buried):
+            return
+        logger.warning(
+            "A worker vanished: %d of its jobs are back in their queues, and %d are dead, as"
+            " they have taken down too many workers.",
+            len(reply.recovered),
+            len(reply.buried),
+        )
+        # In a thread of its own, as a slow receiver must not cost the lease.
+        threading.Thread(
+            target=self._tell_receivers, args=(reply,), name="django-jobs-recovered", daemon=True
+        ).start()
+
+    def _tell_receivers(self, reply: HeartbeatReply) -> None:
         try:
-            if pulse.buried:
-                write_buried(self._broker.inspection, pulse.buried)
-            news = {"recovered": pulse.recovered, "buried": pulse.buried}
-            send((job_recovered, {"sender": self._sender, **news}))
+            if reply.buried:
+                write_buried(self._inspection, reply.buried)
+            vanished = {"recovered": reply.recovered, "buried": reply.buried}
+            send((job_recovered, {"sender": self._sender, **vanished}))
         finally:
             connections.close_all()

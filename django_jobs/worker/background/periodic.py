@@ -14,8 +14,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Job, Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
 from django_jobs.waits import wait_out
-
-from .backoff import Outage
+from django_jobs.worker.backoff import Outage
 
 LONGEST_WAIT = 60.0
 """Seconds after which a worker looks again: clocks may be set, and workers suspended."""

@@ -1,4 +1,4 @@
-"""Settlements that the broker refuses while it takes other calls, until it takes them as well."""
+"""Settlements that the broker refuses while it takes other calls, each to be sent alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokerError, Fail
 from django_jobs.jobs.records import Failure, Settlement, State, bytes_of
@@ -17,10 +17,10 @@ from django_jobs.tasks.retry import error_path
 logger = logging.getLogger("django_jobs")
 
 SUSPICIOUS = 2
-"""Failures of one call after which it is made without its settlements, to see if they are why."""
+"""Failures of a batch after which a call is made without it, to see whether the batch is why."""
 
 REFUSALS = 3
-"""How often a settlement is refused alone, while other calls get through, until it is shortened.
+"""How often a settlement is refused alone, while other calls pass, until it is shortened.
 
 One or two may be chance: the server came back between the two calls.
 """
@@ -43,18 +43,18 @@ class Lone:
 
 
 class Undelivered:
-    """Settlements to be sent one by one. Safe in threads.
+    """Settlements to be sent one by one.
 
-    A server may refuse a value for its size by closing the connection, without a word. Sent again
-    together with others, it would hold up all of them for ever.
+    A server may refuse a value for its size by closing the connection, without an error. If it were
+    sent again together with others, it would hold them up forever.
 
     Args:
-        broker: where the jobs are.
+        inspection: reads the number of an attempt.
         worker: id of the worker.
     """
 
-    def __init__(self, broker: Broker, worker: str) -> None:
-        self._broker = broker
+    def __init__(self, inspection: Inspection, worker: str) -> None:
+        self._inspection = inspection
         self._worker = worker
         self._waiting: deque[Lone] = deque()
 
@@ -62,7 +62,7 @@ class Undelivered:
         return len(self._waiting)
 
     def add(self, settlements: Iterable[Settlement]) -> None:
-        """Take settlements of a call that got through only without them."""
+        """Take settlements of a call that passed only without them."""
         self._waiting.extend(map(Lone, settlements))
 
     def take(self) -> Lone:
@@ -85,7 +85,7 @@ class Undelivered:
     def _attempt(self, one: Settlement) -> int:
         """Return the number of an attempt, or 0 if that is not known at the moment."""
         with suppress(BrokerError):
-            record = self._broker.inspection.find(one.job_id)
+            record = self._inspection.find(one.job_id)
             return record.attempts if record else 0
         return 0
 

@@ -28,7 +28,7 @@ LIFE_SIGN = 1.0
 
 SWITCH_INTERVAL = 0.001
 """Seconds after which a thread that only computes lets another one run, where Python has 5 ms: the
-fetcher would come too late with the next jobs."""
+exchange loop would come too late with the next jobs."""
 
 
 class HardStop(BaseException):
@@ -44,7 +44,7 @@ class WorkerProcess:
     Args:
         worker: to run.
         parent: the channel to the parent, if this is one of several processes.
-        stalled: seconds without a round of the fetcher after which there are no more signs of life.
+        stalled: seconds without a step of a loop after which there are no more signs of life.
     """
 
     def __init__(

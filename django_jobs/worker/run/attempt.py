@@ -192,8 +192,8 @@ class Attempt:
         claim, started = self.claim, self.started
         waited, duration = _ms(started - self.reserved), _ms(time.monotonic() - started)
         changed = self._metadata.changed if self._metadata else None
-        job_id, token = claim.job.id, claim.token
-        return Settlement(job_id, token, state, result, None, delay, waited, duration, changed)
+        job_id, token, tag = claim.job.id, claim.token, claim.tag
+        return Settlement(job_id, token, tag, state, result, None, delay, waited, duration, changed)
 
     def _line(
         self, state: State, error: BaseException | None = None, **times: Any

@@ -1,4 +1,4 @@
-"""The executors of one worker behind a single door."""
+"""The executors of a worker, as one that takes claims."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from django_jobs.jobs.records import Claim
 
-from .attempt import runs_in_loop
+from .attempt import Attempt, runs_in_loop
 from .executor import Executor
 from .threads import STALL, Threads
 
@@ -20,6 +20,24 @@ class Executors:
     def __init__(self, threads: Threads, loop: Executor) -> None:
         self._threads = threads
         self._loop = loop
+
+    def start(self) -> None:
+        """Start all threads."""
+        self._threads.start()
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Let all threads end when they have nothing left to do."""
+        self._threads.stop()
+        self._loop.stop()
+
+    def running(self) -> tuple[Attempt, ...]:
+        """Return the attempts that are running."""
+        return (*self._threads.running(), *self._loop.running())
+
+    def cut_short(self) -> None:
+        """Interrupt what is running, as far as that can be done; nothing of it is settled."""
+        self._loop.cut_short()  # nothing ends a thread
 
     @property
     def free(self) -> int:

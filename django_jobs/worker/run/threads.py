@@ -34,11 +34,11 @@ class Threads(Executor):
     """A fixed number of threads that take claims from one backlog.
 
     A thread takes the next claim without a lock; locks are only for going to sleep and waking.
-    Python runs one thread at a time, so many of them at many short jobs do but get in each other's
-    way, and in that of the fetcher. Hence short jobs wake one thread, which wakes others when a
-    job was not short after all; while it is at such a job, the fetcher does. Of several that are
-    awake at short jobs all but one go to sleep, unless the interpreter has time for more: who is
-    at a long job that computes doesn't count, as the others would wait for its end.
+    Python runs one thread at a time, so many threads at many short jobs only get in each other's
+    way, and in that of the exchange loop. So short jobs wake one thread, which wakes others when a
+    job was not short after all; while it is busy with such a job, the exchange loop does. Of the
+    threads that are awake at short jobs all but one go to sleep, unless the interpreter has time
+    for more. A thread at a long job that computes does not count, as the others would wait for it.
 
     Args:
         on_fatal: called when a thread can't go on.

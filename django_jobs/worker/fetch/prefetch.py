@@ -9,29 +9,32 @@ AHEAD = 0.05
 """Seconds of work that a worker takes ahead."""
 
 MAX_AHEAD = 600
-"""Jobs: as many as run while the next ones are fetched, and again."""
+"""Jobs: twice as many as run while the next ones are fetched."""
 
 WINDOW = 0.01
 """Seconds over which the rate is measured."""
 
 
-class Pace:
-    """Follows how many jobs a worker finishes.
+class Prefetch:
+    """Follows how many jobs the worker finishes.
 
-    Thousands of tiny jobs travel in large batches, and slow ones are not hoarded: what is taken
-    ahead is what the worker has lately finished in `AHEAD` seconds.
+    Tiny jobs travel in large batches, and slow ones are not hoarded: the worker takes as many jobs
+    ahead as it has lately finished in `AHEAD` seconds.
+
+    Attributes:
+        ahead: how many jobs may wait in the worker.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._since = monotonic()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
         self._finished = 0
         self.ahead = 0
 
     def finished(self, count: int) -> None:
         """Note that so many jobs were finished since the last call."""
         self._finished += count
-        now = self._monotonic()
+        now = self._clock()
         elapsed = now - self._since
         if elapsed >= WINDOW:
             self.ahead = min(MAX_AHEAD, int(self._finished / elapsed * AHEAD))
@@ -39,4 +42,4 @@ class Pace:
 
     def reset(self) -> None:
         """Take nothing ahead until the rate is known again."""
-        self._since, self._finished, self.ahead = self._monotonic(), 0, 0
+        self._since, self._finished, self.ahead = self._clock(), 0, 0

@@ -15,21 +15,23 @@ class Outage:
 
     Args:
         what: what can't be done meanwhile, for the log.
+        unreported: how many failures nobody has to hear of, as another part reports them.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, unreported: int = 0) -> None:
         self._what = what
+        self._unreported = unreported
         self._failures = 0
 
     def failed(self, error: Exception) -> float:
         """Note a failure, and return seconds to wait before the next try."""
         self._failures += 1
-        if self._failures == 1:
+        if self._failures == self._unreported + 1:
             logger.error("Can't %s at the moment, and will keep trying: %s", self._what, error)
         return PAUSES[min(self._failures, len(PAUSES)) - 1]
 
     def over(self) -> None:
         """Note a success."""
-        if self._failures:
+        if self._failures > self._unreported:
             logger.warning("Can %s again, after %d failures.", self._what, self._failures)
-            self._failures = 0
+        self._failures = 0

@@ -1,0 +1,75 @@
+"""Hands what a reply brings to the parts of the worker, and gives back what it cannot run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.messages import Reply
+from django_jobs.jobs.records import Claim
+from django_jobs.worker.run.buried import tell_of_buried
+
+from .state import FetchState
+
+logger = logging.getLogger("django_jobs")
+
+
+class Intake:
+    """The one way of claims from the broker to the executors. Both loops use it.
+
+    Args:
+        state: what the loops share.
+        inspection: reads jobs that died before they could be claimed.
+    """
+
+    def __init__(self, state: FetchState, inspection: Inspection) -> None:
+        self._state = state
+        self._inspection = inspection
+
+    def accept(self, reply: Reply, limit: int) -> None:
+        """Take what a reply brings.
+
+        Args:
+            limit: how many jobs the call could take.
+        """
+        if reply.claims:
+            self._start(reply.claims)
+        self._state.outlook.update(reply, limit)
+        if reply.must_beat:
+            self._state.lease.end()
+        if reply.refused:
+            logger.warning(
+                "%d attempts ended after their jobs had been given to other workers: %s",
+                len(reply.refused),
+                ", ".join(reply.refused[:10]),
+            )
+        if reply.buried:
+            tell_of_buried(self._inspection, reply.buried)
+
+    def _start(self, claims: Sequence[Claim]) -> None:
+        state = self._state
+        state.in_flight.hold(claims)
+        state.room.count_taken(len(claims))
+        # A call that listened was sent long ago: the worker may be quiet by now, its lease over.
+        if not state.may_take:
+            self._give_back(claims)
+            return
+        state.executors.submit(claims)
+        if not state.may_take:  # whoever changed that may have looked at the backlog before
+            self.give_back_backlog()
+
+    def give_back_backlog(self) -> None:
+        """Give back all jobs that have not started."""
+        self._give_back(self._state.executors.withdraw())
+
+    def give_back_hoarded(self) -> bool:
+        """Give back jobs that have waited here for too long; return whether there were any."""
+        hoarded = self._state.executors.withdraw_hoarded()
+        self._give_back(hoarded)
+        return bool(hoarded)
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        if claims:
+            self._state.room.count_taken(-len(claims))
+            self._state.in_flight.give_back(claims)
