@@ -71,11 +71,11 @@ def w2(broker: Broker) -> Driver:
 
 @pytest.fixture
 def waiter(broker: Broker) -> Iterator[WaiterFactory]:
-    """Starts threads that wait: `waiter("a", "b")`, or `waiter()` for every queue."""
+    """Starts threads that listen: `waiter("a", "b")`, or `waiter()` for every queue."""
     started: list[Waiter] = []
 
-    def start(*queues: str, worker: str = "somebody") -> Waiter:
-        started.append(Waiter(broker, queues, worker))
+    def start(*queues: str) -> Waiter:
+        started.append(Waiter(broker, queues))
         return started[-1]
 
     yield start

@@ -10,9 +10,9 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
-from django_jobs.brokers.messages import Call, Patience, Share
+from django_jobs.brokers.messages import Reply, Take
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerRefused
+from django_jobs.errors import BrokerRefused, BrokerUnavailable
 from django_jobs.jobs.records import Job, State
 from tests.support.driver import (
     Clock,
@@ -24,6 +24,8 @@ from tests.support.driver import (
     make_jobs,
     past_lease,
     succeeded,
+    taking,
+    use_up_wake_up,
 )
 from tests.support.redis_server import RedisServer
 
@@ -103,14 +105,12 @@ def test_something_else_under_a_key_that_nobody_wrote_yet_stops_no_worker(
     broker.push([job])
     w1.heartbeat()
     client.set(f"{{jobs}}:{key_name}", "not ours")
-    queues = ["default", "unheard-of"]
-    shares = [Share(queue, 5) for queue in queues]
+    take = taking("default", "unheard-of", limit=5)._replace(queues=["unheard-of"])
 
-    broker.wait(["unheard-of"], 0.05, "w1")
-    answer = broker.reserve("w1", Call(1, shares, 5))
+    reply = listen_twice(w1, take)
 
-    assert ids(answer.claims) == [job.id]
-    assert client.get(f"{{jobs}}:broken:{key_name}") == "not ours"
+    assert ids(reply.claims) == [job.id]
+    assert client.type(f"{{jobs}}:{key_name}") != "string"
 
 
 def test_something_else_where_it_stands_what_was_set_aside_takes_no_job_along(
@@ -128,36 +128,46 @@ def test_something_else_where_it_stands_what_was_set_aside_takes_no_job_along(
     assert set(client.hgetall("{jobs}:broken")) == {"broken", f"j:{replaced.id}"}
 
 
-def test_a_call_whose_wait_met_something_else_brings_its_jobs_without_another_wait(
+def listen_twice(worker: Driver, take: Take) -> Reply:
+    """Listen, and if that fails, beat and listen again, as a worker does."""
+    try:
+        return worker.session.listen(take, 0.05)
+    except BrokerUnavailable:
+        worker.heartbeat()
+        return worker.session.listen(take, 0.05)
+
+
+def test_a_listen_that_met_something_else_brings_its_jobs_the_next_time(
     redis_server_factory: Callable[..., RedisServer],
 ) -> None:
     server = redis_server_factory()
     broker = RedisBroker(server.url)
     jobs = make_jobs(2)
     broker.push(jobs)
+    worker = Driver(broker)
+    worker.heartbeat()
     with redis.Redis.from_url(server.url) as client:
         client.delete("{jobs}:m:*")
         client.set("{jobs}:m:*", "not a list")
 
-        answer = broker.reserve("w1", Call(1, [Share("default", 5)], 5), Patience((), 0.05))
+        reply = listen_twice(worker, taking("default", limit=5))
 
-        assert ids(answer.claims) == ids(jobs)
-        assert client.info("commandstats")["cmdstat_blpop"]["calls"] == 1
+        assert ids(reply.claims) == ids(jobs)
     broker.close()
 
 
-def test_a_call_whose_wait_met_what_is_gone_by_then_brings_its_jobs(
+def test_a_listen_that_met_something_that_is_gone_by_then_brings_its_jobs(
     broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
-    """The marker of a queue that has nothing more is taken away, whatever it was."""
+    """The marker of a queue that has nothing more is removed, whatever it was."""
     job = make_job()
     broker.push([job])
+    w1.heartbeat()
     client.delete("{jobs}:m:default")
     client.set("{jobs}:m:default", "not a list")
 
-    answer = broker.reserve("w1", Call(1, [Share("default", 5)], 5), Patience(["default"], 0.05))
-
-    assert ids(answer.claims) == [job.id]
+    take = taking("default", limit=5)._replace(queues=["default"])
+    assert ids(listen_twice(w1, take).claims) == [job.id]
 
 
 def test_a_claimed_job_that_vanished_can_be_given_back(
@@ -173,7 +183,7 @@ def test_a_claimed_job_that_vanished_can_be_given_back(
     assert ids(w1.take(2)) == [other.id]
 
 
-def test_a_claimed_job_that_vanished_does_not_keep_its_worker_from_leaving(
+def test_a_claimed_job_that_vanished_does_not_keep_its_session_from_closing(
     broker: Broker, client: redis.Redis, w1: Driver, w2: Driver
 ) -> None:
     vanished, other = make_jobs(2)
@@ -181,7 +191,7 @@ def test_a_claimed_job_that_vanished_does_not_keep_its_worker_from_leaving(
     w1.take(2)
     client.delete(key(vanished))
 
-    broker.leave("w1")
+    w1.close()
 
     assert ids(w2.take(2)) == [other.id]
 
@@ -227,9 +237,8 @@ def test_a_worker_drains_a_redis_that_is_full(
     worker = Driver(broker, "w1")
 
     first = worker.take(waiting // 2)
-    broker.wait(["default"], 0.05)
-    assert worker.repeat().claims == first
-    last = worker.reserve("default", limit=waiting, settlements=list(map(succeeded, first))).claims
+    use_up_wake_up(broker, "default")
+    last = worker.exchange("default", limit=waiting, settlements=list(map(succeeded, first))).claims
     worker.settle(*map(succeeded, last))
 
     assert len(first) + len(last) == waiting

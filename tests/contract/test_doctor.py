@@ -50,7 +50,7 @@ def test_jobs_in_every_state_fit_together(
     assert findings(broker) == []
     w1.vanish(clock, noticed_by=w2)
     assert findings(broker) == []
-    w2.leave()
+    w2.close()
     assert findings(broker) == []
 
 
@@ -122,7 +122,7 @@ class Traffic:
         settlements: list[Settlement] = []
         for turn in count():
             worker.heartbeat()
-            answer = worker.reserve("default", limit=7, settlements=settlements)
+            answer = worker.exchange("default", limit=7, settlements=settlements)
             self.refused += answer.refused
             self.ends.update(one.job_id for one in settlements if one.state is State.SUCCEEDED)
             end = WAYS[turn % len(WAYS)] if turn < 60 else succeeded

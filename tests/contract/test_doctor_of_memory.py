@@ -41,7 +41,7 @@ class Site:
 
     @property
     def leases(self) -> Leases:
-        return self.broker._leases  # noqa: SLF001
+        return self.broker._parts.leases  # noqa: SLF001
 
     def entry(self, state: State) -> Entry:
         return self.store.entries[self.jobs[state]]
@@ -63,7 +63,7 @@ def site(clock: Clock) -> Site:
 
 
 def forget_holder(site: Site) -> None:
-    site.leases.holders["w1"].held.clear()
+    site.leases.workers["w1"].held.clear()
 
 
 def stranger(site: Site) -> None:
@@ -71,12 +71,12 @@ def stranger(site: Site) -> None:
 
 
 def hold_stranger(site: Site) -> None:
-    site.leases.holders["w1"].held["nobody"] = Entry(make_job(id="nobody"), State.RUNNING)
+    site.leases.workers["w1"].held["nobody"] = Entry(make_job(id="nobody"), State.RUNNING)
 
 
 def hold_queued(site: Site) -> None:
     entry = site.entry(State.QUEUED)
-    site.leases.holders["w1"].held[entry.job.id] = entry
+    site.leases.workers["w1"].held[entry.job.id] = entry
 
 
 def miscount(site: Site) -> None:

@@ -10,11 +10,23 @@ import pytest
 import redis
 
 from django_jobs.brokers.doctor import Finding, Trouble
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import Record, State
-from tests.support.driver import START, Clock, Driver, found, ids, make_job, past_lease, succeeded
+from django_jobs.metrics.task_stats import TaskStats
+from tests.support.driver import (
+    START,
+    Clock,
+    Driver,
+    claim_tick,
+    found,
+    ids,
+    make_job,
+    one_in_each_state,
+    past_lease,
+    succeeded,
+)
 from tests.support.redis_keys import PREFIX, read_keys
-from tests.support.small_site import SmallSite
 
 YEAR = 365 * 86_400_000
 
@@ -34,9 +46,35 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def site(broker: RedisBroker, redis_url: str, clock: Clock) -> Iterator[SmallSite]:
-    with redis.Redis.from_url(redis_url) as client:
-        yield SmallSite.build(broker, client, clock)
+def site(broker: RedisBroker, clock: Clock) -> Site:
+    return Site.build(broker, clock)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A broker with a job in each state, a worker that holds one, a tick, and a paused queue.
+
+    Attributes:
+        jobs: the id of a job in each state.
+    """
+
+    broker: RedisBroker
+    clock: Clock
+    worker: Driver
+    jobs: dict[State, str]
+
+    @classmethod
+    def build(cls, broker: RedisBroker, clock: Clock) -> Site:
+        worker, other = Driver(broker, "w1"), Driver(broker, "w2")
+        jobs = one_in_each_state(broker, worker, clock)
+        sample = TaskStats(task="shop.tasks.ship", queue="default", succeeded=1)
+        worker.heartbeat(succeeded=1, samples=[sample])
+        other.heartbeat()
+        broker.push([make_job(queue="halted")])
+        broker.inspection.pause("halted")
+        broker.inspection.command_worker("w1", WorkerCommand.QUIET)
+        claim_tick(broker, "nightly", None, clock.now(), None)
+        return cls(broker, clock, worker, jobs)
 
 
 @dataclass(frozen=True)
@@ -109,11 +147,11 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     ),
     "a claim of a queued job": (
         {Trouble.STRAY_CLAIM},
-        (("HSET", "f:w1", "{queued}", "7:0:1:1:r1:0"),),
+        (("HSET", "f:w1", "{queued}", "7:3:0:1:1"),),
     ),
     "a claim of somebody else's job": (
         {Trouble.STRAY_CLAIM},
-        (("HSET", "f:w2", "{running}", "1:0:1:1:r1:0"),),
+        (("HSET", "f:w2", "{running}", "1:1:0:1:1"),),
     ),
     "a running job that says it is queued": (
         {Trouble.UNLISTED_JOB},
@@ -133,7 +171,7 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     ),
     "a claim without a job": (
         {Trouble.MISSING_JOB},
-        (("HSET", "f:w1", "nobody", "1:0:1:1:r1:0"),),
+        (("HSET", "f:w1", "nobody", "1:1:0:1:1"),),
     ),
     "an entry with bytes that are no text": (
         {Trouble.MISSING_JOB},
@@ -212,20 +250,23 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     "a number of arrivals that was set back": ({Trouble.WRONG_COUNT}, (("SET", "seq", "1"),)),
     "claims without a lease": (
         {Trouble.NO_LEASE},
-        (("HSET", "f:gone", "{queued}", "1:0:1:1:r1:0"),),
+        (("HSET", "f:gone", "{queued}", "1:1:0:1:1"),),
     ),
     "words of a worker that is gone": ({Trouble.STRAY_KEY}, (("SET", "w:gone", "{{}}"),)),
     "words of a worker that are no JSON": ({Trouble.UNREADABLE_VALUE}, (("SET", "w:w1", "hello"),)),
-    "a heartbeat of a worker that is gone": ({Trouble.STRAY_KEY}, (("SET", "b:gone", "1 []"),)),
-    "an order for a worker that is gone": (
+    "a heartbeat of a worker that is gone": ({Trouble.STRAY_KEY}, (("SET", "b:gone", "1:0"),)),
+    "a command for a worker that is gone": (
         {Trouble.STRAY_KEY},
-        (("HSET", "orders", "gone", "stop"),),
+        (("HSET", "commands", "gone", "stop"),),
     ),
     "a suspect of a worker that is gone": (
         {Trouble.STRAY_KEY},
         (("HSET", "suspects", "gone", "x"),),
     ),
-    "doubts about a worker that is gone": ({Trouble.STRAY_KEY}, (("SADD", "doubted", "gone"),)),
+    "an extended lease of a worker that is gone": (
+        {Trouble.STRAY_KEY},
+        (("SADD", "extended", "gone"),),
+    ),
     "a lease that never ends": ({Trouble.UNREADABLE_VALUE}, (("ZADD", "leases", "inf", "w1"),)),
     "a loss that is never forgotten": ({Trouble.UNREADABLE_VALUE}, (("ZADD", "lost", "inf", "x"),)),
     "a sender that is never forgotten": (
@@ -265,7 +306,7 @@ def troubles(findings: tuple[Finding, ...] | list[Finding]) -> set[Trouble]:
     return {finding.trouble for finding in findings}
 
 
-def damage(site: SmallSite, client: redis.Redis, calls: Calls) -> None:
+def damage(site: Site, client: redis.Redis, calls: Calls) -> None:
     vandal = Vandal(client, site.jobs)
     for command, name, *values in calls:
         vandal.call(str(command), str(name), *values)
@@ -273,7 +314,7 @@ def damage(site: SmallSite, client: redis.Redis, calls: Calls) -> None:
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_what_is_found_is_mended_and_every_job_goes_on(
-    name: str, site: SmallSite, client: redis.Redis
+    name: str, site: Site, client: redis.Redis
 ) -> None:
     expected, calls = DAMAGES[name]
     assert list(site.broker.doctor.examine()) == []
@@ -292,12 +333,12 @@ def test_what_is_found_is_mended_and_every_job_goes_on(
     check_that_each_job_runs_once(site)
 
 
-def check_that_no_job_vanished(site: SmallSite) -> None:
+def check_that_no_job_vanished(site: Site) -> None:
     for job_id in site.jobs.values():
         assert site.broker.inspection.find(job_id), "a job vanished"
 
 
-def check_that_each_job_runs_once(site: SmallSite) -> None:
+def check_that_each_job_runs_once(site: Site) -> None:
     """Let the first worker settle what it holds, and another one do all else."""
     broker = site.broker
     running = found(broker.inspection, site.jobs[State.RUNNING])
@@ -324,7 +365,7 @@ def is_over(record: Record) -> bool:
     return record.state.is_final
 
 
-def test_a_remark_is_told_and_left_alone(site: SmallSite, client: redis.Redis) -> None:
+def test_a_remark_is_told_and_left_alone(site: Site, client: redis.Redis) -> None:
     client.set(f"{PREFIX}notes", "of the operators")
     site.broker.inspection.pause("not-yet")
 
@@ -336,7 +377,7 @@ def test_a_remark_is_told_and_left_alone(site: SmallSite, client: redis.Redis) -
 
 
 def test_a_running_job_that_can_not_be_read_is_left_to_its_worker(
-    site: SmallSite, client: redis.Redis
+    site: Site, client: redis.Redis
 ) -> None:
     client.hset(f"{PREFIX}j:{site.jobs[State.RUNNING]}", "e", "x")
 
@@ -346,19 +387,22 @@ def test_a_running_job_that_can_not_be_read_is_left_to_its_worker(
     assert not diagnosis.is_good
 
 
-def test_a_lost_claim_of_a_living_worker_is_its_own_again(
-    broker: RedisBroker, client: redis.Redis, w1: Driver
+def test_a_lost_claim_is_left_alone_while_its_worker_says_that_it_runs_the_job(
+    broker: RedisBroker, client: redis.Redis, clock: Clock, w1: Driver, w2: Driver
 ) -> None:
     job = make_job()
     broker.push([job])
-    w1.heartbeat()
     claim = w1.take_one()
+    w1.heartbeat(running=((job.id, clock.now()),))
     client.delete(f"{PREFIX}f:w1")
 
-    assert broker.doctor.diagnose(repair=True).is_good
+    assert not broker.doctor.diagnose(repair=True).is_good
+    assert w2.take(1) == ()
 
-    assert w1.settle(succeeded(claim)).refused == ()
-    assert found(broker.inspection, job.id).state is State.SUCCEEDED
+    assert w1.settle(succeeded(claim)).refused == (job.id,)
+    w1.heartbeat()
+    assert broker.doctor.diagnose(repair=True).is_good
+    assert ids(w2.take(1)) == [job.id]
 
 
 def test_many_findings_are_mended_in_portions(

@@ -50,7 +50,7 @@ def test_thousands_may_become_due_at_once(broker: Broker, w1: Driver, clock: Clo
 
     claimed: list[str] = []
     while True:
-        reservation = w1.reserve("default", limit=3_000)
+        reservation = w1.exchange("default", limit=3_000)
         claimed += ids(reservation.claims)
         if reservation.due_in is None:
             break
@@ -123,7 +123,7 @@ def test_a_due_job_given_back_goes_to_the_front(broker: Broker, w1: Driver, cloc
 def test_without_scheduled_jobs_nothing_is_due(broker: Broker, w1: Driver) -> None:
     broker.push(make_jobs(2))
 
-    assert w1.reserve("default").due_in is None
+    assert w1.exchange("default").due_in is None
 
 
 def test_a_reservation_tells_when_the_next_job_is_due(
@@ -131,11 +131,11 @@ def test_a_reservation_tells_when_the_next_job_is_due(
 ) -> None:
     broker.push([make_job(run_at=clock.now() + ahead) for ahead in (9_000, 3_000, 6_000)])
 
-    assert w1.reserve("default").due_in == 3_000
+    assert w1.exchange("default").due_in == 3_000
     clock.advance(2_990)
-    assert w1.reserve("default").due_in == 10
+    assert w1.exchange("default").due_in == 10
     clock.advance(10)
-    assert w1.reserve("default").due_in == 3_000
+    assert w1.exchange("default").due_in == 3_000
 
 
 def test_a_job_that_is_to_be_retried_is_due_too(broker: Broker, w1: Driver, clock: Clock) -> None:
@@ -154,4 +154,4 @@ def test_a_job_that_was_cancelled_is_not_due_any_more(
     inspection.cancel(first.id)
     inspection.delete(second.id)
 
-    assert w1.reserve("default").due_in is None
+    assert w1.exchange("default").due_in is None

@@ -158,7 +158,7 @@ def test_a_worker_that_left_cannot_settle(
 ) -> None:
     broker.push([make_job()])
     claim = w1.take_one()
-    w1.leave()
+    w1.close()
 
     assert w1.settle(succeeded(claim)).refused == (claim.job.id,)
     assert found(inspection, claim.job.id).state is State.QUEUED

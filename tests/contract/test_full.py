@@ -9,7 +9,7 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Repair
-from django_jobs.brokers.messages import Order
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State, Tick
@@ -92,7 +92,7 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
         "pause": lambda: read.pause("default"),
         "pause_a_queue_without_jobs": lambda: read.pause("nothing"),
         "resume": lambda: read.resume("default"),
-        "quiet": lambda: read.order("w1", Order.QUIET),
+        "quiet": lambda: read.command_worker("w1", WorkerCommand.QUIET),
         "switch_off": lambda: read.switch_off("report"),
         "switch_on": lambda: read.switch_on("report"),
         "retry": lambda: read.retry(made[State.DEAD]),
@@ -101,8 +101,8 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
         "repair": lambda: read.repair(Repair.DELETE, []),
         "clear": lambda: read.clear("default"),
         "look": lambda: (read.counts(), read.queues(), read.workers(), broker.ticks()),
-        "rouse": lambda: broker.rouse("w1"),
-        "leave": lambda: broker.leave("w1"),
+        "interrupt": broker.session("w1").interrupt,
+        "close": broker.session("w1").close,
     }
 
 
@@ -110,7 +110,7 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
     "name",
     [
         *("pause", "pause_a_queue_without_jobs", "resume", "quiet", "switch_off", "switch_on"),
-        *("retry", "cancel", "delete", "repair", "clear", "look", "rouse", "leave"),
+        *("retry", "cancel", "delete", "repair", "clear", "look", "interrupt", "close"),
     ],
 )
 def test_what_frees_it_is_not_refused(full_redis: FullRedis, name: str) -> None:

@@ -23,7 +23,7 @@ from tests.support.driver import (
 def test_a_first_heartbeat_brings_no_news(w1: Driver) -> None:
     pulse = w1.heartbeat()
 
-    assert (pulse.lost, pulse.order, pulse.recovered, pulse.buried) == (False, None, (), ())
+    assert (pulse.lost, pulse.command, pulse.recovered, pulse.buried) == (False, None, (), ())
 
 
 def test_jobs_come_back_when_the_lease_is_over_but_not_before(

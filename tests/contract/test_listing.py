@@ -6,7 +6,6 @@ from itertools import chain
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.jobs.records import State
 from tests.support.driver import (
     START,
@@ -213,22 +212,19 @@ def test_workers_tell_what_they_sent_with_their_last_heartbeat(
 ) -> None:
     w2.heartbeat()
     w1.heartbeat(quiet=False)
-    info = WorkerInfo(
-        id="w1",
-        host="über.example",
-        pid=99,
-        started_at=START - 5,
-        queues=("a", "b:c"),
-        concurrency=12,
-        quiet=True,
-        running=(("j1", START), ("j2", START + 1)),
-        stuck=("j2",),
-        succeeded=3,
-        failed=4,
-    )
-    w1.broker.heartbeat(info, next(w1.beats))
+    said = {
+        "host": "über.example",
+        "pid": 99,
+        "started_at": START - 5,
+        "queues": ("a", "b:c"),
+        "concurrency": 12,
+        "quiet": True,
+        "running": (("j1", START), ("j2", START + 1)),
+        "stuck": ("j2",),
+    }
+    w1.heartbeat(**said)
 
-    assert inspection.workers() == (info, w2.info())
+    assert inspection.workers() == (w1.info(**said), w2.info())
 
 
 def test_a_worker_whose_lease_is_over_is_not_listed(
@@ -251,6 +247,6 @@ def test_totals_add_up_what_heartbeats_bring(
     w1.heartbeat(succeeded=3, failed=1)
     w1.heartbeat(succeeded=4)
     w2.heartbeat(succeeded=100, failed=10)
-    w2.leave()
+    w2.close()
 
     assert (inspection.totals().succeeded, inspection.totals().failed) == (107, 11)

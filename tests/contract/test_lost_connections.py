@@ -22,17 +22,18 @@ from tests.support.redis_server import HOST, RedisServer
 Factory = Callable[..., RedisServer]
 
 
-def test_a_wait_ends_when_the_server_falls_silent(
+def test_a_listen_ends_when_the_server_falls_silent(
     redis_server_factory: Factory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("django_jobs.waits.LONGEST", 0.3)
     server = redis_server_factory()
     broker = RedisBroker(server.url, socket_timeout=1.5)
-    broker.wait(["default"], 0.01)
+    worker = Driver(broker)
+    worker.listen("default", seconds=0.01)
     server.freeze()
 
     with pytest.raises(BrokerUnavailable):
-        broker.wait(["default"], 3600)
+        worker.listen("default", seconds=3600)
 
     server.thaw()
     broker.close()

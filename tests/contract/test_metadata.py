@@ -8,7 +8,7 @@ import pytest
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import JobMetadata, Report
+from django_jobs.brokers.messages import JobMetadata
 from django_jobs.jobs.records import Claim, Settlement, State
 from tests.support.driver import (
     Clock,
@@ -25,10 +25,8 @@ from tests.support.driver import (
 OLD, NEW = '{"step":1}', '{"step":2,"ü":"\\n"}'
 
 
-def saves(claim: Claim, metadata: str = NEW) -> Report:
-    return Report(
-        metadata=(JobMetadata(job_id=claim.job.id, token=claim.token, metadata=metadata),)
-    )
+def saves(claim: Claim, metadata: str = NEW) -> list[JobMetadata]:
+    return [JobMetadata(job_id=claim.job.id, token=claim.token, tag=claim.tag, metadata=metadata)]
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def test_each_job_gets_its_own(broker: Broker, inspection: Inspection, w1: Drive
 def test_a_heartbeat_stores_what_a_running_job_saves(
     inspection: Inspection, claim: Claim, w1: Driver
 ) -> None:
-    w1.heartbeat(report=saves(claim))
+    w1.heartbeat(metadata=saves(claim))
     w1.heartbeat()
     assert found(inspection, claim.job.id).job.metadata == NEW
 
@@ -83,7 +81,7 @@ def test_the_next_attempt_gets_what_the_last_one_saved(
 def test_what_a_worker_saved_before_it_vanished_is_kept(
     claim: Claim, clock: Clock, w1: Driver, w2: Driver
 ) -> None:
-    w1.heartbeat(report=saves(claim))
+    w1.heartbeat(metadata=saves(claim))
     w1.vanish(clock, noticed_by=w2)
     assert w2.take_one().job.metadata == NEW
 
@@ -91,13 +89,13 @@ def test_what_a_worker_saved_before_it_vanished_is_kept(
 def test_a_worker_that_does_not_hold_a_job_saves_nothing(
     inspection: Inspection, claim: Claim, clock: Clock, w1: Driver, w2: Driver
 ) -> None:
-    w2.heartbeat(report=saves(claim))
+    w2.heartbeat(metadata=saves(claim))
     w2.settle(succeeded(claim)._replace(metadata=NEW))
     assert found(inspection, claim.job.id).job.metadata == OLD
     w1.settle(retrying(claim, delay=1))
     clock.advance(1)
     again = w1.take_one()
-    w1.heartbeat(report=saves(claim))
+    w1.heartbeat(metadata=saves(claim))
     w1.settle(succeeded(claim)._replace(metadata=NEW))
     record = found(inspection, claim.job.id)
     assert (record.state, record.job.metadata) == (State.RUNNING, OLD)

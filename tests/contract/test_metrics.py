@@ -10,7 +10,6 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import Report
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import FailureCount, History, Metrics, QueueCount, Span
 from django_jobs.metrics.periods import (
@@ -57,10 +56,6 @@ def histogram(milliseconds: int, count: int) -> Histogram:
     return Histogram(tuple(counts), milliseconds * count)
 
 
-def report(*samples: TaskStats) -> Report:
-    return Report(samples=samples)
-
-
 def filled(history: History) -> list[tuple[int, int, int]]:
     """The buckets that are not empty: number, succeeded, failed."""
     return [
@@ -83,8 +78,8 @@ def test_a_store_that_was_told_nothing_has_an_empty_history(metrics: Metrics) ->
 
 
 def test_reports_of_several_workers_are_added_up(metrics: Metrics, w1: Driver, w2: Driver) -> None:
-    w1.heartbeat(report=report(sample(3, 1), sample(2, task="shop.bill", queue="slow")))
-    w2.heartbeat(report=report(sample(4, 1), sample(0, 1, queue="slow")))
+    w1.heartbeat(samples=[sample(3, 1), sample(2, task="shop.bill", queue="slow")])
+    w2.heartbeat(samples=[sample(4, 1), sample(0, 1, queue="slow")])
 
     for span, number in BUCKETS.items():
         assert filled(metrics.history(span)) == [(number - 1, 9, 3)]
@@ -116,9 +111,9 @@ def test_the_buckets_of_a_history_follow_each_other_up_to_now(
 def test_counts_move_back_as_time_passes_and_leave_the_span(
     metrics: Metrics, clock: Clock, w1: Driver
 ) -> None:
-    w1.heartbeat(report=report(sample(1)))
+    w1.heartbeat(samples=[sample(1)])
     clock.advance(MINUTE)
-    w1.heartbeat(report=report(sample(2, 5)))
+    w1.heartbeat(samples=[sample(2, 5)])
     assert filled(metrics.history(Span.HOUR)) == [(58, 1, 0), (59, 2, 5)]
 
     clock.advance(58 * MINUTE)
@@ -146,7 +141,7 @@ def test_a_task_and_its_chart_tell_the_same(
     span: Span, metrics: Metrics, clock: Clock, w1: Driver
 ) -> None:
     for _ in range(40):
-        w1.heartbeat(report=report(sample(1, 1)))
+        w1.heartbeat(samples=[sample(1, 1)])
         clock.advance(metrics.history(span).step // 3 + 1)
     found = metrics.task("shop.ship", span)
     history = metrics.task_history("shop.ship", span)
@@ -158,11 +153,11 @@ def test_a_task_and_its_chart_tell_the_same(
 def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
     errors = (("builtins.OSError", 2), ("shop.NoParcel", 7))
     w1.heartbeat(
-        report=report(
+        samples=[
             TaskStats(task="shop.ship", queue="a", failed=9, errors=errors),
             TaskStats(task="shop.ship", queue="b", failed=1, errors=errors[:1]),
             TaskStats(task="shop.bill", queue="b", failed=3, errors=(("builtins.OSError", 3),)),
-        )
+        ]
     )
     assert metrics.failing(Span.HOUR) == (
         FailureCount(task="shop.ship", error="shop.NoParcel", count=7),
@@ -171,27 +166,8 @@ def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
     )
 
 
-def test_a_heartbeat_that_is_sent_again_counts_once(metrics: Metrics, w1: Driver) -> None:
-    w1.heartbeat(report=report(sample(3, 1)))
-    w1.repeat_heartbeat()
-
-    assert metrics.history(Span.HOUR).succeeded == 3
-    assert [one.count for one in metrics.failing(Span.HOUR)] == [1]
-    assert [one.count for one in metrics.counters()] == [4]
-
-
-def test_a_heartbeat_that_was_overtaken_counts_nothing(
-    metrics: Metrics, broker: Broker, w1: Driver
-) -> None:
-    w1.heartbeat()
-    w1.heartbeat()
-    broker.heartbeat(w1.info(), 1, report(sample(3)))
-
-    assert metrics.history(Span.HOUR).succeeded == 0
-
-
 def test_counters_begin_anew_every_ninety_days(metrics: Metrics, clock: Clock, w1: Driver) -> None:
-    w1.heartbeat(report=report(sample(3)))
+    w1.heartbeat(samples=[sample(3)])
     clock.advance(QUARTER - START % QUARTER - 1)
     assert [one.count for one in metrics.counters()] == [3]
     clock.advance(1)
@@ -200,8 +176,8 @@ def test_counters_begin_anew_every_ninety_days(metrics: Metrics, clock: Clock, w
 
 def test_names_beyond_the_limit_are_counted_together(metrics: Metrics, w1: Driver) -> None:
     samples = [sample(0, 1, task=f"shop.task{number}") for number in range(MAX_NAMES + 20)]
-    w1.heartbeat(report=report(*samples))
-    w1.heartbeat(report=report(sample(5, task="shop.task7"), sample(1, task="shop.new")))
+    w1.heartbeat(samples=[*samples])
+    w1.heartbeat(samples=[sample(5, task="shop.task7"), sample(1, task="shop.new")])
 
     tasks = {one.task: one.count for one in metrics.tasks(Span.HOUR)}
     assert len(tasks) == MAX_NAMES + 1
@@ -216,7 +192,7 @@ def test_names_beyond_the_limit_are_counted_together(metrics: Metrics, w1: Drive
 )
 def test_any_name_can_be_counted(name: str, metrics: Metrics, w1: Driver) -> None:
     one = sample(1, 1, task=name, queue=name or "q")
-    w1.heartbeat(report=report(one))
+    w1.heartbeat(samples=[one])
 
     (task,) = metrics.tasks(Span.HOUR)
     (failure,) = metrics.failing(Span.HOUR)
@@ -229,7 +205,7 @@ def test_any_name_can_be_counted(name: str, metrics: Metrics, w1: Driver) -> Non
 def test_numbers_stay_exact(metrics: Metrics, w1: Driver) -> None:
     many = 10**13 + 1
     for _ in range(2):
-        w1.heartbeat(report=report(sample(many)))
+        w1.heartbeat(samples=[sample(many)])
     assert metrics.history(Span.MONTH).succeeded == 2 * many
 
 
@@ -249,7 +225,7 @@ def counted(client: redis.Redis) -> list[str]:
 def test_each_period_is_forgotten_in_time(
     redis_broker: Broker, client: redis.Redis, clock: Clock
 ) -> None:
-    Driver(redis_broker).heartbeat(report=report(sample(1, 1)))
+    Driver(redis_broker).heartbeat(samples=[sample(1, 1)])
 
     names = counted(client)
     assert len(names) == sum(map(len, RETENTION.values()))
@@ -262,12 +238,12 @@ def test_each_period_is_forgotten_in_time(
 
 def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
     worker, metrics = Driver(memory_broker), memory_broker.inspection.metrics
-    worker.heartbeat(report=report(sample(1, 1)))
+    worker.heartbeat(samples=[sample(1, 1)])
     first = {
         (kind, length): clock.now() // length for kind in RETENTION for length in RETENTION[kind]
     }
     clock.advance(3 * QUARTER)
-    worker.heartbeat(report=report(sample(1, 1)))
+    worker.heartbeat(samples=[sample(1, 1)])
 
     for (kind, length), number in first.items():
         assert list(metrics.read(kind, length, number, number)) == []
@@ -285,7 +261,7 @@ def test_counts_that_somebody_spoilt_hurt_nobody(
     spoilt: str, redis_broker: Broker, client: redis.Redis
 ) -> None:
     worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
-    worker.heartbeat(report=report(sample(1, 1)))
+    worker.heartbeat(samples=[sample(1, 1)])
     for name in counted(client):
         client.hset(name, mapping=dict.fromkeys(client.hkeys(name), spoilt))
 
@@ -295,7 +271,7 @@ def test_counts_that_somebody_spoilt_hurt_nobody(
             metrics.tasks(span)
             metrics.failing(span)
         metrics.counters()
-        worker.heartbeat(report=report(sample(1, 1)))
+        worker.heartbeat(samples=[sample(1, 1)])
     assert redis_broker.inspection.totals().succeeded == 0
 
 
@@ -303,13 +279,13 @@ def test_something_else_under_the_key_of_a_period_is_replaced(
     redis_broker: Broker, client: redis.Redis
 ) -> None:
     worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
-    worker.heartbeat(report=report(sample(1, 1)))
+    worker.heartbeat(samples=[sample(1, 1)])
     for name in counted(client):
         client.set(name, "not a hash")
 
     assert metrics.history(Span.HOUR).succeeded == 0
     assert not metrics.tasks(Span.HOUR)
     assert not metrics.failing(Span.HOUR)
-    worker.heartbeat(report=report(sample(2)))
+    worker.heartbeat(samples=[sample(2)])
     assert metrics.history(Span.HOUR).succeeded == 2
     assert metrics.tasks(Span.MONTH)[0].succeeded == 2

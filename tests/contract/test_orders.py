@@ -1,12 +1,10 @@
-"""Operators pause queues, and give orders to workers."""
+"""Operators pause queues, and send commands to workers."""
 
 from __future__ import annotations
 
-import pytest
-
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import Order
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from tests.support.driver import Clock, Driver, ids, make_job, make_jobs, succeeded
 
@@ -65,47 +63,61 @@ def test_pausing_twice_is_undone_by_one_resume(
     assert len(w1.take(5)) == 1
 
 
-# --- orders ------------------------------------------------------------------------------------
+# --- commands ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", Order)
-def test_an_order_is_delivered_once(inspection: Inspection, w1: Driver, order: Order) -> None:
+def test_the_command_quiet_is_repeated_until_the_worker_is_quiet(
+    inspection: Inspection, w1: Driver
+) -> None:
+    """The reply that brings it may be lost."""
     w1.heartbeat()
 
-    assert inspection.order("w1", order)
+    assert inspection.command_worker("w1", WorkerCommand.QUIET)
 
-    assert w1.heartbeat().order is order
-    assert w1.heartbeat().order is None
+    assert w1.heartbeat().command is WorkerCommand.QUIET
+    assert w1.heartbeat().command is WorkerCommand.QUIET
+    assert w1.heartbeat(quiet=True).command is None
+    assert w1.heartbeat(quiet=False).command is None
 
 
-def test_an_order_reaches_its_worker_only(inspection: Inspection, w1: Driver, w2: Driver) -> None:
+def test_the_command_stop_is_repeated_until_the_worker_is_gone(
+    inspection: Inspection, w1: Driver
+) -> None:
+    w1.heartbeat()
+
+    assert inspection.command_worker("w1", WorkerCommand.STOP)
+
+    assert w1.heartbeat().command is WorkerCommand.STOP
+    assert w1.heartbeat(quiet=True).command is WorkerCommand.STOP
+
+
+def test_a_command_reaches_its_worker_only(inspection: Inspection, w1: Driver, w2: Driver) -> None:
     w1.heartbeat()
     w2.heartbeat()
 
-    inspection.order("w2", Order.STOP)
+    inspection.command_worker("w2", WorkerCommand.STOP)
 
-    assert w1.heartbeat().order is None
-    assert w2.heartbeat().order is Order.STOP
+    assert w1.heartbeat().command is None
+    assert w2.heartbeat().command is WorkerCommand.STOP
 
 
-def test_the_last_order_counts(inspection: Inspection, w1: Driver) -> None:
+def test_the_last_command_counts(inspection: Inspection, w1: Driver) -> None:
     w1.heartbeat()
 
-    inspection.order("w1", Order.QUIET)
-    inspection.order("w1", Order.STOP)
+    inspection.command_worker("w1", WorkerCommand.QUIET)
+    inspection.command_worker("w1", WorkerCommand.STOP)
 
-    assert w1.heartbeat().order is Order.STOP
-    assert w1.heartbeat().order is None
+    assert w1.heartbeat().command is WorkerCommand.STOP
 
 
-def test_nobody_takes_an_order_for_a_worker_that_is_not_there(
+def test_a_command_for_a_worker_that_is_not_there_is_refused(
     inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
-    assert not inspection.order("never seen", Order.STOP)
+    assert not inspection.command_worker("never seen", WorkerCommand.STOP)
     w1.heartbeat()
     w2.heartbeat()
-    w1.leave()
+    w1.close()
     w2.vanish(clock, noticed_by=Driver(w2.broker, "w3"))
 
-    assert not inspection.order("w1", Order.STOP)
-    assert not inspection.order("w2", Order.STOP)
+    assert not inspection.command_worker("w1", WorkerCommand.STOP)
+    assert not inspection.command_worker("w2", WorkerCommand.STOP)

@@ -9,7 +9,7 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import JobProgress, Report
+from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim
 from tests.support.driver import (
@@ -26,10 +26,8 @@ from tests.support.driver import (
 HALF = Progress(5, 10, "rows")
 
 
-def says(claim: Claim, progress: Progress = HALF) -> Report:
-    return Report(
-        progress=(JobProgress(job_id=claim.job.id, token=claim.token, progress=progress),)
-    )
+def says(claim: Claim, progress: Progress = HALF) -> list[JobProgress]:
+    return [JobProgress(job_id=claim.job.id, token=claim.token, tag=claim.tag, progress=progress)]
 
 
 @pytest.fixture
@@ -45,13 +43,13 @@ def test_a_job_tells_how_far_it_is(
     progress: Progress, inspection: Inspection, claim: Claim, w1: Driver
 ) -> None:
     assert found(inspection, claim.job.id).progress is None
-    w1.heartbeat(report=says(claim, progress))
+    w1.heartbeat(progress=says(claim, progress))
     assert found(inspection, claim.job.id).progress == progress
 
 
 def test_what_was_said_last_counts(inspection: Inspection, claim: Claim, w1: Driver) -> None:
-    w1.heartbeat(report=says(claim))
-    w1.heartbeat(report=says(claim, Progress(7, 10)))
+    w1.heartbeat(progress=says(claim))
+    w1.heartbeat(progress=says(claim, Progress(7, 10)))
     w1.heartbeat()
     assert found(inspection, claim.job.id).progress == Progress(7, 10)
 
@@ -59,25 +57,25 @@ def test_what_was_said_last_counts(inspection: Inspection, claim: Claim, w1: Dri
 def test_a_worker_that_does_not_hold_a_job_says_nothing_of_it(
     inspection: Inspection, claim: Claim, w1: Driver, w2: Driver
 ) -> None:
-    w2.heartbeat(report=says(claim))
+    w2.heartbeat(progress=says(claim))
     w1.settle(succeeded(claim))
-    w1.heartbeat(report=says(claim))
+    w1.heartbeat(progress=says(claim))
     assert found(inspection, claim.job.id).progress is None
 
 
 def test_the_next_attempt_begins_without_progress(
     inspection: Inspection, claim: Claim, clock: Clock, w1: Driver
 ) -> None:
-    w1.heartbeat(report=says(claim))
+    w1.heartbeat(progress=says(claim))
     w1.settle(retrying(claim, delay=1))
     assert found(inspection, claim.job.id).progress == HALF
 
     clock.advance(1)
     again = w1.take_one()
     assert found(inspection, claim.job.id).progress is None
-    w1.heartbeat(report=says(claim))
+    w1.heartbeat(progress=says(claim))
     assert found(inspection, claim.job.id).progress is None
-    w1.heartbeat(report=says(again, Progress(1)))
+    w1.heartbeat(progress=says(again, Progress(1)))
     assert found(inspection, claim.job.id).progress == Progress(1)
 
 
@@ -86,7 +84,7 @@ def test_a_dead_job_shows_how_far_it_came_and_a_success_shows_nothing(
 ) -> None:
     broker.push([make_job(), make_job()])
     bad, good = w1.take(2)
-    w1.heartbeat(report=Report(progress=(*says(bad).progress, *says(good).progress)))
+    w1.heartbeat(progress=[*says(bad), *says(good)])
     w1.settle(dead(bad), succeeded(good))
     assert found(inspection, bad.job.id).progress == HALF
     assert found(inspection, good.job.id).progress is None
@@ -95,7 +93,7 @@ def test_a_dead_job_shows_how_far_it_came_and_a_success_shows_nothing(
 def test_a_job_that_was_given_back_keeps_what_it_said_until_it_runs_again(
     inspection: Inspection, claim: Claim, w1: Driver
 ) -> None:
-    w1.heartbeat(report=says(claim))
+    w1.heartbeat(progress=says(claim))
     w1.settle(given_back(claim))
     w1.take_one()
     assert found(inspection, claim.job.id).progress is None
@@ -109,7 +107,7 @@ def test_of_a_job_that_was_deleted_by_hand_nothing_is_stored(
     claim = worker.take_one()
     with redis.Redis.from_url(redis_url) as client:
         client.delete(f"{{jobs}}:j:{claim.job.id}")
-        worker.heartbeat(report=says(claim))
+        worker.heartbeat(progress=says(claim))
         assert not client.exists(f"{{jobs}}:j:{claim.job.id}")
 
 
@@ -140,6 +138,6 @@ def test_progress_that_somebody_spoilt_is_none(
     worker = Driver(redis_broker)
     redis_broker.push([make_job()])
     claim = worker.take_one()
-    worker.heartbeat(report=says(claim))
+    worker.heartbeat(progress=says(claim))
     client.hset(f"{{jobs}}:j:{claim.job.id}", "g", spoilt)
     assert found(redis_broker.inspection, claim.job.id).progress is None

@@ -236,4 +236,4 @@ def test_a_broker_works_again_after_it_was_closed(broker: Broker, w1: Driver) ->
 
 
 def test_an_untroubled_store_reports_no_problems(broker: Broker) -> None:
-    assert broker.problems() == ()
+    assert broker.config_warnings() == ()

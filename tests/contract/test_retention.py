@@ -88,7 +88,7 @@ def test_a_result_is_gone_in_time_when_no_worker_is_left(
     broker.push([make_job(result_ttl=60_000)])
     claim = w1.take_one()
     w1.settle(succeeded(claim))
-    w1.leave()
+    w1.close()
 
     clock.advance(60_001)
 

@@ -144,7 +144,7 @@ def test_a_job_retried_without_delay_may_be_claimed_in_the_same_call(
     broker.push([make_job()])
     claim = w1.take_one()
 
-    reservation = w1.reserve("default", settlements=[retrying(claim, delay=0)])
+    reservation = w1.exchange("default", settlements=[retrying(claim, delay=0)])
 
     assert [it.attempt for it in reservation.claims] == [2]
 
@@ -272,7 +272,7 @@ def test_a_job_given_back_may_be_claimed_in_the_same_call(broker: Broker, w1: Dr
     broker.push([make_job()])
     claim = w1.take_one()
 
-    reservation = w1.reserve("default", settlements=[given_back(claim)])
+    reservation = w1.exchange("default", settlements=[given_back(claim)])
 
     assert [it.attempt for it in reservation.claims] == [1]
     assert reservation.claims[0].token > claim.token

@@ -53,7 +53,7 @@ def test_a_worker_of_an_older_version_is_read_all_the_same(
 
 
 def test_memory_is_a_store(memory_broker: Broker) -> None:
-    store = memory_broker.store()
+    store = memory_broker.store_info()
     assert (store.name, store.persistence, store.memory) == ("memory", "none", None)
 
 
@@ -78,7 +78,7 @@ def test_a_server_says_how_it_keeps_jobs(
     redis_server_factory: Callable[..., RedisServer],
 ) -> None:
     broker = RedisBroker(redis_server_factory(*lines).url)
-    store = broker.store()
+    store = broker.store_info()
     broker.close()
     assert (store.persistence, store.eviction, store.memory_limit) == (persistence, eviction, limit)
     assert store.name in {"Redis", "Valkey"}

@@ -23,7 +23,7 @@ def test_each_job_is_claimed_by_one_of_eight_threads(
     def work(index: int) -> None:
         worker = Driver(broker, f"w{index}")
         settlements: list[Settlement] = []
-        while claims := worker.reserve("default", limit=7, settlements=settlements).claims:
+        while claims := worker.exchange("default", limit=7, settlements=settlements).claims:
             claimed.update(ids(claims))
             settlements = [succeeded(claim) for claim in claims]
 

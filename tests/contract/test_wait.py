@@ -20,13 +20,13 @@ from tests.support.driver import (
 )
 
 
-def test_waiting_ends_after_its_timeout(broker: Broker) -> None:
-    in_threads(1, lambda _: broker.wait(["default"], 0.05))
+def test_listening_ends_after_its_timeout(w1: Driver) -> None:
+    in_threads(1, lambda _: w1.listen("default", seconds=0.05))
 
 
 @pytest.mark.parametrize("queues", [["default"], []])
-def test_a_timeout_of_zero_does_not_wait(broker: Broker, queues: list[str]) -> None:
-    in_threads(1, lambda _: broker.wait(queues, 0))
+def test_a_timeout_of_zero_does_not_block(w1: Driver, queues: list[str]) -> None:
+    in_threads(1, lambda _: w1.listen(*queues, seconds=0))
 
 
 def test_a_push_wakes_who_waits(broker: Broker, waiter: WaiterFactory) -> None:
@@ -118,7 +118,7 @@ def test_a_call_that_claims_nothing_passes_the_wake_up_on(
     broker.push(make_jobs(2))
     assert woken(sleepers) == 1
 
-    w1.reserve("default", limit=0)
+    w1.exchange("default", limit=0)
 
     assert all(sleeper.is_woken() for sleeper in sleepers)
 
@@ -157,8 +157,8 @@ def test_three_idle_workers_share_one_bulk_push(broker: Broker) -> None:
         worker = Driver(broker, f"idle-{index}")
         assert worker.take(1) == ()
         idle.wait(DEADLINE)
-        while not (taken := worker.take(1)):
-            broker.wait(["default"], DEADLINE)
+        while not (taken := worker.listen("default", seconds=DEADLINE).claims):
+            pass
         claims.extend(ids(taken))
 
     jobs = make_jobs(3)

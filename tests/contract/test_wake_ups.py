@@ -6,16 +6,20 @@ import pytest
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import Call, Order, Patience, Share
+from django_jobs.brokers.messages import WorkerCommand
 from tests.contract.conftest import WaiterFactory
 from tests.support.driver import (
+    DEADLINE,
     Clock,
     Driver,
     claim_tick,
     given_back,
+    in_threads,
     make_job,
     make_jobs,
     succeeded,
+    taking,
+    use_up_wake_up,
 )
 
 
@@ -39,7 +43,7 @@ def test_a_job_that_became_due_wakes_a_worker(
     assert sleeper.stays_asleep()
 
     clock.advance(1_000)
-    w1.reserve("default", limit=0)
+    w1.exchange("default", limit=0)
 
     assert sleeper.is_woken()
 
@@ -52,7 +56,7 @@ def test_a_job_that_became_due_in_a_queue_of_others_wakes_a_worker_of_theirs(
     sleeper = waiter("theirs")
 
     clock.advance(1_000)
-    w1.reserve("ours", limit=1)
+    w1.exchange("ours", limit=1)
 
     assert sleeper.is_woken()
 
@@ -76,7 +80,7 @@ def test_the_jobs_of_a_worker_that_leaves_wake_another(
     calm_down(broker, w2)
     sleeper = waiter("default")
 
-    w1.leave()
+    w1.close()
 
     assert sleeper.is_woken()
 
@@ -141,7 +145,7 @@ def test_a_job_that_must_run_alone_does_not_keep_its_worker_turning_in_circles(
     assert len(w1.take(2)) == 1
 
     for _ in range(3):
-        broker.wait(["default"], 0.05)
+        use_up_wake_up(broker, "default")
         assert w1.take(1) == ()
 
     assert waiter("default").stays_asleep()
@@ -169,38 +173,43 @@ def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactor
     sleeper = waiter("default")
 
     w1.heartbeat()
-    broker.inspection.order("w1", Order.QUIET)
+    broker.inspection.command_worker("w1", WorkerCommand.QUIET)
     w1.heartbeat()
 
     assert sleeper.stays_asleep()
 
 
+# --- a listen that claims nothing -----------------------------------------------------------
+
+
 @pytest.mark.parametrize("queues", [["default"], []])
 @pytest.mark.parametrize("ahead", [None, 60_000])
-@pytest.mark.parametrize("late", [False, True])
-def test_a_call_that_comes_again_takes_no_wake_up_along(
-    late: bool,
-    ahead: int | None,
-    queues: list[str],
-    broker: Broker,
-    w1: Driver,
-    waiter: WaiterFactory,
-    clock: Clock,
+def test_a_listen_without_a_lease_takes_no_wake_up_along(
+    ahead: int | None, queues: list[str], broker: Broker, waiter: WaiterFactory, clock: Clock
 ) -> None:
-    """Its wait may have ended for a job that came only after the call was answered."""
-    broker.push([make_job()])
-    w1.take_one()
-    if late:
-        w1.reserve("default", limit=0)
-    broker.wait(queues, 0.05)
+    """Such as a late copy, whose worker is gone."""
     broker.push([make_job(run_at=ahead and clock.now() + ahead)])
+    gone = broker.session("gone")
 
-    broker.reserve("w1", Call(1, [Share("default", 1)], 1), Patience(queues, 5))
+    reply = gone.listen(taking("default", limit=1)._replace(queues=queues), 5)
+
+    assert (reply.claims, reply.must_beat) == ((), True)
+    assert waiter(*queues).is_woken()
+
+
+@pytest.mark.parametrize("queues", [["default"], []])
+def test_a_listen_that_may_take_nothing_wakes_another_worker(
+    queues: list[str], broker: Broker, w1: Driver, waiter: WaiterFactory
+) -> None:
+    w1.heartbeat()
+    broker.push([make_job()])
+
+    w1.session.listen(taking("default", limit=0)._replace(queues=queues), 5)
 
     assert waiter(*queues).is_woken()
 
 
-def test_a_call_that_comes_again_announces_no_paused_queue(
+def test_a_listen_without_a_lease_announces_no_paused_or_unknown_queue(
     broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory
 ) -> None:
     broker.push(make_jobs(2))
@@ -208,7 +217,7 @@ def test_a_call_that_comes_again_announces_no_paused_queue(
     inspection.pause("default")
     calm_down(broker, w1)
 
-    broker.reserve("w1", Call(1, [Share("default", 1), Share("nobody-knows", 1)], 1))
+    broker.session("gone").listen(taking("default", "nobody-knows", limit=1), 0.05)
 
     sleeper = waiter("default", "nobody-knows")
     assert sleeper.stays_asleep()
@@ -217,52 +226,46 @@ def test_a_call_that_comes_again_announces_no_paused_queue(
     assert sleeper.is_woken()
 
 
+# --- interrupted ------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("queues", [["default"], []])
-def test_a_worker_that_stops_ends_its_own_wait_and_takes_no_wake_up_along(
+def test_an_interrupted_listen_ends_and_takes_no_wake_up_along(
     broker: Broker, waiter: WaiterFactory, queues: list[str]
 ) -> None:
-    stopping = waiter(*queues, worker="stopping")
+    stopping = waiter(*queues)
     assert stopping.stays_asleep()
 
-    broker.rouse("stopping")
+    stopping.interrupt()
 
     assert stopping.is_woken()
-    other = waiter(*queues, worker="other")
+    other = waiter(*queues)
     assert other.stays_asleep()
     broker.push([make_job()])
     assert other.is_woken()
 
 
 @pytest.mark.parametrize("queues", [["default"], []])
-def test_a_worker_that_stops_leaves_those_of_its_queues_asleep(
-    broker: Broker, waiter: WaiterFactory, queues: list[str]
+def test_an_interruption_ends_the_listen_of_its_worker_only(
+    w1: Driver, waiter: WaiterFactory, queues: list[str]
 ) -> None:
-    other = waiter(*queues, worker="other")
+    other = waiter(*queues)
 
-    broker.rouse("stopping")
+    w1.session.interrupt()
 
     assert other.stays_asleep()
-    assert waiter(*queues, worker="stopping").is_woken()
+    assert w1.listen(*queues, seconds=DEADLINE).claims == ()
 
 
-def test_a_wait_that_begins_only_after_the_stop_ends_at_once(
-    broker: Broker, waiter: WaiterFactory
-) -> None:
-    broker.rouse("stopping")
+def test_a_listen_that_begins_after_the_interruption_ends_at_once(w1: Driver) -> None:
+    w1.session.interrupt()
 
-    assert waiter("default", worker="stopping").is_woken()
-
-
-def test_a_worker_that_left_may_wait_again(broker: Broker, waiter: WaiterFactory) -> None:
-    broker.rouse("stopping")
-    broker.leave("stopping")
-
-    assert waiter("default", worker="stopping").stays_asleep()
+    in_threads(1, lambda _: w1.listen("default", seconds=10 * DEADLINE))
 
 
 def calm_down(broker: Broker, worker: Driver, queue: str = "default") -> None:
     """Use up wake-ups that are left over, as a worker in its loop does."""
     for _ in range(2):
-        broker.wait([queue], 0.05)
-        worker.reserve(queue, limit=0)
-    broker.wait([queue], 0.05)
+        use_up_wake_up(broker, queue)
+        worker.exchange(queue, limit=0)
+    use_up_wake_up(broker, queue)

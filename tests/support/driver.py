@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import (
-    NOTHING,
-    Call,
-    Pulse,
-    Report,
-    Reservation,
-    Share,
+    HeartbeatReply,
+    HeartbeatReport,
+    JobMetadata,
+    JobProgress,
+    PendingReply,
+    QueueQuota,
+    Reply,
+    Take,
     WorkerInfo,
 )
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State, Tick
+from django_jobs.metrics.task_stats import TaskStats
 
 DEADLINE = 40.0
 """Seconds after which a test that waits for something has failed."""
@@ -92,7 +94,7 @@ def found(inspection: Inspection, job_id: str) -> Record:
 
 
 def ended(claim: Claim, state: State, **changes: Any) -> Settlement:
-    return Settlement(job_id=claim.job.id, token=claim.token, state=state, **changes)
+    return Settlement(job_id=claim.job.id, token=claim.token, tag=claim.tag, state=state, **changes)
 
 
 def succeeded(claim: Claim, **changes: Any) -> Settlement:
@@ -132,66 +134,88 @@ def past_lease(broker: Broker) -> int:
     return int(broker.lease * 1000) + 1
 
 
-@dataclass
 class Driver:
-    """A worker as a broker sees one; it numbers its calls."""
+    """A worker as a broker sees one.
 
-    broker: Broker
-    id: str = "w1"
-    calls: count[int] = field(default_factory=lambda: count(1))
-    settling: count[int] = field(default_factory=lambda: count(1))
-    beats: count[int] = field(default_factory=lambda: count(1))
-    _last: Callable[[], Reservation] | None = None
-    _last_beat: tuple[WorkerInfo, int, Report] | None = None
+    Like any worker it begins with a heartbeat, also when it comes back after it vanished.
+    """
 
-    def reserve(
-        self, *shares: Share | str, limit: int = 1, settlements: Sequence[Settlement] = ()
-    ) -> Reservation:
-        """Make a new call; a queue without a quota may give as much as the limit."""
-        given = [Share(it, limit) if isinstance(it, str) else it for it in shares]
-        call = Call(next(self.calls), given, limit, settlements)
-        self._last = lambda: self.broker.reserve(self.id, call)
-        return self.repeat()
+    def __init__(self, broker: Broker, worker_id: str = "w1") -> None:
+        self.broker = broker
+        self.id = worker_id
+        self.session = broker.session(worker_id)
+        self.has_beaten = False
 
-    def repeat(self) -> Reservation:
-        """Make the last call again, as after a lost reply."""
-        assert self._last is not None
-        return self._last()
+    def exchange(
+        self, *queues: QueueQuota | str, limit: int = 1, settlements: Sequence[Settlement] = ()
+    ) -> Reply:
+        """Make a call; a queue without a quota may give as much as the limit."""
+        return self.send(*queues, limit=limit, settlements=settlements).result()
 
-    @property
-    def has_called(self) -> bool:
-        return self._last is not None
+    def send(
+        self, *queues: QueueQuota | str, limit: int = 1, settlements: Sequence[Settlement] = ()
+    ) -> PendingReply:
+        """Send a call whose result is read later."""
+        self._beat_first()
+        return self.session.exchange(settlements, taking(*queues, limit=limit))
+
+    def listen(self, *queues: str, limit: int = 1, seconds: float = 10.0) -> Reply:
+        """Listen to queues, and take jobs from them."""
+        self._beat_first()
+        return self.session.listen(taking(*queues, limit=limit)._replace(queues=queues), seconds)
 
     def take(self, limit: int = 1, *queues: str) -> tuple[Claim, ...]:
-        return self.reserve(*(queues or ("default",)), limit=limit).claims
+        return self.exchange(*(queues or ("default",)), limit=limit).claims
 
     def take_one(self, *queues: str) -> Claim:
         (claim,) = self.take(1, *queues)
         return claim
 
-    def settle(self, *settlements: Settlement) -> Reservation:
-        number = next(self.settling)
-        self._last = lambda: self.broker.settle(self.id, number, settlements)
-        return self.repeat()
+    def settle(self, *settlements: Settlement) -> Reply:
+        return self.exchange(limit=0, settlements=settlements)
 
     def info(self, **changes: Any) -> WorkerInfo:
         values: dict[str, Any] = {"id": self.id, "host": "here", "pid": 7, "started_at": START}
         return WorkerInfo(**(values | changes))
 
-    def heartbeat(self, *, report: Report = NOTHING, **changes: Any) -> Pulse:
-        self._last_beat = (self.info(**changes), next(self.beats), report)
-        return self.repeat_heartbeat()
+    def report(
+        self,
+        *,
+        succeeded: int = 0,
+        failed: int = 0,
+        samples: Sequence[TaskStats] = (),
+        progress: Sequence[JobProgress] = (),
+        metadata: Sequence[JobMetadata] = (),
+        **info: Any,
+    ) -> HeartbeatReport:
+        return HeartbeatReport(
+            info=self.info(**info),
+            succeeded=succeeded,
+            failed=failed,
+            samples=tuple(samples),
+            progress=tuple(progress),
+            metadata=tuple(metadata),
+        )
 
-    def repeat_heartbeat(self) -> Pulse:
-        """Send the last heartbeat again, as after a lost reply."""
-        assert self._last_beat is not None
-        return self.broker.heartbeat(*self._last_beat)
+    def heartbeat(self, **report: Any) -> HeartbeatReply:
+        """Send a heartbeat; the arguments are those of `report`."""
+        return self.send_report(self.report(**report))
 
-    def leave(self) -> None:
-        self.broker.leave(self.id)
+    def send_report(self, report: HeartbeatReport) -> HeartbeatReply:
+        """Send a heartbeat with a report; after an error the same one is sent again."""
+        self.has_beaten = True
+        return self.session.heartbeat(report)
 
-    def vanish(self, clock: Clock, noticed_by: Driver) -> Pulse:
+    def _beat_first(self) -> None:
+        if not self.has_beaten:
+            self.heartbeat()
+
+    def close(self) -> None:
+        self.session.close()
+
+    def vanish(self, clock: Clock, noticed_by: Driver) -> HeartbeatReply:
         """Be silent until the lease is over, which another worker then sees that never was."""
+        self.has_beaten = False
         noticed_by.heartbeat()
         clock.advance(past_lease(self.broker) // 2)
         noticed_by.heartbeat()
@@ -199,16 +223,29 @@ class Driver:
         return noticed_by.heartbeat()
 
 
-class Waiter:
-    """A thread that waits at a broker, and remembers that it was woken."""
+def taking(*queues: QueueQuota | str, limit: int) -> Take:
+    """Return what a worker asks for; a queue without a quota may give as much as the limit."""
+    return Take(limit, [QueueQuota(it, limit) if isinstance(it, str) else it for it in queues])
 
-    def __init__(self, broker: Broker, queues: Collection[str], worker: str = "somebody") -> None:
-        self._broker = broker
+
+_names = count(1)
+
+
+class Waiter:
+    """A thread that listens without claiming anything, and remembers that it was woken.
+
+    It has no lease, and passes no wake-up on.
+    """
+
+    def __init__(self, broker: Broker, queues: Collection[str]) -> None:
         self._queues = queues
-        self._worker = worker
+        self._session = broker.session(f"waiter-{next(_names)}")
         self._woken = threading.Event()
-        self._thread = threading.Thread(target=self._wait, daemon=True)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
+
+    def interrupt(self) -> None:
+        self._session.interrupt()
 
     def is_woken(self) -> bool:
         """Whether it is woken before the deadline."""
@@ -219,18 +256,26 @@ class Waiter:
         return not self._woken.wait(NOTHING_HAPPENS)
 
     def end(self) -> None:
-        """Wake it with jobs of its own, so that no thread outlives its test."""
-        while self._thread.is_alive():
-            self._broker.push([make_job(queue=next(iter(self._queues), "default"))])
-            self._thread.join(0.02)
+        """Wake it, so that no thread outlives its test."""
+        if self._thread.is_alive():
+            self.interrupt()
+            self._thread.join(DEADLINE)
+        self._session.close()
 
     @property
     def woken(self) -> bool:
         return self._woken.is_set()
 
-    def _wait(self) -> None:
-        self._broker.wait(self._queues, 10 * DEADLINE, self._worker)
+    def _listen(self) -> None:
+        self._session.listen(Take(0, (), self._queues), 10 * DEADLINE)
         self._woken.set()
+
+
+def use_up_wake_up(broker: Broker, *queues: str, seconds: float = 0.05) -> None:
+    """Take a marker along without claiming, as a worker does that listens and then dies."""
+    session = broker.session(f"waiter-{next(_names)}")
+    session.listen(Take(0, (), queues), seconds)
+    session.close()
 
 
 def in_threads(number: int, work: Callable[[int], object]) -> None:

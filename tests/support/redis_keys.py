@@ -16,10 +16,10 @@ SUSPECT = "2"
 """Crashes of a job of which a worker runs one at a time, so that others may wait unannounced."""
 
 SINGLE = {
-    *("leases", "lost", "pushes", "idle", "expiries", "queues", "paused", "doubted"),
-    *("suspects", "orders", "ticks", "runs", "off", "totals", "seq"),
+    *("leases", "lost", "pushes", "idle", "expiries", "queues", "paused", "extended"),
+    *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "m", "f", "r", "o", "a", "b", "w", "d", "s", "n"}
+FAMILIES = {"j", "e", "q", "m", "f", "b", "w", "d", "s", "n"}
 
 
 def read_keys(client: redis.Redis) -> Keys:
@@ -110,9 +110,9 @@ def _check_workers(keys: Keys) -> None:
         for job_id, value in flight.items():
             assert value.split(":")[0] == jobs[job_id]["n"]
     assert {worker for worker, _ in family(keys, "w")} <= leases
-    assert keys.get("doubted", set()) <= leases
+    assert keys.get("extended", set()) <= leases
     assert set(keys.get("suspects", {})) <= leases
-    assert set(keys.get("orders", {})) <= leases
+    assert set(keys.get("commands", {})) <= leases
 
 
 def _check_markers(keys: Keys) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from django_jobs.brokers.messages import JobProgress, Order, Report
+from django_jobs.brokers.messages import JobProgress, WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Job, State
@@ -48,19 +48,19 @@ class SmallSite:
     def build(cls, broker: RedisBroker, client: redis.Redis, clock: Clock) -> SmallSite:
         worker, other = Driver(broker, "w1"), Driver(broker, "w2")
         jobs = one_in_each_state(broker, worker, clock)
-        said: dict[str, Any] = {"running": (("some-id", clock.now()),), "succeeded": 1, "failed": 1}
-        worker.heartbeat(report=report(jobs[State.RUNNING]), **said)
+        running = (("some-id", clock.now()),)
+        worker.heartbeat(running=running, **report(jobs[State.RUNNING]))
         other.heartbeat()
         broker.push([make_job(queue="halted")])
         broker.inspection.pause("halted")
-        broker.inspection.order("w1", Order.QUIET)
+        broker.inspection.command_worker("w1", WorkerCommand.QUIET)
         claim_tick(broker, "nightly", None, clock.now(), None)
         return cls(broker, client, clock, worker, other, jobs)
 
     def use_everything(self) -> None:
         """Do all that workers, the site and operators do; none of it may fail."""
         self.look()
-        self.worker.heartbeat(report=report(self.jobs[State.RUNNING]), succeeded=1, failed=1)
+        self.worker.heartbeat(**report(self.jobs[State.RUNNING]))
         self.work(self.worker)
         self.clock.advance(120_000)  # what is scheduled or retrying is due
         self.work(self.other)
@@ -69,14 +69,13 @@ class SmallSite:
         for _ in range(2):  # the first of them may doubt that the other one vanished
             self.other.heartbeat(succeeded=1, failed=1)
             self.clock.advance(past_lease(self.broker))
-        self.worker.leave()
+        self.worker.close()
         self.look()
 
     def work(self, worker: Driver) -> None:
         claims = worker.take(3)
         ends = [succeeded, retrying, given_back]
         worker.settle(*(end(claim) for end, claim in zip(ends, claims, strict=False)))
-        worker.repeat()
 
     def look(self) -> None:
         """Ask for all that can be seen."""
@@ -125,9 +124,9 @@ def spoil(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> Non
             client.hset(key, field, value)
 
 
-def report(job_id: str) -> Report:
-    """Two attempts of a task, and how far a job is that is held under its first token."""
-    progress = JobProgress(job_id=job_id, token=1, progress=Progress(1, 2, "half"))
+def report(job_id: str) -> dict[str, Any]:
+    """Two attempts of a task, and how far a job is that the first call claimed."""
+    progress = JobProgress(job_id=job_id, token=1, tag=1, progress=Progress(1, 2, "half"))
     times = Histogram((2, *[0] * len(BOUNDS)), 2)
     sample = TaskStats(
         task="shop.tasks.ship",
@@ -138,4 +137,4 @@ def report(job_id: str) -> Report:
         latency=times,
         duration=times,
     )
-    return Report(samples=(sample,), progress=(progress,))
+    return {"succeeded": 1, "failed": 1, "samples": [sample], "progress": [progress]}

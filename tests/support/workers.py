@@ -163,5 +163,5 @@ class Site:
 
 
 def is_waiting(worker: Worker) -> bool:
-    """Whether the fetcher has nothing to do but to wait at the broker."""
-    return worker._fetcher.settler._on_duty  # noqa: SLF001
+    """Whether the worker has nothing to do but to listen for jobs."""
+    return worker._fetching.is_listening  # noqa: SLF001

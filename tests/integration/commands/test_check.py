@@ -11,19 +11,18 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.testing import override_backend
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.driver import Driver
 from tests.support.redis_server import RedisServer, free_port
 
 
-def start_worker(
-    backend: JobBackend, name: str, *queues: str, quiet: bool = False, beat: int = 1
-) -> None:
-    info = WorkerInfo(id=name, host="host", pid=1, started_at=now_ms(), queues=queues, quiet=quiet)
-    backend.broker.heartbeat(info, beat)
+def start_worker(backend: JobBackend, name: str, *queues: str, quiet: bool = False) -> Driver:
+    worker = Driver(backend.broker, name)
+    worker.heartbeat(started_at=now_ms(), queues=queues, quiet=quiet)
+    return worker
 
 
 def test_a_broker_that_answers_is_healthy(jobs: Jobs, redis_backend: JobBackend) -> None:
@@ -77,9 +76,9 @@ def test_a_queue_is_served_by_a_worker_of_every_queue_and_by_one_that_names_it(
     queues: tuple[str, ...], jobs: Jobs, redis_backend: JobBackend
 ) -> None:
     tasks.greet.using(queue_name="low").enqueue()
-    start_worker(redis_backend, "a", *queues)
+    worker = start_worker(redis_backend, "a", *queues)
     assert jobs("check").out.startswith("Healthy: 1 worker;")
-    start_worker(redis_backend, "a", *queues, quiet=True, beat=2)
+    worker.heartbeat(started_at=now_ms(), queues=queues, quiet=True)
     with pytest.raises(CommandError, match="No worker serves the queue low, in which 1 job waits"):
         jobs("check")
     redis_backend.broker.inspection.pause("low")

@@ -10,15 +10,14 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.messages import Call, Share
 from django_jobs.jobs.ids import new_job_id
-from django_jobs.jobs.records import Job, Settlement, State
+from django_jobs.jobs.records import Job, State
 from django_jobs.tasks.redaction.names import MASK
 from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
-from tests.support.driver import make_job
+from tests.support.driver import Driver, make_job, succeeded
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -115,7 +114,7 @@ def test_an_empty_list_is_a_sentence(jobs: Jobs) -> None:
 
 def test_a_running_job_tells_for_how_long(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
-    broker.reserve("w1", Call(1, [Share("default", 1)], 1))
+    Driver(broker).take_one()
     [row] = jobs("list", "--state", "running").rows[1:]
     assert row[0] == job_id
     assert row[6].startswith("for 0.")
@@ -163,11 +162,8 @@ def test_show_tells_the_metadata(jobs: Jobs) -> None:
 
 def test_a_result_that_is_not_ours_can_be_looked_at(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
-    [claim] = broker.reserve("w1", Call(1, [Share("default", 1)], 1)).claims
-    settlement = Settlement(
-        job_id=job_id, token=claim.token, state=State.SUCCEEDED, result='{"$bomb": 1}'
-    )
-    broker.settle("w1", 2, [settlement])
+    worker = Driver(broker)
+    worker.settle(succeeded(worker.take_one(), result='{"$bomb": 1}'))
     assert 'cannot be read: {"$bomb":1}\n' in jobs("show", job_id).out
     assert jobs("show", job_id, "--json").json["result"] == {"$bomb": 1}
 

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import load_command_class
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.messages import Call, Share, WorkerInfo
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.driver import Driver
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "commands.md"
@@ -101,11 +101,9 @@ def failed_job(redis_backend: JobBackend) -> str:
     failed = tasks.fail.enqueue()
     run_enqueued(raise_errors=False)
     running = tasks.greet.enqueue()
-    broker = redis_backend.broker
-    broker.reserve("w", Call(1, [Share("default", 1)], 1))
-    broker.heartbeat(
-        WorkerInfo(id="w", host="host", pid=1, started_at=0, running=((running.id, 0),)), 1
-    )
+    worker = Driver(redis_backend.broker)
+    worker.take_one()
+    worker.heartbeat(running=((running.id, 0),))
     return failed.id
 
 

@@ -14,13 +14,13 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.messages import Call, Share
 from django_jobs.jobs.records import State
 from django_jobs.management.jobs import bulk
 from django_jobs.management.jobs.progress import Progress
 from django_jobs.testing import enqueued_jobs, override_backend, run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.driver import Driver
 
 Type = Callable[[str], int]
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_changed_is_told_and_the_rest_is_changed(jobs: Jobs, brok
 
 def test_a_running_job_is_neither_cancelled_nor_deleted(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
-    broker.reserve("w1", Call(1, [Share("default", 1)], 1))
+    Driver(broker).take_one()
     for action in ("cancel", "delete", "retry"):
         with pytest.raises(CommandError, match=f"Job {job_id} is running: only "):
             jobs(action, job_id)

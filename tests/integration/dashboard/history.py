@@ -7,7 +7,6 @@ import time
 
 import redis
 
-from django_jobs.brokers.messages import Report
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
@@ -37,7 +36,7 @@ def live_through(url: str, namespace: str, minutes: int, every: int = 1) -> None
             busy = 0.55 + 0.45 * abs(((ago / 60) % 24) - 12) / 12
             samples = tuple(_sample(chance, *one, busy * every) for one in TASKS)
             worker.heartbeat(
-                report=Report(samples=samples),
+                samples=samples,
                 succeeded=sum(one.succeeded for one in samples),
                 failed=sum(one.failed for one in samples),
             )

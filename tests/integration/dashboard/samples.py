@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.messages import Report
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.driver import Driver
@@ -32,4 +31,4 @@ def sample(
 
 
 def tell(worker: Driver, *samples: TaskStats) -> None:
-    worker.heartbeat(report=Report(samples=samples))
+    worker.heartbeat(samples=samples)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Call, JobProgress, Report, Share
+from django_jobs.brokers.messages import JobProgress
 from django_jobs.clock import now_ms
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Job, State
@@ -220,9 +220,12 @@ def test_what_is_hidden_as_an_argument_shows_in_no_error_result_or_progress(
     backend.broker.push(jobs)
     failed, paid, running = worker.take(3)
     said = JobProgress(
-        job_id=running.job.id, token=running.token, progress=Progress(1, 2, f"paying {iban}")
+        job_id=running.job.id,
+        token=running.token,
+        tag=running.tag,
+        progress=Progress(1, 2, f"paying {iban}"),
     )
-    worker.heartbeat(report=Report(progress=(said,)))
+    worker.heartbeat(progress=[said])
     text = f"no account {iban}\nnor card 4111-1111"
     failure = make_failure(message=text, traceback=f"{TRACEBACK}ValueError: {text}\n")
     worker.settle(dead(failed, failure=failure), succeeded(paid, result=f'["to {iban}"]'))
@@ -371,11 +374,9 @@ def test_hostile_text_is_shown_as_text_everywhere(
     failure = make_failure(
         exception=f"x.{HOSTILE}", message=HOSTILE, traceback=HOSTILE, worker=HOSTILE
     )
-    share = Share(HOSTILE, 2)
-    claims = backend.broker.reserve("<b>w</b>", Call(1, [share], 2)).claims
-    backend.broker.settle(
-        "<b>w</b>", 2, [dead(claims[0], failure=failure), succeeded(claims[1], result=escaped)]
-    )
+    worker = Driver(backend.broker, "<b>w</b>")
+    claims = worker.take(2, HOSTILE)
+    worker.settle(dead(claims[0], failure=failure), succeeded(claims[1], result=escaped))
 
     pages = [shown(operator, JOBS), shown(operator, JOBS, task=HOSTILE, queue=HOSTILE)]
     pages += [shown(operator, JOB, id=job.id) for job in jobs]

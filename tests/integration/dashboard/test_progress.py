@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import JobProgress, Report
+from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim
 from tests.support.driver import Driver, dead, make_job
@@ -26,8 +26,8 @@ def page(client: Client, claim: Claim) -> str:
 
 
 def say(worker: Driver, claim: Claim, progress: Progress) -> None:
-    said = JobProgress(job_id=claim.job.id, token=claim.token, progress=progress)
-    worker.heartbeat(report=Report(progress=(said,)))
+    said = JobProgress(job_id=claim.job.id, token=claim.token, tag=claim.tag, progress=progress)
+    worker.heartbeat(progress=[said])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Report
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from tests.integration.dashboard.helpers import UseBackend
 from tests.integration.dashboard.samples import HOSTILE, sample, tell
@@ -108,7 +107,7 @@ def test_tasks_are_exposed_as_counters_and_histograms(worker: Driver, read: Read
 
 def test_durations_beyond_the_last_bound_are_counted(worker: Driver, read: Read) -> None:
     beyond = Histogram((*[0] * len(BOUNDS), 2), 10**9)
-    worker.heartbeat(report=Report(samples=(replace(sample(), duration=beyond),)))
+    worker.heartbeat(samples=[replace(sample(), duration=beyond)])
 
     samples = read()["django_jobs_task_duration_seconds"].samples
     buckets = {one.labels["le"]: one.value for one in samples if "le" in one.labels}

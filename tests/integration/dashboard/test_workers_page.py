@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Order
+from django_jobs.brokers.messages import WorkerCommand
 from tests.integration.dashboard.helpers import do
 from tests.support.driver import Driver, make_job, make_jobs
 
@@ -64,12 +64,13 @@ def test_a_worker_is_told_to_be_quiet_and_to_stop(
     other.heartbeat()
     html = do(operator, "quiet_worker", worker="w1")
     assert "1 worker takes no more jobs after its next heartbeat, within 5 s." in html
-    assert worker.heartbeat().order is Order.QUIET
-    assert other.heartbeat().order is None
+    assert worker.heartbeat().command is WorkerCommand.QUIET
+    assert worker.heartbeat(quiet=True).command is None
+    assert other.heartbeat().command is None
 
     assert "2 workers stop after their next heartbeat" in do(operator, "stop_worker", worker="*")
-    assert worker.heartbeat().order is Order.STOP
-    assert other.heartbeat().order is Order.STOP
+    assert worker.heartbeat().command is WorkerCommand.STOP
+    assert other.heartbeat().command is WorkerCommand.STOP
 
 
 def test_a_worker_that_no_longer_exists_gets_no_command(
@@ -88,4 +89,4 @@ def test_the_threads_of_a_web_process_take_no_commands(operator: Client, use_bac
     assert '<form method="post"' not in html
     for order in ("quiet_worker", "stop_worker"):
         assert "stops with it" in do(operator, order, worker="w1")
-    assert worker.heartbeat().order is None
+    assert worker.heartbeat().command is None

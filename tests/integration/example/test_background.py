@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from django_jobs.brokers.messages import Call, Share
 from django_jobs.compat import task_backends
 from tests.integration.example.helpers import tasks_from
-from tests.support.driver import retrying
+from tests.support.driver import Driver, retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JOIN = {"email": "greta@example.com"}
@@ -27,10 +26,8 @@ def test_a_job_that_failed_says_that_it_is_tried_again(client: Client, settings:
     settings.TASKS = tasks_from(JOB_BACKEND="dummy")
     client.post("/join/", JOIN, follow=True)
     backend: Any = task_backends["default"]
-    call = Call(1, [Share("default", 1), Share("mailers", 1)], 1)
-    [claim] = backend.broker.reserve("w", call).claims
-    failed = retrying(claim, delay=60_000)
-    backend.broker.settle("w", 1, [failed])
+    worker = Driver(backend.broker)
+    worker.settle(retrying(worker.take_one("default", "mailers"), delay=60_000))
 
     assert "Your mail with a link: retrying" in client.get("/background/strip/").text
 

@@ -114,6 +114,7 @@ def test_a_job_that_kills_three_workers_is_dead_and_its_neighbours_live(
     assert record.failures[-1].exception == "django_jobs.errors.WorkerLost"
     assert site.notes.counts["crash"] == 3
     assert "ended with code 1" in workers.said
+    workers.wait_for("exception=django_jobs.errors.WorkerLost")
     assert workers.said.count(f"Task id={deadly.id} ") == 1
     assert "state=FAILED queue=default attempt=3 exception=django_jobs.errors.WorkerLost" in (
         workers.said

@@ -13,9 +13,10 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Answer, Reservation
-from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.messages import Reply
+from django_jobs.brokers.redis.session import SentCall
 from django_jobs.compat import task_finished, task_started
+from django_jobs.conf.queues import QueueWeight
 from django_jobs.jobs.records import State
 from django_jobs.signals import job_retrying
 from tests.apps.worker_site import tasks
@@ -24,24 +25,19 @@ from tests.integration.worker.test_retries import record_of, wait_for_end
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Notes, is_waiting
 
-# --- the fetcher -----------------------------------------------------------------------------
+# --- the two loops -----------------------------------------------------------------------------
 
 
-def hear_answers(monkeypatch: pytest.MonkeyPatch, hear: Callable[[Reservation], object]) -> None:
-    """Hear each answer to a call that is sent from now on, before the fetcher does."""
-    send = RedisBroker.send
+def hear_replies(monkeypatch: pytest.MonkeyPatch, hear: Callable[[Reply], object]) -> None:
+    """Hear each reply that is read from now on before the worker does."""
+    result = SentCall.result
 
-    def send_and_hear(*args: Any, **kwargs: Any) -> Answer:
-        answer = send(*args, **kwargs)
+    def read_and_hear(call: SentCall) -> Reply:
+        reply = result(call)
+        hear(reply)
+        return reply
 
-        def heard() -> Reservation:
-            reservation = answer()
-            hear(reservation)
-            return reservation
-
-        return heard
-
-    monkeypatch.setattr(RedisBroker, "send", send_and_hear)
+    monkeypatch.setattr(SentCall, "result", read_and_hear)
 
 
 def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
@@ -52,12 +48,12 @@ def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
 ) -> None:
     quieted = threading.Event()
 
-    def quiet_meanwhile(reservation: Reservation) -> None:
-        if reservation.claims:
+    def quiet_meanwhile(reply: Reply) -> None:
+        if reply.claims:
             worker.quiet()
             quieted.set()
 
-    hear_answers(monkeypatch, quiet_meanwhile)
+    hear_replies(monkeypatch, quiet_meanwhile)
     worker = start_worker()
     result = tasks.note.enqueue("never")
     assert quieted.wait(DEADLINE)
@@ -77,12 +73,12 @@ def test_a_worker_without_its_lease_starts_nothing_until_it_has_it_again(
 ) -> None:
     claimed: list[int] = []
     backend = configure(lease=600)  # so that no heartbeat of its own comes in between
-    worker = start_worker()
+    worker = start_worker(queues=(QueueWeight("default"),))
     wait_until(partial(is_waiting, worker), "it does not wait")
-    hear_answers(monkeypatch, lambda reservation: claimed.append(len(reservation.claims)))
-    worker._heartbeat._lease_until = 0.0  # noqa: SLF001
+    hear_replies(monkeypatch, lambda reply: claimed.append(len(reply.claims)))
+    worker._state.lease.renew(-worker._state.lease.seconds)  # noqa: SLF001 (it is over)
     result = tasks.note.enqueue("x")
-    # The call in which it waited had been sent while it had its lease; the next gives back.
+    # It was listening when its lease ended; the next call gives back what that brought.
     wait_until(lambda: claimed, "it gave nothing back")
     record = record_of(backend, result)
     assert (record.state, record.attempts, claimed[0]) == (State.QUEUED, 0, 0)

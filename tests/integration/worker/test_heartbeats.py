@@ -1,4 +1,4 @@
-"""What a worker makes of heartbeats that have no answer."""
+"""The heartbeat loop: heartbeats without an answer, commands, and lost leases."""
 
 from __future__ import annotations
 
@@ -9,77 +9,138 @@ import pytest
 
 from django_jobs.brokers.inspection.base import Totals
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.messages import NOTHING, Order, Pulse, Report, WorkerInfo
+from django_jobs.brokers.memory.session import MemorySession
+from django_jobs.brokers.messages import (
+    HeartbeatReply,
+    HeartbeatReport,
+    QueueQuota,
+    Take,
+    WorkerCommand,
+    WorkerInfo,
+)
 from django_jobs.errors import BrokerUnavailable
+from django_jobs.jobs.records import State
 from django_jobs.metrics.history import Span
 from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.signals import job_recovered
 from django_jobs.worker.background.heartbeat import Heartbeat
-from tests.support.driver import DEADLINE, Clock, Driver, make_jobs, past_lease
+from django_jobs.worker.background.self_report import SelfReport
+from django_jobs.worker.fetch.lease import Lease
+from tests.support.driver import DEADLINE, Clock, Driver, ids, make_jobs, past_lease
 from tests.support.waiting import wait_until
+from tests.unit.worker.fetch.stage import Stage
 
 
-class LosesReplies(MemoryBroker):
-    """Does what it is told, and says nothing."""
+class Reports(SelfReport):
+    """Reports so many successes, one number after the other."""
 
-    silent = False
+    def __init__(self, *counts: int) -> None:
+        self._counts = iter(counts)
 
-    def heartbeat(self, info: WorkerInfo, call: int, report: Report = NOTHING) -> Pulse:
-        pulse = super().heartbeat(info, call, report)
-        if self.silent:
-            raise BrokerUnavailable("The answer was lost.")
-        return pulse
+    def make(self) -> HeartbeatReport:
+        count = next(self._counts, 0)
+        return HeartbeatReport(
+            info=WorkerInfo(id="w", host="h", pid=1, started_at=0),
+            succeeded=count,
+            samples=(TaskStats(task="t", queue="q", succeeded=count),),
+        )
 
 
-def make_heartbeat(broker: MemoryBroker) -> Heartbeat:
-    info = WorkerInfo(id="w", host="h", pid=1, started_at=0)
-    return Heartbeat(
-        *(broker, object, lambda: (info, NOTHING)),
-        on_order=lambda _: None,
-        on_lost=lambda: None,
-        on_regained=lambda: None,
-    )
+class Beating:
+    """A heartbeat loop at a broker in memory."""
+
+    def __init__(self, broker: MemoryBroker, *counts: int) -> None:
+        self.stage = Stage()
+        self.lease = Lease(broker.lease, self.stage.changes)
+        self.session = broker.session("w")
+        self.commands: list[WorkerCommand] = []
+        self.heartbeat = Heartbeat(
+            *(self.session, broker.inspection, object, self.lease, self.stage.intake),
+            Reports(*counts),
+            self.commands.append,
+        )
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="a clock of Linux")
 def test_a_lease_ends_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    heartbeat = make_heartbeat(MemoryBroker(lease=20))
-    heartbeat.beat()
-    assert heartbeat.holds()
+    beating = Beating(MemoryBroker(lease=20))
+    beating.heartbeat.beat()
+    assert beating.lease.holds()
 
     read = time.clock_gettime  # while time.monotonic() stands still
     monkeypatch.setattr(time, "clock_gettime", lambda clock: read(clock) + 3600)
 
-    assert not heartbeat.holds()
+    assert not beating.lease.holds()
 
 
-def test_an_answer_that_was_lost_loses_no_order_and_no_count() -> None:
-    broker = LosesReplies()
-    orders: list[Order] = []
-    counts = iter([0, 3, 4])
+def test_a_heartbeat_without_an_answer_is_sent_again_with_the_same_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = MemoryBroker()
+    beating = Beating(broker, 0, 3, 4)
+    beating.heartbeat.beat()
 
-    def describe() -> tuple[WorkerInfo, Report]:
-        count = next(counts)
-        sample = TaskStats(task="t", queue="q", succeeded=count)
-        info = WorkerInfo(id="w", host="h", pid=1, started_at=0, succeeded=count)
-        return info, Report(samples=(sample,))
+    def lose(session: MemorySession, report: HeartbeatReport) -> HeartbeatReply:
+        sent.append(report)
+        raise BrokerUnavailable("The answer was lost.")
 
-    heartbeat = Heartbeat(
-        *(broker, object, describe), orders.append, on_lost=lambda: None, on_regained=lambda: None
-    )
-    heartbeat.beat()
-    broker.inspection.order("w", Order.QUIET)
-    broker.silent = True
-    for _ in range(2):
-        with pytest.raises(BrokerUnavailable):
-            heartbeat.beat()
-    broker.silent = False
-    heartbeat.beat()
-    heartbeat.beat()
+    sent: list[HeartbeatReport] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(MemorySession, "heartbeat", lose)
+        for _ in range(2):
+            with pytest.raises(BrokerUnavailable):
+                beating.heartbeat.beat()
+    assert sent[0] is sent[1]
+    beating.heartbeat.beat()
+    beating.heartbeat.beat()
 
-    assert orders == [Order.QUIET]
     assert broker.inspection.totals() == Totals(succeeded=7, failed=0)
     assert broker.inspection.metrics.history(Span.HOUR).succeeded == 7
+
+
+def test_a_command_reaches_the_worker() -> None:
+    broker = MemoryBroker()
+    beating = Beating(broker)
+    beating.heartbeat.beat()
+    broker.inspection.command_worker("w", WorkerCommand.QUIET)
+    beating.heartbeat.beat()
+    assert beating.commands[0] is WorkerCommand.QUIET
+
+
+def test_a_worker_that_lost_its_lease_drops_what_has_not_started() -> None:
+    clock = Clock()
+    broker = MemoryBroker(now=clock.now)
+    beating = Beating(broker)
+    beating.heartbeat.beat()
+    broker.push(make_jobs(1))
+    reply = beating.session.exchange((), Take(1, [QueueQuota("default", 1)])).result()
+    beating.stage.intake.accept(reply, 1)
+    assert [*beating.stage.executors.backlog] == [*reply.claims]
+
+    Driver(broker, "other").heartbeat()
+    clock.advance(past_lease(broker) // 2)
+    other = Driver(broker, "other 2")
+    other.heartbeat()
+    clock.advance(past_lease(broker))
+    assert ids(reply.claims) == [*Driver(broker, "other 3").heartbeat().recovered]
+    beating.heartbeat.beat()
+
+    assert not beating.stage.executors.backlog
+    assert [one.state for one in beating.stage.in_flight.take_settlements(2)] == [State.QUEUED]
+    assert beating.lease.holds()
+
+
+def test_whoever_asks_for_a_heartbeat_gets_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    beaten = threading.Semaphore(0)
+    beating = Beating(MemoryBroker(lease=100_000))
+    monkeypatch.setattr(beating.heartbeat, "beat", beaten.release)
+    thread = threading.Thread(target=beating.heartbeat.run, daemon=True)
+    thread.start()
+    beating.lease.ask_for_beat()
+    assert beaten.acquire(timeout=DEADLINE)
+    beating.heartbeat.stop()
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
 
 
 def test_a_slow_receiver_of_recovered_jobs_holds_up_no_heartbeat() -> None:
@@ -96,11 +157,7 @@ def test_a_slow_receiver_of_recovered_jobs_holds_up_no_heartbeat() -> None:
 
     Driver(broker, "gone").take_one()
     clock.advance(past_lease(broker))
-    heartbeat = Heartbeat(
-        *(broker, object, lambda: (Driver(broker, "w").info(), NOTHING), lambda order: None),
-        on_lost=lambda: None,
-        on_regained=lambda: None,
-    )
+    heartbeat = Beating(broker).heartbeat
     job_recovered.connect(receive)
     try:
         heartbeat.beat()

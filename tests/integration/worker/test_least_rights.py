@@ -79,9 +79,9 @@ def test_a_worker_and_a_web_process_need_no_more(
 def test_all_that_brokers_do_is_permitted(broker: RedisBroker) -> None:
     worker, inspection = Driver(broker, "w1"), broker.inspection
     made = one_in_each_state(broker, worker, Clock())
-    worker.heartbeat(report=report(made[State.RUNNING]))
-    broker.rouse("w1")
-    broker.wait(["default"], 5, "w1")
+    worker.heartbeat(**report(made[State.RUNNING]))
+    worker.session.interrupt()
+    worker.listen("default", limit=0, seconds=5)
     claim_tick(broker, "report", None, broker.now(), make_job())
     broker.push(make_jobs(3, queue="other"))
     inspection.retry(made[State.DEAD])
@@ -96,11 +96,11 @@ def test_all_that_brokers_do_is_permitted(broker: RedisBroker) -> None:
         inspection.jobs(state)
     inspection.queues()
     inspection.workers()
-    broker.store()
-    assert broker.problems() == ()
+    broker.store_info()
+    assert broker.config_warnings() == ()
     worker.settle(*map(succeeded, worker.take(5)))
     assert inspection.clear("other") == 3
-    worker.leave()
+    worker.close()
 
 
 def test_what_somebody_else_wrote_is_set_aside(broker: RedisBroker, server: RedisServer) -> None:
@@ -109,13 +109,13 @@ def test_what_somebody_else_wrote_is_set_aside(broker: RedisBroker, server: Redi
 
     Driver(broker, "w1").heartbeat()
 
-    assert any("broken" in problem.text for problem in broker.problems())
+    assert any("broken" in problem.text for problem in broker.config_warnings())
 
 
 @pytest.mark.parametrize(
     ("change", "named", "use"),
     [
-        ("-info", r"the command INFO\.", RedisBroker.problems),
+        ("-info", r"the command INFO\.", RedisBroker.config_warnings),
         ("-time", r"the command TIME\.|a command of a script", RedisBroker.now),
         ("-evalsha", r"the command EVALSHA\.", RedisBroker.now),
         (
@@ -123,7 +123,11 @@ def test_what_somebody_else_wrote_is_set_aside(broker: RedisBroker, server: Redi
             r"the command HSET\.|a command of a script",
             lambda broker: broker.push(make_jobs(1)),
         ),
-        ("-blpop", r"the command BLPOP\.", lambda broker: broker.wait(["default"], 1)),
+        (
+            "-blpop",
+            r"the command BLPOP\.",
+            lambda broker: Driver(broker).listen("default", seconds=1),
+        ),
         ("resetkeys", "access to the keys of the jobs", RedisBroker.now),
     ],
 )

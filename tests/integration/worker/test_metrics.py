@@ -16,7 +16,7 @@ from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Metrics, Span
 from django_jobs.metrics.periods import OTHERS
 from django_jobs.metrics.task_stats import TaskStats
-from django_jobs.worker.background.stats import ERRORS, NAMES, Tally
+from django_jobs.worker.fetch.stats import ERRORS, NAMES, Tally
 from tests.apps.worker_site import metric_tasks, tasks
 from tests.integration.worker.conftest import StartWorker
 from tests.support.waiting import wait_until
@@ -36,11 +36,12 @@ def ended(
     duration: int = 0,
 ) -> tuple[Claim, Settlement]:
     job = Job(id="1", task=task, queue=queue, priority=0, arguments="", enqueued_at=0)
-    claim = Claim(job=job, token=1, attempt=1, queued_at=queued_at, reserved_at=1000)
+    claim = Claim(job=job, token=1, tag=0, attempt=1, queued_at=queued_at, reserved_at=1000)
     failure = Failure(exception=error, message="", traceback="", at=0, worker="", attempt=1)
     settlement = Settlement(
         job_id="1",
         token=1,
+        tag=0,
         state=state,
         failure=failure if error else None,
         waited=waited,

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
@@ -49,16 +49,16 @@ def test_a_killed_redis_costs_no_job(
     notes.wait_for_lines(40)
 
     server.kill9()
-    wait_until(lambda: "Can't settle or reserve" in caplog.text, "nothing in the log")
+    wait_until(lambda: "Can't settle or claim" in caplog.text, "nothing in the log")
     wait_until(lambda: not worker.running(), "what was running did not finish")
     server.start()
     tasks.note.enqueue("after")
 
     wait_until(lambda: all_succeeded(jobs, 201), "not every job was run")
     assert {line.split()[0] for line in notes.lines} == {"after", *map(str, range(200))}
-    wait_until(lambda: "reserve jobs again" in caplog.text, "nothing in the log")
+    wait_until(lambda: "claim jobs again" in caplog.text, "nothing in the log")
     assert not worker.over.is_set()
-    one_kind = [record for record in caplog.records if "settle or reserve" in record.message]
+    one_kind = [record for record in caplog.records if "settle or claim" in record.message]
     assert len([one for one in one_kind if "Can't" in one.message]) == 1
 
 
@@ -93,7 +93,7 @@ def test_a_worker_of_every_queue_endures_an_outage_too(
     tasks.note.enqueue("before")
     wait_until(lambda: all_succeeded(jobs, 1), "the job was not settled")
     server.kill9()
-    for part in ("settle or reserve", "send heartbeats"):
+    for part in ("settle or claim", "send heartbeats"):
         wait_until(lambda part=part: f"Can't {part}" in caplog.text, f"it can {part}")  # type: ignore[misc]
     server.start()
     tasks.note.enqueue("after")
@@ -144,15 +144,15 @@ def test_an_unexpected_failure_loses_no_settlement(
     notes.wait_for("begin job 1")
     failures: list[int] = []
 
-    send = RedisBroker.send
+    exchange = RedisSession.exchange
 
     def fail_once(*args: Any, **kwargs: Any) -> Any:
         if not failures:
             failures.append(1)
             raise RuntimeError("a fault of ours")
-        return send(*args, **kwargs)
+        return exchange(*args, **kwargs)
 
-    monkeypatch.setattr(RedisBroker, "send", fail_once)
+    monkeypatch.setattr(RedisSession, "exchange", fail_once)
     notes.put("release")
 
     wait_until(lambda: all_succeeded(backend, 1), "the end of the job was forgotten")
@@ -167,7 +167,7 @@ def test_a_worker_whose_loop_keeps_failing_ends(
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr("django_jobs.worker.supervised.PAUSE", 0.01)
-    monkeypatch.setattr(RedisBroker, "send", fail)
+    monkeypatch.setattr(RedisSession, "exchange", fail)
     worker = start_worker()
     wait_until(worker.over.is_set, "it goes on")
     assert worker.failed

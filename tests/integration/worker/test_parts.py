@@ -6,58 +6,9 @@ import threading
 
 import pytest
 
-from django_jobs.jobs.records import Claim, Job, Settlement, State
 from django_jobs.worker import supervised as supervision
-from django_jobs.worker.background.backoff import PAUSES, Outage
-from django_jobs.worker.fetch.ledger import Ledger
-from django_jobs.worker.fetch.pace import MAX_AHEAD, Pace
+from django_jobs.worker.backoff import PAUSES, Outage
 from django_jobs.worker.supervised import MAX_FAILURES, supervised
-
-
-def claim(job_id: str, token: int = 1) -> Claim:
-    job = Job(id=job_id, task="t", queue="default", priority=0, arguments="", enqueued_at=0)
-    return Claim(job=job, token=token, attempt=1, queued_at=0, reserved_at=0)
-
-
-def success(job_id: str, token: int = 1) -> Settlement:
-    return Settlement(job_id=job_id, token=token, state=State.SUCCEEDED)
-
-
-# --- the ledger ------------------------------------------------------------------------------
-
-
-def test_a_claim_is_settled_once_and_only_under_its_own_token() -> None:
-    ledger = Ledger()
-    ledger.hold([claim("a", token=2)])
-    assert not ledger.settle(success("a", token=1))
-    assert ledger.settle(success("a", token=2))
-    assert not ledger.settle(success("a", token=2))
-    assert [one.token for one in ledger.take_settlements(10)] == [2]
-    assert [(one.succeeded, one.failed) for one in ledger.take_samples()] == [(1, 0)]
-    assert ledger.take_samples() == ()
-
-
-def test_of_two_threads_that_settle_a_claim_one_wins() -> None:
-    ledger = Ledger()
-    names = [str(number) for number in range(3000)]
-    ledger.hold([claim(name) for name in names])
-    unsent: list[int] = []
-    together = threading.Barrier(4)
-
-    def settle() -> None:
-        together.wait()
-        unsent.extend(ledger.settle(success(name)) for name in names)
-
-    threads = [threading.Thread(target=settle) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    # Each number of settlements once: who is to be woken at the first one is woken.
-    assert sorted(number for number in unsent if number) == [*range(1, 3001)]
-    assert ledger.wait_until_nothing_is_held(0)
-
 
 # --- loops that fail -------------------------------------------------------------------------
 
@@ -132,18 +83,3 @@ def test_pauses_grow_to_a_limit_however_long_an_outage_lasts(
         "Can't do it at the moment, and will keep trying: no",
         "Can do it again, after 3000 failures.",
     ]
-
-
-# --- pace ------------------------------------------------------------------------------------
-
-
-def test_what_is_taken_ahead_follows_what_was_finished() -> None:
-    now = [100.0]
-    pace = Pace(lambda: now[0])
-    assert pace.ahead == 0
-    for finished, seconds, ahead in [(100, 0.1, 50), (10, 1.0, 0), (10**6, 0.1, MAX_AHEAD)]:
-        now[0] += seconds
-        pace.finished(finished)
-        assert pace.ahead == ahead
-    pace.reset()
-    assert pace.ahead == 0

@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Order
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from django_jobs.worker.process.child import Child
 from django_jobs.worker.process.restarts import Backoff
@@ -330,7 +330,7 @@ def test_a_call_from_code_raises_what_the_exit_code_would_tell(
         called = thread.submit(call_command, "runworker", shutdown_timeout=0.1, concurrency=1)
         notes.wait_for("begin job 1")
         (worker,) = inspection.workers()
-        assert inspection.order(worker.id, Order.STOP)
+        assert inspection.command_worker(worker.id, WorkerCommand.STOP)
         with pytest.raises(CommandError, match="had to be given back") as stopped:
             called.result(DEADLINE)
     notes.put("release")

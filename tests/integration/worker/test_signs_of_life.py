@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.worker import supervised as supervision
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.exit_code import ExitCode
@@ -36,21 +36,21 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 
 @pytest.mark.usefixtures("_own_signals")
-def test_a_fetcher_that_hangs_gets_no_more_signs_of_life_out(
+def test_a_loop_that_hangs_gives_no_more_signs_of_life(
     backend: JobBackend,
     systemd: socket.socket,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     worker = backend.make_worker(WorkerOptions(concurrency=1))
     hang, go_on = threading.Event(), threading.Event()
-    send = RedisBroker.send
+    exchange = RedisSession.exchange
 
     def hanging(*args: Any, **kwargs: Any) -> Any:
         if hang.is_set():
             go_on.wait(30)
-        return send(*args, **kwargs)
+        return exchange(*args, **kwargs)
 
-    monkeypatch.setattr(RedisBroker, "send", hanging)
+    monkeypatch.setattr(RedisSession, "exchange", hanging)
     heard: list[bytes] = []
 
     def watch() -> None:
@@ -84,6 +84,6 @@ def test_a_worker_whose_part_fails_ends_with_code_1(
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(supervision, "PAUSE", 0.001)
-    monkeypatch.setattr(RedisBroker, "send", fail)
+    monkeypatch.setattr(RedisSession, "exchange", fail)
     worker = backend.make_worker(WorkerOptions(concurrency=1))
     assert WorkerProcess(worker).run(lambda: None) is ExitCode.FAILED

@@ -14,8 +14,8 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import WorkerInfo
 from tests.apps.worker_site import tasks
+from tests.support.driver import Driver
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.workers import Site
 
@@ -165,8 +165,7 @@ def test_it_says_what_it_serves_and_what_nobody_does(
 
 
 def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend) -> None:
-    quiet = WorkerInfo(id="quiet", host="host", pid=1, started_at=0, quiet=True)
-    backend.broker.heartbeat(quiet, 1)
+    Driver(backend.broker, "quiet").heartbeat(quiet=True)
     worker = site.start("-q", "critical", "-q", "default")
     worker.wait_for("no worker serves low, mailers; jobs wait there until one does.")
 

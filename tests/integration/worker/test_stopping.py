@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.messages import Order
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.integration.worker.test_retries import record_of
@@ -131,17 +131,19 @@ def test_signals_may_come_thick_and_fast(site: Site) -> None:
     assert site.notes.lines == ["begin job 1", "end job 1"]
 
 
-@pytest.mark.parametrize("order", list(Order))
-def test_an_operator_may_ask_for_it_too(order: Order, site: Site, backend: JobBackend) -> None:
+@pytest.mark.parametrize("order", list(WorkerCommand))
+def test_an_operator_may_ask_for_it_too(
+    order: WorkerCommand, site: Site, backend: JobBackend
+) -> None:
     site.options["lease"] = 4
     worker = site.start(*FAST)
     wait_until(backend.broker.inspection.workers, "no heartbeat")
     (info,) = backend.broker.inspection.workers()
 
-    assert backend.broker.inspection.order(info.id, order)
+    assert backend.broker.inspection.command_worker(info.id, order)
 
     worker.wait_for("Quiet")
-    if order is Order.QUIET:
+    if order is WorkerCommand.QUIET:
         worker.send(signal.SIGTERM)
     assert worker.end() == 0
 

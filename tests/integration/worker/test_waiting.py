@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
 from tests.integration.worker.conftest import StartWorker
@@ -74,24 +74,26 @@ def test_a_worker_stops_waiting_at_a_redis_that_is_full(
 def test_a_wake_up_that_reaches_a_worker_while_it_stops_is_passed_on(
     two_workers: list[Worker], notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rouse = RedisBroker.rouse
+    interrupt = RedisSession.interrupt
 
-    def enqueue_first(broker: RedisBroker, worker: str) -> None:
-        monkeypatch.setattr(RedisBroker, "rouse", rouse)
+    def enqueue_first(session: RedisSession) -> None:
+        monkeypatch.setattr(RedisSession, "interrupt", interrupt)
         tasks.note.enqueue("at once")
-        rouse(broker, worker)
+        interrupt(session)
 
-    monkeypatch.setattr(RedisBroker, "rouse", enqueue_first)
+    monkeypatch.setattr(RedisSession, "interrupt", enqueue_first)
 
     two_workers[0].stop(DEADLINE)
 
     notes.wait_for("at once")
 
 
-def test_nothing_of_a_worker_that_was_stopped_is_left(
+def test_nothing_of_a_worker_that_was_stopped_is_left_for_long(
     two_workers: list[Worker], client: redis.Redis
 ) -> None:
     for worker in two_workers:
         worker.stop(DEADLINE)
 
-    assert client.keys("*" + two_workers[0].id) == []
+    (last,) = client.keys("*" + two_workers[0].id)
+    assert b":b:" in last  # the number of its last heartbeat, for late copies of earlier ones
+    assert client.ttl(last) > 0

@@ -11,7 +11,9 @@ from typing import Any
 import redis
 from redis.connection import UnixDomainSocketConnection
 
+from django_jobs.brokers.base import Session
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.brokers.redis.wire import Wire as BrokerWire
 
 
@@ -21,7 +23,7 @@ class Kind(StrEnum):
     UNSENT = "the connection breaks before it is sent"
     LOST = "it is done, and its reply is lost"
     DELAYED = "it is done, and its reply comes after the timeout"
-    TWICE = "it arrives twice"
+    TWICE = "it arrives once more after the caller's next one"
     LATE = "it is sent again after a timeout, and arrives itself after the caller's next one"
     LAST = "it is sent again after a timeout, and arrives itself when all else is over"
 
@@ -29,7 +31,7 @@ class Kind(StrEnum):
 class Effect(StrEnum):
     """How it goes on."""
 
-    HEALED = "the client sends it again"
+    HEALED = "the client sends it again, or the worker after a heartbeat"
     OUTAGE = "nothing gets through until the caller has its error, and tries again if it does that"
     KILLED = "the process is gone"
 
@@ -44,8 +46,10 @@ class Fault:
 
 
 OVERTAKEN = (Kind.LATE, Kind.LAST)
-"""Ways in which a call arrives after its successor. Totals count a heartbeat again that arrives
-after its worker took leave."""
+"""Ways in which a call arrives after its successor."""
+
+DOUBLED = (Kind.TWICE, *OVERTAKEN)
+"""Ways in which a call may bring a worker other jobs than it would have got: it claims twice."""
 
 PLAIN: Any = UnixDomainSocketConnection
 """What redis-py has no complete types for."""
@@ -58,9 +62,15 @@ FAULTS = (
 )
 
 
-def wires_of(broker: RedisBroker) -> tuple[BrokerWire, BrokerWire]:
-    """The wires that a broker calls on, and waits on."""
-    return broker._scripts.wire, broker._patient.wire  # noqa: SLF001
+def wire_of(broker: RedisBroker) -> BrokerWire:
+    """The wire on which a broker makes calls that may be sent again."""
+    return broker._caller.scripts.wire  # noqa: SLF001
+
+
+def wires_of(session: Session) -> tuple[BrokerWire, BrokerWire]:
+    """The wires on which a session exchanges and listens."""
+    assert isinstance(session, RedisSession)
+    return session._exchanging.wire, session._listening.wire  # noqa: SLF001
 
 
 class Killed(BaseException):
@@ -88,8 +98,8 @@ class Wire:
 
     def attach(self, broker: RedisBroker) -> None:
         """Let all connections of a broker, which made none yet, lead through this wire."""
-        for wire in wires_of(broker):
-            wire._pool.connection_class = type("Wired", (_Wired,), {"wire": self})  # noqa: SLF001
+        wired = type("Wired", (_Wired,), {"wire": self})
+        wire_of(broker)._pool.connection_class = wired  # noqa: SLF001
 
     def arm(self) -> None:
         """Begin to count, on connections that are new."""
@@ -108,6 +118,12 @@ class Wire:
     def holds(self) -> bool:
         """Whether there is a call that arrives late."""
         return self._held is not None
+
+    @property
+    def has_doubled(self) -> bool:
+        """Whether a call has arrived twice."""
+        doubled = self._fault is not None and self._fault.kind in DOUBLED
+        return self.struck and doubled and not self.holds
 
     @property
     def holds_to_the_end(self) -> bool:
@@ -138,7 +154,7 @@ class Wire:
         error: type[BaseException] = redis.ConnectionError
         match fault.kind:
             case Kind.TWICE:
-                self._send_beside(packed)
+                self._held = packed
                 connection.really_send(packed)
                 return
             case kind if kind in OVERTAKEN:

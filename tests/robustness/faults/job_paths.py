@@ -50,24 +50,27 @@ def bulk_push_in_three_portions(stage: Stage) -> Scene:
     return Scene(lambda: stage.push(jobs))
 
 
-def wait_and_reserve(stage: Stage) -> Scene:
-    stage.given(1)
+def listen(stage: Stage) -> Scene:
+    stage.given(2)
+    stage.worker.heartbeat()
 
     def act() -> None:
-        stage.insist(lambda: stage.broker.wait(["default"], 0.01), lambda: None)
-        stage.exchange(0, stage.run(stage.exchange(2)))
+        claims = stage.listen(1)
+        stage.exchange(0, stage.run([*claims, *stage.listen(2)]))
 
     return Scene(act, may_keep_a_marker=True)
 
 
-def reserve(stage: Stage) -> Scene:
+def claim(stage: Stage) -> Scene:
     stage.given(3)
+    stage.worker.heartbeat()
     return Scene(lambda: stage.exchange(2))
 
 
 def work(stage: Stage) -> Scene:
     """What a worker's loop does: each call settles what is finished, and brings what comes next."""
     stage.given(6)
+    stage.worker.heartbeat()
 
     def act() -> None:
         claims = list(stage.exchange(2))
@@ -186,8 +189,8 @@ JOB_PATHS = (
         push_what_is_deleted,
         push_for_later,
         bulk_push_in_three_portions,
-        wait_and_reserve,
-        reserve,
+        listen,
+        claim,
         work,
     ),
     *(settle_as_succeeded, settle_as_retrying, settle_as_dead, give_back, promote),

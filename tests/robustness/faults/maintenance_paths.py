@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.messages import Order
+from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from tests.robustness.faults.path import Scene
 from tests.robustness.faults.run import Stage
@@ -12,33 +12,33 @@ MINUTE = 60_000
 
 
 def quiet(stage: Stage) -> Scene:
-    """An operator's order, which the worker hears: it gives back what it has not begun."""
+    """An operator's command, which the worker hears: it gives back what it has not begun."""
     stage.given(3)
     stage.beat()
     claims = stage.exchange(3)
     inspection = stage.broker.inspection
 
     def act() -> None:
-        assert stage.insist(lambda: inspection.order("w1", Order.QUIET))
-        orders = [stage.beat().order, stage.beat().order]
-        assert Order.QUIET in orders, "the worker does not hear of it"
+        assert stage.insist(lambda: inspection.command_worker("w1", WorkerCommand.QUIET))
+        assert stage.beat().command is WorkerCommand.QUIET, "the worker does not hear of it"
+        assert stage.beat(quiet=True).command is None
         stage.exchange(0, [*stage.run(claims[:1]), *map(given_back, claims[1:])])
 
     return Scene(act)
 
 
 def stop(stage: Stage) -> Scene:
-    """A worker's end: it waits no more, what is finished is settled, and the rest given back."""
+    """A worker's end: it listens no more, what is finished is settled, and the rest given back."""
     stage.given(3)
     stage.beat()
     claims = stage.exchange(3)
 
     def act() -> None:
-        stage.try_once(lambda: stage.broker.rouse("w1"))
-        stage.try_once(lambda: stage.broker.wait(["default"], 0.01, "w1"))
+        stage.try_once(stage.worker.session.interrupt)
+        stage.listen(0)
         stage.exchange(0, stage.run(claims[:1]))
         stage.beat(succeeded=1)
-        stage.try_once(lambda: stage.broker.leave("w1"))
+        stage.try_once(stage.worker.close)
 
     return Scene(act)
 

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from django_jobs.brokers.messages import Pulse, Report, Reservation
+from django_jobs.brokers.messages import HeartbeatReply, Reply
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.wire import Wire as BrokerWire
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Job, Settlement, State
 from django_jobs.metrics.task_stats import TaskStats
 from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
 from tests.robustness.faults.bookkeeping import Books
-from tests.robustness.faults.faulty_connection import Wire, wires_of
+from tests.robustness.faults.faulty_connection import Wire, wire_of, wires_of
 from tests.robustness.faults.shared_server import Ground
-from tests.support.driver import Clock, Driver, make_job, past_lease, succeeded
+from tests.support.driver import Clock, Driver, make_job, past_lease, succeeded, taking
 
 T = TypeVar("T")
 
@@ -49,6 +50,8 @@ class Stage:
         )
         wire.attach(self.broker)
         self.worker, self.second = Driver(self.broker, "w1"), Driver(self.safe, "w2")
+        self.had_to_repeat = False
+        self._last: Sequence[Settlement] = ()
         self._numbers = count(1)
 
     def close(self) -> None:
@@ -70,26 +73,35 @@ class Stage:
 
     def warm_up(self) -> None:
         """Connect, as a worker has that runs for a while."""
-        for wire in wires_of(self.broker):
+        for wire in self._wires:
             wire("PING")
 
     def cool_down(self) -> None:
         """Let the next calls connect, and find a server that does not know the scripts."""
-        self.broker.close()
+        for wire in self._wires:
+            wire.close()
         self.client.script_flush()
+
+    @property
+    def _wires(self) -> tuple[BrokerWire, ...]:
+        return wire_of(self.broker), *wires_of(self.worker.session)
 
     # --- on the wire -------------------------------------------------------------------------
 
     def insist(self, call: Callable[[], T], again: Callable[[], T] | None = None) -> T:
         """Make a call as a worker does, which tries again after an error."""
+        self.had_to_repeat = False
         late = self.wire.holds and not self.wire.holds_to_the_end
         try:
             answer = call()
         except BrokerUnavailable:
             self.wire.restore()
             answer = (again or call)()
+            self.had_to_repeat = True
         if late:
             self.wire.deliver()
+        if self.wire.has_doubled and self.worker.has_beaten:
+            self.worker.heartbeat()  # as it does every few seconds
         return answer
 
     def try_once(self, call: Callable[[], object]) -> bool:
@@ -108,22 +120,38 @@ class Stage:
             self.books.pushed(jobs)
 
     def exchange(self, limit: int, settlements: Iterable[Settlement] = ()) -> tuple[Claim, ...]:
-        """Settle and reserve as a worker does, and run what comes."""
-        ends = list(settlements)
+        """Settle and claim as a worker does, and run what comes."""
+        ends = self._last = list(settlements)
         self.books.sent(ends)
-        worker = self.worker
-        answer = self.insist(
-            lambda: worker.reserve("default", limit=limit, settlements=ends), worker.repeat
-        )
-        return self._heard(answer, ends)
 
-    def beat(self, **said: Any) -> Pulse:
-        count = {end: said[end] for end in ("succeeded", "failed") if end in said}
-        sample = TaskStats(task="shop.tasks.ship", queue="default", **count)
-        report = Report(samples=(sample,))
-        return self.insist(
-            lambda: self.worker.heartbeat(report=report, **said), self.worker.repeat_heartbeat
+        def exchange() -> Reply:
+            return self.worker.exchange("default", limit=limit, settlements=ends)
+
+        return self._heard(self.insist(exchange, self._after_a_heartbeat(exchange)), ends)
+
+    def listen(self, limit: int) -> tuple[Claim, ...]:
+        """Listen as a worker does, and run what comes."""
+
+        def listen() -> Reply:
+            return self.worker.listen("default", limit=limit, seconds=0.01)
+
+        return self._heard(self.insist(listen, self._after_a_heartbeat(listen)), ())
+
+    def _after_a_heartbeat(self, call: Callable[[], Reply]) -> Callable[[], Reply]:
+        """Send a heartbeat at once when a call is given up, as a worker does."""
+
+        def again() -> Reply:
+            self.worker.heartbeat()
+            return call()
+
+        return again
+
+    def beat(self, *, succeeded: int = 0, failed: int = 0, **info: Any) -> HeartbeatReply:
+        sample = TaskStats(
+            task="shop.tasks.ship", queue="default", succeeded=succeeded, failed=failed
         )
+        report = self.worker.report(succeeded=succeeded, failed=failed, samples=[sample], **info)
+        return self.insist(lambda: self.worker.send_report(report))
 
     def remove(self, ids: Iterable[str], call: Callable[[], object]) -> None:
         """Delete jobs as an operator does."""
@@ -143,7 +171,7 @@ class Stage:
         ends: list[Settlement] = []
         while True:
             self.books.sent(ends)
-            answer = self.second.reserve("default", limit=MANY, settlements=ends)
+            answer = self.second.exchange("default", limit=MANY, settlements=ends)
             claims = self._heard(answer, ends)
             if not claims and answer.due_in is None:
                 return
@@ -159,7 +187,9 @@ class Stage:
             ids of the jobs that it was given.
         """
         self.wire.restore()
-        return [claim.job.id for claim in self.worker.repeat().claims]
+        take = taking("default", limit=MANY)
+        reply = self.worker.session.exchange(self._last, take).result()
+        return [claim.job.id for claim in reply.claims]
 
     @property
     def lease(self) -> int:
@@ -171,7 +201,15 @@ class Stage:
         records = ((job_id, self.safe.inspection.find(job_id)) for job_id in self.books.known)
         return {job_id: record.state for job_id, record in records if record}
 
-    def _heard(self, answer: Reservation, ends: Sequence[Settlement]) -> tuple[Claim, ...]:
-        self.books.heard(ends, answer.refused)
+    def _is_over(self, job_id: str) -> bool:
+        record = self.safe.inspection.find(job_id)
+        return record is not None and record.state.is_final
+
+    def _heard(self, answer: Reply, ends: Sequence[Settlement]) -> tuple[Claim, ...]:
+        refused = set(answer.refused)
+        if self.had_to_repeat:
+            # A settlement that was sent before is not reported as refused, though it may be.
+            refused |= {one.job_id for one in ends if not self._is_over(one.job_id)}
+        self.books.heard(ends, refused)
         self.books.ran(answer.claims)
         return answer.claims

@@ -8,13 +8,13 @@ import pytest
 
 from tests.robustness.faults.every_point import try_every_point
 from tests.robustness.faults.faulty_connection import FAULTS
-from tests.robustness.faults.job_paths import JOB_PATHS, push, reserve
+from tests.robustness.faults.job_paths import JOB_PATHS, claim, push
 from tests.robustness.faults.maintenance_paths import CARE_PATHS
 from tests.robustness.faults.path import Path
 from tests.robustness.faults.shared_server import Ground
 
 EVERY_PATH = (*JOB_PATHS, *CARE_PATHS)
-COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (push, reserve)
+COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (push, claim)
 """Paths that begin without connection and scripts; by default those with which a process begins."""
 
 

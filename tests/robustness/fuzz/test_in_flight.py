@@ -9,15 +9,20 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
 from tests.support.driver import Clock, Driver, ids, make_job, make_jobs, past_lease
 
-SPOILT_ENTRIES = ["", "x", "::::", "1:nan:0:0:1", f"1:{'9' * 400}:0:0:1", b"\xff\xfe"]
+SPOILT_ENTRIES = ["", "x", "::::", "1:1:nan:0:0", f"1:1:{'9' * 400}:0:0", b"\xff\xfe"]
 SPOILT_CRASHES = ["x", "1.5", "9223372036854775807", b"\xff"]
 
 
 def take_and_vanish(broker: RedisBroker) -> tuple[str, str]:
     """Let a worker take two jobs and never be heard of again."""
+    return take(Driver(broker, "gone"))
+
+
+def take(worker: Driver) -> tuple[str, str]:
+    """Let a worker take two jobs, and return their ids."""
     spoilt, sound = make_jobs(2)
-    broker.push([spoilt, sound])
-    assert len(Driver(broker, "gone").take(2)) == 2
+    worker.broker.push([spoilt, sound])
+    assert len(worker.take(2)) == 2
     return spoilt.id, sound.id
 
 
@@ -35,13 +40,28 @@ def test_a_spoilt_entry_in_flight_comes_back_after_the_lease(
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
-def test_a_spoilt_entry_in_flight_comes_back_when_its_worker_leaves(
+def test_a_spoilt_entry_in_flight_comes_back_with_the_next_heartbeat(
     value: str, broker: RedisBroker, client: redis.Redis
 ) -> None:
-    spoilt, sound = take_and_vanish(broker)
+    """Its worker could not settle it any more."""
+    worker = Driver(broker, "w1")
+    spoilt, _ = take(worker)
+    client.hset("{jobs}:f:w1", spoilt, value)
+
+    worker.heartbeat()
+
+    assert ids(Driver(broker, "w2").take(2)) == [spoilt]
+
+
+@pytest.mark.parametrize("value", SPOILT_ENTRIES)
+def test_a_spoilt_entry_in_flight_comes_back_when_its_worker_stops(
+    value: str, broker: RedisBroker, client: redis.Redis
+) -> None:
+    gone = Driver(broker, "gone")
+    spoilt, sound = take(gone)
     client.hset("{jobs}:f:gone", spoilt, value)
 
-    broker.leave("gone")
+    gone.close()
 
     assert sorted(ids(Driver(broker, "w1").take(2))) == sorted([spoilt, sound])
 
@@ -73,11 +93,11 @@ def test_spoilt_totals_stop_no_heartbeats(
     assert client.hgetall("{jobs}:totals") == {b"succeeded": b"4", b"failed": b"2"}
 
 
-def test_an_order_that_nobody_knows_is_none(broker: RedisBroker, client: redis.Redis) -> None:
+def test_an_unknown_command_is_none(broker: RedisBroker, client: redis.Redis) -> None:
     worker = Driver(broker, "w1")
-    client.hset("{jobs}:orders", "w1", "dance")
+    client.hset("{jobs}:commands", "w1", "dance")
 
-    assert worker.heartbeat().order is None
+    assert worker.heartbeat().command is None
 
 
 @pytest.mark.parametrize("key", ["f:gone", "e:{id}"])

@@ -20,25 +20,21 @@ FAMILIES = [
         "m:default",
         "m:*",
         "f:w1",
-        "r:w1",
-        "a:w1",
-        "o:w1",
         "b:w1",
         "w:w1",
-        "r:w2",
         "w:w2",
     ),
     *("s:scheduled", "s:retrying", "s:succeeded", "s:dead", "s:discarded", "expiries", "seq"),
     *(
         "queues",
         "paused",
-        "doubted",
+        "extended",
         "leases",
         "lost",
         "pushes",
         "idle",
         "suspects",
-        "orders",
+        "commands",
         "ticks",
         "totals",
         "broken",
@@ -93,7 +89,7 @@ def test_what_was_set_aside_is_kept_and_told(
     assert client.get(PREFIX + "broken:leases") == b"not ours"
     assert client.hgetall(PREFIX + "broken") == {b"leases": b"a string instead of a zset"}
     assert "leases" in caplog.text
-    assert any("{jobs}:broken" in problem.text for problem in broker.problems())
+    assert any("{jobs}:broken" in problem.text for problem in broker.config_warnings())
 
 
 def test_jobs_in_flight_come_back_though_the_leases_were_overwritten(

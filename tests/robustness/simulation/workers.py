@@ -104,7 +104,7 @@ class Workers:
 
     def _collect(self) -> None:
         settlements = [succeeded(claim) for claim in self._claims]
-        self._claims = self._collector.reserve(
+        self._claims = self._collector.exchange(
             "default", limit=1_000, settlements=settlements
         ).claims
         stored = self._broker.ticks() if self._claims else {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django_jobs.brokers.constants import KEPT_MS
-from django_jobs.brokers.messages import Pulse, Reservation
+from django_jobs.brokers.messages import HeartbeatReply
 from django_jobs.jobs.records import Claim, Job, Record, Settlement, State
 
 REMEMBERED = 30
@@ -110,12 +110,7 @@ class Books:
                 self.end(one.job_id, one.state, now)
         return tuple(refused)
 
-    def still_held(self, worker: str, answer: Reservation) -> tuple[Claim, ...]:
-        """What a reservation that is asked for again must hold."""
-        holds = self.holds(worker)
-        return tuple(claim for claim in answer.claims if holds.get(claim.job.id) == claim)
-
-    def taken_back(self, witness: str, pulse: Pulse, now: int) -> None:
+    def taken_back(self, witness: str, pulse: HeartbeatReply, now: int) -> None:
         for job_id in (*pulse.recovered, *pulse.buried):
             (holder,) = (name for name, held in self.held.items() if job_id in held)
             assert holder != witness

@@ -41,6 +41,7 @@ def end_of(claim: Claim, end: End, delay: int) -> Settlement:
     return Settlement(
         job_id=claim.job.id,
         token=claim.token,
+        tag=claim.tag,
         state=end.state,
         result=end.text or "null",
         failure=make_failure(attempt=claim.attempt, message=end.text) if failed else None,

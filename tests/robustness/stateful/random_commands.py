@@ -13,14 +13,20 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
-from django_jobs.brokers.messages import JobProgress, Order, Pulse, Report, Reservation, Share
+from django_jobs.brokers.messages import (
+    HeartbeatReply,
+    JobProgress,
+    QueueQuota,
+    Reply,
+    WorkerCommand,
+)
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
 from tests.robustness.stateful.endings import ENDS, End, end_of
-from tests.support.driver import START, make_job
+from tests.support.driver import START, make_job, use_up_wake_up
 
 ORDERED = [State.RUNNING, *(state for state in State if state.is_final)]
 """States whose listings have no order, or one that leaves jobs of one millisecond open."""
@@ -49,8 +55,8 @@ class RandomCommands(BothBrokers):
     def begin_with_work(self) -> None:
         self.push(["a", "b"] * 4, 0, None, 60_000)
         self.push(["a", "b"], 1, 1_000, 60_000)
-        self.reserve("w1", "ab", 1, 3)
-        self.reserve("w2", "ba", 2, 2)
+        self.claim("w1", "ab", 1, 3)
+        self.claim("w2", "ba", 2, 2)
 
     @rule(
         queues=st.lists(QUEUES, min_size=1, max_size=4),
@@ -109,12 +115,12 @@ class RandomCommands(BothBrokers):
         limit=st.integers(1, 6),
         ends=st.lists(ENDS, max_size=2),
     )
-    def reserve(
+    def claim(
         self, worker: str, queues: str, quota: int, limit: int, ends: Sequence[End] = ()
     ) -> None:
         mine = self.books.holds(worker).values()
         settlements = [self.end(*pair) for pair in zip(mine, ends, strict=False)]
-        self.call(worker, [Share(queue, quota) for queue in queues], limit, settlements)
+        self.call(worker, [QueueQuota(queue, quota) for queue in queues], limit, settlements)
 
     @rule(
         worker=WORKERS,
@@ -134,12 +140,12 @@ class RandomCommands(BothBrokers):
         ]
         # The first one twice: who settles a job again in one call is late, too.
         settlements = [self.end(*pair) for pair in pairs + pairs[:1]]
-        self.call(worker, [Share("a", limit), Share("b", limit)], limit, settlements)
+        self.call(worker, [QueueQuota("a", limit), QueueQuota("b", limit)], limit, settlements)
 
     @rule(worker=WORKERS, queues=SEVERAL)
     def be_woken(self, worker: str, queues: str) -> None:
-        self.same(lambda broker: broker.wait(queues, 0.001))
-        self.call(worker, [Share(queue, 1) for queue in queues], 0, [])
+        self.same(lambda broker: use_up_wake_up(broker, *queues, seconds=0.001))
+        self.call(worker, [QueueQuota(queue, 1) for queue in queues], 0, [])
 
     def busy_one(self, worker: str) -> str:
         """This worker, or another one that has something to settle."""
@@ -149,35 +155,32 @@ class RandomCommands(BothBrokers):
         return end_of(claim, end, self.later(4_000))
 
     def call(
-        self, worker: str, shares: list[Share], limit: int, settlements: list[Settlement]
-    ) -> Reservation:
-        answer = self.same_of(
-            worker, lambda it: it.reserve(*shares, limit=limit, settlements=settlements)
+        self, worker: str, quotas: list[QueueQuota], limit: int, settlements: list[Settlement]
+    ) -> Reply:
+        if not self.workers[worker][0].has_beaten:
+            self.heartbeat(worker, (0, 0))
+        reply = self.same_of(
+            worker, lambda it: it.exchange(*quotas, limit=limit, settlements=settlements)
         )
-        assert answer.refused == self.books.settled(worker, settlements, self.clock.now())
-        self.books.claimed(worker, answer.claims, limit)
-        self.answers[worker] = answer
-        return answer
+        assert reply.refused == self.books.settled(worker, settlements, self.clock.now())
+        self.books.claimed(worker, reply.claims, limit)
+        if reply.must_beat:
+            assert not self.books.holds(worker)
+            assert not reply.claims
+            self.heartbeat(worker, (0, 0))
+        return reply
 
     @rule(worker=WORKERS, end=ENDS, forged=st.booleans())
     def settle_what_is_not_held(self, worker: str, end: End, forged: bool) -> None:
         self.call(worker, [], 0, [])  # what is due comes first, and is no settlement's doing
-        before = self.everything(worker)
+        before = self.everything()
         claims = self.books.not_held_by(worker)
         if forged:
             claims += map(_of_the_future, self.books.holds(worker).values())
         settlements = [self.end(claim, end) for claim in claims]
         answer = self.call(worker, [], 0, settlements)
         assert len(answer.refused) == len(claims)
-        assert self.everything(worker) == before
-
-    @rule(worker=WORKERS)
-    def repeat(self, worker: str) -> None:
-        if worker not in self.answers:
-            return
-        claims, refused = self.same_of(worker, lambda it: (it.repeat().claims, it.repeat().refused))
-        assert set(claims) == set(self.books.still_held(worker, self.answers[worker]))
-        assert refused == self.answers[worker].refused
+        assert self.everything() == before
 
     @rule(worker=WORKERS, counted=st.tuples(st.integers(0, 2), st.integers(0, 2)))
     def heartbeat(self, worker: str, counted: tuple[int, int]) -> None:
@@ -189,44 +192,29 @@ class RandomCommands(BothBrokers):
             "stuck": tuple(job_id for job_id, _ in running[:1]),
             "queues": ("a", "b")[: counted[0]],
             "quiet": counted[1] == 1,
-            "report": _report(worker, *counted, self.books.holds(worker)),
+            "samples": [_sample(worker, *counted)],
+            "progress": _progress(counted[1], self.books.holds(worker)),
         }
-        pulse = self.same_of(worker, lambda it: _in_order(it.heartbeat(**says)))
-        self.pulses[worker] = pulse
-        self.books.taken_back(worker, pulse, self.clock.now())
+        reply = self.same_of(worker, lambda it: _in_order(it.heartbeat(**says)))
+        self.books.taken_back(worker, reply, self.clock.now())
         self.totals = (self.totals[0] + counted[0], self.totals[1] + counted[1])
-
-    @rule(worker=WORKERS)
-    def repeat_heartbeat(self, worker: str) -> None:
-        if worker in self.pulses:
-            pulse = self.same_of(worker, lambda it: _in_order(it.repeat_heartbeat()))
-            before = self.pulses[worker]
-            assert (pulse.order, pulse.recovered, pulse.buried) == (
-                before.order,
-                before.recovered,
-                before.buried,
-            )
 
     @rule(worker=WORKERS, witness=WORKERS, limit=st.integers(0, 4))
     def begin_and_vanish(self, worker: str, witness: str, limit: int) -> None:
-        self.call(worker, [Share("a", limit), Share("b", limit)], limit, [])
+        self.call(worker, [QueueQuota("a", limit), QueueQuota("b", limit)], limit, [])
         for _ in range(3):
             self.heartbeat(witness, (0, 0))
             self.clock.advance(10_500)
         self.heartbeat(witness, (0, 0))
 
     @rule(worker=WORKERS, away=st.none() | DAYS)
-    def leave(self, worker: str, away: int | None) -> None:
+    def stop(self, worker: str, away: int | None) -> None:
         for each in self.workers if away else [worker]:
             self.heartbeat(each, (0, 0))
-            self.say_goodbye(each)
+            self.same_of(each, lambda it: it.close())
+            self.books.leave(each)
+            self.workers[each] = self.start(each)
         self.clock.advance(away or 0)
-
-    def say_goodbye(self, worker: str) -> None:
-        self.same_of(worker, lambda it: it.leave())
-        self.books.leave(worker)
-        self.answers.pop(worker, None)
-        self.pulses.pop(worker, None)
 
     # --- what time does --------------------------------------------------------------------------
 
@@ -271,9 +259,10 @@ class RandomCommands(BothBrokers):
                 for record in queued:
                     self.books.remove(record.job.id, "cleared")
 
-    @rule(worker=WORKERS, order=st.sampled_from(Order))
-    def order(self, worker: str, order: Order) -> None:
-        self.same(lambda broker: broker.inspection.order(worker, order))
+    @rule(worker=WORKERS, command=st.sampled_from(WorkerCommand))
+    def command(self, worker: str, command: WorkerCommand) -> None:
+        worker_id = self.workers[worker][0].id
+        self.same(lambda broker: broker.inspection.command_worker(worker_id, command))
 
     @rule(states=SOME_STATES, queue=st.none() | QUEUES, limit=st.integers(1, 3))
     def search(self, states: frozenset[State], queue: str | None, limit: int) -> None:
@@ -306,11 +295,11 @@ class RandomCommands(BothBrokers):
         assert (record is not None) == (job_id in self.books.present)
 
 
-def _report(worker: str, succeeded: int, failed: int, held: Iterable[str]) -> Report:
-    """Counts of the worker's own task, and how far a job is that it holds."""
+def _sample(worker: str, succeeded: int, failed: int) -> TaskStats:
+    """Counts of the worker's own task."""
     errors = (("builtins.OSError", failed),) if failed else ()
     times = Histogram((succeeded + failed, *[0] * len(BOUNDS)), succeeded)
-    sample = TaskStats(
+    return TaskStats(
         task=worker,
         queue="a",
         succeeded=succeeded,
@@ -319,12 +308,15 @@ def _report(worker: str, succeeded: int, failed: int, held: Iterable[str]) -> Re
         latency=times,
         duration=times,
     )
-    progress = (
-        JobProgress(job_id=job_id, token=token, progress=Progress(failed, 2))
+
+
+def _progress(done: int, held: Iterable[str]) -> list[JobProgress]:
+    """How far two of the jobs are that a worker holds, perhaps under these tokens."""
+    return [
+        JobProgress(job_id=job_id, token=token, tag=0, progress=Progress(done, 2))
         for job_id in list(held)[:2]
         for token in (1, 2)
-    )
-    return Report(samples=(sample,), progress=tuple(progress))
+    ]
 
 
 def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[Record]:
@@ -338,13 +330,13 @@ def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[Record]:
     return records
 
 
-def _in_order(pulse: Pulse) -> Pulse:
+def _in_order(reply: HeartbeatReply) -> HeartbeatReply:
     """The order in which jobs come back is nobody's promise."""
-    return Pulse(
-        lost=pulse.lost,
-        order=pulse.order,
-        recovered=tuple(sorted(pulse.recovered)),
-        buried=tuple(sorted(pulse.buried)),
+    return HeartbeatReply(
+        lost=reply.lost,
+        command=reply.command,
+        recovered=tuple(sorted(reply.recovered)),
+        buried=tuple(sorted(reply.buried)),
     )
 
 
@@ -353,6 +345,7 @@ def _of_the_future(claim: Claim) -> Claim:
     return Claim(
         job=claim.job,
         token=claim.token + 1,
+        tag=0,
         attempt=claim.attempt,
         queued_at=claim.queued_at,
         reserved_at=claim.reserved_at,

@@ -63,7 +63,7 @@ def failure(message: str) -> Failure:
 def to_failure(error: Exception) -> Failure:
     """An error as it is kept with a job."""
     job = Job("j1", "[[],{}]", "shop.tasks.charge", "default", 0, 0)
-    return verdict.to_failure(error, Claim(job, 1, 1, 0, 0), "w", waited=0, duration=0)
+    return verdict.to_failure(error, Claim(job, 1, 1, 1, 0, 0), "w", waited=0, duration=0)
 
 
 def shown_error(error: Failure, hidden: str) -> Failure:

@@ -132,7 +132,7 @@ def test_what_workers_bring_back_is_never_refused() -> None:
     broker.push(make_jobs(2))
 
     assert worker.settle(retrying(first, delay=60_000)).refused == ()
-    worker.leave()
+    worker.close()
 
     assert broker.inspection.counts()[State.QUEUED] == 3
     assert broker.inspection.counts()[State.RETRYING] == 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.messages import Share
+from django_jobs.brokers.messages import QueueQuota
 from django_jobs.jobs.records import State
 from tests.support.driver import Clock, Driver, found, ids, make_job, make_jobs, succeeded
 
 
 def test_an_empty_broker_gives_nothing(w1: Driver) -> None:
-    reservation = w1.reserve("default", limit=10)
+    reservation = w1.exchange("default", limit=10)
 
     assert (reservation.claims, reservation.refused, reservation.due_in) == ((), (), None)
 
@@ -91,7 +91,7 @@ def test_a_limit_of_zero_claims_nothing(broker: Broker, inspection: Inspection, 
 def test_without_shares_nothing_is_claimed(broker: Broker, w1: Driver) -> None:
     broker.push(make_jobs(2))
 
-    assert w1.reserve(limit=10).claims == ()
+    assert w1.exchange(limit=10).claims == ()
 
 
 def test_only_the_queues_of_the_shares_give_jobs(broker: Broker, w1: Driver) -> None:
@@ -111,7 +111,7 @@ def test_each_queue_gives_its_quota_in_the_order_of_the_shares(broker: Broker, w
     a, b = make_jobs(5, queue="a"), make_jobs(5, queue="b")
     broker.push(a + b)
 
-    claims = w1.reserve(Share("b", 1), Share("a", 2), limit=3).claims
+    claims = w1.exchange(QueueQuota("b", 1), QueueQuota("a", 2), limit=3).claims
 
     assert ids(claims) == [b[0].id, a[0].id, a[1].id]
 
@@ -120,7 +120,7 @@ def test_a_second_round_without_quotas_fills_up_to_the_limit(broker: Broker, w1:
     a, b = make_jobs(4, queue="a"), make_jobs(2, queue="b")
     broker.push(a + b)
 
-    claims = w1.reserve(Share("a", 1), Share("b", 1), limit=5).claims
+    claims = w1.exchange(QueueQuota("a", 1), QueueQuota("b", 1), limit=5).claims
 
     assert ids(claims) == [a[0].id, b[0].id, a[1].id, a[2].id, a[3].id]
 
@@ -129,7 +129,7 @@ def test_what_one_queue_lacks_the_next_one_gives(broker: Broker, w1: Driver) -> 
     a, b = make_jobs(1, queue="a"), make_jobs(6, queue="b")
     broker.push(a + b)
 
-    claims = w1.reserve(Share("a", 3), Share("b", 1), limit=5).claims
+    claims = w1.exchange(QueueQuota("a", 3), QueueQuota("b", 1), limit=5).claims
 
     assert ids(claims) == ids(a) + ids(b[:4])
 
@@ -138,14 +138,14 @@ def test_the_limit_holds_in_the_first_round_too(broker: Broker, w1: Driver) -> N
     a = make_jobs(5, queue="a")
     broker.push([*a, *make_jobs(5, queue="b")])
 
-    assert ids(w1.reserve(Share("a", 4), Share("b", 4), limit=3).claims) == ids(a[:3])
+    assert ids(w1.exchange(QueueQuota("a", 4), QueueQuota("b", 4), limit=3).claims) == ids(a[:3])
 
 
 def test_a_quota_of_zero_has_its_turn_in_the_second_round(broker: Broker, w1: Driver) -> None:
     a, b = make_jobs(2, queue="a"), make_jobs(2, queue="b")
     broker.push(a + b)
 
-    claims = w1.reserve(Share("a", 0), Share("b", 1), limit=3).claims
+    claims = w1.exchange(QueueQuota("a", 0), QueueQuota("b", 1), limit=3).claims
 
     assert ids(claims) == [b[0].id, a[0].id, a[1].id]
 
@@ -157,7 +157,7 @@ def test_a_paused_queue_gives_nothing_in_either_round(
     broker.push([*make_jobs(3, queue="a"), *b])
     inspection.pause("a")
 
-    assert ids(w1.reserve(Share("a", 2), Share("b", 1), limit=5).claims) == ids(b)
+    assert ids(w1.exchange(QueueQuota("a", 2), QueueQuota("b", 1), limit=5).claims) == ids(b)
 
 
 def test_one_call_settles_and_claims(broker: Broker, inspection: Inspection, w1: Driver) -> None:
@@ -165,7 +165,7 @@ def test_one_call_settles_and_claims(broker: Broker, inspection: Inspection, w1:
     broker.push([first, second])
     claim = w1.take_one()
 
-    reservation = w1.reserve("default", settlements=[succeeded(claim)])
+    reservation = w1.exchange("default", settlements=[succeeded(claim)])
 
     assert ids(reservation.claims) == [second.id]
     assert reservation.refused == ()

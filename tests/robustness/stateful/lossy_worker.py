@@ -1,0 +1,276 @@
+"""One worker behind a network that loses its messages, in a store that may go back in time."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from django_jobs.brokers.messages import HeartbeatReport, PendingReply
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.jobs.records import Claim, Settlement
+from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
+from tests.support.driver import Clock, Driver, given_back, make_jobs, retrying, succeeded, taking
+from tests.support.lossy_network import Fate, LossyBroker, Message
+
+PREFIX = "{jobs}:"
+FLIGHT = f"{PREFIX}f:lossy"
+SCARCE = 200
+"""How many copies of lost messages are kept: enough for some to be old."""
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A call whose reply was not read."""
+
+    pending: PendingReply
+    tag: int
+    settlements: Sequence[Settlement]
+
+
+def fence(one: Claim | Settlement) -> tuple[str, str]:
+    return one.job_id if isinstance(one, Settlement) else one.job.id, f"{one.token}:{one.tag}"
+
+
+class LossyWalk:
+    """Takes random steps, and checks after each run of a script what it did to the worker's claims.
+
+    Args:
+        url: of an empty Redis.
+        seed: the same seed takes the same steps.
+
+    Attributes:
+        found: how many claims of lost replies heartbeats gave back.
+    """
+
+    def __init__(self, url: str, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._client = redis.Redis.from_url(url, decode_responses=True)
+        self._client.flushall()
+        self._clock = Clock()
+        self._clock.tell(lambda now: self._client.set(CLOCK_KEY, now))
+        self._broker = LossyBroker(url, clock=MOVABLE_CLOCK)
+        self._network = self._broker.network
+        self._network.on_run = self._run
+        self._worker = Driver(self._broker, "lossy")
+        self._other = Driver(self._broker, "other")
+        self._reliable = self._other.session = super(LossyBroker, self._broker).session("other")
+        self._calls: deque[UnderWay] = deque()
+        self._running: dict[str, Claim] = {}
+        self._unsent: list[tuple[Claim, Settlement]] = []
+        self._sent: dict[tuple[str, str], Claim] = {}
+        self._may_be_refused: set[tuple[str, str]] = set()
+        self._report: HeartbeatReport | None = None
+        self._snapshot: dict[str, bytes] = {}
+        self._must_beat = True
+        self.found = 0
+
+    def step(self) -> None:
+        """Do one thing at random."""
+        steps = {
+            self._exchange: 30,
+            self._read_reply: 30,
+            self._end_a_job: 25,
+            self._beat: 12,
+            self._deliver_a_copy: 12,
+            self._push: 8,
+            self._let_the_other_work: 6,
+            self._move_the_clock: 4,
+            self._remember: 2,
+            self._go_back: 0.7,
+            self._wipe: 0.3,
+        }
+        (chosen,) = self._random.choices(list(steps), list(steps.values()))
+        chosen()
+
+    # --- what the worker does ------------------------------------------------------------------
+
+    def _fate(self) -> None:
+        (fate,) = self._random.choices(list(Fate), [6, 1, 1])
+        self._network.fates.append(fate)
+
+    def _exchange(self) -> None:
+        if len(self._calls) == 3:
+            return
+        limit = self._random.choice([0, 0, 1, 2, 5])
+        ended, self._unsent = self._unsent, []
+        self._sent |= {fence(claim): claim for claim, _ in ended}
+        settlements = [settlement for _, settlement in ended]
+        self._fate()
+        pending = self._worker.session.exchange(settlements, taking("default", limit=limit))
+        self._calls.append(UnderWay(pending, pending.tag, settlements))  # type: ignore[attr-defined]
+
+    def _read_reply(self) -> None:
+        if not self._calls:
+            return
+        call = self._calls.popleft()
+        try:
+            reply = call.pending.result()
+        except BrokerUnavailable:
+            self._unsent += [(self._sent.pop(fence(one)), one) for one in call.settlements]
+            self._must_beat = True
+            return
+        for one in call.settlements:
+            del self._sent[fence(one)]
+        for job_id in reply.refused:
+            those = [one for one in call.settlements if one.job_id == job_id]
+            may_be = {mark for one in those for mark in (fence(one), ("*", str(one.tag)))}
+            assert may_be & self._may_be_refused, "a settlement was refused for nothing"
+        self._running |= {claim.job.id: claim for claim in reply.claims}
+        self._must_beat |= reply.must_beat
+
+    def _end_a_job(self) -> None:
+        if not self._running:
+            return
+        claim = self._running.pop(self._random.choice(list(self._running)))
+        how = self._random.choice([succeeded, succeeded, retrying, given_back])
+        self._unsent.append((claim, how(claim)))
+
+    def _beat(self) -> None:
+        # A heartbeat that failed is sent again, unless the worker has something new to say.
+        self._report = self._report or self._worker.report(succeeded=1)
+        awaited = {call.tag for call in self._calls}
+        self._fate()
+        try:
+            reply = self._worker.session.heartbeat(self._report)
+        except BrokerUnavailable:
+            return
+        self._report = None
+        self._must_beat = False
+        if reply.lost:
+            self._let_go()
+        self._check_nothing_is_hidden(awaited)
+
+    # --- what happens around it ----------------------------------------------------------------
+
+    def _push(self) -> None:
+        self._broker.push(make_jobs(self._random.randint(1, 8)))
+
+    def _deliver_a_copy(self) -> None:
+        copies = self._network.copies
+        del copies[:-SCARCE]
+        if copies:
+            self._network.deliver_late(self._random.choice(copies))
+
+    def _let_the_other_work(self) -> None:
+        before = self._flight()
+        self._other.heartbeat()
+        if before and not self._flight():
+            self._let_go()
+        self._other.settle(*map(succeeded, self._other.take(self._random.randint(1, 3))))
+
+    def _move_the_clock(self) -> None:
+        self._clock.advance(self._random.choice([-30_000, -3_000, 200, 3_000, 3_000, 30_000]))
+
+    def _remember(self) -> None:
+        self._snapshot = {}
+        with redis.Redis.from_url(self._url) as raw:
+            for key in raw.scan_iter(f"{PREFIX}*", count=10_000):
+                self._snapshot[key] = raw.dump(key)
+
+    def _go_back(self) -> None:
+        """Lose what came after the last snapshot, as by a power cut or a failover."""
+        self._wipe()
+        with redis.Redis.from_url(self._url) as raw:
+            for key, value in self._snapshot.items():
+                raw.restore(key, 0, value)
+
+    def _wipe(self) -> None:
+        self._client.flushall()
+        self._clock.advance(0)
+        self._let_go()
+
+    @property
+    def _url(self) -> str:
+        kwargs = self._client.connection_pool.connection_kwargs
+        return f"redis://{kwargs['host']}:{kwargs['port']}/{kwargs['db']}"
+
+    def _let_go(self) -> None:
+        """From now on others may have any claim of the worker, or nobody."""
+        held = [*self._running.values(), *(claim for claim, _ in self._unsent)]
+        self._may_be_refused |= {*map(fence, held), *self._sent}
+        self._may_be_refused |= {("*", str(call.tag)) for call in self._calls}
+
+    # --- what must hold ------------------------------------------------------------------------
+
+    def _flight(self) -> dict[str, str]:
+        """What the worker holds in Redis: fences by id."""
+        held: dict[str, str] = self._client.hgetall(FLIGHT)  # type: ignore[assignment]
+        return {job_id: ":".join(value.split(":")[:2]) for job_id, value in held.items()}
+
+    def _run(self, message: Message) -> Any:
+        before = self._flight()
+        has_lease = self._client.zscore(f"{PREFIX}leases", "lossy") is not None
+        answer = message.run()
+        after = self._flight()
+        gone = {one for one in before.items() if after.get(one[0]) != one[1]}
+        if message.name == "exchange":
+            named = {
+                (job_id, mark)
+                for job_id, mark in zip(message.arguments, message.arguments[1:], strict=False)
+            }
+            assert gone <= named, "an exchange took a claim that it does not settle"
+            assert has_lease or not after.keys() - before.keys(), "claimed without a lease"
+        else:
+            known = {fence(claim) for claim in self._running.values()}
+            known |= {fence(claim) for claim, _ in self._unsent} | self._sent.keys()
+            assert not gone & known, "a claim was given back in its worker's hands"
+            awaited = {str(call.tag) for call in self._calls}
+            given = {mark.partition(":")[2] for _, mark in gone}
+            assert not given & awaited, "a claim was given back whose reply may still come"
+            self.found += len(gone)
+        return answer
+
+    def _check_nothing_is_hidden(self, awaited: set[int]) -> None:
+        """After a heartbeat that was answered Redis holds only what the worker answers for."""
+        known = {fence(claim) for claim in self._running.values()}
+        known |= {fence(claim) for claim, _ in self._unsent} | self._sent.keys()
+        marks = {str(tag) for tag in awaited}
+        hidden = {
+            (job_id, mark)
+            for job_id, mark in self._flight().items()
+            if (job_id, mark) not in known and mark.partition(":")[2] not in marks
+        }
+        assert not hidden, "jobs stay at a worker that does not know them"
+
+    # --- the end -------------------------------------------------------------------------------
+
+    def settle_down(self) -> None:
+        """Let the network recover, finish everything, and check that no job stayed behind."""
+        while self._calls:
+            self._read_reply()
+        self._network.fates.clear()
+        for _ in range(50):
+            reply = self._worker.heartbeat()
+            if reply.lost:
+                self._let_go()
+            self._running_end()
+            self._exchange_reliably(limit=10)
+            self._other.heartbeat()
+            self._other.settle(*map(succeeded, self._other.take(10)))
+            self._clock.advance(1)
+        self._running_end()
+        self._exchange_reliably(limit=0)
+        self._worker.heartbeat()
+        assert self._flight() == {}
+        counts = {str(state): count for state, count in self._broker.inspection.counts().items()}
+        assert not any(counts[name] for name in ("queued", "running", "retrying"))
+
+    def _running_end(self) -> None:
+        while self._running:
+            _, claim = self._running.popitem()
+            self._unsent.append((claim, succeeded(claim)))
+
+    def _exchange_reliably(self, limit: int) -> None:
+        ended, self._unsent = self._unsent, []
+        take = taking("default", limit=limit)
+        reply = self._worker.session.exchange([one for _, one in ended], take).result()
+        self._running |= {claim.job.id: claim for claim in reply.claims}
+
+    def close(self) -> None:
+        self._broker.close()
+        self._client.close()

@@ -1,0 +1,137 @@
+"""Settlements that the broker refuses while it takes everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from django_jobs.brokers.messages import Take
+from django_jobs.errors import BrokerUnavailable
+from django_jobs.jobs.records import Settlement, State
+from tests.support.driver import ended, make_failure
+
+from .stage import Pending, Stage
+
+LARGE = "x" * 1000
+AWAY = BrokerUnavailable("Redis does not answer.")
+
+
+def is_large(one: Settlement) -> bool:
+    traceback = one.failure.traceback if one.failure else ""
+    return len(one.result) + len(traceback) + len(one.metadata or "") >= len(LARGE)
+
+
+@pytest.fixture
+def picky(stage: Stage) -> Stage:
+    """A worker at a broker that never takes a large settlement."""
+    stage.session.refuses = is_large
+    return stage
+
+
+def deliver(stage: Stage) -> None:
+    """Let time pass until nothing is left to send."""
+    for _ in range(100):
+        pause = stage.settle_down()
+        if not stage.outbox.unsent:
+            return
+        stage.clock.advance(pause)
+    raise AssertionError("It keeps trying.")
+
+
+def settled(stage: Stage, job_id: str) -> Settlement:
+    (one,) = (one for one in stage.session.settled if one.job_id == job_id)
+    return one
+
+
+@pytest.mark.parametrize("fields", [{"result": LARGE}, {"metadata": LARGE}])
+def test_a_large_success_is_a_failure_that_says_why(picky: Stage, fields: dict[str, str]) -> None:
+    first, large, last = picky.run_jobs(3)
+    picky.end(first)
+    picky.end(large, ended(large, State.SUCCEEDED, **fields))
+    picky.end(last)
+    deliver(picky)
+
+    for claim in (first, last):
+        assert settled(picky, claim.job.id).state is State.SUCCEEDED
+    one = settled(picky, large.job.id)
+    assert one.failure is not None
+    assert (one.state, one.failure.exception) == (State.DEAD, "django_jobs.errors.Fail")
+    assert (one.token, one.tag) == (large.token, large.tag)
+    assert "1,000 bytes" in one.failure.message
+    assert "The connection was closed." in one.failure.message
+
+
+def test_a_large_failure_stays_what_it_is_and_gets_short(picky: Stage) -> None:
+    (claim,) = picky.run_jobs(1)
+    large = make_failure(message="no such parcel", traceback=LARGE)
+    picky.end(claim, ended(claim, State.RETRYING, delay=60_000, failure=large))
+    deliver(picky)
+
+    one = settled(picky, claim.job.id)
+    assert one.failure is not None
+    assert (one.state, one.failure.exception) == (State.RETRYING, "builtins.ValueError")
+    assert one.failure.message.startswith("no such parcel (the rest can't be stored: ")
+
+
+def test_what_is_never_taken_is_given_up(picky: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    back, good = picky.run_jobs(2)
+    picky.session.refuses = lambda one: one.job_id == back.job.id
+    picky.end(back, ended(back, State.QUEUED))
+    picky.end(good)
+    deliver(picky)
+
+    assert picky.settled == [(good.job.id, State.SUCCEEDED)]
+    assert f"The end of job {back.job.id} can't be reported" in caplog.text
+
+
+def test_jobs_are_claimed_all_the_while(picky: Stage) -> None:
+    (large,) = picky.run_jobs(1)
+    picky.end(large, ended(large, State.SUCCEEDED, result=LARGE))
+    claims = picky.push(3)
+    deliver(picky)
+    picky.settle_down()
+    assert [*picky.executors.backlog] == claims
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3, 50])
+def test_an_outage_makes_no_failure_of_a_success(stage: Stage, failures: int) -> None:
+    (claim,) = stage.run_jobs(1)
+    stage.session.errors = [AWAY] * failures
+    stage.end(claim, ended(claim, State.SUCCEEDED, result='"kept"'))
+    deliver(stage)
+
+    one = settled(stage, claim.job.id)
+    assert (one.state, one.result) == (State.SUCCEEDED, '"kept"')
+
+
+def test_two_calls_that_fail_are_both_sent_again(stage: Stage) -> None:
+    stage.executors.threads = 400
+    claims = stage.run_jobs(301)
+    for claim in claims[:300]:
+        stage.end(claim)
+    stage.push(1000)
+    stage.outlook.empty = False
+    stage.exchange._reasons.prefetch.ahead = 600  # noqa: SLF001 (as after thousands of tiny jobs)
+    stage.exchange.step()
+    stage.exchange.step()
+    assert [settlements for settlements, _ in stage.sent] == [150, 150]
+    stage.session.errors = [AWAY, AWAY]
+    deliver(stage)
+    assert sorted(stage.settled) == sorted((one.job.id, State.SUCCEEDED) for one in claims[:300])
+
+
+def test_a_lost_reply_sends_settlements_again(stage: Stage) -> None:
+    (claim,) = stage.run_jobs(1)
+    answer = stage.session.answer
+
+    def lose(settlements: Sequence[Settlement], take: Take) -> object:
+        stage.session.answer = answer  # type: ignore[method-assign]
+        answer(settlements, take)
+        raise AWAY
+
+    stage.session.answer = lose  # type: ignore[method-assign, assignment]
+    stage.end(claim)
+    deliver(stage)
+    assert stage.settled == [(claim.job.id, State.SUCCEEDED)] * 2
+    assert isinstance(stage.session.exchange((), Take(0, ())), Pending)
