@@ -107,7 +107,7 @@ def _known_by_password(request: HttpRequest) -> Visitor | None:
     is_right = _same(username, known.username) & _same(password, known.password)
     if not _accepted(request, "name or password", is_right):
         return None
-    # Only a password resets the count. A token grants less, and whoever has one could otherwise
+    # Only a password resets the count. A token grants less, and its owner could otherwise
     # guess passwords without limit.
     THROTTLE.forgive(_address(request))
     return Visitor(name=known.username, permissions=frozenset(Permission))

@@ -1,1 +1,1 @@
-"""What the dashboard's templates load."""
+"""The template library of the dashboard."""
