@@ -254,7 +254,7 @@ def test_large_attachments_without_a_place_are_worth_a_warning(tmp_path: Path) -
         assert not found("W008", deploy=True)
     with on_threads(), override_settings(MEDIA_ROOT=str(tmp_path), JOB_EMAIL_STORAGE="privat"):
         [message] = found("W008", deploy=True)
-        assert "JOB_EMAIL_STORAGE names 'privat'" in message.msg
+        assert "JOB_EMAIL_STORAGE names the storage 'privat'" in message.msg
 
 
 # --- SQLite ------------------------------------------------------------------------------------
