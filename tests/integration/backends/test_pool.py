@@ -96,7 +96,7 @@ def test_a_drained_pool_refuses_jobs_instead_of_losing_them(configure: Configure
     succeeded(tasks.echo.enqueue(1))
     backend.pool.drain()
     backend.pool.drain()
-    with pytest.raises(BrokerRefused, match="This process ends"):
+    with pytest.raises(BrokerRefused, match="This process is ending"):
         tasks.echo.enqueue(2)
     assert not backend.broker.inspection.counts()["queued"]  # type: ignore[index]
 
