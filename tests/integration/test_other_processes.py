@@ -31,8 +31,8 @@ import django
 from django.conf import settings
 settings.configure()
 django.setup()
-from django_jobs.backends.on_commit import after_commit
-after_commit(lambda: print("pushed"), print)
+from django_jobs.backends.on_commit import run_after_all_commits
+run_after_all_commits(lambda: print("pushed"), print)
 """
 
 
