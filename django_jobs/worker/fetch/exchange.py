@@ -112,7 +112,7 @@ class Exchange:
             Seconds until the next step, unless something changes before.
         """
         self.progress_at = self._clock()
-        self._state.executors.rouse_if_stalled()
+        self._state.executors.wake_if_stalled()
         if self._intake.give_back_hoarded():
             self._reasons.prefetch.reset()
         self._follow_mode()
@@ -243,5 +243,5 @@ class Exchange:
 
     def _back_off(self, error: BrokerError) -> None:
         """Send nothing for a while, in which all threads run what is here."""
-        self._state.executors.rouse()
+        self._state.executors.wake_all()
         self._retry_at = self._clock() + self._outage.failed(error)

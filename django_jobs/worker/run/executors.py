@@ -72,11 +72,11 @@ class Executors:
             for claim in executor.backlog.withdraw()
         ]
 
-    def rouse(self) -> None:
+    def wake_all(self) -> None:
         """Wake all threads; those that are awake may be busy with a long job."""
         self._threads.wake_all()
 
-    def rouse_if_stalled(self) -> None:
+    def wake_if_stalled(self) -> None:
         """Wake all threads if claims wait and none has started lately."""
         self._threads.wake_all_if_stalled()
 

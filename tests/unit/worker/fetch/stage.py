@@ -162,10 +162,10 @@ class FakeExecutors(Executors):
     def withdraw_hoarded(self) -> list[Claim]:
         return self.withdraw() if self.hoarded else []
 
-    def rouse(self) -> None:
+    def wake_all(self) -> None:
         """Nobody sleeps here."""
 
-    def rouse_if_stalled(self) -> None:
+    def wake_if_stalled(self) -> None:
         """Nobody sleeps here."""
 
     def waits(self) -> list[float]:  # type: ignore[override]
