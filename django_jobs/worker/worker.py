@@ -24,7 +24,7 @@ from django_jobs.worker.run.event_loop import EventLoop
 from django_jobs.worker.run.executors import Executors
 from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.run.threads import Threads
-from django_jobs.worker.supervised import supervised
+from django_jobs.worker.supervision import supervised
 
 from .fetch.changes import Changes
 from .fetch.fetching import Fetching

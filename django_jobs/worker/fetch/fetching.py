@@ -10,7 +10,7 @@ from django_jobs.brokers.base import Session
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.waits import capped
 from django_jobs.worker.options import WorkerOptions
-from django_jobs.worker.supervised import supervised
+from django_jobs.worker.supervision import supervised
 
 from .exchange import ENDING, Exchange
 from .intake import Intake

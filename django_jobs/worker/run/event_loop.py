@@ -18,7 +18,7 @@ from django_jobs.jobs.records import Claim
 from django_jobs.serialization.arguments import load_arguments
 from django_jobs.timeouts.limits import Limit, too_long
 from django_jobs.timeouts.watchdog import Watchdog
-from django_jobs.worker.supervised import supervised
+from django_jobs.worker.supervision import supervised
 
 from .announcements import announce, announce_from_loop, needs_thread
 from .attempt import Attempt

@@ -11,7 +11,7 @@ from django.db import connections
 from django_jobs.jobs.records import Claim
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import capped
-from django_jobs.worker.supervised import supervised
+from django_jobs.worker.supervision import supervised
 
 from .attempt import Attempt
 from .context import RunContext

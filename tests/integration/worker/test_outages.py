@@ -166,7 +166,7 @@ def test_a_worker_whose_loop_keeps_failing_ends(
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("django_jobs.worker.supervised.PAUSE", 0.01)
+    monkeypatch.setattr("django_jobs.worker.supervision.PAUSE", 0.01)
     monkeypatch.setattr(RedisSession, "exchange", fail)
     worker = start_worker()
     wait_until(worker.over.is_set, "it goes on")

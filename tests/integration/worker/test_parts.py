@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from django_jobs.worker import supervised as supervision
+from django_jobs.worker import supervision
 from django_jobs.worker.backoff import PAUSES, Outage
-from django_jobs.worker.supervised import MAX_FAILURES, supervised
+from django_jobs.worker.supervision import MAX_FAILURES, supervised
 
 # --- loops that fail -------------------------------------------------------------------------
 

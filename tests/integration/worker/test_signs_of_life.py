@@ -12,7 +12,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis.session import RedisSession
-from django_jobs.worker import supervised as supervision
+from django_jobs.worker import supervision
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter
