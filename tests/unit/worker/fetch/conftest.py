@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .stage import Stage
+from tests.unit.worker.fetch.stage import Stage
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from django_jobs.worker.fetch.mode import Mode
 from django_jobs.worker.fetch.reasons import FLUSH, LOOK_AGAIN
 from django_jobs.worker.fetch.room import BATCH
 from tests.support.driver import ids, make_job
-
-from .stage import Stage
+from tests.unit.worker.fetch.stage import Stage
 
 AWAY = BrokerUnavailable("Redis does not answer.")
 

@@ -8,8 +8,7 @@ from django_jobs.jobs.records import State
 from django_jobs.worker.fetch.changes import Changes
 from django_jobs.worker.fetch.in_flight import InFlight
 from tests.support.driver import ended, succeeded
-
-from .stage import make_claims
+from tests.unit.worker.fetch.stage import make_claims
 
 
 def make_in_flight() -> tuple[InFlight, Changes]:

@@ -14,8 +14,7 @@ from django_jobs.worker.backoff import PAUSES
 from django_jobs.worker.fetch.listener import STUTTER
 from django_jobs.worker.fetch.mode import Mode
 from tests.support.driver import make_job
-
-from .stage import Stage
+from tests.unit.worker.fetch.stage import Stage
 
 AWAY = BrokerUnavailable("Redis does not answer.")
 

@@ -9,8 +9,7 @@ import pytest
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import State
 from django_jobs.worker.fetch.mode import Mode
-
-from .stage import Stage
+from tests.unit.worker.fetch.stage import Stage
 
 STEPS = 400
 

@@ -10,8 +10,7 @@ from django_jobs.brokers.messages import Take
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Settlement, State
 from tests.support.driver import ended, make_failure
-
-from .stage import Pending, Stage
+from tests.unit.worker.fetch.stage import Pending, Stage
 
 LARGE = "x" * 1000
 AWAY = BrokerUnavailable("Redis does not answer.")
