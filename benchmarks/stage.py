@@ -19,7 +19,8 @@ import redis
 
 from benchmarks.declaration import System
 from benchmarks.environment import BENCH, LIBRARY, program
-from tests.support.redis_server import HOST, RedisServer
+from tests.support.ports import HOST
+from tests.support.redis_server import RedisServer
 
 Figures = dict[str, Any]
 """The numbers of one run of a measure, by name."""

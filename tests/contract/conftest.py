@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import redis
@@ -11,16 +11,10 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.redis import RedisBroker
-from tests.support.driver import DEADLINE, Clock, Driver, Waiter
-
-CLOCK_KEY = "the time of the tests"
-MOVABLE_CLOCK = f"""
-local function clock()
-  return tonumber(redis.call('GET', '{CLOCK_KEY}'))
-end
-"""
-
-WaiterFactory = Callable[..., Waiter]
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
+from tests.support.driver import Driver
+from tests.support.waiters import Waiter, WaiterFactory
+from tests.support.waiting import DEADLINE
 
 
 @pytest.fixture

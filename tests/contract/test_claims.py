@@ -6,7 +6,9 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import QueueQuota
 from django_jobs.jobs.records import State
-from tests.support.driver import Clock, Driver, found, ids, make_job, make_jobs, succeeded
+from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids
 
 
 def test_an_empty_broker_gives_nothing(w1: Driver) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.driver import Clock, Driver, found, ids, make_job, make_jobs, succeeded, taking
+from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids, taking
 
 
 def test_the_jobs_of_a_closed_session_go_to_the_front(

@@ -14,20 +14,11 @@ from django_jobs.brokers.messages import Reply, Take
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused, BrokerUnavailable
 from django_jobs.jobs.records import Job, State
-from tests.support.driver import (
-    Clock,
-    Driver,
-    found,
-    given_back,
-    ids,
-    make_job,
-    make_jobs,
-    past_lease,
-    succeeded,
-    taking,
-    use_up_wake_up,
-)
+from tests.support.builders import given_back, make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids, past_lease, taking
 from tests.support.redis_server import RedisServer
+from tests.support.waiters import use_up_wake_up
 
 
 @pytest.fixture

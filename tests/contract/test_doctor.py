@@ -11,21 +11,10 @@ import pytest
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.doctor import WORDINGS, Finding, Trouble
 from django_jobs.jobs.records import Settlement, State
-from tests.support.driver import (
-    START,
-    Clock,
-    Driver,
-    claim_tick,
-    found,
-    given_back,
-    in_threads,
-    make_job,
-    make_jobs,
-    one_in_each_state,
-    past_lease,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import given_back, make_job, make_jobs, retrying, succeeded
+from tests.support.clock import START, Clock
+from tests.support.driver import Driver, claim_tick, found, one_in_each_state, past_lease
+from tests.support.waiters import in_threads
 
 WAYS = (succeeded, retrying, given_back)
 

@@ -14,16 +14,9 @@ from django_jobs.brokers.memory.entry import Entry
 from django_jobs.brokers.memory.leases import Leases
 from django_jobs.brokers.memory.store import Store
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    Clock,
-    Driver,
-    found,
-    ids,
-    make_job,
-    one_in_each_state,
-    past_lease,
-    succeeded,
-)
+from tests.support.builders import make_job, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids, one_in_each_state, past_lease
 
 
 @dataclass

@@ -14,18 +14,9 @@ from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import Record, State
 from django_jobs.metrics.task_stats import TaskStats
-from tests.support.driver import (
-    START,
-    Clock,
-    Driver,
-    claim_tick,
-    found,
-    ids,
-    make_job,
-    one_in_each_state,
-    past_lease,
-    succeeded,
-)
+from tests.support.builders import make_job, succeeded
+from tests.support.clock import START, Clock
+from tests.support.driver import Driver, claim_tick, found, ids, one_in_each_state, past_lease
 from tests.support.redis_keys import PREFIX, read_keys
 
 YEAR = 365 * 86_400_000

@@ -5,16 +5,9 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    Clock,
-    Driver,
-    found,
-    given_back,
-    ids,
-    make_job,
-    make_jobs,
-    retrying,
-)
+from tests.support.builders import given_back, make_job, make_jobs, retrying
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids
 
 
 def test_a_scheduled_job_is_claimed_when_it_is_due_but_not_before(

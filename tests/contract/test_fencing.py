@@ -7,18 +7,17 @@ import pytest
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    Clock,
-    Driver,
+from tests.support.builders import (
     dead,
     discarded,
-    found,
     given_back,
     make_job,
     make_jobs,
     retrying,
     succeeded,
 )
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found
 
 ENDS = [succeeded, dead, discarded, retrying, given_back]
 

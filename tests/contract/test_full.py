@@ -13,17 +13,9 @@ from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State, Tick
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.support.driver import (
-    START,
-    Clock,
-    Driver,
-    make_job,
-    make_jobs,
-    one_in_each_state,
-    past_lease,
-    succeeded,
-)
+from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, START, Clock
+from tests.support.driver import Driver, one_in_each_state, past_lease
 from tests.support.redis_server import RedisServer
 
 

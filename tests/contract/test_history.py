@@ -9,17 +9,9 @@ import pytest
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import FAILURES_KEPT
 from django_jobs.brokers.inspection.base import Inspection
-from tests.support.driver import (
-    Clock,
-    Driver,
-    dead,
-    discarded,
-    found,
-    make_failure,
-    make_job,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import dead, discarded, make_failure, make_job, retrying, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found
 
 HARD_TEXTS = {
     "unicode": "„Grüße“ – 你好 🎉 \u2028",

@@ -6,18 +6,9 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Claim, State
-from tests.support.driver import (
-    Clock,
-    Driver,
-    dead,
-    found,
-    ids,
-    make_job,
-    make_jobs,
-    past_lease,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import dead, make_job, make_jobs, retrying, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids, past_lease
 
 
 def test_a_first_heartbeat_brings_no_news(w1: Driver) -> None:

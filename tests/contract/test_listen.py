@@ -10,17 +10,9 @@ import pytest
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import Reply
-from tests.support.driver import (
-    DEADLINE,
-    NOTHING_HAPPENS,
-    Driver,
-    ids,
-    make_job,
-    make_jobs,
-    retrying,
-    succeeded,
-    taking,
-)
+from tests.support.builders import make_job, make_jobs, retrying, succeeded
+from tests.support.driver import Driver, ids, taking
+from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
 
 LONG = 10 * DEADLINE
 

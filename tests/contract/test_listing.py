@@ -7,21 +7,17 @@ from itertools import chain
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    START,
-    Clock,
-    Driver,
+from tests.support.builders import (
     dead,
     discarded,
     given_back,
-    ids,
     make_job,
     make_jobs,
-    one_in_each_state,
-    past_lease,
     retrying,
     succeeded,
 )
+from tests.support.clock import START, Clock
+from tests.support.driver import Driver, ids, one_in_each_state, past_lease
 
 
 def test_an_unknown_job_is_not_found(inspection: Inspection) -> None:

@@ -15,9 +15,13 @@ import redis
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
 from django_jobs.jobs.records import Job, State
-from tests.support.driver import DEADLINE, NOTHING_HAPPENS, Driver, in_threads, make_jobs, succeeded
+from tests.support.builders import make_jobs, succeeded
+from tests.support.driver import Driver
+from tests.support.ports import HOST
 from tests.support.proxy import Proxy
-from tests.support.redis_server import HOST, RedisServer
+from tests.support.redis_server import RedisServer
+from tests.support.waiters import in_threads
+from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
 
 Factory = Callable[..., RedisServer]
 

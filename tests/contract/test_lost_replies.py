@@ -11,19 +11,9 @@ from django_jobs.brokers.inspection.base import Inspection, Totals
 from django_jobs.brokers.messages import HeartbeatReply, WorkerCommand
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, State
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.support.driver import (
-    Clock,
-    Driver,
-    found,
-    given_back,
-    ids,
-    make_job,
-    make_jobs,
-    past_lease,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import given_back, make_job, make_jobs, retrying, succeeded
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
+from tests.support.driver import Driver, found, ids, past_lease
 from tests.support.lossy_network import Fate, LossyBroker, LossyNetwork
 
 LOSSES = [Fate.IS_LOST, Fate.REPLY_IS_LOST]

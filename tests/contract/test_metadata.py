@@ -10,17 +10,9 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import JobMetadata
 from django_jobs.jobs.records import Claim, Settlement, State
-from tests.support.driver import (
-    Clock,
-    Driver,
-    dead,
-    found,
-    given_back,
-    make_job,
-    make_jobs,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import dead, given_back, make_job, make_jobs, retrying, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found
 
 OLD, NEW = '{"step":1}', '{"step":2,"ü":"\\n"}'
 

@@ -23,7 +23,8 @@ from django_jobs.metrics.periods import (
     Dimension,
 )
 from django_jobs.metrics.task_stats import TaskStats
-from tests.support.driver import START, Clock, Driver
+from tests.support.clock import START, Clock
+from tests.support.driver import Driver
 
 BUCKETS = {Span.HOUR: 60, Span.SHIFT: 96, Span.DAY: 96, Span.WEEK: 84, Span.MONTH: 90}
 

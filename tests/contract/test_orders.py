@@ -6,7 +6,9 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
-from tests.support.driver import Clock, Driver, ids, make_job, make_jobs, succeeded
+from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, ids
 
 # --- pause -------------------------------------------------------------------------------------
 

@@ -12,16 +12,9 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim
-from tests.support.driver import (
-    Clock,
-    Driver,
-    dead,
-    found,
-    given_back,
-    make_job,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import dead, given_back, make_job, retrying, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found
 
 HALF = Progress(5, 10, "rows")
 

@@ -9,17 +9,9 @@ import pytest
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    START,
-    Clock,
-    Driver,
-    dead,
-    found,
-    ids,
-    make_job,
-    make_jobs,
-    succeeded,
-)
+from tests.support.builders import dead, make_job, make_jobs, succeeded
+from tests.support.clock import START, Clock
+from tests.support.driver import Driver, found, ids
 
 
 def test_a_pushed_job_is_queued(broker: Broker, inspection: Inspection) -> None:

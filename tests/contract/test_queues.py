@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo
-from tests.contract.conftest import WaiterFactory
-from tests.support.driver import (
-    Clock,
-    Driver,
-    given_back,
-    ids,
-    make_job,
-    make_jobs,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import given_back, make_job, make_jobs, retrying, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, ids
+from tests.support.waiters import WaiterFactory
 
 
 def test_queues_come_by_name_with_their_sizes(

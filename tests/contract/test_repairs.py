@@ -8,21 +8,18 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import DISCARDED_KEPT_MS
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    Clock,
-    Driver,
+from tests.support.builders import (
     dead,
     discarded,
-    found,
     given_back,
-    ids,
     make_failure,
     make_job,
     make_jobs,
-    one_in_each_state,
     retrying,
     succeeded,
 )
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, ids, one_in_each_state
 
 WAITING = [State.SCHEDULED, State.QUEUED, State.RETRYING]
 RETRIABLE = [State.DEAD, State.DISCARDED, State.RETRYING, State.SCHEDULED]

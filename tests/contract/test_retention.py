@@ -15,16 +15,9 @@ from django_jobs.brokers.constants import (
 )
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Claim, Settlement, State
-from tests.support.driver import (
-    Clock,
-    Driver,
-    dead,
-    discarded,
-    found,
-    make_job,
-    make_jobs,
-    succeeded,
-)
+from tests.support.builders import dead, discarded, make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found
 
 End = Callable[[Claim], Settlement]
 

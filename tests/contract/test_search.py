@@ -14,21 +14,17 @@ from django_jobs.brokers.inspection.filters import LISTED, Cursor, Filter
 from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
-from tests.support.driver import (
-    START,
-    Clock,
-    Driver,
+from tests.support.builders import (
     dead,
     discarded,
-    found,
-    ids,
     make_failure,
     make_job,
     make_jobs,
-    one_in_each_state,
     retrying,
     succeeded,
 )
+from tests.support.clock import START, Clock
+from tests.support.driver import Driver, found, ids, one_in_each_state
 
 
 def finder(inspection: Inspection, **wanted: Any) -> Finder:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from tests.support.driver import Clock, Driver, claim_tick, ids, make_job, make_jobs
+from tests.support.builders import make_job, make_jobs
+from tests.support.clock import Clock
+from tests.support.driver import Driver, claim_tick, ids
 
 
 def test_ticks_pass_without_a_job(broker: Broker, inspection: Inspection, w1: Driver) -> None:

@@ -7,7 +7,9 @@ from collections import Counter
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Settlement, State
-from tests.support.driver import Driver, given_back, ids, in_threads, make_jobs, succeeded
+from tests.support.builders import given_back, make_jobs, succeeded
+from tests.support.driver import Driver, ids
+from tests.support.waiters import in_threads
 
 THREADS = 8
 JOBS = 2_000

@@ -16,7 +16,10 @@ from django_jobs.jobs.records import Job, State
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.tasks.decorator import task
 from django_jobs.worker.background.periodic import Ticker
-from tests.support.driver import Clock, Driver, in_threads, make_job
+from tests.support.builders import make_job
+from tests.support.clock import Clock
+from tests.support.driver import Driver
+from tests.support.waiters import in_threads
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -5,16 +5,10 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State, Tick
-from tests.support.driver import (
-    Clock,
-    Driver,
-    claim_tick,
-    ids,
-    in_threads,
-    make_job,
-    make_jobs,
-    succeeded,
-)
+from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, claim_tick, ids
+from tests.support.waiters import in_threads
 
 HOURLY = "shop.tasks.report [0 * * * *] {Europe/Zürich}"
 

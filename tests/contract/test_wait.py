@@ -7,17 +7,10 @@ import threading
 import pytest
 
 from django_jobs.brokers.base import Broker
-from tests.contract.conftest import WaiterFactory
-from tests.support.driver import (
-    DEADLINE,
-    NOTHING_HAPPENS,
-    Driver,
-    Waiter,
-    ids,
-    in_threads,
-    make_job,
-    make_jobs,
-)
+from tests.support.builders import make_job, make_jobs
+from tests.support.driver import Driver, ids
+from tests.support.waiters import Waiter, WaiterFactory, in_threads
+from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
 
 
 def test_listening_ends_after_its_timeout(w1: Driver) -> None:

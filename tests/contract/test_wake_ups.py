@@ -7,20 +7,11 @@ import pytest
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import WorkerCommand
-from tests.contract.conftest import WaiterFactory
-from tests.support.driver import (
-    DEADLINE,
-    Clock,
-    Driver,
-    claim_tick,
-    given_back,
-    in_threads,
-    make_job,
-    make_jobs,
-    succeeded,
-    taking,
-    use_up_wake_up,
-)
+from tests.support.builders import given_back, make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, claim_tick, taking
+from tests.support.waiters import WaiterFactory, in_threads, use_up_wake_up
+from tests.support.waiting import DEADLINE
 
 
 def test_a_scheduled_job_wakes_a_worker_so_that_it_knows_when_to_come(

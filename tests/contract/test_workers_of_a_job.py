@@ -7,7 +7,8 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.jobs.records import State
-from tests.support.driver import Driver, dead, found, given_back, make_job, retrying
+from tests.support.builders import dead, given_back, make_job, retrying
+from tests.support.driver import Driver, found
 
 PREFIX = "{jobs}:"
 

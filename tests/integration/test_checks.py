@@ -17,7 +17,8 @@ from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from django_jobs.tasks.registry import import_task_modules
 from tests.apps.registered.tasks import greet
 from tests.support.paths import ROOT
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 
 SINCE_6 = django.VERSION >= (6, 0)
 BACKPORT = [] if SINCE_6 else ["django_tasks"]

@@ -15,7 +15,7 @@ from django.core.signing import Signer
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import Record, State
 from django_jobs.tasks.signatures import LENGTH, SALT
-from tests.support.driver import make_job
+from tests.support.builders import make_job
 from tests.support.paths import APPS, ROOT
 from tests.support.waiting import DEADLINE
 

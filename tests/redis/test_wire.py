@@ -22,9 +22,11 @@ from django_jobs.brokers.redis.senders import Senders
 from django_jobs.brokers.redis.wire import Wire
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Job, State
-from tests.support.driver import found, ids, make_jobs
+from tests.support.builders import make_jobs
+from tests.support.driver import found, ids
+from tests.support.ports import HOST
 from tests.support.proxy import Proxy
-from tests.support.redis_server import HOST, RedisServer
+from tests.support.redis_server import RedisServer
 
 
 class Cut(BaseException):

@@ -20,7 +20,8 @@ import yaml
 from django_jobs.conf.queues import parse_queues
 from django_jobs.conf.variables import JOB_QUEUES, VARIABLES
 from tests.support.paths import ROOT
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 
 COMPOSE = ROOT / "docker-compose.yml"
 BIN = Path(sys.prefix) / "bin"

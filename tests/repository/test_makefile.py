@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 
 ENVIRONMENT = Path(sys.prefix)
 OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # of the make that may have started these tests

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 
 ENVIRONMENT = Path(sys.prefix)
 

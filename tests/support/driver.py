@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Sequence
-from itertools import count
+from collections.abc import Sequence
 from typing import Any
 
 from django_jobs.brokers.base import Broker
@@ -20,67 +18,10 @@ from django_jobs.brokers.messages import (
     Take,
     WorkerInfo,
 )
-from django_jobs.jobs.ids import new_job_id
-from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State, Tick
+from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
 from django_jobs.metrics.task_stats import TaskStats
-
-DEADLINE = 40.0
-"""Seconds after which a test that waits for something has failed."""
-
-NOTHING_HAPPENS = 0.3
-"""Seconds for which a test watches that nothing happens; a slow machine cannot fail it."""
-
-START = 1_800_000_000_000
-
-
-class Clock:
-    """A broker's clock in Unix milliseconds, which stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self._now = START
-        self._listeners: list[Callable[[int], object]] = []
-
-    def now(self) -> int:
-        return self._now
-
-    def advance(self, milliseconds: int) -> None:
-        self._now += milliseconds
-        for listener in self._listeners:
-            listener(self._now)
-
-    def tell(self, listener: Callable[[int], object]) -> None:
-        """Call the listener with the time, now and after each move."""
-        self._listeners.append(listener)
-        listener(self._now)
-
-
-def make_job(**changes: Any) -> Job:
-    """A job of the queue "default", changed where a test cares."""
-    values: dict[str, Any] = {
-        "id": new_job_id(),
-        "task": "shop.tasks.ship",
-        "queue": "default",
-        "priority": 0,
-        "arguments": '{"args":[],"kwargs":{}}',
-        "enqueued_at": START,
-    }
-    return Job(**(values | changes))
-
-
-def make_jobs(number: int, **changes: Any) -> list[Job]:
-    return [make_job(**changes) for _ in range(number)]
-
-
-def make_failure(**changes: Any) -> Failure:
-    values: dict[str, Any] = {
-        "exception": "builtins.ValueError",
-        "message": "no such parcel",
-        "traceback": "Traceback …\nValueError: no such parcel\n",
-        "at": START,
-        "worker": "w1",
-        "attempt": 1,
-    }
-    return Failure(**(values | changes))
+from tests.support.builders import dead, discarded, make_job, make_jobs, retrying, succeeded
+from tests.support.clock import START, Clock
 
 
 def ids(things: Sequence[Job] | Sequence[Claim] | Sequence[Record]) -> list[str]:
@@ -91,32 +32,6 @@ def found(inspection: Inspection, job_id: str) -> Record:
     record = inspection.find(job_id)
     assert record is not None, f"{job_id} is not known"
     return record
-
-
-def ended(claim: Claim, state: State, **changes: Any) -> Settlement:
-    return Settlement(job_id=claim.job.id, token=claim.token, tag=claim.tag, state=state, **changes)
-
-
-def succeeded(claim: Claim, **changes: Any) -> Settlement:
-    return ended(claim, State.SUCCEEDED, **changes)
-
-
-def retrying(claim: Claim, delay: int = 0, **changes: Any) -> Settlement:
-    changes.setdefault("failure", make_failure(attempt=claim.attempt))
-    return ended(claim, State.RETRYING, delay=delay, **changes)
-
-
-def dead(claim: Claim, **changes: Any) -> Settlement:
-    changes.setdefault("failure", make_failure(attempt=claim.attempt))
-    return ended(claim, State.DEAD, **changes)
-
-
-def discarded(claim: Claim, **changes: Any) -> Settlement:
-    return ended(claim, State.DISCARDED, **changes)
-
-
-def given_back(claim: Claim) -> Settlement:
-    return ended(claim, State.QUEUED)
 
 
 def claim_tick(broker: Broker, name: str, last: int | None, at: int, job: Job | None) -> bool:
@@ -226,78 +141,6 @@ class Driver:
 def taking(*queues: QueueQuota | str, limit: int) -> Take:
     """Return what a worker asks for; a queue without a quota may give as much as the limit."""
     return Take(limit, [QueueQuota(it, limit) if isinstance(it, str) else it for it in queues])
-
-
-_names = count(1)
-
-
-class Waiter:
-    """A thread that listens without claiming anything, and remembers that it was woken.
-
-    It has no lease, and passes no wake-up on.
-    """
-
-    def __init__(self, broker: Broker, queues: Collection[str]) -> None:
-        self._queues = queues
-        self._session = broker.session(f"waiter-{next(_names)}")
-        self._woken = threading.Event()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def interrupt(self) -> None:
-        self._session.interrupt()
-
-    def is_woken(self) -> bool:
-        """Whether it is woken before the deadline."""
-        return self._woken.wait(DEADLINE)
-
-    def stays_asleep(self) -> bool:
-        """Whether nothing wakes it for a moment."""
-        return not self._woken.wait(NOTHING_HAPPENS)
-
-    def end(self) -> None:
-        """Wake it, so that no thread outlives its test."""
-        if self._thread.is_alive():
-            self.interrupt()
-            self._thread.join(DEADLINE)
-        self._session.close()
-
-    @property
-    def woken(self) -> bool:
-        return self._woken.is_set()
-
-    def _listen(self) -> None:
-        self._session.listen(Take(0, (), self._queues), 10 * DEADLINE)
-        self._woken.set()
-
-
-def use_up_wake_up(broker: Broker, *queues: str, seconds: float = 0.05) -> None:
-    """Take a marker along without claiming, as a worker does that listens and then dies."""
-    session = broker.session(f"waiter-{next(_names)}")
-    session.listen(Take(0, (), queues), seconds)
-    session.close()
-
-
-def in_threads(number: int, work: Callable[[int], object]) -> None:
-    """Run `work(0)` … `work(number - 1)` at the same time; the first error is raised here."""
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(number)
-
-    def run(index: int) -> None:
-        try:
-            barrier.wait(DEADLINE)
-            work(index)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(DEADLINE)
-    if errors:
-        raise errors[0]
-    assert not any(thread.is_alive() for thread in threads), "a thread hangs"
 
 
 def one_in_each_state(

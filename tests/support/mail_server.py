@@ -10,7 +10,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.support.redis_server import HOST, START_DEADLINE, free_port
+from tests.support.ports import HOST, free_port
+from tests.support.redis_server import START_DEADLINE
 
 ACCEPTED = "250 OK"
 

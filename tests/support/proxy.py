@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tests.support.redis_server import HOST
+from tests.support.ports import HOST
 
 CHUNK = 65536
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shlex
 import shutil
 import signal
@@ -12,12 +11,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-HOST = "127.0.0.1"
+from tests.support.ports import HOST, free_port
+
 START_DEADLINE = 40.0
-PORTS = (10_000, 32_000)
 INSTALL_HINT = (
     "redis-server is missing, so the tests cannot run. "
     "Install it with: sudo apt-get install -y --no-install-recommends redis-server"
@@ -115,20 +113,6 @@ def server_command() -> list[str]:
 def is_installed() -> bool:
     """Whether the server's program is on this machine."""
     return shutil.which(server_command()[0]) is not None
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nobody listens.
-
-    It is none of those that the kernel gives to outgoing connections: one of them could have it
-    before the server that it is for, or while that one is restarted, or find only itself there.
-    """
-    while True:
-        # Not by the seed of the tests, which is the same in each process that runs some of them.
-        port = random.SystemRandom().randrange(*PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
 
 
 def _answers(path: Path) -> bool:

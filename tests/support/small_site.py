@@ -14,17 +14,9 @@ from django_jobs.jobs.records import Job, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Span
 from django_jobs.metrics.task_stats import TaskStats
-from tests.support.driver import (
-    Clock,
-    Driver,
-    claim_tick,
-    given_back,
-    make_job,
-    one_in_each_state,
-    past_lease,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import given_back, make_job, retrying, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, claim_tick, one_in_each_state, past_lease
 
 PREFIX = "{jobs}:"
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.support.paths import ROOT
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import DEADLINE, wait_until
 
 BIN = Path(sys.executable).parent

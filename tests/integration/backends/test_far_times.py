@@ -11,7 +11,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.backend_site import tasks
-from tests.support.driver import make_job
+from tests.support.builders import make_job
 from tests.support.results import succeeded
 from tests.support.waiting import wait_until
 

@@ -16,7 +16,8 @@ from django_jobs.testing import override_backend
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
 from tests.support.driver import Driver
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 
 
 def start_worker(backend: JobBackend, name: str, *queues: str, quiet: bool = False) -> Driver:

@@ -17,7 +17,8 @@ from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
-from tests.support.driver import Driver, make_job, succeeded
+from tests.support.builders import make_job, succeeded
+from tests.support.driver import Driver
 
 pytestmark = pytest.mark.usefixtures("backend")
 

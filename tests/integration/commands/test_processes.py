@@ -20,7 +20,7 @@ from django_jobs.jobs.records import State
 from django_jobs.tasks.redaction.names import MASK
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Answer, Jobs, Process
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import DEADLINE
 
 Start: TypeAlias = "Callable[..., subprocess.Popen[str]]"

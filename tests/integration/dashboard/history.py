@@ -10,7 +10,7 @@ import redis
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK
 from tests.support.driver import Driver
 
 MINUTE = 60_000

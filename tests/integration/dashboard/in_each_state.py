@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django_jobs.backends.base import JobBackend
-from tests.support.driver import Driver, dead, make_job, make_jobs, retrying, succeeded
+from tests.support.builders import dead, make_job, make_jobs, retrying, succeeded
+from tests.support.driver import Driver
 
 
 def fill(backend: JobBackend) -> None:

@@ -16,7 +16,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.health import Health
 from django_jobs.dashboard.shared_health import NO_ANSWER, SharedHealth
 from tests.integration.dashboard.helpers import UseBackend
-from tests.support.driver import Driver, make_jobs
+from tests.support.builders import make_jobs
+from tests.support.driver import Driver
 from tests.support.redis_server import RedisServer
 
 HEALTH, STATS = reverse("django_jobs_dashboard:health"), reverse("django_jobs_dashboard:stats")

@@ -11,7 +11,7 @@ from django_jobs.dashboard import chart_panels, formatting
 from django_jobs.dashboard.charts import Bar, Mark, bars, sparkline, top_of
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Bucket, History
-from tests.support.driver import START
+from tests.support.clock import START
 
 MINUTE = 60_000
 HOSTILE = "</title><script>alert('1')</script>\"&"

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from django_jobs.backends.base import JobBackend
 from tests.integration.dashboard.addresses import ACTIONS, ADDRESSES, PAGES
 from tests.integration.dashboard.helpers import UseBackend
-from tests.support.driver import make_jobs
+from tests.support.builders import make_jobs
 
 THREADS = {"BACKEND": "django_jobs.backends.ThreadPoolBackend"}
 

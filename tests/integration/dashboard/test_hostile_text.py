@@ -15,7 +15,8 @@ from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import PAGES
 from tests.integration.dashboard.helpers import Person, do, sign_in
-from tests.support.driver import Driver, claim_tick, dead, make_failure, make_job
+from tests.support.builders import dead, make_failure, make_job
+from tests.support.driver import Driver, claim_tick
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Page

@@ -16,7 +16,7 @@ from django_jobs.backends import RedisBackend
 from tests.integration.dashboard.addresses import PAGES
 from tests.integration.dashboard.helpers import Person, sign_in
 from tests.integration.dashboard.in_each_state import fill
-from tests.support.driver import make_jobs
+from tests.support.builders import make_jobs
 from tests.support.workers import Site
 
 if TYPE_CHECKING:

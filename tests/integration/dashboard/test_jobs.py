@@ -20,15 +20,8 @@ from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.redaction.names import MASK
 from tests.apps.dashboard_site import tasks
 from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
-from tests.support.driver import (
-    Driver,
-    dead,
-    make_failure,
-    make_job,
-    make_jobs,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import dead, make_failure, make_job, make_jobs, retrying, succeeded
+from tests.support.driver import Driver
 
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(2)>{{ 7|add:7 }}\x00\x1b\u202e"
 """What a browser would run, a template would read, and a terminal would obey."""

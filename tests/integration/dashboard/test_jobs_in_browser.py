@@ -16,7 +16,8 @@ from django_jobs.jobs.records import State
 from django_jobs.testing import run_enqueued
 from tests.apps.dashboard_site import tasks
 from tests.integration.dashboard.helpers import Person, sign_in
-from tests.support.driver import Driver, dead, make_failure, make_jobs
+from tests.support.builders import dead, make_failure, make_jobs
+from tests.support.driver import Driver
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

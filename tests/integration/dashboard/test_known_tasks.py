@@ -14,7 +14,7 @@ from django_jobs.jobs.records import Job
 from django_jobs.tasks.redaction.known_tasks import import_once
 from django_jobs.tasks.signatures import sign
 from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
-from tests.support.driver import make_job
+from tests.support.builders import make_job
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from tests.support.driver import make_jobs
+from tests.support.builders import make_jobs
 
 if TYPE_CHECKING:
     pass

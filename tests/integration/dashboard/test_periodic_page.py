@@ -18,7 +18,8 @@ from django_jobs.periodic_tasks.cron import CronSchedule
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.helpers import do
-from tests.support.driver import Driver, claim_tick, dead, make_job
+from tests.support.builders import dead, make_job
+from tests.support.driver import Driver, claim_tick
 
 PERIODIC = reverse("django_jobs_dashboard:periodic")
 

@@ -21,7 +21,9 @@ from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import ACTIONS, ADDRESSES, CONTROL, MANAGE, VIEW, Address
 from tests.integration.dashboard.helpers import Person
-from tests.support.driver import START, Driver, make_job
+from tests.support.builders import make_job
+from tests.support.clock import START
+from tests.support.driver import Driver
 
 PASSWORDS = {"USERNAME": "ops", "PASSWORD": "Grüße:und $Geld"}
 TOKEN = "a-long-token"

@@ -10,7 +10,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim
-from tests.support.driver import Driver, dead, make_job
+from tests.support.builders import dead, make_job
+from tests.support.driver import Driver
 
 HOSTILE = "<script>alert(1)</script>"
 

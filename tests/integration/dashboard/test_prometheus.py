@@ -18,7 +18,8 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from tests.integration.dashboard.helpers import UseBackend
 from tests.integration.dashboard.samples import HOSTILE, sample, tell
-from tests.support.driver import Driver, make_jobs
+from tests.support.builders import make_jobs
+from tests.support.driver import Driver
 from tests.support.paths import ROOT
 
 ADDRESS = reverse("django_jobs_dashboard:prometheus")

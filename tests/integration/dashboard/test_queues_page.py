@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
 from tests.integration.dashboard.helpers import do
-from tests.support.driver import Driver, make_jobs
+from tests.support.builders import make_jobs
+from tests.support.driver import Driver
 
 QUEUES = reverse("django_jobs_dashboard:queues")
 

@@ -18,16 +18,9 @@ from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.dashboard.bulk import BulkRepair
 from django_jobs.jobs.records import State
 from tests.integration.dashboard.helpers import Person, words
-from tests.support.driver import (
-    Clock,
-    Driver,
-    dead,
-    found,
-    make_job,
-    make_jobs,
-    one_in_each_state,
-    retrying,
-)
+from tests.support.builders import dead, make_job, make_jobs, retrying
+from tests.support.clock import Clock
+from tests.support.driver import Driver, found, one_in_each_state
 
 JOBS = reverse("django_jobs_dashboard:jobs")
 REPAIR = reverse("django_jobs_dashboard:repair")

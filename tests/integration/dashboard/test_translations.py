@@ -15,7 +15,7 @@ from pytest_django import Settings
 from django_jobs.backends.base import JobBackend
 from tests.integration.dashboard.addresses import PAGES
 from tests.integration.dashboard.in_each_state import fill
-from tests.support.driver import make_jobs
+from tests.support.builders import make_jobs
 from tests.support.paths import ROOT
 
 APPS = {name: ROOT / "django_jobs" / name for name in ("dashboard", "recap")}

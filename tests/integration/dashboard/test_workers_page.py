@@ -10,7 +10,8 @@ from django.urls import reverse
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
 from tests.integration.dashboard.helpers import do
-from tests.support.driver import Driver, make_job, make_jobs
+from tests.support.builders import make_job, make_jobs
+from tests.support.driver import Driver
 
 WORKERS = reverse("django_jobs_dashboard:workers")
 

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from django_jobs.compat import task_backends
-from tests.integration.example.helpers import tasks_from
-from tests.support.driver import Driver, retrying
+from tests.support.board_fixtures import tasks_from
+from tests.support.builders import retrying
+from tests.support.driver import Driver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JOIN = {"email": "greta@example.com"}

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.confirmation import make_token
 from feedback.models import Post
-from tests.integration.example.helpers import tasks_from
+from tests.support.board_fixtures import tasks_from
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -18,7 +18,8 @@ from django.utils import timezone
 from accounts.models import Attempt
 from accounts.tasks import clean_up_attempts
 from background.receipts import recent_progress
-from tests.integration.example.helpers import PASSWORD, html_of, tasks_from
+from tests.integration.example.helpers import html_of
+from tests.support.board_fixtures import PASSWORD, tasks_from
 from tests.support.waiting import wait_until
 
 ADDRESS = {"email": "Greta@Example.com"}

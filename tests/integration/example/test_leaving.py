@@ -14,7 +14,7 @@ from accounts.leaving import anonymise_portion, close_account
 from accounts.models import Picture, Profile
 from accounts.tasks import erase_member, finish_leaving
 from feedback.models import Comment, Follow, Post, StatusChange, Vote
-from tests.integration.example.helpers import PASSWORD, tasks_from
+from tests.support.board_fixtures import PASSWORD, tasks_from
 from tests.support.waiting import wait_until
 
 AsUser = Callable[[User], Client]

@@ -13,7 +13,8 @@ from django.test import Client
 from background.receipts import recent_progress
 from feedback import tasks
 from feedback.models import Follow, Post, Status, StatusChange
-from tests.integration.example.helpers import html_of, tasks_from
+from tests.integration.example.helpers import html_of
+from tests.support.board_fixtures import tasks_from
 from tests.support.waiting import wait_until
 
 AsUser = Callable[[User], Client]

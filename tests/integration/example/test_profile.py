@@ -17,8 +17,8 @@ from accounts.pictures.errors import PictureUnavailable
 from accounts.pictures.update import request_picture, update_picture
 from accounts.tasks import fetch_picture
 from django_jobs.recap.models import RecapSettings
-from tests.integration.example.helpers import tasks_from
 from tests.integration.example.pictures import PictureServer, picture
+from tests.support.board_fixtures import tasks_from
 
 AsUser = Callable[[User], Client]
 RECAP = {

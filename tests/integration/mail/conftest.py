@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 
 from tests.integration.mail.helpers import SMTP, WAYS, Configure
 from tests.support.mail_server import MailServer
-from tests.support.redis_server import HOST
+from tests.support.ports import HOST
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.integration.mail.helpers import (
     without_boundaries,
 )
 from tests.support.mail_server import MailServer
-from tests.support.redis_server import HOST
+from tests.support.ports import HOST
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")

@@ -27,7 +27,8 @@ from django_jobs.errors import (
 from django_jobs.jobs.result import AnyJobResult
 from django_jobs.mail import LaterEmailBackend, send_later, send_mail_later
 from tests.integration.mail.helpers import LATER, files, message_with, simple
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 
 pytestmark = pytest.mark.filterwarnings("ignore:The EMAIL_.* setting is deprecated")
 

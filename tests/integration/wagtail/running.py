@@ -17,7 +17,8 @@ import requests
 
 from tests.support import waiting
 from tests.support.paths import APPS, ROOT
-from tests.support.redis_server import HOST, RedisServer, free_port
+from tests.support.ports import HOST, free_port
+from tests.support.redis_server import RedisServer
 
 SITE = APPS / "wagtail_site"
 DEADLINE = 300.0

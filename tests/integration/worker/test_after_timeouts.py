@@ -12,9 +12,9 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
-from tests.integration.worker.test_retries import wait_for_end
+from tests.integration.worker.helpers import wait_for_end
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes, Site
 
 

@@ -13,7 +13,7 @@ from django_jobs.clock import now_ms
 from django_jobs.jobs.records import State
 from django_jobs.worker.background.heartbeat import BEATS
 from tests.apps.worker_site import tasks
-from tests.integration.worker.test_retries import record_of, wait_for_end
+from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import wait_until
 from tests.support.workers import Site
 

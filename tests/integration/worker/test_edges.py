@@ -20,9 +20,9 @@ from django_jobs.conf.queues import QueueWeight
 from django_jobs.jobs.records import State
 from django_jobs.signals import job_retrying
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
-from tests.integration.worker.test_retries import record_of, wait_for_end
+from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes, is_waiting
 
 # --- the two loops -----------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from django_jobs.compat import task_finished
 from django_jobs.jobs.records import Record, State
 from django_jobs.worker.run.loggers import JOB_LOGGER
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
-from tests.integration.worker.test_retries import record_of, wait_for_end
+from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes
 
 

@@ -16,15 +16,9 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.support.driver import (
-    Clock,
-    Driver,
-    claim_tick,
-    make_job,
-    make_jobs,
-    one_in_each_state,
-    succeeded,
-)
+from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.clock import Clock
+from tests.support.driver import Driver, claim_tick, one_in_each_state
 from tests.support.paths import ROOT
 from tests.support.redis_server import RedisServer
 from tests.support.small_site import report

@@ -19,7 +19,7 @@ from django_jobs.compat import Task
 from django_jobs.jobs.records import State
 from django_jobs.worker.run.loggers import JOB_LOGGER
 from tests.apps.worker_site import tasks
-from tests.integration.worker.test_retries import record_of
+from tests.integration.worker.helpers import record_of
 from tests.support.paths import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Site

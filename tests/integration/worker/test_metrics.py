@@ -18,8 +18,8 @@ from django_jobs.metrics.periods import OTHERS
 from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.worker.fetch.stats import ERRORS, NAMES, Tally
 from tests.apps.worker_site import metric_tasks, tasks
-from tests.integration.worker.conftest import StartWorker
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes, Site
 
 # --- the tally ---------------------------------------------------------------------------------

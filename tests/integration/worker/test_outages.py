@@ -13,9 +13,9 @@ from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes
 
 Factory = Callable[..., RedisServer]

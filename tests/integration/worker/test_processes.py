@@ -27,7 +27,7 @@ from django_jobs.worker.process.child import Child
 from django_jobs.worker.process.restarts import Backoff
 from django_jobs.worker.process.supervisor import Parent
 from tests.apps.worker_site import tasks
-from tests.integration.worker.test_retries import record_of, wait_for_end
+from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Notes, Site, WorkerProcess
 

@@ -10,9 +10,9 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import Record, State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker, current_backend
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import StartWorker, current_backend
 from tests.support.workers import Notes
 
 MEGABYTE = 1024 * 1024

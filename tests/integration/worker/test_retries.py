@@ -8,28 +8,14 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import State
 from django_jobs.tasks.retry import Retry
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
-from tests.support.waiting import wait_until
+from tests.integration.worker.helpers import record_of, wait_for_end
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes
 
 RunAll = Callable[..., Any]
-
-
-def record_of(backend: JobBackend, result: Any) -> Record:
-    record = backend.broker.inspection.find(result.id)
-    assert record is not None
-    return record
-
-
-def wait_for_end(backend: JobBackend, result: Any) -> Record:
-    wait_until(
-        lambda: record_of(backend, result).state.is_final,
-        f"no end of {record_of(backend, result)}",
-    )
-    return record_of(backend, result)
 
 
 def test_a_failed_job_waits_for_its_next_attempt_on_the_curve(

@@ -8,8 +8,8 @@ from typing import Any
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_finished, task_started
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes, Site
 
 SHORT = 600

@@ -16,7 +16,8 @@ import redis
 from django_jobs.backends.base import JobBackend
 from tests.apps.worker_site import tasks
 from tests.support.driver import Driver
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 from tests.support.workers import Site
 
 Factory = Callable[..., RedisServer]

@@ -12,7 +12,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.test_retries import record_of
+from tests.integration.worker.helpers import record_of
 from tests.support.waiting import wait_until
 from tests.support.workers import Site
 

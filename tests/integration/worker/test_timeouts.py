@@ -16,9 +16,9 @@ from django_jobs.timeouts import limits
 from django_jobs.timeouts.limits import Limit
 from django_jobs.timeouts.watchdog import MANY, Watchdog
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
-from tests.integration.worker.test_retries import wait_for_end
+from tests.integration.worker.helpers import wait_for_end
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes
 
 

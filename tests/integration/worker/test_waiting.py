@@ -11,9 +11,9 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import StartWorker
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.worker_fixtures import StartWorker
 from tests.support.workers import Notes
 
 

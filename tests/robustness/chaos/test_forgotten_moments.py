@@ -9,7 +9,8 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
-from tests.support.driver import Driver, found, given_back, ids, make_jobs, retrying, succeeded
+from tests.support.builders import given_back, make_jobs, retrying, succeeded
+from tests.support.driver import Driver, found, ids
 
 
 @pytest.fixture

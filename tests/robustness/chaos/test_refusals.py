@@ -13,7 +13,8 @@ from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
 from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
-from tests.support.redis_server import HOST, RedisServer
+from tests.support.ports import HOST
+from tests.support.redis_server import RedisServer
 
 pytestmark = LIMIT
 

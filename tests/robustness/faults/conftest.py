@@ -1,4 +1,4 @@
-"""The ground that runs with faults share."""
+"""The server that runs with faults share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from django_jobs.brokers.redis import portions
 from tests.robustness.faults.job_paths import PORTION
-from tests.robustness.faults.shared_server import Ground
+from tests.robustness.faults.shared_server import SharedServer
 from tests.support.redis_server import RedisServer
 
 
@@ -19,7 +19,7 @@ def _no_waiting_and_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ground(redis_server: RedisServer) -> Iterator[Ground]:
-    ground = Ground(str(redis_server.socket))
-    yield ground
-    ground.close()
+def server(redis_server: RedisServer) -> Iterator[SharedServer]:
+    server = SharedServer(str(redis_server.socket))
+    yield server
+    server.close()

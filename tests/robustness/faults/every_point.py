@@ -10,9 +10,9 @@ from django_jobs.jobs.records import State
 from django_jobs.metrics.history import Span, TaskMetrics
 from tests.robustness.faults.faulty_connection import DOUBLED, Effect, Killed, Wire, faults_at
 from tests.robustness.faults.invariants import check_all, check_places
-from tests.robustness.faults.path import Path, Scene
-from tests.robustness.faults.run import Stage
-from tests.robustness.faults.shared_server import Ground
+from tests.robustness.faults.path import Path, PreparedPath
+from tests.robustness.faults.shared_server import SharedServer
+from tests.robustness.faults.trial import Trial
 from tests.support.redis_keys import family, read_keys
 
 
@@ -68,22 +68,22 @@ class Report:
     wrong: tuple[str, ...]
 
 
-def try_every_point(path: Path, ground: Ground, *, cold: bool) -> Report:
+def try_every_point(path: Path, server: SharedServer, *, cold: bool) -> Report:
     """Go a path without a fault, then once for each of its points.
 
     Args:
         cold: whether the first call finds no connection, and each first one of a kind no script.
     """
-    _go(path, ground, Wire(ground.socket), cold=False)  # the server learns the scripts
-    calm = Wire(ground.socket)
-    expected = _go(path, ground, calm, cold=cold)
+    _go(path, server, Wire(server.socket), cold=False)  # the server learns the scripts
+    calm = Wire(server.socket)
+    expected = _go(path, server, calm, cold=cold)
     wrong: list[str] = []
     again = points = 0
     for at, fault in faults_at(calm.calls):
         points += 1
-        wire = Wire(ground.socket, at, fault)
+        wire = Wire(server.socket, at, fault)
         try:
-            outcome = _go(path, ground, wire, cold=cold)
+            outcome = _go(path, server, wire, cold=cold)
             assert wire.struck, "this point was not reached"
             more = outcome.runs_more_than(expected)
             assert not more or fault.effect is Effect.KILLED, f"{more} jobs ran again"
@@ -96,58 +96,58 @@ def try_every_point(path: Path, ground: Ground, *, cold: bool) -> Report:
     return Report(calm.calls, points, again, tuple(wrong))
 
 
-def _go(path: Path, ground: Ground, wire: Wire, *, cold: bool) -> Outcome:
-    stage = Stage(ground, wire)
+def _go(path: Path, server: SharedServer, wire: Wire, *, cold: bool) -> Outcome:
+    trial = Trial(server, wire)
     try:
-        scene = path(stage)
-        (stage.cool_down if cold else stage.warm_up)()
+        prepared = path(trial)
+        (trial.cool_down if cold else trial.warm_up)()
         wire.arm()
-        killed = _act(scene)
+        killed = _act(prepared)
         wire.disarm()
-        _recover(stage, scene, killed)
-        return _outcome(stage)
+        _recover(trial, prepared, killed)
+        return _outcome(trial)
     finally:
-        stage.close()
+        trial.close()
 
 
-def _act(scene: Scene) -> bool:
+def _act(prepared: PreparedPath) -> bool:
     """Whether it was killed meanwhile."""
     try:
-        scene.act()
+        prepared.act()
     except Killed:
         return True
     return False
 
 
-def _recover(stage: Stage, scene: Scene, killed: bool) -> None:
-    keys = read_keys(stage.client) if killed and scene.may_keep_a_marker else check_places(stage)
-    stage.books.look_up({job_id: job["s"] for job_id, job in family(keys, "j")})
-    scene.afterwards()
-    stage.recover()
-    check_all(stage)
-    if stage.wire.holds:
-        stage.wire.deliver()
-        check_places(stage)
-        stage.recover()
-        check_all(stage)
-    if killed and stage.worker.has_beaten:
-        before = _jobs(stage)
-        stage.come_back()
-        assert _jobs(stage) == before, "a worker that was taken for dead changes something"
-    scene.check()
+def _recover(trial: Trial, prepared: PreparedPath, killed: bool) -> None:
+    keys = read_keys(trial.client) if killed and prepared.may_keep_a_marker else check_places(trial)
+    trial.answers.look_up({job_id: job["s"] for job_id, job in family(keys, "j")})
+    prepared.afterwards()
+    trial.recover()
+    check_all(trial)
+    if trial.wire.holds:
+        trial.wire.deliver()
+        check_places(trial)
+        trial.recover()
+        check_all(trial)
+    if killed and trial.worker.has_beaten:
+        before = _jobs(trial)
+        trial.come_back()
+        assert _jobs(trial) == before, "a worker that was taken for dead changes something"
+    prepared.check()
 
 
-def _jobs(stage: Stage) -> dict[str, Any]:
+def _jobs(trial: Trial) -> dict[str, Any]:
     """All that is stored of jobs, and where they stand."""
-    keys = read_keys(stage.client)
+    keys = read_keys(trial.client)
     return {name: keys[name] for name in keys if name[:2] in ("j:", "e:", "q:", "s:", "f:")}
 
 
-def _outcome(stage: Stage) -> Outcome:
-    records = map(stage.safe.inspection.find, sorted(stage.books.known))
+def _outcome(trial: Trial) -> Outcome:
+    records = map(trial.safe.inspection.find, sorted(trial.answers.known))
     jobs = tuple(
         (it.job.id, it.state, it.attempts, it.crashes, len(it.failures)) for it in records if it
     )
-    inspection = stage.safe.inspection
+    inspection = trial.safe.inspection
     tasks = inspection.metrics.tasks(Span.WEEK)
-    return Outcome(jobs, dict(stage.books.runs), inspection.totals(), tasks)
+    return Outcome(jobs, dict(trial.answers.runs), inspection.totals(), tasks)

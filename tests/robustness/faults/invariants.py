@@ -4,49 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.robustness.faults.bookkeeping import Books
-from tests.robustness.faults.run import Stage
+from tests.robustness.faults.answers import Answers
+from tests.robustness.faults.trial import Trial
 from tests.support.driver import check_with_doctor
 from tests.support.redis_keys import PREFIX, Keys, check_structure, family, read_keys
 
 
-def check_places(stage: Stage) -> Keys:
+def check_places(trial: Trial) -> Keys:
     """Check that each job stands in exactly one place, in the middle of things."""
-    keys = read_keys(stage.client)
+    keys = read_keys(trial.client)
     for door in [name for name in keys if name.startswith("d:")]:
         # What rouses a worker that never takes leave goes away by itself.
-        assert int(stage.client.ttl(PREFIX + door)) > 0, f"{door} stays forever"
+        assert int(trial.client.ttl(PREFIX + door)) > 0, f"{door} stays forever"
         del keys[door]
     check_structure(keys)
     return keys
 
 
-def check_all(stage: Stage) -> None:
-    """Check a stage on which everything is over."""
-    keys = check_places(stage)
-    check_with_doctor(stage.safe)
+def check_all(trial: Trial) -> None:
+    """Check a trial on which everything is over."""
+    keys = check_places(trial)
+    check_with_doctor(trial.safe)
     there = {job_id: job["s"] for job_id, job in family(keys, "j")}
-    _check_jobs(stage.books, there)
-    _check_counts(stage, there)
+    _check_jobs(trial.answers, there)
+    _check_counts(trial, there)
     for name in keys:
         assert not name.startswith(("q:", "f:")), f"jobs are left in {name}"
     for job_id, failures in family(keys, "e"):
         assert len(set(failures)) == len(failures), f"a failure of {job_id} was noted twice"
 
 
-def _check_jobs(books: Books, there: dict[str, str]) -> None:
-    lost = books.stored - books.doomed - there.keys()
+def _check_jobs(answers: Answers, there: dict[str, str]) -> None:
+    lost = answers.stored - answers.doomed - there.keys()
     assert not lost, f"lost: {lost}"
-    assert there.keys() <= books.known, "a job that nobody pushed"
-    assert not books.removed & there.keys(), "a removed job is there again"
+    assert there.keys() <= answers.known, "a job that nobody pushed"
+    assert not answers.removed & there.keys(), "a removed job is there again"
     for job_id, state in there.items():
-        if job_id in books.cancelled and state == "discarded":
+        if job_id in answers.cancelled and state == "discarded":
             continue
-        assert books.runs[job_id] >= 1, f"{job_id} never ran"
-        ends = {1, 2} if job_id in books.revivable else {1}
-        assert books.ends[job_id] in ends, f"{job_id} was settled {books.ends[job_id]} times"
+        assert answers.runs[job_id] >= 1, f"{job_id} never ran"
+        ends = {1, 2} if job_id in answers.revivable else {1}
+        assert answers.ends[job_id] in ends, f"{job_id} was settled {answers.ends[job_id]} times"
 
 
-def _check_counts(stage: Stage, there: dict[str, str]) -> None:
-    counts = {state.value: count for state, count in stage.safe.inspection.counts().items()}
+def _check_counts(trial: Trial, there: dict[str, str]) -> None:
+    counts = {state.value: count for state, count in trial.safe.inspection.counts().items()}
     assert {state: count for state, count in counts.items() if count} == Counter(there.values())

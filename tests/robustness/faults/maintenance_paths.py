@@ -4,111 +4,111 @@ from __future__ import annotations
 
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
-from tests.robustness.faults.path import Scene
-from tests.robustness.faults.run import Stage
-from tests.support.driver import dead, given_back
+from tests.robustness.faults.path import PreparedPath
+from tests.robustness.faults.trial import Trial
+from tests.support.builders import dead, given_back
 
 MINUTE = 60_000
 
 
-def quiet(stage: Stage) -> Scene:
+def quiet(trial: Trial) -> PreparedPath:
     """An operator's command, which the worker hears: it gives back what it has not begun."""
-    stage.given(3)
-    stage.beat()
-    claims = stage.exchange(3)
-    inspection = stage.broker.inspection
+    trial.given(3)
+    trial.beat()
+    claims = trial.exchange(3)
+    inspection = trial.broker.inspection
 
     def act() -> None:
-        assert stage.insist(lambda: inspection.command_worker("w1", WorkerCommand.QUIET))
-        assert stage.beat().command is WorkerCommand.QUIET, "the worker does not hear of it"
-        assert stage.beat(quiet=True).command is None
-        stage.exchange(0, [*stage.run(claims[:1]), *map(given_back, claims[1:])])
+        assert trial.insist(lambda: inspection.command_worker("w1", WorkerCommand.QUIET))
+        assert trial.beat().command is WorkerCommand.QUIET, "the worker does not hear of it"
+        assert trial.beat(quiet=True).command is None
+        trial.exchange(0, [*trial.run(claims[:1]), *map(given_back, claims[1:])])
 
-    return Scene(act)
+    return PreparedPath(act)
 
 
-def stop(stage: Stage) -> Scene:
+def stop(trial: Trial) -> PreparedPath:
     """A worker's end: it listens no more, what is finished is settled, and the rest given back."""
-    stage.given(3)
-    stage.beat()
-    claims = stage.exchange(3)
+    trial.given(3)
+    trial.beat()
+    claims = trial.exchange(3)
 
     def act() -> None:
-        stage.try_once(stage.worker.session.interrupt)
-        stage.listen(0)
-        stage.exchange(0, stage.run(claims[:1]))
-        stage.beat(succeeded=1)
-        stage.try_once(stage.worker.close)
+        trial.try_once(trial.worker.session.interrupt)
+        trial.listen(0)
+        trial.exchange(0, trial.run(claims[:1]))
+        trial.beat(succeeded=1)
+        trial.try_once(trial.worker.close)
 
-    return Scene(act)
+    return PreparedPath(act)
 
 
-def retry(stage: Stage) -> Scene:
-    (job, _) = stage.given(2)
-    stage.exchange(0, map(dead, stage.exchange(2)))
-    stage.given(1, run_at=stage.clock.now() + MINUTE)
-    later = max(stage.books.known)
+def retry(trial: Trial) -> PreparedPath:
+    (job, _) = trial.given(2)
+    trial.exchange(0, map(dead, trial.exchange(2)))
+    trial.given(1, run_at=trial.clock.now() + MINUTE)
+    later = max(trial.answers.known)
 
     def act() -> None:
-        stage.books.revivable.add(job.id)
-        stage.insist(lambda: stage.broker.inspection.retry(job.id))
-        stage.insist(lambda: stage.broker.inspection.retry(later))
-        stage.exchange(0, stage.run(stage.exchange(3)))
+        trial.answers.revivable.add(job.id)
+        trial.insist(lambda: trial.broker.inspection.retry(job.id))
+        trial.insist(lambda: trial.broker.inspection.retry(later))
+        trial.exchange(0, trial.run(trial.exchange(3)))
 
-    return Scene(act)
+    return PreparedPath(act)
 
 
-def cancel(stage: Stage) -> Scene:
-    queued = stage.given(2)[0].id
-    later = stage.given(1, run_at=stage.clock.now() + MINUTE)[0].id
+def cancel(trial: Trial) -> PreparedPath:
+    queued = trial.given(2)[0].id
+    later = trial.given(1, run_at=trial.clock.now() + MINUTE)[0].id
 
     def act() -> None:
         for job_id in (queued, later):
-            stage.books.cancelled.add(job_id)
-            stage.insist(lambda job_id=job_id: stage.broker.inspection.cancel(job_id))  # type: ignore[misc]
-        stage.exchange(0, stage.run(stage.exchange(3)))
+            trial.answers.cancelled.add(job_id)
+            trial.insist(lambda job_id=job_id: trial.broker.inspection.cancel(job_id))  # type: ignore[misc]
+        trial.exchange(0, trial.run(trial.exchange(3)))
 
-    return Scene(act)
+    return PreparedPath(act)
 
 
-def delete(stage: Stage) -> Scene:
-    ended = stage.given(1)[0].id
-    stage.exchange(0, map(dead, stage.exchange(1)))
-    queued = stage.given(2)[0].id
-    later = stage.given(1, run_at=stage.clock.now() + MINUTE)[0].id
+def delete(trial: Trial) -> PreparedPath:
+    ended = trial.given(1)[0].id
+    trial.exchange(0, map(dead, trial.exchange(1)))
+    queued = trial.given(2)[0].id
+    later = trial.given(1, run_at=trial.clock.now() + MINUTE)[0].id
 
     def act() -> None:
         for job_id in (ended, queued, later):
-            stage.remove([job_id], lambda job_id=job_id: stage.broker.inspection.delete(job_id))  # type: ignore[misc]
-        stage.exchange(0, stage.run(stage.exchange(3)))
+            trial.remove([job_id], lambda job_id=job_id: trial.broker.inspection.delete(job_id))  # type: ignore[misc]
+        trial.exchange(0, trial.run(trial.exchange(3)))
 
-    return Scene(act)
-
-
-def clear(stage: Stage) -> Scene:
-    running = stage.given(1)
-    claims = stage.exchange(1)
-    queued = [job.id for job in stage.given(3)]
-
-    def act() -> None:
-        stage.remove(queued, lambda: stage.broker.inspection.clear("default"))
-        stage.exchange(0, stage.run(claims))
-        assert stage.states()[running[0].id] is State.SUCCEEDED
-
-    return Scene(act)
+    return PreparedPath(act)
 
 
-def pause_and_resume(stage: Stage) -> Scene:
-    stage.given(2)
-    inspection = stage.broker.inspection
+def clear(trial: Trial) -> PreparedPath:
+    running = trial.given(1)
+    claims = trial.exchange(1)
+    queued = [job.id for job in trial.given(3)]
 
     def act() -> None:
-        stage.insist(lambda: inspection.pause("default"))
-        assert not stage.exchange(2), "a paused queue gives"
-        stage.insist(lambda: inspection.resume("default"))
-        stage.exchange(0, stage.run(stage.exchange(2)))
+        trial.remove(queued, lambda: trial.broker.inspection.clear("default"))
+        trial.exchange(0, trial.run(claims))
+        assert trial.states()[running[0].id] is State.SUCCEEDED
 
-    return Scene(act)
+    return PreparedPath(act)
+
+
+def pause_and_resume(trial: Trial) -> PreparedPath:
+    trial.given(2)
+    inspection = trial.broker.inspection
+
+    def act() -> None:
+        trial.insist(lambda: inspection.pause("default"))
+        assert not trial.exchange(2), "a paused queue gives"
+        trial.insist(lambda: inspection.resume("default"))
+        trial.exchange(0, trial.run(trial.exchange(2)))
+
+    return PreparedPath(act)
 
 
 CARE_PATHS = (quiet, stop, retry, cancel, delete, clear, pause_and_resume)

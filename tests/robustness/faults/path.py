@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.robustness.faults.run import Stage
+from tests.robustness.faults.trial import Trial
 
 
 def _nothing() -> None:
@@ -14,7 +14,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PreparedPath:
     """A path that is ready to go.
 
     Attributes:
@@ -31,5 +31,5 @@ class Scene:
     may_keep_a_marker: bool = False
 
 
-Path: TypeAlias = Callable[[Stage], Scene]
-"""Prepares a stage."""
+Path: TypeAlias = Callable[[Trial], PreparedPath]
+"""Prepares a trial."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from tests.contract.conftest import MOVABLE_CLOCK
+from tests.support.clock import MOVABLE_CLOCK
 
 
-class Ground:
+class SharedServer:
     """A server, a client, and a broker whose calls never fail.
 
     Args:

@@ -11,7 +11,7 @@ from tests.robustness.faults.faulty_connection import FAULTS
 from tests.robustness.faults.job_paths import JOB_PATHS, claim, push
 from tests.robustness.faults.maintenance_paths import CARE_PATHS
 from tests.robustness.faults.path import Path
-from tests.robustness.faults.shared_server import Ground
+from tests.robustness.faults.shared_server import SharedServer
 
 EVERY_PATH = (*JOB_PATHS, *CARE_PATHS)
 COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (push, claim)
@@ -19,18 +19,18 @@ COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (pus
 
 
 @pytest.mark.parametrize("path", EVERY_PATH, ids=lambda path: path.__name__)
-def test_every_point_of_a_path_is_survived(path: Path, ground: Ground) -> None:
-    _survives(path, ground, cold=False)
+def test_every_point_of_a_path_is_survived(path: Path, server: SharedServer) -> None:
+    _survives(path, server, cold=False)
 
 
 @pytest.mark.parametrize("path", COLD_PATHS, ids=lambda path: path.__name__)
-def test_every_point_of_a_first_call_is_survived(path: Path, ground: Ground) -> None:
+def test_every_point_of_a_first_call_is_survived(path: Path, server: SharedServer) -> None:
     """With those of connecting, and of loading the script."""
-    _survives(path, ground, cold=True)
+    _survives(path, server, cold=True)
 
 
-def _survives(path: Path, ground: Ground, *, cold: bool) -> None:
-    report = try_every_point(path, ground, cold=cold)
+def _survives(path: Path, server: SharedServer, *, cold: bool) -> None:
+    report = try_every_point(path, server, cold=cold)
     print(f"{report.calls} calls, {report.points} points, {report.again} jobs ran again")
     assert report.points == report.calls * len(FAULTS) > 0
     assert report.wrong == (), "\n".join(report.wrong)

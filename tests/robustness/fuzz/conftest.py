@@ -8,8 +8,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.support.driver import Clock
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
 
 
 @pytest.fixture

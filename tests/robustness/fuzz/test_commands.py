@@ -18,7 +18,7 @@ from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
 from tests.robustness.fuzz.hostile import anything, spoilt_fields
 from tests.robustness.fuzz.scale import EXAMPLES
-from tests.support.driver import Clock
+from tests.support.clock import Clock
 from tests.support.small_site import PREFIX, SmallSite, spoil
 
 COMMANDS = ("list", "stats", "queues", "workers", "periodic")

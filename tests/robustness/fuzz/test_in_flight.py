@@ -7,7 +7,9 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
-from tests.support.driver import Clock, Driver, ids, make_job, make_jobs, past_lease
+from tests.support.builders import make_job, make_jobs
+from tests.support.clock import Clock
+from tests.support.driver import Driver, ids, past_lease
 
 SPOILT_ENTRIES = ["", "x", "::::", "1:1:nan:0:0", f"1:1:{'9' * 400}:0:0", b"\xff\xfe"]
 SPOILT_CRASHES = ["x", "1.5", "9223372036854775807", b"\xff"]

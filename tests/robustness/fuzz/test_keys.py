@@ -10,7 +10,8 @@ import redis
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
 from tests.robustness.fuzz.scale import SCALE
-from tests.support.driver import Clock, past_lease
+from tests.support.clock import Clock
+from tests.support.driver import past_lease
 from tests.support.small_site import PREFIX, SmallSite
 
 FAMILIES = [

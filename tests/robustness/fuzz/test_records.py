@@ -11,7 +11,7 @@ from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
 from tests.robustness.fuzz.hostile import anything, spoilt_fields
 from tests.robustness.fuzz.scale import EXAMPLES
-from tests.support.driver import Clock
+from tests.support.clock import Clock
 from tests.support.small_site import PREFIX, SmallSite, spoil
 
 many = settings(

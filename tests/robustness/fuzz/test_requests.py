@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from django_jobs.recap.forms import RecapSettingsForm
 from django_jobs.recap.unsubscribe import SALT
 from feedback.models import Post
-from tests.integration.example.conftest import (  # noqa: F401 (fixtures)
+from tests.robustness.fuzz.scale import EXAMPLES
+from tests.support.board_fixtures import (  # noqa: F401 (fixtures)
     as_user,
     board,
     make_member,
@@ -24,9 +25,8 @@ from tests.integration.example.conftest import (  # noqa: F401 (fixtures)
     moderator,
     post,
     site,
+    tasks_from,
 )
-from tests.integration.example.helpers import tasks_from
-from tests.robustness.fuzz.scale import EXAMPLES
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "/": ("q", "page", "sort", "order", "status", "board"),

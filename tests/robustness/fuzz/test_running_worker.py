@@ -17,18 +17,18 @@ from django_jobs.clock import now_ms
 from django_jobs.jobs.records import Record, State
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
-from tests.integration.worker.conftest import (  # noqa: F401 (fixtures)
-    _no_thread_dies_unheard,
-    backend,
-    configure,
-    current_backend,
-    notes,
-    start_worker,
-)
 from tests.robustness.fuzz.hostile import TRAPS, spoilt_fields
 from tests.robustness.fuzz.scale import EXAMPLES
 from tests.support.small_site import spoil
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import (  # noqa: F401 (fixtures)
+    backend,
+    configure,
+    current_backend,
+    no_thread_dies_unheard,
+    notes,
+    start_worker,
+)
 
 QUEUE = "low"
 

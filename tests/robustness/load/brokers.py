@@ -13,7 +13,8 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
-from tests.support.driver import Driver, make_jobs
+from tests.support.builders import make_jobs
+from tests.support.driver import Driver
 from tests.support.redis_server import RedisServer
 
 TIMED = "LOAD_SCALE" in os.environ

@@ -9,7 +9,7 @@ import pytest
 
 from django_jobs.jobs.records import State
 from tests.robustness.load.brokers import MANY, TIMED, Loaded, ratio
-from tests.support.driver import given_back, make_jobs
+from tests.support.builders import given_back, make_jobs
 
 MOST_BYTES = 450
 """What a small job that waits may take of Redis' memory."""

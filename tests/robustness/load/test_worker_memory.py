@@ -8,15 +8,10 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
-from tests.integration.worker.conftest import (  # noqa: F401 (fixtures)
-    backend,
-    configure,
-    notes,
-    site,
-)
 from tests.robustness.load.brokers import BATCH, TIMED
-from tests.support.driver import make_jobs
+from tests.support.builders import make_jobs
 from tests.support.waiting import wait_until
+from tests.support.worker_fixtures import backend, configure, notes, site  # noqa: F401 (fixtures)
 from tests.support.workers import Site, WorkerProcess
 
 FEW, MANY = (20_000, 200_000) if TIMED else (2_000, 8_000)

@@ -17,7 +17,9 @@ from django_jobs.worker.background.periodic import LONGEST_WAIT, Ticker
 from tests.robustness.simulation.expected import Span
 from tests.robustness.simulation.plans import Plan, register
 from tests.robustness.simulation.timelines import HOUR, WORKERS, Timeline
-from tests.support.driver import Driver, in_threads, make_job, succeeded
+from tests.support.builders import make_job, succeeded
+from tests.support.driver import Driver
+from tests.support.waiters import in_threads
 
 LATEST_MS = 45_000
 """How late a worker looks at most, in milliseconds: less than what makes a tick a missed one."""

@@ -17,9 +17,9 @@ from django_jobs.brokers.messages import HeartbeatReport, JobProgress, QueueQuot
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import Record, Settlement, State
 from django_jobs.metrics.history import Span
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.robustness.stateful.bookkeeping import Books
-from tests.support.driver import Clock, Driver, check_with_doctor
+from tests.robustness.stateful.expected_jobs import ExpectedJobs
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
+from tests.support.driver import Driver, check_with_doctor
 from tests.support.redis_keys import check_structure, read_keys
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class BothBrokers(RuleBasedStateMachine):
         )
         self.starts = count(1)
         self.workers = {name: self.start(name) for name in ("w1", "w2", "w3")}
-        self.books = Books()
+        self.expected = ExpectedJobs()
         self.known: list[str] = []
         self.deferred = 0
         self.totals = (0, 0)
@@ -109,14 +109,14 @@ class BothBrokers(RuleBasedStateMachine):
     def all_that_can_be_seen_is_the_same_and_right(self) -> None:
         BothBrokers.steps += 1
         counts = self.same(lambda broker: dict(broker.inspection.counts()))
-        self.books.forget_what_is_over(self.clock.now())
+        self.expected.forget_what_is_over(self.clock.now())
         self.same(seen_beside_jobs)
-        self.books.check(
+        self.expected.check(
             {state: self.same(partial(listing, state=state)) for state in State}, counts
         )
         totals = self.brokers[0].inspection.totals()
         assert (totals.succeeded, totals.failed) == self.totals
-        assert self.brokers[0].ticks() == self.books.ticks
+        assert self.brokers[0].ticks() == self.expected.ticks
         check_structure(read_keys(self.client))
 
     def everything(self) -> Any:

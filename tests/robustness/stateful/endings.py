@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from django_jobs.jobs.records import Claim, Settlement, State
-from tests.support.driver import make_failure
+from tests.support.builders import make_failure
 
 
 @dataclass(frozen=True, slots=True)

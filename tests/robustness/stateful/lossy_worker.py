@@ -13,8 +13,9 @@ import redis
 from django_jobs.brokers.messages import HeartbeatReport, PendingReply
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Settlement
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.support.driver import Clock, Driver, given_back, make_jobs, retrying, succeeded, taking
+from tests.support.builders import given_back, make_jobs, retrying, succeeded
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
+from tests.support.driver import Driver, taking
 from tests.support.lossy_network import Fate, LossyBroker, Message
 
 PREFIX = "{jobs}:"

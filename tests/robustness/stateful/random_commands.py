@@ -26,7 +26,9 @@ from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
 from tests.robustness.stateful.endings import ENDS, End, end_of
-from tests.support.driver import START, make_job, use_up_wake_up
+from tests.support.builders import make_job
+from tests.support.clock import START
+from tests.support.waiters import use_up_wake_up
 
 ORDERED = [State.RUNNING, *(state for state in State if state.is_final)]
 """States whose listings have no order, or one that leaves jobs of one millisecond open."""
@@ -84,7 +86,7 @@ class RandomCommands(BothBrokers):
 
     def push_jobs(self, jobs: list[Job]) -> None:
         self.same(lambda broker: broker.push(jobs))
-        self.books.push(jobs)
+        self.expected.push(jobs)
 
     @rule(wanted=st.lists(st.tuples(TICKS, st.none() | SECONDS, st.booleans()), max_size=3))
     def claim_ticks(
@@ -96,10 +98,10 @@ class RandomCommands(BothBrokers):
         ]
         claimed = self.same(lambda broker: broker.claim_ticks(ticks))
         for tick, is_claimed in zip(ticks, claimed, strict=True):
-            assert is_claimed == (self.books.ticks.get(tick.name) == tick.last)
+            assert is_claimed == (self.expected.ticks.get(tick.name) == tick.last)
             if is_claimed:
-                self.books.ticks[tick.name] = tick.at
-                self.books.push([tick.job] if tick.job else [])
+                self.expected.ticks[tick.name] = tick.at
+                self.expected.push([tick.job] if tick.job else [])
 
     def tick_job(self, tick: tuple[str, int | None, int], ahead: int | None) -> Job:
         name, _, at = tick
@@ -118,7 +120,7 @@ class RandomCommands(BothBrokers):
     def claim(
         self, worker: str, queues: str, quota: int, limit: int, ends: Sequence[End] = ()
     ) -> None:
-        mine = self.books.holds(worker).values()
+        mine = self.expected.holds(worker).values()
         settlements = [self.end(*pair) for pair in zip(mine, ends, strict=False)]
         self.call(worker, [QueueQuota(queue, quota) for queue in queues], limit, settlements)
 
@@ -132,8 +134,8 @@ class RandomCommands(BothBrokers):
         self, worker: str, ends: list[End], stale: list[tuple[int, End]], limit: int
     ) -> None:
         worker = self.busy_one(worker)
-        mine = self.books.holds(worker).values()
-        wrong = self.books.not_held_by(worker)
+        mine = self.expected.holds(worker).values()
+        wrong = self.expected.not_held_by(worker)
         pairs = [
             *zip(mine, ends, strict=False),
             *((wrong[number % len(wrong)], end) for number, end in stale if wrong),
@@ -149,7 +151,7 @@ class RandomCommands(BothBrokers):
 
     def busy_one(self, worker: str) -> str:
         """This worker, or another one that has something to settle."""
-        return next((name for name in [worker, *self.workers] if self.books.holds(name)), worker)
+        return next((name for name in [worker, *self.workers] if self.expected.holds(name)), worker)
 
     def end(self, claim: Claim, end: End) -> Settlement:
         return end_of(claim, end, self.later(4_000))
@@ -162,10 +164,10 @@ class RandomCommands(BothBrokers):
         reply = self.same_of(
             worker, lambda it: it.exchange(*quotas, limit=limit, settlements=settlements)
         )
-        assert reply.refused == self.books.settled(worker, settlements, self.clock.now())
-        self.books.claimed(worker, reply.claims, limit)
+        assert reply.refused == self.expected.settled(worker, settlements, self.clock.now())
+        self.expected.claimed(worker, reply.claims, limit)
         if reply.must_beat:
-            assert not self.books.holds(worker)
+            assert not self.expected.holds(worker)
             assert not reply.claims
             self.heartbeat(worker, (0, 0))
         return reply
@@ -174,9 +176,9 @@ class RandomCommands(BothBrokers):
     def settle_what_is_not_held(self, worker: str, end: End, forged: bool) -> None:
         self.call(worker, [], 0, [])  # what is due comes first, and is no settlement's doing
         before = self.everything()
-        claims = self.books.not_held_by(worker)
+        claims = self.expected.not_held_by(worker)
         if forged:
-            claims += map(_of_the_future, self.books.holds(worker).values())
+            claims += map(_of_the_future, self.expected.holds(worker).values())
         settlements = [self.end(claim, end) for claim in claims]
         answer = self.call(worker, [], 0, settlements)
         assert len(answer.refused) == len(claims)
@@ -184,7 +186,7 @@ class RandomCommands(BothBrokers):
 
     @rule(worker=WORKERS, counted=st.tuples(st.integers(0, 2), st.integers(0, 2)))
     def heartbeat(self, worker: str, counted: tuple[int, int]) -> None:
-        running = [(job_id, self.clock.now()) for job_id in self.books.holds(worker)]
+        running = [(job_id, self.clock.now()) for job_id in self.expected.holds(worker)]
         says: dict[str, Any] = {
             "succeeded": counted[0],
             "failed": counted[1],
@@ -193,10 +195,10 @@ class RandomCommands(BothBrokers):
             "queues": ("a", "b")[: counted[0]],
             "quiet": counted[1] == 1,
             "samples": [_sample(worker, *counted)],
-            "progress": _progress(counted[1], self.books.holds(worker)),
+            "progress": _progress(counted[1], self.expected.holds(worker)),
         }
         reply = self.same_of(worker, lambda it: _in_order(it.heartbeat(**says)))
-        self.books.taken_back(worker, reply, self.clock.now())
+        self.expected.taken_back(worker, reply, self.clock.now())
         self.totals = (self.totals[0] + counted[0], self.totals[1] + counted[1])
 
     @rule(worker=WORKERS, witness=WORKERS, limit=st.integers(0, 4))
@@ -212,7 +214,7 @@ class RandomCommands(BothBrokers):
         for each in self.workers if away else [worker]:
             self.heartbeat(each, (0, 0))
             self.same_of(each, lambda it: it.close())
-            self.books.leave(each)
+            self.expected.leave(each)
             self.workers[each] = self.start(each)
         self.clock.advance(away or 0)
 
@@ -239,11 +241,11 @@ class RandomCommands(BothBrokers):
     def note_repair(self, verb: str, job_id: str) -> None:
         match verb:
             case "retry":
-                self.books.revive(job_id)
+                self.expected.revive(job_id)
             case "cancel":
-                self.books.end(job_id, State.DISCARDED, self.clock.now())
+                self.expected.end(job_id, State.DISCARDED, self.clock.now())
             case _:
-                self.books.remove(job_id, "deleted")
+                self.expected.remove(job_id, "deleted")
 
     @rule(verb=st.sampled_from(["resume", "pause", "clear"]), queue=QUEUES)
     def care_for_a_queue(self, verb: str, queue: str) -> None:
@@ -251,13 +253,13 @@ class RandomCommands(BothBrokers):
         answer = self.same(lambda broker: getattr(broker.inspection, verb)(queue))
         match verb:
             case "pause":
-                self.books.paused.add(queue)
+                self.expected.paused.add(queue)
             case "resume":
-                self.books.paused.discard(queue)
+                self.expected.paused.discard(queue)
             case _:
                 assert answer == len(queued)
                 for record in queued:
-                    self.books.remove(record.job.id, "cleared")
+                    self.expected.remove(record.job.id, "cleared")
 
     @rule(worker=WORKERS, command=st.sampled_from(WorkerCommand))
     def command(self, worker: str, command: WorkerCommand) -> None:
@@ -292,7 +294,7 @@ class RandomCommands(BothBrokers):
         )
         job_id = self.one_of_known(number)
         record = self.same(lambda broker: broker.inspection.find(job_id))
-        assert (record is not None) == (job_id in self.books.present)
+        assert (record is not None) == (job_id in self.expected.present)
 
 
 def _sample(worker: str, succeeded: int, failed: int) -> TaskStats:

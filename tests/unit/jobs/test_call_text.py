@@ -6,7 +6,7 @@ import pytest
 
 from django_jobs.jobs.call_text import format_call
 from django_jobs.serialization.arguments import dump_arguments
-from tests.support.driver import make_job
+from tests.support.builders import make_job
 
 
 @pytest.mark.parametrize(

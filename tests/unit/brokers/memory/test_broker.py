@@ -10,18 +10,11 @@ import pytest
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.errors import QueueFull
 from django_jobs.jobs.records import Job, State
-from tests.support.driver import (
-    DEADLINE,
-    NOTHING_HAPPENS,
-    START,
-    Driver,
-    ids,
-    in_threads,
-    make_job,
-    make_jobs,
-    retrying,
-    succeeded,
-)
+from tests.support.builders import make_job, make_jobs, retrying, succeeded
+from tests.support.clock import START
+from tests.support.driver import Driver, ids
+from tests.support.waiters import in_threads
+from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
 
 
 class WaitingPush:

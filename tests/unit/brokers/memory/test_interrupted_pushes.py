@@ -18,7 +18,11 @@ from django_jobs.errors import TaskTimeout
 from django_jobs.jobs.records import State
 from django_jobs.timeouts.limits import Limit
 from django_jobs.timeouts.watchdog import Watchdog
-from tests.support.driver import DEADLINE, START, Driver, in_threads, make_job, make_jobs
+from tests.support.builders import make_job, make_jobs
+from tests.support.clock import START
+from tests.support.driver import Driver
+from tests.support.waiters import in_threads
+from tests.support.waiting import DEADLINE
 
 
 class Strike(Watchdog):

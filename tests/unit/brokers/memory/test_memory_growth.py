@@ -9,7 +9,9 @@ import pytest
 
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.memory.store import SUCCEEDED_KEPT
-from tests.support.driver import START, Driver, make_jobs, succeeded
+from tests.support.builders import make_jobs, succeeded
+from tests.support.clock import START
+from tests.support.driver import Driver
 
 BATCH = 1000
 MARGIN = 1.3

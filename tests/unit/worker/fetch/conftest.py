@@ -1,12 +1,12 @@
-"""The stage on which the loops are tested."""
+"""The harness in which the loops are tested."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.worker.fetch.stage import Stage
+from tests.unit.worker.fetch.harness import Harness
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def harness() -> Harness:
+    return Harness()

@@ -7,8 +7,8 @@ import threading
 from django_jobs.jobs.records import State
 from django_jobs.worker.fetch.changes import Changes
 from django_jobs.worker.fetch.in_flight import InFlight
-from tests.support.driver import ended, succeeded
-from tests.unit.worker.fetch.stage import make_claims
+from tests.support.builders import ended, succeeded
+from tests.unit.worker.fetch.harness import make_claims
 
 
 def make_in_flight() -> tuple[InFlight, Changes]:

@@ -13,28 +13,28 @@ from django_jobs.waits import LONGEST
 from django_jobs.worker.backoff import PAUSES
 from django_jobs.worker.fetch.listener import STUTTER
 from django_jobs.worker.fetch.mode import Mode
-from tests.support.driver import make_job
-from tests.unit.worker.fetch.stage import Stage
+from tests.support.builders import make_job
+from tests.unit.worker.fetch.harness import Harness
 
 AWAY = BrokerUnavailable("Redis does not answer.")
 
 
 @pytest.fixture
-def idle(stage: Stage) -> Stage:
+def idle(harness: Harness) -> Harness:
     """A worker that has found the queues empty."""
-    stage.find_empty()
-    return stage
+    harness.find_empty()
+    return harness
 
 
-def test_it_listens_only_when_the_queues_are_known_to_be_empty(stage: Stage) -> None:
-    assert stage.listener.step() == LONGEST
-    assert stage.session.listens == []
-    stage.find_empty()
-    assert stage.listener.step() == 0
-    assert stage.session.listens == [4]
+def test_it_listens_only_when_the_queues_are_known_to_be_empty(harness: Harness) -> None:
+    assert harness.listener.step() == LONGEST
+    assert harness.session.listens == []
+    harness.find_empty()
+    assert harness.listener.step() == 0
+    assert harness.session.listens == [4]
 
 
-def test_it_hands_jobs_to_the_executors_itself(idle: Stage) -> None:
+def test_it_hands_jobs_to_the_executors_itself(idle: Harness) -> None:
     claims = idle.push(1)
     idle.listener.step()
     assert [*idle.executors.backlog] == claims
@@ -42,14 +42,14 @@ def test_it_hands_jobs_to_the_executors_itself(idle: Stage) -> None:
     assert idle.room.taken == 1
 
 
-def test_it_listens_for_free_threads_only(idle: Stage) -> None:
+def test_it_listens_for_free_threads_only(idle: Harness) -> None:
     idle.run_jobs(3)
     idle.outlook.empty = True
     idle.listener.step()
     assert idle.session.listens == [1]
 
 
-def test_it_rests_while_every_thread_is_busy(idle: Stage) -> None:
+def test_it_rests_while_every_thread_is_busy(idle: Harness) -> None:
     running, *_ = idle.run_jobs(4)
     idle.outlook.empty = True
     assert idle.listener.step() == LONGEST
@@ -60,7 +60,7 @@ def test_it_rests_while_every_thread_is_busy(idle: Stage) -> None:
     assert idle.session.listens == [1]
 
 
-def test_what_it_listens_for_is_promised_to_nobody_else(idle: Stage) -> None:
+def test_what_it_listens_for_is_promised_to_nobody_else(idle: Harness) -> None:
     seen: list[tuple[int, bool]] = []
     idle.session.on_listen = lambda: seen.append((idle.room.free(), idle.outlook.listening))
     idle.listener.step()
@@ -69,7 +69,7 @@ def test_what_it_listens_for_is_promised_to_nobody_else(idle: Stage) -> None:
     assert not idle.outlook.listening
 
 
-def test_it_rests_after_a_full_reply_and_the_exchange_loop_goes_on(idle: Stage) -> None:
+def test_it_rests_after_a_full_reply_and_the_exchange_loop_goes_on(idle: Harness) -> None:
     idle.push(5)
     before = idle.changes.count
     idle.listener.step()
@@ -77,7 +77,7 @@ def test_it_rests_after_a_full_reply_and_the_exchange_loop_goes_on(idle: Stage) 
     assert idle.listener.step() == LONGEST
 
 
-def test_it_wakes_the_exchange_loop_only_if_there_is_something_to_do(idle: Stage) -> None:
+def test_it_wakes_the_exchange_loop_only_if_there_is_something_to_do(idle: Harness) -> None:
     idle.push(1)
     before = idle.changes.count
     idle.listener.step()
@@ -88,13 +88,13 @@ def test_it_wakes_the_exchange_loop_only_if_there_is_something_to_do(idle: Stage
 
 
 @pytest.mark.parametrize("mode", [Mode.DRAINING, Mode.QUIET, Mode.RETIRING, Mode.CLOSING])
-def test_it_listens_in_no_other_mode(idle: Stage, mode: Mode) -> None:
+def test_it_listens_in_no_other_mode(idle: Harness, mode: Mode) -> None:
     idle.mode.current = mode
     assert idle.listener.step() == LONGEST
     assert idle.session.listens == []
 
 
-def test_a_mode_that_changes_just_before_a_listen_prevents_it(idle: Stage) -> None:
+def test_a_mode_that_changes_just_before_a_listen_prevents_it(idle: Harness) -> None:
     free = idle.room.free
 
     def quiet_behind_the_first_look(ahead: int = 0) -> int:
@@ -109,13 +109,13 @@ def test_a_mode_that_changes_just_before_a_listen_prevents_it(idle: Stage) -> No
     assert idle.changes.count > before + 1  # the loop that may have waited for its end hears of it
 
 
-def test_it_does_not_listen_without_the_lease(idle: Stage) -> None:
+def test_it_does_not_listen_without_the_lease(idle: Harness) -> None:
     idle.lease.end()
     assert idle.listener.step() == LONGEST
     assert idle.session.listens == []
 
 
-def test_jobs_that_come_when_the_lease_is_over_go_back(idle: Stage) -> None:
+def test_jobs_that_come_when_the_lease_is_over_go_back(idle: Harness) -> None:
     (claim,) = idle.push(1)
     idle.session.on_listen = lambda: idle.clock.advance(idle.lease.seconds)
     idle.listener.step()
@@ -124,7 +124,7 @@ def test_jobs_that_come_when_the_lease_is_over_go_back(idle: Stage) -> None:
     assert idle.settled == [(claim.job.id, State.QUEUED)]
 
 
-def test_jobs_that_come_when_the_worker_is_quiet_go_back(idle: Stage) -> None:
+def test_jobs_that_come_when_the_worker_is_quiet_go_back(idle: Harness) -> None:
     (claim,) = idle.push(1)
     idle.session.on_listen = idle.mode.quiet
     idle.listener.step()
@@ -133,22 +133,22 @@ def test_jobs_that_come_when_the_worker_is_quiet_go_back(idle: Stage) -> None:
     assert idle.settled == [(claim.job.id, State.QUEUED)]
 
 
-def test_a_worker_of_every_queue_finds_a_new_one_after_a_listen(stage: Stage) -> None:
-    stage.serve()
-    stage.find_empty()
-    stage.session.on_listen = lambda: stage.broker.push([make_job(queue="new")])
-    stage.listener.step()
-    claims = stage.push(1)
-    assert not stage.outlook.empty
-    stage.settle_down()
-    assert [*stage.executors.backlog] == claims
+def test_a_worker_of_every_queue_finds_a_new_one_after_a_listen(harness: Harness) -> None:
+    harness.serve()
+    harness.find_empty()
+    harness.session.on_listen = lambda: harness.broker.push([make_job(queue="new")])
+    harness.listener.step()
+    claims = harness.push(1)
+    assert not harness.outlook.empty
+    harness.settle_down()
+    assert [*harness.executors.backlog] == claims
 
 
 # --- what goes wrong -------------------------------------------------------------------------
 
 
 def test_after_a_failure_the_exchange_loop_looks_and_there_is_a_heartbeat(
-    idle: Stage, caplog: pytest.LogCaptureFixture
+    idle: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     idle.session.errors = [AWAY]
     idle.listener.step()
@@ -161,7 +161,7 @@ def test_after_a_failure_the_exchange_loop_looks_and_there_is_a_heartbeat(
 
 
 def test_a_listen_that_keeps_failing_while_other_calls_pass_is_reported(
-    idle: Stage, caplog: pytest.LogCaptureFixture
+    idle: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     for pause in (PAUSES[0], PAUSES[1]):
         idle.session.errors = [AWAY]
@@ -175,7 +175,7 @@ def test_a_listen_that_keeps_failing_while_other_calls_pass_is_reported(
     ]
 
 
-def test_a_fault_of_ours_gives_the_room_back(idle: Stage) -> None:
+def test_a_fault_of_ours_gives_the_room_back(idle: Harness) -> None:
     idle.session.errors = [RuntimeError("a fault of ours")]
     with pytest.raises(RuntimeError, match="a fault of ours"):
         idle.listener.step()
@@ -183,14 +183,14 @@ def test_a_fault_of_ours_gives_the_room_back(idle: Stage) -> None:
     assert not idle.outlook.listening
 
 
-def test_listens_that_end_at_once_for_nothing_are_followed_by_a_pause(idle: Stage) -> None:
+def test_listens_that_end_at_once_for_nothing_are_followed_by_a_pause(idle: Harness) -> None:
     assert [idle.listener.step() for _ in range(2)] == [0, 0]
     assert idle.listener.step() == pytest.approx(STUTTER)
     idle.clock.advance(STUTTER)
     assert idle.listener.step() == 0
 
 
-def test_listens_that_bring_jobs_or_take_time_are_followed_by_the_next_one(idle: Stage) -> None:
+def test_listens_that_bring_jobs_or_take_time_are_followed_by_the_next_one(idle: Harness) -> None:
     idle.push(1)
     idle.listener.step()
     idle.listener.step()
@@ -202,7 +202,7 @@ def test_listens_that_bring_jobs_or_take_time_are_followed_by_the_next_one(idle:
     assert len(idle.session.listens) == 5
 
 
-def test_a_broker_that_knows_no_lease_is_sent_a_heartbeat_first(idle: Stage) -> None:
+def test_a_broker_that_knows_no_lease_is_sent_a_heartbeat_first(idle: Harness) -> None:
     idle.session.knows_lease = False
     idle.listener.step()
     assert idle.wants_beat
@@ -213,29 +213,31 @@ def test_a_broker_that_knows_no_lease_is_sent_a_heartbeat_first(idle: Stage) -> 
     assert idle.sent == [(0, 4)]  # it looks before anybody waits again
 
 
-def test_it_ends_when_the_worker_closes(idle: Stage) -> None:
+def test_it_ends_when_the_worker_closes(idle: Harness) -> None:
     idle.session.on_listen = idle.mode.close
     idle.listener.run()
     assert idle.session.listens == [4]
 
 
-def test_a_wake_up_for_a_new_queue_is_passed_on_although_the_worker_closes(stage: Stage) -> None:
-    stage.serve()
-    stage.find_empty()
+def test_a_wake_up_for_a_new_queue_is_passed_on_although_the_worker_closes(
+    harness: Harness,
+) -> None:
+    harness.serve()
+    harness.find_empty()
     quotas: list[str] = []
-    answer = stage.session.answer
+    answer = harness.session.answer
 
     def remember(settlements: Sequence[Settlement], take: Take) -> Reply:
         quotas.extend(quota.queue for quota in take.quotas)
         return answer(settlements, take)
 
     def push_and_close() -> None:
-        stage.broker.push([make_job(queue="new")])
-        stage.mode.close()
+        harness.broker.push([make_job(queue="new")])
+        harness.mode.close()
 
-    stage.session.answer = remember  # type: ignore[method-assign]
-    stage.session.on_listen = push_and_close
-    stage.listener.step()
-    stage.exchange.run()
-    assert stage.sent == [(0, 0)]
+    harness.session.answer = remember  # type: ignore[method-assign]
+    harness.session.on_listen = push_and_close
+    harness.listener.step()
+    harness.exchange.run()
+    assert harness.sent == [(0, 0)]
     assert quotas == ["new"]  # whose jobs that call wakes others for

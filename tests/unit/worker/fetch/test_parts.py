@@ -9,7 +9,7 @@ from django_jobs.worker.fetch.lease import Lease
 from django_jobs.worker.fetch.mode import Mode, ModeSwitch
 from django_jobs.worker.fetch.prefetch import MAX_AHEAD, Prefetch
 from django_jobs.worker.fetch.room import BATCH, Room
-from tests.unit.worker.fetch.stage import Clock, FakeExecutors, make_claims
+from tests.unit.worker.fetch.harness import Clock, FakeExecutors, make_claims
 
 ORDERS = {"drain": ModeSwitch.drain, "quiet": ModeSwitch.quiet, "retire": ModeSwitch.retire}
 

@@ -9,8 +9,8 @@ import pytest
 from django_jobs.brokers.messages import Take
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Settlement, State
-from tests.support.driver import ended, make_failure
-from tests.unit.worker.fetch.stage import Pending, Stage
+from tests.support.builders import ended, make_failure
+from tests.unit.worker.fetch.harness import Harness, Pending
 
 LARGE = "x" * 1000
 AWAY = BrokerUnavailable("Redis does not answer.")
@@ -22,29 +22,29 @@ def is_large(one: Settlement) -> bool:
 
 
 @pytest.fixture
-def picky(stage: Stage) -> Stage:
+def picky(harness: Harness) -> Harness:
     """A worker at a broker that never takes a large settlement."""
-    stage.session.refuses = is_large
-    return stage
+    harness.session.refuses = is_large
+    return harness
 
 
-def deliver(stage: Stage) -> None:
+def deliver(harness: Harness) -> None:
     """Let time pass until nothing is left to send."""
     for _ in range(100):
-        pause = stage.settle_down()
-        if not stage.outbox.unsent:
+        pause = harness.settle_down()
+        if not harness.outbox.unsent:
             return
-        stage.clock.advance(pause)
+        harness.clock.advance(pause)
     raise AssertionError("It keeps trying.")
 
 
-def settled(stage: Stage, job_id: str) -> Settlement:
-    (one,) = (one for one in stage.session.settled if one.job_id == job_id)
+def settled(harness: Harness, job_id: str) -> Settlement:
+    (one,) = (one for one in harness.session.settled if one.job_id == job_id)
     return one
 
 
 @pytest.mark.parametrize("fields", [{"result": LARGE}, {"metadata": LARGE}])
-def test_a_large_success_is_a_failure_that_says_why(picky: Stage, fields: dict[str, str]) -> None:
+def test_a_large_success_is_a_failure_that_says_why(picky: Harness, fields: dict[str, str]) -> None:
     first, large, last = picky.run_jobs(3)
     picky.end(first)
     picky.end(large, ended(large, State.SUCCEEDED, **fields))
@@ -61,7 +61,7 @@ def test_a_large_success_is_a_failure_that_says_why(picky: Stage, fields: dict[s
     assert "The connection was closed." in one.failure.message
 
 
-def test_a_large_failure_stays_what_it_is_and_gets_short(picky: Stage) -> None:
+def test_a_large_failure_stays_what_it_is_and_gets_short(picky: Harness) -> None:
     (claim,) = picky.run_jobs(1)
     large = make_failure(message="no such parcel", traceback=LARGE)
     picky.end(claim, ended(claim, State.RETRYING, delay=60_000, failure=large))
@@ -73,7 +73,7 @@ def test_a_large_failure_stays_what_it_is_and_gets_short(picky: Stage) -> None:
     assert one.failure.message.startswith("no such parcel (the rest can't be stored: ")
 
 
-def test_what_is_never_taken_is_given_up(picky: Stage, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_never_taken_is_given_up(picky: Harness, caplog: pytest.LogCaptureFixture) -> None:
     back, good = picky.run_jobs(2)
     picky.session.refuses = lambda one: one.job_id == back.job.id
     picky.end(back, ended(back, State.QUEUED))
@@ -84,7 +84,7 @@ def test_what_is_never_taken_is_given_up(picky: Stage, caplog: pytest.LogCapture
     assert f"The end of job {back.job.id} can't be reported" in caplog.text
 
 
-def test_jobs_are_claimed_all_the_while(picky: Stage) -> None:
+def test_jobs_are_claimed_all_the_while(picky: Harness) -> None:
     (large,) = picky.run_jobs(1)
     picky.end(large, ended(large, State.SUCCEEDED, result=LARGE))
     claims = picky.push(3)
@@ -94,43 +94,43 @@ def test_jobs_are_claimed_all_the_while(picky: Stage) -> None:
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3, 50])
-def test_an_outage_makes_no_failure_of_a_success(stage: Stage, failures: int) -> None:
-    (claim,) = stage.run_jobs(1)
-    stage.session.errors = [AWAY] * failures
-    stage.end(claim, ended(claim, State.SUCCEEDED, result='"kept"'))
-    deliver(stage)
+def test_an_outage_makes_no_failure_of_a_success(harness: Harness, failures: int) -> None:
+    (claim,) = harness.run_jobs(1)
+    harness.session.errors = [AWAY] * failures
+    harness.end(claim, ended(claim, State.SUCCEEDED, result='"kept"'))
+    deliver(harness)
 
-    one = settled(stage, claim.job.id)
+    one = settled(harness, claim.job.id)
     assert (one.state, one.result) == (State.SUCCEEDED, '"kept"')
 
 
-def test_two_calls_that_fail_are_both_sent_again(stage: Stage) -> None:
-    stage.executors.threads = 400
-    claims = stage.run_jobs(301)
+def test_two_calls_that_fail_are_both_sent_again(harness: Harness) -> None:
+    harness.executors.threads = 400
+    claims = harness.run_jobs(301)
     for claim in claims[:300]:
-        stage.end(claim)
-    stage.push(1000)
-    stage.outlook.empty = False
-    stage.exchange._reasons.prefetch.ahead = 600  # noqa: SLF001 (as after thousands of tiny jobs)
-    stage.exchange.step()
-    stage.exchange.step()
-    assert [settlements for settlements, _ in stage.sent] == [150, 150]
-    stage.session.errors = [AWAY, AWAY]
-    deliver(stage)
-    assert sorted(stage.settled) == sorted((one.job.id, State.SUCCEEDED) for one in claims[:300])
+        harness.end(claim)
+    harness.push(1000)
+    harness.outlook.empty = False
+    harness.exchange._reasons.prefetch.ahead = 600  # noqa: SLF001 (as after thousands of tiny jobs)
+    harness.exchange.step()
+    harness.exchange.step()
+    assert [settlements for settlements, _ in harness.sent] == [150, 150]
+    harness.session.errors = [AWAY, AWAY]
+    deliver(harness)
+    assert sorted(harness.settled) == sorted((one.job.id, State.SUCCEEDED) for one in claims[:300])
 
 
-def test_a_lost_reply_sends_settlements_again(stage: Stage) -> None:
-    (claim,) = stage.run_jobs(1)
-    answer = stage.session.answer
+def test_a_lost_reply_sends_settlements_again(harness: Harness) -> None:
+    (claim,) = harness.run_jobs(1)
+    answer = harness.session.answer
 
     def lose(settlements: Sequence[Settlement], take: Take) -> object:
-        stage.session.answer = answer  # type: ignore[method-assign]
+        harness.session.answer = answer  # type: ignore[method-assign]
         answer(settlements, take)
         raise AWAY
 
-    stage.session.answer = lose  # type: ignore[method-assign, assignment]
-    stage.end(claim)
-    deliver(stage)
-    assert stage.settled == [(claim.job.id, State.SUCCEEDED)] * 2
-    assert isinstance(stage.session.exchange((), Take(0, ())), Pending)
+    harness.session.answer = lose  # type: ignore[method-assign, assignment]
+    harness.end(claim)
+    deliver(harness)
+    assert harness.settled == [(claim.job.id, State.SUCCEEDED)] * 2
+    assert isinstance(harness.session.exchange((), Take(0, ())), Pending)

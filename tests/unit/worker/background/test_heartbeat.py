@@ -26,9 +26,11 @@ from django_jobs.signals import job_recovered
 from django_jobs.worker.background.heartbeat import Heartbeat
 from django_jobs.worker.background.self_report import SelfReport
 from django_jobs.worker.fetch.lease import Lease
-from tests.support.driver import DEADLINE, Clock, Driver, ids, make_jobs, past_lease
-from tests.support.waiting import wait_until
-from tests.unit.worker.fetch.stage import Stage
+from tests.support.builders import make_jobs
+from tests.support.clock import Clock
+from tests.support.driver import Driver, ids, past_lease
+from tests.support.waiting import DEADLINE, wait_until
+from tests.unit.worker.fetch.harness import Harness
 
 
 class Reports(SelfReport):
@@ -50,12 +52,12 @@ class Beating:
     """A heartbeat loop at a broker in memory."""
 
     def __init__(self, broker: MemoryBroker, *counts: int) -> None:
-        self.stage = Stage()
-        self.lease = Lease(broker.lease, self.stage.changes)
+        self.harness = Harness()
+        self.lease = Lease(broker.lease, self.harness.changes)
         self.session = broker.session("w")
         self.commands: list[WorkerCommand] = []
         self.heartbeat = Heartbeat(
-            *(self.session, broker.inspection, object, self.lease, self.stage.intake),
+            *(self.session, broker.inspection, object, self.lease, self.harness.intake),
             Reports(*counts),
             self.commands.append,
         )
@@ -114,8 +116,8 @@ def test_a_worker_that_lost_its_lease_drops_what_has_not_started() -> None:
     beating.heartbeat.beat()
     broker.push(make_jobs(1))
     reply = beating.session.exchange((), Take(1, [QueueQuota("default", 1)])).result()
-    beating.stage.intake.accept(reply, 1)
-    assert [*beating.stage.executors.backlog] == [*reply.claims]
+    beating.harness.intake.accept(reply, 1)
+    assert [*beating.harness.executors.backlog] == [*reply.claims]
 
     Driver(broker, "other").heartbeat()
     clock.advance(past_lease(broker) // 2)
@@ -125,8 +127,8 @@ def test_a_worker_that_lost_its_lease_drops_what_has_not_started() -> None:
     assert ids(reply.claims) == [*Driver(broker, "other 3").heartbeat().recovered]
     beating.heartbeat.beat()
 
-    assert not beating.stage.executors.backlog
-    assert [one.state for one in beating.stage.in_flight.take_settlements(2)] == [State.QUEUED]
+    assert not beating.harness.executors.backlog
+    assert [one.state for one in beating.harness.in_flight.take_settlements(2)] == [State.QUEUED]
     assert beating.lease.holds()
 
 

@@ -12,11 +12,12 @@ from django_jobs.brokers.redis.wire import Wire as BrokerWire
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Job, Settlement, State
 from django_jobs.metrics.task_stats import TaskStats
-from tests.contract.conftest import CLOCK_KEY, MOVABLE_CLOCK
-from tests.robustness.faults.bookkeeping import Books
+from tests.robustness.faults.answers import Answers
 from tests.robustness.faults.faulty_connection import Wire, wire_of, wires_of
-from tests.robustness.faults.shared_server import Ground
-from tests.support.driver import Clock, Driver, make_job, past_lease, succeeded, taking
+from tests.robustness.faults.shared_server import SharedServer
+from tests.support.builders import make_job, succeeded
+from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
+from tests.support.driver import Driver, past_lease, taking
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ MANY = 50
 """More jobs than a path has."""
 
 
-class Stage:
+class Trial:
     """Where a path happens, on a server that is emptied.
 
     Args:
@@ -37,16 +38,16 @@ class Stage:
         second: a worker at that one.
     """
 
-    def __init__(self, ground: Ground, wire: Wire) -> None:
-        self.client = ground.client
+    def __init__(self, server: SharedServer, wire: Wire) -> None:
+        self.client = server.client
         self.client.flushall()
         self.clock = Clock()
         self.clock.tell(lambda now: self.client.set(CLOCK_KEY, now))
         self.wire = wire
-        self.books = Books()
+        self.answers = Answers()
         self.broker, self.safe = (
-            RedisBroker(f"unix://{ground.socket}", clock=MOVABLE_CLOCK),
-            ground.safe,
+            RedisBroker(f"unix://{server.socket}", clock=MOVABLE_CLOCK),
+            server.safe,
         )
         wire.attach(self.broker)
         self.worker, self.second = Driver(self.broker, "w1"), Driver(self.safe, "w2")
@@ -66,9 +67,9 @@ class Stage:
     def given(self, number: int, **changes: Any) -> list[Job]:
         """Jobs that were pushed long before."""
         jobs = self.jobs(number, **changes)
-        self.books.tried(jobs)
+        self.answers.tried(jobs)
         self.safe.push(jobs)
-        self.books.pushed(jobs)
+        self.answers.pushed(jobs)
         return jobs
 
     def warm_up(self) -> None:
@@ -115,14 +116,14 @@ class Stage:
 
     def push(self, jobs: Sequence[Job]) -> None:
         """Push as a web process does, which leaves the error to its caller."""
-        self.books.tried(jobs)
+        self.answers.tried(jobs)
         if self.try_once(lambda: self.broker.push(jobs)):
-            self.books.pushed(jobs)
+            self.answers.pushed(jobs)
 
     def exchange(self, limit: int, settlements: Iterable[Settlement] = ()) -> tuple[Claim, ...]:
         """Settle and claim as a worker does, and run what comes."""
         ends = self._last = list(settlements)
-        self.books.sent(ends)
+        self.answers.sent(ends)
 
         def exchange() -> Reply:
             return self.worker.exchange("default", limit=limit, settlements=ends)
@@ -155,9 +156,9 @@ class Stage:
 
     def remove(self, ids: Iterable[str], call: Callable[[], object]) -> None:
         """Delete jobs as an operator does."""
-        self.books.doomed.update(ids)
+        self.answers.doomed.update(ids)
         self.insist(call)
-        self.books.removed.update(ids)
+        self.answers.removed.update(ids)
 
     def run(self, claims: Iterable[Claim]) -> list[Settlement]:
         return [succeeded(claim, result='"done"') for claim in claims]
@@ -170,7 +171,7 @@ class Stage:
         self.safe.inspection.resume("default")
         ends: list[Settlement] = []
         while True:
-            self.books.sent(ends)
+            self.answers.sent(ends)
             answer = self.second.exchange("default", limit=MANY, settlements=ends)
             claims = self._heard(answer, ends)
             if not claims and answer.due_in is None:
@@ -198,7 +199,7 @@ class Stage:
 
     def states(self) -> dict[str, State]:
         """What became of each job."""
-        records = ((job_id, self.safe.inspection.find(job_id)) for job_id in self.books.known)
+        records = ((job_id, self.safe.inspection.find(job_id)) for job_id in self.answers.known)
         return {job_id: record.state for job_id, record in records if record}
 
     def _is_over(self, job_id: str) -> bool:
@@ -210,6 +211,6 @@ class Stage:
         if self.had_to_repeat:
             # A settlement that was sent before is not reported as refused, though it may be.
             refused |= {one.job_id for one in ends if not self._is_over(one.job_id)}
-        self.books.heard(ends, refused)
-        self.books.ran(answer.claims)
+        self.answers.heard(ends, refused)
+        self.answers.ran(answer.claims)
         return answer.claims

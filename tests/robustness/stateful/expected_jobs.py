@@ -15,7 +15,7 @@ REMEMBERED = 30
 
 
 @dataclass
-class Books:
+class ExpectedJobs:
     """An account of jobs: who was pushed, who holds what, what was removed and why."""
 
     present: dict[str, Job] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from django_jobs.jobs.records import Claim, Job, Settlement
 
 
-class Books:
+class Answers:
     """Counts what was answered.
 
     Attributes:

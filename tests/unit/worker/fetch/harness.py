@@ -1,4 +1,4 @@
-"""A worker's two loops on a stage: a broker that does as it is told, a clock, and no threads."""
+"""A harness for a worker's two loops: a broker that does as it is told, a clock, and no threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from django_jobs.worker.fetch.room import Room
 from django_jobs.worker.fetch.state import FetchState
 from django_jobs.worker.fetch.undelivered import Undelivered
 from django_jobs.worker.run.executors import Executors
-from tests.support.driver import make_job, succeeded
+from tests.support.builders import make_job, succeeded
 
 LEASE = 20.0
 
@@ -172,7 +172,7 @@ class FakeExecutors(Executors):
         return []
 
 
-class Stage:
+class Harness:
     """A worker of four threads that holds its lease."""
 
     def __init__(self, *, max_jobs: int | None = None, mode: Mode = Mode.RUNNING) -> None:

@@ -1,4 +1,4 @@
-"""The small parts of the worker, each by itself."""
+"""A loop that fails is run again, and given up when it keeps failing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 from django_jobs.worker import supervision
 from django_jobs.worker.backoff import PAUSES, Outage
 from django_jobs.worker.supervision import MAX_FAILURES, supervised
-
-# --- loops that fail -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -69,17 +67,3 @@ def test_failures_of_long_ago_do_not_count(monkeypatch: pytest.MonkeyPatch) -> N
     thread.join(30)
     assert not errors
     assert not fatal
-
-
-def test_pauses_grow_to_a_limit_however_long_an_outage_lasts(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    outage = Outage("do it")
-    pauses = [outage.failed(ValueError("no")) for _ in range(3000)]
-    outage.over()
-    outage.over()
-    assert pauses == [*PAUSES, *[PAUSES[-1]] * (3000 - len(PAUSES))]
-    assert [record.getMessage() for record in caplog.records] == [
-        "Can't do it at the moment, and will keep trying: no",
-        "Can do it again, after 3000 failures.",
-    ]
