@@ -62,7 +62,7 @@ def test_the_higher_priority_goes_first(broker: Broker, w1: Driver) -> None:
     assert [claim.job.priority for claim in w1.take(9)] == [100, 7, 0, -1, -100]
 
 
-def test_in_one_priority_who_came_first_goes_first(broker: Broker, w1: Driver) -> None:
+def test_jobs_of_one_priority_run_in_the_order_of_their_arrival(broker: Broker, w1: Driver) -> None:
     low, high = make_jobs(60, priority=-3), make_jobs(60, priority=3)
     broker.push([job for pair in zip(low, high, strict=True) for job in pair])
 

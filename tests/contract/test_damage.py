@@ -59,7 +59,7 @@ SPOILT = [
 
 
 @pytest.mark.parametrize(("field", "value"), SPOILT)
-def test_a_job_with_a_spoilt_number_is_dead_and_the_others_run(
+def test_a_job_with_a_corrupted_number_is_dead_and_the_others_run(
     field: str, value: str, broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
     spoilt, sound = make_jobs(2)

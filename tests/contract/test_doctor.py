@@ -76,7 +76,7 @@ def test_a_tick_from_a_clock_that_was_ahead_is_forgotten(broker: Broker, clock: 
     assert claim_tick(broker, "nightly", None, clock.now(), None)
 
 
-def test_each_trouble_is_told_in_a_sentence() -> None:
+def test_each_problem_is_reported_in_a_sentence() -> None:
     assert WORDINGS.keys() == set(Trouble)
     for trouble in Trouble:
         finding = Finding(trouble=trouble, where="here", detail="that")

@@ -356,7 +356,7 @@ def is_over(record: Record) -> bool:
     return record.state.is_final
 
 
-def test_a_remark_is_told_and_left_alone(site: Site, client: redis.Redis) -> None:
+def test_a_remark_is_reported_and_left_alone(site: Site, client: redis.Redis) -> None:
     client.set(f"{PREFIX}notes", "of the operators")
     site.broker.inspection.pause("not-yet")
 

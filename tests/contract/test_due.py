@@ -131,7 +131,7 @@ def test_a_reservation_tells_when_the_next_job_is_due(
     assert w1.exchange("default").due_in == 3_000
 
 
-def test_a_job_that_is_to_be_retried_is_due_too(broker: Broker, w1: Driver, clock: Clock) -> None:
+def test_a_retrying_job_becomes_due_too(broker: Broker, w1: Driver, clock: Clock) -> None:
     broker.push([make_job(), make_job(run_at=clock.now() + 9_000)])
     claim = w1.take_one()
 

@@ -125,7 +125,7 @@ def test_a_worker_that_lost_a_job_cannot_settle_it(
     assert inspection.find(claim.job.id) == before
 
 
-def test_a_worker_that_lost_a_job_cannot_settle_it_for_who_has_it_now(
+def test_a_worker_that_lost_a_job_cannot_settle_it_for_its_new_worker(
     broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
     broker.push([make_job()])

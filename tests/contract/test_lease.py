@@ -281,7 +281,7 @@ def test_a_new_worker_takes_back_what_the_last_one_left_long_ago(
 # --- coming back late ----------------------------------------------------------------------------
 
 
-def test_a_worker_that_comes_back_late_is_told_once_that_it_lost_its_jobs(
+def test_a_worker_that_comes_back_late_hears_once_that_it_lost_its_jobs(
     broker: Broker, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
     broker.push([make_job()])
@@ -364,7 +364,7 @@ def test_a_clock_that_is_set_back_costs_no_living_worker_its_jobs(
     assert w1.settle(succeeded(claim)).refused == ()
 
 
-def test_a_worker_with_a_longer_lease_keeps_it_beside_one_with_a_shorter(
+def test_a_longer_lease_holds_next_to_a_shorter_one(
     redis_broker: Broker, redis_url: str, clock: Clock
 ) -> None:
     patient, hasty = Driver(redis_broker, "patient"), Driver(redis_broker, "hasty")

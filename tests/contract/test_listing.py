@@ -97,9 +97,7 @@ def test_pages_follow_one_another(broker: Broker, inspection: Inspection) -> Non
     assert list(chain(*pages)) == ids(a + b)
 
 
-def test_a_page_has_fifty_jobs_unless_told_otherwise(
-    broker: Broker, inspection: Inspection
-) -> None:
+def test_a_page_has_fifty_jobs_by_default(broker: Broker, inspection: Inspection) -> None:
     broker.push(make_jobs(60))
 
     assert len(inspection.jobs(State.QUEUED)) == 50

@@ -102,7 +102,7 @@ class MailServer(BaseRequestHandler):
             pass
 
 
-def test_something_else_at_the_address_is_told_from_redis() -> None:
+def test_a_server_that_is_not_redis_is_recognized() -> None:
     with TCPServer((HOST, 0), MailServer) as other:
         threading.Thread(target=other.serve_forever).start()
         broker = RedisBroker(f"redis://{HOST}:{other.server_address[1]}/0")
@@ -167,7 +167,7 @@ def push_five(broker: RedisBroker) -> None:
         broker.push(make_jobs(1))
 
 
-def test_pushes_of_threads_and_forks_are_told_apart(redis_url: str) -> None:
+def test_pushes_of_threads_and_forks_are_distinguished(redis_url: str) -> None:
     broker = RedisBroker(redis_url)
     broker.push(make_jobs(1))
     in_threads(8, lambda _: push_five(broker))

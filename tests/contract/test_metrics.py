@@ -66,7 +66,7 @@ def filled(history: History) -> list[tuple[int, int, int]]:
     ]
 
 
-def test_a_store_that_was_told_nothing_has_an_empty_history(metrics: Metrics) -> None:
+def test_without_reports_the_history_is_empty(metrics: Metrics) -> None:
     for span, number in BUCKETS.items():
         history = metrics.history(span)
         assert (len(history.buckets), history.succeeded, history.failed) == (number, 0, 0)
@@ -167,7 +167,7 @@ def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
     )
 
 
-def test_counters_begin_anew_every_ninety_days(metrics: Metrics, clock: Clock, w1: Driver) -> None:
+def test_counters_start_again_every_ninety_days(metrics: Metrics, clock: Clock, w1: Driver) -> None:
     w1.heartbeat(samples=[sample(3)])
     clock.advance(QUARTER - START % QUARTER - 1)
     assert [one.count for one in metrics.counters()] == [3]
@@ -258,7 +258,7 @@ def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
         *('{"s":' + "9" * 400 + "}", "[" * 9999, '{"s":' * 2000, "\x00", '{"l99":3}'),
     ],
 )
-def test_counts_that_somebody_spoilt_hurt_nobody(
+def test_corrupted_counts_do_no_harm(
     spoilt: str, redis_broker: Broker, client: redis.Redis
 ) -> None:
     worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics

@@ -125,7 +125,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
         "[" * 9999,
     ],
 )
-def test_progress_that_somebody_spoilt_is_none(
+def test_corrupted_progress_is_read_as_none(
     spoilt: str, redis_broker: Broker, client: redis.Redis
 ) -> None:
     worker = Driver(redis_broker)

@@ -47,7 +47,7 @@ def test_a_job_is_scheduled_only_while_its_time_is_in_the_future(
     assert record.state is state
 
 
-def test_the_clock_of_who_enqueues_decides_nothing(
+def test_the_clock_of_the_enqueuing_process_decides_nothing(
     broker: Broker, inspection: Inspection, clock: Clock
 ) -> None:
     clock.advance(60_000)
@@ -104,7 +104,7 @@ def test_a_job_twice_in_one_push_is_one_job(broker: Broker, w1: Driver) -> None:
     assert ids(w1.take(5)) == [job.id]
 
 
-def test_what_is_new_is_stored_beside_what_is_known(broker: Broker, w1: Driver) -> None:
+def test_new_jobs_are_stored_next_to_known_ones(broker: Broker, w1: Driver) -> None:
     known, new = make_jobs(2)
     broker.push([known])
 

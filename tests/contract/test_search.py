@@ -100,7 +100,7 @@ def test_jobs_that_ended_in_one_millisecond_are_all_listed_once(
     assert sorted(all_ids(inspection)) == sorted(ids(jobs))
 
 
-def test_the_next_page_begins_where_the_last_one_ended_whatever_moved_meanwhile(
+def test_the_next_page_begins_where_the_last_one_ended_although_jobs_moved(
     broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
 ) -> None:
     jobs = [make_job(run_at=START + 1_000 * n) for n in (1, 2, 2, 2, 2, 3)]
@@ -370,7 +370,7 @@ def test_a_job_to_which_something_happened_is_left_alone(
     assert inspection.find(sound.id) is None
 
 
-def test_a_job_that_fails_again_meanwhile_is_retried_once(
+def test_a_job_that_fails_again_during_a_retry_of_many_is_retried_once(
     broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
 ) -> None:
     broker.push(make_jobs(20))
@@ -408,7 +408,7 @@ def test_what_came_later_is_left_out(
 
 
 @pytest.mark.parametrize("ahead", [None, 60_000])
-def test_a_clock_that_is_ahead_keeps_no_job_from_being_meant(
+def test_a_clock_that_is_ahead_hides_no_job(
     broker: Broker, inspection: Inspection, ahead: int | None
 ) -> None:
     broker.push([make_job(enqueued_at=START + 10**9, run_at=ahead and START + ahead)])
@@ -456,7 +456,7 @@ def test_jobs_that_are_read_together_tell_their_last_error_only(
         *(("e:{0}", None, '["a'), ("e:{0}", None, '["\\ud800"]'), ("j:{0}", None, "a text")),
     ],
 )
-def test_a_spoilt_job_hides_no_other(
+def test_a_corrupted_job_hides_no_other(
     name: str, field: str | None, value: Any, redis_broker: RedisBroker, redis_url: str
 ) -> None:
     spoilt, sound = make_jobs(2)

@@ -147,7 +147,7 @@ def test_a_job_retried_without_delay_may_be_claimed_in_the_same_call(
     assert [it.attempt for it in reservation.claims] == [2]
 
 
-def test_a_retried_job_goes_behind_those_that_came_meanwhile(
+def test_a_retried_job_goes_behind_jobs_that_came_later(
     broker: Broker, w1: Driver, clock: Clock
 ) -> None:
     broker.push([make_job()])
@@ -227,7 +227,7 @@ def test_jobs_given_back_go_before_those_that_came_later(broker: Broker, w1: Dri
     assert ids(w1.take(9)) == ids(jobs)
 
 
-def test_a_job_given_back_late_goes_before_those_that_came_meanwhile(
+def test_a_job_given_back_late_goes_before_jobs_that_came_later(
     broker: Broker, w1: Driver, clock: Clock
 ) -> None:
     (job,) = make_jobs(1)

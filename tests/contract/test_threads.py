@@ -35,7 +35,7 @@ def test_each_job_is_claimed_by_one_of_eight_threads(
     assert inspection.counts()[State.SUCCEEDED] == JOBS
 
 
-def test_jobs_that_are_pushed_meanwhile_are_claimed_once_too(
+def test_jobs_pushed_during_claims_are_claimed_once_too(
     broker: Broker, inspection: Inspection
 ) -> None:
     portions = [make_jobs(50) for _ in range(20)]

@@ -38,7 +38,7 @@ def test_the_second_to_claim_a_tick_changes_nothing(
     assert ids(w1.take(5)) == [first.id]
 
 
-def test_the_next_tick_is_claimed_by_who_saw_the_last(broker: Broker, w1: Driver) -> None:
+def test_only_a_worker_that_saw_the_last_tick_claims_the_next(broker: Broker, w1: Driver) -> None:
     claim_tick(broker, HOURLY, None, 1_000, make_job())
 
     assert claim_tick(broker, HOURLY, 1_000, 2_000, make_job())
@@ -154,7 +154,7 @@ def test_no_ticks_are_claimed_in_vain(broker: Broker) -> None:
     assert broker.claim_ticks([]) == ()
 
 
-def test_of_eight_who_race_for_a_tick_exactly_one_wins(broker: Broker, w1: Driver) -> None:
+def test_exactly_one_of_eight_threads_that_race_for_a_tick_wins(broker: Broker, w1: Driver) -> None:
     winners: list[tuple[int, int]] = []
 
     def race(index: int) -> None:

@@ -22,7 +22,7 @@ def test_a_timeout_of_zero_does_not_block(w1: Driver, queues: list[str]) -> None
     in_threads(1, lambda _: w1.listen(*queues, seconds=0))
 
 
-def test_a_push_wakes_who_waits(broker: Broker, waiter: WaiterFactory) -> None:
+def test_a_push_wakes_a_waiting_worker(broker: Broker, waiter: WaiterFactory) -> None:
     sleeper = waiter("default")
     assert sleeper.stays_asleep()
 
@@ -93,7 +93,7 @@ def test_many_pushes_while_nobody_waits_leave_one_wake_up(
     assert woken([waiter("default") for _ in range(3)]) == 1
 
 
-def test_a_push_to_two_queues_wakes_who_serves_either(
+def test_a_push_to_two_queues_wakes_a_worker_of_either(
     broker: Broker, waiter: WaiterFactory
 ) -> None:
     a, b = waiter("a"), waiter("b")

@@ -48,7 +48,7 @@ def test_make_alone_lists_the_commands() -> None:
 
 
 @pytest.mark.parametrize("target", ["run", "dev"])
-def test_a_taken_port_is_told_in_one_line(target: str) -> None:
+def test_a_taken_port_is_reported_in_one_line(target: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = make(target, PORT=str(port))
@@ -77,7 +77,7 @@ def test_a_free_port_is_taken_without_a_word() -> None:
     assert subprocess.check_output([sys.executable, checker, str(free_port())]) == b""
 
 
-def test_a_missing_program_is_told_with_the_line_to_type(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported_with_the_line_to_type(tmp_path: Path) -> None:
     for name in ("id", "sudo", "mktemp", "rm"):
         (tmp_path / name).symlink_to("/bin/false" if name == "sudo" else f"/bin/{name}")
 
@@ -101,7 +101,7 @@ def test_the_python_that_is_found_can_run_the_project() -> None:
     assert subprocess.check_output([found.stdout.strip(), "-c", code], text=True) == f"{wanted}\n"
 
 
-def test_a_machine_without_python_is_told_what_to_install() -> None:
+def test_a_machine_without_python_gets_the_line_to_install_it() -> None:
     refused = script("find-python", "3.99")
     assert refused.returncode == 1
     assert refused.stderr.startswith(

@@ -32,7 +32,7 @@ def test_each_look_shows_the_same_things(backend: JobBackend) -> None:
 
 
 @pytest.mark.parametrize("kind", ["thread_pool", "redis"])
-def test_what_was_read_anew_stays_when_the_rest_is_built(backend: JobBackend) -> None:
+def test_a_refreshed_result_stays_when_the_rest_is_built(backend: JobBackend) -> None:
     result = tasks.echo.enqueue(1)
     assert succeeded(result) == [[1], {}]
     assert result.args == [1]

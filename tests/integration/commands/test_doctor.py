@@ -27,7 +27,7 @@ def test_a_store_that_fits_together(jobs: Jobs, backend: JobBackend) -> None:
     assert jobs("doctor", "--json").json == {"healthy": True, "repaired": [], "left": []}
 
 
-def test_what_is_wrong_is_told_with_what_a_repair_would_do(jobs: Jobs, lost_job: str) -> None:
+def test_a_problem_is_shown_with_what_a_repair_would_do(jobs: Jobs, lost_job: str) -> None:
     with pytest.raises(CommandError, match=r"1 problem found\. Repair with") as failed:
         jobs("doctor")
     assert failed.value.returncode == 1
@@ -41,7 +41,7 @@ def test_a_repair_mends_it(jobs: Jobs, lost_job: str, redis_backend: JobBackend)
     assert redis_backend.broker.inspection.counts()[State.QUEUED] == 1
 
 
-def test_programs_are_told_the_same(jobs: Jobs, lost_job: str) -> None:
+def test_json_says_the_same(jobs: Jobs, lost_job: str) -> None:
     (repaired,) = jobs("doctor", "--repair", "--json").json["repaired"]
 
     assert repaired == {

@@ -72,7 +72,9 @@ def test_delete_forgets_a_job(jobs: Jobs, broker: Broker) -> None:
     assert broker.inspection.find(job_id) is None
 
 
-def test_what_cannot_be_changed_is_told_and_the_rest_is_changed(jobs: Jobs, broker: Broker) -> None:
+def test_jobs_that_cannot_be_changed_are_named_and_the_rest_is_changed(
+    jobs: Jobs, broker: Broker
+) -> None:
     [job_id] = dead(1)
     waiting = tasks.greet.enqueue().id
     states = "dead, discarded, retrying or scheduled"

@@ -69,7 +69,7 @@ def test_a_worker_gets_its_command_with_its_next_heartbeat(jobs: Jobs, workers: 
     assert beat(workers["host:2:b"]) is None
 
 
-def test_all_workers_are_told_at_once(jobs: Jobs, workers: Workers) -> None:
+def test_a_command_reaches_all_workers_at_once(jobs: Jobs, workers: Workers) -> None:
     assert jobs("stop", "--all", "--no-input", "--json").json == {
         "order": "stop",
         "workers": ["host:1:a", "host:2:b"],
@@ -84,7 +84,7 @@ def test_either_ids_or_all(jobs: Jobs, workers: Workers, arguments: tuple[str, .
     assert refused.value.returncode == 2
 
 
-def test_nobody_is_told_if_one_is_unknown(jobs: Jobs, workers: Workers) -> None:
+def test_no_worker_gets_the_command_if_one_is_unknown(jobs: Jobs, workers: Workers) -> None:
     with pytest.raises(CommandError, match=r"Unknown worker 'host:1:x'\. Did you mean 'host:1:a'"):
         jobs("stop", "host:2:b", "host:1:x")
     assert beat(workers["host:2:b"]) is None

@@ -126,7 +126,7 @@ def test_a_user_without_permission_stays_outside(person: Person, client: Client)
     assert answers(client) == to_those_outside((403, 403), figures=401)
 
 
-def test_a_user_who_is_no_longer_active_stays_outside(person: Person, client: Client) -> None:
+def test_an_inactive_user_is_refused(person: Person, client: Client) -> None:
     user: User = person("superuser")
     client.force_login(user)
     user.is_active = False

@@ -57,9 +57,7 @@ def test_only_the_longest_of_many_jobs_are_shown(
     assert "and 5 more" in html
 
 
-def test_a_worker_is_told_to_be_quiet_and_to_stop(
-    operator: Client, redis_backend: JobBackend
-) -> None:
+def test_a_worker_is_quieted_and_stopped(operator: Client, redis_backend: JobBackend) -> None:
     worker, other = Driver(redis_backend.broker, "w1"), Driver(redis_backend.broker, "w2")
     worker.heartbeat()
     other.heartbeat()

@@ -66,7 +66,7 @@ def test_nobody_s_choice_of_words_goes_to_an_address_that_is_not_confirmed(clien
     assert "won" not in f"{sent.subject}{sent.body}{html_of(sent)}"
 
 
-def test_nobody_sends_links_to_any_number_of_addresses(client: Client) -> None:
+def test_the_number_of_sign_in_links_is_limited(client: Client) -> None:
     for number in range(51):
         client.post("/join/", {"email": f"victim+{number}@example.com"})
 
@@ -98,7 +98,7 @@ def test_one_address_gets_three_links_to_join_an_hour(client: Client) -> None:
     assert Attempt.objects.count() == 1 + 1
 
 
-def test_who_has_an_account_is_told_so_by_mail_only(client: Client, member: User) -> None:
+def test_an_existing_account_is_mentioned_by_mail_only(client: Client, member: User) -> None:
     page = client.post("/join/", {"email": "TOM@example.com"}, follow=True)
     assert "Check your mail" in page.text
     (sent,) = mail.outbox
@@ -164,7 +164,7 @@ def test_after_ten_wrong_passwords_none_is_looked_at(moderator: User, path: str)
     assert attempt(PASSWORD, name, path)
 
 
-def test_guesses_from_many_places_at_one_account_come_to_an_end(member: User) -> None:
+def test_guesses_from_many_places_at_one_account_are_limited(member: User) -> None:
     for number in range(5):
         for _ in range(10):
             assert not attempt("wrong", REMOTE_ADDR=f"192.0.2.{number}")

@@ -124,7 +124,7 @@ def test_running_it_again_does_no_harm(busy: User, post: Post) -> None:
     assert finish_leaving.call() == 0
 
 
-def test_nobody_who_stays_is_forgotten(busy: User) -> None:
+def test_members_who_stay_keep_their_data(busy: User) -> None:
     before = traces(busy)
     erase_member.enqueue(busy.pk)
     User.objects.filter(pk=busy.pk).update(is_active=False)

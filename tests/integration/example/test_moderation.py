@@ -37,7 +37,7 @@ def give_status(client: Client, post: Post, note: str = "") -> Any:
     return client.post(f"/posts/{post.pk}/status/", form, follow=True)
 
 
-def test_a_new_status_is_told_to_the_followers_and_nobody_else(
+def test_only_followers_hear_of_a_new_status(
     as_user: AsUser, moderator: User, post: Post, followers: list[User]
 ) -> None:
     page = give_status(as_user(moderator), post, note="Soon, and <i>gladly</i>.")
@@ -111,7 +111,7 @@ def test_telling_many_goes_on_where_it_was_cut_off(
     assert tasks.notify_followers.call(change) == 0
 
 
-def test_a_post_deleted_in_the_meantime_is_told_to_nobody(
+def test_nobody_hears_of_a_post_that_was_deleted_before_the_job_ran(
     as_user: AsUser, moderator: User, post: Post, followers: list[User], settings: Any
 ) -> None:
     settings.TASKS = tasks_from(JOB_BACKEND="async")

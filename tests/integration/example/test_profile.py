@@ -118,7 +118,7 @@ def test_a_wish_changed_during_the_download_wins(
         (3, PictureState.FAILED, "There is no server on the public internet at this address."),
     ],
 )
-def test_trouble_is_told_with_what_comes_next(
+def test_a_failed_download_is_shown_with_what_comes_next(
     member: User, attempt: int, state: PictureState, sentence: str
 ) -> None:
     class Attempt:

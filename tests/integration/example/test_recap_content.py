@@ -35,7 +35,7 @@ def test_it_tells_what_others_wrote_in_the_period(moderator: User, post: Post) -
     assert comments.items[0].note == "by Ines"
 
 
-def test_words_of_a_former_member_are_told_too(moderator: User, post: Post) -> None:
+def test_posts_of_a_former_member_are_included(moderator: User, post: Post) -> None:
     Post.objects.filter(pk=post.pk).update(author=None)
     told = content(moderator, today())
     assert told.sections[0].items[0].note == "Recipes, by Former member"

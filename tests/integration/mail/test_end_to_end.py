@@ -145,7 +145,7 @@ def test_large_attachments_arrive_and_their_files_go(
     assert files(media) == []
 
 
-def test_the_files_of_a_dead_mail_stay_for_an_operator_who_tries_it_again(
+def test_the_files_of_a_dead_mail_stay_for_a_retry_by_an_operator(
     site: str, mail_server: MailServer, media: Path
 ) -> None:
     mail_server.data_answers.append("550 Not today")

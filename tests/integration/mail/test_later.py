@@ -82,7 +82,7 @@ def test_send_mail_later_takes_what_send_mail_takes(settings: Any) -> None:
     assert [each.id for each in enqueued()] == [result.id]
 
 
-def test_a_mail_waits_in_the_queue_for_mails_unless_told_otherwise() -> None:
+def test_a_mail_waits_in_the_queue_for_mails_by_default() -> None:
     first = send_mail_later("Hi", "Text", None, ["b@example.com"])
     second = send_later(simple(), queue_name="low", priority=-5)
     assert first is not None

@@ -79,7 +79,7 @@ def test_another_job_sends_nothing(user: User, delivery: RecapDelivery) -> None:
     assert mail.outbox == []
 
 
-def test_a_job_of_a_user_who_is_gone_sends_nothing(user: User, delivery: RecapDelivery) -> None:
+def test_a_job_of_a_deleted_user_sends_nothing(user: User, delivery: RecapDelivery) -> None:
     pk = user.pk
     user.delete()
 

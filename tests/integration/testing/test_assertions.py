@@ -87,7 +87,7 @@ def test_a_job_that_was_enqueued_is_found(expected: dict[str, Any]) -> None:
         ({"run_after": TOMORROW}, "with run_after 2099-01-02 08:00:00+00:00"),
     ],
 )
-def test_a_job_that_differs_is_told_with_what_there_is(
+def test_a_failed_assertion_lists_the_jobs_that_were_enqueued(
     expected: dict[str, Any], words: str
 ) -> None:
     later = TOMORROW + timedelta(seconds=2)

@@ -59,6 +59,6 @@ def test_options_are_those_of_the_backend() -> None:
         task_backends["default"]
 
 
-def test_a_kind_that_is_none_is_told_with_the_choices() -> None:
+def test_an_unknown_kind_is_refused_with_the_choices() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"Unknown backend 'dumy'\. Did you mean"):
         override_backend("dumy")

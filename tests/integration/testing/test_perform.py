@@ -42,7 +42,7 @@ def test_what_the_task_returns_comes_back() -> None:
     assert perform(tasks.note, "hello", loud=True) == "HELLO"
 
 
-def test_it_runs_here() -> None:
+def test_the_job_runs_in_the_test_process() -> None:
     assert perform(tasks.thread) == threading.get_ident()
 
 

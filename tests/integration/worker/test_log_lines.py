@@ -78,7 +78,7 @@ def test_every_final_failure_is_one_error_line(site: Site, tmp_path: Path) -> No
         assert not any(discarded.id in mail for mail in sent)
 
 
-def test_jobs_that_die_without_an_attempt_are_told_of_as_well(
+def test_jobs_that_die_without_an_attempt_are_logged_too(
     site: Site, backend: RedisBackend, spoil: Callable[..., None]
 ) -> None:
     unknown, unreadable, buried, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)

@@ -138,7 +138,7 @@ def metrics(backend: JobBackend) -> Metrics:
     return backend.broker.inspection.metrics
 
 
-def test_a_worker_that_stops_has_told_all_that_it_counted(
+def test_a_stopped_worker_has_reported_all_its_counts(
     backend: JobBackend, run_all: Callable[..., Any]
 ) -> None:
     for number in range(30):
@@ -160,7 +160,7 @@ def test_a_worker_that_stops_has_told_all_that_it_counted(
     )
 
 
-def test_a_worker_process_that_stops_has_told_all_that_it_counted(
+def test_a_stopped_worker_process_has_reported_all_its_counts(
     site: Site, backend: JobBackend
 ) -> None:
     for _ in range(20):

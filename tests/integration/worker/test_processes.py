@@ -321,7 +321,7 @@ def test_a_burst_says_what_other_workers_still_hold(site: Site, backend: JobBack
 # --- in a thread of another process --------------------------------------------------------------
 
 
-def test_a_call_from_code_raises_what_the_exit_code_would_tell(
+def test_a_call_from_code_raises_what_the_exit_code_says(
     configure: Callable[..., JobBackend], notes: Notes
 ) -> None:
     inspection = configure(lease=2).broker.inspection

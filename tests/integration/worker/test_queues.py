@@ -42,7 +42,7 @@ def test_strict_order_empties_a_queue_before_the_next(run_all: RunAll, notes: No
     assert notes.lines == ["critical"] * 20 + ["default"] * 20 + ["low"] * 20
 
 
-def test_priority_comes_first_in_a_queue_and_then_who_came_first(
+def test_priority_decides_in_a_queue_and_then_the_order_of_arrival(
     run_all: RunAll, notes: Notes
 ) -> None:
     for priority in (0, -100, 100, 0):

@@ -33,7 +33,7 @@ def change(module: Path, worker: WorkerProcess, said: str) -> None:
     wait_until(is_seen, f"no {said!r} in:\n{worker.said}")
 
 
-def test_a_worker_starts_anew_when_code_changes_and_its_jobs_run_again(
+def test_a_worker_restarts_when_code_changes_and_its_jobs_run_again(
     site: Site, module: Path
 ) -> None:
     worker = site.start("-c", "2", "--reload")
@@ -50,7 +50,7 @@ def test_a_worker_starts_anew_when_code_changes_and_its_jobs_run_again(
     assert site.notes.counts["end job 1"] == 1
 
 
-def test_a_running_job_may_finish_before_the_worker_starts_anew(site: Site, module: Path) -> None:
+def test_a_running_job_may_finish_before_the_worker_restarts(site: Site, module: Path) -> None:
     worker = site.start("-c", "1", "--reload")
     tasks.hold.enqueue("job")
     site.notes.wait_for("begin job 1")
@@ -63,7 +63,7 @@ def test_a_running_job_may_finish_before_the_worker_starts_anew(site: Site, modu
     assert "Gave back" not in worker.said
 
 
-def test_debug_reloads_unless_told_otherwise(site: Site, module: Path) -> None:
+def test_debug_reloads_by_default(site: Site, module: Path) -> None:
     site.variables["WORKER_DEBUG"] = "1"
     reloading, steady = site.start(), site.start("--no-reload")
     change(module, reloading, "Quiet")

@@ -79,7 +79,7 @@ def test_an_error_of_another_kind_is_not_tried_again(backend: JobBackend, run_al
 
 
 @pytest.mark.parametrize("kind", ["seconds", "timedelta", "datetime"])
-def test_a_task_says_when_it_is_to_be_tried_again(
+def test_a_task_says_when_to_retry_it(
     kind: str, backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
     result = tasks.come_back.enqueue(kind)

@@ -62,7 +62,7 @@ def test_long_jobs_among_short_ones_run_side_by_side(
     notes.wait_for("between", 200)
 
 
-def test_each_job_is_told_to_who_asks_for_it(site: Site) -> None:
+def test_verbosity_2_logs_each_short_job(site: Site) -> None:
     """Two lines take longer than a short job."""
     usual, talkative = site.start(WORKER_DEBUG="1"), site.start("-v", "2", WORKER_DEBUG="1")
     while "state=SUCCESSFUL" not in talkative.said:

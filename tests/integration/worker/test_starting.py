@@ -94,7 +94,7 @@ def one_line(said: str) -> str:
     return one_sentence(before)
 
 
-def test_a_wrong_argument_is_told_in_one_sentence(refuse: Refuse) -> None:
+def test_a_wrong_argument_is_reported_in_one_sentence(refuse: Refuse) -> None:
     heard = refuse(*((arguments, {}) for arguments in REFUSALS))
     for line, sentence in zip(heard, REFUSALS.values(), strict=True):
         assert sentence in line
@@ -125,7 +125,7 @@ def _answer_as_http(listener: socket.socket) -> None:
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_a_redis_that_can_not_be_used_is_told_in_one_sentence(
+def test_an_unusable_redis_is_reported_in_one_sentence(
     refuse: Refuse, redis_server_factory: Factory, http_server: int
 ) -> None:
     nobody = f"redis://127.0.0.1:{free_port()}/0"
@@ -149,7 +149,7 @@ def test_a_redis_that_can_not_be_used_is_told_in_one_sentence(
         assert "guess" not in line
 
 
-def test_it_says_what_it_serves_and_what_nobody_does(
+def test_a_starting_worker_names_the_queues_it_serves_and_those_nobody_serves(
     site: Site, redis_server_factory: Factory
 ) -> None:
     tasks.note.using(queue_name="low").enqueue("old")
@@ -171,7 +171,7 @@ def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend) -> None
     worker.wait_for("no worker serves low, mailers; jobs wait there until one does.")
 
 
-def test_all_queues_are_served_unless_told_otherwise(site: Site) -> None:
+def test_all_queues_are_served_by_default(site: Site) -> None:
     worker = site.start()
     assert "serves critical:1, default:1, low:1, mailers:1, by weight." in worker.said
     site.options["queues"] = "critical:10,low"
@@ -195,7 +195,9 @@ def test_it_warns_of_a_redis_that_may_lose_jobs(
     worker.wait_for(f"Warning: Redis at {server.url} {warning}")
 
 
-def test_a_loading_redis_is_told_in_one_sentence(site: Site, redis_server_factory: Factory) -> None:
+def test_a_loading_redis_is_reported_in_one_sentence(
+    site: Site, redis_server_factory: Factory
+) -> None:
     # It looks at its connections after each 1024 commands of its append-only file, and takes
     # longer for all of them than a worker takes to start on the busiest machine.
     server = redis_server_factory("key-load-delay 50")

@@ -60,7 +60,7 @@ def look(*arguments: str) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_commands_show_what_is_spoilt(
+def test_commands_list_corrupted_jobs(
     state: State,
     fields: dict[str, bytes | None],
     failure: bytes | None,

@@ -29,7 +29,7 @@ def take(worker: Driver) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
-def test_a_spoilt_entry_in_flight_comes_back_after_the_lease(
+def test_a_corrupted_entry_in_flight_comes_back_after_the_lease(
     value: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
     spoilt, sound = take_and_vanish(broker)
@@ -42,7 +42,7 @@ def test_a_spoilt_entry_in_flight_comes_back_after_the_lease(
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
-def test_a_spoilt_entry_in_flight_comes_back_with_the_next_heartbeat(
+def test_a_corrupted_entry_in_flight_comes_back_with_the_next_heartbeat(
     value: str, broker: RedisBroker, client: redis.Redis
 ) -> None:
     """Its worker could not settle it any more."""
@@ -56,7 +56,7 @@ def test_a_spoilt_entry_in_flight_comes_back_with_the_next_heartbeat(
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
-def test_a_spoilt_entry_in_flight_comes_back_when_its_worker_stops(
+def test_a_corrupted_entry_in_flight_comes_back_when_its_worker_stops(
     value: str, broker: RedisBroker, client: redis.Redis
 ) -> None:
     gone = Driver(broker, "gone")
@@ -69,7 +69,7 @@ def test_a_spoilt_entry_in_flight_comes_back_when_its_worker_stops(
 
 
 @pytest.mark.parametrize("value", SPOILT_CRASHES)
-def test_a_spoilt_count_of_crashes_stops_no_heartbeats(
+def test_a_corrupted_count_of_crashes_stops_no_heartbeats(
     value: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
     spoilt, sound = take_and_vanish(broker)
@@ -83,7 +83,7 @@ def test_a_spoilt_count_of_crashes_stops_no_heartbeats(
 
 
 @pytest.mark.parametrize("value", ["x", "1.5", b"\xff"])
-def test_spoilt_totals_stop_no_heartbeats(
+def test_corrupted_totals_stop_no_heartbeats(
     value: str, broker: RedisBroker, client: redis.Redis
 ) -> None:
     worker = Driver(broker, "w1")

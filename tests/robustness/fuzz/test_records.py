@@ -35,7 +35,7 @@ def anew(site: SmallSite) -> SmallSite:
 
 @many
 @given(state=st.sampled_from(State), fields=spoilt_fields)
-def test_a_job_with_spoilt_fields_harms_no_other(
+def test_a_job_with_corrupted_fields_harms_no_other(
     state: State, fields: dict[str, bytes | None], site: SmallSite
 ) -> None:
     site = anew(site)
@@ -47,7 +47,7 @@ def test_a_job_with_spoilt_fields_harms_no_other(
 
 @many
 @given(state=st.sampled_from([State.RETRYING, State.DEAD]), failure=anything)
-def test_a_spoilt_failure_hides_nothing(state: State, failure: bytes, site: SmallSite) -> None:
+def test_a_corrupted_failure_hides_nothing(state: State, failure: bytes, site: SmallSite) -> None:
     site = anew(site)
     site.client.rpush(f"{PREFIX}e:{site.jobs[state]}", failure)
 
@@ -69,7 +69,7 @@ HASHES = {
 
 @many
 @given(name=st.sampled_from(sorted(HASHES)), first=st.booleans(), value=anything)
-def test_spoilt_values_beside_the_jobs_harm_none(
+def test_corrupted_values_next_to_the_jobs_do_no_harm(
     name: str, first: bool, value: bytes, site: SmallSite
 ) -> None:
     site = anew(site)
@@ -85,7 +85,9 @@ def test_spoilt_values_beside_the_jobs_harm_none(
     name=st.sampled_from(["r:w1", "r:w2", "a:w1", "o:w1", "b:w1", "b:w2", "w:w1", "w:w2", "seq"]),
     value=anything,
 )
-def test_spoilt_words_of_workers_harm_no_jobs(name: str, value: bytes, site: SmallSite) -> None:
+def test_corrupted_reports_of_workers_harm_no_jobs(
+    name: str, value: bytes, site: SmallSite
+) -> None:
     site = anew(site)
     site.client.set(PREFIX + name, value)
 

@@ -106,7 +106,7 @@ def draw(number: int) -> list[dict[str, bytes | None]]:
     return drawn
 
 
-def test_spoilt_jobs_end_with_their_reason_and_sound_ones_succeed(
+def test_corrupted_jobs_end_with_their_reason_and_others_succeed(
     start_worker: Callable[..., Worker],  # noqa: F811
     redis_url: str,
     imports: Imports,
@@ -128,7 +128,7 @@ def test_spoilt_jobs_end_with_their_reason_and_sound_ones_succeed(
 KEYS = ["f:{}", "orders", "suspects", "ticks", "totals", "leases", "lost", "seq", "queues", "m:*"]
 
 
-def test_a_worker_keeps_its_lease_whatever_is_written_beside_its_jobs(
+def test_a_worker_keeps_its_lease_whatever_is_written_next_to_its_jobs(
     configure: Callable[..., object],  # noqa: F811
     start_worker: Callable[..., Worker],  # noqa: F811
     redis_url: str,

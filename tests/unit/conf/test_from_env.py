@@ -124,7 +124,7 @@ def test_a_password_in_the_url_wins_and_leaves_it() -> None:
     assert (options["username"], options["password"]) == ("ann", "in/side")
 
 
-def test_a_user_name_in_the_url_goes_with_a_password_beside_it() -> None:
+def test_a_user_name_in_the_url_goes_with_a_separate_password() -> None:
     options = default_backend(
         JOB_BACKEND="redis", REDIS_URL="redis://ann@h/0", REDIS_PASSWORD="beside"
     )["OPTIONS"]

@@ -63,7 +63,7 @@ def test_credentials_in_the_url_win_over_the_options() -> None:
     assert (options.username, options.password) == ("ann", "inside")
 
 
-def test_a_password_beside_the_url_is_taken_as_it_is() -> None:
+def test_a_separate_password_is_taken_as_it_is() -> None:
     options = RedisOptions.from_dict("default", {"url": "redis://h", "password": "p%40 /#@"})
     assert options.password == "p%40 /#@"
 
@@ -138,7 +138,7 @@ SPELLINGS = ("Password", "PASSWORD", "passwd", "pwd", "auth", "pass%77ord", "ssl
         "hunter2",
     ],
 )
-def test_no_message_about_a_malformed_address_tells_its_password(url: str) -> None:
+def test_no_message_about_a_malformed_address_shows_its_password(url: str) -> None:
     assert "hunter2" not in refusal({"url": url})
     assert "hunter2" not in redact_url(url)
 

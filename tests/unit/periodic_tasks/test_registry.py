@@ -91,7 +91,7 @@ def test_the_sites_time_zone_is_asked_for_when_it_is_needed() -> None:
         assert found.schedule.timezone == ZoneInfo("Asia/Tokyo")
 
 
-def test_a_module_that_is_imported_anew_replaces_its_periodic_tasks(
+def test_a_reloaded_module_replaces_its_periodic_tasks(
     write_app: Callable[[str], str],
 ) -> None:
     module = importlib.import_module(f"{write_app('0 8 * * *')}.tasks")

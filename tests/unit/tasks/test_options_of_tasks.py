@@ -18,13 +18,13 @@ def do_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["OSError", int, 5, None])
-def test_what_is_no_kind_of_error_is_refused_by_a_retry(kind: Any) -> None:
+def test_a_retry_refuses_anything_but_exception_classes_and_paths(kind: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"Retry\(on=.*'builtins\.OSError'"):
         Retry(on=(kind,))
 
 
 @pytest.mark.parametrize("kind", ["OSError", int, 5])
-def test_what_is_no_kind_of_error_is_refused_by_discard_on(kind: Any) -> None:
+def test_discard_on_refuses_anything_but_exception_classes_and_paths(kind: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"do_nothing: discard_on=.*'builtins\.OSError'"):
         task(discard_on=(kind,))(do_nothing)
 

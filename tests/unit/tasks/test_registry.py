@@ -81,7 +81,7 @@ def test_no_other_name_imports_anything(signature: str | None) -> None:
     assert set(sys.modules) == before
 
 
-def test_a_missing_signature_is_told_from_a_wrong_one() -> None:
+def test_a_missing_signature_is_distinguished_from_a_wrong_one() -> None:
     with pytest.raises(TaskNotFound, match=r"has no signature that permits it\. enqueue\(\) signs"):
         find_task(f"{UNTOUCHED}.greet", "")
     with pytest.raises(
@@ -113,7 +113,7 @@ def test_what_is_not_imported_stays_so(name: str, signature: str | None) -> None
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "...", "a", "greet", ".greet", "tests.", "." * 9])
-def test_what_is_no_dotted_path_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_dotted_path_is_refused(name: str) -> None:
     with pytest.raises(TaskNotFound, match="not the dotted path of a function"):
         find_task(name)
 

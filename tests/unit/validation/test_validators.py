@@ -91,7 +91,7 @@ def test_a_rule_says_which_values_it_takes() -> None:
         (100 * 365 * 86_400, "100 years"),
     ],
 )
-def test_a_time_is_told_in_its_largest_whole_unit(seconds: float, words: str) -> None:
+def test_a_time_is_written_in_its_largest_whole_unit(seconds: float, words: str) -> None:
     assert format_duration(seconds) == words
 
 

@@ -132,7 +132,7 @@ def test_a_worker_that_lost_its_lease_drops_what_has_not_started() -> None:
     assert beating.lease.holds()
 
 
-def test_whoever_asks_for_a_heartbeat_gets_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_heartbeat_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     beaten = threading.Semaphore(0)
     beating = Beating(MemoryBroker(lease=100_000))
     monkeypatch.setattr(beating.heartbeat, "beat", beaten.release)

@@ -63,7 +63,7 @@ def test_a_lease_lasts_from_when_its_heartbeat_was_sent() -> None:
     assert not lease.holds()
 
 
-def test_whoever_asks_for_a_heartbeat_gets_one_at_once() -> None:
+def test_a_requested_heartbeat_is_sent_at_once() -> None:
     lease = Lease(20, Changes())
     lease.ask_for_beat()
     lease.ask_for_beat()
