@@ -51,7 +51,7 @@ CHROMIUM_HINT = (
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    """The server that all tests share; whoever kills or configures one takes the factory."""
+    """The server that all tests share; tests that kill or configure one use the factory."""
     server = _started()
     yield server
     server.stop()

@@ -62,16 +62,16 @@ SPOILT = [
 def test_a_job_with_a_corrupted_number_is_dead_and_the_others_run(
     field: str, value: str, broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
-    spoilt, sound = make_jobs(2)
-    broker.push([spoilt, sound])
-    client.hset(key(spoilt), field, value)
+    corrupted, sound = make_jobs(2)
+    broker.push([corrupted, sound])
+    client.hset(key(corrupted), field, value)
 
     claims = w1.take(2)
 
     assert ids(claims) == [sound.id]
     assert w1.settle(succeeded(claims[0])).refused == ()
-    assert ids(broker.inspection.jobs(State.DEAD)) == [spoilt.id]
-    (failure,) = found(broker.inspection, spoilt.id).failures
+    assert ids(broker.inspection.jobs(State.DEAD)) == [corrupted.id]
+    (failure,) = found(broker.inspection, corrupted.id).failures
     assert failure.exception == "django_jobs.errors.BrokenPayload"
 
 

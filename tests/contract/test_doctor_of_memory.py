@@ -112,10 +112,10 @@ DAMAGES: dict[str, tuple[set[Trouble], Callable[[Site], object]]] = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_what_is_found_is_mended_and_every_job_goes_on(name: str, site: Site) -> None:
-    expected, spoil = DAMAGES[name]
+    expected, corrupt = DAMAGES[name]
     doctor = site.broker.doctor
     assert list(doctor.examine()) == []
-    spoil(site)
+    corrupt(site)
 
     first = list(doctor.examine())
 

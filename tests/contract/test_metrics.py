@@ -251,7 +251,7 @@ def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoilt",
+    "corrupted",
     [
         *("", "{}", "[]", "[1,2]", "7", "null", '{"s":', '{"s":"x"}', '{"s":-4}', '{"s":1.5}'),
         *('{"s":NaN}', '{"s":Infinity}', '{"s":1e400}', '{"s":[1]}', '{"":1}', '{"1":1}'),
@@ -259,12 +259,12 @@ def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
     ],
 )
 def test_corrupted_counts_do_no_harm(
-    spoilt: str, redis_broker: Broker, client: redis.Redis
+    corrupted: str, redis_broker: Broker, client: redis.Redis
 ) -> None:
     worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
     worker.heartbeat(samples=[sample(1, 1)])
     for name in counted(client):
-        client.hset(name, mapping=dict.fromkeys(client.hkeys(name), spoilt))
+        client.hset(name, mapping=dict.fromkeys(client.hkeys(name), corrupted))
 
     for _ in range(2):
         for span in Span:

@@ -111,7 +111,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.mark.parametrize(
-    "spoilt",
+    "corrupted",
     [
         "",
         "{}",
@@ -126,11 +126,11 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
     ],
 )
 def test_corrupted_progress_is_read_as_none(
-    spoilt: str, redis_broker: Broker, client: redis.Redis
+    corrupted: str, redis_broker: Broker, client: redis.Redis
 ) -> None:
     worker = Driver(redis_broker)
     redis_broker.push([make_job()])
     claim = worker.take_one()
     worker.heartbeat(progress=says(claim))
-    client.hset(f"{{jobs}}:j:{claim.job.id}", "g", spoilt)
+    client.hset(f"{{jobs}}:j:{claim.job.id}", "g", corrupted)
     assert found(redis_broker.inspection, claim.job.id).progress is None

@@ -459,16 +459,16 @@ def test_jobs_that_are_read_together_tell_their_last_error_only(
 def test_a_corrupted_job_hides_no_other(
     name: str, field: str | None, value: Any, redis_broker: RedisBroker, redis_url: str
 ) -> None:
-    spoilt, sound = make_jobs(2)
-    redis_broker.push([spoilt, sound])
+    corrupted, sound = make_jobs(2)
+    redis_broker.push([corrupted, sound])
     key = "{{jobs}}:" + name
     with redis.Redis.from_url(redis_url) as client:
         if field:
-            client.hset(key.format(spoilt.id), field, value)
+            client.hset(key.format(corrupted.id), field, value)
         else:
-            client.delete(key.format(spoilt.id))
-            client.set(key.format(spoilt.id), value) if "j:" in name else client.rpush(
-                key.format(spoilt.id), value
+            client.delete(key.format(corrupted.id))
+            client.set(key.format(corrupted.id), value) if "j:" in name else client.rpush(
+                key.format(corrupted.id), value
             )
 
     inspection = redis_broker.inspection
@@ -476,7 +476,7 @@ def test_a_corrupted_job_hides_no_other(
     for wanted in ({"task": "ship"}, {"text": "args"}, {"queue": "default"}, {"since": START}):
         assert sound.id in all_ids(inspection, **wanted)
     assert all_ids(inspection, error="KeyError") == []
-    assert all_ids(inspection, id=spoilt.id) in ([], [spoilt.id])
+    assert all_ids(inspection, id=corrupted.id) in ([], [corrupted.id])
     assert repair_all(finder(inspection, as_of=START + 10**9, task="ship"), Repair.DELETE) > 0
 
 

@@ -1,4 +1,4 @@
-"""Each tick of a periodic task is claimed once, whoever tries."""
+"""Each tick of a periodic task is claimed once, however many workers try."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ Start = Callable[..., JobBackend]
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """Nothing has run, and the gate is closed; at the end it opens for whoever still waits."""
+    """Nothing has run, and the gate is closed; at the end it opens for the jobs that still wait."""
     tasks.seen = []
     tasks.gate.clear()
     while tasks.at_gate.acquire(blocking=False):

@@ -107,7 +107,7 @@ class SmallSite:
         return sorted(key.decode() for key in self.client.scan_iter(match=f"{PREFIX}*"))
 
 
-def spoil(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> None:
+def corrupt(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> None:
     """Write fields of a hash as somebody else may; None takes one away."""
     for field, value in fields.items():
         if value is None:

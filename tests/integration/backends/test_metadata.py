@@ -68,7 +68,7 @@ def fail(context: JobContext) -> None:
 
 
 @task(takes_context=True)
-def spoil(context: JobContext) -> None:
+def corrupt(context: JobContext) -> None:
     context.metadata["lock"] = threading.Lock()
 
 
@@ -194,7 +194,7 @@ def test_what_is_saved_shows_with_the_next_heartbeat(
 
 
 def test_metadata_that_can_not_be_stored_end_the_job(backend: JobBackend) -> None:
-    result = ended(spoil.using(metadata={"a": 1}).enqueue())
+    result = ended(corrupt.using(metadata={"a": 1}).enqueue())
     assert "its metadata can't be stored" in result.errors[0].traceback
     assert result.metadata == {"a": 1}
 

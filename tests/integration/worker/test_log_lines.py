@@ -33,7 +33,7 @@ def lines(said: str, result: Any) -> list[str]:
 
 
 @pytest.fixture
-def spoil(redis_url: str, backend: RedisBackend) -> Callable[..., None]:
+def corrupt(redis_url: str, backend: RedisBackend) -> Callable[..., None]:
     """Overwrites a field of a job in Redis."""
 
     def write(result: Any, field: str, value: str) -> None:
@@ -79,14 +79,14 @@ def test_every_final_failure_is_one_error_line(site: Site, tmp_path: Path) -> No
 
 
 def test_jobs_that_die_without_an_attempt_are_logged_too(
-    site: Site, backend: RedisBackend, spoil: Callable[..., None]
+    site: Site, backend: RedisBackend, corrupt: Callable[..., None]
 ) -> None:
     unknown, unreadable, buried, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)
-    spoil(unknown, "t", "tests.apps.worker_site.tasks.gone")
-    spoil(unknown, "k", "24")
-    spoil(unreadable, "a", "[")
-    spoil(buried, "e", "nonsense")
-    spoil(in_vain, "t", "tests.apps.worker_site.tasks.gone")
+    corrupt(unknown, "t", "tests.apps.worker_site.tasks.gone")
+    corrupt(unknown, "k", "24")
+    corrupt(unreadable, "a", "[")
+    corrupt(buried, "e", "nonsense")
+    corrupt(in_vain, "t", "tests.apps.worker_site.tasks.gone")
     expired = tasks.note.using(expires=0.001).enqueue("late")
 
     worker = site.start("-v", "2")

@@ -79,7 +79,7 @@ def unable_to_save(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def loading(fleet: Fleet) -> Iterator[None]:
-    """The server starts anew, and is not ready for a while, in which a call of the worker falls."""
+    """The server restarts, and is not ready for a while, in which a call of the worker falls."""
     fleet.redis.mset({f"ballast:{number}": number for number in range(KEYS)})
     fleet.redis.bgrewriteaof()
     fleet.wait_until(

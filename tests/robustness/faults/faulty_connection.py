@@ -78,7 +78,7 @@ class Killed(BaseException):
 
 
 class Wire:
-    """Counts the calls of one broker, and spoils one of them.
+    """Counts the calls of one broker, and corrupts one of them.
 
     Args:
         socket: path of the server's.

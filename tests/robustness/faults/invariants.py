@@ -14,7 +14,7 @@ def check_places(trial: Trial) -> Keys:
     """Check that each job stands in exactly one place, in the middle of things."""
     keys = read_keys(trial.client)
     for door in [name for name in keys if name.startswith("d:")]:
-        # What rouses a worker that never takes leave goes away by itself.
+        # The key that interrupts a worker expires by itself if the worker never stops.
         assert int(trial.client.ttl(PREFIX + door)) > 0, f"{door} stays forever"
         del keys[door]
     check_structure(keys)

@@ -139,16 +139,16 @@ def take_back_what_a_dead_worker_held(trial: Trial) -> PreparedPath:
 
 
 def go_on_after_the_lease(trial: Trial) -> PreparedPath:
-    """A worker that was cut off gets its jobs anew, and only then reports the attempts before."""
+    """A worker that was cut off gets its jobs again, and only then reports the attempts before."""
     trial.given(2)
     before = trial.exchange(2)
     trial.worker.vanish(trial.clock, noticed_by=trial.second)
 
     def act() -> None:
-        anew = trial.exchange(2)
+        again = trial.exchange(2)
         trial.exchange(0, trial.run(before))
         assert not trial.answers.ends, "an attempt from before the lease's end counts"
-        trial.exchange(0, trial.run(anew))
+        trial.exchange(0, trial.run(again))
 
     return PreparedPath(act)
 

@@ -1,4 +1,4 @@
-"""The layer really spoils calls, and the invariants really find what is wrong."""
+"""The layer really corrupts calls, and the invariants really find what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A broker in Redis whose keys the tests spoil, with a clock that they move."""
+"""A broker in Redis whose keys the tests corrupt, with a clock that they move."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ TERMS = tuple(
         "{0}:{0}:{0}:{0}:{0}",
     )
 )
-"""What a job was enqueued with, one number of it spoilt, or all."""
+"""What a job was enqueued with, one number of it corrupted, or all."""
 
 KNOWN = (*NUMBERS, *DEEP, *PAYLOADS, *OVERRIDES, *PATHS, *TERMS)
 
@@ -95,7 +95,7 @@ anything = st.one_of(
 FIELDS = "stqaeokcbmfwvnug"
 """Every field of a job's hash, as `keys.py` and the scripts name them."""
 
-spoilt_fields = st.dictionaries(
+corrupted_fields = st.dictionaries(
     st.sampled_from([*FIELDS, "zz"]), st.none() | anything, min_size=1, max_size=4
 )
 """What to write into the fields of a job; None is for a field that is to be missing."""

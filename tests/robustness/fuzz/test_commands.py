@@ -1,4 +1,4 @@
-"""What operators see of spoilt records: every command lists them, whatever stands in them."""
+"""Every command lists corrupted records, whatever they contain."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from django_jobs.compat import TaskResultDoesNotExist
 from django_jobs.jobs.records import State
 from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
-from tests.robustness.fuzz.hostile import anything, spoilt_fields
+from tests.robustness.fuzz.hostile import anything, corrupted_fields
 from tests.robustness.fuzz.scale import EXAMPLES
 from tests.support.clock import Clock
-from tests.support.small_site import PREFIX, SmallSite, spoil
+from tests.support.small_site import PREFIX, SmallSite, corrupt
 
 COMMANDS = ("list", "stats", "queues", "workers", "periodic")
 
@@ -42,7 +42,7 @@ def look(*arguments: str) -> None:
 
 @given(
     state=st.sampled_from(State),
-    fields=spoilt_fields,
+    fields=corrupted_fields,
     failure=st.none() | anything,
     said=st.none() | anything,
     number=st.none() | anything,
@@ -71,13 +71,13 @@ def test_commands_list_corrupted_jobs(
 ) -> None:
     job_id = site.jobs[state]
     site.client.hset(f"{PREFIX}j:{job_id}", "t", "tests.apps.worker_site.tasks.note")
-    spoil(site.client, f"{PREFIX}j:{job_id}", fields)
+    corrupt(site.client, f"{PREFIX}j:{job_id}", fields)
     if failure is not None:
         site.client.rpush(f"{PREFIX}e:{job_id}", failure)
     if said is not None:
         site.client.set(f"{PREFIX}w:w1", said)
     for key in ("ticks", "totals"):
-        spoil(site.client, PREFIX + key, {"nightly": number, "failed": number})
+        corrupt(site.client, PREFIX + key, {"nightly": number, "failed": number})
 
     with override_backend("redis", url=redis_url):
         for command in COMMANDS:
@@ -89,7 +89,7 @@ def test_commands_list_corrupted_jobs(
 
 
 def read_result(job_id: str) -> None:
-    """Ask as a site's code does: a job that is spoilt has no result."""
+    """Ask as a site's code does: a job that is corrupted has no result."""
     try:
         result = job_backend("default").get_result(job_id)
     except TaskResultDoesNotExist:

@@ -22,23 +22,23 @@ def take_and_vanish(broker: RedisBroker) -> tuple[str, str]:
 
 def take(worker: Driver) -> tuple[str, str]:
     """Let a worker take two jobs, and return their ids."""
-    spoilt, sound = make_jobs(2)
-    worker.broker.push([spoilt, sound])
+    corrupted, sound = make_jobs(2)
+    worker.broker.push([corrupted, sound])
     assert len(worker.take(2)) == 2
-    return spoilt.id, sound.id
+    return corrupted.id, sound.id
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
 def test_a_corrupted_entry_in_flight_comes_back_after_the_lease(
     value: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
-    spoilt, sound = take_and_vanish(broker)
-    client.hset("{jobs}:f:gone", spoilt, value)
+    corrupted, sound = take_and_vanish(broker)
+    client.hset("{jobs}:f:gone", corrupted, value)
     clock.advance(past_lease(broker))
     other = Driver(broker, "w1")
 
-    assert sorted(other.heartbeat().recovered) == sorted([spoilt, sound])
-    assert sorted(ids(other.take(2))) == sorted([spoilt, sound])
+    assert sorted(other.heartbeat().recovered) == sorted([corrupted, sound])
+    assert sorted(ids(other.take(2))) == sorted([corrupted, sound])
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
@@ -47,12 +47,12 @@ def test_a_corrupted_entry_in_flight_comes_back_with_the_next_heartbeat(
 ) -> None:
     """Its worker could not settle it any more."""
     worker = Driver(broker, "w1")
-    spoilt, _ = take(worker)
-    client.hset("{jobs}:f:w1", spoilt, value)
+    corrupted, _ = take(worker)
+    client.hset("{jobs}:f:w1", corrupted, value)
 
     worker.heartbeat()
 
-    assert ids(Driver(broker, "w2").take(2)) == [spoilt]
+    assert ids(Driver(broker, "w2").take(2)) == [corrupted]
 
 
 @pytest.mark.parametrize("value", SPOILT_ENTRIES)
@@ -60,26 +60,26 @@ def test_a_corrupted_entry_in_flight_comes_back_when_its_worker_stops(
     value: str, broker: RedisBroker, client: redis.Redis
 ) -> None:
     gone = Driver(broker, "gone")
-    spoilt, sound = take(gone)
-    client.hset("{jobs}:f:gone", spoilt, value)
+    corrupted, sound = take(gone)
+    client.hset("{jobs}:f:gone", corrupted, value)
 
     gone.close()
 
-    assert sorted(ids(Driver(broker, "w1").take(2))) == sorted([spoilt, sound])
+    assert sorted(ids(Driver(broker, "w1").take(2))) == sorted([corrupted, sound])
 
 
 @pytest.mark.parametrize("value", SPOILT_CRASHES)
 def test_a_corrupted_count_of_crashes_stops_no_heartbeats(
     value: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
-    spoilt, sound = take_and_vanish(broker)
-    client.hset("{jobs}:j:" + spoilt, "c", value)
+    corrupted, sound = take_and_vanish(broker)
+    client.hset("{jobs}:j:" + corrupted, "c", value)
     clock.advance(past_lease(broker))
     other = Driver(broker, "w1")
 
     assert sound in other.heartbeat().recovered
     assert ids(other.take(2)) == [sound]
-    assert ids(broker.inspection.jobs(State.DEAD)) == [spoilt]
+    assert ids(broker.inspection.jobs(State.DEAD)) == [corrupted]
 
 
 @pytest.mark.parametrize("value", ["x", "1.5", b"\xff"])
@@ -106,9 +106,9 @@ def test_an_unknown_command_is_none(broker: RedisBroker, client: redis.Redis) ->
 def test_another_type_of_key_stops_no_heartbeats(
     key: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
-    spoilt, _ = take_and_vanish(broker)
-    client.hset("{jobs}:j:" + spoilt, "c", 2)  # this crash is its third: it is buried
-    key = "{jobs}:" + key.format(id=spoilt)
+    corrupted, _ = take_and_vanish(broker)
+    client.hset("{jobs}:j:" + corrupted, "c", 2)  # this crash is its third: it is buried
+    key = "{jobs}:" + key.format(id=corrupted)
     client.delete(key)
     client.set(key, "not ours")
     clock.advance(past_lease(broker))

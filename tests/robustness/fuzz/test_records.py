@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
-from tests.robustness.fuzz.hostile import anything, spoilt_fields
+from tests.robustness.fuzz.hostile import anything, corrupted_fields
 from tests.robustness.fuzz.scale import EXAMPLES
 from tests.support.clock import Clock
-from tests.support.small_site import PREFIX, SmallSite, spoil
+from tests.support.small_site import PREFIX, SmallSite, corrupt
 
 many = settings(
     max_examples=EXAMPLES,
@@ -26,7 +26,7 @@ def site(broker: RedisBroker, client: redis.Redis, clock: Clock) -> SmallSite:
     return SmallSite.build(broker, client, clock)
 
 
-def anew(site: SmallSite) -> SmallSite:
+def rebuilt(site: SmallSite) -> SmallSite:
     """The same site with nothing of the last example in it."""
     site.client.flushdb()
     site.clock.advance(1)  # which tells the empty database the time
@@ -34,12 +34,12 @@ def anew(site: SmallSite) -> SmallSite:
 
 
 @many
-@given(state=st.sampled_from(State), fields=spoilt_fields)
+@given(state=st.sampled_from(State), fields=corrupted_fields)
 def test_a_job_with_corrupted_fields_harms_no_other(
     state: State, fields: dict[str, bytes | None], site: SmallSite
 ) -> None:
-    site = anew(site)
-    spoil(site.client, f"{PREFIX}j:{site.jobs[state]}", fields)
+    site = rebuilt(site)
+    corrupt(site.client, f"{PREFIX}j:{site.jobs[state]}", fields)
 
     site.use_everything()
     site.run_a_good_job()
@@ -48,7 +48,7 @@ def test_a_job_with_corrupted_fields_harms_no_other(
 @many
 @given(state=st.sampled_from([State.RETRYING, State.DEAD]), failure=anything)
 def test_a_corrupted_failure_hides_nothing(state: State, failure: bytes, site: SmallSite) -> None:
-    site = anew(site)
+    site = rebuilt(site)
     site.client.rpush(f"{PREFIX}e:{site.jobs[state]}", failure)
 
     site.use_everything()
@@ -72,7 +72,7 @@ HASHES = {
 def test_corrupted_values_next_to_the_jobs_do_no_harm(
     name: str, first: bool, value: bytes, site: SmallSite
 ) -> None:
-    site = anew(site)
+    site = rebuilt(site)
     field = HASHES[name][not first].format(running=site.jobs[State.RUNNING])
     site.client.hset(PREFIX + name, field, value)
 
@@ -88,7 +88,7 @@ def test_corrupted_values_next_to_the_jobs_do_no_harm(
 def test_corrupted_reports_of_workers_harm_no_jobs(
     name: str, value: bytes, site: SmallSite
 ) -> None:
-    site = anew(site)
+    site = rebuilt(site)
     site.client.set(PREFIX + name, value)
 
     site.use_everything()
@@ -112,7 +112,7 @@ scores = st.sampled_from([float("inf"), float("-inf"), 1e300, -1e300, 0.5, -1.0,
 def test_strange_entries_and_scores_in_an_index_harm_no_jobs(
     name: str, stranger: bytes, state: State, score: float, site: SmallSite
 ) -> None:
-    site = anew(site)
+    site = rebuilt(site)
     entries: dict[bytes, float] = {stranger: score, site.jobs[state].encode(): score}
     site.client.zadd(PREFIX + name, entries)
 
@@ -123,7 +123,7 @@ def test_strange_entries_and_scores_in_an_index_harm_no_jobs(
 @many
 @given(name=st.sampled_from(["queues", "paused", "doubted"]), stranger=st.binary(max_size=30))
 def test_strange_names_harm_no_jobs(name: str, stranger: bytes, site: SmallSite) -> None:
-    site = anew(site)
+    site = rebuilt(site)
     site.client.sadd(PREFIX + name, stranger)
 
     site.use_everything()

@@ -17,9 +17,9 @@ from django_jobs.clock import now_ms
 from django_jobs.jobs.records import Record, State
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
-from tests.robustness.fuzz.hostile import TRAPS, spoilt_fields
+from tests.robustness.fuzz.hostile import TRAPS, corrupted_fields
 from tests.robustness.fuzz.scale import EXAMPLES
-from tests.support.small_site import spoil
+from tests.support.small_site import corrupt
 from tests.support.waiting import wait_until
 from tests.support.worker_fixtures import (  # noqa: F401 (fixtures)
     backend,
@@ -54,13 +54,13 @@ def imports() -> Iterator[Imports]:
     sys.meta_path.remove(seen)
 
 
-def enqueue_spoilt(client: redis.Redis, fields: dict[str, bytes | None]) -> str:
-    """Enqueue a job and spoil it before the worker sees it; return its id."""
+def enqueue_corrupted(client: redis.Redis, fields: dict[str, bytes | None]) -> str:
+    """Enqueue a job and corrupt it before the worker sees it; return its id."""
     broker = current_backend().broker
     broker.inspection.pause(QUEUE)
-    job_id = tasks.note.using(queue_name=QUEUE).enqueue("spoilt").id
+    job_id = tasks.note.using(queue_name=QUEUE).enqueue("corrupted").id
     prefix = f"{{{current_backend().configuration.namespace}}}:"
-    spoil(client, f"{prefix}j:{job_id}", fields)
+    corrupt(client, f"{prefix}j:{job_id}", fields)
     broker.inspection.resume(QUEUE)
     return job_id
 
@@ -98,7 +98,7 @@ def draw(number: int) -> list[dict[str, bytes | None]]:
     drawn: list[dict[str, bytes | None]] = []
 
     @settings(max_examples=number, database=None, deadline=None)
-    @given(fields=spoilt_fields)
+    @given(fields=corrupted_fields)
     def note(fields: dict[str, bytes | None]) -> None:
         drawn.append(fields)
 
@@ -115,10 +115,10 @@ def test_corrupted_jobs_end_with_their_reason_and_others_succeed(
     worker = start_worker()
     with redis.Redis.from_url(redis_url) as client:
         for fields in examples:
-            spoilt = enqueue_spoilt(client, fields)
+            corrupted = enqueue_corrupted(client, fields)
             sound = tasks.note.using(queue_name=QUEUE, priority=-1).enqueue("sound").id
-            wait_until_over(sound, spoilt, because=fields)
-            check(spoilt)
+            wait_until_over(sound, corrupted, because=fields)
+            check(corrupted)
             assert state_of(sound) is State.SUCCEEDED, f"{fields!r:.500}"
 
     assert not worker.over.is_set()

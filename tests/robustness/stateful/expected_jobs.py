@@ -72,7 +72,7 @@ class ExpectedJobs:
     def not_held_by(self, worker: str) -> list[Claim]:
         """Claims that are over, and those of others.
 
-        Tokens of a job begin anew when its id is pushed again after it was removed, so that an old
+        Tokens of a job start again when its id is pushed again after it was removed, so that an old
         claim may look like one that is held now.
         """
         others = [

@@ -42,7 +42,7 @@ def walk(url: str, number: int) -> None:
                 deadline=None,
                 database=None,
                 report_multiple_bugs=False,
-                # Shrinking takes minutes here; whoever wants it adds Phase.shrink.
+                # Shrinking takes minutes here. Add Phase.shrink to get it.
                 phases=[Phase.generate],
             ),
         )

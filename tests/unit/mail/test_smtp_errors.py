@@ -1,4 +1,4 @@
-"""Final is what a server would say again to the same mail, whoever mends the settings."""
+"""A refusal is final if the server would repeat it for the same mail under any settings."""
 
 from __future__ import annotations
 
