@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from django_jobs.worker import supervision
-from django_jobs.worker.backoff import PAUSES, Outage
 from django_jobs.worker.supervision import MAX_FAILURES, supervised
 
 
