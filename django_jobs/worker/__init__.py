@@ -1,3 +1,3 @@
-"""The worker: it reserves jobs, runs them, settles them; the same in a web process and apart."""
+"""The worker, which claims, runs and settles jobs, in a web process or in its own."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words in the log when the broker does not answer, and when it does again; once each."""
+"""The pauses after failed calls to the broker, and one log line for each outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that never die unnoticed."""
+"""Threads that restart their loop when it fails, and report it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 logger = logging.getLogger("django_jobs")
 
 MAX_FAILURES = 5
-"""Failures in a row after which a loop is given up."""
+"""Failures in a row after which the worker gives up."""
 
 PAUSE = 1.0
 """Seconds between a failure and the next try."""

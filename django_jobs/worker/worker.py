@@ -1,4 +1,4 @@
-"""A worker: its parts put together, with a start and an end."""
+"""A worker, put together from its parts; start and stop."""
 
 from __future__ import annotations
 
@@ -131,19 +131,19 @@ class Worker:
         self._fetching.start()
 
     def quiet(self) -> None:
-        """Take no more jobs; those that are running go on."""
+        """Take no more jobs; running jobs go on."""
         if self._state.mode.quiet():
             logger.info("Quiet: this worker takes no more jobs.")
         self._ticks.stop()
         self._fetching.intake.give_back_backlog()
 
     def retire(self) -> None:
-        """Take no more jobs, and be over when those that are running have ended by themselves."""
+        """Take no more jobs, and end when the running ones have ended."""
         self.quiet()
         self._state.mode.retire()
 
     def drain(self, timeout: float) -> bool:
-        """Go on until nothing is queued any more; False if that took longer than so many seconds.
+        """Run until nothing is queued any more; return False if that took longer than `timeout`.
 
         The worker still has to be stopped.
         """
@@ -152,7 +152,7 @@ class Worker:
         return wait_out(self.over.wait, timeout)
 
     def stop(self, timeout: float) -> None:
-        """Stop: take no more jobs, give running ones some time, and give the rest back.
+        """Take no more jobs, give running ones some time, and give the rest back.
 
         Args:
             timeout: seconds for the running jobs.
@@ -204,12 +204,12 @@ class Worker:
 
     @property
     def idle_for(self) -> float:
-        """Seconds without progress in fetching: the watchdog of the process looks at it."""
+        """Seconds without progress in fetching, for the watchdog of the process."""
         return self._fetching.idle_for
 
     @property
     def is_worn(self) -> bool:
-        """Whether its process should make way for a new one.
+        """Whether the worker's process should be replaced.
 
         It has run its share of jobs, or a timeout has interrupted one of its threads.
         """
@@ -241,7 +241,7 @@ class Worker:
         )
 
     def _interrupted(self) -> None:
-        """Clear up behind a function that its timeout has interrupted, in its thread."""
+        """Clean up in a thread after a timeout interrupted its function."""
         free_logging()
         if self.options.restart_after_timeout and not self._has_interrupted:
             self._has_interrupted = True

@@ -1,4 +1,4 @@
-"""The loop that keeps a worker's lease, and takes back the jobs of workers that vanished."""
+"""The loop that keeps a worker's lease and takes back the jobs of workers that vanished."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Heartbeat:
         self._lease.ask_for_beat()
 
     def _drop_backlog(self) -> None:
-        """Start nothing that others have been given; the broker refuses what is not ours."""
+        """Drop the backlog: other workers have it, and the broker refuses what is not ours."""
         logger.error(
             "This worker was silent for longer than its lease of %g s, and its jobs were given"
             " to others.",

@@ -1,4 +1,4 @@
-"""What a process can find out about itself."""
+"""Facts about the current process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def own_version() -> str:
 
 
 def resident_memory() -> int | None:
-    """Return how many bytes this process has in RAM, or None where the system doesn't tell."""
+    """Return the bytes that this process has in RAM, or None where the system does not say."""
     try:
         pages = int(STATM.read_text().split()[1])
     except (OSError, ValueError, IndexError):

@@ -82,14 +82,14 @@ class Ticker:
         return min(now, from_ms(self._broker.now()))
 
     def _is_reached(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> bool:
-        """Tell whether a tick may be due, or the broker does not know the line (any more)."""
+        """Return whether a tick may be due, or the broker does not know the line."""
         name = periodic.name
         return self._next.get(name, now) <= now or self._lines[name] not in stored
 
     def _claim(
         self, tasks: Iterable[PeriodicTask], stored: Mapping[str, int], now: datetime
     ) -> list[PeriodicTask]:
-        """Claim what is due; return where another worker was first, so that there may be more."""
+        """Claim due ticks; return the tasks where another worker was first: more may be due."""
         found = [(each, tick) for each in tasks if (tick := self._due(each, stored, now))]
         if not found:
             return []
@@ -97,7 +97,7 @@ class Ticker:
         return [each for (each, _), is_ours in zip(found, claimed, strict=True) if not is_ours]
 
     def _due(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> Tick | None:
-        """Return the tick to claim, which for a new line is the second in which it is seen."""
+        """Return the tick to claim; for a new line, the second in which it is first seen."""
         line_key = self._lines[periodic.name]
         since = stored.get(line_key)
         if since is None:

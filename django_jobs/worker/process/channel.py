@@ -1,4 +1,4 @@
-"""The socket between a worker process and its parent, which tells each of them how the other is.
+"""The socket over which a worker process and its parent report to each other.
 
 A socket and no signal: what the parent asks of a process that is still starting waits in it, and
 the end of one side is seen by the other one on every system, however it came.
@@ -17,23 +17,23 @@ VARIABLE = "DJANGO_JOBS_PARENT"
 
 
 class Stage(Enum):
-    """How far a worker process is. It repeats this with each sign of life, so none can get lost."""
+    """The stage of a worker process, repeated with each sign of life so that none gets lost."""
 
     STARTING = b"n"
     SERVING = b"s"
-    WORN = b"w"  # it serves, and asks for another process in its place
+    WORN = b"w"  # it works, and asks for a replacement
     STOPPING = b"e"
 
 
 class Request(Enum):
-    """What a parent asks of a worker process."""
+    """The requests of a parent to a worker process."""
 
     QUIET = b"q"
-    RETIRE = b"r"  # take no more jobs, and end when those that are running have ended
+    RETIRE = b"r"  # take no more jobs, and exit when the running ones have ended
 
 
 class Channel:
-    """One end of the socket. Nothing that is done with it ever waits.
+    """One end of the socket. No operation on it ever blocks.
 
     Attributes:
         is_open: whether the other side is there, as far as this one has noticed.
@@ -46,7 +46,7 @@ class Channel:
 
     @classmethod
     def to_parent(cls) -> Self | None:
-        """Take the channel from the environment, where processes that jobs start don't find it."""
+        """Take the channel out of the environment, so that jobs' own processes lack it."""
         number = os.environ.pop(VARIABLE, "")
         if not number:
             return None
@@ -58,12 +58,12 @@ class Channel:
         return self._end.fileno()
 
     def say(self, word: Stage | Request) -> None:
-        """Send one word. It is lost if the other side is gone, or has not listened for long."""
+        """Send one word. It is lost if the other side is gone or has not read for long."""
         with suppress(OSError):
             self._end.send(word.value)
 
     def hear(self) -> bytes:
-        """Return what has come, which may be nothing."""
+        """Return the bytes that have arrived, possibly none."""
         try:
             heard = self._end.recv(65536)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""One of several worker processes, as its parent sees it."""
+"""A worker process, as its parent sees it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .channel import VARIABLE, Channel, Request, Stage
 logger = logging.getLogger("django_jobs")
 
 LONGEST_START = 120.0
-"""Seconds after which a process that does not work yet is killed."""
+"""Seconds after which a process that has not finished starting is killed."""
 
 SILENCE = 60.0
-"""Seconds after which a process that gives no sign of life is killed."""
+"""Seconds without a sign of life after which a process is killed."""
 
 FAREWELL = 20.0
-"""Seconds that a process may take to stop, beyond those that it gives running jobs."""
+"""Seconds that a process may take to stop, in addition to the time for its running jobs."""
 
 TELLING = 1.0
-"""Seconds in which a process that is to be killed may write its stacks."""
+"""Seconds that a process gets to write its stacks before it is killed."""
 
 
 class Child:
-    """One worker process. Its session is its own, so that a terminal's Ctrl-C comes once, by us.
+    """One worker process, in a session of its own: Ctrl-C in a terminal reaches it through us only.
 
     It says nothing to systemd, which listens to the parent only.
 
@@ -49,7 +49,7 @@ class Child:
         environment[VARIABLE] = str(theirs.fileno())
         self.channel = Channel(ours)
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 (our own)
+            self._process = subprocess.Popen(  # noqa: S603 (our own command)
                 command, start_new_session=True, env=environment, pass_fds=[theirs.fileno()]
             )
         self.pid = self._process.pid
@@ -63,16 +63,16 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """The exit code of a process that has ended."""
+        """The exit code, once the process has ended."""
         return self._process.poll()
 
     @property
     def wants_successor(self) -> bool:
-        """Whether another process should take its place."""
+        """Whether the process asks for a replacement."""
         return self.stage is Stage.WORN or (self.is_outdated and self.stage is Stage.SERVING)
 
     def listen(self) -> bool:
-        """Hear how it is; tell whether that was a sign of life."""
+        """Read the channel; return whether there was a sign of life."""
         heard = self.channel.hear()
         if not heard or self.stage is Stage.STOPPING:
             return False
@@ -86,39 +86,40 @@ class Child:
         return True
 
     def ask(self, request: Request) -> None:
-        """Ask something of it; while it starts, it obeys before it takes a job."""
+        """Send a request; a starting process obeys before it takes a job."""
         self.channel.say(request)
 
     def retire(self) -> None:
-        """Let it end with its last job, as another process has taken its place."""
+        """Let the process exit after its last job, as its replacement works."""
         self.is_leaving = True
         self.ask(Request.RETIRE)
 
     def stop(self, number: int) -> None:
-        """Stop it with a signal."""
+        """Stop the process with a signal."""
         if self.stage is not Stage.STOPPING:
             self.stage = Stage.STOPPING
             self._deadline = time.monotonic() + self._time_to_stop
         self._process.send_signal(number)
 
     def write_stacks(self) -> None:
-        """Let it write the stacks of its threads, unless it has only just begun."""
-        if self.stage is not Stage.STARTING:  # it would die of the signal
+        """Ask for the stacks of its threads, unless it is still starting."""
+        if self.stage is not Stage.STARTING:  # the signal would still kill it
             self._process.send_signal(signal.SIGTTIN)
 
     def wait_longer(self, seconds: float) -> None:
-        """Take it for hanging so many seconds later."""
+        """Move the deadline for its next sign of life by so many seconds."""
         self._deadline += seconds
 
     def kill_if_it_hangs(self) -> None:
-        """Kill a process that has been silent for too long; first it may write its stacks."""
+        """Kill a process that has been silent for too long, after it could write its stacks."""
         if time.monotonic() < self._deadline:
             return
         if self._is_doomed:
             self._process.kill()
             return
         logger.error(
-            "Worker process %d hangs, and is killed. Its stacks follow if it can.", self.pid
+            "Worker process %d hangs and is killed. Its stacks follow if it can write them.",
+            self.pid,
         )
         self._is_doomed = True
         self._deadline = time.monotonic() + TELLING

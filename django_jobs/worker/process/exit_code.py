@@ -1,4 +1,4 @@
-"""What the exit code of `runworker` tells."""
+"""The exit codes of `runworker`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a worker, or the parent of several, has ended. Code 2 is a wrong argument."""
+    """How a worker, or the parent of several, ended. Code 2 means a wrong argument."""
 
     DONE = 0
     FAILED = 1

@@ -1,4 +1,4 @@
-"""A process that is a worker: signals, signs of life, and the exit code."""
+"""The main thread of a worker process: signals, signs of life and the exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger("django_jobs")
 STALLED = 60.0
 
 LIFE_SIGN = 1.0
-"""Seconds between two signs of life to the parent."""
+"""Seconds between two signs of life for the parent."""
 
 SWITCH_INTERVAL = 0.001
 """Seconds after which a thread that only computes lets another one run, where Python has 5 ms: the
@@ -32,11 +32,11 @@ exchange loop would come too late with the next jobs."""
 
 
 class HardStop(BaseException):
-    """A second interrupt: stop without waiting for anybody."""
+    """A second interrupt: stop without waiting for running jobs."""
 
 
 class WorkerProcess:
-    """Runs a worker in the main thread's care.
+    """Runs a worker while the main thread handles signals.
 
     TERM, INT and HUP stop it, as does the end of its parent; a second INT stops it hard; TSTP makes
     it quiet; TTIN writes the stacks of all threads to stderr; USR1 and USR2 change nothing.
@@ -76,13 +76,13 @@ class WorkerProcess:
                 self._work(wakeup)
                 self._end(self._worker.options.shutdown_timeout)
             except HardStop:
-                free_logging()  # it may have struck in a log call
+                free_logging()  # the interrupt may have come during a log call
                 self._end(0)
-            self._hard = True  # what comes now comes too late
+            self._hard = True  # later interrupts are too late
         return _exit_code_of(self._worker)
 
     def _hear(self, number: int) -> None:
-        """Handle a signal. It may come in the middle of anything, also while a lock is held.
+        """Handle a signal. It may arrive anywhere, even while a lock is held.
 
         So nothing is touched here but flags, which are read after the wait that the signal ends.
 
@@ -102,7 +102,7 @@ class WorkerProcess:
         self._interrupted |= number == signal.SIGINT
 
     def _work(self, wakeup: Wakeup) -> None:
-        """Obey until the end, and give signs of life as long as there is progress."""
+        """Obey requests until the end, and give signs of life while there is progress."""
 
         def await_worker() -> None:
             wait_out(self._worker.over.wait, None)
@@ -128,10 +128,10 @@ class WorkerProcess:
             notify("WATCHDOG=1")
 
     def _obey(self) -> None:
-        """Do what signals and the parent have asked for."""
+        """Do what signals and the parent asked for."""
         heard = self._parent.hear() if self._parent else b""
         if self._parent and not self._parent.is_open and not self._stop_asked:
-            logger.warning("The parent process is gone: this worker stops, too.")
+            logger.warning("The parent process is gone, so this worker stops.")
             self._stop_asked = True
         if self._meaningless:
             log_meaningless(self._meaningless)
@@ -150,14 +150,14 @@ class WorkerProcess:
 
 
 def _exit_code_of(worker: Worker) -> ExitCode:
-    """Return what the exit code tells of a worker that has stopped."""
+    """Return the exit code of a worker that has stopped."""
     if worker.failed:
         return ExitCode.FAILED
     return ExitCode.GAVE_BACK if worker.given_back else ExitCode.DONE
 
 
 def run_in_thread(worker: Worker) -> ExitCode:
-    """Run a worker in a thread that no signal reaches, until it is over by itself.
+    """Run a worker in a thread that receives no signals, until it ends by itself.
 
     Raises:
         BrokerError: the broker does not answer at the start.
@@ -170,7 +170,7 @@ def run_in_thread(worker: Worker) -> ExitCode:
 
 @contextmanager
 def borrowed_interpreter() -> Iterator[None]:
-    """Put back after the block what a worker process changes: the caller's process goes on."""
+    """Restore after the block what a worker process changes, as the caller's process goes on."""
     interval = sys.getswitchinterval()
     with restored():
         try:

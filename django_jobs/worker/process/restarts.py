@@ -1,4 +1,4 @@
-"""Pauses between starts of processes that keep ending, each longer than the one before."""
+"""Growing pauses between the starts of processes that keep dying."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST = 30.0
 
 
 class Backoff:
-    """Counts failures in a row. Those that come within one pause are one.
+    """Counts failures in a row; failures within one pause count once.
 
     Attributes:
         failures: how many there were in a row.
@@ -28,11 +28,11 @@ class Backoff:
 
     @property
     def left(self) -> float:
-        """Seconds that are left of the pause."""
+        """The seconds that remain of the pause."""
         return max(0.0, self._until - time.monotonic())
 
     def failed(self) -> None:
-        """Note a failure, and begin a pause if there is none."""
+        """Note a failure, and start a pause if none is running."""
         if self.is_over:
             self._until = time.monotonic() + min(LONGEST, FIRST * 2**self.failures)
             self.failures += 1

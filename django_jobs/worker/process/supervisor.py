@@ -1,4 +1,4 @@
-"""Several worker processes under one parent, which tells them to stop and replaces the dead."""
+"""The parent of several worker processes, which stops and replaces them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .unix_signals import HEARD, listening, log_meaningless
 logger = logging.getLogger("django_jobs")
 
 TRIES = 5
-"""Starts in a row that fail before the parent gives up, if no process works."""
+"""Failed starts in a row after which the parent gives up, if no process works."""
 
 SOUND = 60.0
-"""Seconds: a process that dies after it has served for longer is replaced without a pause."""
+"""Seconds of work after which a process that dies is replaced without a pause."""
 
 STOPPED_AT_START = (
     *(-signal.SIGTERM, -signal.SIGINT),
-    128 + signal.SIGTERM,  # with the handler that a thread pool of the same site has arranged
+    128 + signal.SIGTERM,  # with the handler that the site's own thread pool has installed
 )
-"""How a process ends that is stopped before it can work."""
+"""The exit codes of a process that is stopped while it starts."""
 
 LOOK = 1.0
-"""Seconds after which the parent looks at its children even if nothing happens."""
+"""Seconds between two checks of the children."""
 
 
 class Parent:
@@ -68,7 +68,7 @@ class Parent:
         self._looked_at = time.monotonic()
 
     def run(self) -> ExitCode:
-        """Run until a signal ends the workers, or all have ended by themselves."""
+        """Run until a signal stops the workers, or all of them have ended."""
         numbers = (*HEARD, signal.SIGTTIN, signal.SIGCHLD)
         with listening(numbers, self._heard.append) as wakeup:
             notify(f"STATUS=Starting {self._count} worker processes")
@@ -84,15 +84,15 @@ class Parent:
 
     @property
     def _wanted(self) -> int:
-        """How many processes should work."""
+        """The number of processes that should work."""
         return 0 if self._stopping else self._count - len(self._codes)
 
     @property
     def _active(self) -> list[Child]:
-        """The processes whose place no other one has taken."""
+        """The processes that have not been replaced."""
         return [child for child in self._children if not child.is_leaving]
 
-    # --- what is asked of it ----------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------
 
     def _obey(self, number: int) -> None:
         match number:
@@ -129,7 +129,7 @@ class Parent:
     def _look_after_children(self) -> None:
         self._forgive_pause()
         for child in tuple(self._children):
-            code = child.code  # first, so that all is heard that it has ever said
+            code = child.code  # before the channel is read, so that its last words are not missed
             if child.listen():
                 self._failed_starts = 0
                 if watchdog_interval():
@@ -142,7 +142,7 @@ class Parent:
                 self._part_with(child, code)
 
     def _forgive_pause(self) -> None:
-        """Give children the time for which all stood still: a paused container, a busy machine."""
+        """Extend the deadlines of children after a pause of the whole machine or container."""
         now = time.monotonic()
         pause = now - self._looked_at - LOOK
         self._looked_at = now
@@ -151,7 +151,7 @@ class Parent:
                 child.wait_longer(pause)
 
     def _part_with(self, child: Child, code: int) -> None:
-        """Decide whether another process has to take the place of one that has ended."""
+        """Decide whether an ended process needs a replacement."""
         ended_well = _is_good(code)
         stays_away = self._stopping or (ended_well and not self._replace and not child.is_leaving)
         if stays_away:
@@ -200,19 +200,19 @@ class Parent:
             child.ask(Request.QUIET)
 
     def _replace_one(self) -> None:
-        """Let one process go whose successor works, or start the successor of the next one."""
+        """Retire a process whose replacement works, or start the next replacement."""
         active = self._active
         waiting = [child for child in active if child.wants_successor]
         if not waiting or any(child.stage is Stage.STARTING for child in active):
             return
         if len(active) > self._wanted:
             old = waiting[0]
-            logger.info("Worker process %d has a successor, and ends with its last job.", old.pid)
+            logger.info("Worker process %d was replaced and exits after its last job.", old.pid)
             old.retire()
         elif self._deaths.is_over and len(self._children) < 2 * self._count:
             self._start_one()
 
-    # --- what it tells ----------------------------------------------------------------------
+    # --- status for systemd ------------------------------------------------------------------
 
     def _tell_that_it_is_ready(self) -> None:
         active = self._active
@@ -230,12 +230,12 @@ class Parent:
 
 
 def _is_good(code: int) -> bool:
-    """Tell whether a process ended as it should: a signal ends one that has not begun to work."""
+    """Return whether a process ended as it should; a signal may end one that is still starting."""
     return code in (ExitCode.DONE, ExitCode.GAVE_BACK) or code in STOPPED_AT_START
 
 
 def _has_terminal() -> bool:
-    """Tell whether the process belongs to a terminal, whose end sends HUP to it."""
+    """Return whether the process belongs to a terminal, which sends HUP when it closes."""
     try:
         os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -1,4 +1,4 @@
-"""Words to systemd, as `sd_notify(3)` describes them."""
+"""Messages to systemd, as `sd_notify(3)` describes them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def notify(*lines: str) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
             connection.sendto("\n".join(lines).encode(), address)
     except OSError:
-        # Whoever started us may be gone; a worker works without it.
+        # The service manager may be gone; a worker works without it.
         return
 
 
 def watchdog_interval() -> float | None:
-    """Return seconds between the signs of life that systemd wants, or None if it wants none."""
+    """Return the seconds between two signs of life for systemd, or None if it expects none."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     own_pid = os.environ.get("WATCHDOG_PID", str(os.getpid()))
     if not microseconds.isdigit() or own_pid != str(os.getpid()):

@@ -1,4 +1,4 @@
-"""Signals of a process that is a worker, and a wait of its main thread that each of them ends."""
+"""The signals of a worker process, and a wait of its main thread that any of them ends."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .channel import Channel
 logger = logging.getLogger("django_jobs")
 
 WITHOUT_MEANING = (signal.SIGUSR1, signal.SIGUSR2)
-"""Other programs have a use for them: they must not end a worker that they reach by mistake."""
+"""Signals that other programs use. They must not end a worker that gets one by mistake."""
 
 HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, *WITHOUT_MEANING)
 
 
 class Wakeup:
-    """A pair of sockets to which the interpreter writes when a signal comes.
+    """A pair of sockets to which the interpreter writes when a signal arrives.
 
     A signal that comes in the moment before a thread begins to wait for a lock or a queue does not
     end that wait: its handler would run at the next signal, or never. What is in a socket stays.
@@ -35,12 +35,12 @@ class Wakeup:
         self._writing.setblocking(False)
 
     def fileno(self) -> int:
-        """Return the number of the descriptor to which the interpreter writes."""
+        """Return the file descriptor to which the interpreter writes."""
         return self._writing.fileno()
 
     def ring(self) -> None:
         """End the wait from another thread."""
-        with suppress(OSError):  # full of rings, or nobody waits any more
+        with suppress(OSError):  # the buffer is full, or nobody waits any more
             self._writing.send(b"\0")
 
     def wait(self, timeout: float | None, channels: Sequence[Channel] = ()) -> None:
@@ -58,7 +58,7 @@ class Wakeup:
 
 @contextmanager
 def listening(numbers: Sequence[signal.Signals], hear: Callable[[int], None]) -> Iterator[Wakeup]:
-    """Hear signals from now on, also after the block; in it, each of them ends the wait.
+    """Handle signals from now on, also after the block; inside it, each ends the wait.
 
     Args:
         numbers: which signals. HUP stays ignored if it is, as `nohup` wants it.
@@ -82,7 +82,7 @@ def listening(numbers: Sequence[signal.Signals], hear: Callable[[int], None]) ->
 
 @contextmanager
 def restored(numbers: Sequence[signal.Signals] = HEARD) -> Iterator[None]:
-    """Give signals the handlers back that they had before the block."""
+    """Restore the signal handlers after the block."""
     before = {number: signal.getsignal(number) for number in numbers}
     try:
         yield
@@ -92,5 +92,5 @@ def restored(numbers: Sequence[signal.Signals] = HEARD) -> Iterator[None]:
 
 
 def log_meaningless(number: int) -> None:
-    """Say which signal came that means nothing."""
-    logger.warning("%s changes nothing here.", signal.Signals(number).name)
+    """Log a signal that has no meaning here."""
+    logger.warning("%s has no effect here.", signal.Signals(number).name)

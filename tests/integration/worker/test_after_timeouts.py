@@ -74,7 +74,7 @@ def test_one_of_several_processes_is_replaced_after_a_timeout(
     site.options["restart_after_timeout"] = True
     parent = site.start("--processes", "2", ready=False)
     tasks.loop_for_ever.enqueue()
-    parent.wait_for("has a successor")
+    parent.wait_for("was replaced")
     assert wait_for_end(backend, tasks.note.enqueue("on")).state is State.SUCCEEDED
     assert parent.stop() == 0
 
