@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,13 +11,12 @@ import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
-from django_jobs.brokers.messages import Reply, Take
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerRefused, BrokerUnavailable
+from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import Job, State
-from tests.support.builders import given_back, make_job, make_jobs, succeeded
+from tests.support.builders import dead, given_back, make_job, make_jobs, succeeded
 from tests.support.clock import Clock
-from tests.support.driver import Driver, found, ids, past_lease, taking
+from tests.support.driver import Driver, found, ids, past_lease
 from tests.support.redis_server import RedisServer
 from tests.support.waiters import use_up_wake_up
 
@@ -88,77 +88,50 @@ def test_something_else_under_the_key_of_a_job_takes_no_other_job_along(
     assert sorted(ids(w1.take(3))) == sorted(ids(others))
 
 
-@pytest.mark.parametrize("key_name", ["m:unheard-of", "q:unheard-of", "d:w1"])
-def test_something_else_under_a_key_that_nobody_wrote_yet_stops_no_worker(
-    key_name: str, broker: Broker, client: redis.Redis, w1: Driver
+@pytest.mark.parametrize("name", ["m:default", "q:default", "d:w1", "m:*"])
+def test_a_listen_at_a_key_of_another_type_says_which_key_and_what_to_do(
+    name: str, broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
     job = make_job()
     broker.push([job])
     w1.heartbeat()
-    client.set(f"{{jobs}}:{key_name}", "not ours")
-    take = taking("default", "unheard-of", limit=5)._replace(queues=["unheard-of"])
+    client.delete(f"{{jobs}}:{name}")
+    client.set(f"{{jobs}}:{name}", "not ours")
 
-    reply = listen_twice(w1, take)
+    with pytest.raises(BrokerRefused, match=re.escape(f"{{jobs}}:{name}") + ".*jobs doctor"):
+        w1.listen(*(() if name == "m:*" else ("default",)), seconds=0.05)
 
-    assert ids(reply.claims) == [job.id]
-    assert client.type(f"{{jobs}}:{key_name}") != "string"
-
-
-def test_something_else_where_it_stands_what_was_set_aside_takes_no_job_along(
-    broker: Broker, client: redis.Redis, w1: Driver
-) -> None:
-    first, replaced, last = make_jobs(3)
-    broker.push([first, replaced, last])
-    client.delete(key(replaced))
-    client.set(key(replaced), "not a hash")
-    client.set("{jobs}:broken", "not a hash")
-
-    assert ids(w1.take(3)) == [first.id, last.id]
-
-    assert client.get("{jobs}:broken:broken") == "not a hash"
-    assert set(client.hgetall("{jobs}:broken")) == {"broken", f"j:{replaced.id}"}
-
-
-def listen_twice(worker: Driver, take: Take) -> Reply:
-    """Listen, and if that fails, beat and listen again, as a worker does."""
-    try:
-        return worker.session.listen(take, 0.05)
-    except BrokerUnavailable:
-        worker.heartbeat()
-        return worker.session.listen(take, 0.05)
-
-
-def test_a_listen_that_met_something_else_brings_its_jobs_the_next_time(
-    redis_server_factory: Callable[..., RedisServer],
-) -> None:
-    server = redis_server_factory()
-    broker = RedisBroker(server.url)
-    jobs = make_jobs(2)
-    broker.push(jobs)
-    worker = Driver(broker)
-    worker.heartbeat()
-    with redis.Redis.from_url(server.url) as client:
-        client.delete("{jobs}:m:*")
-        client.set("{jobs}:m:*", "not a list")
-
-        reply = listen_twice(worker, taking("default", limit=5))
-
-        assert ids(reply.claims) == ids(jobs)
-    broker.close()
-
-
-def test_a_listen_that_met_something_that_is_gone_by_then_brings_its_jobs(
-    broker: Broker, client: redis.Redis, w1: Driver
-) -> None:
-    """The marker of a queue that has nothing more is removed, whatever it was."""
-    job = make_job()
-    broker.push([job])
+    assert broker.doctor.diagnose(repair=True).is_good
     w1.heartbeat()
-    client.delete("{jobs}:m:default")
-    client.set("{jobs}:m:default", "not a list")
+    assert ids(w1.take(1)) == [job.id]
 
-    take = taking("default", limit=5)._replace(queues=["default"])
-    assert ids(listen_twice(w1, take).claims) == [job.id]
+
+def test_a_push_to_a_key_of_another_type_stores_nothing(
+    broker: Broker, client: redis.Redis
+) -> None:
+    client.set("{jobs}:q:b", "not ours")
+
+    with pytest.raises(BrokerRefused, match="jobs doctor"):
+        broker.push([make_job(queue="a"), make_job(queue="b"), make_job(queue="c")])
+
+    assert sum(broker.inspection.counts().values()) == 0
+
+
+def test_a_settlement_beside_a_key_of_another_type_takes_effect_after_the_repair(
+    broker: Broker, client: redis.Redis, w1: Driver
+) -> None:
+    broker.push(make_jobs(3))
+    first, second, third = w1.take(3)
+    client.set(f"{{jobs}}:e:{second.job.id}", "not ours")
+    settlements = [succeeded(first), dead(second), given_back(third)]
+
+    with pytest.raises(BrokerRefused, match=f"e:{second.job.id}.*jobs doctor"):
+        w1.settle(*settlements)
+    assert broker.doctor.diagnose(repair=True).is_good
+
+    assert w1.settle(*settlements).refused == ()
+    assert ids(broker.inspection.jobs(State.DEAD)) == [second.job.id]
+    assert ids(w1.take(3)) == [third.job.id]
 
 
 def test_a_claimed_job_that_vanished_can_be_given_back(

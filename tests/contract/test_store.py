@@ -88,4 +88,3 @@ def test_a_server_says_how_it_keeps_jobs(
     assert store.evicts_jobs is eviction.startswith("allkeys")
     assert store.forgets_jobs is (persistence == "none")
     assert store.forgets_latest is (persistence == "snapshots")
-    assert not store.spoilt

@@ -34,7 +34,6 @@ class StoreInfo:
         memory_limit: bytes at which it is full, or None for no limit.
         persistence: "log" (each write), "snapshots" (now and then), "none", or "" for not known.
         eviction: what it does when it is full, by the name that the server has for it.
-        spoilt: whether somebody else wrote to the keys of the jobs.
     """
 
     name: str
@@ -44,7 +43,6 @@ class StoreInfo:
     memory_limit: int | None = None
     persistence: str = ""
     eviction: str = ""
-    spoilt: bool = False
 
     @property
     def evicts_jobs(self) -> bool:

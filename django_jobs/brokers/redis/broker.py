@@ -65,8 +65,7 @@ class RedisBroker(Broker):
         sender = self._senders.take()
         try:
             for portion in portions(jobs):
-                push = partial(self._push, sender, keys.stored(portion))
-                self._caller.ask(push, push)
+                self._caller.ask(partial(self._push, sender, keys.stored(portion)))
         finally:
             self._senders.put_back(sender)
 
@@ -97,11 +96,11 @@ class RedisBroker(Broker):
 
     def config_warnings(self) -> tuple[Problem, ...]:
         with plain_errors(self._caller.address):
-            return problems(self._caller.client, self._caller.address, self._caller.prefix)
+            return problems(self._caller.client, self._caller.address)
 
     def store_info(self) -> StoreInfo:
         with plain_errors(self._caller.address):
-            return store_info(self._caller.client, self._caller.address, self._caller.prefix)
+            return store_info(self._caller.client, self._caller.address)
 
     def close(self) -> None:
         self._caller.close()

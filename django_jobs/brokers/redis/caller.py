@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,12 +12,13 @@ import redis
 from django_jobs.conf.redis_url import redact_url
 
 from . import keys
-from .connection import connect, is_spoilt, plain_errors
+from .connection import connect, plain_errors
 from .resending import ALWAYS, UNSENT, Resending
 from .scripts import Scripts
 from .wire import Wire
 
-logger = logging.getLogger("django_jobs")
+SEARCHED = 1_000
+"""Queues and workers whose keys are searched for one of the wrong type."""
 
 
 class Caller:
@@ -69,29 +69,22 @@ class Caller:
         Raises:
             BrokerError: Redis does not answer, or refuses it.
         """
-        call = partial(self.scripts, script, *arguments)
-        return self.ask(call, call)
+        return self.ask(partial(self.scripts, script, *arguments))
 
-    def ask(self, call: Callable[[], Any], again: Callable[[], Any]) -> Any:
-        """Make a call, and another one if what the first found under our keys was not ours."""
+    def ask(self, call: Callable[[], Any]) -> Any:
+        """Make a call, and raise errors of this project if it fails."""
         with plain_errors(self.address):
             try:
                 return call()
-            except redis.RedisError as error:
-                if not is_spoilt(error):
+            except redis.ResponseError as error:
+                if "WRONGTYPE" not in str(error):
                     raise
-            self._set_aside()
-            return again()
+                raise self._with_key(error) from error
 
-    def _set_aside(self) -> None:
-        names = self.scripts("set_aside", self.lease_ms)
-        if names:
-            logger.error(
-                "Somebody else wrote to keys of the jobs in Redis at %s. What stood there was set"
-                " aside, and the rest goes on: %s (manage.py jobs check says more).",
-                self.address,
-                ", ".join(names),
-            )
+    def _with_key(self, error: redis.ResponseError) -> redis.ResponseError:
+        """Return an error that names the key of the wrong type, which Redis itself does not."""
+        found = self.scripts("wrong_key", SEARCHED)
+        return redis.ResponseError("WRONGKEY {} a {} for a {}".format(*found)) if found else error
 
     def scripts_sent_once(self, seconds: float) -> Scripts:
         """Return scripts on a wire of their own, where no call is sent again that may have run.

@@ -76,20 +76,20 @@ def plain_errors(address: str) -> Iterator[None]:
         raise _refused(address, error) from error
 
 
-SPOILT = ("WRONGTYPE", "not an integer", "not a valid float", "would overflow")
+WRONG_KEY = re.compile(r"WRONGKEY (?P<key>.+?) a (?P<actual>[a-z]+) for a (?P<wanted>[a-z]+)\b")
+"""The error of `parts/expect.lua` for a key of another type."""
 
+FOREIGN = ("WRONGTYPE", "not an integer", "not a valid float", "would overflow", "user_script")
+"""Signs of a value that django_jobs did not write."""
 
-def is_spoilt(error: redis.RedisError) -> bool:
-    """Return whether a script met a value that another program wrote under one of its keys."""
-    return isinstance(error, redis.ResponseError) and any(sign in str(error) for sign in SPOILT)
-
+DOCTOR = "Another program wrote there: run manage.py jobs doctor."
 
 FORBIDDEN = ("NOPERM", "ACL failure", "can't run this command")
 """What Redis says of rights that its user lacks, also to a script."""
 
 FORBIDDEN_COMMAND = re.compile(r"'([^']+)' command")
 
-RIGHTS = "~{NAMESPACE}:* +@read +@write +@scripting +@connection +time +info +keys"
+RIGHTS = "~{NAMESPACE}:* +@read +@write +@scripting +@connection +time +info"
 """What a user needs; the page on production has the whole line, without what is dangerous."""
 
 ANSWERS: tuple[tuple[str, type[BrokerError], str], ...] = (
@@ -141,4 +141,13 @@ def _refused(address: str, error: redis.ResponseError) -> BrokerError:
     for sign, kind, rest in ANSWERS:
         if sign in text:
             return kind(f"Redis at {address} {rest}")
+    if found := WRONG_KEY.search(text):
+        return BrokerRefused(
+            f"The key {found['key']} in Redis at {address} is a {found['actual']}, and must be a"
+            f" {found['wanted']}. {DOCTOR}"
+        )
+    if any(sign in text for sign in FOREIGN):
+        return BrokerRefused(
+            f"A key of the jobs in Redis at {address} is damaged ({error}). {DOCTOR}"
+        )
     return BrokerRefused(f"Redis at {address} refused a call: {error}")

@@ -9,14 +9,13 @@ import redis
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 
 
-def problems(client: redis.Redis, address: str, prefix: str) -> tuple[Problem, ...]:
+def problems(client: redis.Redis, address: str) -> tuple[Problem, ...]:
     """Return what in the settings of the server can lose jobs.
 
     Args:
         address: the URL without secrets, for the message.
-        prefix: what the keys of the jobs begin with.
     """
-    store = store_info(client, address, prefix)
+    store = store_info(client, address)
     found = []
     if store.evicts_jobs:
         found.append(
@@ -42,23 +41,14 @@ def problems(client: redis.Redis, address: str, prefix: str) -> tuple[Problem, .
                 is_risk=True,
             )
         )
-    if store.spoilt:
-        found.append(
-            Problem(
-                f"Somebody else wrote to keys of the jobs in Redis at {address}. What stood there"
-                f" was set aside: see HGETALL {prefix}broken, then delete that key and"
-                f" {prefix}broken:*."
-            )
-        )
     return tuple(found)
 
 
-def store_info(client: redis.Redis, address: str, prefix: str) -> StoreInfo:
+def store_info(client: redis.Redis, address: str) -> StoreInfo:
     """Return what a server says of itself.
 
     Args:
         address: the URL without secrets.
-        prefix: what the keys of the jobs begin with.
     """
     server, memory = client.info("server"), client.info("memory")
     is_valkey = "valkey_version" in server
@@ -70,7 +60,6 @@ def store_info(client: redis.Redis, address: str, prefix: str) -> StoreInfo:
         memory_limit=int(memory.get("maxmemory", 0)) or None,
         persistence=_persistence(client),
         eviction=str(memory.get("maxmemory_policy", "")),
-        spoilt=bool(client.exists(f"{prefix}broken")),
     )
 
 

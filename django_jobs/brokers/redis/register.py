@@ -51,11 +51,6 @@ class Register:
             self._sent.update(map(_key, settlements))
             self._awaited.discard(tag)
 
-    def sent(self, settlements: Sequence[Settlement]) -> None:
-        """Remember that settlements may have taken effect, though their call is sent again."""
-        with self._lock:
-            self._sent.update(map(_key, settlements))
-
     def close(
         self,
         tag: int,

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 from django_jobs.brokers.base import Session
@@ -17,7 +16,6 @@ from django_jobs.brokers.messages import (
     Take,
     WorkerCommand,
 )
-from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Settlement
 from django_jobs.waits import capped
 
@@ -38,7 +36,6 @@ class SentCall:
 
     Attributes:
         answer: waits for what Redis answers.
-        again: sends the call again under the same tag; None if its script may have run.
     """
 
     caller: Caller
@@ -46,11 +43,10 @@ class SentCall:
     tag: int
     settlements: Sequence[Settlement]
     answer: Callable[[], Any]
-    again: Callable[[], Any] | None
 
     def result(self) -> Reply:
         try:
-            refused, due_in, reserved_at, flat, *rare = self.caller.ask(self.answer, self._again)
+            refused, due_in, reserved_at, flat, *rare = self.caller.ask(self.answer)
             buried, metadata, must_beat = rare or ((), (), 0)
             claims = keys.to_claims(self.tag, int(reserved_at), flat, metadata)
         except BaseException:
@@ -63,15 +59,6 @@ class SentCall:
             buried=tuple(buried),
             must_beat=bool(must_beat),
         )
-
-    def _again(self) -> Any:
-        if self.again is None:
-            raise BrokerUnavailable(
-                f"Redis at {self.caller.address} could not block on the keys of the jobs, where"
-                " somebody else had written."
-            )
-        self.register.sent(self.settlements)
-        return self.again()
 
 
 class RedisSession(Session):
@@ -119,8 +106,7 @@ class RedisSession(Session):
         except BaseException:
             self._register.give_up(tag, settlements)
             raise
-        again = None if behind else partial(scripts, "exchange", *arguments)
-        return SentCall(self._caller, self._register, tag, settlements, answer, again)
+        return SentCall(self._caller, self._register, tag, settlements, answer)
 
     def _arguments(
         self, tag: int, settlements: Sequence[Settlement], take: Take

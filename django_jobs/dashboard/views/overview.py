@@ -111,11 +111,6 @@ def _endangered(request: DashboardRequest, store: StoreInfo) -> Iterator[str]:
             "appendonly to yes."
         )
         yield text % {"store": store.name}
-    if store.spoilt:
-        yield _(
-            "Another program overwrote keys of the jobs. The damaged data was set "
-            "aside; run manage.py jobs check to see where."
-        )
 
 
 def _idle(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[str]:

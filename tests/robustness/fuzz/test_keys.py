@@ -1,4 +1,4 @@
-"""Something of another type under any key of the namespace is set aside, and the rest goes on."""
+"""Something of another type under any key of the namespace is named, and the doctor mends it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State
 from tests.robustness.fuzz.scale import SCALE
 from tests.support.clock import Clock
-from tests.support.driver import past_lease
+from tests.support.driver import check_with_doctor
 from tests.support.small_site import PREFIX, SmallSite
 
 FAMILIES = [
@@ -38,7 +39,6 @@ FAMILIES = [
         "commands",
         "ticks",
         "totals",
-        "broken",
     ),
     *("j:scheduled", "j:queued", "j:running", "j:succeeded", "j:retrying", "j:dead"),
     *("e:retrying", "e:dead", "e:queued"),
@@ -56,19 +56,62 @@ REPLACEMENTS: dict[str, Callable[[redis.Redis, str], object]] = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("kind", REPLACEMENTS if SCALE > 1 else ["string", "hash"])
-def test_another_type_under_a_key_harms_nothing_else(
+def replace(site: SmallSite, family: str, kind: str) -> None:
+    """Write something else in place of a key."""
+    head, _, state = family.partition(":")
+    name = f"{head}:{site.jobs[State(state)]}" if head in {"j", "e"} else family
+    site.client.delete(PREFIX + name)
+    REPLACEMENTS[kind](site.client, PREFIX + name)
+
+
+def names_the_doctor(use: Callable[[], object]) -> None:
+    """Use a site; if that fails, the message says what to do."""
+    try:
+        use()
+    except BrokerRefused as error:
+        message = str(error)
+    else:
+        return
+    assert "manage.py jobs doctor" in message
+
+
+each_kind_of_key = pytest.mark.parametrize("family", FAMILIES)
+each_type = pytest.mark.parametrize("kind", REPLACEMENTS if SCALE > 1 else ["string", "hash"])
+
+
+@each_kind_of_key
+@each_type
+def test_after_a_repair_everything_goes_on(
     family: str, kind: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
     site = SmallSite.build(broker, client, clock)
-    head, _, state = family.partition(":")
-    name = f"{head}:{site.jobs[State(state)]}" if head in {"j", "e"} else family
-    client.delete(PREFIX + name)
-    REPLACEMENTS[kind](client, PREFIX + name)
+    replace(site, family, kind)
 
+    diagnosis = broker.doctor.diagnose(repair=True)
+
+    assert diagnosis.left == ()
+    for job_id in site.jobs.values():
+        assert broker.inspection.find(job_id), "a job vanished"
     site.use_everything()
     site.run_a_good_job()
+    check_with_doctor(broker)
+
+
+@each_kind_of_key
+@each_type
+def test_what_meets_it_before_names_the_doctor_and_loses_no_job(
+    family: str, kind: str, broker: RedisBroker, client: redis.Redis, clock: Clock
+) -> None:
+    site = SmallSite.build(broker, client, clock)
+    replace(site, family, kind)
+
+    names_the_doctor(site.use_everything)
+
+    assert broker.doctor.diagnose(repair=True).is_good
+    site.run_a_good_job()
+    for state in (State.QUEUED, State.RUNNING, State.SCHEDULED, State.RETRYING):
+        assert broker.inspection.find(site.jobs[state]), "a job vanished"
+    check_with_doctor(broker)
 
 
 def test_every_kind_of_key_is_tried(broker: RedisBroker, client: redis.Redis, clock: Clock) -> None:
@@ -76,35 +119,6 @@ def test_every_kind_of_key_is_tried(broker: RedisBroker, client: redis.Redis, cl
     tried = {family.split(":")[0] for family in FAMILIES}
 
     assert {key.removeprefix(PREFIX).split(":")[0] for key in site.key_names()} <= tried
-
-
-def test_what_was_set_aside_is_kept_and_told(
-    broker: RedisBroker, client: redis.Redis, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    site = SmallSite.build(broker, client, clock)
-    client.delete(PREFIX + "leases")
-    client.set(PREFIX + "leases", "not ours")
-
-    site.worker.heartbeat()
-
-    assert client.get(PREFIX + "broken:leases") == b"not ours"
-    assert client.hgetall(PREFIX + "broken") == {b"leases": b"a string instead of a zset"}
-    assert "leases" in caplog.text
-    assert any("{jobs}:broken" in problem.text for problem in broker.config_warnings())
-
-
-def test_jobs_in_flight_come_back_though_the_leases_were_overwritten(
-    broker: RedisBroker, client: redis.Redis, clock: Clock
-) -> None:
-    site = SmallSite.build(broker, client, clock)
-    client.delete(PREFIX + "leases")
-    client.set(PREFIX + "leases", "not ours")
-    recovered: list[str] = []
-    for _ in range(5):
-        recovered += site.other.heartbeat().recovered
-        clock.advance(past_lease(broker) // 3)
-
-    assert recovered == [site.jobs[State.RUNNING]]
 
 
 def test_a_job_of_another_type_is_dead_with_its_reason(
@@ -123,4 +137,3 @@ def test_a_job_of_another_type_is_dead_with_its_reason(
     assert record.state is State.DEAD
     assert record.failures[0].exception == "django_jobs.errors.BrokenPayload"
     assert broker.inspection.counts()[State.DEAD] == dead + 1
-    assert client.get(f"{PREFIX}broken:j:{job_id}") == b"not ours"

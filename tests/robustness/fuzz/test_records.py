@@ -82,7 +82,7 @@ def test_corrupted_values_next_to_the_jobs_do_no_harm(
 
 @many
 @given(
-    name=st.sampled_from(["r:w1", "r:w2", "a:w1", "o:w1", "b:w1", "b:w2", "w:w1", "w:w2", "seq"]),
+    name=st.sampled_from(["r:w1", "r:w2", "a:w1", "o:w1", "b:w1", "b:w2", "w:w1", "w:w2"]),
     value=anything,
 )
 def test_corrupted_reports_of_workers_harm_no_jobs(

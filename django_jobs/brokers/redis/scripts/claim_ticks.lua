@@ -1,6 +1,6 @@
 -- Claims ticks of periodic tasks, and stores their jobs in the same step.
 --
--- Parts: ticks, store.
+-- Parts: expect, ticks, store.
 -- KEYS[1]: prefix. ARGV: for each tick name, last tick seen or '',
 --   tick, the number of the values that follow, then the job as `store` takes jobs, if any.
 -- Returns for each 1, or 0 if another worker was first or its time has not come.
@@ -10,6 +10,7 @@ local function claim(name, seen, tick, first, last)
   local claimed = redis.call('HGET', P .. 'ticks', name) or ''
   if not is_tick(claimed) then claimed = '' end
   if claimed ~= seen or not is_tick(tick) then return 0 end
+  expect_store(first, last)
   if first <= last and redis.call('HEXISTS', P .. 'off', name) == 0 then
     store(first, last)
     redis.call('HSET', P .. 'runs', name, ARGV[first + 1])
@@ -18,6 +19,7 @@ local function claim(name, seen, tick, first, last)
   return 1
 end
 
+expect('HLEN', 'runs')
 local answer = {}
 local i = 1
 while i <= #ARGV do

@@ -6,6 +6,7 @@
 --   jobs for a worker that is gone.
 local worker = ARGV[1]
 local flight = P .. 'f:' .. worker
+expect_given_back(redis.call('HKEYS', flight))
 local suspect = redis.call('HGET', P .. 'suspects', worker)
 local all = redis.call('HGETALL', flight)
 redis.call('DEL', flight, P .. 'w:' .. worker, P .. 'd:' .. worker)

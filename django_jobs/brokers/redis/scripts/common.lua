@@ -16,7 +16,6 @@
 --   idle         zset    names of queues that hold no jobs, by since when; others are in `queues`
 --   expiries     zset    ids of ended jobs by when they are forgotten
 --   n:<kind>:<length>:<number>  hash  what was counted in a period: name -> counts (see counts.py)
---   broken       hash    what was not of its key's kind -> what it was; it stands under broken:<key>
 --   queues, paused, extended (sets), leases, lost (zsets), suspects, commands, ticks, totals (hashes), seq
 --
 -- Invariant: a job stands in exactly one of q, f and s.

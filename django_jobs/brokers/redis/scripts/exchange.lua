@@ -1,6 +1,6 @@
 -- Settles finished attempts, promotes jobs that are due, then claims jobs for a worker.
 --
--- Parts: full, request, due, settling, claiming.
+-- Parts: full, expect, request, due, settling, claiming.
 -- KEYS[1]: prefix.
 -- ARGV: worker, tag of the call, limit, number of quotas, number of settlements;
 --   for each quota: queue, quota; for each settlement: id, fence of its claim, state, waited and duration
@@ -13,12 +13,9 @@
 --   Only a heartbeat begins a lease, and a worker without a lease claims nothing: a late copy of a call,
 --   which comes after its worker has left or Redis was wiped, takes no job away.
 
--- Scripts are not rolled back: a key of the wrong type must show before anything is taken from its place.
+expect('HLEN', 'f:' .. worker)
+if settlements > 0 then expect_settled() end
 local has_lease = redis.call('ZSCORE', P .. 'leases', worker)
-redis.call('HLEN', flight)
-for _, state in ipairs(ENDED) do
-  redis.call('ZCARD', P .. 's:' .. state)
-end
 next_due = first_due()
 sweep(2 * settlements + 10)
 write_held(worker, FIRST_WRITE)

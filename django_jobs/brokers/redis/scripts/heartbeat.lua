@@ -50,6 +50,7 @@ shorten_leases(lease)
 local lost = renew(worker, lease, ARGV[4])
 local awaited, named, first_count = known_claims(9)
 if last < number then
+  expect_counts(first_count)
   add_total('succeeded', ARGV[6])
   add_total('failed', ARGV[7])
   write_held(worker, count_attempts(first_count))

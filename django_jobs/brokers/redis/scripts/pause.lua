@@ -1,7 +1,8 @@
 -- Pauses a queue, or resumes it.
 --
--- Parts: full, places.
+-- Parts: full, expect, places.
 -- KEYS[1]: prefix. ARGV: queue, 1 to pause or 0 to resume.
+expect_queue(ARGV[1])
 if ARGV[2] == '1' then
   redis.call('SADD', P .. 'paused', ARGV[1])
   redis.call('DEL', P .. 'm:' .. ARGV[1])

@@ -6,6 +6,7 @@
 --   late, whose answer nobody waits for, or another sender has the same name.
 -- Invariant: a copy of a push changes nothing, however late it comes: also when its jobs have ended, or
 --   were deleted, and are forgotten.
+expect_store(3, #ARGV)
 if redis.call('ZADD', P .. 'pushes', 'GT', 'CH', ARGV[2], ARGV[1]) == 1 then
   store(3, #ARGV)
   return 1

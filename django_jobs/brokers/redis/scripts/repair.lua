@@ -1,6 +1,6 @@
 -- Does one repair that an operator asks for to some jobs.
 --
--- Parts: shapes, fields, places, ends.
+-- Parts: expect, shapes, fields, places, ends.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be.
@@ -20,6 +20,7 @@ local function repair(id, wanted_state, wanted_token)
   local state, queue, enqueued_with, token = unpack(read(id, 's', 'q', 'e', 'n'), 1, 4)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
+  expect_queue(queue)
   take_out(id, state, queue)
   if what == 'delete' then
     forget({ id })
@@ -37,6 +38,9 @@ local function repair(id, wanted_state, wanted_token)
   return 1
 end
 
+expect('ZCARD', 's:scheduled')
+expect('ZCARD', 's:retrying')
+expect_lists_of_ended()
 local changed = 0
 for i = 2, #ARGV, 3 do
   changed = changed + repair(ARGV[i], ARGV[i + 1], ARGV[i + 2])

@@ -1,5 +1,5 @@
 -- How jobs are claimed for a worker.
--- Parts: request, many, empty, fields, places, ends, flight, shapes, sound.
+-- Parts: expect, request, many, empty, fields, places, ends, flight, shapes, sound.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
@@ -26,11 +26,12 @@ local function must_run_alone(id, crashes)
   return false
 end
 
--- Ends a job whose fields are not what we write; something else under its key is set aside.
-local function bury_broken(id)
-  local kind = redis.call('TYPE', P .. 'j:' .. id).ok
-  if kind == 'none' then return end -- evicted, or deleted by hand
-  if kind ~= 'hash' then set_aside('j:' .. id, 'a ' .. kind .. ' instead of a hash') end
+-- Ends a job that cannot be read.
+local function bury_unreadable(id)
+  if redis.call('EXISTS', P .. 'j:' .. id) == 0 then return end -- evicted, or deleted by hand
+  for name, wanted in pairs({ ['j:'] = 'hash', ['e:'] = 'list' }) do
+    if redis.call('TYPE', P .. name .. id).ok ~= wanted then redis.call('UNLINK', P .. name .. id) end
+  end
   bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0)
   buried[#buried + 1] = id
 end
@@ -70,6 +71,8 @@ end
 local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
+  expect('ZCARD', 'q:' .. queue)
+  expect('LLEN', 'm:' .. queue)
   while taken < room and #passed_over < 2 * PORTION do
     local wanted = room - taken
     local popped = redis.call('ZPOPMIN', index, wanted)
@@ -78,7 +81,7 @@ local function take(queue, room)
       if not is_place(score) then score = '0' end
       local job = read_all(id)
       if not is_sound(job) then
-        bury_broken(id)
+        bury_unreadable(id)
       elseif job.c and must_run_alone(id, job.c) then
         append(passed_over, score, id)
       else

@@ -41,10 +41,7 @@ end
 local function add_failure(id, failure)
   if failure == '' then return end
   local failures = P .. 'e:' .. id
-  if type(redis.pcall('RPUSH', failures, failure)) == 'table' then
-    if redis.call('TYPE', failures).ok ~= 'list' then redis.call('UNLINK', failures) end
-    redis.call('RPUSH', failures, failure) -- which says what is wrong if it is anything else
-  end
+  redis.call('RPUSH', failures, failure)
   redis.call('LTRIM', failures, -FAILURES_KEPT, -1)
 end
 

@@ -1,4 +1,4 @@
--- How jobs are read, and keys of the wrong type are renamed.
+-- How the fields of a job are read.
 
 -- Reads fields of a job: none of them if there is no such job, or something else under its key. A
 -- script that fails half-way would lose what it had in its hands.
@@ -22,13 +22,4 @@ local function is_one_of(value, list)
     if one == value then return true end
   end
   return false
-end
-
--- Renames a key of the wrong type, so that it stops nobody.
-local function set_aside(name, what)
-  redis.call('RENAME', P .. name, P .. 'broken:' .. name)
-  if type(redis.pcall('HSET', P .. 'broken', name, what)) == 'table' then -- something else stands there
-    redis.call('RENAME', P .. 'broken', P .. 'broken:broken')
-    redis.call('HSET', P .. 'broken', 'broken', 'no hash', name, what)
-  end
 end

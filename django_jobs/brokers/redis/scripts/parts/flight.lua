@@ -1,5 +1,5 @@
 -- The jobs that workers hold, and how they are given back.
--- Parts: shapes, fields, many, places.
+-- Parts: expect, shapes, fields, many, places.
 
 -- Returns what is noted of a job that a worker holds. Token and tag together are the fence of the
 -- claim: after a server lost its last writes, the same token is given out twice.
@@ -29,6 +29,19 @@ local function write_held(worker, first)
     local value = redis.pcall('HGET', P .. 'f:' .. worker, ARGV[i])
     if type(value) == 'string' and held(value) == ARGV[i + 1] and read(ARGV[i], 's')[1] then
       redis.call('HSET', P .. 'j:' .. ARGV[i], ARGV[i + 2], ARGV[i + 3])
+    end
+  end
+end
+
+-- Makes sure of all that is written to when jobs go back to their queues, or are dead instead.
+local function expect_given_back(ids)
+  local seen = {}
+  for _, id in ipairs(ids) do
+    expect('LLEN', 'e:' .. id)
+    local queue = read(id, 'q')[1]
+    if queue and not seen[queue] then
+      expect_queue(queue)
+      seen[queue] = true
     end
   end
 end

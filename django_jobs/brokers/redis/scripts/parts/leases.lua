@@ -1,5 +1,5 @@
 -- How leases are renewed, and what becomes of the jobs of a worker whose lease is over.
--- Parts: fields, places, ends, flight, metrics.
+-- Parts: expect, fields, places, ends, flight, metrics.
 
 local function overdue()
   return redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now)
@@ -9,9 +9,9 @@ end
 -- wants, and would keep the jobs of a dead worker for so much longer.
 local function shorten_leases(lease)
   for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', now + lease + 1, '+inf')) do
-    local wanted = decoded(redis.pcall('GET', P .. 'w:' .. other)).lease
-    local known = type(wanted) == 'number' and wanted <= LONGEST_LEASE_MS
-    redis.call('ZADD', P .. 'leases', 'XX', 'LT', now + math.max(lease, known and wanted or 0), other)
+    local info = redis.call('GET', P .. 'w:' .. other)
+    local wanted = info and math.min(cjson.decode(info).lease, LONGEST_LEASE_MS) or 0
+    redis.call('ZADD', P .. 'leases', 'XX', 'LT', now + math.max(lease, wanted), other)
   end
 end
 
@@ -38,7 +38,7 @@ local function take_back(id, value, gone, recovered, buried)
   local job = P .. 'j:' .. id
   local queue = read(id, 'q')[1]
   if not queue then return end -- evicted, or deleted by hand
-  -- With a count that is no number the job goes back to its queue, where it is set aside.
+  -- With a count that is no number the job goes back to its queue. It is dead when it is claimed.
   local crashes = redis.pcall('HINCRBY', job, 'c', 1)
   if type(crashes) == 'number' and crashes >= MAX_CRASHES then
     local message = string.format(WORKER_LOST_MESSAGE, crashes, gone)
@@ -54,7 +54,9 @@ local function take_back(id, value, gone, recovered, buried)
 end
 
 local function reap(gone, recovered, buried)
-  local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
+  local all = redis.call('HGETALL', P .. 'f:' .. gone)
+  expect_lists_of_ended()
+  expect_given_back(redis.call('HKEYS', P .. 'f:' .. gone))
   for i = 1, #all, 2 do
     take_back(all[i], all[i + 1], gone, recovered, buried)
   end

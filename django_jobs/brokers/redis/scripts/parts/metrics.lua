@@ -1,4 +1,5 @@
 -- How attempts are counted, in all and by period.
+-- Parts: expect.
 
 -- Reads a JSON object; anything else has nothing in it.
 local function decoded(text)
@@ -14,11 +15,7 @@ end
 
 -- Adds counts to those of a period, under their name if there is room for one more.
 local function add_to_period(key, name, counts, max_names, others)
-  local before = redis.pcall('HGET', key, name)
-  if type(before) == 'table' then -- something else stands there
-    redis.call('UNLINK', key)
-    before = false
-  end
+  local before = redis.call('HGET', key, name)
   if not before and redis.call('HLEN', key) >= max_names then
     name, before = others, redis.call('HGET', key, others)
   end
@@ -34,20 +31,31 @@ local function add_to_period(key, name, counts, max_names, others)
   redis.call('HSET', key, name, cjson.encode(sums))
 end
 
+-- Calls a function with each name of a key for which arguments hold counts, with how long it is kept, and
+-- the index of those counts. Returns the index of the first argument behind them.
+local function each_period(first, act)
+  local periods, number = cjson.decode(ARGV[first]), tonumber(ARGV[first + 3])
+  for i = first + 4, first + 1 + 3 * number, 3 do
+    for length, kept in pairs(periods[ARGV[i]]) do
+      local period = string.format('%.0f', math.floor(now / length))
+      act('n:' .. ARGV[i] .. ':' .. length .. ':' .. period, kept, i)
+    end
+  end
+  return first + 4 + 3 * number
+end
+
+-- Makes sure of all keys that `count_attempts` writes to for the same arguments.
+local function expect_counts(first)
+  each_period(first, function(name) expect('HLEN', name) end)
+end
+
 -- Adds the counts that arguments hold: how long those of each kind and length of period are kept, as
 -- JSON, names of one period, the name of those beyond, the number of counts; for each: kind, name, counts as
 -- JSON. Returns the index of the first argument behind them.
 local function count_attempts(first)
-  local periods, max_names, others = cjson.decode(ARGV[first]), tonumber(ARGV[first + 1]), ARGV[first + 2]
-  local number = tonumber(ARGV[first + 3])
-  for i = first + 4, first + 1 + 3 * number, 3 do
-    local counts = cjson.decode(ARGV[i + 2])
-    for length, kept in pairs(periods[ARGV[i]]) do
-      local period = string.format('%.0f', math.floor(now / length))
-      local key = P .. 'n:' .. ARGV[i] .. ':' .. length .. ':' .. period
-      add_to_period(key, ARGV[i + 1], counts, max_names, others)
-      redis.call('PEXPIRE', key, kept)
-    end
-  end
-  return first + 4 + 3 * number
+  local max_names, others = tonumber(ARGV[first + 1]), ARGV[first + 2]
+  return each_period(first, function(name, kept, i)
+    add_to_period(P .. name, ARGV[i + 1], cjson.decode(ARGV[i + 2]), max_names, others)
+    redis.call('PEXPIRE', P .. name, kept)
+  end)
 end

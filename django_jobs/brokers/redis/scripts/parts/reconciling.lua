@@ -9,16 +9,19 @@
 local function give_back_unknown(worker, last_tag, awaited, named)
   local flight = P .. 'f:' .. worker
   local suspect = redis.call('HGET', P .. 'suspects', worker)
-  local all, unknown = redis.call('HGETALL', flight), {}
+  local all, unknown, scores = redis.call('HGETALL', flight), {}, {}
   for i = 1, #all, 2 do
     local id = all[i]
     local fence, tag, score = held(all[i + 1])
     local is_known = fence and (tonumber(tag) > last_tag or awaited[tag] or named[id] == fence)
     if not is_known then
-      unknown[#unknown + 1] = id
-      give_back(id, score)
-      if id == suspect then mark_all() end
+      unknown[#unknown + 1], scores[id] = id, score
     end
   end
+  expect_given_back(unknown)
   with_many('HDEL', flight, unknown)
+  for _, id in ipairs(unknown) do
+    give_back(id, scores[id])
+    if id == suspect then mark_all() end
+  end
 end

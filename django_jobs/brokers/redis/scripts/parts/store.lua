@@ -1,5 +1,5 @@
 -- How new jobs are stored.
--- Parts: places.
+-- Parts: expect, places.
 
 -- Leaves out of each list what belongs to a job that is known already.
 local function leave_out_known(keys, ...)
@@ -10,6 +10,19 @@ local function leave_out_known(keys, ...)
         table.remove(list, n)
       end
     end
+  end
+end
+
+-- Makes sure of all keys that `store` writes to for the same arguments, so that it stores all jobs or none.
+-- Of a single group it writes nothing else before what may fail.
+local function expect_store(first, last)
+  local i = first
+  while i <= last do
+    local shared = i + 1 + 2 * tonumber(ARGV[i])
+    if i == first and shared + 8 > last then return end
+    expect('ZCARD', 's:scheduled')
+    expect_queue(ARGV[shared + 1])
+    i = shared + 8
   end
 end
 
@@ -28,6 +41,7 @@ local function store(first, last)
     local task, queue, priority, run_at, terms = unpack(ARGV, shared, shared + 4)
     local overrides, signature, metadata = unpack(ARGV, shared + 5, shared + 7)
     i = shared + 8
+    mark(queue) -- also for known jobs: the call may have failed before anybody was woken
     local keys = {}
     for n, id in ipairs(ids) do
       keys[n] = P .. 'j:' .. id
@@ -58,6 +72,5 @@ local function store(first, last)
         redis.call('HSET', unpack(job))
       end
     end
-    mark(queue) -- also for known jobs: the call may have failed before anybody was woken
   end
 end
