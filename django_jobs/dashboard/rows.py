@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 
 from .job_call import preview
 
@@ -54,7 +54,7 @@ class Row:
     kind: str
 
 
-def to_row(record: Record) -> Row:
+def to_row(record: JobRecord) -> Row:
     """Return the row of a job.
 
     Args:
@@ -83,7 +83,7 @@ def to_row(record: Record) -> Row:
     )
 
 
-def _time(record: Record) -> int | None:
+def _time(record: JobRecord) -> int | None:
     if record.state in {State.SCHEDULED, State.RETRYING}:
         return record.due_at
     if record.state is State.QUEUED:

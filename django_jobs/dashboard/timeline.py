@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.jobs.records import Failure, Record, State
+from django_jobs.jobs.records import Failure, JobRecord, State
 
 KINDS: dict[str, tuple[str, Any]] = {
     "enqueued": ("jobs", _("Enqueued")),
@@ -76,14 +76,14 @@ class Event:
         return str(KINDS[self.kind][1] % {"number": self.attempt or "?"})
 
 
-def attempts(record: Record) -> list[Attempt]:
+def attempts(record: JobRecord) -> list[Attempt]:
     """Return the known attempts of a job, the latest first."""
     known = [_failed(failure) for failure in record.failures]
     last = _last(record)
     return [*([last] if last else []), *reversed(known)]
 
 
-def events(record: Record, now: int) -> list[Event]:
+def events(record: JobRecord, now: int) -> list[Event]:
     """Return the events of a job in chronological order."""
     found = sorted(_moments(record), key=lambda event: event.at)
     befores = [None, *(event.at for event in found)]
@@ -107,7 +107,7 @@ def _failed(failure: Failure) -> Attempt:
     )
 
 
-def _last(record: Record) -> Attempt | None:
+def _last(record: JobRecord) -> Attempt | None:
     """Return the attempt that is running or has succeeded, which has no failure record."""
     started = record.last_attempted_at
     if record.state not in {State.RUNNING, State.SUCCEEDED} or started is None:
@@ -124,7 +124,7 @@ def _last(record: Record) -> Attempt | None:
     )
 
 
-def _moments(record: Record) -> Iterator[Event]:
+def _moments(record: JobRecord) -> Iterator[Event]:
     yield from _beginning(record)
     for attempt in attempts(record):
         if attempt.started_at is not None:
@@ -134,7 +134,7 @@ def _moments(record: Record) -> Iterator[Event]:
     yield from _end(record)
 
 
-def _beginning(record: Record) -> Iterator[Event]:
+def _beginning(record: JobRecord) -> Iterator[Event]:
     job = record.job
     if job.enqueued_at:
         yield Event(kind="enqueued", at=job.enqueued_at)
@@ -142,7 +142,7 @@ def _beginning(record: Record) -> Iterator[Event]:
         yield Event(kind="due", at=job.run_at)
 
 
-def _end(record: Record) -> Iterator[Event]:
+def _end(record: JobRecord) -> Iterator[Event]:
     if record.due_at is not None:
         yield Event(kind=record.state.value, at=record.due_at)
     if record.state is State.QUEUED and record.queued_at and record.failures:

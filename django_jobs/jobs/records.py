@@ -157,7 +157,7 @@ class Settlement(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class JobRecord:
     """A job with its state and history, as read at one moment.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from django_jobs.clock import from_ms, now_ms
 from django_jobs.compat import AnyResult, AnyTask, TaskError, TaskResult, TaskResultStatus
 from django_jobs.jobs.metadata import decode_metadata, without_reserved
-from django_jobs.jobs.records import Claim, Job, Record, State
+from django_jobs.jobs.records import Claim, Job, JobRecord, State
 from django_jobs.serialization.arguments import peek_arguments, peek_value
 from django_jobs.validation.ranges import ATTEMPTS
 
@@ -212,7 +212,7 @@ def ended_result(
     return ended
 
 
-def stored_result(task: AnyTask, record: Record, alias: str) -> AnyJobResult:
+def stored_result(task: AnyTask, record: JobRecord, alias: str) -> AnyJobResult:
     """Return the result of a job as the broker has it."""
     job = record.job
     result = _changed(

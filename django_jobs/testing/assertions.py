@@ -10,7 +10,7 @@ from django_jobs.backends.on_commit import waiting_for_commit
 from django_jobs.clock import from_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.jobs.call_text import format_call
-from django_jobs.jobs.records import Record
+from django_jobs.jobs.records import JobRecord
 
 from .conditions import ANYTHING, Condition, to_conditions
 from .waiting import waiting_backend, waiting_jobs
@@ -85,7 +85,7 @@ def _texts(wanted: Iterable[Condition]) -> str:
     return "".join(f" {one.text}" for one in wanted)
 
 
-def _listed(records: Sequence[Record]) -> str:
+def _listed(records: Sequence[JobRecord]) -> str:
     """Return a sentence about the enqueued jobs, and about what may be missing."""
     listed = "\n".join(f"  {_line(record)}" for record in records)
     sentence = f"These jobs were:\n{listed}" if records else "No job was."
@@ -100,7 +100,7 @@ def _listed(records: Sequence[Record]) -> str:
     return sentence
 
 
-def _line(record: Record) -> str:
+def _line(record: JobRecord) -> str:
     job = record.job
     due = "" if job.run_at is None else f", run_after {from_ms(job.run_at):%Y-%m-%d %H:%M:%S} UTC"
     return f"{format_call(job)}, queue {job.queue!r}, priority {job.priority}{due}"

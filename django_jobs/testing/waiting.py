@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_jobs.backends import InlineBackend, JobBackend, ThreadPoolBackend, our_backend
 from django_jobs.compat import task_backends
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 
 EVERYTHING = 1_000_000
 WAITING = (State.QUEUED, State.SCHEDULED)
@@ -29,7 +29,7 @@ def waiting_backend(alias: str) -> JobBackend:
     )
 
 
-def waiting_jobs(backend: JobBackend) -> list[Record]:
+def waiting_jobs(backend: JobBackend) -> list[JobRecord]:
     """Return the jobs that were enqueued and have not run, sorted by `enqueued_at`."""
     jobs = backend.broker.inspection.jobs
     records = [record for state in WAITING for record in jobs(state, limit=EVERYTHING)]

@@ -10,7 +10,7 @@ PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)
 """Seconds before each next try; the last one is repeated."""
 
 
-class Outage:
+class BrokerBackoff:
     """Counts failures of one kind of call in a row.
 
     Args:

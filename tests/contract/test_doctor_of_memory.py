@@ -10,9 +10,9 @@ import pytest
 
 from django_jobs.brokers.doctor import Trouble
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.memory.entry import Entry
 from django_jobs.brokers.memory.leases import Leases
 from django_jobs.brokers.memory.store import Store
+from django_jobs.brokers.memory.stored_job import StoredJob
 from django_jobs.jobs.records import State
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import Clock
@@ -36,7 +36,7 @@ class Site:
     def leases(self) -> Leases:
         return self.broker._parts.leases  # noqa: SLF001
 
-    def entry(self, state: State) -> Entry:
+    def entry(self, state: State) -> StoredJob:
         return self.store.entries[self.jobs[state]]
 
     def lose(self, state: State) -> None:
@@ -60,11 +60,11 @@ def forget_holder(site: Site) -> None:
 
 
 def stranger(site: Site) -> None:
-    site.store.members[State.DEAD]["nobody"] = Entry(make_job(id="nobody"), State.DEAD)
+    site.store.members[State.DEAD]["nobody"] = StoredJob(make_job(id="nobody"), State.DEAD)
 
 
 def hold_stranger(site: Site) -> None:
-    site.leases.workers["w1"].held["nobody"] = Entry(make_job(id="nobody"), State.RUNNING)
+    site.leases.workers["w1"].held["nobody"] = StoredJob(make_job(id="nobody"), State.RUNNING)
 
 
 def hold_queued(site: Site) -> None:

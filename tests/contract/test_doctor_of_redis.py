@@ -12,7 +12,7 @@ import redis
 from django_jobs.brokers.doctor import Finding, Trouble
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import START, Clock
@@ -352,7 +352,7 @@ def check_that_each_job_runs_once(site: Site) -> None:
     assert list(broker.doctor.examine()) == []
 
 
-def is_over(record: Record) -> bool:
+def is_over(record: JobRecord) -> bool:
     return record.state.is_final
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.core.signing import Signer
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.tasks.signatures import LENGTH, SALT
 from tests.support.builders import make_job
 from tests.support.paths import APPS, ROOT
@@ -106,7 +106,7 @@ FORGED = {
 def records(redis_url: str, tmp_path: Path) -> Any:
     """Store jobs of a task with these signatures, let a worker take them, and tell of each."""
 
-    def attack(*signatures: str) -> tuple[Record, ...]:
+    def attack(*signatures: str) -> tuple[JobRecord, ...]:
         broker = RedisBroker(redis_url)
         jobs = [
             make_job(task=SEND, arguments='[["it"],{}]', signature=one, enqueued_at=0)

@@ -18,17 +18,17 @@ from django_jobs.brokers.messages import (
     Take,
     WorkerInfo,
 )
-from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
+from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, Tick
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.builders import dead, discarded, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import START, Clock
 
 
-def ids(things: Sequence[Job] | Sequence[Claim] | Sequence[Record]) -> list[str]:
+def ids(things: Sequence[Job] | Sequence[Claim] | Sequence[JobRecord]) -> list[str]:
     return [thing.id if isinstance(thing, Job) else thing.job.id for thing in things]
 
 
-def found(inspection: Inspection, job_id: str) -> Record:
+def found(inspection: Inspection, job_id: str) -> JobRecord:
     record = inspection.find(job_id)
     assert record is not None, f"{job_id} is not known"
     return record

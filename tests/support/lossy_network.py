@@ -11,9 +11,9 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.brokers.redis.caller import Caller
+from django_jobs.brokers.redis.raw_client import Command
 from django_jobs.brokers.redis.scripts import Scripts
 from django_jobs.brokers.redis.session import RedisSession
-from django_jobs.brokers.redis.wire import Command
 
 
 class Fate(Enum):

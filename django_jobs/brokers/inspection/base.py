@@ -10,7 +10,7 @@ from enum import StrEnum
 from django_jobs.brokers.constants import PERMITTED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.metrics.history import Metrics
 
 
@@ -58,11 +58,11 @@ class Inspection(ABC):
     """What was counted of attempts over time."""
 
     @abstractmethod
-    def find(self, job_id: str) -> Record | None:
+    def find(self, job_id: str) -> JobRecord | None:
         """Return one job, or None if it is unknown or no longer kept."""
 
     @abstractmethod
-    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+    def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
         """Return some jobs in this order, without those that are unknown or no longer kept.
 
         Of their failures they have only the last one, as a page of jobs needs no more.
@@ -91,7 +91,7 @@ class Inspection(ABC):
     @abstractmethod
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
-    ) -> tuple[Record, ...]:
+    ) -> tuple[JobRecord, ...]:
         """Return a page of the jobs in one state.
 
         Queued jobs come in the order in which they will start, by queue; scheduled and retrying

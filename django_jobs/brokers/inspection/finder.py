@@ -17,7 +17,7 @@ from django_jobs.brokers.inspection.filters import (
     Readable,
     all_arguments,
 )
-from django_jobs.jobs.records import Record
+from django_jobs.jobs.records import JobRecord
 
 REACH = 4_000
 """How many jobs one call looks at, which takes a part of a second."""
@@ -46,7 +46,7 @@ class Stretch:
 class Page(Stretch):
     """A page of jobs, shorter than it might be where the call had looked far enough."""
 
-    records: tuple[Record, ...]
+    records: tuple[JobRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 from django_jobs.jobs.records import State
 
-from .entry import Entry
 from .lock import Lock
+from .stored_job import StoredJob
 
 if TYPE_CHECKING:
     from .leases import Leases
@@ -100,12 +100,12 @@ class MemoryDoctor(Doctor):
             if not is_listed:
                 yield self._unlisted(entry, now)
 
-    def _holds(self, entry: Entry) -> bool:
+    def _holds(self, entry: StoredJob) -> bool:
         """Return whether the worker that began the last attempt of a running job holds it."""
         worker = self._leases.workers.get(entry.workers[-1])
         return worker is not None and worker.held.get(entry.job.id) is entry
 
-    def _unlisted(self, entry: Entry, now: int) -> Case:
+    def _unlisted(self, entry: StoredJob, now: int) -> Case:
         # Nobody may settle the attempt, but to queue its job would run it twice at the same time.
         worker = self._leases.workers.get(entry.workers[-1]) if entry.workers else None
         is_running = worker and entry.job.id in dict(worker.info.running) and not self._holds(entry)
@@ -117,7 +117,7 @@ class MemoryDoctor(Doctor):
         )
         return Case(finding, _leave_alone if is_running else partial(self._list_again, entry, now))
 
-    def _list_again(self, entry: Entry, now: int) -> None:
+    def _list_again(self, entry: StoredJob, now: int) -> None:
         if entry.state is State.RUNNING and not self._holds(entry):
             entry.state = State.QUEUED
         self._store.list_again(entry, now)

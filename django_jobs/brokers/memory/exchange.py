@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from django_jobs.brokers.messages import QueueQuota, Reply, Take
 from django_jobs.jobs.records import Claim, Settlement, State
 
-from .entry import Entry
 from .markers import Markers
 from .store import Store
+from .stored_job import StoredJob
 from .worker_state import WorkerState
 
 
@@ -78,7 +78,7 @@ class Exchange:
         self._store.end(entry, settlement.state, now)
         return True
 
-    def give_back(self, entries: Iterable[Entry]) -> None:
+    def give_back(self, entries: Iterable[StoredJob]) -> None:
         """Undo the attempts that were begun last, and put the jobs back to their old places."""
         held_suspect = False
         for entry in entries:
@@ -109,10 +109,10 @@ class Exchange:
         self._pass_on(take.quotas, left_alone)
         return claims
 
-    def _take(self, queue: str, room: int, worker: WorkerState) -> tuple[list[Entry], int]:
+    def _take(self, queue: str, room: int, worker: WorkerState) -> tuple[list[StoredJob], int]:
         """Take jobs of a queue; return them, and how many were left alone."""
-        taken: list[Entry] = []
-        left_alone: list[Entry] = []
+        taken: list[StoredJob] = []
+        left_alone: list[StoredJob] = []
         while len(taken) < room and (entry := self._store.pop(queue)):
             if worker.must_run_apart(entry):
                 left_alone.append(entry)

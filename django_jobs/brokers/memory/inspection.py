@@ -11,14 +11,14 @@ from django_jobs.brokers.constants import MANY_QUEUES
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 
 from . import scanning
-from .entry import Entry
 from .lock import Lock
 from .markers import Markers
 from .metrics import MemoryMetrics
 from .store import Store
+from .stored_job import StoredJob
 from .worker_state import WorkerState
 
 
@@ -50,13 +50,13 @@ class MemoryInspection(Inspection):
             succeeded=self._totals.succeeded + succeeded, failed=self._totals.failed + failed
         )
 
-    def find(self, job_id: str) -> Record | None:
+    def find(self, job_id: str) -> JobRecord | None:
         with self._lock:
             self._store.sweep(self._now())
             entry = self._store.entries.get(job_id)
             return entry.record() if entry else None
 
-    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+    def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
         records = [record for job_id in ids if (record := self.find(job_id))]
         return tuple(replace(record, failures=record.failures[-1:]) for record in records)
 
@@ -91,7 +91,7 @@ class MemoryInspection(Inspection):
 
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
-    ) -> tuple[Record, ...]:
+    ) -> tuple[JobRecord, ...]:
         with self._lock:
             self._store.sweep(self._now())
             members = self._store.members[state].values()
@@ -99,7 +99,7 @@ class MemoryInspection(Inspection):
             ordered = self._ordered(state, chosen, offset + limit)
             return tuple(entry.record() for entry in islice(ordered, offset, offset + limit))
 
-    def _ordered(self, state: State, entries: list[Entry], count: int) -> Iterable[Entry]:
+    def _ordered(self, state: State, entries: list[StoredJob], count: int) -> Iterable[StoredJob]:
         if state is State.QUEUED:
             return heapq.nsmallest(count, entries, key=lambda one: (one.job.queue, one.place))
         if state.is_waiting:

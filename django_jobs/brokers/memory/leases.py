@@ -8,9 +8,9 @@ from django_jobs.brokers.constants import MAX_CRASHES, WORKER_LOST, WORKER_LOST_
 from django_jobs.brokers.messages import HeartbeatReport, WorkerInfo
 from django_jobs.jobs.records import Failure, State
 
-from .entry import Entry
 from .markers import Markers
 from .store import Store
+from .stored_job import StoredJob
 from .worker_state import WorkerState
 
 
@@ -84,12 +84,12 @@ class Leases:
         recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in buried]
         return tuple(recovered), tuple(buried)
 
-    def forget(self, worker_id: str) -> Iterable[Entry]:
+    def forget(self, worker_id: str) -> Iterable[StoredJob]:
         """Forget a worker, and return what it held."""
         worker = self.workers.pop(worker_id, None)
         return worker.held.values() if worker else ()
 
-    def _survives(self, entry: Entry, worker: str, now: int) -> bool:
+    def _survives(self, entry: StoredJob, worker: str, now: int) -> bool:
         """Take back a job of a worker that vanished; False if it is dead for that."""
         entry.crashes += 1
         if entry.crashes >= MAX_CRASHES:
@@ -99,7 +99,7 @@ class Leases:
         self._markers.add(entry.job.queue)
         return True
 
-    def _bury(self, entry: Entry, worker: str, now: int) -> None:
+    def _bury(self, entry: StoredJob, worker: str, now: int) -> None:
         failure = Failure(
             exception=WORKER_LOST,
             message=WORKER_LOST_MESSAGE % (entry.crashes, worker),

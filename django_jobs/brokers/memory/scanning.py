@@ -14,8 +14,8 @@ from django_jobs.brokers.inspection.filters import (
 )
 from django_jobs.jobs.records import State
 
-from .entry import Entry
 from .store import Store
+from .stored_job import StoredJob
 
 Key = tuple[str, float, str]
 
@@ -26,7 +26,7 @@ MOST = 10_000
 def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int) -> Portion:
     """Look at a portion of the list; see `Inspection.scan`."""
     place = after if after and after.state in wanted.ordered_states else None
-    seen: list[Entry] = []
+    seen: list[StoredJob] = []
     total = left = 0
     for state in wanted.ordered_states:
         chosen = _chosen(store, wanted, state)
@@ -51,7 +51,7 @@ def _rank(state: State) -> int:
     return LISTED.index(state)
 
 
-def _chosen(store: Store, wanted: Filter, state: State) -> list[Entry]:
+def _chosen(store: Store, wanted: Filter, state: State) -> list[StoredJob]:
     """Return the jobs of a state that are listed, in any order."""
     members = store.members[state]
     if wanted.id is None:
@@ -67,7 +67,7 @@ def _chosen(store: Store, wanted: Filter, state: State) -> list[Entry]:
     return [entry for entry in entries if since <= _score(entry) <= until]
 
 
-def _behind(entries: list[Entry], state: State, place: Cursor | None) -> list[Entry]:
+def _behind(entries: list[StoredJob], state: State, place: Cursor | None) -> list[StoredJob]:
     """Return in order what is listed behind a place, which may be in an earlier state."""
     ordered = sorted(entries, key=_key, reverse=state.is_final)
     if place is None or place.state is not state:
@@ -78,11 +78,11 @@ def _behind(entries: list[Entry], state: State, place: Cursor | None) -> list[En
     return [entry for entry in ordered if _key(entry) > there]
 
 
-def _key(entry: Entry) -> Key:
+def _key(entry: StoredJob) -> Key:
     return _part(entry), _score(entry), entry.job.id
 
 
-def _part(entry: Entry) -> str:
+def _part(entry: StoredJob) -> str:
     match entry.state:
         case State.QUEUED:
             return entry.job.queue
@@ -92,7 +92,7 @@ def _part(entry: Entry) -> str:
             return ""
 
 
-def _score(entry: Entry) -> int:
+def _score(entry: StoredJob) -> int:
     match entry.state:
         case State.QUEUED:
             return entry.place
@@ -102,7 +102,7 @@ def _score(entry: Entry) -> int:
             return entry.ended_at if entry.state.is_final else entry.due_at or 0
 
 
-def _candidate(entry: Entry, wanted: Filter, now: int) -> Candidate:
+def _candidate(entry: StoredJob, wanted: Filter, now: int) -> Candidate:
     moments = {
         State.QUEUED: entry.job.enqueued_at,
         State.RUNNING: entry.last_attempted_at or 0,

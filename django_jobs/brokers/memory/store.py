@@ -16,7 +16,7 @@ from django_jobs.brokers.constants import (
 )
 from django_jobs.jobs.records import Job, State
 
-from .entry import Entry, Place
+from .stored_job import Place, StoredJob
 
 Item = TypeVar("Item", bound=tuple[Any, ...])
 
@@ -36,9 +36,9 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, StoredJob] = {}
         # A dict of thousands that loses its first item again and again looks for it ever longer.
-        self.members: dict[State, OrderedDict[str, Entry]] = {
+        self.members: dict[State, OrderedDict[str, StoredJob]] = {
             state: OrderedDict() for state in State
         }
         self.queues: dict[str, list[tuple[Place, str]]] = {}
@@ -58,7 +58,7 @@ class Store:
     # --- the ways of an entry ----------------------------------------------------------------
 
     def add(self, job: Job, now: int) -> None:
-        entry = self.entries[job.id] = Entry(job)
+        entry = self.entries[job.id] = StoredJob(job)
         self.queues.setdefault(job.queue, [])
         self.idle.pop(job.queue, None)
         if job.run_at is not None and job.run_at > now:
@@ -66,12 +66,12 @@ class Store:
         else:
             self._arrive(entry, now)
 
-    def move(self, entry: Entry, state: State) -> None:
+    def move(self, entry: StoredJob, state: State) -> None:
         """Take an entry out of the index of its state and put it into another's."""
         self._leave(entry)
         self._enter(entry, state)
 
-    def enqueue(self, entry: Entry, since: int) -> None:
+    def enqueue(self, entry: StoredJob, since: int) -> None:
         """Put an entry at the end of its queue, among those of its priority.
 
         Args:
@@ -80,16 +80,16 @@ class Store:
         self._leave(entry)
         self._arrive(entry, since)
 
-    def put_back(self, entry: Entry) -> None:
+    def put_back(self, entry: StoredJob) -> None:
         """Put an entry at the place in its queue that it had before."""
         self._leave(entry)
         self._line_up(entry)
 
-    def defer(self, entry: Entry, state: State, due_at: int) -> None:
+    def defer(self, entry: StoredJob, state: State, due_at: int) -> None:
         self._leave(entry)
         self._await(entry, state, due_at)
 
-    def end(self, entry: Entry, state: State, now: int) -> None:
+    def end(self, entry: StoredJob, state: State, now: int) -> None:
         """Move an entry to a final state, and note when it is forgotten."""
         kept_for = KEPT_MS.get(state, entry.job.result_ttl)
         self._leave(entry)
@@ -107,7 +107,7 @@ class Store:
         while len(members) > LIMITS[state]:
             self.remove(next(iter(members.values())))
 
-    def list_again(self, entry: Entry, now: int) -> None:
+    def list_again(self, entry: StoredJob, now: int) -> None:
         """Put an entry into the indexes of its state, of which one has lost it."""
         for members in self.members.values():
             members.pop(entry.job.id, None)
@@ -119,7 +119,7 @@ class Store:
             self._enter(entry, entry.state)
         self.recount()
 
-    def keep_for_its_time(self, entry: Entry, now: int) -> None:
+    def keep_for_its_time(self, entry: StoredJob, now: int) -> None:
         """Let an ended entry be forgotten in time, which nothing would do."""
         entry.expires_from_store = now + KEPT_MS.get(entry.state, entry.job.result_ttl)
         heapq.heappush(self.expiries, (entry.expires_from_store, entry.job.id))
@@ -130,35 +130,35 @@ class Store:
         for entry in self.members[State.QUEUED].values():
             self.sizes[entry.job.queue] += 1
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: StoredJob) -> None:
         self._leave(entry)
         del self.entries[entry.job.id]
 
     # --- its steps ---------------------------------------------------------------------------
 
-    def _leave(self, entry: Entry) -> None:
+    def _leave(self, entry: StoredJob) -> None:
         del self.members[entry.state][entry.job.id]
         if entry.state is State.QUEUED:
             self.sizes[entry.job.queue] -= 1
 
-    def _enter(self, entry: Entry, state: State) -> None:
+    def _enter(self, entry: StoredJob, state: State) -> None:
         entry.state = state
         self.members[state][entry.job.id] = entry
         if state is State.QUEUED:
             self.sizes[entry.job.queue] += 1
 
-    def _arrive(self, entry: Entry, since: int) -> None:
+    def _arrive(self, entry: StoredJob, since: int) -> None:
         entry.queued_at = since
         entry.place = (HIGHEST_PRIORITY - entry.job.priority) * PRIORITY_STEP + self._next_arrival()
         self._line_up(entry)
 
-    def _line_up(self, entry: Entry) -> None:
+    def _line_up(self, entry: StoredJob) -> None:
         entry.due_at = None
         self._enter(entry, State.QUEUED)
         self.idle.pop(entry.job.queue, None)
         heapq.heappush(self.queues.setdefault(entry.job.queue, []), (entry.place, entry.job.id))
 
-    def _await(self, entry: Entry, state: State, due_at: int) -> None:
+    def _await(self, entry: StoredJob, state: State, due_at: int) -> None:
         entry.due_at = due_at
         self._enter(entry, state)
         heapq.heappush(self.due, (due_at, self._next_arrival(), entry.job.id))
@@ -183,7 +183,7 @@ class Store:
 
     # --- what comes next ---------------------------------------------------------------------
 
-    def pop(self, queue: str) -> Entry | None:
+    def pop(self, queue: str) -> StoredJob | None:
         """Take the next entry of a queue; the caller moves it on."""
         heap = self.queues.get(queue, [])
         while heap:
@@ -193,14 +193,14 @@ class Store:
                 return entry
         return None
 
-    def first(self, queue: str) -> Entry | None:
+    def first(self, queue: str) -> StoredJob | None:
         """Return the next entry of a queue and leave it there."""
         entry = self.pop(queue)
         if entry:
             heapq.heappush(self.queues[queue], (entry.place, entry.job.id))
         return entry
 
-    def take_due(self, now: int) -> Iterator[Entry]:
+    def take_due(self, now: int) -> Iterator[StoredJob]:
         """Yield what has become due; the caller moves each on."""
         while self._next_due() is not None and self.due[0][0] <= now:
             yield self.entries[heapq.heappop(self.due)[2]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 
-from .entry import Entry
+from .stored_job import StoredJob
 
 
 @dataclass(slots=True)
@@ -15,17 +15,17 @@ class WorkerState:
 
     info: WorkerInfo
     lease_until: int
-    held: dict[str, Entry] = field(default_factory=dict)
+    held: dict[str, StoredJob] = field(default_factory=dict)
     command: WorkerCommand | None = None
     lease_extended: bool = False
     """Its lease ran out when nobody could tell why, and it got another one."""
 
-    def entry(self, job_id: str, token: int) -> Entry | None:
+    def entry(self, job_id: str, token: int) -> StoredJob | None:
         """Return a job that the worker holds under a token."""
         entry = self.held.get(job_id)
         return entry if entry and entry.token == token else None
 
-    def must_run_apart(self, entry: Entry) -> bool:
+    def must_run_apart(self, entry: StoredJob) -> bool:
         """Return whether the job is one crash from being dead, and the worker holds one like it.
 
         Two of them never share a worker, so that the one which crashes it is known, and the jobs

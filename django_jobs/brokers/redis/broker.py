@@ -9,13 +9,13 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.jobs.records import Job, Tick
 
-from . import keys
+from . import codec
+from .batches import to_batches
 from .caller import Caller
 from .connection import plain_errors
 from .doctor import RedisDoctor
 from .health import problems, store_info
 from .inspection import RedisInspection
-from .portions import portions
 from .reading import number
 from .senders import Sender, Senders
 from .session import RedisSession
@@ -64,8 +64,8 @@ class RedisBroker(Broker):
     def push(self, jobs: Sequence[Job]) -> None:
         sender = self._senders.take()
         try:
-            for portion in portions(jobs):
-                self._caller.ask(partial(self._push, sender, keys.stored(portion)))
+            for portion in to_batches(jobs):
+                self._caller.ask(partial(self._push, sender, codec.stored(portion)))
         finally:
             self._senders.put_back(sender)
 
@@ -89,7 +89,7 @@ class RedisBroker(Broker):
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
         arguments: list[str | int] = []
         for tick in ticks:
-            job = keys.stored([tick.job] if tick.job else [])
+            job = codec.stored([tick.job] if tick.job else [])
             last = "" if tick.last is None else tick.last
             arguments += (tick.name, last, tick.at, len(job), *job)
         return tuple(map(bool, self._caller.run("claim_ticks", *arguments)))

@@ -11,11 +11,11 @@ import redis
 
 from django_jobs.conf.redis_url import redact_url
 
-from . import keys
+from . import codec
 from .connection import connect, plain_errors
+from .raw_client import RawClient
 from .resending import ALWAYS, UNSENT, Resending
 from .scripts import Scripts
-from .wire import Wire
 
 SEARCHED = 1_000
 """Queues and workers whose keys are searched for one of the wrong type."""
@@ -52,7 +52,7 @@ class Caller:
         socket_timeout: float,
         clock: str | None,
     ) -> None:
-        self.prefix = keys.prefix(namespace)
+        self.prefix = codec.prefix(namespace)
         self.address = redact_url(url)
         self.lease_ms = round(lease * 1000)
         self.socket_timeout = socket_timeout
@@ -60,7 +60,7 @@ class Caller:
             url, username=username, password=password, socket_timeout=socket_timeout
         )
         self._clock = clock
-        self._wires: WeakSet[Wire] = WeakSet()
+        self._wires: WeakSet[RawClient] = WeakSet()
         self.scripts = self._on_own_wire(socket_timeout, after=ALWAYS)
 
     def run(self, script: str, *arguments: str | int) -> Any:
@@ -97,7 +97,7 @@ class Caller:
     def _on_own_wire(self, seconds: float, after: tuple[type[redis.RedisError], ...]) -> Scripts:
         connecting = float(self.client.connection_pool.connection_kwargs["socket_connect_timeout"])
         resending = Resending(seconds=seconds, connecting=connecting, after=after)
-        wire = Wire(self.client, resending)
+        wire = RawClient(self.client, resending)
         self._wires.add(wire)
         return Scripts(wire, self.prefix, self._clock)
 

@@ -10,9 +10,9 @@ from typing import Any
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 
-from . import keys, scanning
+from . import codec, scanning
 from .metrics import RedisMetrics
 from .reading import number
 from .workers import to_worker
@@ -39,15 +39,15 @@ class RedisInspection(Inspection):
         self._run = run
         self.metrics = RedisMetrics(run)
 
-    def find(self, job_id: str) -> Record | None:
+    def find(self, job_id: str) -> JobRecord | None:
         return next(self._read([job_id]), None)
 
-    def read(self, ids: Sequence[str]) -> tuple[Record, ...]:
+    def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
         return tuple(self._read(ids, failures=LAST_FAILURE))
 
     def _read(
         self, ids: Sequence[str], listed: State | None = None, failures: int = ALL_FAILURES
-    ) -> Iterator[Record]:
+    ) -> Iterator[JobRecord]:
         """Read jobs in one call; those that are not known any more are left out.
 
         Args:
@@ -57,9 +57,9 @@ class RedisInspection(Inspection):
         answer = self._run("find", failures, *ids)
         for job_id, (flat, errors, due) in zip(ids, answer, strict=True):
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
-            state = keys.state(fields) or listed
+            state = codec.state(fields) or listed
             if fields and state:
-                yield keys.to_record(job_id, state, fields, errors, due)
+                yield codec.to_record(job_id, state, fields, errors, due)
 
     def counts(self) -> Mapping[State, int]:
         flat = self._run("counts")
@@ -82,7 +82,7 @@ class RedisInspection(Inspection):
 
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
-    ) -> tuple[Record, ...]:
+    ) -> tuple[JobRecord, ...]:
         if queue is None or state is State.QUEUED:
             # Only the jobs of the page are read.
             return tuple(self._records(state, queue, offset, limit))
@@ -91,7 +91,7 @@ class RedisInspection(Inspection):
 
     def _records(
         self, state: State, queue: str | None = None, offset: int = 0, limit: int = ALL
-    ) -> Iterator[Record]:
+    ) -> Iterator[JobRecord]:
         while limit > 0 and (
             ids := self._run("page", state.value, queue or "", offset, min(PAGE, limit))
         ):

@@ -12,7 +12,7 @@ from django_jobs.metrics.counts import Counts, rows
 from django_jobs.metrics.history import Metrics
 from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
 
-from . import keys
+from . import codec
 from .reading import parsed
 
 PERIODS = json.dumps(RETENTION)
@@ -26,9 +26,9 @@ def report_arguments(report: HeartbeatReport) -> list[str | int]:
     for (kind, name), counts in counted.items():
         arguments += (kind.value, name, json.dumps(counts))
     for one in report.progress:
-        arguments += (one.job_id, keys.fence(one), keys.PROGRESS, keys.progress_text(one))
+        arguments += (one.job_id, codec.fence(one), codec.PROGRESS, codec.progress_text(one))
     for saved in report.metadata:
-        arguments += keys.saved(saved)
+        arguments += codec.saved(saved)
     return arguments
 
 

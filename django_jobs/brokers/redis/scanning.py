@@ -9,7 +9,7 @@ from typing import Any
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion, came_at
 from django_jobs.jobs.records import State
 
-from . import keys
+from . import codec
 from .reading import number
 
 MOST = 500
@@ -18,8 +18,8 @@ MOST = 500
 MOST_BYTES = 1024 * 1024
 
 FIELDS = (
-    *(keys.TASK, keys.QUEUE, keys.TOKEN),
-    *(keys.TERMS, keys.QUEUED_AT, keys.LAST_ATTEMPTED_AT),
+    *(codec.TASK, codec.QUEUE, codec.TOKEN),
+    *(codec.TERMS, codec.QUEUED_AT, codec.LAST_ATTEMPTED_AT),
 )
 HEAD = 5
 """How many values stand before the fields of each row."""
@@ -43,7 +43,7 @@ def arguments(wanted: Filter, after: Cursor | None, most: int) -> list[str | int
 
 
 def _fields(wanted: Filter) -> tuple[str, ...]:
-    return FIELDS if wanted.text is None else (*FIELDS, keys.ARGUMENTS)
+    return FIELDS if wanted.text is None else (*FIELDS, codec.ARGUMENTS)
 
 
 def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
@@ -85,7 +85,7 @@ def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iter
 
 def _times(state: State, score: str, times: Sequence[str], now: int) -> dict[str, int]:
     terms, *after = times
-    enqueued = keys.to_terms(terms)[1] or 0
+    enqueued = codec.to_terms(terms)[1] or 0
     queued, began = (number(time) or 0 for time in after)
     moments = {State.QUEUED: enqueued, State.RUNNING: began}
     return {

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 
 from .lua_constants import definitions
-from .wire import Command, Wire
+from .raw_client import Command, RawClient
 
 FOLDER = files(__package__) / "scripts"
 
@@ -54,7 +54,7 @@ class Scripts:
         clock: Lua text that defines `clock()`; tests pass one that they can move.
     """
 
-    def __init__(self, wire: Wire, prefix: str, clock: str | None = None) -> None:
+    def __init__(self, wire: RawClient, prefix: str, clock: str | None = None) -> None:
         self.wire = wire
         self._prefix = prefix
         self._head = (clock or source("clock")) + source("common")

@@ -19,12 +19,12 @@ from django_jobs.brokers.messages import (
 from django_jobs.jobs.records import Settlement
 from django_jobs.waits import capped
 
-from . import keys
+from . import codec
 from .caller import Caller
 from .metrics import report_arguments
+from .raw_client import Command
 from .register import Register
 from .scripts import Scripts
-from .wire import Command
 
 INTERRUPTION = 60
 """Seconds after which an interruption that no listen has consumed is gone."""
@@ -48,7 +48,7 @@ class SentCall:
         try:
             refused, due_in, reserved_at, flat, *rare = self.caller.ask(self.answer)
             buried, metadata, must_beat = rare or ((), (), 0)
-            claims = keys.to_claims(self.tag, int(reserved_at), flat, metadata)
+            claims = codec.to_claims(self.tag, int(reserved_at), flat, metadata)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
             raise
@@ -117,10 +117,10 @@ class RedisSession(Session):
         for one in take.quotas:
             arguments += (one.queue, one.quota)
         for settlement in settlements:
-            arguments += keys.settled(settlement)
+            arguments += codec.settled(settlement)
         for settlement in settlements:
             if settlement.metadata is not None:
-                arguments += keys.saved(settlement)
+                arguments += codec.saved(settlement)
         return arguments
 
     def interrupt(self) -> None:
@@ -153,7 +153,7 @@ class RedisSession(Session):
         last, awaited, claims = self._register.snapshot()
         arguments: list[str | int] = [last, len(awaited), *awaited, len(claims)]
         for claim in claims:
-            arguments += (claim.job.id, keys.fence(claim))
+            arguments += (claim.job.id, codec.fence(claim))
         return arguments
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.cron_text import describe
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.jobs.records import Record
+from django_jobs.jobs.records import JobRecord
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.periodic_tasks.registry import registered_tasks
 from django_jobs.tasks.registry import import_task_modules
@@ -39,7 +39,7 @@ class Row:
     next: int | None
     last: int | None
     off_since: int | None
-    record: Record | None
+    record: JobRecord | None
 
 
 @page("django_jobs_dashboard/periodic.html", entry="periodic")
@@ -100,7 +100,7 @@ def _known(request: DashboardRequest) -> tuple[PeriodicTask, ...]:
 
 
 def _row(
-    one: PeriodicTask, ticks: Mapping[str, int], off: Mapping[str, int], record: Record | None
+    one: PeriodicTask, ticks: Mapping[str, int], off: Mapping[str, int], record: JobRecord | None
 ) -> Row:
     following = one.schedule.next(from_ms(now_ms()))
     return Row(

@@ -14,7 +14,7 @@ from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.page import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.jobs.records import Record
+from django_jobs.jobs.records import JobRecord
 from django_jobs.worker.background.heartbeat import BEATS
 
 SHOWN = 20
@@ -90,7 +90,7 @@ def _longest(worker: WorkerInfo) -> list[tuple[str, int]]:
     return sorted(worker.running, key=lambda pair: pair[1])[:SHOWN]
 
 
-def _card(worker: WorkerInfo, records: Mapping[str, Record]) -> Card:
+def _card(worker: WorkerInfo, records: Mapping[str, JobRecord]) -> Card:
     running = tuple(_running(worker, records))
     return Card(
         worker=worker,
@@ -100,7 +100,7 @@ def _card(worker: WorkerInfo, records: Mapping[str, Record]) -> Card:
     )
 
 
-def _running(worker: WorkerInfo, records: Mapping[str, Record]) -> Iterator[Running]:
+def _running(worker: WorkerInfo, records: Mapping[str, JobRecord]) -> Iterator[Running]:
     for job_id, started_at in _longest(worker):
         record = records.get(job_id)
         yield Running(

@@ -10,10 +10,10 @@ from django_jobs.brokers.health import Health
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
-from django_jobs.jobs.records import Failure, Record
+from django_jobs.jobs.records import Failure, JobRecord
 
 
-def job_summary(record: Record) -> dict[str, Any]:
+def job_summary(record: JobRecord) -> dict[str, Any]:
     """Return a job as `jobs list` shows it."""
     job = record.job
     return {
@@ -32,7 +32,7 @@ def job_summary(record: Record) -> dict[str, Any]:
     }
 
 
-def job_details(record: Record) -> dict[str, Any]:
+def job_details(record: JobRecord) -> dict[str, Any]:
     """Return a job as `jobs show` shows it."""
     return {
         **job_summary(record),

@@ -10,7 +10,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
 from django_jobs.management.target import known_queue, make_redactor
 
@@ -114,7 +114,7 @@ class List(BackendSubcommand):
             console.info("No jobs match.")
 
 
-def find_page(finder: Finder, offset: int, limit: int) -> list[Record]:
+def find_page(finder: Finder, offset: int, limit: int) -> list[JobRecord]:
     """Return a page of the jobs that match."""
     inspection, wanted = finder.inspection, finder.wanted
     if wanted.is_indexed and len(wanted.states) == 1:
@@ -124,7 +124,7 @@ def find_page(finder: Finder, offset: int, limit: int) -> list[Record]:
     return list(islice(_each(finder, size), offset, offset + limit))
 
 
-def _each(finder: Finder, size: int) -> Iterator[Record]:
+def _each(finder: Finder, size: int) -> Iterator[JobRecord]:
     """Yield all jobs that match; reads them in pages of `size`."""
     found = finder.page(limit=size)
     yield from found.records
@@ -133,7 +133,7 @@ def _each(finder: Finder, size: int) -> Iterator[Record]:
         yield from found.records
 
 
-def _show(console: Console, records: Sequence[Record]) -> None:
+def _show(console: Console, records: Sequence[JobRecord]) -> None:
     now = now_ms()
     console.show_table(
         ("ID", "State", "Task", "Queue", "Priority", "Attempts", "Time", "Last error"),
@@ -153,7 +153,7 @@ def _show(console: Console, records: Sequence[Record]) -> None:
     )
 
 
-def format_state_time(record: Record, now: int) -> str:
+def format_state_time(record: JobRecord, now: int) -> str:
     """Return the time that matters for a job's state."""
     if record.state in {State.SCHEDULED, State.RETRYING}:
         left = (record.due_at or now) - now

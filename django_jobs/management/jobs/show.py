@@ -11,7 +11,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.jobs.call_text import format_call
-from django_jobs.jobs.records import Failure, Record
+from django_jobs.jobs.records import Failure, JobRecord
 from django_jobs.management.target import make_redactor
 from django_jobs.serialization.arguments import peek_value
 
@@ -46,7 +46,7 @@ class Show(BackendSubcommand):
             console.out.write(printable(_format_failure(failure)))
 
 
-def _facts(record: Record) -> Iterator[tuple[str, str]]:
+def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     job = record.job
     yield "Job", job.id
     yield "Call", format_call(job)

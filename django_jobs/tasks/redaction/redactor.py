@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure, Record
+from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure, JobRecord
 from django_jobs.serialization import types as tags
 
 from .names import MASK, WORDS, SecretNames
@@ -28,7 +28,7 @@ class Redactor:
         self._names = SecretNames(words)
         self._known: dict[str, Parameters] = {}
 
-    def record(self, record: Record) -> Record:
+    def record(self, record: JobRecord) -> JobRecord:
         """Return a job record without secrets.
 
         Values masked in the arguments are masked in metadata, result, errors and progress, too.

@@ -14,7 +14,7 @@ from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport, Worker
 from django_jobs.clock import uptime
 from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
-from django_jobs.worker.backoff import Outage
+from django_jobs.worker.backoff import BrokerBackoff
 from django_jobs.worker.fetch.intake import Intake
 from django_jobs.worker.fetch.lease import Lease
 from django_jobs.worker.run.announcements import send
@@ -58,7 +58,7 @@ class Heartbeat:
         self._intake = intake
         self._report = report
         self._on_command = on_command
-        self._outage = Outage("send heartbeats")
+        self._outage = BrokerBackoff("send heartbeats")
         self._stopped = False
         self._unanswered: HeartbeatReport | None = None
 

@@ -14,7 +14,7 @@ from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Job, Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
 from django_jobs.waits import wait_out
-from django_jobs.worker.backoff import Outage
+from django_jobs.worker.backoff import BrokerBackoff
 
 LONGEST_WAIT = 60.0
 """Seconds after which a worker looks again: clocks may be set, and workers suspended."""
@@ -42,7 +42,7 @@ class Ticker:
         self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self.tasks}
         self._next: dict[str, datetime] = {}
         self._looked_at = datetime.min.replace(tzinfo=UTC)
-        self._outage = Outage("enqueue periodic tasks")
+        self._outage = BrokerBackoff("enqueue periodic tasks")
         self._stopped = threading.Event()
 
     def run(self) -> None:

@@ -15,7 +15,7 @@ from django_jobs.brokers.messages import PendingReply
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import State
 from django_jobs.waits import capped
-from django_jobs.worker.backoff import Outage
+from django_jobs.worker.backoff import BrokerBackoff
 
 from .intake import Intake
 from .listener import Listener
@@ -85,7 +85,7 @@ class Exchange:
         self._finished = finished
         self._clock = clock
         self._reasons = Reasons(state, outbox, clock)
-        self._outage = Outage("settle or claim jobs")
+        self._outage = BrokerBackoff("settle or claim jobs")
         self._calls: deque[Call] = deque()
         self._retry_at = 0.0
         self._end_at = math.inf

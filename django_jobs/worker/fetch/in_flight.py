@@ -13,7 +13,7 @@ from types import MappingProxyType
 from django_jobs.jobs.records import Claim, Settlement, State
 from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.waits import wait_out
-from django_jobs.worker.fetch.stats import Ended, Tally
+from django_jobs.worker.fetch.stats import AttemptStats, Ended
 
 from .changes import Changes
 
@@ -41,7 +41,7 @@ class InFlight:
         self._since = 0.0
         self._lock = threading.Lock()  # entered in C, unlike the condition that is made of it
         self._nothing_held = threading.Condition(self._lock)
-        self._stats = Tally()
+        self._stats = AttemptStats()
 
     def hold(self, claims: Sequence[Claim]) -> None:
         """Note claims that the executors are about to get."""

@@ -10,7 +10,7 @@ from django_jobs.brokers.base import Session
 from django_jobs.brokers.messages import Reply
 from django_jobs.errors import BrokerError
 from django_jobs.waits import LONGEST, capped
-from django_jobs.worker.backoff import Outage
+from django_jobs.worker.backoff import BrokerBackoff
 
 from .intake import Intake
 from .mode import Mode
@@ -56,7 +56,7 @@ class Listener:
         self._intake = intake
         self._clock = clock
         # The exchange loop looks at the queues after the first failure, and reports an outage.
-        self._outage = Outage("listen for jobs", unreported=1)
+        self._outage = BrokerBackoff("listen for jobs", unreported=1)
         self._pause_until = 0.0
         self._in_vain = 0
         self.progress_at = clock()

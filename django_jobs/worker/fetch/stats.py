@@ -23,7 +23,7 @@ ERRORS = 50
 
 
 @dataclass(slots=True)
-class _Line:
+class _TaskCounts:
     succeeded: int = 0
     failed: int = 0
     errors: dict[str, int] = field(default_factory=dict)
@@ -51,11 +51,11 @@ class _Line:
         )
 
 
-class Tally:
+class AttemptStats:
     """Counts attempts as they are sent to the broker, a batch at a time. Safe in threads."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], _Line] = {}
+        self._lines: dict[tuple[str, str], _TaskCounts] = {}
         self._lock = threading.Lock()
 
     def add(self, batch: Iterable[Ended]) -> None:
@@ -77,9 +77,9 @@ class Tally:
                 else:
                     line.fail(one)
 
-    def _line(self, task: str, queue: str) -> _Line:
+    def _line(self, task: str, queue: str) -> _TaskCounts:
         known = len(self._lines) < NAMES
-        return self._lines.setdefault((task, queue) if known else (OTHERS, OTHERS), _Line())
+        return self._lines.setdefault((task, queue) if known else (OTHERS, OTHERS), _TaskCounts())
 
     def take(self) -> tuple[TaskStats, ...]:
         """Return what was counted since the last such call."""

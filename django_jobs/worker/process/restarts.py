@@ -10,7 +10,7 @@ FIRST = 1.0
 LONGEST = 30.0
 
 
-class Backoff:
+class RestartPauses:
     """Counts failures in a row; failures within one pause count once.
 
     Attributes:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from .channel import Request, Stage
 from .child import Child
 from .exit_code import ExitCode
-from .restarts import Backoff
+from .restarts import RestartPauses
 from .systemd import notify, watchdog_interval
 from .unix_signals import HEARD, listening, log_meaningless
 
@@ -63,7 +63,7 @@ class Parent:
         self._stopping = False
         self._gave_up = False
         self._is_ready = False
-        self._deaths = Backoff()
+        self._deaths = RestartPauses()
         self._failed_starts = 0
         self._looked_at = time.monotonic()
 

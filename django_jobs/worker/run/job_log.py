@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from django.dispatch import Signal
 
 from django_jobs.compat import task_signals
-from django_jobs.jobs.records import Job, Record, State
+from django_jobs.jobs.records import Job, JobRecord, State
 from django_jobs.jobs.result import JobResult
 from django_jobs.tasks.retry import error_path
 
@@ -86,7 +86,7 @@ def with_error(line: Line, error: BaseException) -> Line:
     return line._replace(reason=message_of(error))
 
 
-def of_buried(record: Record) -> Line:
+def of_buried(record: JobRecord) -> Line:
     """Return the line of a job that died without an attempt to report it."""
     line = Line(record.job, record.state, record.attempts)
     if not record.failures:

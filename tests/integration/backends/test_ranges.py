@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from django_jobs import Retry
 from django_jobs.compat import InvalidTask
 from django_jobs.errors import JobExpired, PayloadTooLarge, TaskTimeout
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.tasks.retry import error_path
 from django_jobs.testing import run_enqueued
 from django_jobs.validation.ranges import LONGEST_TIME
@@ -98,7 +98,7 @@ def enqueued(given: dict[str, Any], alias: str) -> str:
     return job_id
 
 
-def outcome(given: dict[str, Any], alias: str) -> Record | str | None:
+def outcome(given: dict[str, Any], alias: str) -> JobRecord | str | None:
     """Return the job that was run, or the sentence that refuses it."""
     try:
         job_id = enqueued(given, alias)

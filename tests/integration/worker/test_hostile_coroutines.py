@@ -10,7 +10,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_finished
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.worker.run.loggers import JOB_LOGGER
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of, wait_for_end
@@ -24,7 +24,7 @@ def goes_on(backend: JobBackend) -> bool:
     return wait_for_end(backend, tasks.note_in_loop.enqueue("on")).state is State.SUCCEEDED
 
 
-def wait_for_failure(backend: JobBackend, result: Any) -> Record:
+def wait_for_failure(backend: JobBackend, result: Any) -> JobRecord:
     wait_until(lambda: record_of(backend, result).failures, "it was not settled")
     return record_of(backend, result)
 

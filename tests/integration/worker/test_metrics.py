@@ -11,12 +11,12 @@ import pytest
 from django_jobs import set_progress
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import Claim, Failure, Job, Record, Settlement, State
+from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Settlement, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Metrics, Span
 from django_jobs.metrics.periods import OTHERS
 from django_jobs.metrics.task_stats import TaskStats
-from django_jobs.worker.fetch.stats import ERRORS, NAMES, Tally
+from django_jobs.worker.fetch.stats import ERRORS, NAMES, AttemptStats
 from tests.apps.worker_site import metric_tasks, tasks
 from tests.support.waiting import wait_until
 from tests.support.worker_fixtures import StartWorker
@@ -55,7 +55,7 @@ def filled(histogram: Histogram) -> dict[int, int]:
 
 
 def test_attempts_are_counted_by_task_and_queue() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     tally.add([ended(), ended(queue="slow"), ended("shop.bill"), ended()])
 
     counted = {(one.task, one.queue): one.succeeded for one in tally.take()}
@@ -68,13 +68,13 @@ def test_attempts_are_counted_by_task_and_queue() -> None:
 
 
 def test_an_attempt_that_was_given_back_is_none() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     tally.add([ended(state=State.QUEUED)])
     assert tally.take() == ()
 
 
 def test_latency_ends_where_duration_begins() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     tally.add([ended(queued_at=800, waited=60, duration=4), ended(queued_at=990, duration=2)])
 
     (sample,) = tally.take()
@@ -84,13 +84,13 @@ def test_latency_ends_where_duration_begins() -> None:
 
 
 def test_a_clock_of_the_past_makes_no_negative_latency() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     tally.add([ended(queued_at=5000)])
     assert filled(tally.take()[0].latency) == {1: 1}
 
 
 def test_every_end_but_a_success_is_a_failure_with_its_error() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     states = [State.RETRYING, State.DEAD, State.DISCARDED]
     tally.add([ended(state=state, error="shop.NoParcel") for state in states])
     tally.add([ended(state=State.DEAD, error="builtins.OSError"), ended(state=State.DISCARDED)])
@@ -101,7 +101,7 @@ def test_every_end_but_a_success_is_a_failure_with_its_error() -> None:
 
 
 def test_names_and_errors_beyond_the_limits_are_counted_together() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     tally.add([ended(f"task{number}") for number in range(NAMES + 5)])
     tally.add([ended("task0", State.DEAD, error=f"error{it}") for it in range(ERRORS + 3)])
 
@@ -113,7 +113,7 @@ def test_names_and_errors_beyond_the_limits_are_counted_together() -> None:
 
 
 def test_nothing_is_lost_between_threads() -> None:
-    tally = Tally()
+    tally = AttemptStats()
     taken: list[TaskStats] = []
     over = threading.Event()
 
@@ -175,7 +175,7 @@ def test_a_stopped_worker_process_has_reported_all_its_counts(
 # --- progress ----------------------------------------------------------------------------------
 
 
-def known(backend: JobBackend, job_id: str) -> Record:
+def known(backend: JobBackend, job_id: str) -> JobRecord:
     record = backend.broker.inspection.find(job_id)
     assert record is not None
     return record

@@ -24,7 +24,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from django_jobs.worker.process.child import Child
-from django_jobs.worker.process.restarts import Backoff
+from django_jobs.worker.process.restarts import RestartPauses
 from django_jobs.worker.process.supervisor import Parent
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of, wait_for_end
@@ -287,7 +287,7 @@ def test_pauses_between_deaths_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     clock = SimpleNamespace(monotonic=lambda: now)
     monkeypatch.setattr("django_jobs.worker.process.restarts.time", clock)
-    pauses = Backoff()
+    pauses = RestartPauses()
     lengths = []
     for _ in range(7):
         pauses.failed()

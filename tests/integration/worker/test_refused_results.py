@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from tests.apps.worker_site import tasks
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
@@ -28,7 +28,7 @@ def strict(
     return configure(url=url, max_result=10 * MEGABYTE)
 
 
-def record(job_id: str) -> Record:
+def record(job_id: str) -> JobRecord:
     found = current_backend().broker.inspection.find(job_id)
     assert found is not None
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import redis
 
 from django_jobs.backends import RedisBackend
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
@@ -127,7 +127,7 @@ class Fleet:
         """Return how often each job has been run."""
         return Counter(line.split()[0] for line in self.site.notes.lines)
 
-    def record(self, job_id: str) -> Record:
+    def record(self, job_id: str) -> JobRecord:
         record = self.backend.broker.inspection.find(job_id)
         assert record is not None, f"{job_id} is lost"
         return record

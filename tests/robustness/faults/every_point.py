@@ -8,7 +8,13 @@ from typing import Any
 from django_jobs.brokers.inspection.base import Totals
 from django_jobs.jobs.records import State
 from django_jobs.metrics.history import Span, TaskMetrics
-from tests.robustness.faults.faulty_connection import DOUBLED, Effect, Killed, Wire, faults_at
+from tests.robustness.faults.faulty_connection import (
+    DOUBLED,
+    Effect,
+    FaultyConnection,
+    Killed,
+    faults_at,
+)
 from tests.robustness.faults.invariants import check_all, check_places
 from tests.robustness.faults.path import Path, PreparedPath
 from tests.robustness.faults.shared_server import SharedServer
@@ -74,14 +80,14 @@ def try_every_point(path: Path, server: SharedServer, *, cold: bool) -> Report:
     Args:
         cold: whether the first call finds no connection, and each first one of a kind no script.
     """
-    _go(path, server, Wire(server.socket), cold=False)  # the server learns the scripts
-    calm = Wire(server.socket)
+    _go(path, server, FaultyConnection(server.socket), cold=False)  # the server learns the scripts
+    calm = FaultyConnection(server.socket)
     expected = _go(path, server, calm, cold=cold)
     wrong: list[str] = []
     again = points = 0
     for at, fault in faults_at(calm.calls):
         points += 1
-        wire = Wire(server.socket, at, fault)
+        wire = FaultyConnection(server.socket, at, fault)
         try:
             outcome = _go(path, server, wire, cold=cold)
             assert wire.struck, "this point was not reached"
@@ -96,7 +102,7 @@ def try_every_point(path: Path, server: SharedServer, *, cold: bool) -> Report:
     return Report(calm.calls, points, again, tuple(wrong))
 
 
-def _go(path: Path, server: SharedServer, wire: Wire, *, cold: bool) -> Outcome:
+def _go(path: Path, server: SharedServer, wire: FaultyConnection, *, cold: bool) -> Outcome:
     trial = Trial(server, wire)
     try:
         prepared = path(trial)

@@ -13,8 +13,8 @@ from redis.connection import UnixDomainSocketConnection
 
 from django_jobs.brokers.base import Session
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.raw_client import RawClient
 from django_jobs.brokers.redis.session import RedisSession
-from django_jobs.brokers.redis.wire import Wire as BrokerWire
 
 
 class Kind(StrEnum):
@@ -62,12 +62,12 @@ FAULTS = (
 )
 
 
-def wire_of(broker: RedisBroker) -> BrokerWire:
+def wire_of(broker: RedisBroker) -> RawClient:
     """The wire on which a broker makes calls that may be sent again."""
     return broker._caller.scripts.wire  # noqa: SLF001
 
 
-def wires_of(session: Session) -> tuple[BrokerWire, BrokerWire]:
+def wires_of(session: Session) -> tuple[RawClient, RawClient]:
     """The wires on which a session exchanges and listens."""
     assert isinstance(session, RedisSession)
     return session._exchanging.wire, session._listening.wire  # noqa: SLF001
@@ -77,7 +77,7 @@ class Killed(BaseException):
     """Ends whatever the process does, as no `except` or `finally` of ours may go on after it."""
 
 
-class Wire:
+class FaultyConnection:
     """Counts the calls of one broker, and corrupts one of them.
 
     Args:
@@ -179,7 +179,7 @@ class Wire:
 
 
 class _Wired(UnixDomainSocketConnection):
-    wire: Wire
+    wire: FaultyConnection
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         if not self.is_connected:

@@ -10,7 +10,14 @@ import pytest
 from django_jobs.brokers.redis.connection import plain_errors
 from django_jobs.errors import BrokerUnavailable
 from tests.robustness.faults.every_point import try_every_point
-from tests.robustness.faults.faulty_connection import Effect, Fault, Killed, Kind, Wire, wire_of
+from tests.robustness.faults.faulty_connection import (
+    Effect,
+    Fault,
+    FaultyConnection,
+    Killed,
+    Kind,
+    wire_of,
+)
 from tests.robustness.faults.invariants import check_all, check_places
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.shared_server import SharedServer
@@ -20,14 +27,14 @@ from tests.support.builders import make_jobs
 
 @pytest.fixture
 def trial(server: SharedServer) -> Iterator[Trial]:
-    trial = Trial(server, Wire(server.socket))
+    trial = Trial(server, FaultyConnection(server.socket))
     yield trial
     trial.close()
 
 
 def _trial(server: SharedServer, kind: Kind, effect: Effect) -> Trial:
     """A trial on which the next call goes wrong."""
-    trial = Trial(server, Wire(server.socket, 1, Fault(kind, effect)))
+    trial = Trial(server, FaultyConnection(server.socket, 1, Fault(kind, effect)))
     trial.safe.ticks()  # the server learns the script
     trial.given(1)
     trial.warm_up()

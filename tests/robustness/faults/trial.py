@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from django_jobs.brokers.messages import HeartbeatReply, Reply
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.brokers.redis.wire import Wire as BrokerWire
+from django_jobs.brokers.redis.raw_client import RawClient
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Job, Settlement, State
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.faults.answers import Answers
-from tests.robustness.faults.faulty_connection import Wire, wire_of, wires_of
+from tests.robustness.faults.faulty_connection import FaultyConnection, wire_of, wires_of
 from tests.robustness.faults.shared_server import SharedServer
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
@@ -38,7 +38,7 @@ class Trial:
         second: a worker at that one.
     """
 
-    def __init__(self, server: SharedServer, wire: Wire) -> None:
+    def __init__(self, server: SharedServer, wire: FaultyConnection) -> None:
         self.client = server.client
         self.client.flushall()
         self.clock = Clock()
@@ -84,7 +84,7 @@ class Trial:
         self.client.script_flush()
 
     @property
-    def _wires(self) -> tuple[BrokerWire, ...]:
+    def _wires(self) -> tuple[RawClient, ...]:
         return wire_of(self.broker), *wires_of(self.worker.session)
 
     # --- on the wire -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import redis
 from hypothesis import given, settings
 
 from django_jobs.clock import now_ms
-from django_jobs.jobs.records import Record, State
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.worker.worker import Worker
 from tests.apps.worker_site import tasks
 from tests.robustness.fuzz.hostile import TRAPS, corrupted_fields
@@ -65,7 +65,7 @@ def enqueue_corrupted(client: redis.Redis, fields: dict[str, bytes | None]) -> s
     return job_id
 
 
-def find(job_id: str) -> Record | None:
+def find(job_id: str) -> JobRecord | None:
     return current_backend().broker.inspection.find(job_id)
 
 

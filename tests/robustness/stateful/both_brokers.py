@@ -15,7 +15,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import HeartbeatReport, JobProgress, QueueQuota, Reply
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.jobs.records import Record, Settlement, State
+from django_jobs.jobs.records import JobRecord, Settlement, State
 from django_jobs.metrics.history import Span
 from tests.robustness.stateful.expected_jobs import ExpectedJobs
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
@@ -126,7 +126,7 @@ class BothBrokers(RuleBasedStateMachine):
         return self.same(seen_beside_jobs), listings, keys
 
 
-def listing(broker: Broker, state: State, queue: str | None = None) -> list[Record]:
+def listing(broker: Broker, state: State, queue: str | None = None) -> list[JobRecord]:
     records = list(broker.inspection.jobs(state, queue=queue, limit=1_000))
     return sorted(records, key=lambda record: record.job.id) if state in UNORDERED else records
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django_jobs.brokers.constants import KEPT_MS
 from django_jobs.brokers.messages import HeartbeatReply
-from django_jobs.jobs.records import Claim, Job, Record, Settlement, State
+from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State
 
 REMEMBERED = 30
 """How many claims that are over may still be settled by somebody who does not know."""
@@ -120,7 +120,7 @@ class ExpectedJobs:
 
     # --- the balance ------------------------------------------------------------------------------
 
-    def check(self, listings: dict[State, list[Record]], counts: dict[State, int]) -> None:
+    def check(self, listings: dict[State, list[JobRecord]], counts: dict[State, int]) -> None:
         """Check that each job is in exactly one state, and that their sum is right."""
         seen = [record.job.id for records in listings.values() for record in records]
         assert len(seen) == len(set(seen))

@@ -21,7 +21,7 @@ from django_jobs.brokers.messages import (
     WorkerCommand,
 )
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import Claim, Job, Record, Settlement, State, Tick
+from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, Tick
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
@@ -321,7 +321,7 @@ def _progress(done: int, held: Iterable[str]) -> list[JobProgress]:
     ]
 
 
-def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[Record]:
+def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[JobRecord]:
     """What a filter means, read page by page."""
     finder = Finder(broker.inspection, wanted)
     page = finder.page(limit=limit)

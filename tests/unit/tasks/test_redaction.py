@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs import task
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import MESSAGE_LIMIT, Claim, Failure, Job, Record, State
+from django_jobs.jobs.records import MESSAGE_LIMIT, Claim, Failure, Job, JobRecord, State
 from django_jobs.mail import tasks as mails
 from django_jobs.serialization.arguments import dump_arguments, dump_value, peek_arguments
 from django_jobs.tasks.redaction.names import MASK, WORDS, SecretNames
@@ -38,11 +38,11 @@ def seen(
     progress: str | None = None,
     metadata: str = "",
     **kwargs: Any,
-) -> Record:
+) -> JobRecord:
     """A job with all that a test wants, as people may see it."""
     name = task if isinstance(task, str) else task.module_path
     job = Job("j1", dump_arguments(args, kwargs), name, "default", 0, 0, metadata=metadata)
-    record = Record(
+    record = JobRecord(
         job=job,
         state=State.DEAD,
         result=result,
@@ -70,7 +70,7 @@ def shown_error(error: Failure, hidden: str) -> Failure:
     """An error of a job that was called with something hidden."""
     arguments = dump_arguments((hidden, {}), {})
     job = Job("j1", arguments, tasks.charge.module_path, "default", 0, 0)
-    return Redactor().record(Record(job=job, state=State.DEAD, failures=(error,))).failures[0]
+    return Redactor().record(JobRecord(job=job, state=State.DEAD, failures=(error,))).failures[0]
 
 
 def error_of(message: str, hidden: Any = "") -> Failure:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.worker.backoff import PAUSES, Outage
+from django_jobs.worker.backoff import PAUSES, BrokerBackoff
 
 
 def test_pauses_grow_to_a_limit_however_long_an_outage_lasts(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    outage = Outage("do it")
+    outage = BrokerBackoff("do it")
     pauses = [outage.failed(ValueError("no")) for _ in range(3000)]
     outage.over()
     outage.over()

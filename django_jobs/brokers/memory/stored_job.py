@@ -8,14 +8,14 @@ from typing import TypeAlias
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import Claim, Failure, Job, Record, State
+from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, State
 
 Place: TypeAlias = int
 """Order in a queue: by priority, then by a number that grows with each arrival."""
 
 
 @dataclass(slots=True)
-class Entry:
+class StoredJob:
     job: Job
     state: State = State.QUEUED
     place: Place = 0
@@ -88,8 +88,8 @@ class Entry:
         self.workers = ()
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
-    def record(self) -> Record:
-        return Record(
+    def record(self) -> JobRecord:
+        return JobRecord(
             job=self.job,
             state=self.state,
             attempts=self.attempts,

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from django_jobs.brokers.messages import JobMetadata, JobProgress
 from django_jobs.jobs.progress import MAX_NUMBER, MAX_TEXT, Progress
-from django_jobs.jobs.records import Claim, Job, Record, Settlement, State
+from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State
 
 from .failures import failure_text, to_failure
 from .reading import number, parsed
@@ -169,7 +169,7 @@ def state(fields: Mapping[str, str]) -> State | None:
 
 def to_record(
     job_id: str, state: State, fields: Mapping[str, str], failures: Sequence[str], due: str
-) -> Record:
+) -> JobRecord:
     """Read a job from its hash, its list of failures, and its place in time."""
 
     def number_of(name: str) -> int | None:
@@ -192,7 +192,7 @@ def to_record(
     )
     last_attempted_at = number_of(LAST_ATTEMPTED_AT)
     workers = fields.get(WORKERS, "")
-    return Record(
+    return JobRecord(
         job=job,
         state=state,
         attempts=number_of(ATTEMPTS) or 0,

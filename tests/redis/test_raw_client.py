@@ -17,9 +17,9 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.brokers.redis.connection import connect
+from django_jobs.brokers.redis.raw_client import RawClient
 from django_jobs.brokers.redis.resending import Resending
 from django_jobs.brokers.redis.senders import Senders
-from django_jobs.brokers.redis.wire import Wire
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Job, State
 from tests.support.builders import make_jobs
@@ -40,9 +40,9 @@ def server(redis_server_factory: Callable[..., RedisServer]) -> RedisServer:
 
 
 @pytest.fixture
-def wire(server: RedisServer) -> Iterator[Wire]:
+def wire(server: RedisServer) -> Iterator[RawClient]:
     client = connect(server.url, username=None, password=None, socket_timeout=60)
-    wire = Wire(client, Resending(seconds=60, connecting=5))
+    wire = RawClient(client, Resending(seconds=60, connecting=5))
     yield wire
     wire.close()
 
@@ -52,13 +52,15 @@ def connections(server: RedisServer) -> int:
         return len(client.client_list()) - 1
 
 
-def test_one_connection_serves_call_after_call(wire: Wire, server: RedisServer) -> None:
+def test_one_connection_serves_call_after_call(wire: RawClient, server: RedisServer) -> None:
     for number in range(10):
         assert wire("ECHO", number) == str(number)
     assert connections(server) == 1
 
 
-def test_calls_at_a_time_have_connections_of_their_own(wire: Wire, server: RedisServer) -> None:
+def test_calls_at_a_time_have_connections_of_their_own(
+    wire: RawClient, server: RedisServer
+) -> None:
     threads = [threading.Thread(target=wire, args=("BLPOP", "nothing", 30)) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -72,7 +74,7 @@ def test_calls_at_a_time_have_connections_of_their_own(wire: Wire, server: Redis
 
 
 def test_a_connection_that_the_server_closed_is_opened_again(
-    wire: Wire, server: RedisServer
+    wire: RawClient, server: RedisServer
 ) -> None:
     assert wire("ECHO", "before") == "before"
     with redis.Redis.from_url(server.url) as client:
@@ -81,7 +83,7 @@ def test_a_connection_that_the_server_closed_is_opened_again(
 
 
 def test_after_a_lost_connection_only_the_last_of_several_commands_is_sent_again(
-    wire: Wire, server: RedisServer
+    wire: RawClient, server: RedisServer
 ) -> None:
     answers: list[str] = []
     thread = threading.Thread(
@@ -96,7 +98,9 @@ def test_after_a_lost_connection_only_the_last_of_several_commands_is_sent_again
     assert answers == ["last"]
 
 
-def test_what_redis_refuses_leaves_the_connection_usable(wire: Wire, server: RedisServer) -> None:
+def test_what_redis_refuses_leaves_the_connection_usable(
+    wire: RawClient, server: RedisServer
+) -> None:
     with pytest.raises(redis.ResponseError):
         wire("NOSUCHCOMMAND")
     assert wire("ECHO", "next") == "next"
@@ -104,7 +108,7 @@ def test_what_redis_refuses_leaves_the_connection_usable(wire: Wire, server: Red
 
 
 def test_the_answer_to_a_call_that_was_cut_short_is_nobody_elses(
-    wire: Wire, server: RedisServer
+    wire: RawClient, server: RedisServer
 ) -> None:
     def cut(number: int, frame: FrameType | None) -> None:
         raise Cut
@@ -235,7 +239,7 @@ def test_a_broker_that_was_used_before_a_fork_mixes_no_answers(server: RedisServ
     broker.close()
 
 
-class QuickWire(Wire):
+class QuickWire(RawClient):
     """A wire that another thread uses at the moment at which it knows of a fork."""
 
     got: object = None

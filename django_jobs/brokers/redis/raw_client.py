@@ -26,7 +26,7 @@ FRESH = 1.0
 """Seconds after its last use at which a connection may have been closed, as by a restart."""
 
 
-class Wire:
+class RawClient:
     """Sends commands on connections of its own, and keeps them for the next calls.
 
     `Redis.execute_command` takes longer than a small call takes in all: before it sends anything
