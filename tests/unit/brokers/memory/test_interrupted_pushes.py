@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -51,10 +52,13 @@ class Strike(Watchdog):
             finally:
                 sys.settrace(before)
 
+        gc.disable()  # Python ignores an error that strikes in the __del__ of some other object
         try:
             self.call("job", 3600, traced)
         except TaskTimeout:
             return True
+        finally:
+            gc.enable()
         return False
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
