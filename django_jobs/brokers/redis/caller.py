@@ -73,15 +73,15 @@ class Caller:
 
     def ask(self, call: Callable[[], Any]) -> Any:
         """Make a call, and raise errors of this project if it fails."""
-        with plain_errors(self.address):
-            try:
-                return call()
-            except redis.ResponseError as error:
-                if "WRONGTYPE" not in str(error):
-                    raise
-                raise self._with_key(error) from error
+        try:
+            return call()
+        except redis.RedisError as error:
+            with plain_errors(self.address):
+                if "WRONGTYPE" in str(error):
+                    raise self._with_key(error) from error
+                raise
 
-    def _with_key(self, error: redis.ResponseError) -> redis.ResponseError:
+    def _with_key(self, error: redis.RedisError) -> redis.RedisError:
         """Return an error that names the key of the wrong type, which Redis itself does not."""
         found = self.scripts("wrong_key", SEARCHED)
         return redis.ResponseError("WRONGKEY {} a {} for a {}".format(*found)) if found else error

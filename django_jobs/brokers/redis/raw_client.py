@@ -141,7 +141,8 @@ class Request:
         self._failure = None
         self._was_sent = False
         try:
-            self._connection.connect()
+            if not self._connection.is_connected:
+                self._connection.connect()
             self._was_sent = True
             self._connection.send_packed_command([b"".join(self._packed)])
         except (redis.ConnectionError, redis.TimeoutError) as error:
