@@ -22,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from django_jobs.compat import Task as DjangoTask
+from django_jobs.compat import task_backends
 from django_jobs.jobs.metadata import check_metadata
 from django_jobs.tasks.calls import Arguments, Call, to_arguments
 from django_jobs.tasks.max_attempts import check_retry_options
@@ -67,6 +68,9 @@ else:
 
         def __class_getitem__(cls, parameters):
             return cls
+
+        def get_backend(self):
+            return task_backends[self.backend]  # Django's own imports a module for each call
 
 
 @runtime_checkable
