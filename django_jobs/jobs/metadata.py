@@ -1,4 +1,4 @@
-"""The metadata of a job: a small dict beside its arguments, which attempts may change."""
+"""The metadata of a job: a small dict in addition to its arguments, which attempts may change."""
 
 from __future__ import annotations
 

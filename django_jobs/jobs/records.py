@@ -40,7 +40,7 @@ class Job(NamedTuple):
 
     Attributes:
         id: unique, under 64 characters.
-        arguments: JSON text of the call's arguments (see `arguments`).
+        arguments: JSON text of the call's arguments (see `serialization.arguments`).
         task: dotted path of the task.
         queue: name of the queue.
         priority: −100 to 100, higher runs sooner.
@@ -49,8 +49,8 @@ class Job(NamedTuple):
         expires_at: the latest start in Unix milliseconds, or None.
         result_ttl: milliseconds for which the succeeded job is kept.
         overrides: JSON text of the task options that this call changed, or "".
-        signature: of the task's name, or "" (see `signatures`).
-        metadata: JSON text of a dict, or "" (see `metadata`).
+        signature: of the task's name, or "" (see `tasks.signatures`).
+        metadata: JSON text of a dict, or "" (see `jobs.metadata`).
     """
 
     id: str
@@ -87,7 +87,7 @@ class Claim(NamedTuple):
             last writes, it gives out the same token twice; the tag tells the two claims apart.
         attempt: number of this attempt, from 1; attempts given back do not count.
         queued_at: Unix milliseconds from which the job could have started.
-        reserved_at: Unix milliseconds by the broker's clock.
+        reserved_at: when it was claimed, in Unix milliseconds by the broker's clock.
     """
 
     job: Job
@@ -139,7 +139,7 @@ class Settlement(NamedTuple):
         result: JSON text of the return value.
         failure: the error, for RETRYING, DEAD and DISCARDED.
         delay: milliseconds until a RETRYING job is due.
-        waited: milliseconds between the reservation and the start.
+        waited: milliseconds between the claim and the start.
         duration: milliseconds that the attempt ran.
         metadata: the job's metadata as JSON text, or None if the attempt did not change them.
     """

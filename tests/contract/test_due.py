@@ -1,4 +1,4 @@
-"""Jobs whose time has come become queued, as soon as anybody reserves."""
+"""Jobs that are due become queued at the next exchange of any worker."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Inspection(ABC):
         ones by due time; running ones in no order; ended ones newest first.
 
         Args:
-            queue: only jobs of this queue; required for nothing, cheap for queued jobs only.
+            queue: only jobs of this queue. This is cheap for queued jobs only.
         """
 
     @abstractmethod
@@ -108,7 +108,7 @@ class Inspection(ABC):
         The states come in the order of `LISTED`; in each the jobs come as `jobs` returns them,
         running ones by worker and id. What an index tells is left out: states, the queue of queued
         jobs, the times of those that are scheduled, retrying or ended, and all but the `id`.
-        Whatever else is wanted is for the caller to see (`Search` does).
+        The caller checks everything else that the filter asks for, as `Finder` does.
 
         Args:
             wanted: which jobs are looked for.

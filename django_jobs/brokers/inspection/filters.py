@@ -1,4 +1,4 @@
-"""What is looked for among jobs, and how far a look through them came."""
+"""Filters for jobs, and positions in the list of all jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST_CURSOR = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place of one job in the listing of all jobs; what follows it can be told without it.
+    """A position in the list of all jobs. It stays valid after its job is gone.
 
     Attributes:
         part: name of the queue of a queued job, of the worker of a running one, else "".
@@ -101,7 +101,7 @@ def came_at(state: State, enqueued_at: int, queued_at: int, now: int) -> int:
     """Return what a candidate of this name has, by times that may be 0 for unknown."""
     if state is State.QUEUED:
         return queued_at
-    # Who says that it enqueued something later than now has a clock that nothing can be told by.
+    # A future `enqueued_at` means that the clock of the enqueuing process is wrong: ignore it.
     return enqueued_at if state is State.SCHEDULED and enqueued_at <= now else 0
 
 
@@ -203,11 +203,11 @@ def _ends_with(path: str, wanted: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portion:
-    """A stretch of the listing, as long as one call may look.
+    """The part of the list that one call reads.
 
     Attributes:
         candidates: the jobs on it, in order.
-        looked_at: how many there were, also those that vanished meanwhile.
+        looked_at: how many jobs were read, including those that have been deleted since.
         total: how many are listed in all.
         left: how many are listed behind it.
         end: the place of the last one, or None if there was none.

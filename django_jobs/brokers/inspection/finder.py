@@ -58,10 +58,10 @@ class Count(Stretch):
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Looks for the jobs that a filter means; whoever goes on from a stretch sees all of them.
+    """Finds the jobs that match a filter. Continue from the `end` of a reply to see all of them.
 
-    Jobs may move meanwhile. One that moves over the place that was reached is missed or seen twice,
-    which a filter with `as_of` makes good: it means no job to which something happened since.
+    A job that changes state during a search may be missed or seen twice. A filter with `as_of`
+    prevents seeing it twice: it matches no job to which something has happened since.
 
     Attributes:
         readable: returns what may be searched of a call, so that nobody can guess its secrets.

@@ -1,4 +1,4 @@
-"""Which worker holds which jobs until when, and what becomes of those of a worker that vanished."""
+"""The leases of workers in memory, and how the jobs of vanished workers are taken back."""
 
 from __future__ import annotations
 

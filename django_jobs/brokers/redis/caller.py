@@ -87,7 +87,7 @@ class Caller:
         return redis.ResponseError("WRONGKEY {} a {} for a {}".format(*found)) if found else error
 
     def scripts_sent_once(self, seconds: float) -> Scripts:
-        """Return scripts on a wire of their own, where no call is sent again that may have run.
+        """Return scripts with connections of their own, which resend no call that may have run.
 
         Args:
             seconds: that one call may take.

@@ -28,9 +28,9 @@ def connect(
 ) -> redis.Redis:
     """Return a client that connects when it is first used.
 
-    It never sends again by itself, nor connects again: `Wire` does so, within a time for all of it.
-    The number of connections is given: one for each thread that calls at this moment, where
-    redis-py fails the hundred and first thread.
+    It never resends a command or reconnects: `RawClient` does both, within one time limit. The
+    number of connections is practically unlimited, as each thread that is making a call needs one;
+    by default, redis-py refuses the hundred and first.
     """
     given: dict[str, Any] = {"username": username, "password": password}
     if not url.startswith("unix:"):

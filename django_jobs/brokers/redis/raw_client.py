@@ -1,4 +1,4 @@
-"""Calls on connections that are at hand, without what redis-py does around every command."""
+"""Sends commands on connections that it keeps open, without redis-py's overhead for each."""
 
 from __future__ import annotations
 

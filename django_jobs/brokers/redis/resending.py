@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import redis
 
 PAUSES = (0.1, 0.2)
-"""Seconds before each time that a call is sent again; every script is safe to send twice."""
+"""Seconds to pause before each time that a call is sent again."""
 
 Errors: TypeAlias = tuple[type[redis.RedisError], ...]
 

@@ -1,4 +1,4 @@
-"""The scripts in Lua, loaded once for each wire."""
+"""Sends the Lua scripts, each with the parts that it names."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def with_parts(text: str) -> str:
 
 
 class Scripts:
-    """Calls scripts by name on one wire.
+    """Calls scripts by name through one client.
 
     Args:
-        wire: where they are sent.
+        wire: the client that sends them.
         prefix: what all keys begin with.
         clock: Lua text that defines `clock()`; tests pass one that they can move.
     """
@@ -67,11 +67,11 @@ class Scripts:
     def send(
         self, name: str, *arguments: str | int, behind: Sequence[Command] = ()
     ) -> Callable[[], Any]:
-        """Let a script run, and return what waits for its answer.
+        """Send a script, and return a function that waits for its answer.
 
         Args:
-            behind: commands that are sent before it, in one go. One that blocks its connection lets
-                the script wait in Redis, which runs it in the moment in which it ends the block.
+            behind: commands to send before it, in one packet. While one of them blocks the
+                connection, the script waits in Redis, and runs as soon as the block ends.
         """
         digest = self._digests.get(name) or self._digest(name)
         command = ("EVALSHA", digest, 1, self._prefix, *arguments)

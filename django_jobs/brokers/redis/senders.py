@@ -1,4 +1,4 @@
-"""Numbers for pushes, by which Redis knows a late copy of one that it has done."""
+"""Numbers the pushes, so that Redis recognizes a late copy of one that it has stored."""
 
 from __future__ import annotations
 

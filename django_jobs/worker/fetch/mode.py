@@ -1,4 +1,4 @@
-"""What a worker is about to do: go on, end when it is done, take no jobs, or close."""
+"""The mode of a worker: running, draining, quiet, retiring or closing."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from django_jobs.brokers.messages import Reply
 
 
 class Outlook:
-    """Safe to use from both loops.
+    """What the worker knows about its queues. Safe to use from both loops.
 
     Attributes:
         empty: whether the last call that asked for jobs got fewer than it could take.

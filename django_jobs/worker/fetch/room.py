@@ -11,7 +11,7 @@ BATCH = 150
 
 
 class Room:
-    """What is promised to the calls under way is one number, so that no room is promised twice.
+    """Counts the jobs promised to calls under way, so that no thread is promised twice.
 
     Args:
         executors: run the jobs.

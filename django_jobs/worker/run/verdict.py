@@ -99,7 +99,7 @@ def to_failure(
     """Return the failure that is stored with the job.
 
     Args:
-        waited: milliseconds between the reservation and the start.
+        waited: milliseconds between the claim and the start.
         duration: milliseconds of running.
     """
     return Failure(

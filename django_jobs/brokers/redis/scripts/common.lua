@@ -3,7 +3,7 @@
 -- KEYS[1]: the prefix of all keys, with the hash tag that keeps them in one cluster slot.
 --
 -- Keys behind the prefix:
---   j:<id>       hash    a job, in short fields (see keys.py)
+--   j:<id>       hash    a job, in short fields (see codec.py)
 --   e:<id>       list    its last failures, as JSON
 --   q:<queue>    zset    ids of queued jobs by place: priority first, then arrival
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
@@ -16,6 +16,7 @@
 --   idle         zset    names of queues that hold no jobs, by since when; others are in `queues`
 --   expiries     zset    ids of ended jobs by when they are forgotten
 --   n:<kind>:<length>:<number>  hash  what was counted in a period: name -> counts (see counts.py)
+--   runs, off    hash    latest job of each periodic task; periodic tasks switched off, and since when
 --   queues, paused, extended (sets), leases, lost (zsets), suspects, commands, ticks, totals (hashes), seq
 --
 -- Invariant: a job stands in exactly one of q, f and s.
