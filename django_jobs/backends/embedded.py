@@ -123,14 +123,13 @@ class EmbeddedWorker:
         ]
         if not lost:
             return
-        number = "1 job" if len(lost) == 1 else f"{len(lost)} jobs"
+        are = "1 job in its memory is" if len(lost) == 1 else f"{len(lost)} jobs in its memory are"
         tasks = ", ".join(
             f"{count} of {task}" for task, count in Counter(job.task for job in lost).items()
         )
         logger.error(
-            "The process ends with %s in its memory, lost with it: %s. Set JOB_BACKEND=redis for"
-            " jobs that survive.",
-            number,
+            "The process is ending, and %s lost: %s. Set JOB_BACKEND=redis for jobs that survive.",
+            are,
             tasks,
         )
         for start in range(0, len(lost), MAX_NAMED):

@@ -37,7 +37,7 @@ def supervised(
             try:
                 loop()
             except BaseException:
-                logger.exception("The loop %s failed, which is a fault of django_jobs.", name)
+                logger.exception("The loop %s failed. This is a bug in django_jobs.", name)
             else:
                 return
             failures = 1 if time.monotonic() - began > SOUND else failures + 1

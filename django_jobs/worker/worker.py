@@ -227,7 +227,7 @@ class Worker:
         stops = command is WorkerCommand.STOP
         is_repeated = self.over.is_set() if stops else not self._state.mode.takes_jobs
         if not is_repeated:
-            logger.info("An operator asks this worker: %s.", command.value)
+            logger.info("Received the command %s from an operator.", command.value)
         self.quiet()
         if stops:
             self.over.set()
@@ -245,7 +245,7 @@ class Worker:
         free_logging()
         if self.options.restart_after_timeout and not self._has_interrupted:
             self._has_interrupted = True
-            logger.warning("A timeout interrupted a thread: this worker makes way for a new one.")
+            logger.warning("A timeout interrupted a thread: this worker will be replaced.")
             if not self.options.replaceable:
                 self.retire()
 

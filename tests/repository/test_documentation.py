@@ -141,7 +141,7 @@ def visit(site: Path, **environment: str) -> str:
 def test_the_quickstart_runs_a_job_in_a_thread_of_the_process(site: Path) -> None:
     said = visit(site, JOB_SHUTDOWN_TIMEOUT="5")
     assert "SUCCESSFUL 1" in said
-    assert "2 jobs in its memory, lost with it" in said
+    assert "2 jobs in its memory are lost" in said
 
 
 def test_the_same_code_runs_on_redis_and_loses_nothing(site: Path, redis_url: str) -> None:

@@ -58,8 +58,8 @@ def plain_errors(address: str) -> Iterator[None]:
         yield
     except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:
         raise BrokerRefused(
-            f"Redis at {address} refuses the user or the password ({error}). Check REDIS_PASSWORD"
-            " and what REDIS_URL says of them, or the options username and password of the"
+            f"Redis at {address} rejects the user or the password ({error}). Check REDIS_PASSWORD"
+            " and the user and password in REDIS_URL, or the options username and password of the"
             " RedisBackend."
         ) from error
     except redis.BusyLoadingError as error:
@@ -71,7 +71,7 @@ def plain_errors(address: str) -> Iterator[None]:
             f"Redis at {address} does not answer ({error}). Is it running? Check {SETTINGS}."
         ) from error
     except redis.InvalidResponse as error:
-        raise BrokerRefused(f"What answers at {address} is no Redis: check {SETTINGS}.") from error
+        raise BrokerRefused(f"The server at {address} is not Redis: check {SETTINGS}.") from error
     except redis.ResponseError as error:
         raise _refused(address, error) from error
 

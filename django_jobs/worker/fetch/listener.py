@@ -95,7 +95,11 @@ class Listener:
         try:
             self._session.interrupt()
         except BrokerError as error:
-            logger.warning("The wait for jobs ends by itself in up to %g s: %s", LONGEST, error)
+            logger.warning(
+                "Could not interrupt the listener, which ends by itself in up to %g s: %s",
+                LONGEST,
+                error,
+            )
 
     def _begin(self) -> int:
         """Promise the free threads to a listen; return how many there are, or 0 to not listen."""

@@ -76,7 +76,7 @@ class Undelivered:
         if lone.refusals < REFUSALS:
             self._waiting.append(lone)
         elif not lone.is_short:
-            logger.error("What job %s ended with can't be stored as it is: %s", one.job_id, error)
+            logger.error("The outcome of job %s can't be stored as it is: %s", one.job_id, error)
             short = shortened(one, self._attempt(one), self._worker, error)
             self._waiting.append(Lone(short, is_short=True))
         else:
@@ -103,8 +103,8 @@ def shortened(one: Settlement, attempt: int, worker: str, error: BrokerError) ->
     failure = Failure(
         exception=error_path(Fail),
         message=(
-            "The task did its work, but what it ended with can't be stored: the server takes other"
-            f" calls, but no result of {bytes_of(one.result):,} bytes{metadata}. Return less, and"
+            "The task did its work, but its result can't be stored: Redis accepts other calls, but"
+            f" rejects a result of {bytes_of(one.result):,} bytes{metadata}. Return less, and"
             " lower the option max_result to what the server takes; or let it take more"
             f" (proto-max-bulk-len of Redis). The last error: {error}"
         ),

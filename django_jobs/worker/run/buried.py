@@ -21,7 +21,9 @@ def write_buried(inspection: Inspection, ids: Sequence[str]) -> None:
     try:
         records = inspection.read(ids)
     except BrokerError as error:
-        logger.error("These jobs are dead: %s. Why can't be read: %s", ", ".join(ids), error)
+        logger.error(
+            "These jobs are dead: %s. Their errors could not be read: %s", ", ".join(ids), error
+        )
         return
     for record in records:
         job_log.write(job_log.of_buried(record))

@@ -112,7 +112,7 @@ def test_what_is_lost_at_the_end_is_named(
     with caplog.at_level(logging.ERROR, logger="django_jobs"):
         backend.pool.drain()
     summary, names = errors(caplog)
-    assert "3 jobs in its memory, lost with it" in summary
+    assert "3 jobs in its memory are lost" in summary
     assert "2 of tests.apps.backend_site.tasks.echo" in summary
     assert "JOB_BACKEND=redis" in summary
     assert all(result.id in names for result in (running, queued, scheduled))
@@ -125,7 +125,7 @@ def test_a_single_lost_job_is_counted_in_the_singular(
     tasks.later().enqueue(1)
     with caplog.at_level(logging.ERROR, logger="django_jobs"):
         backend.pool.drain()
-    assert "ends with 1 job in its memory" in errors(caplog)[0]
+    assert "1 job in its memory is lost" in errors(caplog)[0]
 
 
 def test_however_many_are_lost_each_is_named(

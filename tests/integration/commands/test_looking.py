@@ -241,7 +241,7 @@ def test_show_and_list_hide_what_the_dashboard_hides(jobs: Jobs) -> None:
 
     for job_id in (paid, failed):
         for options in ((), ("--json",)):
-            assert "1203" not in jobs("show", job_id, *options).out
+            assert "DE02-1203" not in jobs("show", job_id, *options).out
     assert (
         f"tests.apps.command_site.tasks.charge('{MASK}', note='refused')\n"
         in jobs("show", failed).out

@@ -56,7 +56,7 @@ def test_a_worker_ends_after_a_timeout_when_its_other_jobs_have_ended(
     site.notes.wait_for("begin beside 1")
 
     timed_out = tasks.loop_for_ever.enqueue()
-    worker.wait_for("this worker makes way for a new one")
+    worker.wait_for("this worker will be replaced")
     waiting = tasks.note.enqueue("next")
     site.notes.put("release")
 

@@ -107,7 +107,7 @@ def test_a_process_that_is_refused_ends_without_a_traceback(site: Site) -> None:
 
 @pytest.fixture
 def http_server() -> Iterator[int]:
-    """A server that is no Redis."""
+    """A server that is not Redis."""
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
         thread.submit(_answer_as_http, listener)
         yield listener.getsockname()[1]
@@ -134,12 +134,12 @@ def test_an_unusable_redis_is_reported_in_one_sentence(
     cases: list[tuple[dict[str, Any], str]] = [
         ({"url": nobody}, f"Redis at {nobody} does not answer"),
         ({"url": locked.url}, "Check REDIS_PASSWORD"),
-        ({"url": locked.url, "password": "guess"}, "refuses the user or the password"),
+        ({"url": locked.url, "password": "guess"}, "rejects the user or the password"),
         ({"url": replica.url}, "is a read-only replica"),
         ({"url": locked.url + "99", "password": "secret"}, "has no such database"),
         (
             {"url": f"redis://127.0.0.1:{http_server}/0"},
-            f"redis://127.0.0.1:{http_server}/0 is no Redis",
+            f"redis://127.0.0.1:{http_server}/0 is not Redis",
         ),
         ({"url": "http://127.0.0.1"}, "TASKS['default']['OPTIONS']['url']"),
     ]

@@ -29,7 +29,7 @@ def test_running_jobs_finish_and_the_others_go_back(
 
     for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
         worker.send(meaningless)
-        worker.wait_for(f"{meaningless.name} changes nothing here")
+        worker.wait_for(f"{meaningless.name} has no effect here")
     worker.send(number)
     worker.wait_for("Quiet")
     site.notes.put("release")
