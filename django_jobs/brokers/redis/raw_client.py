@@ -110,7 +110,7 @@ class RawClient:
             self._resending.limit(connection, self._resending.seconds)
             self._made.append(connection)
             return connection
-        if time.monotonic() - since > FRESH:
+        if connection.is_connected and time.monotonic() - since > FRESH:
             _reopen_if_closed(connection)
         return connection
 

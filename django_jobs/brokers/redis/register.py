@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from django_jobs.jobs.records import Claim, Settlement
+
+Key: TypeAlias = tuple[str, int, int]
+"""The id of a job, with token and tag of a claim of it, of which a worker may hold two."""
 
 
 class Snapshot(NamedTuple):
@@ -35,8 +38,8 @@ class Register:
         self._lock = threading.Lock()
         self._last = 0
         self._awaited: set[int] = set()
-        self._claims: dict[str, Claim] = {}
-        self._sent: set[tuple[str, int, int]] = set()
+        self._claims: dict[Key, Claim] = {}
+        self._sent: set[Key] = set()
 
     def open(self) -> int:
         """Return the tag of a call that is about to be sent."""
@@ -62,9 +65,7 @@ class Register:
         with self._lock:
             sent_before = self._settle(settlements)
             for claim in claims:
-                known = self._claims.get(claim.job.id)
-                if known is None or known.tag < claim.tag:  # else this reply came late
-                    self._claims[claim.job.id] = claim
+                self._claims[claim.job.id, claim.token, claim.tag] = claim
             self._awaited.discard(tag)
         return tuple(job_id for job_id in refused if job_id not in sent_before)
 
@@ -72,10 +73,9 @@ class Register:
         """Drop settled claims; return ids of the settlements that were sent before."""
         sent_before = set()
         for one in settlements:
-            known = self._claims.get(one.job_id)
-            if known is not None and known.token == one.token and known.tag == one.tag:
-                del self._claims[one.job_id]
-            if self._sent and (key := _key(one)) in self._sent:
+            key = _key(one)
+            self._claims.pop(key, None)
+            if key in self._sent:
                 self._sent.discard(key)
                 sent_before.add(one.job_id)
         return sent_before
@@ -86,5 +86,5 @@ class Register:
             return Snapshot(self._last, tuple(self._awaited), tuple(self._claims.values()))
 
 
-def _key(one: Settlement) -> tuple[str, int, int]:
+def _key(one: Settlement) -> Key:
     return one.job_id, one.token, one.tag

@@ -211,11 +211,12 @@ class Exchange:
         call = self._calls.popleft()
         try:
             reply = call.pending.result()
-            self._intake.accept(reply, call.limit)
         except BaseException as error:
             if not self._give_up(call.batch, error):
                 raise
         else:
+            self._outbox.answered(call.batch)
+            self._intake.accept(reply, call.limit)
             self._note(call)
         finally:
             self._state.room.release(call.limit)
@@ -225,7 +226,6 @@ class Exchange:
     def _note(self, call: Call) -> None:
         """Note that a call was answered."""
         self._outage.over()
-        self._outbox.answered(call.batch)
         ended = sum(one.state is not State.QUEUED for one in call.batch.settlements)
         self._reasons.prefetch.finished(ended)
         is_empty = self._state.outlook.empty

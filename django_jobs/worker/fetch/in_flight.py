@@ -35,7 +35,7 @@ class InFlight:
     def __init__(self, changes: Changes, clock: Callable[[], float] = time.monotonic) -> None:
         self._changes = changes
         self._clock = clock
-        self._held: dict[str, Claim] = {}
+        self._held: dict[tuple[str, int, int], Claim] = {}  # maybe two of one job
         self._ended: deque[Ended] = deque()
         self._notify_at = NEVER
         self._since = 0.0
@@ -46,19 +46,14 @@ class InFlight:
     def hold(self, claims: Sequence[Claim]) -> None:
         """Note claims that the executors are about to get."""
         with self._lock:
-            self._held.update({claim.job.id: claim for claim in claims})
+            self._held.update({(one.job.id, one.token, one.tag): one for one in claims})
 
     def settle(self, settlement: Settlement) -> None:
         """Note how an attempt ended, unless its claim is not held any more."""
-        job_id = settlement.job_id
+        key = settlement.job_id, settlement.token, settlement.tag
         with self._lock:
-            claim = self._held.get(job_id)
-            if (
-                claim is not None
-                and claim.token == settlement.token
-                and claim.tag == settlement.tag
-            ):
-                del self._held[job_id]
+            claim = self._held.pop(key, None)
+            if claim is not None:
                 if not self._ended:
                     self._since = self._clock()
                 self._ended.append((claim, settlement))

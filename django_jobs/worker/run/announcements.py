@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -54,6 +55,15 @@ def announce(announcement: Announcement) -> None:
     except BaseException:  # noqa: BLE001
         announcement.error.__traceback__ = frames  # without this one
         _announce(announcement)
+
+
+def announce_end(job_id: str, announcement: Announcement) -> None:
+    """Announce how a job's attempt ended; an error on the way changes nothing for the job."""
+    try:
+        announce(announcement)
+    except (Exception, SystemExit) as error:  # of a filter or a handler of the log
+        with suppress(Exception):  # which may fail again
+            logger.error("The end of job %s could not be announced.", job_id, exc_info=error)
 
 
 def _announce(announcement: Announcement) -> None:

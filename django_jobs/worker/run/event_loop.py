@@ -121,7 +121,8 @@ class EventLoop(Executor):
         asyncio.set_event_loop(self._loop)
         self._look_round()
         for attempt in lost:
-            self._start(attempt, _lose)
+            again = self._ends.get(attempt) or partial(self._start, attempt, _lose)
+            again()
         self._loop.call_soon(self._fill)
 
     async def _wind_up(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django_jobs.serialization.arguments import load_arguments
 from django_jobs.timeouts.watchdog import Watchdog
 
-from .announcements import announce
+from .announcements import announce, announce_end
 from .attempt import Attempt
 from .db_connections import clear_up
 from .outcome import Outcome
@@ -41,7 +41,7 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Outcome:
     except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
         outcome = attempt.fail(error)
     if outcome.announcement:
-        announce(outcome.announcement)
+        announce_end(attempt.claim.job.id, outcome.announcement)
     return outcome
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from datetime import timedelta
 from typing import Any
@@ -67,6 +68,25 @@ def test_an_inline_coroutine_runs_also_where_a_loop_runs_already(inline: Any) ->
         return [synchronous.return_value, asynchronous.return_value]
 
     assert asyncio.run(view()) == [[["sync"], {}], [["async"], {}]]
+
+
+def test_a_log_that_fails_changes_nothing_for_an_inline_job(
+    inline: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail_at_the_end(record: logging.LogRecord) -> bool:
+        if getattr(record, "state", "") == "succeeded":
+            raise ValueError("no disk")
+        return True
+
+    caplog.handler.addFilter(fail_at_the_end)
+    try:
+        with caplog.at_level(logging.INFO):
+            result = tasks.echo.enqueue(1)
+    finally:
+        caplog.handler.removeFilter(fail_at_the_end)
+
+    assert result.is_finished
+    assert "could not be announced" in caplog.text
 
 
 def test_inline_jobs_cannot_be_deferred(inline: Any) -> None:

@@ -7,6 +7,10 @@
 local worker = ARGV[1]
 local flight = P .. 'f:' .. worker
 expect_given_back(redis.call('HKEYS', flight))
+expect('SCARD', 'extended')
+expect('HLEN', 'commands')
+expect('ZCARD', 'leases')
+expect('ZCARD', 'lost')
 local suspect = redis.call('HGET', P .. 'suspects', worker)
 local all = redis.call('HGETALL', flight)
 redis.call('DEL', flight, P .. 'w:' .. worker, P .. 'd:' .. worker)

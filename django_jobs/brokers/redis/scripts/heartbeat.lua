@@ -29,7 +29,7 @@ local function known_claims(first)
   i = i + tonumber(ARGV[first])
   local last = i + 2 * tonumber(ARGV[i])
   for n = i + 1, last, 2 do
-    named[ARGV[n]] = ARGV[n + 1]
+    named[ARGV[n] .. ' ' .. ARGV[n + 1]] = true
   end
   return awaited, named, last + 1
 end

@@ -7,8 +7,11 @@
 -- Invariant: a copy of a push changes nothing, however late it comes: also when its jobs have ended, or
 --   were deleted, and are forgotten.
 expect_store(3, #ARGV)
-if redis.call('ZADD', P .. 'pushes', 'GT', 'CH', ARGV[2], ARGV[1]) == 1 then
+local last, number = tonumber(redis.call('ZSCORE', P .. 'pushes', ARGV[1]) or 0), tonumber(ARGV[2])
+if last < number then
   store(3, #ARGV)
+  -- Behind the jobs: a push that failed half-way must not look like one that was answered.
+  redis.call('ZADD', P .. 'pushes', ARGV[2], ARGV[1])
   return 1
 end
-return tonumber(redis.call('ZSCORE', P .. 'pushes', ARGV[1])) == tonumber(ARGV[2]) and 1 or 0
+return last == number and 1 or 0

@@ -31,6 +31,21 @@ def test_a_claim_is_settled_once_and_only_under_its_own_token_and_tag() -> None:
     assert in_flight.take_stats() == ()
 
 
+def test_two_claims_of_one_job_are_settled_each_for_itself() -> None:
+    in_flight, _ = make_in_flight()
+    (claim,) = make_claims(1)
+    again = claim._replace(token=claim.token + 1, tag=claim.tag + 1)
+    in_flight.hold([again])
+    in_flight.hold([claim])  # whose reply came late
+
+    in_flight.settle(succeeded(again))
+    assert in_flight.held == (claim,)
+    in_flight.settle(succeeded(claim))
+
+    assert in_flight.take_settlements(10) == [succeeded(again), succeeded(claim)]
+    assert in_flight.holds_nothing
+
+
 def test_of_threads_that_settle_a_claim_one_wins() -> None:
     in_flight, _ = make_in_flight()
     claims = make_claims(3000)

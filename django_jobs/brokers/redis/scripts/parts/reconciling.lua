@@ -13,7 +13,7 @@ local function give_back_unknown(worker, last_tag, awaited, named)
   for i = 1, #all, 2 do
     local id = all[i]
     local fence, tag, score = held(all[i + 1])
-    local is_known = fence and (tonumber(tag) > last_tag or awaited[tag] or named[id] == fence)
+    local is_known = fence and (tonumber(tag) > last_tag or awaited[tag] or named[id .. ' ' .. fence])
     if not is_known then
       unknown[#unknown + 1], scores[id] = id, score
     end
