@@ -107,7 +107,7 @@ def test_a_server_that_is_not_redis_is_recognized() -> None:
         threading.Thread(target=other.serve_forever).start()
         broker = RedisBroker(f"redis://{HOST}:{other.server_address[1]}/0")
 
-        with pytest.raises(BrokerRefused, match="no Redis: check REDIS_URL"):
+        with pytest.raises(BrokerRefused, match="not Redis: check REDIS_URL"):
             broker.push(make_jobs(1))
 
         broker.close()
