@@ -81,7 +81,7 @@ def redis_server_factory() -> Iterator[Callable[..., RedisServer]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. A module's browser, as its event loop is visible to all that run meanwhile."""
+    """Chromium for one module: as long as it is open, its event loop is visible to all code."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=BROWSER_DEADLINE)

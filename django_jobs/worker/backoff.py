@@ -14,7 +14,7 @@ class BrokerBackoff:
     """Counts failures of one kind of call in a row.
 
     Args:
-        what: what can't be done meanwhile, for the log.
+        what: the failing call, for the log line "Can't … at the moment".
         unreported: how many failures nobody has to hear of, as another part reports them.
     """
 

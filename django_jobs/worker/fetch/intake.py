@@ -56,7 +56,7 @@ class Intake:
             self._give_back(claims)
             return
         state.executors.submit(claims)
-        if not state.may_take:  # whoever changed that may have looked at the backlog before
+        if not state.may_take:  # the change may have come before the backlog was filled
             self.give_back_backlog()
 
     def give_back_backlog(self) -> None:

@@ -20,7 +20,7 @@ from django_jobs.timeouts.limits import Limit, too_long
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.supervision import supervised
 
-from .announcements import announce, announce_from_loop, needs_thread
+from .announcements import announce_end, announce_from_loop, needs_thread
 from .attempt import Attempt
 from .context import RunContext
 from .executor import Executor, MayStart, Settle
@@ -180,13 +180,9 @@ class EventLoop(Executor):
             self._ends[attempt]()
             return
         await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
-        trouble = None
-        try:
-            if outcome.announcement:
-                announce(outcome.announcement)
-        except BaseException as error:  # noqa: BLE001 (a handler of the log may raise)
-            trouble = error
-        self._part_with(attempt, outcome, trouble)
+        if outcome.announcement:
+            announce_end(attempt.claim.job.id, outcome.announcement)
+        self._part_with(attempt, outcome, None)
 
     async def _outcome(self, attempt: Attempt, call: Run) -> Outcome:
         if not self._may_start():

@@ -8,7 +8,7 @@ from django_jobs import Retry, task
 from django_jobs.compat import TaskContext
 
 MENDED: set[str] = set()
-"""Causes of failures that were mended meanwhile."""
+"""Causes of failures that have been fixed."""
 
 
 @task(redact=("iban", "order.card", "rest"))

@@ -93,7 +93,7 @@ def test_each_job_is_announced(backend: JobBackend) -> None:
 
 @pytest.fixture
 def own_server(redis_server_factory: Callable[..., RedisServer]) -> str:
-    """A server where all calls are the test's own: others still say farewell to the shared one."""
+    """A server whose calls are all the test's own: on the shared one other workers end."""
     return redis_server_factory().url
 
 

@@ -25,7 +25,7 @@ class FakeEnv(environ.Env):  # type: ignore[misc]  # it has no types
 
 
 @pytest.fixture(autouse=True)
-def read_anew() -> Iterator[None]:
+def read_again() -> Iterator[None]:
     """What was read from the environment holds for the whole process."""
     options.cache_clear()
     yield

@@ -48,12 +48,12 @@ def test_jobs_that_arrive_just_as_it_becomes_quiet_go_back(
 ) -> None:
     quieted = threading.Event()
 
-    def quiet_meanwhile(reply: Reply) -> None:
+    def become_quiet(reply: Reply) -> None:
         if reply.claims:
             worker.quiet()
             quieted.set()
 
-    hear_replies(monkeypatch, quiet_meanwhile)
+    hear_replies(monkeypatch, become_quiet)
     worker = start_worker()
     result = tasks.note.enqueue("never")
     assert quieted.wait(DEADLINE)

@@ -91,7 +91,7 @@ class Fleet:
     # --- what became of the jobs -----------------------------------------------------------------
 
     def wait_until(self, condition: Callable[[], object], what: str) -> None:
-        """Return when a condition holds; time meanwhile how long recoveries take."""
+        """Wait for a condition, and time how long recoveries take."""
 
         def holds() -> bool:
             self._look_for_recoveries()

@@ -117,7 +117,7 @@ def _go(path: Path, server: SharedServer, wire: FaultyConnection, *, cold: bool)
 
 
 def _act(prepared: PreparedPath) -> bool:
-    """Whether it was killed meanwhile."""
+    """Whether it was killed."""
     try:
         prepared.act()
     except Killed:

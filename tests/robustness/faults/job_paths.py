@@ -154,14 +154,14 @@ def go_on_after_the_lease(trial: Trial) -> PreparedPath:
 
 
 def tick(trial: Trial) -> PreparedPath:
-    return _tick(trial, meanwhile=lambda second: None)
+    return _tick(trial, between=lambda second: None)
 
 
-def tick_that_another_worker_claims_meanwhile(trial: Trial) -> PreparedPath:
-    return _tick(trial, meanwhile=lambda second: second())
+def tick_that_another_worker_claims_first(trial: Trial) -> PreparedPath:
+    return _tick(trial, between=lambda second: second())
 
 
-def _tick(trial: Trial, meanwhile: Callable[[Callable[[], object]], object]) -> PreparedPath:
+def _tick(trial: Trial, between: Callable[[Callable[[], object]], object]) -> PreparedPath:
     now = from_ms(trial.clock.now())
     periodic = PeriodicTask(name="hourly", task=note, line="0 * * * *")
 
@@ -171,7 +171,7 @@ def _tick(trial: Trial, meanwhile: Callable[[Callable[[], object]], object]) -> 
         return job
 
     def make_job_slowly(task: Task[..., Any]) -> Job:
-        meanwhile(lambda: second.tick(now))
+        between(lambda: second.tick(now))
         return make_job(task)
 
     first = Ticker(trial.broker, [periodic], make_job_slowly)
@@ -198,5 +198,5 @@ JOB_PATHS = (
     ),
     *(settle_as_succeeded, settle_as_retrying, settle_as_dead, give_back, promote),
     *(take_back_what_a_dead_worker_held, go_on_after_the_lease),
-    *(tick, tick_that_another_worker_claims_meanwhile),
+    *(tick, tick_that_another_worker_claims_first),
 )

@@ -43,7 +43,7 @@ def _trial(server: SharedServer, kind: Kind, effect: Effect) -> Trial:
 
 
 def _calls_seen(trial: Trial, call: Callable[[], object]) -> int:
-    """How many scripts the server ran meanwhile."""
+    """How many scripts the server ran."""
 
     def seen() -> int:
         stats = trial.client.info("commandstats")

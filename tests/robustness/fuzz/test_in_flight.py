@@ -107,9 +107,9 @@ def test_an_unknown_command_is_none(broker: RedisBroker, client: redis.Redis) ->
 def test_another_type_of_key_stops_heartbeats_until_the_repair(
     key: str, broker: RedisBroker, client: redis.Redis, clock: Clock
 ) -> None:
-    spoilt, sound = take_and_vanish(broker)
-    client.hset("{jobs}:j:" + spoilt, "c", 2)  # this crash is its third: it is buried
-    key = "{jobs}:" + key.format(id=spoilt)
+    damaged, sound = take_and_vanish(broker)
+    client.hset("{jobs}:j:" + damaged, "c", 2)  # this crash is its third: it is buried
+    key = "{jobs}:" + key.format(id=damaged)
     client.delete(key)
     client.set(key, "not ours")
     clock.advance(past_lease(broker))

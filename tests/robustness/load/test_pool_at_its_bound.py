@@ -39,7 +39,7 @@ def test_a_flooded_pool_keeps_to_its_bound_and_runs_every_job(
         list(executor.map(produce, range(PRODUCERS)))
     wait_until(lambda: len(tasks.seen) == PRODUCERS * EACH, "the run of every job")
 
-    # What the worker had taken ahead and gave back again had left room for others meanwhile.
+    # What the worker had taken ahead and gave back again had left room for others.
     assert max(highest) <= BOUND + MAX_AHEAD
     assert set(Counter(tasks.seen).values()) == {1}
 
