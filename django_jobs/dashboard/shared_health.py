@@ -68,7 +68,7 @@ _by_broker: WeakKeyDictionary[Broker, SharedHealth] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def shared_health(broker: Broker, examine: Callable[[], Health]) -> Health:
+def recent_health(broker: Broker, examine: Callable[[], Health]) -> Health:
     """Return the health of a broker: a recent result, or that of a new check by `examine`."""
     with _lock:
         shared = _by_broker.setdefault(broker, SharedHealth())

@@ -19,7 +19,7 @@ from .views import (
 
 app_name = "django_jobs_dashboard"
 urlpatterns = [
-    path("", overview.overview, name="overview"),
+    path("", overview.overview_page, name="overview"),
     path("stats.json", api.stats, name="stats"),
     path("health/", api.health, name="health"),
     path("list/", jobs.job_list, name="jobs"),
@@ -40,5 +40,5 @@ urlpatterns = [
     path("periodic/on/", periodic.switch_on, name="switch_on_periodic"),
     path("metrics/", metrics.task_list, name="metrics"),
     path("metrics/task/", metrics.task_detail, name="task"),
-    path("prometheus/", prometheus.metrics, name="prometheus"),
+    path("prometheus/", prometheus.prometheus_metrics, name="prometheus"),
 ]

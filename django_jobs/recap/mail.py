@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from .conf import absolute, base_url, from_email
 from .content import RecapContent, RecapSection
 from .periods import Period
-from .unsubscribe import unsubscribe_url
+from .unsubscribe_links import unsubscribe_url
 
 SALT = "django_jobs.recap.message_id"
 UNSUBSCRIBE = "List-Unsubscribe"

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from .unsubscribe import switch_off, user_pk_of
+from .unsubscribe_links import switch_off, user_pk_of
 
 TEMPLATE = "django_jobs/recap/unsubscribe.html"
 

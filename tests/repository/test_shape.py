@@ -71,10 +71,29 @@ def test_no_package_exports_a_function_with_the_name_of_one_of_its_modules() -> 
     assert hidden == set()
 
 
+def test_no_function_or_class_has_the_name_of_a_module_in_its_folder() -> None:
+    clashes = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in PACKAGE.rglob("*.py")
+        for name in defined(path.read_text()) & modules_in(path.parent)
+    }
+
+    assert clashes == set()
+
+
 def modules_in(folder: Path) -> set[str]:
     """The names of the modules and packages in a folder."""
     packages = {path.parent.name for path in folder.glob("*/__init__.py")}
     return packages | {path.stem for path in folder.glob("*.py")}
+
+
+def defined(source: str) -> set[str]:
+    """The functions and classes at the top level of a module."""
+    return {
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
 
 
 def exported(init: Path) -> set[str]:

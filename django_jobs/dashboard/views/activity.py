@@ -15,7 +15,7 @@ from django_jobs.metrics.history import Span
 MOST_FAILING = 8
 
 
-def activity(request: DashboardRequest) -> Mapping[str, Any]:
+def activity_context(request: DashboardRequest) -> Mapping[str, Any]:
     """Return the context of `parts/activity.html`."""
     chosen = chosen_time_range(request)
     read = request.inspection.metrics

@@ -14,7 +14,7 @@ from django_jobs.dashboard.conf import options
 from django_jobs.dashboard.headers import protect
 from django_jobs.dashboard.parameters import whole
 from django_jobs.dashboard.request import chosen_backend
-from django_jobs.dashboard.shared_health import shared_health
+from django_jobs.dashboard.shared_health import recent_health
 from django_jobs.management.jobs.json_output import health_json
 from django_jobs.management.jobs.stats import statistics_json
 
@@ -49,7 +49,7 @@ def _health(request: HttpRequest) -> HttpResponse:
     elif knows:
         found = check_health(backend.broker, _limits(backend, request.GET))
     else:
-        found = shared_health(backend.broker, partial(_examined, backend))
+        found = recent_health(backend.broker, partial(_examined, backend))
     shown = health_json(found) if knows else {"healthy": found.is_good}
     return JsonResponse(shown, status=200 if found.is_good else 503)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.clock import now_ms
 from django_jobs.dashboard import job_call, timeline
-from django_jobs.dashboard.page import page
+from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.errors import TaskNotFound
 from django_jobs.tasks.registry import find_task

@@ -12,8 +12,8 @@ from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.inspection.filters import LISTED, Cursor
 from django_jobs.brokers.inspection.finder import Finder, Page
+from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.filters import JobFilters
-from django_jobs.dashboard.page import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.rows import to_row
 from django_jobs.dashboard.states import LABELS

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from django_jobs.dashboard import chart_panels, formatting, parameters
 from django_jobs.dashboard.chart_panels import histogram_sparkline
-from django_jobs.dashboard.page import page
+from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.time_ranges import chosen_time_range, time_range_links, time_range_text
 from django_jobs.metrics.histogram import Histogram

@@ -13,12 +13,12 @@ from django_jobs.brokers.health import unserved
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.inspection.store_info import StoreInfo
 from django_jobs.dashboard import formatting
-from django_jobs.dashboard.page import page
+from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.states import LABELS
 from django_jobs.jobs.records import State
 
-from .activity import activity
+from .activity import activity_context
 
 COUNTED = (State.RUNNING, State.QUEUED, State.SCHEDULED, State.RETRYING, State.DEAD)
 PERSISTENCE = {
@@ -59,7 +59,7 @@ class Store:
 
 
 @page("django_jobs_dashboard/overview.html", entry="overview")
-def overview(request: DashboardRequest) -> Mapping[str, Any]:
+def overview_page(request: DashboardRequest) -> Mapping[str, Any]:
     """Show the overview."""
     queues = request.inspection.queues()
     store = request.backend.broker.store_info()
@@ -67,7 +67,7 @@ def overview(request: DashboardRequest) -> Mapping[str, Any]:
         "tiles": list(_tiles(request, queues)),
         "warnings": [*_endangered(request, store), *_idle(request, queues)],
         "store": _store(store),
-        **activity(request),
+        **activity_context(request),
     }
 
 

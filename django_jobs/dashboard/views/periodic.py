@@ -13,7 +13,7 @@ from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.cron_text import describe
-from django_jobs.dashboard.page import Done, Refused, action, page
+from django_jobs.dashboard.decorators import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.jobs.records import JobRecord
 from django_jobs.periodic_tasks.due import PeriodicTask

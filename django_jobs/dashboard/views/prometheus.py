@@ -10,6 +10,6 @@ from django_jobs.dashboard.prometheus import CONTENT_TYPE, exposition
 
 
 @endpoint
-def metrics(backend: JobBackend) -> HttpResponse:
+def prometheus_metrics(backend: JobBackend) -> HttpResponse:
     """Return all metrics in Prometheus' text format."""
     return HttpResponse(exposition(backend.broker.inspection), content_type=CONTENT_TYPE)

@@ -15,7 +15,7 @@ from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
-from django_jobs.dashboard.page import Done, Refused, action, page
+from django_jobs.dashboard.decorators import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.metrics.history import Span
 

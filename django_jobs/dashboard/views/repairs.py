@@ -15,8 +15,8 @@ from django_jobs.dashboard import denied, formatting, parameters
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.bulk import BulkRepair, StepBudget
+from django_jobs.dashboard.decorators import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.filters import JobFilters
-from django_jobs.dashboard.page import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 
 OVER = gettext_lazy("This action was started by another user, or it has expired. Start it again.")

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
-from django_jobs.dashboard.page import Done, Refused, action, page
+from django_jobs.dashboard.decorators import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.jobs.records import JobRecord
 from django_jobs.worker.background.heartbeat import BEATS

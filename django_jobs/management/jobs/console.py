@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError, OutputWrapper
 
 from .progress import Progress
-from .table import Cell, table
+from .table import Cell, table_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Console:
 
     def show_table(self, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         """Write a table."""
-        for line in table(headings, rows):
+        for line in table_lines(headings, rows):
             self.out.write(line)
 
     def progress(self, total: int) -> Progress:

@@ -11,7 +11,7 @@ Cell: TypeAlias = str | int
 GAP = "  "
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+def table_lines(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     """Yield the lines of a table; columns of numbers are right-aligned."""
     held = [tuple(row) for row in rows]
     numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*held, strict=True)]

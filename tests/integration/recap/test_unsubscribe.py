@@ -10,7 +10,7 @@ from pytest_django import Settings
 from pytest_django.asserts import assertContains
 
 from django_jobs.recap.models import RecapSettings
-from django_jobs.recap.unsubscribe import unsubscribe_url
+from django_jobs.recap.unsubscribe_links import unsubscribe_url
 from tests.integration.recap.helpers import MakeUser
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_jobs.recap.forms import RecapSettingsForm
-from django_jobs.recap.unsubscribe import SALT
+from django_jobs.recap.unsubscribe_links import SALT
 from feedback.models import Post
 from tests.robustness.fuzz.scale import EXAMPLES
 from tests.support.board_fixtures import (  # noqa: F401 (fixtures)
