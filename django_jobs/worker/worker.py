@@ -38,8 +38,8 @@ from .options import WorkerOptions
 
 logger = logging.getLogger("django_jobs")
 
-JOIN_TIMEOUT = 5.0
-"""Seconds to wait for a heartbeat that is under way when the worker ends."""
+LAST_BEAT = 2.0
+"""Seconds to wait for the last heartbeat. A slower one is overtaken by the end of the session."""
 
 
 def new_worker_id() -> str:
@@ -162,13 +162,16 @@ class Worker:
             self._cut_off()
         self._fetching.close()
         self._watchdog.close()
-        self._heartbeat.stop()
         self._ticks.stop()
         self._state.executors.stop()
+        self._sign_off()
+
+    def _sign_off(self) -> None:
+        """Send what was counted, and give back what could not be given back job by job."""
+        self._heartbeat.stop()
         if self._beating.is_alive():
-            self._beating.join(JOIN_TIMEOUT)
+            self._beating.join(LAST_BEAT)
         try:
-            self._heartbeat.beat()  # with what was counted since the last one
             self._session.close()
         except BrokerError as error:
             logger.warning(

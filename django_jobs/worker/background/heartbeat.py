@@ -80,21 +80,26 @@ class Heartbeat:
             self._on_command(reply.command)
 
     def run(self) -> None:
-        """Send heartbeats until stopped: at regular times, and whenever somebody asks for one."""
-        pause = self._lease.seconds / BEATS
-        while not self._stopped:
+        """Send heartbeats until stopped: at regular times, and whenever somebody asks for one.
+
+        When it is stopped it sends a last one, with what was counted since the one before.
+        """
+        pause, is_last = self._lease.seconds / BEATS, False
+        while not is_last:
             self._lease.wait_for_beat(pause)
-            if self._stopped:
-                return
+            is_last = self._stopped
             try:
                 self.beat()
                 self._outage.over()
                 pause = self._lease.seconds / BEATS
             except BrokerError as error:
-                pause = self._outage.failed(error)
+                if not is_last:
+                    pause = self._outage.failed(error)
+                    continue
+                logger.warning("The counts since the last heartbeat are lost: %s", error)
 
     def stop(self) -> None:
-        """Let `run` end."""
+        """Let `run` end, with a last heartbeat."""
         self._stopped = True
         self._lease.ask_for_beat()
 
