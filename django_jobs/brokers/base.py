@@ -54,6 +54,14 @@ class Session(ABC):
         """
 
     @abstractmethod
+    def abandon(self, settlement: Settlement) -> None:
+        """Give up on a settlement that the broker keeps refusing. Nothing is sent yet.
+
+        The next heartbeat takes the job back as if its worker had vanished: its attempt counts, and
+        the third time it is dead. So a job whose end cannot be stored does not run forever.
+        """
+
+    @abstractmethod
     def interrupt(self) -> None:
         """End a listen: the present one, or else the next one."""
 

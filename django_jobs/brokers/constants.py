@@ -41,7 +41,9 @@ MAX_CRASHES = 3
 """A job that was running in this many workers when they vanished is dead."""
 
 WORKER_LOST = "django_jobs.errors.WorkerLost"
-WORKER_LOST_MESSAGE = "%d workers vanished while they ran this job; the last was %s."
+WORKER_LOST_MESSAGE = (
+    "%d workers vanished while they ran this job, or could not report its end; the last was %s."
+)
 BROKEN_PAYLOAD = "django_jobs.errors.BrokenPayload"
 BROKEN_PAYLOAD_MESSAGE = "What is stored for this job is not what django_jobs writes."
 

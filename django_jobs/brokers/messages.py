@@ -163,9 +163,9 @@ class HeartbeatReply:
         lost: the lease had run out, and the worker's jobs were given to others.
         command: what an operator asked for. It is repeated until a report says that the worker is
             quiet; STOP is repeated until the worker is gone.
-        recovered: ids of jobs that came back from other workers that vanished. If the reply is
-            lost, nobody hears of them.
-        buried: ids of jobs that took down their third worker and are dead now. Likewise.
+        recovered: ids of jobs that were taken back from workers that vanished, or that this worker
+            has abandoned. If the reply is lost, nobody hears of them.
+        buried: ids of jobs that were taken back for the third time and are dead now. Likewise.
     """
 
     lost: bool = False

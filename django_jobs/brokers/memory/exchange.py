@@ -142,6 +142,4 @@ class Exchange:
 
     def _mark_all(self) -> None:
         """Mark all queues with jobs: some were left alone because of one that is held no longer."""
-        for queue, size in self._store.sizes.items():
-            if size:
-                self._markers.add(queue)
+        self._markers.add_all(self._store.queues_with_jobs())

@@ -71,10 +71,19 @@ class Leases:
             if entry := worker.entry(saved.job_id, saved.token):
                 entry.save_metadata(saved.metadata)
 
-    def reap(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Take back the jobs of workers whose lease is over: ids of the recovered and the dead."""
+    def take_back(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Take back what workers have abandoned, and all jobs of those whose lease is over.
+
+        Returns:
+            Ids of the recovered and of the dead.
+        """
         gone = [name for name, one in self.workers.items() if one.lease_until <= now]
         taken_back = [
+            (name, entry) for name, one in self.workers.items() for entry in one.take_abandoned()
+        ]
+        if any(entry.is_suspect for _, entry in taken_back):
+            self._markers.add_all(self._store.queues_with_jobs())
+        taken_back += [
             (name, entry) for name in gone for entry in self.workers.pop(name).held.values()
         ]
         self._lost.update(gone)
@@ -90,7 +99,7 @@ class Leases:
         return worker.held.values() if worker else ()
 
     def _survives(self, entry: StoredJob, worker: str, now: int) -> bool:
-        """Take back a job of a worker that vanished; False if it is dead for that."""
+        """Take back a job as from a worker that vanished; False if it is dead for that."""
         entry.crashes += 1
         if entry.crashes >= MAX_CRASHES:
             self._bury(entry, worker, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 from django_jobs.waits import capped
 
@@ -36,6 +36,11 @@ class Markers:
             return  # if it is marked, a worker was woken for it, or looks before it listens
         self._marked.add(queue)
         self._changed.notify_all()
+
+    def add_all(self, queues: Iterable[str]) -> None:
+        """Mark several queues."""
+        for queue in queues:
+            self.add(queue)
 
     def discard(self, queue: str) -> None:
         self._marked.discard(queue)

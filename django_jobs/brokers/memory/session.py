@@ -50,6 +50,11 @@ class MemorySession(Session):
         worker = parts.leases.workers.get(self._worker_id)
         return parts.exchange.run(self._worker_id, worker, settlements, take, parts.now())
 
+    def abandon(self, settlement: Settlement) -> None:
+        with self._parts.lock:
+            if worker := self._parts.leases.workers.get(self._worker_id):
+                worker.abandoned.add((settlement.job_id, settlement.token))
+
     def interrupt(self) -> None:
         with self._parts.lock:
             self._parts.markers.interrupt(self._worker_id)
@@ -65,7 +70,7 @@ class MemorySession(Session):
             parts.inspection.metrics.count(report.samples)
             parts.leases.note(self._worker_id, report)
             parts.store.sweep(now)
-            recovered, buried = parts.leases.reap(now)
+            recovered, buried = parts.leases.take_back(now)
             parts.store.tidy_queues(parts.markers.queues, now)
             command = parts.leases.workers[self._worker_id].take_command()
             return HeartbeatReply(lost=lost, command=command, recovered=recovered, buried=buried)

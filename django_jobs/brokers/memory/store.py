@@ -181,6 +181,9 @@ class Store:
             elif now - self.idle.setdefault(name, now) >= QUEUE_KEPT_MS:
                 del self.queues[name], self.sizes[name], self.idle[name]
 
+    def queues_with_jobs(self) -> list[str]:
+        return [queue for queue, size in self.sizes.items() if size]
+
     # --- what comes next ---------------------------------------------------------------------
 
     def pop(self, queue: str) -> StoredJob | None:

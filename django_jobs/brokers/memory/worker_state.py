@@ -16,6 +16,8 @@ class WorkerState:
     info: WorkerInfo
     lease_until: int
     held: dict[str, StoredJob] = field(default_factory=dict)
+    abandoned: set[tuple[str, int]] = field(default_factory=set)
+    """Ids and tokens of claims whose end it cannot report."""
     command: WorkerCommand | None = None
     lease_extended: bool = False
     """Its lease ran out when nobody could tell why, and it got another one."""
@@ -24,6 +26,14 @@ class WorkerState:
         """Return a job that the worker holds under a token."""
         entry = self.held.get(job_id)
         return entry if entry and entry.token == token else None
+
+    def take_abandoned(self) -> list[StoredJob]:
+        """Return the jobs that it has abandoned and still held, which it then holds no longer."""
+        entries = [entry for one in self.abandoned if (entry := self.entry(*one))]
+        self.abandoned.clear()
+        for entry in entries:
+            del self.held[entry.job.id]
+        return entries
 
     def must_run_apart(self, entry: StoredJob) -> bool:
         """Return whether the job is one crash from being dead, and the worker holds one like it.

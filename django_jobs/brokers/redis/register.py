@@ -19,11 +19,13 @@ class Snapshot(NamedTuple):
         last: the highest tag that was given to a call.
         awaited: tags of the calls whose replies may still come.
         claims: those that the worker answers for.
+        abandoned: those whose end cannot be reported.
     """
 
     last: int
     awaited: tuple[int, ...]
     claims: tuple[Claim, ...]
+    abandoned: tuple[Key, ...]
 
 
 class Register:
@@ -40,6 +42,7 @@ class Register:
         self._awaited: set[int] = set()
         self._claims: dict[Key, Claim] = {}
         self._sent: set[Key] = set()
+        self._abandoned: set[Key] = set()
 
     def open(self) -> int:
         """Return the tag of a call that is about to be sent."""
@@ -80,10 +83,28 @@ class Register:
                 sent_before.add(one.job_id)
         return sent_before
 
+    def abandon(self, settlement: Settlement) -> None:
+        """Answer for a claim no longer, as its end cannot be reported."""
+        key = _key(settlement)
+        with self._lock:
+            self._sent.discard(key)
+            if self._claims.pop(key, None):
+                self._abandoned.add(key)
+
+    def forget_abandoned(self, keys: Iterable[Key]) -> None:
+        """Forget abandoned claims that a heartbeat has reported."""
+        with self._lock:
+            self._abandoned.difference_update(keys)
+
     def snapshot(self) -> Snapshot:
         """Return tags first, claims second, in one step."""
         with self._lock:
-            return Snapshot(self._last, tuple(self._awaited), tuple(self._claims.values()))
+            return Snapshot(
+                self._last,
+                tuple(self._awaited),
+                tuple(self._claims.values()),
+                tuple(self._abandoned),
+            )
 
 
 def _key(one: Settlement) -> Key:

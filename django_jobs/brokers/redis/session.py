@@ -23,7 +23,7 @@ from . import codec
 from .caller import Caller
 from .metrics import report_arguments
 from .raw_client import Command
-from .register import Register
+from .register import Register, Snapshot
 from .scripts import Scripts
 
 INTERRUPTION = 60
@@ -123,6 +123,9 @@ class RedisSession(Session):
                 arguments += codec.saved(settlement)
         return arguments
 
+    def abandon(self, settlement: Settlement) -> None:
+        self._register.abandon(settlement)
+
     def interrupt(self) -> None:
         self._caller.run("interrupt", self._worker_id, INTERRUPTION)
 
@@ -131,16 +134,17 @@ class RedisSession(Session):
 
     def heartbeat(self, report: HeartbeatReport) -> HeartbeatReply:
         number = self._heartbeats
-        info = report.info
+        info, known = report.info, self._register.snapshot()
         lost, command, recovered, buried = self._caller.run(
             "heartbeat",
             *(self._worker_id, number, self._caller.lease_ms),
             json.dumps({**asdict(info), "lease": self._caller.lease_ms}),
             *(int(info.quiet), report.succeeded, report.failed),
-            *self._known_claims(),
+            *_known_claims(known),
             *report_arguments(report),
         )
         self._heartbeats = number + 1
+        self._register.forget_abandoned(known.abandoned)
         return HeartbeatReply(
             lost=bool(lost),
             command=WorkerCommand(command) if command in tuple(WorkerCommand) else None,
@@ -148,16 +152,20 @@ class RedisSession(Session):
             buried=tuple(buried),
         )
 
-    def _known_claims(self) -> list[str | int]:
-        """Return tags and claims as `heartbeat.lua` takes them."""
-        last, awaited, claims = self._register.snapshot()
-        arguments: list[str | int] = [last, len(awaited), *awaited, len(claims)]
-        for claim in claims:
-            arguments += (claim.job.id, codec.fence(claim))
-        return arguments
-
     def close(self) -> None:
         with ExitStack() as connections:
             for scripts in (self._exchanging, self._listening):
                 connections.callback(scripts.wire.close)
             self._caller.run("close", self._worker_id)
+
+
+def _known_claims(known: Snapshot) -> list[str | int]:
+    """Return tags and claims as `heartbeat.lua` takes them."""
+    arguments: list[str | int] = [known.last, len(known.awaited), *known.awaited]
+    arguments.append(len(known.claims))
+    for claim in known.claims:
+        arguments += (claim.job.id, codec.fence(claim))
+    arguments.append(len(known.abandoned))
+    for job_id, token, tag in known.abandoned:
+        arguments += (job_id, f"{token}:{tag}")
+    return arguments

@@ -116,8 +116,8 @@ class Heartbeat:
         if not (reply.recovered or reply.buried):
             return
         logger.warning(
-            "A worker vanished: %d of its jobs are back in their queues, and %d are dead, as"
-            " they have taken down too many workers.",
+            "Workers vanished, or could not report how jobs ended: %d jobs are back in their"
+            " queues, and %d are dead, as it was not the first time.",
             len(reply.recovered),
             len(reply.buried),
         )

@@ -48,7 +48,7 @@ class Fetching:
         on_fatal: Callable[[], None],
     ) -> None:
         queues = ServedQueues(options.queues, strict=options.strict, inspection=inspection)
-        outbox = Outbox(state.in_flight, Undelivered(inspection, worker_id))
+        outbox = Outbox(state.in_flight, Undelivered(session, inspection, worker_id))
         self._session = session
         self._state = state
         self.intake = Intake(state, inspection)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from django_jobs.brokers.base import Session
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokerError, Fail
@@ -49,11 +50,13 @@ class Undelivered:
     sent again together with others, it would hold them up forever.
 
     Args:
+        session: abandons what can't be sent at all.
         inspection: reads the number of an attempt.
         worker: id of the worker.
     """
 
-    def __init__(self, inspection: Inspection, worker: str) -> None:
+    def __init__(self, session: Session, inspection: Inspection, worker: str) -> None:
+        self._session = session
         self._inspection = inspection
         self._worker = worker
         self._waiting: deque[Lone] = deque()
@@ -70,7 +73,7 @@ class Undelivered:
         return self._waiting.popleft()
 
     def refused(self, lone: Lone, error: BrokerError) -> None:
-        """Note that one was refused: it is sent again, then shortened, then given up."""
+        """Note that one was refused: it is sent again, then shortened, then abandoned."""
         one = lone.settlement
         lone.refusals += 1
         if lone.refusals < REFUSALS:
@@ -80,7 +83,13 @@ class Undelivered:
             short = shortened(one, self._attempt(one), self._worker, error)
             self._waiting.append(Lone(short, is_short=True))
         else:
-            logger.error("The end of job %s can't be reported; it may run again.", one.job_id)
+            self._session.abandon(one)
+            logger.error(
+                "The end of job %s can't be reported. The job is taken back as if this worker had"
+                " vanished: %s",
+                one.job_id,
+                error,
+            )
 
     def _attempt(self, one: Settlement) -> int:
         """Return the number of an attempt, or 0 if that is not known at the moment."""

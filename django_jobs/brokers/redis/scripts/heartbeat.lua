@@ -4,8 +4,8 @@
 -- Parts: full, queues, ends, metrics, leases, reconciling.
 -- KEYS[1]: prefix. ARGV: worker, number of the heartbeat, lease in ms, what the worker says of itself as JSON,
 --   1 if it is quiet, attempts succeeded, attempts failed; highest tag given out, number of
---   awaited tags, each of them; number of claims that the worker answers for, id and fence of each; counts, as
---   `count_attempts` takes them; then what attempts stored in their jobs, as `write_held` takes it.
+--   awaited tags, each of them; number of claims that the worker answers for, id and fence of each; the same of
+--   claims whose end it cannot report; counts, as `count_attempts` takes them; then what attempts stored in their jobs, as `write_held` takes it.
 -- Returns {lost 0 or 1, command or '', recovered ids, buried ids}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker cannot settle it.
 --   No lease lasts longer than its worker wants, also after the clock was set back.
@@ -19,19 +19,14 @@ local function last_heartbeat()
   return tonumber(last or 0), tonumber(lost or 0)
 end
 
--- Reads tags and claims from an argument on; returns them and the index of the first argument behind them.
-local function known_claims(first)
-  local awaited, named = {}, {}
-  local i = first + 1
-  for n = i, i + tonumber(ARGV[first]) - 1 do
-    awaited[ARGV[n]] = true
+-- Reads a list from an argument on: how many values, or pairs of them, it has, and these. Returns it as a set,
+-- pairs with a space between, and the index of the first argument behind it.
+local function read_set(first, size)
+  local set, last = {}, first + size * tonumber(ARGV[first])
+  for i = first + 1, last, size do
+    set[table.concat(ARGV, ' ', i, i + size - 1)] = true
   end
-  i = i + tonumber(ARGV[first])
-  local last = i + 2 * tonumber(ARGV[i])
-  for n = i + 1, last, 2 do
-    named[ARGV[n] .. ' ' .. ARGV[n + 1]] = true
-  end
-  return awaited, named, last + 1
+  return set, last + 1
 end
 
 -- Returns what an operator asked for. It stays until the worker has done so, as replies may be lost.
@@ -48,7 +43,9 @@ local last, was_lost = last_heartbeat()
 if last > number then return { 0, '', {}, {} } end
 shorten_leases(lease)
 local lost = renew(worker, lease, ARGV[4])
-local awaited, named, first_count = known_claims(9)
+local awaited, first_named = read_set(9, 1)
+local named, first_abandoned = read_set(first_named, 2)
+local abandoned, first_count = read_set(first_abandoned, 2)
 if last < number then
   expect_counts(first_count)
   add_total('succeeded', ARGV[6])
@@ -58,8 +55,10 @@ else
   lost = math.max(lost, was_lost)
 end
 redis.call('SET', P .. 'b:' .. worker, string.format('%d:%d', number, lost))
+local recovered, buried = {}, {}
+take_back_abandoned(worker, abandoned, recovered, buried)
 give_back_unknown(worker, tonumber(ARGV[8]), awaited, named)
-local recovered, buried = reap_overdue()
+reap_overdue(recovered, buried)
 redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 sweep(SWEEP)
 tidy_queues()

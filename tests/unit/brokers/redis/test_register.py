@@ -14,14 +14,14 @@ def make_claim(token: int, tag: int) -> Claim:
 def test_a_claim_is_answered_for_from_its_reply_to_the_reply_of_its_settlement() -> None:
     register = Register()
     claim = make_claim(1, register.open())
-    assert register.snapshot() == (1, (1,), ())
+    assert register.snapshot() == (1, (1,), (), ())
 
     register.close(1, (), [claim], ())
     settling = register.open()
-    assert register.snapshot() == (2, (2,), (claim,))
+    assert register.snapshot() == (2, (2,), (claim,), ())
 
     assert register.close(settling, [succeeded(claim)], (), ()) == ()
-    assert register.snapshot() == (2, (), ())
+    assert register.snapshot() == (2, (), (), ())
 
 
 def test_a_listen_may_claim_a_job_again_under_an_older_tag() -> None:
@@ -35,7 +35,7 @@ def test_a_listen_may_claim_a_job_again_under_an_older_tag() -> None:
     register.close(listening, (), [second], ())
     register.close(settling, [succeeded(first)], (), ())
 
-    assert register.snapshot() == (settling, (), (second,))
+    assert register.snapshot() == (settling, (), (second,), ())
 
 
 def test_a_settlement_that_was_sent_before_is_not_reported_as_refused() -> None:
@@ -46,3 +46,17 @@ def test_a_settlement_that_was_sent_before_is_not_reported_as_refused() -> None:
 
     assert register.close(register.open(), [succeeded(claim)], (), ["one"]) == ()
     assert register.close(register.open(), [succeeded(claim)], (), ["one"]) == ("one",)
+
+
+def test_an_abandoned_claim_is_reported_until_a_heartbeat_was_answered() -> None:
+    register = Register()
+    claim = make_claim(1, register.open())
+    register.close(1, (), [claim], ())
+
+    register.abandon(succeeded(claim))
+    reported = register.snapshot()
+    assert reported == (1, (), (), (("one", 1, 1),))
+    assert register.snapshot() == reported
+
+    register.forget_abandoned(reported.abandoned)
+    assert register.snapshot() == (1, (), (), ())

@@ -79,6 +79,7 @@ class FakeSession(Session):
         exchanges: settlements and limit of each exchange that was sent.
         listens: limit of each listen.
         settled: the settlements that took effect, in their order.
+        abandoned: those that the worker gave up on.
         interrupts: how often a listen was interrupted.
     """
 
@@ -92,6 +93,7 @@ class FakeSession(Session):
     exchanges: list[tuple[list[Settlement], int]] = field(default_factory=list)
     listens: list[int] = field(default_factory=list)
     settled: list[Settlement] = field(default_factory=list)
+    abandoned: list[Settlement] = field(default_factory=list)
     interrupts: int = 0
 
     def exchange(self, settlements: Sequence[Settlement], take: Take) -> Pending:
@@ -116,6 +118,9 @@ class FakeSession(Session):
         number = min(take.limit, len(self.waiting))
         claims = tuple(self.waiting.popleft() for _ in range(number))
         return Reply(claims=claims, due_in=self.due_in)
+
+    def abandon(self, settlement: Settlement) -> None:
+        self.abandoned.append(settlement)
 
     def interrupt(self) -> None:
         self.interrupts += 1
@@ -206,7 +211,7 @@ class Harness:
         served = ServedQueues(queues, strict=False, inspection=inspection, clock=clock)
         session: Session = self.session
         self.listener = Listener(session, served, self.state, self.intake, clock)
-        self.outbox = Outbox(self.in_flight, Undelivered(inspection, "w"))
+        self.outbox = Outbox(self.in_flight, Undelivered(session, inspection, "w"))
         self.exchange = Exchange(
             *(session, served, self.state, self.intake, self.outbox, self.listener),
             self.finished,

@@ -73,7 +73,7 @@ def test_a_large_failure_stays_what_it_is_and_gets_short(picky: Harness) -> None
     assert one.failure.message.startswith("no such parcel (the rest can't be stored: ")
 
 
-def test_what_is_never_taken_is_given_up(picky: Harness, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_never_taken_is_abandoned(picky: Harness, caplog: pytest.LogCaptureFixture) -> None:
     back, good = picky.run_jobs(2)
     picky.session.refuses = lambda one: one.job_id == back.job.id
     picky.end(back, ended(back, State.QUEUED))
@@ -81,6 +81,7 @@ def test_what_is_never_taken_is_given_up(picky: Harness, caplog: pytest.LogCaptu
     deliver(picky)
 
     assert picky.settled == [(good.job.id, State.SUCCEEDED)]
+    assert [(one.job_id, one.token) for one in picky.session.abandoned] == [(back.job.id, 1)]
     assert f"The end of job {back.job.id} can't be reported" in caplog.text
 
 

@@ -33,7 +33,7 @@ local function renew(worker, lease, info)
   return redis.call('ZREM', P .. 'lost', worker)
 end
 
--- Takes back a job of a worker that vanished, at its old place, or buries it.
+-- Takes back a job of a worker that vanished, or cannot report its end, at its old place, or buries it.
 local function take_back(id, value, gone, recovered, buried)
   local job = P .. 'j:' .. id
   local queue = read(id, 'q')[1]
@@ -69,12 +69,28 @@ local function reap(gone, recovered, buried)
   redis.call('ZADD', P .. 'lost', now, gone)
 end
 
+-- Takes back the jobs whose end a worker cannot report, as if it had vanished: to give them back at no cost
+-- would let them run forever.
+local function take_back_abandoned(worker, abandoned, recovered, buried)
+  local flight = P .. 'f:' .. worker
+  local suspect = redis.call('HGET', P .. 'suspects', worker)
+  for claim in pairs(abandoned) do
+    local id, fence = string.match(claim, '^(.*) (.*)$')
+    local value = redis.call('HGET', flight, id)
+    if value and held(value) == fence then
+      expect_lists_of_ended()
+      expect_given_back({ id })
+      redis.call('HDEL', flight, id)
+      take_back(id, value, worker, recovered, buried)
+      if id == suspect then mark_all() end
+    end
+  end
+end
+
 -- Takes back the jobs of all workers whose lease is over.
-local function reap_overdue()
-  local recovered, buried = {}, {}
+local function reap_overdue(recovered, buried)
   for _, gone in ipairs(overdue()) do
     reap(gone, recovered, buried)
   end
   redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - LOST_WORKER_KEPT_MS)
-  return recovered, buried
 end
