@@ -40,7 +40,7 @@ def is_persistent(alias: str = DEFAULT_TASK_BACKEND_ALIAS) -> bool:
 
 
 def prepare_process() -> None:
-    """Let our backends set up this process; a wrong setting is reported at its first use."""
+    """Set up this process for our backends; a wrong setting is reported at its first use."""
     for alias in task_backends:
         with suppress(ImproperlyConfigured):
             backend = our_backend(alias)

@@ -155,7 +155,7 @@ async def drain_all() -> None:
 
 
 def exit_cleanly_on_sigterm() -> None:
-    """Let SIGTERM raise SystemExit, unless another handler is installed.
+    """Make SIGTERM raise SystemExit, unless another handler is installed.
 
     By default SIGTERM ends the process at once, with no chance to drain. This runs when Django is
     set up: the first job may be enqueued by another thread, which cannot install a handler.

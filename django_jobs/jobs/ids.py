@@ -1,4 +1,4 @@
-"""Unique ids of jobs, generated in batches."""
+"""Unique ids of jobs, generated in blocks."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from django_jobs.tasks.definition import Task
 
 QUEUE = "mailers"
 
-BATCH = 1000
+PORTION = 1000
 """Emails enqueued in one round trip."""
 
 
@@ -119,9 +119,9 @@ def enqueue(
     """
     task = deliver.using(queue_name=queue_name, priority=priority, run_after=run_after)
     results: list[AnyJobResult] = []
-    for start in range(0, len(payloads), BATCH):
-        batch = [_fitted(task, payload) for payload in payloads[start : start + BATCH]]
-        results += _enqueue_batch(task, batch, using)
+    for start in range(0, len(payloads), PORTION):
+        portion = [_fitted(task, payload) for payload in payloads[start : start + PORTION]]
+        results += _enqueue_portion(task, portion, using)
     return results
 
 
@@ -132,7 +132,7 @@ def _fitted(task: Task[..., Any], payload: Payload) -> Payload:
     return fit(payload, backend.configuration.max_payload, _due(task.run_after))
 
 
-def _enqueue_batch(
+def _enqueue_portion(
     task: Task[..., Any], payloads: Sequence[Payload], using: str | None
 ) -> list[AnyJobResult]:
     try:

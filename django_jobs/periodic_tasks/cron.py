@@ -119,24 +119,24 @@ class CronSchedule:
         shift = shift_at(wall, self.timezone)
         if shift and after >= shift.instant:
             wall = shift.end - SECOND  # the second pass: its times had their ticks in the first
-        slot = self._slot(wall)
-        skipping = shift_at(slot, self.timezone)
+        match = self._match(wall)
+        skipping = shift_at(match, self.timezone)
         if skipping and skipping.skips:
             return skipping.instant
-        return from_wall_time(slot, self.timezone)
+        return from_wall_time(match, self.timezone)
 
     def _next_by_elapsed_time(self, after: datetime) -> datetime:
         wall = to_wall_time(after, self.timezone)
-        slot = self._slot(wall)
+        match = self._match(wall)
         shift = shift_at(wall, self.timezone)
-        if shift and after < shift.instant and slot >= shift.end:
-            slot = self._slot(shift.start - SECOND)  # the clocks go back before they reach the slot
-        while (skipping := shift_at(slot, self.timezone)) and skipping.skips:
-            slot = self._slot(skipping.end - SECOND)
-        first = from_wall_time(slot, self.timezone)
-        return first if first > after else from_wall_time(slot, self.timezone, fold=1)
+        if shift and after < shift.instant and match >= shift.end:
+            match = self._match(shift.start - SECOND)  # the clocks go back before they reach it
+        while (skipping := shift_at(match, self.timezone)) and skipping.skips:
+            match = self._match(skipping.end - SECOND)
+        first = from_wall_time(match, self.timezone)
+        return first if first > after else from_wall_time(match, self.timezone, fold=1)
 
-    def _slot(self, wall: datetime) -> datetime:
+    def _match(self, wall: datetime) -> datetime:
         """Return the first wall-clock time of the line after another one."""
         # A croniter stores its position: with a copy for each call, threads can share it.
         return copy(_parsed(self.line, self.seed)).get_next(datetime, start_time=wall)

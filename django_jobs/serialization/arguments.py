@@ -187,26 +187,26 @@ def _value(text: str, resolve: Resolve) -> Any:
     return value if _has_no_tags(text) else _restored(value, resolve, 1)
 
 
-def _restored(node: Any, resolve: Resolve, depth: int) -> Any:
-    if isinstance(node, str):
-        return _check_text(node)
-    if not isinstance(node, list | dict):
-        return node
+def _restored(value: Any, resolve: Resolve, depth: int) -> Any:
+    if isinstance(value, str):
+        return _check_text(value)
+    if not isinstance(value, list | dict):
+        return value
     if depth > MAX_DEPTH:
         raise BrokenPayload(_too_deep())
-    if isinstance(node, list):
-        return _items(node, resolve, depth)
-    if len(node) == 1 and (tag := next(iter(node))).startswith("$"):
-        return _untagged(tag, node[tag], resolve, depth)
-    return _members(node, resolve, depth)
+    if isinstance(value, list):
+        return _items(value, resolve, depth)
+    if len(value) == 1 and (tag := next(iter(value))).startswith("$"):
+        return _untagged(tag, value[tag], resolve, depth)
+    return _members(value, resolve, depth)
 
 
-def _items(nodes: list[Any], resolve: Resolve, depth: int) -> list[Any]:
-    return [_restored(node, resolve, depth + 1) for node in nodes]
+def _items(items: list[Any], resolve: Resolve, depth: int) -> list[Any]:
+    return [_restored(item, resolve, depth + 1) for item in items]
 
 
-def _members(nodes: dict[str, Any], resolve: Resolve, depth: int) -> dict[str, Any]:
-    return {_check_text(key): _restored(node, resolve, depth + 1) for key, node in nodes.items()}
+def _members(members: dict[str, Any], resolve: Resolve, depth: int) -> dict[str, Any]:
+    return {_check_text(key): _restored(item, resolve, depth + 1) for key, item in members.items()}
 
 
 def _untagged(name: str, content: Any, resolve: Resolve, depth: int) -> Any:

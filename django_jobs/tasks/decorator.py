@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class TaskOptions(TypedDict, total=False):
-    """The options of `task` besides `takes_context`; `Task` describes them."""
+    """The options of `task`, except `takes_context`; `Task` describes them."""
 
     priority: int
     queue_name: str

@@ -24,7 +24,7 @@ def waiting_backend(alias: str) -> JobBackend:
     reason = "runs jobs by itself" if runs_by_itself else "is not one of django_jobs"
     kind = type(task_backends[alias]).__name__
     raise AssertionError(
-        f"TASKS[{alias!r}] is {kind}, which {reason}. Let jobs wait in this test: use"
+        f"TASKS[{alias!r}] is {kind}, which {reason}. To keep jobs from running in this test, use"
         ' @override_backend("dummy") of django_jobs.testing.'
     )
 

@@ -99,7 +99,7 @@ class Watchdog:
             return None
 
     def close(self) -> None:
-        """Let `run` end."""
+        """End `run`."""
         with self._changed:
             self._stopped = True
             self._changed.notify()

@@ -13,7 +13,7 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.redis import RedisBroker
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
 from tests.support.driver import Driver
-from tests.support.waiters import Waiter, WaiterFactory
+from tests.support.idle_workers import IdleWorker, StartIdleWorker
 from tests.support.waiting import DEADLINE
 
 
@@ -64,12 +64,12 @@ def w2(broker: Broker) -> Driver:
 
 
 @pytest.fixture
-def waiter(broker: Broker) -> Iterator[WaiterFactory]:
-    """Starts threads that listen: `waiter("a", "b")`, or `waiter()` for every queue."""
-    started: list[Waiter] = []
+def idle_worker(broker: Broker) -> Iterator[StartIdleWorker]:
+    """Starts threads that listen: `idle_worker("a", "b")`, or `idle_worker()` for every queue."""
+    started: list[IdleWorker] = []
 
-    def start(*queues: str) -> Waiter:
-        started.append(Waiter(broker, queues))
+    def start(*queues: str) -> IdleWorker:
+        started.append(IdleWorker(broker, queues))
         return started[-1]
 
     yield start

@@ -17,8 +17,8 @@ from django_jobs.jobs.records import Job, State
 from tests.support.builders import dead, given_back, make_job, make_jobs, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found, ids, past_lease
+from tests.support.idle_workers import use_up_wake_up
 from tests.support.redis_server import RedisServer
-from tests.support.waiters import use_up_wake_up
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django_jobs.jobs.records import Settlement, State
 from tests.support.builders import given_back, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import START, Clock
 from tests.support.driver import Driver, claim_tick, found, one_in_each_state, past_lease
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 
 WAYS = (succeeded, retrying, given_back)
 

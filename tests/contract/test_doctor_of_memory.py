@@ -128,7 +128,7 @@ def test_what_is_found_is_mended_and_every_job_goes_on(name: str, site: Site) ->
 
 
 def check_that_each_job_runs_once(site: Site) -> None:
-    """Let the worker that holds a job vanish, and another one do all that there is."""
+    """Make the worker that holds a job vanish, and run all jobs in another one."""
     broker, other = site.broker, Driver(site.broker, "w2")
     runs: list[str] = []
     site.clock.advance(120_000)

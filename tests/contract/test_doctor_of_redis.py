@@ -330,7 +330,7 @@ def check_that_no_job_vanished(site: Site) -> None:
 
 
 def check_that_each_job_runs_once(site: Site) -> None:
-    """Let the first worker settle what it holds, and another one do all else."""
+    """Settle what the first worker holds, and run all other jobs in another one."""
     broker = site.broker
     running = found(broker.inspection, site.jobs[State.RUNNING])
     other = Driver(broker, "w3")

@@ -20,7 +20,7 @@ from tests.support.driver import Driver
 from tests.support.ports import HOST
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
 
 Factory = Callable[..., RedisServer]

@@ -60,7 +60,7 @@ def lose_settlement(
 
 
 def run_late(network: LossyNetwork) -> None:
-    """Let a copy of the message that got lost last run now."""
+    """Run a copy of the last lost message now."""
     network.deliver_late(network.copies[-1])
 
 

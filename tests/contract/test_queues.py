@@ -7,7 +7,7 @@ from django_jobs.brokers.inspection.base import Inspection, QueueInfo
 from tests.support.builders import given_back, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, ids
-from tests.support.waiters import WaiterFactory
+from tests.support.idle_workers import StartIdleWorker
 
 
 def test_queues_come_by_name_with_their_sizes(
@@ -146,7 +146,7 @@ DAY = 86_400_000
 
 
 def use(broker: Broker, worker: Driver, *queues: str) -> None:
-    """Let a job of each queue run to its end."""
+    """Run a job of each queue to its end."""
     broker.push([make_job(queue=queue, result_ttl=0) for queue in queues])
     worker.settle(*map(succeeded, worker.take(len(queues), *queues)))
 
@@ -174,14 +174,14 @@ def test_a_queue_that_is_empty_for_a_day_is_forgotten(
 
 
 def test_a_queue_that_was_forgotten_is_known_again_with_its_next_job(
-    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock, waiter: WaiterFactory
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock, idle_worker: StartIdleWorker
 ) -> None:
     use(broker, w1, "tenant-1")
     w1.heartbeat()
     clock.advance(DAY)
     w1.heartbeat()
     assert names(inspection) == []
-    waiting = waiter()
+    waiting = idle_worker()
 
     job = make_job(queue="tenant-1")
     broker.push([job])

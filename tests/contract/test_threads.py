@@ -9,7 +9,7 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Settlement, State
 from tests.support.builders import given_back, make_jobs, succeeded
 from tests.support.driver import Driver, ids
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 
 THREADS = 8
 JOBS = 2_000

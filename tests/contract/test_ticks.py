@@ -8,7 +8,7 @@ from django_jobs.jobs.records import State, Tick
 from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, claim_tick, ids
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 
 HOURLY = "shop.tasks.report [0 * * * *] {Europe/Zürich}"
 

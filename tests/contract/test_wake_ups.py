@@ -10,124 +10,127 @@ from django_jobs.brokers.messages import WorkerCommand
 from tests.support.builders import given_back, make_job, make_jobs, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, claim_tick, taking
-from tests.support.waiters import WaiterFactory, in_threads, use_up_wake_up
+from tests.support.idle_workers import StartIdleWorker, use_up_wake_up
+from tests.support.threads import in_threads
 from tests.support.waiting import DEADLINE
 
 
 def test_a_scheduled_job_wakes_a_worker_so_that_it_knows_when_to_come(
-    broker: Broker, waiter: WaiterFactory, clock: Clock
+    broker: Broker, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     """Else idle workers would sleep over it: none of them has heard of its time."""
-    sleeper = waiter("default")
+    worker = idle_worker("default")
 
     broker.push([make_job(run_at=clock.now() + 1_000)])
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_a_job_that_became_due_wakes_a_worker(
-    broker: Broker, w1: Driver, waiter: WaiterFactory, clock: Clock
+    broker: Broker, w1: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     broker.push([make_job(run_at=clock.now() + 1_000)])
     calm_down(broker, w1)
-    sleeper = waiter("default")
-    assert sleeper.stays_asleep()
+    worker = idle_worker("default")
+    assert worker.stays_asleep()
 
     clock.advance(1_000)
     w1.exchange("default", limit=0)
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_a_job_that_became_due_in_a_queue_of_others_wakes_a_worker_of_theirs(
-    broker: Broker, w1: Driver, waiter: WaiterFactory, clock: Clock
+    broker: Broker, w1: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     broker.push([make_job(queue="theirs", run_at=clock.now() + 1_000)])
     calm_down(broker, w1, "theirs")
-    sleeper = waiter("theirs")
+    worker = idle_worker("theirs")
 
     clock.advance(1_000)
     w1.exchange("ours", limit=1)
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
-def test_a_job_given_back_wakes_a_worker(broker: Broker, w1: Driver, waiter: WaiterFactory) -> None:
+def test_a_job_given_back_wakes_a_worker(
+    broker: Broker, w1: Driver, idle_worker: StartIdleWorker
+) -> None:
     broker.push([make_job()])
     claim = w1.take_one()
     calm_down(broker, w1)
-    sleeper = waiter("default")
+    worker = idle_worker("default")
 
     w1.settle(given_back(claim))
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_the_jobs_of_a_worker_that_leaves_wake_another(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory
+    broker: Broker, w1: Driver, w2: Driver, idle_worker: StartIdleWorker
 ) -> None:
     broker.push([make_job()])
     w1.take_one()
     calm_down(broker, w2)
-    sleeper = waiter("default")
+    worker = idle_worker("default")
 
     w1.close()
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_the_jobs_of_a_worker_that_vanished_wake_another(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory, clock: Clock
+    broker: Broker, w1: Driver, w2: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     broker.push([make_job()])
     w1.take_one()
     calm_down(broker, w2)
-    sleeper = waiter("default")
+    worker = idle_worker("default")
 
     w1.vanish(clock, noticed_by=w2)
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
-def test_the_job_of_a_tick_wakes_a_worker(broker: Broker, waiter: WaiterFactory) -> None:
-    sleeper = waiter("default")
+def test_the_job_of_a_tick_wakes_a_worker(broker: Broker, idle_worker: StartIdleWorker) -> None:
+    worker = idle_worker("default")
 
     claim_tick(broker, "hourly", None, 1, make_job())
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_a_job_that_an_operator_retries_wakes_a_worker(
-    broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory, clock: Clock
+    broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     job = make_job(run_at=clock.now() + 60_000)
     broker.push([job])
     calm_down(broker, w1)
-    sleeper = waiter("default")
+    worker = idle_worker("default")
 
     inspection.retry(job.id)
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_a_paused_queue_wakes_nobody_until_it_is_resumed(
-    broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory
+    broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker
 ) -> None:
     """Else idle workers would turn in circles around jobs that none of them may take."""
     broker.push(make_jobs(2))
     inspection.pause("default")
     calm_down(broker, w1)
     w1.take(1)
-    sleeper = waiter("default")
-    assert sleeper.stays_asleep()
+    worker = idle_worker("default")
+    assert worker.stays_asleep()
 
     inspection.resume("default")
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 def test_a_job_that_must_run_alone_does_not_keep_its_worker_turning_in_circles(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory, clock: Clock
+    broker: Broker, w1: Driver, w2: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     broker.push(make_jobs(2))
     for _ in range(2):
@@ -139,11 +142,11 @@ def test_a_job_that_must_run_alone_does_not_keep_its_worker_turning_in_circles(
         use_up_wake_up(broker, "default")
         assert w1.take(1) == ()
 
-    assert waiter("default").stays_asleep()
+    assert idle_worker("default").stays_asleep()
 
 
 def test_what_had_to_be_left_alone_wakes_a_worker_when_it_need_not_any_more(
-    broker: Broker, w1: Driver, w2: Driver, waiter: WaiterFactory, clock: Clock
+    broker: Broker, w1: Driver, w2: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     broker.push(make_jobs(2))
     for _ in range(2):
@@ -151,23 +154,23 @@ def test_what_had_to_be_left_alone_wakes_a_worker_when_it_need_not_any_more(
         w1.vanish(clock, noticed_by=w2)
     (suspect,) = w1.take(2)
     calm_down(broker, w1)
-    sleeper = waiter("default")
-    assert sleeper.stays_asleep()
+    worker = idle_worker("default")
+    assert worker.stays_asleep()
 
     w1.settle(succeeded(suspect))
 
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
-def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactory) -> None:
+def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, idle_worker: StartIdleWorker) -> None:
     w1.heartbeat()
-    sleeper = waiter("default")
+    worker = idle_worker("default")
 
     w1.heartbeat()
     broker.inspection.command_worker("w1", WorkerCommand.QUIET)
     w1.heartbeat()
 
-    assert sleeper.stays_asleep()
+    assert worker.stays_asleep()
 
 
 # --- a listen that claims nothing -----------------------------------------------------------
@@ -176,7 +179,7 @@ def test_heartbeats_wake_nobody(broker: Broker, w1: Driver, waiter: WaiterFactor
 @pytest.mark.parametrize("queues", [["default"], []])
 @pytest.mark.parametrize("ahead", [None, 60_000])
 def test_a_listen_without_a_lease_takes_no_wake_up_along(
-    ahead: int | None, queues: list[str], broker: Broker, waiter: WaiterFactory, clock: Clock
+    ahead: int | None, queues: list[str], broker: Broker, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     """Such as a late copy, whose worker is gone."""
     broker.push([make_job(run_at=ahead and clock.now() + ahead)])
@@ -185,23 +188,23 @@ def test_a_listen_without_a_lease_takes_no_wake_up_along(
     reply = gone.listen(taking("default", limit=1)._replace(queues=queues), 5)
 
     assert (reply.claims, reply.must_beat) == ((), True)
-    assert waiter(*queues).is_woken()
+    assert idle_worker(*queues).is_woken()
 
 
 @pytest.mark.parametrize("queues", [["default"], []])
 def test_a_listen_that_may_take_nothing_wakes_another_worker(
-    queues: list[str], broker: Broker, w1: Driver, waiter: WaiterFactory
+    queues: list[str], broker: Broker, w1: Driver, idle_worker: StartIdleWorker
 ) -> None:
     w1.heartbeat()
     broker.push([make_job()])
 
     w1.session.listen(taking("default", limit=0)._replace(queues=queues), 5)
 
-    assert waiter(*queues).is_woken()
+    assert idle_worker(*queues).is_woken()
 
 
 def test_a_listen_without_a_lease_announces_no_paused_or_unknown_queue(
-    broker: Broker, inspection: Inspection, w1: Driver, waiter: WaiterFactory
+    broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker
 ) -> None:
     broker.push(make_jobs(2))
     w1.take_one()
@@ -210,11 +213,11 @@ def test_a_listen_without_a_lease_announces_no_paused_or_unknown_queue(
 
     broker.session("gone").listen(taking("default", "nobody-knows", limit=1), 0.05)
 
-    sleeper = waiter("default", "nobody-knows")
-    assert sleeper.stays_asleep()
+    worker = idle_worker("default", "nobody-knows")
+    assert worker.stays_asleep()
     assert [queue.name for queue in inspection.queues()] == ["default"]
     inspection.resume("default")
-    assert sleeper.is_woken()
+    assert worker.is_woken()
 
 
 # --- interrupted ------------------------------------------------------------------------------
@@ -222,15 +225,15 @@ def test_a_listen_without_a_lease_announces_no_paused_or_unknown_queue(
 
 @pytest.mark.parametrize("queues", [["default"], []])
 def test_an_interrupted_listen_ends_and_takes_no_wake_up_along(
-    broker: Broker, waiter: WaiterFactory, queues: list[str]
+    broker: Broker, idle_worker: StartIdleWorker, queues: list[str]
 ) -> None:
-    stopping = waiter(*queues)
+    stopping = idle_worker(*queues)
     assert stopping.stays_asleep()
 
     stopping.interrupt()
 
     assert stopping.is_woken()
-    other = waiter(*queues)
+    other = idle_worker(*queues)
     assert other.stays_asleep()
     broker.push([make_job()])
     assert other.is_woken()
@@ -238,9 +241,9 @@ def test_an_interrupted_listen_ends_and_takes_no_wake_up_along(
 
 @pytest.mark.parametrize("queues", [["default"], []])
 def test_an_interruption_ends_the_listen_of_its_worker_only(
-    w1: Driver, waiter: WaiterFactory, queues: list[str]
+    w1: Driver, idle_worker: StartIdleWorker, queues: list[str]
 ) -> None:
-    other = waiter(*queues)
+    other = idle_worker(*queues)
 
     w1.session.interrupt()
 

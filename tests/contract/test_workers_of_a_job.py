@@ -14,7 +14,7 @@ PREFIX = "{jobs}:"
 
 
 def attempt(broker: Broker, number: int) -> None:
-    """Let a new worker fail a job."""
+    """Fail a job in a new worker."""
     worker = Driver(broker, f"old{number}")
     worker.settle(retrying(worker.take_one()))
 

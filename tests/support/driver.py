@@ -1,4 +1,4 @@
-"""What the contract tests are written with: a clock to move, jobs, workers, waiters."""
+"""A worker that tests drive by hand: it claims, settles and beats when they say so."""
 
 from __future__ import annotations
 

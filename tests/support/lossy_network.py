@@ -48,7 +48,7 @@ class LossyNetwork:
         self.on_run: Callable[[Message], Any] = lambda message: message.run()
 
     def send(self, message: Message) -> Callable[[], Any]:
-        """Let a message meet its fate, and return what waits for its reply."""
+        """Deliver or lose a message, and return what waits for its reply."""
         fate = self.fates.popleft() if self.fates else Fate.ARRIVES
         if fate is not Fate.ARRIVES:
             self.copies.append(message)
@@ -62,7 +62,7 @@ class LossyNetwork:
         return answer
 
     def deliver_late(self, message: Message) -> Any:
-        """Let a copy run, whose reply nobody reads."""
+        """Run a copy, whose reply nobody reads."""
         return self.on_run(message)
 
 

@@ -70,11 +70,11 @@ class RedisServer:
             self._process.wait()
 
     def freeze(self) -> None:
-        """Let the server hang: connections stay open, nothing is answered until `thaw()`."""
+        """Make the server hang: connections stay open, nothing is answered until `thaw()`."""
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a server that hangs go on."""
+        """Continue a server that hangs."""
         self._send(signal.SIGCONT)
 
     def stop(self) -> None:

@@ -43,7 +43,7 @@ class Notes:
         return Counter(self.lines)
 
     def put(self, name: str) -> None:
-        """Put a file beside the notes, for which tasks look."""
+        """Create the file that tasks look for, next to the notes."""
         self.path.with_name(name).touch()
 
     def wait_for(self, line: str, times: int = 1) -> None:

@@ -76,14 +76,14 @@ def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
 
 @action(Permission.CONTROL)
 def quiet(request: DashboardRequest) -> Done | Refused:
-    """Let a worker, or all workers, take no more jobs."""
-    return _ordered(request, WorkerCommand.QUIET)
+    """Tell a worker, or all workers, to take no more jobs."""
+    return _command(request, WorkerCommand.QUIET)
 
 
 @action(Permission.CONTROL)
 def stop(request: DashboardRequest) -> Done | Refused:
-    """Stop a worker, or all workers."""
-    return _ordered(request, WorkerCommand.STOP)
+    """Tell a worker, or all workers, to stop."""
+    return _command(request, WorkerCommand.STOP)
 
 
 def _longest(worker: WorkerInfo) -> list[tuple[str, int]]:
@@ -112,7 +112,7 @@ def _running(worker: WorkerInfo, records: Mapping[str, JobRecord]) -> Iterator[R
         )
 
 
-def _ordered(request: DashboardRequest, order: WorkerCommand) -> Done | Refused:
+def _command(request: DashboardRequest, order: WorkerCommand) -> Done | Refused:
     back = request.address("workers")
     if not request.backend.persistent:
         text = _("This worker is part of the web process and stops with it.")

@@ -56,7 +56,7 @@ def _state(worker: WorkerInfo) -> str:
 class CommandSubcommand(BackendSubcommand):
     """A subcommand that sends workers a command."""
 
-    order: ClassVar[WorkerCommand]
+    command: ClassVar[WorkerCommand]
     effect: ClassVar[str]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -86,10 +86,10 @@ class CommandSubcommand(BackendSubcommand):
         commanded = [
             worker
             for worker in options.workers or alive
-            if inspection.command_worker(worker, self.order)
+            if inspection.command_worker(worker, self.command)
         ]
         if options.json:
-            console.show_json({"order": self.order.value, "workers": commanded})
+            console.show_json({"command": self.command.value, "workers": commanded})
             return
         number = format_count(len(commanded), "worker")
         wait = f"{backend.broker.lease / BEATS:g} s"
@@ -101,12 +101,12 @@ class CommandSubcommand(BackendSubcommand):
 class Quiet(CommandSubcommand):
     name = "quiet"
     help = "Makes workers quiet: they take no more jobs. This cannot be undone."
-    order = WorkerCommand.QUIET
+    command = WorkerCommand.QUIET
     effect = "take no more jobs"
 
 
 class Stop(CommandSubcommand):
     name = "stop"
     help = "Stops workers. Running jobs get the shutdown timeout, then go back to their queues."
-    order = WorkerCommand.STOP
+    command = WorkerCommand.STOP
     effect = "stop"

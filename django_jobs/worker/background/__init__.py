@@ -1,3 +1,3 @@
-"""What a worker does besides running jobs."""
+"""The loops of a worker that neither fetch nor run jobs: heartbeat and periodic tasks."""
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class Heartbeat:
                 logger.warning("The counts since the last heartbeat are lost: %s", error)
 
     def stop(self) -> None:
-        """Let `run` end, with a last heartbeat."""
+        """End `run` after a last heartbeat."""
         self._stopped = True
         self._lease.ask_for_beat()
 

@@ -56,7 +56,7 @@ class Ticker:
                 pause = self._outage.failed(error)
 
     def stop(self) -> None:
-        """Let `run` end."""
+        """End `run`."""
         self._stopped.set()
 
     def tick(self, now: datetime) -> float:

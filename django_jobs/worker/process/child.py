@@ -90,7 +90,7 @@ class Child:
         self.channel.say(request)
 
     def retire(self) -> None:
-        """Let the process exit after its last job, as its replacement works."""
+        """Tell the process to exit after its last job, because its replacement has started."""
         self.is_leaving = True
         self.ask(Request.RETIRE)
 

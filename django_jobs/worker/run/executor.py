@@ -106,4 +106,4 @@ class Executor(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """Let the threads end once their backlog is empty."""
+        """End the threads once their backlog is empty."""

@@ -27,7 +27,7 @@ class Executors:
         self._loop.start()
 
     def stop(self) -> None:
-        """Let all threads end when they have nothing left to do."""
+        """End each thread when it has nothing left to do."""
         self._threads.stop()
         self._loop.stop()
 

@@ -75,11 +75,11 @@ class Threads(Executor):
         self._wake(1 if self._average < SHORT else len(claims))
 
     def wake_all(self) -> None:
-        """Let every thread look for claims."""
+        """Wake every thread to look for claims."""
         self._wake(self.size)
 
     def wake_all_if_stalled(self) -> None:
-        """Do so if claims wait, and none has begun lately."""
+        """Wake every thread if claims wait and none has started for `STALL` seconds."""
         now = time.monotonic()
         if self._taken != self._taken_before:
             self._taken_before, self._progress_at = self._taken, now

@@ -31,7 +31,7 @@ def write(line: object) -> None:
 
 
 def exists(name: str) -> bool:
-    """Tell whether a test has put a file beside the notes, which is how it says that something."""
+    """Whether a test has created the file of this name next to the notes."""
     return Path(os.environ["WORKER_NOTES"]).with_name(name).exists()
 
 

@@ -69,7 +69,7 @@ class Program:
         return sorted(int(line) for line in self._effects.read_text().splitlines())
 
     def reload(self) -> None:
-        """Let the autoreloader see that a module of the site was written."""
+        """Change a module of the site, so that the autoreloader restarts it."""
         wait_until(self._touch_and_reload, "a reload")
 
     def _touch_and_reload(self) -> bool:
@@ -81,7 +81,7 @@ class Program:
         return False
 
     def enqueue(self, count: int, seconds: float, first: int = 0) -> list[str]:
-        """Let the site enqueue jobs, as soon as it serves, and return their ids.
+        """Make the site enqueue jobs as soon as it serves, and return their ids.
 
         Args:
             count: how many.

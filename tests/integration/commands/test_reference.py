@@ -97,7 +97,7 @@ def test_what_all_subcommands_share_is_described_once() -> None:
 
 @pytest.fixture
 def failed_job(redis_backend: JobBackend) -> str:
-    """The id of a job that failed, beside a worker with a running one."""
+    """The id of a job that failed, while a worker runs another one."""
     failed = tasks.fail.enqueue()
     run_enqueued(raise_errors=False)
     running = tasks.greet.enqueue()

@@ -71,7 +71,7 @@ def test_a_worker_gets_its_command_with_its_next_heartbeat(jobs: Jobs, workers: 
 
 def test_a_command_reaches_all_workers_at_once(jobs: Jobs, workers: Workers) -> None:
     assert jobs("stop", "--all", "--no-input", "--json").json == {
-        "order": "stop",
+        "command": "stop",
         "workers": ["host:1:a", "host:2:b"],
     }
     assert beat(workers["host:1:a"]) is beat(workers["host:2:b"]) is WorkerCommand.STOP

@@ -16,7 +16,7 @@ class Address:
 
     Attributes:
         right: the permission that it needs, "figures" where a token does, too, "" for nothing.
-        method: the one that it answers beside HEAD and OPTIONS.
+        method: the one that it answers in addition to HEAD and OPTIONS.
         args: parts of its path.
         query: parameters behind it.
         data: what is posted.

@@ -98,7 +98,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a repair of many jobs look at four of them in a request."""
+    """Limit a repair of many jobs to four of them in a request."""
     for name in ("FIRST_STEP", "NEXT_STEP"):
         monkeypatch.setattr(
             f"django_jobs.dashboard.views.repairs.{name}", StepBudget(max_scanned=4)

@@ -26,7 +26,7 @@ PERIODIC = reverse("django_jobs_dashboard:periodic")
 
 @pytest.fixture(autouse=True)
 def report() -> Iterator[None]:
-    """One periodic task, beside those of the example site, whose modules were imported before."""
+    """One periodic task, in addition to those of the example site, which are imported already."""
     with isolated_registry():
         periodic("0 8 * * 1-5", timezone="Europe/Berlin", name="report")(tasks.greet)
         yield

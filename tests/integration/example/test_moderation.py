@@ -23,7 +23,7 @@ MakeMember = Callable[..., User]
 
 @pytest.fixture
 def followers(post: Post, make_member: MakeMember, moderator: User) -> list[User]:
-    """Two who follow the post, beside the moderator, somebody who left and one without address."""
+    """Two followers of the post, the moderator, a member who left and one without an address."""
     people = [make_member(name) for name in ("Ada", "Ben")]
     people += [moderator, make_member("Gone", is_active=False), make_member("Mute")]
     User.objects.filter(profile__name="Mute").update(email="")

@@ -51,9 +51,9 @@ def test_other_threads_can_log_after_a_timeout_in_a_log_call(
 def test_a_worker_ends_after_a_timeout_when_its_other_jobs_have_ended(
     site: Site, backend: JobBackend
 ) -> None:
-    held = tasks.hold.enqueue("beside")
+    held = tasks.hold.enqueue("untouched")
     worker = site.start("--restart-after-timeout")
-    site.notes.wait_for("begin beside 1")
+    site.notes.wait_for("begin untouched 1")
 
     timed_out = tasks.loop_for_ever.enqueue()
     worker.wait_for("this worker will be replaced")

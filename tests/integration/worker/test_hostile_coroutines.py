@@ -35,9 +35,9 @@ def test_a_job_that_stops_the_loop_stops_nothing(
     notes: Notes,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    holding = tasks.hold_in_loop.enqueue("beside")
+    holding = tasks.hold_in_loop.enqueue("untouched")
     start_worker()
-    notes.wait_for("begin beside")
+    notes.wait_for("begin untouched")
 
     stopping = [tasks.stop_loop.enqueue() for _ in range(3)]
 
@@ -51,14 +51,14 @@ def test_a_job_that_stops_the_loop_stops_nothing(
 def test_jobs_on_a_loop_that_was_closed_fail_and_the_next_ones_run(
     backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
-    beside = tasks.hold_once.enqueue()
+    other = tasks.hold_once.enqueue()
     start_worker()
     notes.wait_for("begin 1")
 
     closing = tasks.close_loop.enqueue()
 
     assert wait_for_end(backend, closing).state is State.SUCCEEDED
-    again = wait_for_end(backend, beside)
+    again = wait_for_end(backend, other)
     assert (again.state, again.attempts) == (State.SUCCEEDED, 2)
     assert again.failures[0].exception == "django_jobs.errors.WorkerLost"
     assert "event loop" in again.failures[0].message
@@ -103,14 +103,14 @@ def test_a_cancellation_that_a_job_leaves_behind_changes_nothing(
 def test_a_job_that_cancels_all_others_makes_them_fail(
     backend: JobBackend, start_worker: StartWorker, notes: Notes
 ) -> None:
-    beside = [tasks.hold_in_loop.enqueue(str(number)) for number in range(3)]
+    others = [tasks.hold_in_loop.enqueue(str(number)) for number in range(3)]
     worker = start_worker()
     notes.wait_for_lines(3)
 
     cancelling = tasks.cancel_all.enqueue()
 
     assert wait_for_end(backend, cancelling).state in {State.SUCCEEDED, State.DEAD}
-    for job in beside:
+    for job in others:
         assert wait_for_failure(backend, job).state is State.RETRYING
     wait_until(lambda: not worker.running(), "an attempt never ended")
     assert goes_on(backend)

@@ -179,7 +179,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 print("starting", flush=True)
 time.sleep(60)
 """
-"""A process that has not begun to work, on a site with a thread pool beside Redis."""
+"""A process that has not begun to work, on a site with a thread pool and Redis."""
 
 PARENT = f"""
 import sys

@@ -73,7 +73,7 @@ def test_a_timeout_hits_its_own_attempt_only(
     notes.wait_for_lines(150)
     wait_until(
         lambda: len([line for line in notes.lines if line.startswith("counted")]) == 150,
-        "not every job beside those with a timeout has run",
+        "not every job without a timeout has run",
     )
     records = [wait_for_end(backend, job) for job in jobs]
 

@@ -133,7 +133,7 @@ def test_a_worker_lives_through_all_that_redis_answers(
 
 
 def suffer(fleet: Fleet, ailment: Ailment, words: str, release: str) -> None:
-    """Let jobs end while the server is not well, until the worker has felt it."""
+    """End jobs while the server is not well, until the worker has noticed."""
     said = fleet.said().count(words)
     with ailment(fleet):
         fleet.site.notes.put(release)

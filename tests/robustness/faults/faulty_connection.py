@@ -97,7 +97,7 @@ class FaultyConnection:
         self._held: bytes | None = None
 
     def attach(self, broker: RedisBroker) -> None:
-        """Let all connections of a broker, which made none yet, lead through this wire."""
+        """Route all connections of a broker, which has made none yet, through this wire."""
         wired = type("Wired", (_Wired,), {"wire": self})
         wire_of(broker)._pool.connection_class = wired  # noqa: SLF001
 
@@ -106,7 +106,7 @@ class FaultyConnection:
         self._armed = True
 
     def disarm(self) -> None:
-        """Let everything pass from now on."""
+        """Pass everything on from now on."""
         self._armed = False
         self.restore()
 
@@ -130,13 +130,13 @@ class FaultyConnection:
         return self.holds and self._fault is not None and self._fault.kind is Kind.LAST
 
     def deliver(self) -> None:
-        """Let the late call arrive."""
+        """Deliver the late call."""
         if self._held is not None:
             packed, self._held = self._held, None
-            self._send_beside(packed)
+            self._send_second(packed)
 
     def meet(self, connection: _Wired, packed: bytes) -> None:
-        """Let a call pass, or not."""
+        """Pass a call on, or fail it."""
         if self._down is not None:
             raise self._down("the wire is down")
         if not self._armed:
@@ -171,11 +171,11 @@ class FaultyConnection:
             self._down = redis.ConnectionError
         raise error("the wire was told to")
 
-    def _send_beside(self, packed: bytes) -> None:
-        beside = PLAIN(path=self.socket)
-        beside.send_packed_command([packed])
-        _drop_reply(beside)
-        beside.disconnect()
+    def _send_second(self, packed: bytes) -> None:
+        second = PLAIN(path=self.socket)
+        second.send_packed_command([packed])
+        _drop_reply(second)
+        second.disconnect()
 
 
 class _Wired(UnixDomainSocketConnection):

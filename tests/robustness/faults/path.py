@@ -1,4 +1,4 @@
-"""What a path consists of, beside what was there before."""
+"""A path: the calls to Redis that a test interrupts, and what must hold afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PreparedPath:
     Attributes:
         act: makes the calls on the wire.
         afterwards: what a second worker does before it takes jobs.
-        check: what must hold at the end, beside what always must.
+        check: what must hold at the end, in addition to what always must.
         may_keep_a_marker: whether a worker that is killed takes a wake-up with it; others look
             without being woken after a while.
     """

@@ -78,7 +78,7 @@ class Trial:
             wire("PING")
 
     def cool_down(self) -> None:
-        """Let the next calls connect, and find a server that does not know the scripts."""
+        """Make the next calls connect to a server that does not know the scripts."""
         for wire in self._wires:
             wire.close()
         self.client.script_flush()
@@ -166,7 +166,7 @@ class Trial:
     # --- afterwards --------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Let the second worker miss the first one, and do all that there is to do."""
+        """Make the second worker notice that the first one vanished, and run all jobs."""
         self.worker.vanish(self.clock, noticed_by=self.second)
         self.safe.inspection.resume("default")
         ends: list[Settlement] = []
@@ -182,7 +182,7 @@ class Trial:
             ends = self.run(claims)
 
     def come_back(self) -> list[str]:
-        """Let a first worker that was taken for dead make its last call again.
+        """Repeat the last call of a first worker that was taken for dead.
 
         Returns:
             ids of the jobs that it was given.

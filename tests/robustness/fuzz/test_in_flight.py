@@ -17,12 +17,12 @@ SPOILT_CRASHES = ["x", "1.5", "9223372036854775807", b"\xff"]
 
 
 def take_and_vanish(broker: RedisBroker) -> tuple[str, str]:
-    """Let a worker take two jobs and never be heard of again."""
+    """Claim two jobs in a worker that is never heard of again."""
     return take(Driver(broker, "gone"))
 
 
 def take(worker: Driver) -> tuple[str, str]:
-    """Let a worker take two jobs, and return their ids."""
+    """Claim two jobs in a worker, and return their ids."""
     corrupted, sound = make_jobs(2)
     worker.broker.push([corrupted, sound])
     assert len(worker.take(2)) == 2

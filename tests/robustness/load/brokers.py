@@ -27,7 +27,7 @@ FEW = 1_000
 MANY = int(os.environ.get("LOAD_SCALE", "10000"))
 
 
-BATCH = 1_000
+PORTION = 1_000
 
 
 PAIRS = 150
@@ -51,8 +51,8 @@ class Loaded:
         loaded = cls(server.url, broker, client, size, Driver(broker))
         loaded.worker.take(1)  # what a worker and the scripts need is there before jobs are weighed
         before = loaded._used()
-        for _ in range(0, size, BATCH):
-            broker.push(make_jobs(BATCH, arguments='[[12345],{"notify":true}]'))
+        for _ in range(0, size, PORTION):
+            broker.push(make_jobs(PORTION, arguments='[[12345],{"notify":true}]'))
         loaded.memory = loaded._used() - before
         return loaded
 

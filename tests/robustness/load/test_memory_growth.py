@@ -13,7 +13,7 @@ from tests.support.builders import make_jobs, succeeded
 from tests.support.clock import START
 from tests.support.driver import Driver
 
-BATCH = 1000
+PORTION = 1000
 MARGIN = 1.3
 """How much more the rest of a long day may take; it was twice as much with all kept in mind."""
 
@@ -34,9 +34,9 @@ def test_jobs_that_ended_before_those_that_are_kept_take_no_memory() -> None:
     worker = Driver(broker)
 
     def run(number: int) -> None:
-        for _ in range(0, number, BATCH):
-            broker.push(make_jobs(BATCH))
-            worker.settle(*map(succeeded, worker.take(BATCH)))
+        for _ in range(0, number, PORTION):
+            broker.push(make_jobs(PORTION))
+            worker.settle(*map(succeeded, worker.take(PORTION)))
 
     run(SUCCEEDED_KEPT)
     before = taken()
@@ -49,14 +49,14 @@ def test_jobs_that_were_deleted_before_they_were_due_take_no_memory() -> None:
     broker = MemoryBroker(now=lambda: START)
 
     def schedule_and_delete(number: int) -> None:
-        for _ in range(0, number, BATCH):
-            jobs = make_jobs(BATCH, run_at=START + 1)
+        for _ in range(0, number, PORTION):
+            jobs = make_jobs(PORTION, run_at=START + 1)
             broker.push(jobs)
             for job in jobs:
                 broker.inspection.delete(job.id)
 
-    schedule_and_delete(3 * BATCH)
+    schedule_and_delete(3 * PORTION)
     before = taken()
-    schedule_and_delete(20 * BATCH)
+    schedule_and_delete(20 * PORTION)
 
     assert taken() < 2 * before

@@ -8,7 +8,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
-from tests.robustness.load.brokers import BATCH, TIMED
+from tests.robustness.load.brokers import PORTION, TIMED
 from tests.support.builders import make_jobs
 from tests.support.waiting import wait_until
 from tests.support.worker_fixtures import backend, configure, notes, site  # noqa: F401 (fixtures)
@@ -29,16 +29,16 @@ def memory(worker: WorkerProcess) -> int:
 
 
 def run(backend: JobBackend, number: int) -> None:  # noqa: F811
-    """Let the worker run so many small jobs more."""
+    """Run that many more small jobs in the worker."""
     broker = backend.broker
 
     def waiting() -> int:
         counts = broker.inspection.counts()
         return counts[State.QUEUED] + counts[State.RUNNING]
 
-    for _ in range(0, number, BATCH):
+    for _ in range(0, number, PORTION):
         wait_until(lambda: waiting() < WAITING, "the worker does not keep up")
-        broker.push(make_jobs(BATCH, task=TASK, arguments='[["a",1],{"b":null}]', result_ttl=0))
+        broker.push(make_jobs(PORTION, task=TASK, arguments='[["a",1],{"b":null}]', result_ttl=0))
     wait_until(lambda: waiting() == 0, "the worker did not run all", deadline=120)
 
 

@@ -19,7 +19,7 @@ from tests.robustness.simulation.plans import Plan, register
 from tests.robustness.simulation.timelines import HOUR, WORKERS, Timeline
 from tests.support.builders import make_job, succeeded
 from tests.support.driver import Driver
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 
 LATEST_MS = 45_000
 """How late a worker looks at most, in milliseconds: less than what makes a tick a missed one."""

@@ -241,7 +241,7 @@ class LossyWalk:
     # --- the end -------------------------------------------------------------------------------
 
     def settle_down(self) -> None:
-        """Let the network recover, finish everything, and check that no job stayed behind."""
+        """Restore the network, finish everything, and check that no job stayed behind."""
         while self._calls:
             self._read_reply()
         self._network.fates.clear()

@@ -28,7 +28,7 @@ from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listi
 from tests.robustness.stateful.endings import ENDS, End, end_of
 from tests.support.builders import make_job
 from tests.support.clock import START
-from tests.support.waiters import use_up_wake_up
+from tests.support.idle_workers import use_up_wake_up
 
 ORDERED = [State.RUNNING, *(state for state in State if state.is_final)]
 """States whose listings have no order, or one that leaves jobs of one millisecond open."""

@@ -35,7 +35,7 @@ def rolled_back(using: str = "default") -> Iterator[None]:
 
 
 def fail(error: Exception) -> None:
-    """Let a test hear of an error that nothing should have raised."""
+    """Fail the test if an error is raised that nothing should raise."""
     raise error
 
 

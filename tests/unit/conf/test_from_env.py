@@ -118,7 +118,7 @@ def test_a_password_that_starts_with_a_dollar_sign_is_not_taken_for_a_variable()
 
 def test_a_password_in_the_url_wins_and_leaves_it() -> None:
     options = default_backend(
-        JOB_BACKEND="redis", REDIS_URL="redis://ann:in%2Fside@h/0", REDIS_PASSWORD="beside"
+        JOB_BACKEND="redis", REDIS_URL="redis://ann:in%2Fside@h/0", REDIS_PASSWORD="given"
     )["OPTIONS"]
     assert options["url"] == "redis://h/0"
     assert (options["username"], options["password"]) == ("ann", "in/side")
@@ -126,9 +126,9 @@ def test_a_password_in_the_url_wins_and_leaves_it() -> None:
 
 def test_a_user_name_in_the_url_goes_with_a_separate_password() -> None:
     options = default_backend(
-        JOB_BACKEND="redis", REDIS_URL="redis://ann@h/0", REDIS_PASSWORD="beside"
+        JOB_BACKEND="redis", REDIS_URL="redis://ann@h/0", REDIS_PASSWORD="given"
     )["OPTIONS"]
-    assert (options["username"], options["password"]) == ("ann", "beside")
+    assert (options["username"], options["password"]) == ("ann", "given")
 
 
 def test_django_s_error_page_shows_no_password() -> None:

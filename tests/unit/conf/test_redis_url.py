@@ -58,7 +58,7 @@ def test_credentials_leave_the_url(
 
 
 def test_credentials_in_the_url_win_over_the_options() -> None:
-    given = {"url": "redis://:inside@h", "username": "ann", "password": "beside"}
+    given = {"url": "redis://:inside@h", "username": "ann", "password": "given"}
     options = RedisOptions.from_dict("default", given)
     assert (options.username, options.password) == ("ann", "inside")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from django_jobs.jobs.ids import new_job_id, new_job_ids
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 
 
 def test_an_id_is_24_hexadecimal_digits() -> None:

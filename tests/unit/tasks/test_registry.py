@@ -26,7 +26,7 @@ UNTOUCHED = "tests.apps.registered.untouched"
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let each test find tasks for the first time."""
+    """Forget the tasks that were found, before each test."""
     monkeypatch.setattr("django_jobs.tasks.registry._found", {})
     yield
     for name in ("untouched", "ported", "broken", "script", "project.tasks"):

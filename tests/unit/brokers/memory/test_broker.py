@@ -13,7 +13,7 @@ from django_jobs.jobs.records import Job, State
 from tests.support.builders import make_job, make_jobs, retrying, succeeded
 from tests.support.clock import START
 from tests.support.driver import Driver, ids
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
 
 

@@ -22,7 +22,7 @@ from django_jobs.timeouts.watchdog import Watchdog
 from tests.support.builders import make_job, make_jobs
 from tests.support.clock import START
 from tests.support.driver import Driver
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 from tests.support.waiting import DEADLINE
 
 

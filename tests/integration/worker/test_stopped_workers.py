@@ -1,4 +1,4 @@
-"""A worker that is stopped in a process that lives on lets no job of the others wait."""
+"""A worker that was stopped in a process that continues delays no job of other workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moments at which two parts of a worker meet: nothing falls between them."""
+"""Races between the parts of a worker lose no job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread pool of one process: bounded, started when needed, gone when told."""
+"""The thread pool of a process: its bound, its start, and how it stops."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from django_jobs.worker.background.periodic import Ticker
 from tests.support.builders import make_job
 from tests.support.clock import Clock
 from tests.support.driver import Driver
-from tests.support.waiters import in_threads
+from tests.support.threads import in_threads
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
