@@ -45,7 +45,7 @@ class BackendOptions:
 
     retry: Retry | None = field(
         default=None,
-        metadata=option(_retry_policy, "Policy of tasks that bring none of their own."),
+        metadata=option(_retry_policy, "Retry policy of tasks that have none of their own."),
     )
     enqueue_on_commit: bool = field(
         default=True,
@@ -64,13 +64,13 @@ class BackendOptions:
         default=512 * 1024,
         metadata=option(
             validators.WholeNumber(1, 512 * MEGABYTE),
-            "Largest size of one job's result as JSON, in bytes; where only `max_payload` is given,"
+            "Largest size of one job's result as JSON, in bytes; if only `max_payload` is given,"
             " the same.",
         ),
     )
     result_ttl: float = field(
         default=3600.0,
-        metadata=option(RESULT_TTL, "Seconds that a succeeded job and its result are kept."),
+        metadata=option(RESULT_TTL, "Seconds for which a succeeded job and its result are kept."),
     )
     concurrency: int = field(
         default=5,
@@ -97,7 +97,7 @@ class BackendOptions:
         metadata=option(
             queue_weights,
             "Queues that a worker serves, with weights from 1 to 1000: `'critical:100,low'`, a"
-            " mapping or pairs; empty for all `QUEUES` alike.",
+            " mapping or pairs; empty for all of `QUEUES`, with equal weights.",
         ),
     )
 
@@ -105,8 +105,8 @@ class BackendOptions:
         default=WORDS,
         metadata=option(
             validators.string_list,
-            "Parts of names whose values the dashboard and `jobs show` hide; capitals, `_` and `-`"
-            " do not matter. A word of up to four letters must be a whole part, as `pin` in"
+            "Parts of names whose values the dashboard and `jobs show` hide; case, `_` and `-` are"
+            " ignored. A word of up to four letters must be a whole part, as `pin` in"
             " `card_pin` or `cardPin`.",
         ),
     )
@@ -152,7 +152,7 @@ class ThreadPoolOptions(BackendOptions):
         default=10_000,
         metadata=option(
             validators.WholeNumber(1, 10_000_000),
-            "Jobs that may wait in memory; when there are as many, `enqueue` blocks.",
+            "Jobs that may be queued in memory; at that number, `enqueue` blocks.",
         ),
     )
     full_timeout: float = field(
@@ -177,26 +177,26 @@ class RedisOptions(BackendOptions):
         ),
     )
     username: str | None = field(
-        default=None, metadata=option(validators.secret, "User name, where the URL holds none.")
+        default=None, metadata=option(validators.secret, "User name, if the URL has none.")
     )
     password: str | None = field(
         default=None,
         repr=False,
-        metadata=option(validators.secret, "Password, where the URL holds none."),
+        metadata=option(validators.secret, "Password, if the URL has none."),
     )
     namespace: str = field(
         default="jobs",
         metadata=option(
             validators.matching("[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, '-' or '_'"),
-            "What the keys in Redis begin with; sites that share a database need one each.",
+            "Prefix of the keys in Redis; sites that share a database need one each.",
         ),
     )
     lease: float = field(
         default=20.0,
         metadata=option(
             validators.Duration(2, HOUR),
-            "Seconds of silence after which a worker is taken for dead; its jobs are back within"
-            " this time and a quarter.",
+            "Seconds without a heartbeat after which a worker is taken for dead; its jobs are back"
+            " in their queues after at most a quarter more.",
         ),
     )
     concurrency: int = field(
@@ -210,8 +210,8 @@ class RedisOptions(BackendOptions):
         default=False,
         metadata=option(
             validators.boolean,
-            "Whether a worker process makes way for a new one after a timeout has interrupted one"
-            " of its threads.",
+            "Whether a worker process is replaced after a timeout has interrupted one of its"
+            " threads.",
         ),
     )
     processes: int = field(
@@ -222,8 +222,8 @@ class RedisOptions(BackendOptions):
         default=5.0,
         metadata=option(
             validators.Duration(0.1, 600),
-            "Seconds that one call to Redis may take in all: to connect, to wait for the answer,"
-            " and to send it again.",
+            "Seconds that one call to Redis may take in total: to connect, to wait for the reply,"
+            " and to resend.",
         ),
     )
 

@@ -40,20 +40,20 @@ REDIS_PASSWORD = Variable(
     "REDIS_PASSWORD",
     "text",
     "",
-    "Password of Redis, taken as it is written, where the URL holds none.",
+    "Password of Redis, taken literally; used if the URL has none.",
 )
 REDIS_PROVIDER = Variable(
     "REDIS_PROVIDER",
     "name",
     "",
-    "Name of the variable that holds the address instead of `REDIS_URL`.",
+    "Name of another variable that has the address, instead of `REDIS_URL`.",
 )
 JOB_QUEUES = Variable(
     "JOB_QUEUES",
     "list",
     "critical:100,default:50,mailers:25,low:1",
     "All queues of the site with their weights, `NAME:WEIGHT`; `default` and `mailers` are added"
-    " with weight 1 where they are missing.",
+    " with weight 1 if they are missing.",
 )
 JOB_CONCURRENCY = Variable(
     "JOB_CONCURRENCY",
@@ -77,20 +77,20 @@ JOB_DASHBOARD_USERNAME = Variable(
     "JOB_DASHBOARD_USERNAME",
     "text",
     "",
-    "Name for basic auth of the dashboard, with `JOB_DASHBOARD_PASSWORD`; without them only"
-    " permitted users come in.",
+    "Name for basic auth of the dashboard, with `JOB_DASHBOARD_PASSWORD`; without them, only users"
+    " with permission have access.",
 )
 JOB_DASHBOARD_PASSWORD = Variable(
     "JOB_DASHBOARD_PASSWORD",
     "text",
     "",
-    "Password for basic auth of the dashboard, taken as it is written.",
+    "Password for basic auth of the dashboard, taken literally.",
 )
 JOB_DASHBOARD_TOKEN = Variable(
     "JOB_DASHBOARD_TOKEN",
     "text",
     "",
-    "Bearer token with which machines read the figures of the dashboard, but no jobs.",
+    "Bearer token with which monitoring reads counts and metrics, but no jobs.",
 )
 JOB_DASHBOARD_ALLOW_HTTP = Variable(
     "JOB_DASHBOARD_ALLOW_HTTP",
@@ -103,13 +103,13 @@ JOB_DASHBOARD_MIN_WORKERS = Variable(
     "JOB_DASHBOARD_MIN_WORKERS",
     "whole number",
     "1 (threads: 0)",
-    "How many workers must take jobs for `health/` of the dashboard to be well.",
+    "Fewest workers that must take jobs for the dashboard's `health/` to be healthy.",
 )
 JOB_DASHBOARD_MAX_LATENCY = Variable(
     "JOB_DASHBOARD_MAX_LATENCY",
     "whole number",
     "",
-    "Seconds that the next job of a queue may have been waiting for `health/` to be well.",
+    "Longest wait of a queue's next job, in seconds, for `health/` to be healthy.",
 )
 VARIABLES = (
     JOB_BACKEND,

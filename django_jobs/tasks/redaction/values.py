@@ -224,7 +224,7 @@ def _needles(value: str) -> Iterator[tuple[str, Where]]:
 
 
 def _forms(value: str) -> set[str]:
-    """Return the forms of a value: itself, as in Python, JSON or a URL, and without blanks."""
+    """Return a value as Python, JSON and URLs write it, and without spaces and hyphens."""
     forms = {value}
     is_plain = value.isascii() and value.isalnum()
     if not is_plain and len(value) <= LONGEST:
