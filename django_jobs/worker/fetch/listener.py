@@ -25,6 +25,13 @@ STUTTER = 0.1
 They were woken for a job that this worker may not take now, and the next one would be, too.
 """
 
+HAND_OVER = 0.0001
+"""Seconds to pause after a listen that brought jobs.
+
+The thread that wakes for a job needs the interpreter, which this one would keep until it sends its
+next call: a job of an idle worker starts 0.15 ms sooner.
+"""
+
 
 class Listener:
     """Blocks in `session.listen`, and hands the claims to the executors itself.
@@ -122,6 +129,8 @@ class Listener:
         began = self._clock()
         reply = self._session.listen(self._queues.take(limit), capped())
         self._intake.accept(reply, limit)
+        if reply.claims:
+            time.sleep(HAND_OVER)
         self._outage.over()
         self._note_vanity(reply, began)
         if self._queues.refresh(at_once=True):
