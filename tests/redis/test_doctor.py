@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,20 +19,6 @@ from tests.support.driver import Driver, claim_tick, found, ids, one_in_each_sta
 from tests.support.redis_keys import PREFIX, read_keys
 
 YEAR = 365 * 86_400_000
-
-
-@pytest.fixture
-def broker(redis_broker: RedisBroker) -> RedisBroker:
-    return redis_broker
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    """Somebody else who may write to the database."""
-    with redis.Redis.from_url(
-        redis_url, decode_responses=True, encoding_errors="backslashreplace"
-    ) as client:
-        yield client
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django_jobs.brokers.messages import HeartbeatReply, WorkerCommand
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, State
 from tests.support.builders import given_back, make_job, make_jobs, retrying, succeeded
-from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
+from tests.support.clock import MOVABLE_CLOCK, Clock
 from tests.support.driver import Driver, found, ids, past_lease
 from tests.support.lossy_network import Fate, LossyBroker, LossyNetwork
 
@@ -20,14 +20,7 @@ LOSSES = [Fate.IS_LOST, Fate.REPLY_IS_LOST]
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-
-
-@pytest.fixture
-def broker(clock: Clock, redis_url: str, client: redis.Redis) -> Iterator[LossyBroker]:
-    clock.tell(lambda now: client.set(CLOCK_KEY, now))
+def broker(redis_url: str, clock: Clock) -> Iterator[LossyBroker]:
     broker = LossyBroker(redis_url, clock=MOVABLE_CLOCK)
     yield broker
     broker.close()

@@ -48,6 +48,11 @@ class Site:
 
 
 @pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
 def site(clock: Clock) -> Site:
     broker = MemoryBroker(now=clock.now)
     worker = Driver(broker, "w1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -19,17 +19,6 @@ from tests.support.clock import Clock
 from tests.support.driver import Driver, found, ids, past_lease
 from tests.support.idle_workers import use_up_wake_up
 from tests.support.redis_server import RedisServer
-
-
-@pytest.fixture
-def broker(redis_broker: Broker) -> Broker:
-    return redis_broker
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
 
 
 def key(job: Job) -> str:
