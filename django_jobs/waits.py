@@ -1,4 +1,4 @@
-"""The longest time that a thread of this package waits without looking around."""
+"""The longest time that a thread of this package waits before it checks for work again."""
 
 from __future__ import annotations
 

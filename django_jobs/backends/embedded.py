@@ -104,7 +104,7 @@ class EmbeddedWorker:
         worker.drain(self._shutdown_timeout)
         self._over = True
         worker.stop(max(0.0, deadline - time.monotonic()))
-        self._name_the_lost()
+        self._log_lost_jobs()
 
     def close(self) -> None:
         """Stop the worker at once, for example because a test changes the settings."""
@@ -114,7 +114,7 @@ class EmbeddedWorker:
         if self._worker:
             self._worker.stop(0)
 
-    def _name_the_lost(self) -> None:
+    def _log_lost_jobs(self) -> None:
         inspection = self._backend.broker.inspection
         lost = [
             record.job

@@ -96,7 +96,7 @@ class InlineBackend(JobBackend):
         """
         job = attempt.claim.job
         apart = _in_loop() and runs_in_loop(job.task, job.signature)
-        run = _run_beside_loop if apart else run_attempt
+        run = _run_in_new_thread if apart else run_attempt
         outcome = run(attempt, self._watchdog)
         session.exchange([outcome.settlement], NOTHING).result()
         if isinstance(outcome.error, KeyboardInterrupt):
@@ -123,10 +123,10 @@ def _in_loop() -> bool:
     return True
 
 
-def _run_beside_loop(attempt: Attempt, watchdog: Watchdog) -> Outcome:
-    """Run a coroutine task for a caller whose thread has an event loop, and so can't have another.
+def _run_in_new_thread(attempt: Attempt, watchdog: Watchdog) -> Outcome:
+    """Run a coroutine task for a caller whose thread has a running event loop, and wait for it.
 
-    The caller waits all the same: inline is inline.
+    A thread can run only one event loop at a time.
     """
 
     def run() -> Outcome:

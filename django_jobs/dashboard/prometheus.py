@@ -71,7 +71,7 @@ def _of_attempts(inspection: Inspection) -> Iterator[str]:
     yield from _family(
         "attempts_total",
         "counter",
-        "Attempts since the store began.",
+        "Attempts since the store was created.",
         [
             ("", {"outcome": "succeeded"}, totals.succeeded),
             ("", {"outcome": "failed"}, totals.failed),

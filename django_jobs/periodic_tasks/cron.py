@@ -94,7 +94,7 @@ class CronSchedule:
         return self._next_by_the_wall(after)
 
     def latest(self, until: datetime) -> datetime | None:
-        """Return the last tick until an aware datetime, in UTC.
+        """Return the last tick at or before an aware datetime, in UTC.
 
         None if there was none in the ten years before.
         """

@@ -62,14 +62,14 @@ def run_enqueued(
             if attempts == limit:
                 raise AssertionError(
                     f"{limit} attempts, and there are still jobs: do they enqueue each other"
-                    " without an end? If not, raise the limit of run_enqueued()."
+                    " endlessly? If not, raise the limit of run_enqueued()."
                 )
             error = runner.run(claim)
             ran[claim.job.id] = None
             if error and raise_errors:
                 raise error
     finally:
-        runner.leave()
+        runner.give_back()
     return [*_kept(found, ran)]
 
 
@@ -119,10 +119,10 @@ class Runner:
                 continue
             claims = reply.claims
             yield from claims
-            if not claims and not self._hasten():
+            if not claims and not self._queue_early():
                 return
 
-    def _hasten(self) -> bool:
+    def _queue_early(self) -> bool:
         """Queue jobs before their time; return whether there were any."""
         inspection = self.backend.broker.inspection
         hastened = [
@@ -143,6 +143,6 @@ class Runner:
         )
         return None if has_rule else error
 
-    def leave(self) -> None:
+    def give_back(self) -> None:
         """Give back claimed jobs that were not run."""
         self.session.close()

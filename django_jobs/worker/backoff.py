@@ -15,7 +15,7 @@ class BrokerBackoff:
 
     Args:
         what: the failing call, for the log line "Can't … at the moment".
-        unreported: how many failures nobody has to hear of, as another part reports them.
+        unreported: how many failures in a row are not logged here, as another part reports them.
     """
 
     def __init__(self, what: str, unreported: int = 0) -> None:

@@ -13,18 +13,18 @@ class WorkerOptions:
     """How one worker works.
 
     Attributes:
-        queues: what it serves; empty for every queue, alike.
-        strict: whether an earlier queue is emptied before a later one is looked at.
+        queues: what it serves; empty for every queue, with equal weights.
+        strict: whether it empties each queue before it takes jobs from the next.
         concurrency: threads for ordinary functions.
         async_concurrency: coroutines at a time.
         shutdown_timeout: seconds that running jobs get when it stops.
         burst: whether it stops when nothing is left to do.
         max_jobs: how many attempts it runs before it stops, or None for no limit.
         recycle_after: how many attempts it begins before it asks its parent for a replacement, or
-            None for no limit. It works on until it has one.
-        restart_after_timeout: whether it makes way for a new process after a timeout has
-            interrupted one of its threads.
-        replaceable: whether a parent replaces it when it asks.
+            None for no limit. It continues until it has one.
+        restart_after_timeout: whether it stops, or is replaced, after a timeout has interrupted
+            one of its threads.
+        replaceable: whether it has a parent that replaces it on request.
         stuck_after: seconds after its timeout at which an attempt that still runs is reported.
     """
 

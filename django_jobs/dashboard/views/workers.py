@@ -77,13 +77,13 @@ def worker_list(request: DashboardRequest) -> Mapping[str, Any]:
 @action(Permission.CONTROL)
 def quiet(request: DashboardRequest) -> Done | Refused:
     """Tell a worker, or all workers, to take no more jobs."""
-    return _command(request, WorkerCommand.QUIET)
+    return _send(request, WorkerCommand.QUIET)
 
 
 @action(Permission.CONTROL)
 def stop(request: DashboardRequest) -> Done | Refused:
     """Tell a worker, or all workers, to stop."""
-    return _command(request, WorkerCommand.STOP)
+    return _send(request, WorkerCommand.STOP)
 
 
 def _longest(worker: WorkerInfo) -> list[tuple[str, int]]:
@@ -112,7 +112,7 @@ def _running(worker: WorkerInfo, records: Mapping[str, JobRecord]) -> Iterator[R
         )
 
 
-def _command(request: DashboardRequest, order: WorkerCommand) -> Done | Refused:
+def _send(request: DashboardRequest, command: WorkerCommand) -> Done | Refused:
     back = request.address("workers")
     if not request.backend.persistent:
         text = _("This worker is part of the web process and stops with it.")
@@ -120,18 +120,18 @@ def _command(request: DashboardRequest, order: WorkerCommand) -> Done | Refused:
     asked = request.http.POST.get("worker", "")
     alive = [worker.id for worker in request.inspection.workers()]
     meant = alive if asked == EVERY else [worker for worker in alive if worker == asked]
-    told = sum(request.inspection.command_worker(worker, order) for worker in meant)
+    told = sum(request.inspection.command_worker(worker, command) for worker in meant)
     if not told:
         return Refused(_("This worker no longer exists."), back)
-    text = _told(order, told) % {
+    text = _told(command, told) % {
         "count": told,
         "seconds": round(request.backend.broker.lease / BEATS),
     }
-    return Done(text, back, Change(action=f"{order} worker", target=asked, count=told))
+    return Done(text, back, Change(action=f"{command} worker", target=asked, count=told))
 
 
-def _told(order: WorkerCommand, count: int) -> str:
-    if order is WorkerCommand.QUIET:
+def _told(command: WorkerCommand, count: int) -> str:
+    if command is WorkerCommand.QUIET:
         return ngettext(
             "%(count)s worker takes no more jobs after its next heartbeat, within %(seconds)s s.",
             "%(count)s workers take no more jobs after their next heartbeat, within %(seconds)s s.",

@@ -1,4 +1,4 @@
-"""Format numbers, times and texts for a terminal."""
+"""Formats numbers, times and texts for a terminal."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from django_jobs.worker.backoff import BrokerBackoff
 from django_jobs.worker.fetch.intake import Intake
 from django_jobs.worker.fetch.lease import Lease
 from django_jobs.worker.run.announcements import send
-from django_jobs.worker.run.buried import write_buried
+from django_jobs.worker.run.buried import log_buried
 
 from .self_report import SelfReport
 
@@ -129,7 +129,7 @@ class Heartbeat:
     def _tell_receivers(self, reply: HeartbeatReply) -> None:
         try:
             if reply.buried:
-                write_buried(self._inspection, reply.buried)
+                log_buried(self._inspection, reply.buried)
             vanished = {"recovered": reply.recovered, "buried": reply.buried}
             send((job_recovered, {"sender": self._sender, **vanished}))
         finally:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Reply
 from django_jobs.jobs.records import Claim
-from django_jobs.worker.run.buried import tell_of_buried
+from django_jobs.worker.run.buried import log_buried_in_thread
 
 from .state import FetchState
 
@@ -45,7 +45,7 @@ class Intake:
                 ", ".join(reply.refused[:10]),
             )
         if reply.buried:
-            tell_of_buried(self._inspection, reply.buried)
+            log_buried_in_thread(self._inspection, reply.buried)
 
     def _start(self, claims: Sequence[Claim]) -> None:
         state = self._state

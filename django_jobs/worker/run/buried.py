@@ -16,8 +16,8 @@ from . import job_log
 logger = logging.getLogger("django_jobs")
 
 
-def write_buried(inspection: Inspection, ids: Sequence[str]) -> None:
-    """Write a line for each of these jobs."""
+def log_buried(inspection: Inspection, ids: Sequence[str]) -> None:
+    """Log an error for each of these jobs."""
     try:
         records = inspection.read(ids)
     except BrokerError as error:
@@ -29,13 +29,13 @@ def write_buried(inspection: Inspection, ids: Sequence[str]) -> None:
         job_log.write(job_log.of_buried(record))
 
 
-def tell_of_buried(inspection: Inspection, ids: Sequence[str]) -> None:
-    """Write the lines in a thread of their own: a handler that sends mail must not delay us."""
+def log_buried_in_thread(inspection: Inspection, ids: Sequence[str]) -> None:
+    """Log these jobs in a new thread, because a handler that sends mail would delay the caller."""
 
-    def tell() -> None:
+    def log() -> None:
         try:
-            write_buried(inspection, ids)
+            log_buried(inspection, ids)
         finally:
             connections.close_all()
 
-    threading.Thread(target=tell, name="django-jobs-buried", daemon=True).start()
+    threading.Thread(target=log, name="django-jobs-buried", daemon=True).start()

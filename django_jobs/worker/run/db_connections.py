@@ -37,18 +37,18 @@ def _connections() -> Iterator[BaseDatabaseWrapper]:
         yield from connections.all(initialized_only=True)
 
 
-def close_what_grew_old() -> None:
+def close_old_connections() -> None:
     """Close connections that are too old or broken, after a time without jobs."""
     for connection in _connections():
-        with suppress(Exception):  # a database may not even let itself be closed
+        with suppress(Exception):  # closing may fail, too
             connection.close_if_unusable_or_obsolete()
 
 
-def clear_up(job_id: str) -> None:
+def clean_up(job_id: str) -> None:
     """Leave the next job working connections outside of any transaction, as a request does.
 
-    Django keeps a connection that is in an atomic block, and a timeout may strike in the middle of
-    `Atomic.__exit__`: what the later jobs of this thread write would wait for a commit for ever.
+    Django keeps a connection that is in an atomic block, and a timeout may occur in the middle of
+    `Atomic.__exit__`: the writes of later jobs in this thread would never be committed.
     """
     for connection in _connections():
         connection.queries_log.clear()

@@ -93,12 +93,12 @@ class EventLoop(Executor):
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._look_round()
+        self._check_tasks()
         while not self._stopping:
             self._serve()
             if self._loop.is_closed():
                 self._reopen()
-        self._loop.run_until_complete(self._wind_up())
+        self._loop.run_until_complete(self._await_cancelled())
         self._loop.close()
 
     def _serve(self) -> None:
@@ -109,23 +109,23 @@ class EventLoop(Executor):
             # A SystemExit in an asyncio task that a job has created passes through the loop.
             if not (isinstance(error, (SystemExit, KeyboardInterrupt)) or self._loop.is_closed()):
                 raise
-            logger.exception("A job interrupted the event loop, which goes on.")
+            logger.exception("A job interrupted the event loop, which continues.")
         else:
             if not self._stopping:
-                logger.error("A job stopped the event loop, which goes on.")
+                logger.error("A job stopped the event loop, which continues.")
 
     def _reopen(self) -> None:
         """Open a new loop after a job closed the old one, and fail the attempts that ran on it."""
         lost, self._running = self._running, {}
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
-        self._look_round()
+        self._check_tasks()
         for attempt in lost:
-            again = self._ends.get(attempt) or partial(self._start, attempt, _lose)
+            again = self._ends.get(attempt) or partial(self._start, attempt, _fail_as_lost)
             again()
         self._loop.call_soon(self._fill)
 
-    async def _wind_up(self) -> None:
+    async def _await_cancelled(self) -> None:
         """Give cancelled coroutines a moment to clean up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CLEAN_UP):
@@ -142,13 +142,13 @@ class EventLoop(Executor):
         while len(self._running) < self.size and (held := self.backlog.take()):
             self._start(Attempt(held.claim, self._context, held.since), self._call)
 
-    def _look_round(self) -> None:
+    def _check_tasks(self) -> None:
         """Settle or restart attempts whose asyncio task ended without settling them.
 
-        A job may cancel all tasks that it finds. What is cancelled before its first step can't
-        take note of that, and has done nothing: it begins again.
+        A job may cancel all tasks that it finds. A task that is cancelled before its first
+        step cannot react to that and has done nothing, so its attempt starts again.
         """
-        self._loop.call_later(LOOK, self._look_round)
+        self._loop.call_later(LOOK, self._check_tasks)
         if self._cut:
             return  # they were given back
         for attempt, task in self._running.copy().items():
@@ -157,8 +157,8 @@ class EventLoop(Executor):
             if task.cancelled():
                 again = self._ends.get(attempt) or partial(self._start, attempt, self._call)
                 again()
-            elif error := task.exception():  # which is none of the job's code
-                self._part_with(attempt, attempt.fail(error), error)
+            elif error := task.exception():  # not from the job's own code
+                self._settle_anyway(attempt, attempt.fail(error), error)
 
     def _start(self, attempt: Attempt, call: Run) -> None:
         # A context of its own, as for a function, so that no job sees the variables of another.
@@ -169,20 +169,20 @@ class EventLoop(Executor):
     async def _attempt(self, attempt: Attempt, call: Run, context: Context) -> None:
         """Run an attempt's code, then end the attempt.
 
-        If the latter has to be awaited, a new task does so: a cancellation that the job has left
-        behind, pending or still to come, concerns this one.
+        If the end has to be awaited, a new task does so, because a cancellation that the job has
+        left behind, pending or still to come, affects this one.
         """
         threads = ThreadSensitiveContext()
         await threads.__aenter__()  # type: ignore[no-untyped-call]
         outcome = await self._outcome(attempt, call)
         if needs_thread(outcome.announcement) or threads in SyncToAsync.context_to_thread_executor:
-            self._ends[attempt] = partial(self._end_apart, attempt, outcome, threads, context)
+            self._ends[attempt] = partial(self._end_in_new_task, attempt, outcome, threads, context)
             self._ends[attempt]()
             return
         await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         if outcome.announcement:
             announce_end(attempt.claim.job.id, outcome.announcement)
-        self._part_with(attempt, outcome, None)
+        self._settle_anyway(attempt, outcome, None)
 
     async def _outcome(self, attempt: Attempt, call: Run) -> Outcome:
         if not self._may_start():
@@ -195,7 +195,7 @@ class EventLoop(Executor):
                 raise  # `_reopen` ends the attempts of a loop that a job has closed
             return attempt.give_back() if self._cut else attempt.fail(error)
 
-    def _end_apart(
+    def _end_in_new_task(
         self, attempt: Attempt, outcome: Outcome, threads: ThreadSensitiveContext, context: Context
     ) -> None:
         end = self._end(attempt, outcome, threads)
@@ -215,10 +215,12 @@ class EventLoop(Executor):
             if loop.is_closed():
                 raise
             trouble = error  # a job may cancel all tasks that it finds
-        self._part_with(attempt, outcome, trouble)
+        self._settle_anyway(attempt, outcome, trouble)
 
-    def _part_with(self, attempt: Attempt, outcome: Outcome, trouble: BaseException | None) -> None:
-        """Settle an attempt, whatever went wrong, so that no claim is held for ever."""
+    def _settle_anyway(
+        self, attempt: Attempt, outcome: Outcome, trouble: BaseException | None
+    ) -> None:
+        """Settle an attempt, whatever went wrong, so that no claim is held forever."""
         del self._running[attempt]
         if self._ends:
             self._ends.pop(attempt, None)
@@ -227,7 +229,7 @@ class EventLoop(Executor):
             self._fill()
         if trouble:
             job_id = attempt.claim.job.id
-            logger.error("Job %s could not be ended in order.", job_id, exc_info=trouble)
+            logger.error("Cleaning up after job %s failed.", job_id, exc_info=trouble)
 
     async def _call(self, attempt: Attempt) -> Any:
         task = attempt.find()
@@ -270,7 +272,7 @@ def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
         loop.call_soon_threadsafe(callback)
 
 
-async def _lose(attempt: Attempt) -> NoReturn:
+async def _fail_as_lost(attempt: Attempt) -> NoReturn:
     raise WorkerLost("The event loop that ran this job was closed by a job.")
 
 

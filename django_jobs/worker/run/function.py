@@ -11,7 +11,7 @@ from django_jobs.timeouts.watchdog import Watchdog
 
 from .announcements import announce, announce_end
 from .attempt import Attempt
-from .db_connections import clear_up
+from .db_connections import clean_up
 from .outcome import Outcome
 
 
@@ -32,7 +32,7 @@ def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Outcome:
     except BaseException as error:  # noqa: BLE001 (receivers of signals may raise what they like)
         return attempt.fail(error)
     finally:
-        clear_up(attempt.claim.job.id)
+        clean_up(attempt.claim.job.id)
 
 
 def _run(attempt: Attempt, watchdog: Watchdog) -> Outcome:

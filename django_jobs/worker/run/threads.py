@@ -16,29 +16,29 @@ from django_jobs.worker.supervision import supervised
 from .attempt import Attempt
 from .context import RunContext
 from .cpu_load import CpuLoad
-from .db_connections import close_what_grew_old
+from .db_connections import close_old_connections
 from .executor import Executor, Held, MayStart, Settle
 from .function import run_with_connections
 
 SHORT = 0.001
-"""Seconds; jobs that take less, on the average, are left to the threads that are awake."""
+"""Seconds; jobs that take less on average wake one thread only."""
 
 WEIGHT = 1 / 16
-"""Of the last job in the average."""
+"""The weight of the last job in the average."""
 
 STALL = 0.005
-"""Seconds in which a job should have begun if some wait."""
+"""Seconds without the start of a job after which all threads are woken, if claims wait."""
 
 
 class Threads(Executor):
     """A fixed number of threads that take claims from one backlog.
 
     A thread takes the next claim without a lock; locks are only for going to sleep and waking.
-    Python runs one thread at a time, so many threads at many short jobs only get in each other's
-    way, and in that of the exchange loop. So short jobs wake one thread, which wakes others when a
-    job was not short after all; while it is busy with such a job, the exchange loop does. Of the
-    threads that are awake at short jobs all but one go to sleep, unless the interpreter has time
-    for more. A thread at a long job that computes does not count, as the others would wait for it.
+    Python runs one thread at a time, so many threads with short jobs only compete with each other
+    and with the exchange loop. So short jobs wake one thread, which wakes another after each job
+    that was not short; while it is busy with such a job, the exchange loop does. Of the threads
+    that are awake with short jobs, all but one go to sleep, unless the interpreter has time for
+    more. A thread with a long job that computes does not count, as the others would wait for it.
 
     Args:
         on_fatal: called when a thread can't go on.
@@ -107,33 +107,33 @@ class Threads(Executor):
 
     def _loop(self) -> None:
         while not self._stopped:
-            held = None if self._is_one_too_many() else self.backlog.take()
+            held = None if self._is_superfluous() else self.backlog.take()
             if held is None:
                 self._sleep()
             else:
                 self._run(held)
         connections.close_all()
 
-    def _is_one_too_many(self) -> bool:
+    def _is_superfluous(self) -> bool:
         awake = self.size - self._asleep
         return (
             awake > 1
             and self._average < SHORT
             and not self._load.leaves_room()
-            and awake - self._at_long_jobs() > 1
+            and awake - self._with_long_jobs() > 1
         )
 
-    def _at_long_jobs(self) -> int:
+    def _with_long_jobs(self) -> int:
         began_by = time.monotonic() - STALL
         return sum(attempt.started <= began_by for attempt in self.running())
 
     def _sleep(self) -> None:
         with self._awake:
-            if not self._stopped and (not self.backlog or self._is_one_too_many()):
+            if not self._stopped and (not self.backlog or self._is_superfluous()):
                 self._asleep += 1
                 self._awake.wait(capped())
                 self._asleep -= 1
-        close_what_grew_old()
+        close_old_connections()
 
     def _run(self, held: Held) -> None:
         me = threading.get_ident()
@@ -151,6 +151,6 @@ class Threads(Executor):
 
     def _learn(self, duration: float) -> None:
         self._average += WEIGHT * (duration - self._average)
-        # It may only have waited for its turn, as one does among many that compute.
+        # Without room, the job may only have waited for its turn among threads that compute.
         if duration >= SHORT and self.backlog and self._load.leaves_room():
             self._wake(1)

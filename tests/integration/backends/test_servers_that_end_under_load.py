@@ -54,7 +54,7 @@ class Server:
     Attributes:
         command: what to run.
         started: what it logs when one of its processes serves; who ends granian while a process
-            starts, waits for that one for ever.
+            starts, waits for that one forever.
         processes: how many it has.
         end: how it is ended.
         debug: "1" where the log must show what Django tells developers only.

@@ -111,7 +111,7 @@ class PictureServer:
         return self.serve(path, b"", status=status, headers={"Location": target})
 
     def trickle(self, path: str, first: bytes) -> str:
-        """Send a byte now and then, for ever, after the first ones."""
+        """Send a byte now and then, forever, after the first ones."""
 
         def answer(request: BaseHTTPRequestHandler) -> None:
             request.wfile.write(first)
