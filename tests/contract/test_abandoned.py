@@ -9,7 +9,7 @@ from django_jobs.jobs.records import State
 from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, check_with_doctor, found, ids
-from tests.support.waiters import WaiterFactory
+from tests.support.idle_workers import StartIdleWorker
 
 
 def crash_twice(broker: Broker, clock: Clock, number: int, noticed_by: Driver) -> None:
@@ -87,12 +87,12 @@ def test_a_later_claim_of_an_abandoned_job_stays(
 
 
 def test_a_dead_abandoned_job_makes_room_for_the_next_that_must_run_alone(
-    broker: Broker, clock: Clock, w1: Driver, w2: Driver, waiter: WaiterFactory
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver, idle_worker: StartIdleWorker
 ) -> None:
     broker.push(make_jobs(2))
     crash_twice(broker, clock, 2, noticed_by=w2)
     (claim,) = w1.take(2)
-    waiting = waiter("default")
+    waiting = idle_worker("default")
 
     w1.session.abandon(succeeded(claim))
 
