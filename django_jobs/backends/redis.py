@@ -36,5 +36,10 @@ class RedisBackend(JobBackend):
         )
 
     def worker_options(self) -> WorkerOptions:
-        restart = self.configuration.restart_after_timeout
-        return replace(super().worker_options(), restart_after_timeout=restart)
+        configured = self.configuration
+        return replace(
+            super().worker_options(),
+            strict=configured.strict,
+            max_jobs=configured.max_jobs,
+            restart_after_timeout=configured.restart_after_timeout,
+        )

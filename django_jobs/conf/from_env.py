@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from django_jobs.conf.env_reader import EnvReader
 from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.conf.queues import QueueWeight, parse_queues
 from django_jobs.conf.redis_url import RedisAddress, read_redis_url
 from django_jobs.conf.variables import (
     JOB_BACKEND,
-    JOB_CONCURRENCY,
     JOB_DASHBOARD_ALLOW_HTTP,
     JOB_DASHBOARD_MAX_LATENCY,
     JOB_DASHBOARD_MIN_WORKERS,
     JOB_DASHBOARD_PASSWORD,
     JOB_DASHBOARD_TOKEN,
     JOB_DASHBOARD_USERNAME,
-    JOB_PROCESSES,
     JOB_QUEUES,
-    JOB_SHUTDOWN_TIMEOUT,
+    JOB_WORKER_QUEUES,
     REDIS_PASSWORD,
     REDIS_PROVIDER,
     REDIS_URL,
+    VARIABLES,
     Variable,
 )
 from django_jobs.suggest import unknown_name
@@ -53,19 +52,8 @@ SYNONYMS = {
 
 OPTIONS: dict[str, type[BackendOptions]] = {THREAD_POOL: ThreadPoolOptions, REDIS: RedisOptions}
 
-BOOLEANS = {
-    **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0"), False),
-}
-
 NEEDED_QUEUES = ("default", "mailers")
 """The default queues of other apps' tasks and of mail that is sent later."""
-
-NUMBERS: dict[str, tuple[Variable, Callable[[str], float]]] = {
-    "concurrency": (JOB_CONCURRENCY, int),
-    "processes": (JOB_PROCESSES, int),
-    "shutdown_timeout": (JOB_SHUTDOWN_TIMEOUT, float),
-}
 
 
 def tasks_from_env(env: environ.Env | None = None) -> dict[str, Any]:
@@ -85,7 +73,7 @@ def tasks_from_env(env: environ.Env | None = None) -> dict[str, Any]:
     """
     reader = EnvReader(environ.Env() if env is None else env)
     backend = _backend(reader)
-    queues = _queues(reader)
+    queues = _site_queues(reader)
     tasks: dict[str, Any] = {"BACKEND": backend, "QUEUES": [queue.name for queue in queues]}
     if backend in OPTIONS:
         tasks["OPTIONS"] = _options(reader, OPTIONS[backend], queues)
@@ -113,60 +101,6 @@ def dashboard_from_env(env: environ.Env | None = None) -> dict[str, Any]:
         **reader.given("MIN_WORKERS", JOB_DASHBOARD_MIN_WORKERS),
         **reader.given("MAX_LATENCY", JOB_DASHBOARD_MAX_LATENCY),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class EnvReader:
-    """Reads variables through django-environ, each with its prefix and defaults."""
-
-    env: environ.Env
-
-    def name(self, variable: Variable) -> str:
-        """Return the full name of a variable, with the prefix."""
-        return f"{self.env.prefix}{variable.name}"
-
-    def text(self, variable: Variable) -> str:
-        """Return the value of a variable, or "" if it is not set."""
-        name = self.name(variable)
-        if name not in self.env.ENVIRON and name not in self.env.scheme:
-            return ""
-        value = self.env.get_value(variable.name, cast=str)
-        return "" if value is None else str(value).strip()
-
-    def secret(self, variable: Variable) -> str:
-        """Return the value of a variable unchanged, or "" if it is not set.
-
-        django-environ treats a value that starts with `$` as the name of another variable, and
-        would show the password in its message that this variable is missing.
-        """
-        value: str | None = self.env.ENVIRON.get(self.name(variable))
-        return self.text(variable) if value is None else value.rstrip("\r\n")
-
-    def switch(self, variable: Variable) -> bool:
-        """Return the value of a boolean variable.
-
-        Raises:
-            ImproperlyConfigured: it is neither true nor false.
-        """
-        text = (self.text(variable) or variable.default).lower()
-        if text not in BOOLEANS:
-            raise ImproperlyConfigured(f"{self.name(variable)}: give true or false, not {text!r}.")
-        return BOOLEANS[text]
-
-    def given(self, key: str, variable: Variable) -> dict[str, int]:
-        """Return a key with the value of a variable, a whole number, if it is set.
-
-        Raises:
-            ImproperlyConfigured: it is not a whole number of 0 or more.
-        """
-        text = self.text(variable)
-        if not text:
-            return {}
-        if not (text.isascii() and text.isdigit()):
-            raise ImproperlyConfigured(
-                f"{self.name(variable)}: give a whole number of 0 or more, not {text!r}."
-            )
-        return {key: int(text)}
 
 
 def _backend(reader: EnvReader) -> str:
@@ -197,37 +131,49 @@ def _find_module(reader: EnvReader, path: str) -> None:
         )
 
 
-def _queues(reader: EnvReader) -> tuple[QueueWeight, ...]:
-    try:
-        queues = parse_queues(reader.text(JOB_QUEUES) or JOB_QUEUES.default)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{reader.name(JOB_QUEUES)}: {error}") from None
+def _site_queues(reader: EnvReader) -> tuple[QueueWeight, ...]:
+    """Return the queues of the site, with those that it needs in any case."""
+    queues = _parsed(reader, JOB_QUEUES)
     named = {queue.name for queue in queues}
     return queues + tuple(QueueWeight(name) for name in NEEDED_QUEUES if name not in named)
 
 
+def _worker_queues(reader: EnvReader, queues: tuple[QueueWeight, ...]) -> tuple[QueueWeight, ...]:
+    """Return the queues that workers serve: all of the site, or those that are chosen."""
+    if not reader.text(JOB_WORKER_QUEUES):
+        return queues
+    chosen, known = _parsed(reader, JOB_WORKER_QUEUES), [queue.name for queue in queues]
+    for queue in chosen:
+        if queue.name not in known:
+            raise ImproperlyConfigured(
+                f"{reader.name(JOB_WORKER_QUEUES)}: {unknown_name('queue', queue.name, known)}"
+                f" {reader.name(JOB_QUEUES)} lists all queues of the site; add it there, too."
+            )
+    return chosen
+
+
+def _parsed(reader: EnvReader, variable: Variable) -> tuple[QueueWeight, ...]:
+    try:
+        return parse_queues(reader.text(variable) or variable.default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{reader.name(variable)}: {error}") from None
+
+
 def _options(
-    reader: EnvReader, kind: type[BackendOptions], queues: Iterable[QueueWeight]
+    reader: EnvReader, kind: type[BackendOptions], queues: tuple[QueueWeight, ...]
 ) -> dict[str, Any]:
     """Return the options that the environment sets, after the options class has checked them."""
-    options: dict[str, Any] = {"queues": {queue.name: queue.weight for queue in queues}}
-    for key, (variable, number) in NUMBERS.items():
-        text = reader.text(variable)
-        if text and hasattr(kind, key):
-            options[key] = _number(text, number)
+    own = {option.name for option in fields(kind)}
+    read = [variable for variable in VARIABLES if variable.option in own]
+    served = _worker_queues(reader, queues) if kind is RedisOptions else queues
+    options: dict[str, Any] = {
+        "queues": {queue.name: queue.weight for queue in served},
+        **{variable.option: reader.value(variable) for variable in read if reader.text(variable)},
+    }
     if kind is RedisOptions:
         options.update(_redis(reader))
-    sources = {key: reader.name(variable) for key, (variable, _) in NUMBERS.items()}
-    kind.from_dict(ALIAS, options, sources)
+    kind.from_dict(ALIAS, options, {variable.option: reader.name(variable) for variable in read})
     return options
-
-
-def _number(text: str, number: Callable[[str], float]) -> float | str:
-    """Return a text as a number, or unchanged for the error message."""
-    try:
-        return number(text)
-    except ValueError:
-        return text
 
 
 def _redis(reader: EnvReader) -> dict[str, str]:

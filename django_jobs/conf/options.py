@@ -214,6 +214,19 @@ class RedisOptions(BackendOptions):
             " threads.",
         ),
     )
+    strict: bool = field(
+        default=False,
+        metadata=option(
+            validators.boolean, "Whether workers empty each queue before the next, in order."
+        ),
+    )
+    max_jobs: int | None = field(
+        default=None,
+        metadata=option(
+            validators.Optional(validators.WholeNumber(1, 1_000_000_000)),
+            "Jobs after which a worker process ends, or is replaced if it is one of several.",
+        ),
+    )
     processes: int = field(
         default=1,
         metadata=option(validators.WholeNumber(1, 256), "Processes that `runworker` starts."),

@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Validator: TypeAlias = Callable[[object], T]
@@ -74,6 +74,19 @@ class Duration:
     def __str__(self) -> str:
         low, high = format_duration(self.low), format_duration(self.high)
         return f"seconds or a timedelta, from {low} to {high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Optional(Generic[T]):
+    """Accepts None, and what another validator accepts."""
+
+    other: Validator[T]
+
+    def __call__(self, value: object) -> T | None:
+        return None if value is None else self.other(value)
+
+    def __str__(self) -> str:
+        return f"{self.other}, or None"
 
 
 def _is_in_range(number: float, low: float, high: float) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import environ
 import pytest
+import yaml
 
+from django_jobs.conf import tasks_from_env
 from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.conf.variables import VARIABLES
 from django_jobs.validation import ranges
@@ -45,7 +49,7 @@ def own_fields(kind: type[BackendOptions]) -> Iterator[Field[Any]]:
 
 
 def variable_rows() -> list[str]:
-    return [f"| `{v.name}` | {v.kind} | {code(v.default)} | {v.purpose} |" for v in VARIABLES]
+    return [f"| `{v.name}` | {v.kind.value} | {code(v.default)} | {v.purpose} |" for v in VARIABLES]
 
 
 def option_rows(kind: type[BackendOptions]) -> list[str]:
@@ -63,6 +67,31 @@ def documented_rows(heading: str, page: Path = PAGE) -> list[str]:
 
 def test_the_page_lists_every_environment_variable() -> None:
     assert documented_rows("Environment variables") == variable_rows()
+
+
+def example_values() -> dict[str, str]:
+    """The commented lines of .env.example, which show the defaults."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    settings = (line.removeprefix("#") for line in lines if re.match(r"#[A-Z]", line))
+    return dict(setting.split("=", 1) for setting in settings)
+
+
+def test_the_example_of_an_environment_has_every_variable() -> None:
+    site = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]
+    chosen = {*site["environment"], "REDIS_PROVIDER"}
+    assert set(example_values()) == {variable.name for variable in VARIABLES} - chosen
+
+
+def test_the_example_of_an_environment_shows_the_defaults() -> None:
+    def options_with(values: dict[str, str]) -> RedisOptions:
+        variables = {"JOB_BACKEND": "redis", **values}
+        env = type("GivenEnv", (environ.Env,), {"ENVIRON": variables})()
+        return RedisOptions.from_dict("default", tasks_from_env(env)["default"]["OPTIONS"])
+
+    assert options_with(example_values()) == options_with({})
+    for variable in VARIABLES:
+        if not variable.option:
+            assert example_values().get(variable.name, "") in {"", variable.default}
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,12 @@ from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
 from django_jobs.backends import JobBackend, our_backend
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
-from django_jobs.conf.queues import QueueWeight, parse_queue, queue_weights
+from django_jobs.conf.queues import QueueWeight, queue_weights
 from django_jobs.errors import BrokerError
-from django_jobs.management.arguments import at_least, checked, option
 from django_jobs.management.banner import burst_report, greeting
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.target import configured_backend
+from django_jobs.management.worker_arguments import add_worker_arguments
 from django_jobs.waits import wait_out
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.channel import Channel
@@ -43,8 +42,8 @@ EARLIEST_REPLACEMENT = 0.8
 """Fraction of `--max-jobs` after which one of several processes may ask to be replaced."""
 
 WORKER_OPTIONS = (
-    *("concurrency", "shutdown_timeout", "burst", "max_jobs", "strict"),
-    "restart_after_timeout",
+    *("concurrency", "async_concurrency", "shutdown_timeout"),
+    *("burst", "max_jobs", "strict", "restart_after_timeout"),
 )
 """Arguments that set the worker option of the same name."""
 
@@ -59,56 +58,7 @@ class Command(OwnProcessCommand):
     help = "Runs jobs until it is stopped. TERM or INT stops it, TSTP makes it quiet."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add = parser.add_argument
-        add(
-            *("-q", "--queue"),
-            action="append",
-            type=checked(parse_queue),
-            metavar="NAME[:WEIGHT]",
-            dest="queues",
-            help="Serve this queue. May be repeated. Defaults to all queues of the backend.",
-        )
-        add("--strict", action="store_true", help="Empty each queue before the next, in order.")
-        threads, processes = option("concurrency", int), option("processes", int)
-        add("-c", "--concurrency", type=threads, metavar="N", help="Threads for plain functions.")
-        add("--processes", type=processes, metavar="N", help="Worker processes, for more cores.")
-        add(
-            "--shutdown-timeout",
-            type=option("shutdown_timeout", float),
-            metavar="SECONDS",
-            help="How long running jobs may take to finish when the worker stops.",
-        )
-        self._add_stop_arguments(parser)
-        add(
-            "--backend",
-            default=DEFAULT_TASK_BACKEND_ALIAS,
-            metavar="ALIAS",
-            help="Alias in TASKS. Defaults to %(default)r.",
-        )
-        add("--reload", action="store_true", default=None, help="Restart when code changes.")
-        add(
-            "--no-reload",
-            action="store_false",
-            dest="reload",
-            help="Do not restart, even with DEBUG on.",
-        )
-
-    def _add_stop_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments that let a worker stop by itself."""
-        add = parser.add_argument
-        add("--burst", action="store_true", help="Stop once no job is queued.")
-        add(
-            "--max-jobs",
-            type=checked(at_least(1)),
-            metavar="N",
-            help="Stop after N jobs. One of several processes is replaced instead.",
-        )
-        add(
-            "--restart-after-timeout",
-            action="store_true",
-            default=None,
-            help="Stop after a timeout in a thread. One of several processes is replaced instead.",
-        )
+        add_worker_arguments(parser)
 
     def check(self, *args: Any, **options: Any) -> None:
         """Report an unusable `TASKS` in one sentence; Django's own check of it raises instead."""
@@ -126,7 +76,7 @@ class Command(OwnProcessCommand):
             show_failures()  # the calling process configures the rest
         parent = Channel.to_parent()
         processes = self._processes(backend, options)
-        if self._reloads(options, processes):
+        if self._reloads(worker_options, options["reload"], processes):
             run_with_reloader(self._run_for_reloader, backend, worker_options)
             return
         code = (
@@ -142,8 +92,8 @@ class Command(OwnProcessCommand):
         given = {name: options[name] for name in WORKER_OPTIONS if options[name] is not None}
         if options["queues"]:
             given["queues"] = named_queues(backend, options["queues"])
-        if options["burst"]:
-            given["restart_after_timeout"] = False  # nothing would start the next worker
+        if options["burst"]:  # nothing would start the next worker
+            given |= {"max_jobs": options["max_jobs"], "restart_after_timeout": False}
         return dataclasses.replace(backend.worker_options(), **given)
 
     def _processes(self, backend: JobBackend, options: dict[str, Any]) -> int:
@@ -157,16 +107,16 @@ class Command(OwnProcessCommand):
             )
         return 1
 
-    def _reloads(self, options: dict[str, Any], processes: int) -> bool:
-        if options["reload"] and processes > 1:
+    def _reloads(self, options: WorkerOptions, asked: bool | None, processes: int) -> bool:
+        if asked and processes > 1:
             raise CommandError("--reload works with one process only: add --processes 1.")
-        if options["reload"] and not self.owns_process:
+        if asked and not self.owns_process:
             raise CommandError(
                 "reload works on the command line only, because it ends the process."
             )
-        if options["reload"] is not None:
-            return bool(options["reload"])
-        ends_by_itself = options["burst"] or options["max_jobs"] is not None
+        if asked is not None:
+            return asked
+        ends_by_itself = options.burst or options.max_jobs is not None
         return settings.DEBUG and processes == 1 and not ends_by_itself and self.owns_process
 
     def _run(self, backend: JobBackend, options: WorkerOptions, parent: Channel | None) -> ExitCode:

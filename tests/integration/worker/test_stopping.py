@@ -166,6 +166,17 @@ def test_it_stops_after_so_many_jobs(site: Site, backend: JobBackend) -> None:
     assert backend.broker.inspection.counts()[State.QUEUED] == 43
 
 
+def test_the_settings_can_end_a_worker_after_a_number_of_jobs_but_not_a_burst(
+    site: Site, backend: JobBackend
+) -> None:
+    site.options["max_jobs"] = 2
+    tasks.note.bulk_enqueue([["x"]] * 5)
+    assert site.start().end() == 0
+    assert len(site.notes.lines) == 2
+    assert site.start("--burst").end() == 0
+    assert len(site.notes.lines) == 5
+
+
 def test_systemd_hears_of_start_life_and_stop(site: Site, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))

@@ -219,9 +219,49 @@ def test_the_thread_pool_takes_the_numbers_that_concern_it() -> None:
     assert "processes" not in options
 
 
+def test_all_that_operators_tune_comes_from_the_environment() -> None:
+    options = default_backend(
+        JOB_BACKEND="redis",
+        JOB_ASYNC_CONCURRENCY="50",
+        JOB_STRICT="yes",
+        JOB_MAX_JOBS="10000",
+        JOB_RESTART_AFTER_TIMEOUT="1",
+        JOB_LEASE="40",
+        JOB_SOCKET_TIMEOUT="2.5",
+        JOB_RESULT_TTL="60",
+    )["OPTIONS"]
+    checked = RedisOptions.from_dict("default", options)
+    assert (checked.async_concurrency, checked.strict, checked.max_jobs) == (50, True, 10_000)
+    assert (checked.restart_after_timeout, checked.lease) == (True, 40.0)
+    assert (checked.socket_timeout, checked.result_ttl) == (2.5, 60.0)
+
+
+def test_a_worker_can_be_given_some_of_the_queues() -> None:
+    variables = {"JOB_QUEUES": "fast:10,default,mailers", "JOB_WORKER_QUEUES": "mailers:2,fast"}
+    redis = default_backend(JOB_BACKEND="redis", **variables)
+    assert redis["QUEUES"] == ["fast", "default", "mailers"]
+    assert redis["OPTIONS"]["queues"] == {"mailers": 2, "fast": 1}
+    # Nobody else could serve the other queues of a process.
+    threads = default_backend(**variables)
+    assert threads["OPTIONS"]["queues"] == {"fast": 10, "default": 1, "mailers": 1}
+
+
+def test_a_worker_s_queue_that_the_site_does_not_have_is_refused() -> None:
+    message = refusal(JOB_BACKEND="redis", JOB_QUEUES="fast", JOB_WORKER_QUEUES="fats:2")
+    assert message.startswith("JOB_WORKER_QUEUES: Unknown queue 'fats'. Did you mean 'fast'?")
+    assert "JOB_QUEUES lists all queues of the site" in message
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "rule"),
     [
+        ("JOB_ASYNC_CONCURRENCY", "0", "give a whole number from 1 to 100,000, not 0."),
+        ("JOB_MAX_JOBS", "many", "give a whole number from 1 to 1,000,000,000, not 'many'."),
+        ("JOB_STRICT", "maybe", "give true or false, not 'maybe'."),
+        ("JOB_LEASE", "1", "give seconds or a timedelta, from 2 seconds to 1 hour, not 1.0."),
+        ("JOB_SOCKET_TIMEOUT", "0", "give seconds or a timedelta, from 0.1 seconds to 10 minutes"),
+        ("JOB_RESULT_TTL", "-1", "give seconds or a timedelta, from 0 seconds to 100 years,"),
+        ("JOB_WORKER_QUEUES", "low:heavy", "the weight of queue 'low' must be a whole number"),
         ("JOB_CONCURRENCY", "five", "give a whole number from 1 to 1,000, not 'five'."),
         ("JOB_CONCURRENCY", "0", "give a whole number from 1 to 1,000, not 0."),
         ("JOB_PROCESSES", "1.5", "give a whole number from 1 to 256, not '1.5'."),

@@ -1,0 +1,81 @@
+"""The arguments of `runworker`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
+from django_jobs.conf.queues import parse_queue
+from django_jobs.management.arguments import at_least, checked, option
+
+
+def add_worker_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of `runworker`; None stands for what the backend's options say."""
+    add = parser.add_argument
+    add(
+        *("-q", "--queue"),
+        action="append",
+        type=checked(parse_queue),
+        metavar="NAME[:WEIGHT]",
+        dest="queues",
+        help="Serve this queue. May be repeated. Defaults to all queues of the backend.",
+    )
+    add(
+        "--strict",
+        action="store_true",
+        default=None,
+        help="Empty each queue before the next, in order.",
+    )
+    _add_size_arguments(parser)
+    _add_stop_arguments(parser)
+    add(
+        "--backend",
+        default=DEFAULT_TASK_BACKEND_ALIAS,
+        metavar="ALIAS",
+        help="Alias in TASKS. Defaults to %(default)r.",
+    )
+    add("--reload", action="store_true", default=None, help="Restart when code changes.")
+    add(
+        "--no-reload",
+        action="store_false",
+        dest="reload",
+        help="Do not restart, even with DEBUG on.",
+    )
+
+
+def _add_size_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that say how much runs at a time."""
+    add = parser.add_argument
+    threads, processes = option("concurrency", int), option("processes", int)
+    add("-c", "--concurrency", type=threads, metavar="N", help="Threads for plain functions.")
+    add(
+        "--async-concurrency",
+        type=option("async_concurrency", int),
+        metavar="N",
+        help="Coroutine tasks at a time.",
+    )
+    add("--processes", type=processes, metavar="N", help="Worker processes, for more cores.")
+
+
+def _add_stop_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that say when a worker stops by itself, and how long that may take."""
+    add = parser.add_argument
+    add(
+        "--shutdown-timeout",
+        type=option("shutdown_timeout", float),
+        metavar="SECONDS",
+        help="How long running jobs may take to finish when the worker stops.",
+    )
+    add("--burst", action="store_true", help="Stop once no job is queued.")
+    add(
+        "--max-jobs",
+        type=checked(at_least(1)),
+        metavar="N",
+        help="Stop after N jobs. One of several processes is replaced instead.",
+    )
+    add(
+        "--restart-after-timeout",
+        action="store_true",
+        default=None,
+        help="Stop after a timeout in a thread. One of several processes is replaced instead.",
+    )
