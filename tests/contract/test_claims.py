@@ -47,7 +47,9 @@ def test_a_claimed_job_is_given_to_nobody_else(broker: Broker, w1: Driver, w2: D
     assert w2.take(5) == ()
 
 
-def test_who_came_first_goes_first(broker: Broker, w1: Driver) -> None:
+def test_jobs_of_one_priority_start_in_the_order_of_their_arrival(
+    broker: Broker, w1: Driver
+) -> None:
     jobs = make_jobs(3)
     for job in jobs:
         broker.push([job])
@@ -127,7 +129,7 @@ def test_a_second_round_without_quotas_fills_up_to_the_limit(broker: Broker, w1:
     assert ids(claims) == [a[0].id, b[0].id, a[1].id, a[2].id, a[3].id]
 
 
-def test_what_one_queue_lacks_the_next_one_gives(broker: Broker, w1: Driver) -> None:
+def test_the_next_queue_fills_what_one_queue_lacks(broker: Broker, w1: Driver) -> None:
     a, b = make_jobs(1, queue="a"), make_jobs(6, queue="b")
     broker.push(a + b)
 

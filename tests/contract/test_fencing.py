@@ -1,4 +1,4 @@
-"""Only who holds a job may settle it."""
+"""Only the worker that holds a job may settle it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_queued_job_cannot_be_settled(broker: Broker, inspection: Inspection, 
     assert found(inspection, job.id).state is State.QUEUED
 
 
-def test_what_is_refused_does_not_hinder_the_rest(
+def test_a_refused_settlement_does_not_affect_the_others(
     broker: Broker, inspection: Inspection, w1: Driver
 ) -> None:
     broker.push(make_jobs(3))

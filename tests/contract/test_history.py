@@ -1,4 +1,4 @@
-"""A record tells when attempts ran, where, and what went wrong."""
+"""A job record says when its attempts ran, in which worker, and how they failed."""
 
 from __future__ import annotations
 

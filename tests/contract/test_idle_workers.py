@@ -51,7 +51,7 @@ def test_a_push_to_another_queue_wakes_nobody(broker: Broker, idle_worker: Start
     assert worker.is_woken()
 
 
-def test_who_serves_every_queue_is_woken_by_each(
+def test_a_worker_of_every_queue_is_woken_by_each(
     broker: Broker, idle_worker: StartIdleWorker
 ) -> None:
     worker = idle_worker()
@@ -61,7 +61,7 @@ def test_who_serves_every_queue_is_woken_by_each(
     assert worker.is_woken()
 
 
-def test_who_serves_every_queue_does_not_miss_a_push_before_the_wait(
+def test_a_worker_of_every_queue_does_not_miss_a_push_before_it_listens(
     broker: Broker, idle_worker: StartIdleWorker
 ) -> None:
     broker.push([make_job(queue="a")])

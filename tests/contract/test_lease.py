@@ -1,4 +1,4 @@
-"""A worker holds its jobs as long as it sends heartbeats; others take back what it leaves."""
+"""A worker holds its jobs while it sends heartbeats; other workers take back what it leaves."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_settled_jobs_do_not_come_back(
     assert w1.vanish(clock, noticed_by=w2).recovered == (held.job.id,)
 
 
-def test_what_came_back_is_reported_once(
+def test_recovered_jobs_are_reported_once(
     broker: Broker, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
     broker.push(make_jobs(2))

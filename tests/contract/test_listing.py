@@ -1,4 +1,4 @@
-"""The read side shows what is there."""
+"""Listings of jobs and counts show what is stored."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_the_next_attempt_gets_what_the_last_one_saved(
     assert w1.take_one().job.metadata == NEW
 
 
-def test_what_a_worker_saved_before_it_vanished_is_kept(
+def test_metadata_that_a_worker_saved_before_it_vanished_is_kept(
     claim: Claim, clock: Clock, w1: Driver, w2: Driver
 ) -> None:
     w1.heartbeat(metadata=saves(claim))

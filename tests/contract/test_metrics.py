@@ -1,4 +1,4 @@
-"""What workers counted is added up over time, once, in bounded room."""
+"""Counts from workers are added up once, and take bounded space."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_task_and_its_chart_tell_the_same(
     assert (found.succeeded, found.failed) == (history.succeeded, history.failed)
 
 
-def test_what_fails_most_comes_first(metrics: Metrics, w1: Driver) -> None:
+def test_the_most_frequent_failure_comes_first(metrics: Metrics, w1: Driver) -> None:
     errors = (("builtins.OSError", 2), ("shop.NoParcel", 7))
     w1.heartbeat(
         samples=[

@@ -1,4 +1,4 @@
-"""How far a job is counts while its worker holds it."""
+"""The progress of a job is stored while its worker holds it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_job_tells_how_far_it_is(
     assert found(inspection, claim.job.id).progress == progress
 
 
-def test_what_was_said_last_counts(inspection: Inspection, claim: Claim, w1: Driver) -> None:
+def test_the_last_progress_counts(inspection: Inspection, claim: Claim, w1: Driver) -> None:
     w1.heartbeat(progress=says(claim))
     w1.heartbeat(progress=says(claim, Progress(7, 10)))
     w1.heartbeat()

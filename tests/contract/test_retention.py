@@ -164,7 +164,7 @@ def test_a_dead_job_that_was_retried_is_kept_while_it_waits(
     assert w1.take_one().job == claim.job
 
 
-def test_waiting_jobs_are_kept_for_ever(
+def test_waiting_jobs_are_kept_forever(
     broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
 ) -> None:
     ten_years = 10 * 365 * 86_400_000

@@ -1,4 +1,4 @@
-"""The list of all jobs can be searched, counted and repaired, a stretch at a time."""
+"""The list of all jobs can be searched, counted and repaired in portions."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_place_survives_as_text() -> None:
         "WyJub25lIiwgIiIsICIxIiwgIiJd",
     ],
 )
-def test_what_is_no_place_is_refused(text: str) -> None:
+def test_an_invalid_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no place"):
         Cursor.from_text(text)
 
@@ -394,7 +394,7 @@ def test_a_job_that_fails_again_during_a_retry_of_many_is_retried_once(
 
 
 @pytest.mark.parametrize("ahead", [None, 60_000])
-def test_what_came_later_is_left_out(
+def test_later_jobs_are_left_out(
     broker: Broker, inspection: Inspection, clock: Clock, ahead: int | None
 ) -> None:
     run_at = ahead and START + ahead

@@ -1,4 +1,4 @@
-"""A settlement moves a job to where it belongs next."""
+"""A settlement moves a job to its next state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What jobs are kept in, and what workers say of themselves, also those of other versions."""
+"""The store describes itself, and the reports of workers, also those of other versions."""
 
 from __future__ import annotations
 

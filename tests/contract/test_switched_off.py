@@ -41,7 +41,7 @@ def test_others_go_on(broker: Broker, inspection: Inspection, w1: Driver) -> Non
     assert ids(w1.take(5)) == [job.id]
 
 
-def test_what_is_off_is_known_with_its_beginning(
+def test_a_task_that_is_off_is_listed_with_the_time_since_when(
     broker: Broker, inspection: Inspection, clock: Clock
 ) -> None:
     assert dict(inspection.switched_off()) == {}

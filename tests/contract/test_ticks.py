@@ -47,7 +47,7 @@ def test_only_a_worker_that_saw_the_last_tick_claims_the_next(broker: Broker, w1
     assert len(w1.take(5)) == 2
 
 
-def test_who_saw_an_older_tick_claims_nothing(broker: Broker, w1: Driver) -> None:
+def test_a_worker_that_saw_an_older_tick_claims_nothing(broker: Broker, w1: Driver) -> None:
     claim_tick(broker, HOURLY, None, 1_000, None)
     claim_tick(broker, HOURLY, 1_000, 2_000, None)
 
@@ -58,7 +58,7 @@ def test_who_saw_an_older_tick_claims_nothing(broker: Broker, w1: Driver) -> Non
     assert w1.take(5) == ()
 
 
-def test_who_saw_a_tick_that_never_was_claims_nothing(broker: Broker) -> None:
+def test_a_worker_that_saw_a_tick_that_was_never_claimed_claims_nothing(broker: Broker) -> None:
     assert not claim_tick(broker, HOURLY, 1_000, 2_000, make_job())
 
     assert dict(broker.ticks()) == {}

@@ -1,4 +1,4 @@
-"""Whatever makes jobs ready wakes a worker for them, and nothing else does."""
+"""Everything that makes a job ready wakes a worker, and nothing else does."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_job_that_must_run_alone_does_not_keep_its_worker_turning_in_circles(
     assert idle_worker("default").stays_asleep()
 
 
-def test_what_had_to_be_left_alone_wakes_a_worker_when_it_need_not_any_more(
+def test_a_suspect_wakes_a_worker_when_it_may_run_again(
     broker: Broker, w1: Driver, w2: Driver, idle_worker: StartIdleWorker, clock: Clock
 ) -> None:
     broker.push(make_jobs(2))

@@ -1,4 +1,4 @@
-"""What is damaged in Redis, or too much of it, harms no other job."""
+"""Damaged or excessive data in Redis harms no other job."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_push_to_a_key_of_another_type_stores_nothing(
     assert sum(broker.inspection.counts().values()) == 0
 
 
-def test_a_settlement_beside_a_key_of_another_type_takes_effect_after_the_repair(
+def test_a_settlement_refused_for_a_key_of_another_type_takes_effect_after_the_repair(
     broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
     broker.push(make_jobs(3))

@@ -1,4 +1,4 @@
-"""The doctor finds what somebody wrote to the keys in Redis, and mends it."""
+"""The doctor finds what was changed by hand in Redis, and repairs it."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def damage(site: Site, client: redis.Redis, calls: Calls) -> None:
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_what_is_found_is_mended_and_every_job_goes_on(
+def test_findings_are_repaired_and_every_job_runs(
     name: str, site: Site, client: redis.Redis
 ) -> None:
     expected, calls = DAMAGES[name]

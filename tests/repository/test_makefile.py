@@ -1,4 +1,4 @@
-"""The commands of the Makefile meet a stranger well: clear words, no traceback."""
+"""The commands of the Makefile give clear messages and no tracebacks on a new machine."""
 
 from __future__ import annotations
 

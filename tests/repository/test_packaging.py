@@ -1,4 +1,4 @@
-"""What people install is complete: the wheel alone, in a fresh environment."""
+"""The wheel is complete: it works alone in a fresh environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code keeps the measures that make it easy to read."""
+"""The code keeps its limits of size and its rules for names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arrives of a call's arguments, and what is refused before it is stored."""
+"""Arguments arrive as they were given, or are refused when they are enqueued."""
 
 from __future__ import annotations
 

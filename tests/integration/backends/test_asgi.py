@@ -1,4 +1,4 @@
-"""The lifespan of an ASGI server, which Django does not speak."""
+"""The lifespan protocol of ASGI servers, which Django does not implement."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_the_item_that_cannot_be_enqueued_is_named_by_its_number(
 
 
 @pytest.mark.parametrize("item", ["text", b"bytes", 7, None])
-def test_what_is_no_call_is_refused_by_its_number(configure: Configure, item: Any) -> None:
+def test_an_invalid_call_is_refused_with_its_number(configure: Configure, item: Any) -> None:
     configure("dummy")
     with pytest.raises(TypeError, match=f"item 1 is a {type(item).__name__}"):
         tasks.note.bulk_enqueue([[1], item])

@@ -1,4 +1,4 @@
-"""What Django's Tasks framework promises, kept by both backends."""
+"""Both backends keep the contract of Django's Tasks framework."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_job_is_ready_then_successful(backend: JobBackend) -> None:
     assert (stored.task.priority, stored.task.queue_name) == (7, "critical")
 
 
-def test_what_is_not_finished_has_no_return_value(backend: JobBackend) -> None:
+def test_a_job_that_has_not_finished_has_no_return_value(backend: JobBackend) -> None:
     result = tasks.wait_at_gate.enqueue()
     assert tasks.at_gate.acquire(timeout=DEADLINE)
     result.refresh()

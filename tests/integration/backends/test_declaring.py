@@ -1,4 +1,4 @@
-"""How tasks may be declared, and which ones no worker could ever find."""
+"""Declarations of tasks; those that no worker could find are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a process ends, the jobs in its memory are finished first, or named in its log."""
+"""When a process ends, the jobs in its memory are finished first or named in its log."""
 
 from __future__ import annotations
 

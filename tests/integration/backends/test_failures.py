@@ -1,4 +1,4 @@
-"""Whatever a task raises or returns, its job comes to an end that says what happened."""
+"""Every value that a task raises or returns ends its job in a state that says what happened."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_backend_s_result_ttl_holds_for_tasks_without_their_own(start: Start) 
 
 
 @pytest.mark.parametrize("when", ["soon", "inf", None, -5, {"a": 1}])
-def test_whatever_time_a_task_asks_for_its_worker_goes_on(start: Start, when: Any) -> None:
+def test_a_worker_continues_after_any_time_that_a_task_asks_for(start: Start, when: Any) -> None:
     backend = start(concurrency=1)
     result = tasks.ask_for.enqueue(when)
 

@@ -1,4 +1,4 @@
-"""Times that no wait can take: a record that carries one stops no worker and delays no job."""
+"""A record with a time that is too large to wait for stops no worker and delays no job."""
 
 from __future__ import annotations
 

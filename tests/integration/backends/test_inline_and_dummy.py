@@ -1,4 +1,4 @@
-"""The backends of tests: one runs each job at once, one never."""
+"""The inline and dummy backends."""
 
 from __future__ import annotations
 

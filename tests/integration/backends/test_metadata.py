@@ -1,4 +1,4 @@
-"""What a site attaches to a job travels with it, and what its attempts make of it is kept."""
+"""Metadata travels with a job, and keeps the changes of its attempts."""
 
 from __future__ import annotations
 

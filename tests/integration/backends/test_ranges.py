@@ -1,4 +1,4 @@
-"""What `enqueue` accepts runs on both brokers; what it refuses, it refuses with a sentence."""
+"""Values in range run on both brokers; others are refused with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The result of a job that was just enqueued is built when somebody looks at it."""
+"""The result of a job that was just enqueued is built on first use."""
 
 from __future__ import annotations
 

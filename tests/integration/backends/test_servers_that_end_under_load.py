@@ -1,4 +1,4 @@
-"""A web server that is told to end while jobs wait finishes or names each of them, then ends."""
+"""A web server that is stopped while jobs wait finishes each of them or logs it, then ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stores a job signs the name of its task."""
+"""Every job is stored with a signature of its task's name."""
 
 from __future__ import annotations
 

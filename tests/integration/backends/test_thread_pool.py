@@ -48,7 +48,7 @@ def test_a_full_pool_takes_a_job_as_soon_as_there_is_room(configure: Configure) 
     assert [ended(result).status for result in results] == ["SUCCESSFUL"] * 20
 
 
-def test_jobs_that_fill_their_own_pool_get_an_error_instead_of_waiting_for_ever(
+def test_jobs_that_fill_their_own_pool_get_an_error_instead_of_waiting_forever(
     configure: Configure,
 ) -> None:
     configure("thread_pool", concurrency=2, max_queued=2, full_timeout=0.2)
@@ -101,7 +101,7 @@ def test_a_drained_pool_refuses_jobs_instead_of_losing_them(configure: Configure
     assert not backend.broker.inspection.counts()["queued"]  # type: ignore[index]
 
 
-def test_what_is_lost_at_the_end_is_named(
+def test_lost_jobs_are_named_at_the_end(
     configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend = pool_backend(configure, concurrency=1, shutdown_timeout=0.1)

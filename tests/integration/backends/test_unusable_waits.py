@@ -1,4 +1,4 @@
-"""A wait that is none: the attempt ends all the same, and the default curve says what follows."""
+"""An unusable wait: the attempt ends, and the default curve decides when it is retried."""
 
 from __future__ import annotations
 

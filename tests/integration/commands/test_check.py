@@ -1,4 +1,4 @@
-"""`manage.py jobs check`, as a container's health check asks it."""
+"""`manage.py jobs check`, as a container's health check runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py jobs doctor`, as an operator and a program ask it."""
+"""`manage.py jobs doctor`, for operators and for programs."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def test_queues_shows_those_of_the_settings_and_those_with_jobs(jobs: Jobs, brok
         ((), "SUBCOMMAND"),
     ],
 )
-def test_what_cannot_be_shown_is_told(
+def test_an_unusable_argument_is_explained(
     jobs: Jobs, backend: JobBackend, arguments: tuple[str, ...], sentence: str
 ) -> None:
     tasks.greet.enqueue()

@@ -1,4 +1,4 @@
-"""The commands as processes of their own: exit codes, and workers that really run."""
+"""The commands in processes of their own: exit codes, and real workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bar of bulk changes."""
+"""The progress bar of bulk changes."""
 
 from __future__ import annotations
 

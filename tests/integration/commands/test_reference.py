@@ -1,4 +1,4 @@
-"""The commands page of the documentation says what the parsers and the answers do."""
+"""The commands page of the documentation agrees with the parsers and the output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `manage.py jobs` shows of workers, and tells them."""
+"""`manage.py jobs workers`, `quiet` and `stop`."""
 
 from __future__ import annotations
 

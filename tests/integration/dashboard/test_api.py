@@ -1,4 +1,4 @@
-"""What machines are told."""
+"""The endpoints for programs: statistics and health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts are drawn as they should be, whatever they are told to show."""
+"""Charts are drawn correctly for any data."""
 
 from __future__ import annotations
 

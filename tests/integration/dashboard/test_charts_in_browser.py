@@ -1,4 +1,4 @@
-"""Charts in a real browser: an operator looks for what became slow."""
+"""Charts in a real browser: an operator looks for a task that became slow."""
 
 from __future__ import annotations
 

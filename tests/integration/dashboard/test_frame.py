@@ -1,4 +1,4 @@
-"""What all pages have in common, whatever they are asked and wherever they stand."""
+"""The frame of all pages: headers, menu, backends and parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others wrote is shown as text, never obeyed."""
+"""Text from jobs and queues is escaped on every page."""
 
 from __future__ import annotations
 

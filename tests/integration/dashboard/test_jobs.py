@@ -1,4 +1,4 @@
-"""The list of jobs shows what is meant, and the page of a job all that is known of it."""
+"""The list of jobs, and the page of a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operator finds what failed, reads why, and puts it right, in a real browser."""
+"""An operator finds a failed job, reads its error and retries it, in a real browser."""
 
 from __future__ import annotations
 

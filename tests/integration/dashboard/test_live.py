@@ -1,4 +1,4 @@
-"""Pages that are open keep up with what happens, without disturbing who reads them."""
+"""Open pages update themselves without disturbing their readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages with charts show of what workers told."""
+"""The pages with charts show what workers counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators see of periodic tasks, and do with them."""
+"""The page of periodic tasks, and its actions."""
 
 from __future__ import annotations
 

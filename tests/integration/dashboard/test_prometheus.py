@@ -1,4 +1,4 @@
-"""Prometheus reads the figures, and nobody else does."""
+"""Prometheus reads the metrics with a token; others get none."""
 
 from __future__ import annotations
 

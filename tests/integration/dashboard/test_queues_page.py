@@ -1,4 +1,4 @@
-"""What operators see of queues, and do to them."""
+"""The page of queues, and its actions."""
 
 from __future__ import annotations
 

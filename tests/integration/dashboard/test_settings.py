@@ -1,4 +1,4 @@
-"""The setting of the dashboard, from the environment or by hand."""
+"""The setting `JOB_DASHBOARD`, from the environment or by hand."""
 
 from __future__ import annotations
 

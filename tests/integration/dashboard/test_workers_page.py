@@ -1,4 +1,4 @@
-"""What operators see of workers, and tell them."""
+"""The page of workers, and its actions."""
 
 from __future__ import annotations
 

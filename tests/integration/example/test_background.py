@@ -1,4 +1,4 @@
-"""What visitors see of the work they set going."""
+"""The page of background jobs of the example site."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_after_a_vote_one_is_back_where_one_was_but_never_elsewhere(
     assert answer.headers["Location"] == (target or post.get_absolute_url())
 
 
-def test_who_comments_follows(as_user: AsUser, member: User, post: Post) -> None:
+def test_a_member_who_comments_follows_the_post(as_user: AsUser, member: User, post: Post) -> None:
     client = as_user(member)
     answer = client.post(f"/posts/{post.pk}/comment/", {"text": "Halves are fine."})
     assert answer.headers["Location"] == f"/posts/{post.pk}/#comment-{Comment.objects.get().pk}"

@@ -53,7 +53,7 @@ def assert_forgotten(user: User, post: Post) -> None:
     assert not Follow.objects.exists()
 
 
-def test_who_leaves_is_forgotten_and_what_they_wrote_stays(
+def test_the_data_of_a_member_who_leaves_is_erased_and_their_posts_stay(
     as_user: AsUser, busy: User, post: Post
 ) -> None:
     client = as_user(busy)

@@ -77,7 +77,7 @@ def test_a_decompression_bomb_is_refused_by_its_header(side: int) -> None:
     ],
     ids=["nothing", "svg", "png signature", "cut png", "cut jpeg", "png without data", "eps"],
 )
-def test_what_is_no_whole_picture_is_refused(data: bytes) -> None:
+def test_a_broken_picture_is_refused(data: bytes) -> None:
     with pytest.raises(PictureRefused, match="not a picture we can read"):
         square_webp(data)
 

@@ -1,4 +1,4 @@
-"""What moderators hear in their recap."""
+"""The content of the moderators' recap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One delivery: sent once, or for a good reason not at all."""
+"""A delivery is sent once, or not at all for a stated reason."""
 
 from __future__ import annotations
 

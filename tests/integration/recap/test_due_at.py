@@ -1,4 +1,4 @@
-"""When a stored choice is due."""
+"""The times at which stored recap settings are due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is found to be due, and what becomes of it."""
+"""Users whose recap is due are found, and their deliveries enqueued."""
 
 from __future__ import annotations
 

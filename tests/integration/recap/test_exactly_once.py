@@ -1,4 +1,4 @@
-"""One mail per user, whatever ticks, repeats, and dies: with several processes on real servers."""
+"""One mail per user, although ticks repeat and processes die, on real servers."""
 
 from __future__ import annotations
 

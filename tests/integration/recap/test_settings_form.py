@@ -1,4 +1,4 @@
-"""The form for a profile page, where it exists, and where it does not."""
+"""The recap form for a profile page, with fields and without."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def test_a_choice_is_changed_in_its_row(make_user: MakeUser) -> None:
         ("time_zone", "../../etc/passwd"),
     ],
 )
-def test_what_was_not_offered_is_refused(make_user: MakeUser, field: str, value: str) -> None:
+def test_a_choice_that_was_not_offered_is_refused(
+    make_user: MakeUser, field: str, value: str
+) -> None:
     form = RecapSettingsForm({**WEEKLY_IN_TOKYO, f"recap-{field}": value}, user=make_user())
 
     assert list(form.errors) == [field]

@@ -1,4 +1,4 @@
-"""What a test may assert of jobs that wait, and what it is told when that is not so."""
+"""Assertions about enqueued jobs, and their messages."""
 
 from __future__ import annotations
 

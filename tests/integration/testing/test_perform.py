@@ -87,7 +87,7 @@ def test_what_cannot_travel_is_refused() -> None:
         perform(tasks.unserialisable)
 
 
-def test_what_no_worker_would_find_is_refused() -> None:
+def test_a_task_that_no_worker_would_find_is_refused() -> None:
     with pytest.raises(InvalidTask, match="cannot be enqueued"):
         perform(odd.renamed)
 

@@ -1,4 +1,4 @@
-"""What a timeout leaves behind in its thread, and a worker that makes way after one."""
+"""What a timeout leaves behind in its thread, and a worker that is replaced after one."""
 
 from __future__ import annotations
 

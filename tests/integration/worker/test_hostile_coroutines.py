@@ -1,4 +1,4 @@
-"""Coroutines that reach for the event loop: each attempt ends, and the loop goes on."""
+"""Coroutines that stop or close the event loop: each attempt ends, and the loop continues."""
 
 from __future__ import annotations
 

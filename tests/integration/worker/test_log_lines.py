@@ -1,4 +1,4 @@
-"""What workers write of jobs, under production settings and whatever `LOGGING` says."""
+"""The log lines of workers, with production settings and with any `LOGGING`."""
 
 from __future__ import annotations
 

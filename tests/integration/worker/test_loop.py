@@ -1,4 +1,4 @@
-"""Coroutine tasks, and what jobs find of databases and languages."""
+"""Coroutine tasks, database connections and languages of jobs."""
 
 from __future__ import annotations
 

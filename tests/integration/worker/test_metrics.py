@@ -1,4 +1,4 @@
-"""What a worker counts of its attempts, and how far it says that they are."""
+"""A worker counts its attempts and reports their progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis goes away, comes back, refuses: the worker goes on by itself, and says so once."""
+"""Redis goes away, comes back or refuses calls: the worker continues, and logs each outage once."""
 
 from __future__ import annotations
 

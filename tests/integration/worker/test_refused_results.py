@@ -1,4 +1,4 @@
-"""Redis refuses what is larger than its own limit: that ends one job, and holds up no other."""
+"""A value that exceeds Redis's own limit ends one job and delays no other."""
 
 from __future__ import annotations
 

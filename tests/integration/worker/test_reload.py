@@ -1,4 +1,4 @@
-"""Code that changes under a running worker."""
+"""A worker reloads when code changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How attempts end: retries, and what a task says itself."""
+"""Retries, and the errors with which a task chooses its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes short jobs fast makes no other one wait."""
+"""What makes short jobs fast delays no other job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What systemd hears of a worker, and what its exit code says of a part that failed."""
+"""Messages to systemd, and the exit code after a part of the worker failed."""
 
 from __future__ import annotations
 

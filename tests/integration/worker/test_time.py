@@ -1,4 +1,4 @@
-"""When jobs start: in time, never early, without asking for them over and over."""
+"""Jobs start on time, never early, without polling."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _running_for_long(worker: Worker) -> int:
     return sum(one.claim.job.task.endswith("hold") for one in worker.running())
 
 
-def test_what_must_run_alone_does_not_turn_the_loop_hot(
+def test_a_suspect_does_not_make_the_loop_spin(
     configure: Callable[..., RedisBackend],
     redis_server_factory: Callable[..., RedisServer],
     start_worker: StartWorker,

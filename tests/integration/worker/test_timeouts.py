@@ -1,4 +1,4 @@
-"""Time limits: what is interrupted, what can't be, and that nobody else is ever hit."""
+"""Timeouts: what they interrupt, what they cannot, and that they never hit other jobs."""
 
 from __future__ import annotations
 

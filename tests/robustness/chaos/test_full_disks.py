@@ -1,4 +1,4 @@
-"""A worker whose disk is full: what it can't write must not end it."""
+"""A worker whose disk is full continues, although it cannot write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that end their worker, never end or can't be spoken of: they die, their neighbours live."""
+"""Jobs that kill their worker, never end or raise strange errors: they die, the others run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two troubles at a time: when both are over, every job gets done."""
+"""Two faults at a time: when both are over, every job is done."""
 
 from __future__ import annotations
 

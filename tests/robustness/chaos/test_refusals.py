@@ -1,4 +1,4 @@
-"""A server that refuses in five ways: the worker lives on, and goes on when it may."""
+"""A server that refuses calls in five ways: the worker survives, and continues afterwards."""
 
 from __future__ import annotations
 

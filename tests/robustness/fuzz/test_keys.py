@@ -1,4 +1,4 @@
-"""Something of another type under any key of the namespace is named, and the doctor mends it."""
+"""A value of the wrong type under any key is named, and the doctor repairs it."""
 
 from __future__ import annotations
 

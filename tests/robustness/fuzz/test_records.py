@@ -1,4 +1,4 @@
-"""Whatever stands in the fields of a job, scripts and listings go on, and sound jobs run."""
+"""Arbitrary values in the fields of a job stop neither scripts nor listings nor other jobs."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_corrupted_jobs_end_with_their_reason_and_others_succeed(
 KEYS = ["f:{}", "commands", "suspects", "ticks", "totals", "leases", "lost", "seq", "queues", "m:*"]
 
 
-def test_a_worker_that_runs_works_on_once_what_is_beside_its_jobs_is_mended(
+def test_a_running_worker_continues_once_the_keys_around_its_jobs_are_repaired(
     configure: Callable[..., object],  # noqa: F811
     start_worker: Callable[..., Worker],  # noqa: F811
     redis_url: str,

@@ -1,4 +1,4 @@
-"""The thread pool backend pushes back when it is full, and is as before when it was drained."""
+"""The thread pool backend blocks when it is full, and works as before once it is drained."""
 
 from __future__ import annotations
 

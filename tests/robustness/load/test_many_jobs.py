@@ -1,4 +1,4 @@
-"""What is done with one job takes the same work however many others wait."""
+"""Each operation on one job takes the same work however many others wait."""
 
 from __future__ import annotations
 

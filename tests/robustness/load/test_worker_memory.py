@@ -1,4 +1,4 @@
-"""A worker takes no more memory the longer it works."""
+"""A worker's memory does not grow with the number of jobs it has run."""
 
 from __future__ import annotations
 

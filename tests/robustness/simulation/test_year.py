@@ -1,4 +1,4 @@
-"""Two hundred periodic tasks tick once each, in four zones, whatever befalls five workers."""
+"""Two hundred periodic tasks tick once each, in four time zones, with five workers that fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is enqueued in a transaction waits for its commit, as Django's `on_commit` does."""
+"""Jobs enqueued in a transaction wait for its commit, as with Django's `on_commit`."""
 
 from __future__ import annotations
 

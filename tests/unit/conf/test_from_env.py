@@ -1,4 +1,4 @@
-"""The TASKS setting that the environment's variables make."""
+"""The `TASKS` setting from environment variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the backends may be told, and what they say to what they may not."""
+"""Options of the backends, and the messages for invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of Redis: what is taken, what is refused, and that no secret is shown."""
+"""The URL of Redis: what is accepted, what is refused, and that no secret is shown."""
 
 from __future__ import annotations
 

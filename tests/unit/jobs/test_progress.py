@@ -1,4 +1,4 @@
-"""What a task says of its progress is kept with its attempt."""
+"""The progress that a task reports is kept with its attempt."""
 
 from __future__ import annotations
 

@@ -417,7 +417,7 @@ def test_what_may_be_enqueued_may_be_read_however_deep_it_is() -> None:
     ],
     ids=lambda text: repr(text[:40]),
 )  # fmt: skip
-def test_what_is_not_ours_is_a_broken_payload(decode: Callable[[str], Any], text: str) -> None:
+def test_a_foreign_payload_is_a_broken_payload(decode: Callable[[str], Any], text: str) -> None:
     with pytest.raises(BrokenPayload):
         decode(text)
 

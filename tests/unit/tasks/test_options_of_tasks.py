@@ -1,4 +1,4 @@
-"""Mistakes in a task's options that would only show when a job fails, or never."""
+"""Invalid options of a task are refused at its declaration."""
 
 from __future__ import annotations
 

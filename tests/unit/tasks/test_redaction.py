@@ -1,4 +1,4 @@
-"""What is secret in a job's arguments stays so."""
+"""Secrets in a job's arguments stay hidden."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_parameters_have_their_names_behind_a_context_too() -> None:
     assert redacted(tasks.sign_in, "ada", "hunter2") == [["ada", MASK], {}]
 
 
-def test_what_nobody_knows_the_name_of_is_hidden() -> None:
+def test_arguments_without_a_known_name_are_hidden() -> None:
     assert redacted("shop.gone", "x", y="z", password="p") == [
         [MASK],
         {"y": MASK, "password": MASK},
@@ -158,7 +158,7 @@ def test_what_is_not_ours_and_names_a_secret_is_not_shown() -> None:
     assert seen(tasks.charge, result="{password: hunter2").result == MASK
 
 
-def test_what_is_not_secret_is_as_it_was() -> None:
+def test_other_values_stay_unchanged() -> None:
     text = '[["größer ✓",1.5,12345678901234567890123,{"$date":"2027-01-01"}],{}]'
     assert Redactor(()).arguments(tasks.sign_in.module_path, text).startswith('[["größer ✓",')
     assert (
@@ -400,7 +400,7 @@ def test_a_name_that_is_no_parameter_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "order.", ".card", 5])
-def test_what_is_no_path_is_refused(path: Any) -> None:
+def test_an_invalid_path_is_refused(path: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"charge: redact=.* a path into it"):
         task(redact=(path,))(charge)
 

@@ -103,7 +103,9 @@ def test_a_missing_signature_is_distinguished_from_a_wrong_one() -> None:
     ids=lambda name: ascii(name[:40]),
 )  # fmt: skip
 @pytest.mark.parametrize("signature", [None, "", "x" * 22])
-def test_what_is_not_imported_stays_so(name: str, signature: str | None) -> None:
+def test_a_module_that_is_not_imported_is_not_imported_by_a_name(
+    name: str, signature: str | None
+) -> None:
     before = set(sys.modules)
     with pytest.raises(TaskNotFound, match="is not imported in this process") as caught:
         find_task(name, signature)
@@ -147,7 +149,7 @@ def test_a_name_that_is_not_a_dotted_path_is_refused(name: str) -> None:
         ("django.contrib.auth.authenticate", "is a function, not a task"),
     ],
 )
-def test_what_is_no_task_is_refused_with_the_reason(name: str, reason: str) -> None:
+def test_an_object_that_is_no_task_is_refused_with_the_reason(name: str, reason: str) -> None:
     with pytest.raises(TaskNotFound, match=reason) as caught:
         find_task(name)
     assert len(str(caught.value)) < 2_000

@@ -1,4 +1,4 @@
-"""The doctor finds what does not fit together in memory, and mends it."""
+"""The doctor finds inconsistencies in memory, and repairs them."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ DAMAGES: dict[str, tuple[set[Trouble], Callable[[Site], object]]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_what_is_found_is_mended_and_every_job_goes_on(name: str, site: Site) -> None:
+def test_findings_are_repaired_and_every_job_runs(name: str, site: Site) -> None:
     expected, corrupt = DAMAGES[name]
     doctor = site.broker.doctor
     assert list(doctor.examine()) == []

@@ -1,4 +1,4 @@
-"""A time limit that strikes while a job enqueues others: the broker has all of them, or none."""
+"""A timeout while a job enqueues others: the broker stores all of them or none."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_a_call_takes_at_most_a_batch_and_what_the_worker_may_take() -> None:
     assert room.promise() == 1
 
 
-def test_what_is_taken_ahead_follows_what_was_finished() -> None:
+def test_the_prefetch_follows_the_number_of_finished_jobs() -> None:
     clock = Clock()
     prefetch = Prefetch(clock)
     assert prefetch.ahead == 0

@@ -1,4 +1,4 @@
-"""What part of its jobs a worker takes from each queue: by weight, or in strict order."""
+"""The share of jobs that a worker takes from each queue: by weight, or in strict order."""
 
 from __future__ import annotations
 
