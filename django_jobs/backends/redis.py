@@ -41,5 +41,6 @@ class RedisBackend(JobBackend):
             super().worker_options(),
             strict=configured.strict,
             max_jobs=configured.max_jobs,
+            max_memory=configured.max_memory,
             restart_after_timeout=configured.restart_after_timeout,
         )

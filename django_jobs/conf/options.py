@@ -227,6 +227,14 @@ class RedisOptions(BackendOptions):
             "Jobs after which a worker process ends, or is replaced if it is one of several.",
         ),
     )
+    max_memory: int | None = field(
+        default=None,
+        metadata=option(
+            validators.Optional(validators.WholeNumber(1, 1_000_000)),
+            "Megabytes of RAM above which a worker process ends, or is replaced if it is one of"
+            " several.",
+        ),
+    )
     processes: int = field(
         default=1,
         metadata=option(validators.WholeNumber(1, 256), "Processes that `runworker` starts."),

@@ -107,6 +107,7 @@ WORKER_VARIABLES = (
     _for_option("JOB_PROCESSES", Kind.WHOLE_NUMBER, "processes"),
     _for_option("JOB_STRICT", Kind.SWITCH, "strict"),
     _for_option("JOB_MAX_JOBS", Kind.WHOLE_NUMBER, "max_jobs"),
+    _for_option("JOB_MAX_MEMORY", Kind.WHOLE_NUMBER, "max_memory"),
     _for_option("JOB_RESTART_AFTER_TIMEOUT", Kind.SWITCH, "restart_after_timeout"),
     _for_option("JOB_SHUTDOWN_TIMEOUT", Kind.SECONDS, "shutdown_timeout"),
 )

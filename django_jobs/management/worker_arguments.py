@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.queues import parse_queue
-from django_jobs.management.arguments import at_least, checked, option
+from django_jobs.management.arguments import checked, option
 
 
 def add_worker_arguments(parser: ArgumentParser) -> None:
@@ -69,9 +69,15 @@ def _add_stop_arguments(parser: ArgumentParser) -> None:
     add("--burst", action="store_true", help="Stop once no job is queued.")
     add(
         "--max-jobs",
-        type=checked(at_least(1)),
+        type=option("max_jobs", int),
         metavar="N",
         help="Stop after N jobs. One of several processes is replaced instead.",
+    )
+    add(
+        "--max-memory",
+        type=option("max_memory", int),
+        metavar="MB",
+        help="Stop above so many megabytes of RAM. One of several processes is replaced instead.",
     )
     add(
         "--restart-after-timeout",

@@ -22,6 +22,7 @@ class WorkerOptions:
         max_jobs: how many attempts it runs before it stops, or None for no limit.
         recycle_after: how many attempts it begins before it asks its parent for a replacement, or
             None for no limit. It continues until it has one.
+        max_memory: megabytes of RAM above which it stops, or is replaced; None for no limit.
         restart_after_timeout: whether it stops, or is replaced, after a timeout has interrupted
             one of its threads.
         replaceable: whether it has a parent that replaces it on request.
@@ -36,6 +37,7 @@ class WorkerOptions:
     burst: bool = False
     max_jobs: int | None = None
     recycle_after: int | None = None
+    max_memory: int | None = None
     restart_after_timeout: bool = False
     replaceable: bool = False
     stuck_after: float = STUCK_AFTER

@@ -16,6 +16,7 @@ from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import wait_out
 from django_jobs.worker.background.heartbeat import Heartbeat
+from django_jobs.worker.background.memory import MemoryWatch
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.background.self_report import SHOWN, SelfReport
 from django_jobs.worker.run.attempt import Attempt
@@ -63,7 +64,7 @@ class Worker:
         given_back: how many running jobs had to be given back when it stopped.
     """
 
-    _has_interrupted = False
+    _has_worn_out = False
 
     def __init__(
         self, broker: Broker, context: RunContext, options: WorkerOptions, ticker: Ticker
@@ -88,9 +89,11 @@ class Worker:
             SelfReport(self.id, options, self._state, self._watchdog),
             on_command=self._obey,
         )
+        self._memory = MemoryWatch(options.max_memory, self._wear_out)
         self._beating = supervised("heartbeat", self._heartbeat.run, self._fail)
         self._helpers = [
             self._beating,
+            supervised("memory", self._memory.run, self._fail),
             supervised("watchdog", self._watchdog.run, self._fail),
             supervised("ticks", self._ticks.run, self._fail),
         ]
@@ -162,6 +165,7 @@ class Worker:
             self._cut_off()
         self._fetching.close()
         self._watchdog.close()
+        self._memory.stop()
         self._ticks.stop()
         self._state.executors.stop()
         self._sign_off()
@@ -214,11 +218,11 @@ class Worker:
     def is_worn(self) -> bool:
         """Whether the worker's process should be replaced.
 
-        It has run its share of jobs, or a timeout has interrupted one of its threads.
+        It has run its share of jobs, takes too much memory, or a timeout has interrupted one of its
+        threads.
         """
         limit = self.options.recycle_after
-        has_run_enough = limit is not None and self._state.room.taken >= limit
-        return has_run_enough or (self._has_interrupted and self.options.restart_after_timeout)
+        return self._has_worn_out or (limit is not None and self._state.room.taken >= limit)
 
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""
@@ -246,11 +250,17 @@ class Worker:
     def _interrupted(self) -> None:
         """Clean up in a thread after a timeout interrupted its function."""
         free_logging()
-        if self.options.restart_after_timeout and not self._has_interrupted:
-            self._has_interrupted = True
-            logger.warning("A timeout interrupted a thread: this worker will be replaced.")
-            if not self.options.replaceable:
-                self.retire()
+        if self.options.restart_after_timeout:
+            self._wear_out("A timeout interrupted a thread")
+
+    def _wear_out(self, reason: str) -> None:
+        """Ask the parent for a replacement; without a parent, end with the running jobs."""
+        if self._has_worn_out:
+            return
+        self._has_worn_out = True
+        logger.warning("%s: this worker will be replaced.", reason)
+        if not self.options.replaceable:
+            self.retire()
 
     def _fail(self) -> None:
         self.failed = True

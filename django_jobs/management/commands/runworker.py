@@ -6,12 +6,11 @@ import atexit
 import dataclasses
 import logging
 import os
-import random
 import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from typing import Any, NoReturn
 
@@ -21,12 +20,12 @@ from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
 from django_jobs.backends import JobBackend, our_backend
-from django_jobs.conf.queues import QueueWeight, queue_weights
 from django_jobs.errors import BrokerError
 from django_jobs.management.banner import burst_report, greeting
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.target import configured_backend
 from django_jobs.management.worker_arguments import add_worker_arguments
+from django_jobs.management.worker_options import chosen_options, replaceable
 from django_jobs.waits import wait_out
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.channel import Channel
@@ -37,15 +36,6 @@ from django_jobs.worker.run.loggers import configure_logging, show_failures
 
 RELOAD_GRACE = 5.0
 """Seconds that running jobs get to finish after a code change."""
-
-EARLIEST_REPLACEMENT = 0.8
-"""Fraction of `--max-jobs` after which one of several processes may ask to be replaced."""
-
-WORKER_OPTIONS = (
-    *("concurrency", "async_concurrency", "shutdown_timeout"),
-    *("burst", "max_jobs", "strict", "restart_after_timeout"),
-)
-"""Arguments that set the worker option of the same name."""
 
 EXIT_MESSAGES = {
     ExitCode.FAILED: "A worker failed; the lines above say why.",
@@ -69,7 +59,7 @@ class Command(OwnProcessCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         backend = find_backend(options["backend"])
-        worker_options = self._worker_options(backend, options)
+        worker_options = chosen_options(backend, options)
         if self.owns_process:
             configure_logging(options["verbosity"])
         else:
@@ -87,14 +77,6 @@ class Command(OwnProcessCommand):
         if worker_options.burst and not parent:
             self._write_lines(burst_report(backend))
         self._end(code)
-
-    def _worker_options(self, backend: JobBackend, options: dict[str, Any]) -> WorkerOptions:
-        given = {name: options[name] for name in WORKER_OPTIONS if options[name] is not None}
-        if options["queues"]:
-            given["queues"] = named_queues(backend, options["queues"])
-        if options["burst"]:  # nothing would start the next worker
-            given |= {"max_jobs": options["max_jobs"], "restart_after_timeout": False}
-        return dataclasses.replace(backend.worker_options(), **given)
 
     def _processes(self, backend: JobBackend, options: dict[str, Any]) -> int:
         if self.owns_process:
@@ -148,7 +130,8 @@ class Command(OwnProcessCommand):
     def _run_for_reloader(self, backend: JobBackend, options: WorkerOptions) -> None:
         """Run in a thread; the reloader ends the process when code changes."""
         # Only a code change makes the reloader start the next worker.
-        worker = backend.make_worker(dataclasses.replace(options, restart_after_timeout=False))
+        staying = dataclasses.replace(options, max_memory=None, restart_after_timeout=False)
+        worker = backend.make_worker(staying)
         try:
             self._write_lines(greeting(backend, worker))
             worker.start()
@@ -176,20 +159,6 @@ def run_several(options: WorkerOptions, count: int) -> ExitCode:
     return parent.run()
 
 
-def replaceable(options: WorkerOptions) -> WorkerOptions:
-    """Return options for a worker that asks its parent for a replacement before it ends.
-
-    Each asks a little before `--max-jobs`, at random, so that they are not all replaced at once.
-    """
-    if options.burst:
-        return options
-    options = dataclasses.replace(options, replaceable=True)
-    if options.max_jobs is None:
-        return options
-    recycle_after = max(1, round(options.max_jobs * random.uniform(EARLIEST_REPLACEMENT, 1)))
-    return dataclasses.replace(options, max_jobs=None, recycle_after=recycle_after)
-
-
 def find_backend(alias: str) -> JobBackend:
     """Return the backend of an alias, whose jobs a worker process can run.
 
@@ -204,27 +173,6 @@ def find_backend(alias: str) -> JobBackend:
             " run. Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
         )
     return backend
-
-
-def named_queues(backend: JobBackend, given: Sequence[QueueWeight]) -> tuple[QueueWeight, ...]:
-    """Return the queues given with `-q`.
-
-    Raises:
-        CommandError: one is named twice, or no task can use it.
-    """
-    try:
-        queues = queue_weights(given)
-    except ValueError as error:
-        raise CommandError(f"-q: {error}") from error
-    unknown = [
-        queue.name for queue in queues if backend.queues and queue.name not in backend.queues
-    ]
-    if unknown:
-        raise CommandError(
-            f"No task can use the queue {unknown[0]!r}: TASKS[{backend.alias!r}]['QUEUES'] has"
-            f" {', '.join(sorted(backend.queues))}. Add it there or to JOB_QUEUES, or correct -q."
-        )
-    return queues
 
 
 def _exit_now(code: ExitCode) -> NoReturn:

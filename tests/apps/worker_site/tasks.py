@@ -215,6 +215,16 @@ def sleep(seconds: float, text: str = "") -> None:
         write(f"{text} {os.getpid()}")
 
 
+kept: list[bytes] = []
+
+
+@task
+def keep_megabytes(number: int) -> None:
+    """Take memory, as a leak does over time."""
+    kept.append(b"x" * (number * 1024 * 1024))
+    write(f"kept {os.getpid()}")
+
+
 @task
 def crash() -> None:
     write("crash")

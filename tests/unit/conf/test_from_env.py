@@ -225,6 +225,7 @@ def test_all_that_operators_tune_comes_from_the_environment() -> None:
         JOB_ASYNC_CONCURRENCY="50",
         JOB_STRICT="yes",
         JOB_MAX_JOBS="10000",
+        JOB_MAX_MEMORY="512",
         JOB_RESTART_AFTER_TIMEOUT="1",
         JOB_LEASE="40",
         JOB_SOCKET_TIMEOUT="2.5",
@@ -232,6 +233,7 @@ def test_all_that_operators_tune_comes_from_the_environment() -> None:
     )["OPTIONS"]
     checked = RedisOptions.from_dict("default", options)
     assert (checked.async_concurrency, checked.strict, checked.max_jobs) == (50, True, 10_000)
+    assert checked.max_memory == 512
     assert (checked.restart_after_timeout, checked.lease) == (True, 40.0)
     assert (checked.socket_timeout, checked.result_ttl) == (2.5, 60.0)
 
@@ -257,6 +259,7 @@ def test_a_worker_s_queue_that_the_site_does_not_have_is_refused() -> None:
     [
         ("JOB_ASYNC_CONCURRENCY", "0", "give a whole number from 1 to 100,000, not 0."),
         ("JOB_MAX_JOBS", "many", "give a whole number from 1 to 1,000,000,000, not 'many'."),
+        ("JOB_MAX_MEMORY", "1G", "give a whole number from 1 to 1,000,000, not '1G'."),
         ("JOB_STRICT", "maybe", "give true or false, not 'maybe'."),
         ("JOB_LEASE", "1", "give seconds or a timedelta, from 2 seconds to 1 hour, not 1.0."),
         ("JOB_SOCKET_TIMEOUT", "0", "give seconds or a timedelta, from 0.1 seconds to 10 minutes"),

@@ -78,6 +78,8 @@ def test_options_that_are_no_dict_are_refused() -> None:
         ("namespace", "a{b}", "give 1 to 64 letters, digits, '-' or '_', not 'a{b}'."),
         ("namespace", 7, "give 1 to 64 letters, digits, '-' or '_', not 7."),
         ("processes", 0, "give a whole number from 1 to 256, not 0."),
+        ("max_jobs", 0, "give a whole number from 1 to 1,000,000,000, not 0."),
+        ("max_memory", "1G", "give a whole number from 1 to 1,000,000, not '1G'."),
     ],
 )
 def test_a_wrong_value_names_its_option_and_what_to_give(
