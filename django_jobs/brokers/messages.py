@@ -48,6 +48,8 @@ class Reply:
             cannot be read.
         must_beat: the broker knows no lease of this worker, so it claimed nothing; the worker must
             send a heartbeat before it asks for jobs again.
+        damaged: queues that can give no jobs until `jobs doctor --repair` has run, as another
+            program wrote to them.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -55,6 +57,7 @@ class Reply:
     due_in: int | None = None
     buried: tuple[str, ...] = ()
     must_beat: bool = False
+    damaged: tuple[str, ...] = ()
 
 
 class PendingReply(Protocol):

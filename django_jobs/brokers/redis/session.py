@@ -47,7 +47,7 @@ class SentCall:
     def result(self) -> Reply:
         try:
             refused, due_in, reserved_at, flat, *rare = self.caller.ask(self.answer)
-            buried, metadata, must_beat = rare or ((), (), 0)
+            buried, metadata, must_beat, damaged = rare or ((), (), 0, ())
             claims = codec.to_claims(self.tag, int(reserved_at), flat, metadata)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
@@ -58,6 +58,7 @@ class SentCall:
             due_in=None if due_in < 0 else due_in,
             buried=tuple(buried),
             must_beat=bool(must_beat),
+            damaged=tuple(damaged),
         )
 
 

@@ -26,6 +26,7 @@ class Intake:
     def __init__(self, state: FetchState, inspection: Inspection) -> None:
         self._state = state
         self._inspection = inspection
+        self._damaged: set[str] = set()
 
     def accept(self, reply: Reply, limit: int) -> None:
         """Take what a reply brings.
@@ -46,6 +47,18 @@ class Intake:
             )
         if reply.buried:
             log_buried_in_thread(self._inspection, reply.buried)
+        for queue in reply.damaged:
+            self._report_damaged(queue)
+
+    def _report_damaged(self, queue: str) -> None:
+        """Write one line for each queue that gives no jobs, however many calls meet it."""
+        if queue not in self._damaged:
+            self._damaged.add(queue)
+            logger.error(
+                "Queue %s gives no jobs, as another program wrote to its key. Run manage.py jobs"
+                " doctor.",
+                queue,
+            )
 
     def _start(self, claims: Sequence[Claim]) -> None:
         state = self._state

@@ -6,7 +6,6 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State
 from tests.support.builders import make_jobs
 from tests.support.clock import Clock
@@ -101,27 +100,3 @@ def test_an_unknown_command_is_none(broker: RedisBroker, client: redis.Redis) ->
     client.hset("{jobs}:commands", "w1", "dance")
 
     assert worker.heartbeat().command is None
-
-
-@pytest.mark.parametrize("key", ["f:gone", "e:{id}"])
-def test_another_type_of_key_stops_heartbeats_until_the_repair(
-    key: str, broker: RedisBroker, client: redis.Redis, clock: Clock
-) -> None:
-    damaged, sound = take_and_vanish(broker)
-    client.hset("{jobs}:j:" + damaged, "c", 2)  # this crash is its third: it is buried
-    key = "{jobs}:" + key.format(id=damaged)
-    client.delete(key)
-    client.set(key, "not ours")
-    clock.advance(past_lease(broker))
-    other = Driver(broker, "w1")
-
-    for _ in range(3):
-        with pytest.raises(BrokerRefused, match="jobs doctor"):
-            other.heartbeat()
-    assert broker.doctor.diagnose(repair=True).is_good
-    other.heartbeat()
-
-    assert sound in ids(other.take(2))
-    record = broker.inspection.find(sound)
-    assert record is not None
-    assert record.crashes <= 1

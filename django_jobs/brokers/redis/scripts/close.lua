@@ -1,12 +1,12 @@
 -- Gives back all jobs of a worker that stops, undoing their attempts, and forgets it.
 --
--- Parts: flight.
+-- Parts: expect, flight.
 -- KEYS[1]: prefix. ARGV: worker.
 -- Invariant: no late copy of a heartbeat begins a lease again, so that no late copy of an exchange claims
 --   jobs for a worker that is gone.
 local worker = ARGV[1]
 local flight = P .. 'f:' .. worker
-expect_given_back(redis.call('HKEYS', flight))
+expect_lists_of_queues()
 expect('SCARD', 'extended')
 expect('HLEN', 'commands')
 expect('ZCARD', 'leases')

@@ -8,13 +8,14 @@
 --   then what else attempts stored in their jobs, as `write_held` takes it.
 -- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, 10 values each. If there
 --   are any, there follow: ids of jobs that were buried, ids and metadata of the jobs that have some,
---   and 1 if the worker has no lease.
+--   1 if the worker has no lease, and names of queues whose key is of another type.
 -- Invariant: a settlement takes effect only while its worker holds the job under its fence.
 --   Only a heartbeat begins a lease, and a worker without a lease claims nothing: a late copy of a call,
 --   which comes after its worker has left or Redis was wiped, takes no job away.
 
 expect('HLEN', 'f:' .. worker)
-if settlements > 0 then expect_settled() end
+expect_lists_of_queues()
+if settlements > 0 then expect_lists_of_ended() end
 local has_lease = redis.call('ZSCORE', P .. 'leases', worker)
 next_due = first_due()
 sweep(2 * settlements + 10)
@@ -23,12 +24,12 @@ settle_all()
 promote()
 if not has_lease then
   put_markers_back()
-  return { refused, ms_until(next_due), NOW, {}, {}, {}, 1 }
+  return { refused, ms_until(next_due), NOW, {}, {}, {}, 1, {} }
 end
 take_quotas()
 pass_on()
 local reply = { refused, ms_until(next_due), NOW, claims }
-if #buried + #metadata > 0 then
-  reply[5], reply[6], reply[7] = buried, metadata, 0
+if #buried + #metadata + #damaged > 0 then
+  reply[5], reply[6], reply[7], reply[8] = buried, metadata, 0, damaged
 end
 return reply

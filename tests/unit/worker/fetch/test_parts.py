@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from django_jobs.brokers.messages import Reply
 from django_jobs.worker.fetch.changes import Changes
 from django_jobs.worker.fetch.lease import Lease
 from django_jobs.worker.fetch.mode import Mode, ModeSwitch
 from django_jobs.worker.fetch.prefetch import MAX_AHEAD, Prefetch
 from django_jobs.worker.fetch.room import BATCH, Room
-from tests.unit.worker.fetch.harness import Clock, FakeExecutors, make_claims
+from tests.unit.worker.fetch.harness import Clock, FakeExecutors, Harness, make_claims
 
 ORDERS = {"drain": ModeSwitch.drain, "quiet": ModeSwitch.quiet, "retire": ModeSwitch.retire}
 
@@ -107,3 +108,10 @@ def test_the_prefetch_follows_the_number_of_finished_jobs() -> None:
         assert prefetch.ahead == pytest.approx(ahead, abs=1)
     prefetch.reset()
     assert prefetch.ahead == 0
+
+
+def test_a_damaged_queue_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    intake = Harness().intake
+    for queues in (("mail",), ("mail", "default"), ("mail",)):
+        intake.accept(Reply(damaged=queues), 1)
+    assert [one.args for one in caplog.records] == [("mail",), ("default",)]

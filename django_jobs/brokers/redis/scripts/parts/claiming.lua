@@ -29,9 +29,7 @@ end
 -- Ends a job that cannot be read.
 local function bury_unreadable(id)
   if redis.call('EXISTS', P .. 'j:' .. id) == 0 then return end -- evicted, or deleted by hand
-  for name, wanted in pairs({ ['j:'] = 'hash', ['e:'] = 'list' }) do
-    if redis.call('TYPE', P .. name .. id).ok ~= wanted then redis.call('UNLINK', P .. name .. id) end
-  end
+  if redis.call('TYPE', P .. 'j:' .. id).ok ~= 'hash' then redis.call('UNLINK', P .. 'j:' .. id) end
   bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0)
   buried[#buried + 1] = id
 end
@@ -71,11 +69,10 @@ end
 local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
-  expect('ZCARD', 'q:' .. queue)
-  expect('LLEN', 'm:' .. queue)
   while taken < room and #passed_over < 2 * PORTION do
     local wanted = room - taken
-    local popped = redis.call('ZPOPMIN', index, wanted)
+    local popped = redis.pcall('ZPOPMIN', index, wanted)
+    if popped.err then damaged[#damaged + 1] = queue end
     for i = 1, #popped, 2 do
       local id, score = popped[i], popped[i + 1]
       if not is_place(score) then score = '0' end
@@ -125,7 +122,7 @@ end
 local function pass_on()
   local empty = {}
   for i = FIRST_QUOTA, LAST_QUOTA, 2 do
-    if not dry[ARGV[i]] and redis.call('ZCARD', P .. 'q:' .. ARGV[i]) > (left_alone[ARGV[i]] or 0) then
+    if not dry[ARGV[i]] and (size('ZCARD', 'q:' .. ARGV[i]) or 0) > (left_alone[ARGV[i]] or 0) then
       mark(ARGV[i])
     else
       empty[#empty + 1] = P .. 'm:' .. ARGV[i]

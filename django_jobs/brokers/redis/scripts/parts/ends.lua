@@ -1,5 +1,5 @@
 -- How jobs end, and when what is known of them is forgotten.
--- Parts: fields, many.
+-- Parts: expect, fields, many.
 
 local function forget(ids)
   for _, id in ipairs(ids) do
@@ -38,10 +38,14 @@ local function finish_one(id, state)
   finish(state, { now, id }, { now + KEPT_MS[state], id })
 end
 
+-- Replaces what somebody else wrote in the place of the failures: it must not keep the job from its end.
 local function add_failure(id, failure)
   if failure == '' then return end
   local failures = P .. 'e:' .. id
-  redis.call('RPUSH', failures, failure)
+  if not could('RPUSH', failures, failure) then
+    redis.call('UNLINK', failures)
+    redis.call('RPUSH', failures, failure)
+  end
   redis.call('LTRIM', failures, -FAILURES_KEPT, -1)
 end
 

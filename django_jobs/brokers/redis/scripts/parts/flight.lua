@@ -33,19 +33,6 @@ local function write_held(worker, first)
   end
 end
 
--- Makes sure of all that is written to when jobs go back to their queues, or are dead instead.
-local function expect_given_back(ids)
-  local seen = {}
-  for _, id in ipairs(ids) do
-    expect('LLEN', 'e:' .. id)
-    local queue = read(id, 'q')[1]
-    if queue and not seen[queue] then
-      expect_queue(queue)
-      seen[queue] = true
-    end
-  end
-end
-
 -- Undoes the attempt that was begun last, and puts the job back to its old place.
 local function give_back(id, score)
   local job = P .. 'j:' .. id
@@ -64,7 +51,7 @@ end
 -- that is held no longer.
 local function mark_all()
   for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
-    if redis.call('ZCARD', P .. 'q:' .. queue) > 0 then
+    if (size('ZCARD', 'q:' .. queue) or 0) > 0 then
       mark(queue)
     end
   end

@@ -9,8 +9,8 @@ end
 -- wants, and would keep the jobs of a dead worker for so much longer.
 local function shorten_leases(lease)
   for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', now + lease + 1, '+inf')) do
-    local info = redis.call('GET', P .. 'w:' .. other)
-    local wanted = info and math.min(cjson.decode(info).lease, LONGEST_LEASE_MS) or 0
+    local wanted = decoded(redis.pcall('GET', P .. 'w:' .. other)).lease
+    wanted = type(wanted) == 'number' and math.min(wanted, LONGEST_LEASE_MS) or 0
     redis.call('ZADD', P .. 'leases', 'XX', 'LT', now + math.max(lease, wanted), other)
   end
 end
@@ -53,10 +53,11 @@ local function take_back(id, value, gone, recovered, buried)
   recovered[#recovered + 1] = id
 end
 
+-- If the key of its jobs is of another type, the doctor finds them.
 local function reap(gone, recovered, buried)
-  local all = redis.call('HGETALL', P .. 'f:' .. gone)
+  local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
   expect_lists_of_ended()
-  expect_given_back(redis.call('HKEYS', P .. 'f:' .. gone))
+  expect_lists_of_queues()
   for i = 1, #all, 2 do
     take_back(all[i], all[i + 1], gone, recovered, buried)
   end
@@ -79,7 +80,7 @@ local function take_back_abandoned(worker, abandoned, recovered, buried)
     local value = redis.call('HGET', flight, id)
     if value and held(value) == fence then
       expect_lists_of_ended()
-      expect_given_back({ id })
+      expect_lists_of_queues()
       redis.call('HDEL', flight, id)
       take_back(id, value, worker, recovered, buried)
       if id == suspect then mark_all() end

@@ -44,17 +44,13 @@ local function each_period(first, act)
   return first + 4 + 3 * number
 end
 
--- Makes sure of all keys that `count_attempts` writes to for the same arguments.
-local function expect_counts(first)
-  each_period(first, function(name) expect('HLEN', name) end)
-end
-
 -- Adds the counts that arguments hold: how long those of each kind and length of period are kept, as
 -- JSON, names of one period, the name of those beyond, the number of counts; for each: kind, name, counts as
 -- JSON. Returns the index of the first argument behind them.
 local function count_attempts(first)
   local max_names, others = tonumber(ARGV[first + 1]), ARGV[first + 2]
   return each_period(first, function(name, kept, i)
+    if not size('HLEN', name) then redis.call('UNLINK', P .. name) end -- it counts nothing
     add_to_period(P .. name, ARGV[i + 1], cjson.decode(ARGV[i + 2]), max_names, others)
     redis.call('PEXPIRE', P .. name, kept)
   end)

@@ -1,5 +1,5 @@
 -- How jobs are given back of which their worker does not know.
--- Parts: flight.
+-- Parts: expect, flight.
 
 -- Gives back the jobs that a worker holds here and that it does not name, undoing their attempts.
 --
@@ -18,7 +18,7 @@ local function give_back_unknown(worker, last_tag, awaited, named)
       unknown[#unknown + 1], scores[id] = id, score
     end
   end
-  expect_given_back(unknown)
+  if #unknown > 0 then expect_lists_of_queues() end
   with_many('HDEL', flight, unknown)
   for _, id in ipairs(unknown) do
     give_back(id, scores[id])

@@ -1,20 +1,5 @@
 -- How attempts are settled.
--- Parts: expect, request, due, many, places, ends, flight.
-
--- Makes sure of all that settlements write to.
-local function expect_settled()
-  local given_back = {}
-  expect_lists_of_ended()
-  for i = FIRST_SETTLEMENT, FIRST_WRITE - 1, SETTLEMENT do
-    local state = ARGV[i + 2]
-    if state == 'queued' then
-      given_back[#given_back + 1] = ARGV[i]
-    elseif state ~= 'succeeded' then
-      expect('LLEN', 'e:' .. ARGV[i])
-    end
-  end
-  expect_given_back(given_back)
-end
+-- Parts: request, due, many, places, ends, flight.
 
 -- Jobs that end in this call, by state: times and ids, as ZADD takes them.
 local ended, expiries = {}, {}

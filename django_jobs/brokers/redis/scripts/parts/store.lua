@@ -62,10 +62,10 @@ local function store(first, last)
       end
       if run_at ~= '' and tonumber(run_at) > now then
         job[11] = 'scheduled'
-        line_up(P .. 's:scheduled', ids, run_at, 0)
+        if not line_up(P .. 's:scheduled', ids, run_at, 0) then expect('ZCARD', 's:scheduled') end
       else
         job[#job + 1], job[#job + 2] = 'u', string.format('%.0f', now)
-        enqueue(ids, queue, priority)
+        if not enqueue(ids, queue, priority) then expect_queue(queue) end
       end
       for n, key in ipairs(keys) do
         job[1], job[3] = key, arguments[n]
