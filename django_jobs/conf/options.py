@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
 
+from django_jobs.conf.probe_address import ProbeAddress, read_probe_address
 from django_jobs.conf.queues import QueueWeight, queue_weights
 from django_jobs.conf.redis_url import RedisAddress, read_redis_url
 from django_jobs.suggest import unknown_name
@@ -238,6 +239,14 @@ class RedisOptions(BackendOptions):
     processes: int = field(
         default=1,
         metadata=option(validators.WholeNumber(1, 256), "Processes that `runworker` starts."),
+    )
+    probe: ProbeAddress | None = field(
+        default=None,
+        metadata=option(
+            read_probe_address,
+            "Address such as `127.0.0.1:7433` at which `runworker` answers the probes `/live`,"
+            " `/ready` and `/metrics`.",
+        ),
     )
     socket_timeout: float = field(
         default=5.0,

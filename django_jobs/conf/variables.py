@@ -18,6 +18,7 @@ class Kind(Enum):
     TEXT = "text"
     URL = "URL"
     LIST = "list"
+    ADDRESS = "address"
     WHOLE_NUMBER = "whole number"
     SECONDS = "seconds"
     SWITCH = "true or false"
@@ -110,6 +111,7 @@ WORKER_VARIABLES = (
     _for_option("JOB_MAX_MEMORY", Kind.WHOLE_NUMBER, "max_memory"),
     _for_option("JOB_RESTART_AFTER_TIMEOUT", Kind.SWITCH, "restart_after_timeout"),
     _for_option("JOB_SHUTDOWN_TIMEOUT", Kind.SECONDS, "shutdown_timeout"),
+    _for_option("JOB_PROBE", Kind.ADDRESS, "probe"),
 )
 STORE_VARIABLES = (
     _for_option("JOB_LEASE", Kind.SECONDS, "lease"),

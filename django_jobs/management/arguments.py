@@ -33,12 +33,12 @@ def at_least(low: int) -> Callable[[str], int]:
     return convert
 
 
-def option(name: str, number: Callable[[str], float]) -> Callable[[str], Any]:
+def option(name: str, number: Callable[[str], object]) -> Callable[[str], Any]:
     """Return a converter for a backend option, with the same range as in the settings.
 
     Args:
         name: the name of the option.
-        number: `int` or `float`.
+        number: `int`, `float` or `str`.
     """
     converters = {field.name: field.metadata["convert"] for field in fields(RedisOptions)}
 

@@ -16,14 +16,22 @@ from django_jobs.jobs.records import State
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
     from django_jobs.brokers.base import Broker
+    from django_jobs.conf.probe_address import ProbeAddress
     from django_jobs.worker.worker import Worker
 
 CLOCKS_APART_MS = 2_000
 """A larger difference than two synchronized clocks ever have."""
 
 
-def greeting(backend: JobBackend, worker: Worker) -> Iterator[str]:
+def greeting(
+    backend: JobBackend, worker: Worker, probe: ProbeAddress | None = None
+) -> Iterator[str]:
     """Yield what a worker serves, and warnings about queues, clock and broker.
+
+    Args:
+        backend: whose jobs it runs.
+        worker: about to start.
+        probe: where it answers probes, if it does.
 
     Raises:
         BrokerError: the broker does not answer.
@@ -38,6 +46,8 @@ def greeting(backend: JobBackend, worker: Worker) -> Iterator[str]:
         f"{options.concurrency} threads and up to {options.async_concurrency} coroutines;"
         f" {len(worker.periodic_tasks)} periodic tasks. Stop: Ctrl-C or kill -TERM {os.getpid()}."
     )
+    if probe:
+        yield f"Probes: http://{probe}/live, /ready and /metrics."
     unserved = _unserved(backend, worker)
     if unserved:
         yield f"Warning: no worker serves {', '.join(unserved)}; jobs wait there until one does."

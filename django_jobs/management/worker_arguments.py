@@ -34,6 +34,12 @@ def add_worker_arguments(parser: ArgumentParser) -> None:
         metavar="ALIAS",
         help="Alias in TASKS. Defaults to %(default)r.",
     )
+    add(
+        "--probe",
+        type=option("probe", str),
+        metavar="HOST:PORT",
+        help="Answer /live, /ready and /metrics over HTTP at this address.",
+    )
     add("--reload", action="store_true", default=None, help="Restart when code changes.")
     add(
         "--no-reload",

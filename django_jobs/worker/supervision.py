@@ -18,6 +18,9 @@ PAUSE = 1.0
 SOUND = 60.0
 """Seconds without a failure after which the earlier ones are forgotten."""
 
+STALLED = 60.0
+"""Seconds without a step of a loop after which a worker counts as hanging."""
+
 
 def supervised(
     name: str, loop: Callable[[], None], on_fatal: Callable[[], None]

@@ -210,6 +210,16 @@ class Worker:
         return self._ticks.tasks
 
     @property
+    def takes_jobs(self) -> bool:
+        """Whether it takes jobs, as far as nobody has told it to stop that."""
+        return self._state.mode.takes_jobs
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether the broker has answered a heartbeat within the lease."""
+        return self._state.lease.holds()
+
+    @property
     def idle_for(self) -> float:
         """Seconds without progress in fetching, for the watchdog of the process."""
         return self._fetching.idle_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from django_jobs.backends import JobBackend
+from django_jobs.brokers.inspection.prometheus import CONTENT_TYPE, exposition
 from django_jobs.dashboard.api import endpoint
-from django_jobs.dashboard.prometheus import CONTENT_TYPE, exposition
 
 
 @endpoint

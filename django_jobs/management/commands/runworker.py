@@ -20,14 +20,17 @@ from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
 from django_jobs.backends import JobBackend, our_backend
+from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.errors import BrokerError
 from django_jobs.management.banner import burst_report, greeting
 from django_jobs.management.own_process import OwnProcessCommand
+from django_jobs.management.probe import open_worker_probe
 from django_jobs.management.target import configured_backend
 from django_jobs.management.worker_arguments import add_worker_arguments
 from django_jobs.management.worker_options import chosen_options, replaceable
 from django_jobs.waits import wait_out
 from django_jobs.worker.options import WorkerOptions
+from django_jobs.worker.probe.server import in_thread
 from django_jobs.worker.process.channel import Channel
 from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter, run_in_thread
@@ -66,13 +69,16 @@ class Command(OwnProcessCommand):
             show_failures()  # the calling process configures the rest
         parent = Channel.to_parent()
         processes = self._processes(backend, options)
+        if processes > 1 and options["probe"]:
+            raise CommandError("--probe works with one process only: add --processes 1.")
+        probe = options["probe"] or getattr(backend.configuration, "probe", None)
         if self._reloads(worker_options, options["reload"], processes):
-            run_with_reloader(self._run_for_reloader, backend, worker_options)
+            run_with_reloader(self._run_for_reloader, backend, worker_options, probe)
             return
         code = (
             run_several(worker_options, processes)
             if processes > 1
-            else self._run(backend, worker_options, parent)
+            else self._run(backend, worker_options, parent, None if parent else probe)
         )
         if worker_options.burst and not parent:
             self._write_lines(burst_report(backend))
@@ -101,25 +107,32 @@ class Command(OwnProcessCommand):
         ends_by_itself = options.burst or options.max_jobs is not None
         return settings.DEBUG and processes == 1 and not ends_by_itself and self.owns_process
 
-    def _run(self, backend: JobBackend, options: WorkerOptions, parent: Channel | None) -> ExitCode:
+    def _run(
+        self,
+        backend: JobBackend,
+        options: WorkerOptions,
+        parent: Channel | None,
+        probe: ProbeAddress | None,
+    ) -> ExitCode:
         """Run one worker in this process.
 
         Raises:
-            CommandError: the broker does not answer.
+            CommandError: the broker does not answer, or the port for probes is not free.
         """
         worker = backend.make_worker(replaceable(options) if parent else options)
 
         def greet() -> None:
-            self._write_lines(greeting(backend, worker))
+            self._write_lines(greeting(backend, worker, probe))
 
-        try:
-            if threading.current_thread() is not threading.main_thread():
-                greet()
-                return run_in_thread(worker)
-            with nullcontext() if self.owns_process else borrowed_interpreter():
-                return WorkerProcess(worker, parent).run(greet)
-        except BrokerError as error:
-            raise CommandError(str(error)) from error
+        with in_thread(open_worker_probe(probe, backend, worker)):
+            try:
+                if threading.current_thread() is not threading.main_thread():
+                    greet()
+                    return run_in_thread(worker)
+                with nullcontext() if self.owns_process else borrowed_interpreter():
+                    return WorkerProcess(worker, parent).run(greet)
+            except BrokerError as error:
+                raise CommandError(str(error)) from error
 
     def _end(self, code: ExitCode) -> None:
         if code is ExitCode.GAVE_BACK and self.owns_process:
@@ -127,19 +140,23 @@ class Command(OwnProcessCommand):
         if code is not ExitCode.DONE:
             raise CommandError(EXIT_MESSAGES[code], returncode=code)
 
-    def _run_for_reloader(self, backend: JobBackend, options: WorkerOptions) -> None:
+    def _run_for_reloader(
+        self, backend: JobBackend, options: WorkerOptions, probe: ProbeAddress | None
+    ) -> None:
         """Run in a thread; the reloader ends the process when code changes."""
         # Only a code change makes the reloader start the next worker.
         staying = dataclasses.replace(options, max_memory=None, restart_after_timeout=False)
         worker = backend.make_worker(staying)
         try:
-            self._write_lines(greeting(backend, worker))
+            server = open_worker_probe(probe, backend, worker)
+            self._write_lines(greeting(backend, worker, probe))
             worker.start()
-        except BrokerError as error:
+        except (BrokerError, CommandError) as error:
             self.stderr.write(str(error))
             _exit_now(ExitCode.FAILED)
         atexit.register(worker.stop, RELOAD_GRACE)
-        wait_out(worker.over.wait, None)
+        with in_thread(server):
+            wait_out(worker.over.wait, None)
         os.kill(os.getpid(), signal.SIGINT)
 
     def _write_lines(self, lines: Iterable[str]) -> None:

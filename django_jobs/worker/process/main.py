@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from django_jobs.waits import wait_out
 from django_jobs.worker.run.logging_locks import free_logging
+from django_jobs.worker.supervision import STALLED
 from django_jobs.worker.worker import Worker
 
 from .channel import Channel, Request, Stage
@@ -20,8 +21,6 @@ from .systemd import notify, watchdog_interval
 from .unix_signals import HEARD, WITHOUT_MEANING, Wakeup, listening, log_meaningless, restored
 
 logger = logging.getLogger("django_jobs")
-
-STALLED = 60.0
 
 LIFE_SIGN = 1.0
 """Seconds between two signs of life for the parent."""

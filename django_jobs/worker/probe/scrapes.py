@@ -1,0 +1,58 @@
+"""Sends the metrics to clients, in a thread, as the broker may take its time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+
+from django_jobs.brokers.inspection.prometheus import CONTENT_TYPE
+from django_jobs.errors import BrokerError
+
+from .messages import Response, plain
+
+SENDING = 10.0
+"""Seconds that a client may take to receive the metrics."""
+
+
+class Scrapes:
+    """Answers one scrape at a time.
+
+    Args:
+        render: returns the metrics as text.
+    """
+
+    def __init__(self, render: Callable[[], str]) -> None:
+        self._render = render
+        self._busy = threading.Lock()
+
+    def take(self, client: socket.socket) -> bool:
+        """Start to answer a client; return False if another one is being answered."""
+        if not self._busy.acquire(blocking=False):
+            return False
+        thread = threading.Thread(
+            target=self._answer, args=[client], name="django-jobs-scrape", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the process may have no more threads, or be ending
+            self._busy.release()
+            return False
+        return True
+
+    def _answer(self, client: socket.socket) -> None:
+        try:
+            # A client that is gone or too slow gets nothing.
+            with client, suppress(OSError):
+                client.settimeout(SENDING)
+                client.sendall(self._response().encoded())
+        finally:
+            self._busy.release()
+
+    def _response(self) -> Response:
+        try:
+            return Response(HTTPStatus.OK, self._render(), CONTENT_TYPE)
+        except BrokerError:  # its message has the address of the broker
+            return plain(HTTPStatus.SERVICE_UNAVAILABLE, "The broker does not answer.")
