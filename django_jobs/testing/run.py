@@ -135,7 +135,8 @@ class Runner:
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return its error, unless the task handles it."""
         context = self.backend.run_context(self.worker)
-        settlement, _, error, _ = run_here(Attempt(claim, context, time.monotonic()))
+        outcome = run_here(Attempt(claim, context, time.monotonic()))
+        settlement, error = outcome.settlement, outcome.error
         self.session.exchange([settlement], NOTHING).result()
         goes_on = State.RETRYING in self.early or isinstance(error, RetryLater)
         has_rule = settlement.state is State.DISCARDED or (

@@ -35,7 +35,7 @@ class InFlight:
     def __init__(self, changes: Changes, clock: Callable[[], float] = time.monotonic) -> None:
         self._changes = changes
         self._clock = clock
-        self._held: dict[tuple[str, int, int], Claim] = {}  # maybe two of one job
+        self._held: dict[int, Claim] = {}  # by `id()`, as there may be two claims of one job
         self._ended: deque[Ended] = deque()
         self._notify_at = NEVER
         self._since = 0.0
@@ -46,14 +46,12 @@ class InFlight:
     def hold(self, claims: Sequence[Claim]) -> None:
         """Note claims that the executors are about to get."""
         with self._lock:
-            self._held.update({(one.job.id, one.token, one.tag): one for one in claims})
+            self._held.update(zip(map(id, claims), claims, strict=True))
 
-    def settle(self, settlement: Settlement) -> None:
-        """Note how an attempt ended, unless its claim is not held any more."""
-        key = settlement.job_id, settlement.token, settlement.tag
+    def settle(self, claim: Claim, settlement: Settlement) -> None:
+        """Note how the attempt of a claim ended, unless the claim is not held any more."""
         with self._lock:
-            claim = self._held.pop(key, None)
-            if claim is not None:
+            if self._held.pop(id(claim), None) is not None:
                 if not self._ended:
                     self._since = self._clock()
                 self._ended.append((claim, settlement))
@@ -75,13 +73,14 @@ class InFlight:
         for claim in claims:
             job_id = claim.job.id
             self.settle(
+                claim,
                 Settlement(
                     job_id=job_id,
                     token=claim.token,
                     tag=claim.tag,
                     state=State.QUEUED,
                     metadata=metadata.get(job_id),
-                )
+                ),
             )
 
     @property

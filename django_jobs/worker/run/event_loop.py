@@ -140,7 +140,8 @@ class EventLoop(Executor):
     def _fill(self) -> None:
         """Start waiting claims while there is room."""
         while len(self._running) < self.size and (held := self.backlog.take()):
-            self._start(Attempt(held.claim, self._context, held.since), self._call)
+            claim, since = held
+            self._start(Attempt(claim, self._context, since), self._call)
 
     def _check_tasks(self) -> None:
         """Settle or restart attempts whose asyncio task ended without settling them.
@@ -224,7 +225,7 @@ class EventLoop(Executor):
         del self._running[attempt]
         if self._ends:
             self._ends.pop(attempt, None)
-        self._settle(outcome.settlement)
+        self._settle(attempt.claim, outcome.settlement)
         if self.backlog:
             self._fill()
         if trouble:

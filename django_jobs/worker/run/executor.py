@@ -6,7 +6,8 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from itertools import repeat
+from typing import TypeAlias
 
 from django_jobs.jobs.records import Claim, Settlement
 from django_jobs.timeouts.watchdog import Watchdog
@@ -14,23 +15,19 @@ from django_jobs.timeouts.watchdog import Watchdog
 from .attempt import Attempt
 from .context import RunContext
 
-Settle = Callable[[Settlement], None]
+Settle = Callable[[Claim, Settlement], None]
 MayStart = Callable[[], bool]
 
 
-class Held(NamedTuple):
-    """A claim that waits in this worker, with the monotonic time in seconds of its arrival."""
-
-    claim: Claim
-    since: float
+Held: TypeAlias = tuple[Claim, float]
+"""A claim that waits in this worker, and the monotonic time in seconds of its arrival."""
 
 
 class Backlog(deque[Held]):
     """Claims that have not started yet. Thread-safe without a lock."""
 
     def add(self, claims: Sequence[Claim]) -> None:
-        now = time.monotonic()
-        self.extend([Held(claim, now) for claim in claims])
+        self.extend(zip(claims, repeat(time.monotonic())))
 
     def take(self) -> Held | None:
         """Take the next claim, or None."""
@@ -44,7 +41,7 @@ class Backlog(deque[Held]):
         claims = []
         while self:
             try:
-                claims.append(self.pop().claim)
+                claims.append(self.pop()[0])
             except IndexError:
                 break
         return claims
@@ -52,7 +49,7 @@ class Backlog(deque[Held]):
     def age(self) -> float:
         """Return the seconds for which the oldest claim has been waiting."""
         try:
-            return time.monotonic() - self[0].since
+            return time.monotonic() - self[0][1]
         except IndexError:
             return 0.0
 
@@ -64,7 +61,7 @@ class Executor(ABC):
         size: how many attempts it runs at a time.
         context: what all attempts have in common.
         watchdog: interrupts attempts that take too long.
-        settle: called with the settlement of each attempt.
+        settle: called with each claim, and the settlement of its attempt.
         may_start: asked before each attempt; False once the worker's lease is over.
     """
 

@@ -54,10 +54,12 @@ class Executors:
         """Run functions in threads and coroutines in the event loop."""
         names = {(claim.job.task, claim.job.signature) for claim in claims}
         coroutines = {name for name, signature in names if runs_in_loop(name, signature)}
+        if not coroutines:
+            self._threads.submit(claims)
+            return
         if in_threads := [claim for claim in claims if claim.job.task not in coroutines]:
             self._threads.submit(in_threads)
-        if in_loop := [claim for claim in claims if claim.job.task in coroutines]:
-            self._loop.submit(in_loop)
+        self._loop.submit([claim for claim in claims if claim.job.task in coroutines])
 
     def withdraw(self) -> list[Claim]:
         """Take back all claims that have not started."""

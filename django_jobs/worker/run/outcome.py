@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django_jobs.jobs.records import Settlement
 
 from .announcements import Announcement
 
 
-class Outcome(NamedTuple):
+# One is created for every job: a frozen one takes several times as long.
+@dataclass(slots=True, eq=False)
+class Outcome:
     """Everything that a caller of an attempt needs to know of its end.
 
     Attributes:

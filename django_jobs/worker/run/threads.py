@@ -138,7 +138,8 @@ class Threads(Executor):
     def _run(self, held: Held) -> None:
         me = threading.get_ident()
         self._taken += 1
-        attempt = self._running[me] = Attempt(held.claim, self._context, held.since)
+        claim, since = held
+        attempt = self._running[me] = Attempt(claim, self._context, since)
         try:
             if self._may_start():
                 outcome = run_with_connections(attempt, self._watchdog)
@@ -146,7 +147,7 @@ class Threads(Executor):
                 outcome = attempt.give_back()
         finally:
             del self._running[me]
-        self._settle(outcome.settlement)
+        self._settle(claim, outcome.settlement)
         self._learn(time.monotonic() - attempt.started)
 
     def _learn(self, duration: float) -> None:

@@ -253,7 +253,7 @@ class Harness:
     def end(self, claim: Claim, settlement: Settlement | None = None) -> None:
         """Let the attempt of a claim end."""
         self.executors.at_work.remove(claim)
-        self.in_flight.settle(settlement or succeeded(claim))
+        self.in_flight.settle(claim, settlement or succeeded(claim))
 
     @property
     def sent(self) -> list[tuple[int, int]]:

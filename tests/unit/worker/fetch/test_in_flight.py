@@ -21,11 +21,11 @@ def test_a_claim_is_settled_once_and_only_under_its_own_token_and_tag() -> None:
     (claim,) = make_claims(1)
     claim = claim._replace(token=2, tag=7)
     in_flight.hold([claim])
-    in_flight.settle(succeeded(claim._replace(token=1)))
-    in_flight.settle(succeeded(claim._replace(tag=6)))
+    for other in (claim._replace(token=1), claim._replace(tag=6)):
+        in_flight.settle(other, succeeded(other))
     assert in_flight.unsent == 0
-    in_flight.settle(succeeded(claim))
-    in_flight.settle(succeeded(claim))
+    in_flight.settle(claim, succeeded(claim))
+    in_flight.settle(claim, succeeded(claim))
     assert in_flight.take_settlements(10) == [succeeded(claim)]
     assert [(one.succeeded, one.failed) for one in in_flight.take_stats()] == [(1, 0)]
     assert in_flight.take_stats() == ()
@@ -38,9 +38,9 @@ def test_two_claims_of_one_job_are_settled_each_for_itself() -> None:
     in_flight.hold([again])
     in_flight.hold([claim])  # whose reply came late
 
-    in_flight.settle(succeeded(again))
+    in_flight.settle(again, succeeded(again))
     assert in_flight.held == (claim,)
-    in_flight.settle(succeeded(claim))
+    in_flight.settle(claim, succeeded(claim))
 
     assert in_flight.take_settlements(10) == [succeeded(again), succeeded(claim)]
     assert in_flight.holds_nothing
@@ -55,7 +55,7 @@ def test_of_threads_that_settle_a_claim_one_wins() -> None:
     def settle() -> None:
         together.wait()
         for claim in claims:
-            in_flight.settle(succeeded(claim))
+            in_flight.settle(claim, succeeded(claim))
 
     threads = [threading.Thread(target=settle) for _ in range(4)]
     for thread in threads:
@@ -74,7 +74,7 @@ def test_it_notifies_once_when_there_are_enough_settlements() -> None:
     assert not in_flight.notify_at(3)
     counts = []
     for claim in claims[:5]:
-        in_flight.settle(succeeded(claim))
+        in_flight.settle(claim, succeeded(claim))
         counts.append(changes.count)
     assert counts == [0, 0, 1, 1, 1]
     assert in_flight.notify_at(5)
@@ -84,11 +84,11 @@ def test_it_notifies_of_the_last_end_and_of_one_that_nobody_waits_for() -> None:
     in_flight, changes = make_in_flight()
     first, last = make_claims(2)
     in_flight.hold([first, last])
-    in_flight.settle(succeeded(first))
+    in_flight.settle(first, succeeded(first))
     assert changes.count == 0
-    in_flight.settle(succeeded(first))  # a thread is free again
+    in_flight.settle(first, succeeded(first))  # a thread is free again
     assert changes.count == 1
-    in_flight.settle(succeeded(last))
+    in_flight.settle(last, succeeded(last))
     assert changes.count == 2
 
 
