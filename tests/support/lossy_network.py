@@ -25,12 +25,19 @@ class Fate(Enum):
 
 
 class Message:
-    """A call of a script, as it travels to Redis. Each delivery of it runs the script."""
+    """A call of a script, as it travels to Redis. Each delivery of it runs the script.
 
-    def __init__(self, name: str, arguments: Sequence[str | int], run: Callable[[], Any]) -> None:
+    Attributes:
+        blocks: whether it waits in Redis behind a command that blocks.
+    """
+
+    def __init__(
+        self, name: str, arguments: Sequence[str | int], run: Callable[[], Any], *, blocks: bool
+    ) -> None:
         self.name = name
         self.arguments = arguments
         self.run = run
+        self.blocks = blocks
 
 
 class LossyNetwork:
@@ -40,26 +47,38 @@ class LossyNetwork:
         fates: of the next messages; without any they arrive.
         copies: of all lost messages, and of those whose reply was lost.
         on_run: called around each run of a script, with the message and what runs it.
+        while_blocked: called before a message that blocks runs, and again before its reply is read.
     """
 
     def __init__(self) -> None:
         self.fates: deque[Fate] = deque()
         self.copies: list[Message] = []
         self.on_run: Callable[[Message], Any] = lambda message: message.run()
+        self.while_blocked: Callable[[Message], object] = lambda message: None
 
     def send(self, message: Message) -> Callable[[], Any]:
         """Deliver or lose a message, and return what waits for its reply."""
         fate = self.fates.popleft() if self.fates else Fate.ARRIVES
         if fate is not Fate.ARRIVES:
             self.copies.append(message)
-        reply = None if fate is Fate.IS_LOST else self.on_run(message)
+        if message.blocks:
+            return lambda: self._block(message, fate)
+        reply = self._run(message, fate)
+        return lambda: self._read(reply, fate)
 
-        def answer() -> Any:
-            if fate is not Fate.ARRIVES:
-                raise redis.ConnectionError("lost in the network of the tests")
-            return reply
+    def _block(self, message: Message, fate: Fate) -> Any:
+        self.while_blocked(message)
+        reply = self._run(message, fate)
+        self.while_blocked(message)
+        return self._read(reply, fate)
 
-        return answer
+    def _run(self, message: Message, fate: Fate) -> Any:
+        return None if fate is Fate.IS_LOST else self.on_run(message)
+
+    def _read(self, reply: Any, fate: Fate) -> Any:
+        if fate is not Fate.ARRIVES:
+            raise redis.ConnectionError("lost in the network of the tests")
+        return reply
 
     def deliver_late(self, message: Message) -> Any:
         """Run a copy, whose reply nobody reads."""
@@ -83,7 +102,7 @@ class LossyScripts:
         def run() -> Any:
             return self._scripts.send(name, *arguments, behind=behind)()
 
-        return self._network.send(Message(name, arguments, run))
+        return self._network.send(Message(name, arguments, run, blocks=bool(behind)))
 
 
 class LossyCaller(Caller):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 
-from django_jobs.brokers.messages import HeartbeatReport, PendingReply
+from django_jobs.brokers.messages import HeartbeatReport, PendingReply, Reply
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Settlement
 from tests.support.builders import given_back, make_jobs, retrying, succeeded
@@ -57,11 +58,13 @@ class LossyWalk:
         self._broker = LossyBroker(url, clock=MOVABLE_CLOCK)
         self._network = self._broker.network
         self._network.on_run = self._run
+        self._network.while_blocked = self._step_while_blocked
         self._worker = Driver(self._broker, "lossy")
         self._other = Driver(self._broker, "other")
         self._reliable = self._other.session = super(LossyBroker, self._broker).session("other")
         self._calls: deque[UnderWay] = deque()
-        self._running: dict[str, Claim] = {}
+        self._listening: int | None = None
+        self._running: dict[tuple[str, str], Claim] = {}
         self._unsent: list[tuple[Claim, Settlement]] = []
         self._sent: dict[tuple[str, str], Claim] = {}
         self._may_be_refused: set[tuple[str, str]] = set()
@@ -75,7 +78,10 @@ class LossyWalk:
         steps = {
             self._exchange: 30,
             self._read_reply: 30,
+            self._listen: 8,
+            self._interrupt: 3,
             self._end_a_job: 25,
+            self._abandon: 1,
             self._beat: 12,
             self._deliver_a_copy: 12,
             self._push: 8,
@@ -121,8 +127,49 @@ class LossyWalk:
             those = [one for one in call.settlements if one.job_id == job_id]
             may_be = {mark for one in those for mark in (fence(one), ("*", str(one.tag)))}
             assert may_be & self._may_be_refused, "a settlement was refused for nothing"
-        self._running |= {claim.job.id: claim for claim in reply.claims}
+        self._accept(reply)
+
+    def _accept(self, reply: Reply) -> None:
+        self._running |= {fence(claim): claim for claim in reply.claims}
         self._must_beat |= reply.must_beat
+
+    def _listen(self) -> None:
+        """Listen, while other steps are taken before it runs and before its reply is read."""
+        if self._listening is not None:
+            return
+        queues = self._random.choice([(), ("default",)])
+        take = taking("default", limit=self._random.choice([1, 2, 5]))._replace(queues=queues)
+        self._fate()
+        try:
+            reply = self._worker.session.listen(take, 0.001)
+        except BrokerUnavailable:
+            self._must_beat = True
+        else:
+            self._accept(reply)
+        finally:
+            self._listening = None
+
+    def _step_while_blocked(self, message: Message) -> None:
+        self._listening = int(message.arguments[1])
+        for _ in range(self._random.randint(0, 6)):
+            self.step()
+
+    def _interrupt(self) -> None:
+        self._fate()
+        with suppress(BrokerUnavailable):
+            self._worker.session.interrupt()
+
+    def _abandon(self) -> None:
+        """Give up on a settlement: the next heartbeat that is answered takes its job back."""
+        if self._unsent:
+            _, settlement = self._unsent.pop()
+            self._worker.session.abandon(settlement)
+
+    @property
+    def _awaited(self) -> set[int]:
+        """Tags of the calls whose replies may still come."""
+        listening = set() if self._listening is None else {self._listening}
+        return listening | {call.tag for call in self._calls}
 
     def _end_a_job(self) -> None:
         if not self._running:
@@ -134,7 +181,7 @@ class LossyWalk:
     def _beat(self) -> None:
         # A heartbeat that failed is sent again, unless the worker has something new to say.
         self._report = self._report or self._worker.report(succeeded=1)
-        awaited = {call.tag for call in self._calls}
+        awaited = self._awaited
         self._fate()
         try:
             reply = self._worker.session.heartbeat(self._report)
@@ -194,7 +241,7 @@ class LossyWalk:
         """From now on others may have any claim of the worker, or nobody."""
         held = [*self._running.values(), *(claim for claim, _ in self._unsent)]
         self._may_be_refused |= {*map(fence, held), *self._sent}
-        self._may_be_refused |= {("*", str(call.tag)) for call in self._calls}
+        self._may_be_refused |= {("*", str(tag)) for tag in self._awaited}
 
     # --- what must hold ------------------------------------------------------------------------
 
@@ -220,7 +267,7 @@ class LossyWalk:
             known = {fence(claim) for claim in self._running.values()}
             known |= {fence(claim) for claim, _ in self._unsent} | self._sent.keys()
             assert not gone & known, "a claim was given back in its worker's hands"
-            awaited = {str(call.tag) for call in self._calls}
+            awaited = set(map(str, self._awaited))
             given = {mark.partition(":")[2] for _, mark in gone}
             assert not given & awaited, "a claim was given back whose reply may still come"
             self.found += len(gone)
@@ -270,7 +317,7 @@ class LossyWalk:
         ended, self._unsent = self._unsent, []
         take = taking("default", limit=limit)
         reply = self._worker.session.exchange([one for _, one in ended], take).result()
-        self._running |= {claim.job.id: claim for claim in reply.claims}
+        self._accept(reply)
 
     def close(self) -> None:
         self._broker.close()
