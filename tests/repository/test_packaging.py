@@ -16,6 +16,7 @@ from tests.support.paths import ROOT
 PACKAGE = ROOT / "django_jobs"
 BIN = Path(sys.prefix) / "bin"
 DATA = {".lua", ".html", ".txt", ".css", ".js", ".svg", ".po", ".mo", ".typed"}
+DEPLOYMENT = PACKAGE / "management" / "deployment" / "templates"  # files with any suffix, or none
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 CHECK = """
@@ -84,10 +85,10 @@ def test_the_wheel_holds_every_file_that_the_code_reads(installed: Path) -> None
     wanted = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*")
-        if path.suffix in DATA | {".py"}
+        if path.suffix in DATA | {".py"} or (path.is_file() and DEPLOYMENT in path.parents)
     }
     assert [name for name in sorted(wanted) if not (copy / name).is_file()] == []
-    assert {"py.typed"} <= wanted
+    assert {"py.typed", "management/deployment/templates/Procfile"} <= wanted
 
 
 def test_a_site_starts_on_the_wheel_alone(installed: Path, tmp_path: Path) -> None:

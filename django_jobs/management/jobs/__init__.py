@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Subcommand
 from .check import Check
+from .deployment import Compose, Kubernetes, Procfile, Systemd
 from .doctor import Doctor
 from .listing import List
 from .periodic import Periodic
@@ -32,5 +33,9 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Periodic(),
     Check(),
     Doctor(),
+    Systemd(),
+    Procfile(),
+    Compose(),
+    Kubernetes(),
 )
 """In the order in which the help lists them."""

@@ -1,0 +1,1 @@
+"""Deployment files for the project that the command runs in."""

@@ -1,0 +1,1 @@
+"""Deployment files for a project, as its operator gets them."""
