@@ -30,6 +30,8 @@ class RedisBackend(JobBackend):
             options.url,
             username=options.username,
             password=options.password,
+            sentinel_username=options.sentinel_username,
+            sentinel_password=options.sentinel_password,
             namespace=options.namespace,
             lease=options.lease,
             socket_timeout=options.socket_timeout,

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs.conf.env_reader import EnvReader
 from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
 from django_jobs.conf.queues import QueueWeight, parse_queues
-from django_jobs.conf.redis_url import RedisAddress, read_redis_url
+from django_jobs.conf.redis_url import Form, RedisAddress, read_redis_url
 from django_jobs.conf.variables import (
     JOB_BACKEND,
     JOB_DASHBOARD_ALLOW_HTTP,
@@ -26,6 +26,7 @@ from django_jobs.conf.variables import (
     JOB_WORKER_QUEUES,
     REDIS_PASSWORD,
     REDIS_PROVIDER,
+    REDIS_SENTINEL_PASSWORD,
     REDIS_URL,
     VARIABLES,
     Variable,
@@ -177,14 +178,14 @@ def _options(
 
 
 def _redis(reader: EnvReader) -> dict[str, str]:
-    """Return the address of Redis, with the secrets separated: the URL may be shown anywhere."""
+    """Return where the jobs are, with the secrets separated: the URL may be shown anywhere."""
     address = _address(reader)
-    login = {
-        "url": address.url,
-        "username": address.username,
-        "password": address.password or reader.secret(REDIS_PASSWORD),
-    }
-    return {key: value for key, value in login.items() if value}
+    options = {"url": address.url, **address.login}
+    options["password"] = address.password or reader.secret(REDIS_PASSWORD)
+    if address.form is Form.SENTINEL:
+        secret = reader.secret(REDIS_SENTINEL_PASSWORD)
+        options["sentinel_password"] = address.sentinel_password or secret
+    return {key: value for key, value in options.items() if value}
 
 
 def _address(reader: EnvReader) -> RedisAddress:

@@ -173,8 +173,9 @@ class RedisOptions(BackendOptions):
         default="redis://127.0.0.1:6379/0",
         metadata=option(
             read_redis_url,
-            "`redis://`, `rediss://` (TLS, its files as `ssl_…` parameters) or `unix://` address; a"
-            " user name or password in it is moved to the options of that name.",
+            "`redis://`, `rediss://` (TLS, its files as `ssl_…` parameters), `unix://`,"
+            " `redis+sentinel://` or `redis+cluster://` address; a user name or password in it is"
+            " moved to the options of that name.",
         ),
     )
     username: str | None = field(
@@ -184,6 +185,15 @@ class RedisOptions(BackendOptions):
         default=None,
         repr=False,
         metadata=option(validators.secret, "Password, if the URL has none."),
+    )
+    sentinel_username: str | None = field(
+        default=None,
+        metadata=option(validators.secret, "User name at the sentinels, if the URL has none."),
+    )
+    sentinel_password: str | None = field(
+        default=None,
+        repr=False,
+        metadata=option(validators.secret, "Password of the sentinels, if the URL has none."),
     )
     namespace: str = field(
         default="jobs",
@@ -264,8 +274,7 @@ class RedisOptions(BackendOptions):
         address = values.get("url")
         if not isinstance(address, RedisAddress):
             return values
-        login = {"username": address.username, "password": address.password}
-        found = {key: value for key, value in login.items() if value is not None}
+        found = {key: value for key, value in address.login.items() if value}
         return {**values, **found, "url": address.url}
 
 

@@ -75,13 +75,21 @@ REDIS_URL = Variable(
     "REDIS_URL",
     Kind.URL,
     RedisOptions().url,
-    "Address of Redis: `redis://`, `rediss://` (TLS) or `unix://`.",
+    "Address of Redis: `redis://`, `rediss://` (TLS), `unix://`, `redis+sentinel://` or"
+    " `redis+cluster://`.",
 )
 REDIS_PASSWORD = Variable(
     "REDIS_PASSWORD",
     Kind.TEXT,
     "",
     "Password of Redis, taken literally; used if the URL has none.",
+)
+REDIS_SENTINEL_PASSWORD = Variable(
+    "REDIS_SENTINEL_PASSWORD",
+    Kind.TEXT,
+    "",
+    "Password of the sentinels of a `redis+sentinel://` URL, taken literally; used if the URL has"
+    " none.",
 )
 REDIS_PROVIDER = Variable(
     "REDIS_PROVIDER",
@@ -114,6 +122,7 @@ WORKER_VARIABLES = (
     _for_option("JOB_PROBE", Kind.ADDRESS, "probe"),
 )
 STORE_VARIABLES = (
+    _for_option("JOB_NAMESPACE", Kind.TEXT, "namespace"),
     _for_option("JOB_LEASE", Kind.SECONDS, "lease"),
     _for_option("JOB_SOCKET_TIMEOUT", Kind.SECONDS, "socket_timeout"),
     _for_option("JOB_RESULT_TTL", Kind.SECONDS, "result_ttl"),
@@ -160,6 +169,7 @@ VARIABLES = (
     JOB_BACKEND,
     REDIS_URL,
     REDIS_PASSWORD,
+    REDIS_SENTINEL_PASSWORD,
     REDIS_PROVIDER,
     JOB_QUEUES,
     JOB_WORKER_QUEUES,

@@ -224,8 +224,10 @@ def test_the_wrong_node_of_a_cluster_says_which_setting_to_change(
     with redis.Redis.from_url(other.url) as there, redis.Redis.from_url(server.url) as here:
         there.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         here.execute_command("CLUSTER", "MEET", HOST, other.port)
-        wrong = again_until(lambda: refusal(broker), lambda text: "wrong node" in text)
-    assert f"at {server.url} is the wrong node of a cluster: let REDIS_URL" in wrong
+        wrong = again_until(
+            lambda: refusal(broker), lambda text: "another node has the jobs" in text
+        )
+    assert "write redis+cluster:// instead of redis:// in REDIS_URL" in wrong
     broker.close()
 
 

@@ -20,6 +20,7 @@ from django_jobs.brokers.redis.connection import connect
 from django_jobs.brokers.redis.raw_client import RawClient
 from django_jobs.brokers.redis.resending import Resending
 from django_jobs.brokers.redis.senders import Senders
+from django_jobs.conf.redis_url import read_redis_url
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Job, State
 from tests.support.builders import make_jobs
@@ -41,7 +42,7 @@ def server(redis_server_factory: Callable[..., RedisServer]) -> RedisServer:
 
 @pytest.fixture
 def wire(server: RedisServer) -> Iterator[RawClient]:
-    client = connect(server.url, username=None, password=None, socket_timeout=60)
+    client = connect(read_redis_url(server.url), key="jobs", socket_timeout=60)
     wire = RawClient(client, Resending(seconds=60, connecting=5))
     yield wire
     wire.close()
@@ -273,7 +274,7 @@ def exit_code_of_fork(is_sound: Callable[[], bool]) -> int:
 
 
 def test_no_thread_of_a_fork_gets_a_connection_of_its_parent(server: RedisServer) -> None:
-    client = connect(server.url, username=None, password=None, socket_timeout=60)
+    client = connect(read_redis_url(server.url), key="jobs", socket_timeout=60)
     wire = QuickWire(client, Resending(seconds=60, connecting=5))
     wire("PING")
     made = [*wire._idle]  # noqa: SLF001

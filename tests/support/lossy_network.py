@@ -14,6 +14,7 @@ from django_jobs.brokers.redis.caller import Caller
 from django_jobs.brokers.redis.raw_client import Command
 from django_jobs.brokers.redis.scripts import Scripts
 from django_jobs.brokers.redis.session import RedisSession
+from django_jobs.conf.redis_url import read_redis_url
 
 
 class Fate(Enum):
@@ -110,9 +111,7 @@ class LossyCaller(Caller):
 
     def __init__(self, url: str, clock: str | None, network: LossyNetwork, lease: float) -> None:
         super().__init__(
-            url,
-            username=None,
-            password=None,
+            read_redis_url(url),
             namespace="jobs",
             lease=lease,
             socket_timeout=5.0,

@@ -30,7 +30,12 @@ class RedisServer:
 
     Args:
         options: lines for redis.conf; they come last, so they win over ours.
+
+    Attributes:
+        arguments: what follows the path of redis.conf on the command line.
     """
+
+    arguments: Sequence[str] = ()
 
     def __init__(self, options: Sequence[str] = ()) -> None:
         # Not pytest's tmp_path: the path of a unix socket must stay under 108 bytes.
@@ -58,7 +63,7 @@ class RedisServer:
         Raises:
             RuntimeError: the server ended instead; the message holds its log.
         """
-        command = [*_dies_with_us(), *server_command(), str(self._config)]
+        command = [*_dies_with_us(), *server_command(), str(self._config), *self.arguments]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         self._wait_until_it_answers(self._process)

@@ -7,13 +7,14 @@ from functools import partial
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
+from django_jobs.conf.redis_url import read_redis_url
 from django_jobs.jobs.records import Job, Tick
 
 from . import codec
 from .batches import to_batches
 from .caller import Caller
-from .connection import plain_errors
 from .doctor import RedisDoctor
+from .errors import plain_errors
 from .health import problems, store_info
 from .inspection import RedisInspection
 from .reading import number
@@ -25,9 +26,11 @@ class RedisBroker(Broker):
     """Keeps jobs in Redis, where they survive this process.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`.
+        url: in one of the forms that `read_redis_url` reads.
         username: of the Redis user, if it is not in the URL.
         password: of the Redis user, if it is not in the URL.
+        sentinel_username: at the sentinels, if it is not in the URL.
+        sentinel_password: of the sentinels, if it is not in the URL.
         namespace: what the keys begin with, so that several sites can share a server.
         lease: seconds after which a silent worker loses its jobs.
         socket_timeout: seconds that one call may take, with all that it takes to send it again.
@@ -42,6 +45,8 @@ class RedisBroker(Broker):
         *,
         username: str | None = None,
         password: str | None = None,
+        sentinel_username: str | None = None,
+        sentinel_password: str | None = None,
         namespace: str = "jobs",
         lease: float = 20.0,
         socket_timeout: float = 5.0,
@@ -49,10 +54,14 @@ class RedisBroker(Broker):
     ) -> None:
         self.lease = lease
         self._senders = Senders()
-        self._caller = Caller(
-            url,
+        address = read_redis_url(url).with_login(
             username=username,
             password=password,
+            sentinel_username=sentinel_username,
+            sentinel_password=sentinel_password,
+        )
+        self._caller = Caller(
+            address,
             namespace=namespace,
             lease=lease,
             socket_timeout=socket_timeout,

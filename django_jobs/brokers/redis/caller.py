@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 import redis
 
-from django_jobs.conf.redis_url import redact_url
+from django_jobs.conf.redis_url import Form, RedisAddress
 
 from . import codec
-from .connection import connect, plain_errors
+from .connection import connect
+from .errors import plain_errors
 from .raw_client import RawClient
-from .resending import ALWAYS, UNSENT, Resending
+from .resending import FAILOVER_PAUSES, NEVER, PAUSES, Resending
 from .scripts import Scripts
 
 SEARCHED = 1_000
@@ -25,9 +27,7 @@ class Caller:
     """Knows the server and the keys of one broker.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`.
-        username: of the Redis user, if it is not in the URL.
-        password: of the Redis user, if it is not in the URL.
+        address: of Redis, with what it takes to log in.
         namespace: what the keys begin with.
         lease: seconds after which a silent worker loses its jobs.
         socket_timeout: seconds that one call may take, with all that it takes to send it again.
@@ -43,25 +43,25 @@ class Caller:
 
     def __init__(
         self,
-        url: str,
+        address: RedisAddress,
         *,
-        username: str | None,
-        password: str | None,
         namespace: str,
         lease: float,
         socket_timeout: float,
         clock: str | None,
     ) -> None:
         self.prefix = codec.prefix(namespace)
-        self.address = redact_url(url)
+        self.address = address.url
         self.lease_ms = round(lease * 1000)
         self.socket_timeout = socket_timeout
-        self.client = connect(
-            url, username=username, password=password, socket_timeout=socket_timeout
-        )
+        self.client = connect(address, key=self.prefix, socket_timeout=socket_timeout)
         self._clock = clock
         self._wires: WeakSet[RawClient] = WeakSet()
-        self.scripts = self._on_own_wire(socket_timeout, after=ALWAYS)
+        connecting = float(self.client.connection_pool.connection_kwargs["socket_connect_timeout"])
+        self._resending = Resending(seconds=socket_timeout, connecting=connecting)
+        # Waiting for another server is worth it only where there is another one.
+        pauses = PAUSES if address.form is Form.SERVER else FAILOVER_PAUSES
+        self.scripts = self._on_own_wire(replace(self._resending, pauses=pauses))
 
     def run(self, script: str, *arguments: str | int) -> Any:
         """Run a script that may be sent twice, and return its answer.
@@ -92,11 +92,9 @@ class Caller:
         Args:
             seconds: that one call may take.
         """
-        return self._on_own_wire(seconds, after=UNSENT)
+        return self._on_own_wire(replace(self._resending, seconds=seconds, after=NEVER))
 
-    def _on_own_wire(self, seconds: float, after: tuple[type[redis.RedisError], ...]) -> Scripts:
-        connecting = float(self.client.connection_pool.connection_kwargs["socket_connect_timeout"])
-        resending = Resending(seconds=seconds, connecting=connecting, after=after)
+    def _on_own_wire(self, resending: Resending) -> Scripts:
         wire = RawClient(self.client, resending)
         self._wires.add(wire)
         return Scripts(wire, self.prefix, self._clock)

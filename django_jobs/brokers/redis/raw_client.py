@@ -16,7 +16,7 @@ from hiredis import pack_command
 
 from django_jobs.waits import capped
 
-from .resending import PAUSES, Resending
+from .resending import Resending, has_not_run
 
 Command: TypeAlias = tuple[str | int, ...]
 """The name of a command of Redis, and its arguments."""
@@ -58,7 +58,7 @@ class RawClient:
         The function may be called once. If the call is sent again, only its last command is.
 
         Raises:
-            redis.RedisError: the first of theirs, when the answer is waited for.
+            redis.RedisError: one of theirs, when the answer is waited for.
         """
         packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
         connection = self._connection()
@@ -145,7 +145,7 @@ class Request:
                 self._connection.connect()
             self._was_sent = True
             self._connection.send_packed_command([b"".join(self._packed)])
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except redis.RedisError as error:
             self._failure = error
 
     def answer(self) -> Any:
@@ -160,8 +160,9 @@ class Request:
     def _insist(self, failure: redis.RedisError) -> Any:
         """Send the last command again on new connections, as long as there is time."""
         try:
-            for pause in PAUSES:
-                if not self._send_again(pause):
+            pauses = self._resending.pauses
+            for number, pause in enumerate(pauses, start=1):
+                if not self._send_again(pause, is_last=number == len(pauses)):
                     break
                 try:
                     return self._read()
@@ -175,14 +176,14 @@ class Request:
             self._connection.disconnect()
             self._resending.limit(self._connection, self._resending.seconds)
 
-    def _send_again(self, pause: float) -> bool:
+    def _send_again(self, pause: float, *, is_last: bool) -> bool:
         """Send the last command on a new connection after a pause, if there is time."""
         self._connection.disconnect()
         time.sleep(capped(min(pause, self._left)))
         if self._left <= 0:
             return False
         del self._packed[:-1]
-        self._resending.limit(self._connection, self._left, is_last=pause is PAUSES[-1])
+        self._resending.limit(self._connection, self._left, is_last=is_last)
         self.send()
         return True
 
@@ -203,7 +204,20 @@ class Request:
             try:
                 answer = self._connection.read_response()
             except redis.ResponseError as error:
+                answer = error
                 refused.append(error)
         if refused:
-            raise refused[0]
+            _raise_one(refused, last=answer)
         return answer
+
+
+def _raise_one(refused: list[redis.ResponseError], last: Any) -> None:
+    """Raise the first refusal; one that says that nothing ran only if it is of the last command.
+
+    Whether that command is sent again depends on it.
+    """
+    if isinstance(last, redis.ResponseError) and has_not_run(last):
+        raise last
+    for error in refused:
+        if not has_not_run(error):
+            raise error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,19 +11,35 @@ import redis
 PAUSES = (0.1, 0.2)
 """Seconds to pause before each time that a call is sent again."""
 
+FAILOVER_PAUSES = (0.1, 0.2, 0.4, 0.8, *(1.0,) * 600)
+"""The same where another server may take over: as often as there is time for."""
+
 Errors: TypeAlias = tuple[type[redis.RedisError], ...]
 
-FAILOVER: Errors = (redis.ReadOnlyError,)
-"""Errors by which a server says that it ran nothing: the old connection leads to a replica."""
+HAS_NOT_RUN: Errors = (
+    redis.ReadOnlyError,
+    redis.exceptions.AskError,  # also MovedError
+    redis.exceptions.TryAgainError,
+    redis.exceptions.ClusterDownError,  # also MasterDownError
+    redis.BusyLoadingError,
+)
+"""Errors by which a server says that it ran nothing, and that the right one may soon."""
+
+HAS_NOT_RUN_TEXT = re.compile(r"(?:^|-)(?:READONLY|NOREPLICAS) ")
+"""The same in errors without a class: so a script ends at its first change."""
 
 LOST: Errors = (redis.ConnectionError, redis.TimeoutError)
 """Errors after which it is not known whether a call that was sent has run."""
 
-ALWAYS: Errors = (*LOST, *FAILOVER)
-"""For calls that are safe to send twice."""
-
-UNSENT: Errors = FAILOVER
+NEVER: Errors = ()
 """For calls that must not run twice: they are sent again only if they surely have not run."""
+
+IN_VAIN: Errors = (redis.AuthenticationError, redis.exceptions.AuthorizationError)
+
+
+def has_not_run(error: redis.RedisError) -> bool:
+    """Return whether a server says that it ran nothing of a call."""
+    return isinstance(error, HAS_NOT_RUN) or bool(HAS_NOT_RUN_TEXT.search(str(error)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +49,20 @@ class Resending:
     Attributes:
         seconds: that connecting, sending, waiting and sending again may take together.
         connecting: seconds that connecting alone may take.
-        after: errors after which a call that was sent is sent again.
+        after: errors after which a call is sent again although it may have run.
+        pauses: seconds before each time that it is sent again.
     """
 
     seconds: float
     connecting: float
-    after: Errors = ALWAYS
+    after: Errors = LOST
+    pauses: tuple[float, ...] = PAUSES
 
     def permits(self, error: redis.RedisError, *, was_sent: bool) -> bool:
         """Return whether a call that failed may be sent again."""
-        return isinstance(error, self.after if was_sent else ALWAYS)
+        if isinstance(error, IN_VAIN):
+            return False
+        return has_not_run(error) or isinstance(error, self.after if was_sent else LOST)
 
     def limit(self, connection: Any, seconds: float, *, is_last: bool = False) -> None:
         """Let a connection that is opened next take its share of the time that is left.

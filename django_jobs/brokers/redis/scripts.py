@@ -81,8 +81,8 @@ class Scripts:
         try:
             return answer()
         except redis.exceptions.NoScriptError:
-            self.wire("SCRIPT", "LOAD", self._text(name))
-            return self.wire(*command)
+            # As one command, as the next one may reach another server, after a failover.
+            return self.wire("EVAL", self._text(name), *command[2:])
 
     def _digest(self, name: str) -> str:
         """Return the name that Redis has for a script."""

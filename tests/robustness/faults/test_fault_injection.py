@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from django_jobs.brokers.redis.connection import plain_errors
+from django_jobs.brokers.redis.errors import plain_errors
 from django_jobs.errors import BrokerUnavailable
 from tests.robustness.faults.every_point import try_every_point
 from tests.robustness.faults.faulty_connection import (

@@ -1,0 +1,1 @@
+"""Real servers of each kind: how they are reached, and what happens when they change."""

@@ -1,0 +1,157 @@
+"""A primary with replicas, and the sentinels that watch them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import redis
+
+from tests.support.ports import HOST
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
+
+SERVICE = "shop"
+
+
+class SentinelServer(RedisServer):
+    """One sentinel. It is told what to watch when it has started."""
+
+    arguments = ("--sentinel",)
+
+    def _own_settings(self) -> list[str]:
+        return [
+            *(f"bind {HOST}", f"port {self.port}", f"dir {self.directory}"),
+            f"unixsocket {self.socket}",
+        ]
+
+
+class SentinelGroup:
+    """A primary, its replicas and their sentinels, as a site would have them.
+
+    Args:
+        replicas: how many.
+        sentinels: how many; more than half of them decide.
+        password: of the servers that have data.
+        sentinel_password: of the sentinels.
+    """
+
+    def __init__(
+        self,
+        replicas: int = 2,
+        sentinels: int = 3,
+        *,
+        password: str = "",
+        sentinel_password: str = "",
+    ) -> None:
+        self.password, self.sentinel_password = password, sentinel_password
+        secrets = [f"requirepass {password}", f"masterauth {password}"] if password else []
+        theirs = [f"requirepass {sentinel_password}"] if sentinel_password else []
+        theirs += [f"sentinel sentinel-pass {sentinel_password}"] if sentinel_password else []
+        self.servers = [
+            RedisServer([*secrets, "repl-diskless-sync-delay 0", "repl-timeout 60"])
+            for _ in range(1 + replicas)
+        ]
+        self.sentinels = [SentinelServer(theirs) for _ in range(sentinels)]
+
+    def start(self) -> None:
+        """Start everything; return when the sentinels know each other and the replicas."""
+        for server in (*self.servers, *self.sentinels):
+            server.start()
+        first, *replicas = self.servers
+        for server in replicas:
+            self.ask(server, "REPLICAOF", HOST, first.port)
+        for sentinel in self.sentinels:
+            self._watch(sentinel, first)
+        wait_until(self._is_complete, "the sentinels do not know all others")
+
+    def _watch(self, sentinel: SentinelServer, primary: RedisServer) -> None:
+        quorum = len(self.sentinels) // 2 + 1
+        self.ask_sentinel(sentinel, "SENTINEL", "MONITOR", SERVICE, HOST, primary.port, quorum)
+        settings: dict[str, Any] = {"down-after-milliseconds": 500, "failover-timeout": 2000}
+        if self.password:
+            settings["auth-pass"] = self.password
+        for name, value in settings.items():
+            self.ask_sentinel(sentinel, "SENTINEL", "SET", SERVICE, name, value)
+
+    def _is_complete(self) -> bool:
+        replicas, others = len(self.servers) - 1, len(self.sentinels) - 1
+        for sentinel in self.sentinels:
+            told = self.ask_sentinel(sentinel, "SENTINEL", "MASTER", SERVICE)
+            if (int(told["num-slaves"]), int(told["num-other-sentinels"])) != (replicas, others):
+                return False
+        return self.replicas_in_step() == replicas
+
+    def replicas_in_step(self) -> int:
+        """Wait for the replicas; return how many have all that the primary had written by now."""
+        with self.client(self.primary) as client:
+            client.set("written", "last")
+            return int(client.wait(len(self.servers) - 1, 2000))
+
+    @property
+    def primary(self) -> RedisServer:
+        """The server that the sentinels hold for the primary."""
+        _, port = self.ask_sentinel(
+            self.sentinels[0], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE
+        )
+        return next(server for server in self.servers if server.port == int(port))
+
+    def fail_over(self) -> RedisServer:
+        """Kill the primary; return the server that took over."""
+        old = self.primary
+        old.kill9()
+        wait_until(lambda: self.primary is not old, "no failover")
+        return self.primary
+
+    def hand_over(self) -> RedisServer:
+        """Let the sentinels make a replica the primary, as before maintenance; return it."""
+        old = self.primary
+
+        def has_changed() -> bool:
+            with contextlib.suppress(redis.ResponseError):  # no replica is fit for it yet
+                self.ask_sentinel(self.sentinels[0], "SENTINEL", "FAILOVER", SERVICE)
+            return self.primary is not old
+
+        wait_until(has_changed, "no failover")
+        return self.primary
+
+    @property
+    def url(self) -> str:
+        """The address, with passwords."""
+        hosts = ",".join(f"{HOST}:{sentinel.port}" for sentinel in self.sentinels)
+        login = f":{self.password}@" if self.password else ""
+        secret = f"?sentinel_password={self.sentinel_password}" if self.sentinel_password else ""
+        return f"redis+sentinel://{login}{hosts}/{SERVICE}/0{secret}"
+
+    def client(self, server: RedisServer) -> redis.Redis:
+        return redis.Redis(
+            host=HOST, port=server.port, password=self.password or None, decode_responses=True
+        )
+
+    def ask(self, server: RedisServer, *command: str | int) -> Any:
+        with self.client(server) as client:
+            return client.execute_command(*command)
+
+    def ask_sentinel(self, sentinel: SentinelServer, *command: str | int) -> Any:
+        with redis.Redis(
+            host=HOST,
+            port=sentinel.port,
+            password=self.sentinel_password or None,
+            decode_responses=True,
+        ) as client:
+            return client.execute_command(*command)
+
+    def stop(self) -> None:
+        for server in (*self.sentinels, *self.servers):
+            server.stop()
+
+
+def started_group(**options: Any) -> SentinelGroup:
+    """Return a group that has started; if it cannot, nothing of it is left."""
+    group = SentinelGroup(**options)
+    try:
+        group.start()
+    except BaseException:
+        group.stop()
+        raise
+    return group
