@@ -52,12 +52,16 @@ def option(name: str, number: Callable[[str], object]) -> Callable[[str], Any]:
     return checked(convert)
 
 
-def seconds(text: str) -> float:
-    """Return a number of seconds that is not negative."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"give a number of seconds of at least 0, not {text!r}.")
-    return value
+def seconds_of_at_least(low: float) -> Callable[[str], float]:
+    """Return a converter for numbers of seconds of at least `low`."""
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value < float("inf"):
+            raise ValueError(f"give a number of seconds of at least {low:g}, not {text!r}.")
+        return value
+
+    return convert

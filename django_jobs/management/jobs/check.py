@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.health import Thresholds, check_health
-from django_jobs.management.arguments import at_least, checked, seconds
+from django_jobs.management.arguments import at_least, checked, seconds_of_at_least
 from django_jobs.management.target import job_backend
 
 from .base import BackendSubcommand
@@ -33,7 +33,7 @@ class Check(BackendSubcommand):
         )
         add(
             "--max-latency",
-            type=checked(seconds),
+            type=checked(seconds_of_at_least(0)),
             metavar="SECONDS",
             help="Fail if the next job of a queue that is not paused has been waiting longer.",
         )

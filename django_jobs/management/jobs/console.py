@@ -22,11 +22,13 @@ class Console:
         out: results.
         err: questions, warnings and progress bars.
         verbosity: 0 for results and errors only.
+        json_indent: spaces per level of JSON; None for one line.
     """
 
     out: OutputWrapper
     err: OutputWrapper
     verbosity: int
+    json_indent: int | None = 2
 
     def info(self, line: str) -> None:
         """Write what was done, unless the verbosity is 0."""
@@ -40,7 +42,7 @@ class Console:
 
     def show_json(self, value: Any) -> None:
         """Write a value as JSON."""
-        self.out.write(json.dumps(value, indent=2))
+        self.out.write(json.dumps(value, indent=self.json_indent))
 
     def show_table(self, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         """Write a table."""

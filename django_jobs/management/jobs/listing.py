@@ -14,7 +14,7 @@ from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
 from django_jobs.management.target import known_queue, make_redactor
 
-from .base import BackendSubcommand
+from .base import ViewSubcommand
 from .console import Console
 from .formatting import NONE, format_duration
 from .json_output import job_summary
@@ -74,7 +74,7 @@ def make_finder(backend: JobBackend, wanted: Filter) -> Finder:
     return Finder(inspection, wanted, make_redactor(backend).arguments)
 
 
-class List(BackendSubcommand):
+class List(ViewSubcommand):
     name = "list"
     help = "Lists jobs: those still to run in starting order, those that ended newest first."
 

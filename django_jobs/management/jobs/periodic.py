@@ -17,7 +17,7 @@ from django_jobs.periodic_tasks.registry import registered_tasks
 from django_jobs.suggest import unknown_name
 from django_jobs.tasks.registry import import_task_modules
 
-from .base import BackendSubcommand
+from .base import USAGE_ERROR, ViewSubcommand
 from .console import Console
 from .formatting import format_time
 from .json_output import iso_time
@@ -37,7 +37,7 @@ class PeriodicStatus:
         return str(self.periodic.timezone or get_default_timezone())
 
 
-class Periodic(BackendSubcommand):
+class Periodic(ViewSubcommand):
     name = "periodic"
     help = "Lists the periodic tasks with their ticks, or switches one of them off or on."
 
@@ -55,6 +55,10 @@ class Periodic(BackendSubcommand):
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         import_task_modules()
         if options.off or options.on:
+            if options.watch:
+                raise CommandError(
+                    "--watch shows the list: leave out --off and --on.", returncode=USAGE_ERROR
+                )
             _switch(backend, console, options)
             return
         listed = _list_periodic(backend)

@@ -10,13 +10,13 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.backends.queues import configured_and_known
 from django_jobs.management.target import known_queue
 
-from .base import BackendSubcommand
+from .base import BackendSubcommand, ViewSubcommand
 from .console import Console
 from .formatting import NONE, format_count, format_duration
 from .json_output import queue_json
 
 
-class Queues(BackendSubcommand):
+class Queues(ViewSubcommand):
     name = "queues"
     help = "Lists the queues with their number of queued jobs and the longest wait."
 

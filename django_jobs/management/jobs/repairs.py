@@ -14,14 +14,11 @@ from django_jobs.brokers.inspection.base import Inspection, Repair
 from django_jobs.jobs.records import State
 from django_jobs.management.target import known_queue
 
-from .base import BackendSubcommand
+from .base import USAGE_ERROR, BackendSubcommand
 from .bulk import repair_all
 from .console import Console
 from .formatting import format_count, printable
 from .listing import add_filters, job_filter, make_finder
-
-USAGE_ERROR = 2
-"""The exit code of invalid combinations of arguments, as in argparse."""
 
 
 @dataclass(frozen=True, slots=True)

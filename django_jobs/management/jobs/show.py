@@ -15,14 +15,14 @@ from django_jobs.jobs.records import Failure, JobRecord
 from django_jobs.management.target import make_redactor
 from django_jobs.serialization.arguments import peek_value
 
-from .base import BackendSubcommand
+from .base import ViewSubcommand
 from .console import Console
 from .formatting import NONE, format_time, printable
 from .json_output import job_details
 from .listing import format_state_time
 
 
-class Show(BackendSubcommand):
+class Show(ViewSubcommand):
     name = "show"
     help = "Shows one job with its arguments, times and errors. Secrets are hidden."
 

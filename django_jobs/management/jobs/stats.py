@@ -9,13 +9,13 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.filters import LISTED
 
-from .base import BackendSubcommand
+from .base import ViewSubcommand
 from .console import Console
 from .formatting import format_count, format_duration
 from .json_output import queue_json
 
 
-class Stats(BackendSubcommand):
+class Stats(ViewSubcommand):
     name = "stats"
     help = "Counts jobs by state, and shows how long the next job has been waiting."
 

@@ -13,14 +13,13 @@ from django_jobs.clock import now_ms
 from django_jobs.suggest import unknown_name
 from django_jobs.worker.background.heartbeat import BEATS
 
-from .base import BackendSubcommand
+from .base import USAGE_ERROR, BackendSubcommand, ViewSubcommand
 from .console import Console
 from .formatting import format_count, format_duration
 from .json_output import worker_json
-from .repairs import USAGE_ERROR
 
 
-class Workers(BackendSubcommand):
+class Workers(ViewSubcommand):
     name = "workers"
     help = "Lists the workers that are alive, with the queues they serve."
 

@@ -19,6 +19,7 @@ PAGE = ROOT / "docs" / "reference" / "commands.md"
 OF_DJANGO = {"help", "version", "verbosity", "settings", "pythonpath", "traceback"}
 OF_DJANGO |= {"no_color", "force_color", "skip_checks"}
 OF_ALL = {"backend", "json"}
+OF_VIEWS = {"watch", "interval"}
 
 
 def parser_of(command: str) -> ArgumentParser:
@@ -86,13 +87,19 @@ def test_every_subcommand_is_described_in_this_order() -> None:
 def test_a_subcommand_is_described_with_all_its_options(name: str) -> None:
     parser = subparsers()[name]
     assert section(f"### jobs {name}").startswith(str(parser.description))
-    own = [row(action) for action in own_actions(parser) if action.dest not in OF_ALL]
+    own = [row(action) for action in own_actions(parser) if action.dest not in OF_ALL | OF_VIEWS]
     assert rows(f"### jobs {name}") == own
 
 
 def test_what_all_subcommands_share_is_described_once() -> None:
     shared = [row(one) for one in own_actions(subparsers()["stats"]) if one.dest in OF_ALL]
     assert rows("## jobs") == shared
+
+
+def test_the_options_of_live_views_are_described_once() -> None:
+    for name in ("stats", "list", "show", "queues", "workers", "periodic"):
+        own = [row(one) for one in own_actions(subparsers()[name]) if one.dest in OF_VIEWS]
+        assert rows("### Live view") == own
 
 
 @pytest.fixture
