@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_jobs.backends import RedisBackend, ThreadPoolBackend, is_persistent, our_backends
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import BEATS
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask
 from django_jobs.conf.options import RedisOptions
 from django_jobs.errors import BrokerError, InvalidSchedule
@@ -27,7 +28,6 @@ from django_jobs.mail.files import SETTING, chosen_files
 from django_jobs.periodic_tasks.registry import registered_tasks
 from django_jobs.tasks.registry import import_task_modules
 from django_jobs.tasks.retry import Backoff
-from django_jobs.worker.background.heartbeat import BEATS
 
 TAG = "django_jobs"
 BACKPORT = "django_tasks"

@@ -81,6 +81,9 @@ SENDERS_KEPT = 10_000
 TICK_AHEAD_MS = 60_000
 """How far ahead of the broker's clock a tick may be. One that is later does not count."""
 
+BEATS = 4
+"""Heartbeats in one lease: jobs of a dead worker are back within a lease and a beat."""
+
 LONGEST_LEASE_MS = 3_600_000
 """The longest lease of a worker that other workers respect."""
 

@@ -27,14 +27,11 @@ from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.run.threads import Threads
 from django_jobs.worker.supervision import supervised
 
-from .fetch.changes import Changes
 from .fetch.fetching import Fetching
 from .fetch.in_flight import InFlight
-from .fetch.lease import Lease
-from .fetch.mode import Mode, ModeSwitch
-from .fetch.outlook import Outlook
+from .fetch.mode import Changes, Lease, Mode, ModeSwitch
 from .fetch.room import Room
-from .fetch.state import FetchState
+from .fetch.state import FetchState, Outlook
 from .options import WorkerOptions
 
 logger = logging.getLogger("django_jobs")

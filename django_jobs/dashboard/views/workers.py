@@ -9,13 +9,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
 from django_jobs.dashboard.decorators import Done, Refused, action, page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.jobs.records import JobRecord
-from django_jobs.worker.background.heartbeat import BEATS
 
 SHOWN = 20
 """Running jobs shown per worker; the broker reads a record for each."""

@@ -8,10 +8,10 @@ from typing import ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.suggest import unknown_name
-from django_jobs.worker.background.heartbeat import BEATS
 
 from .base import USAGE_ERROR, BackendSubcommand, ViewSubcommand
 from .console import Console

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.db import connections
 
 from django_jobs.brokers.base import Session
+from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport, WorkerCommand
 from django_jobs.clock import uptime
@@ -16,16 +17,13 @@ from django_jobs.errors import BrokerError
 from django_jobs.signals import job_recovered
 from django_jobs.worker.backoff import BrokerBackoff
 from django_jobs.worker.fetch.intake import Intake
-from django_jobs.worker.fetch.lease import Lease
+from django_jobs.worker.fetch.mode import Lease
 from django_jobs.worker.run.announcements import send
 from django_jobs.worker.run.buried import log_buried
 
 from .self_report import SelfReport
 
 logger = logging.getLogger("django_jobs")
-
-BEATS = 4
-"""Heartbeats in one lease: jobs of a dead worker are back within a lease and a beat."""
 
 
 class Heartbeat:

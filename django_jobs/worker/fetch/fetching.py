@@ -15,10 +15,9 @@ from django_jobs.worker.supervision import supervised
 from .exchange import ENDING, Exchange
 from .intake import Intake
 from .listener import Listener
-from .outbox import Outbox
+from .outbox import Outbox, Undelivered
 from .queues import ServedQueues
 from .state import FetchState
-from .undelivered import Undelivered
 
 LISTENER_TIMEOUT = 1.0
 """Seconds in which an interrupted listen ends. Then its connection is cut."""

@@ -15,7 +15,7 @@ from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.waits import wait_out
 from django_jobs.worker.fetch.stats import AttemptStats, Ended
 
-from .changes import Changes
+from .mode import Changes
 
 NO_METADATA: Mapping[str, str | None] = MappingProxyType({})
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from .mode import Mode
 from .outbox import Outbox
-from .prefetch import Prefetch
-from .room import BATCH
+from .room import BATCH, Prefetch
 from .state import FetchState
 
 FLUSH = 0.005

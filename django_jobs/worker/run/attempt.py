@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
@@ -28,12 +28,29 @@ from django_jobs.tasks.retry import Retry
 from . import job_log
 from .announcements import Announcement, PendingSignal, is_heard, is_noticed
 from .context import RunContext
-from .outcome import Outcome
 from .verdict import Verdict, decide, to_failure, traceback_text
 
 logger = logging.getLogger("django_jobs")
 
 ONCE = Retry(attempts=1)
+
+
+# One is created for every job: a frozen one takes several times as long.
+@dataclass(slots=True, eq=False)
+class Outcome:
+    """Everything that a caller of an attempt needs to know of its end.
+
+    Attributes:
+        settlement: for the broker.
+        announcement: for the log and the receivers of signals.
+        error: the error that ended the attempt, if it failed.
+        value: what the task returned.
+    """
+
+    settlement: Settlement
+    announcement: Announcement | None = None
+    error: BaseException | None = None
+    value: Any = None
 
 
 class Attempt:

@@ -21,10 +21,9 @@ from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.supervision import supervised
 
 from .announcements import announce_end, announce_from_loop, needs_thread
-from .attempt import Attempt
+from .attempt import Attempt, Outcome
 from .context import RunContext
 from .executor import Executor, MayStart, Settle
-from .outcome import Outcome
 
 logger = logging.getLogger("django_jobs")
 

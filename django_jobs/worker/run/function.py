@@ -10,9 +10,8 @@ from django_jobs.serialization.arguments import load_arguments
 from django_jobs.timeouts.watchdog import Watchdog
 
 from .announcements import announce, announce_end
-from .attempt import Attempt
+from .attempt import Attempt, Outcome
 from .db_connections import clean_up
-from .outcome import Outcome
 
 
 def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Outcome:

@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from django_jobs.backends import RedisBackend
+from django_jobs.brokers.constants import BEATS
 from django_jobs.clock import now_ms
 from django_jobs.jobs.records import State
-from django_jobs.worker.background.heartbeat import BEATS
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import wait_until

@@ -9,7 +9,7 @@ from contextlib import suppress
 from django_jobs.backends.base import JobBackend
 from django_jobs.errors import QueueFull
 from django_jobs.jobs.records import State
-from django_jobs.worker.fetch.prefetch import MAX_AHEAD
+from django_jobs.worker.fetch.room import MAX_AHEAD
 from tests.apps.backend_site import tasks
 from tests.robustness.load.brokers import TIMED
 from tests.support.backend_fixtures import Configure, configure, fresh  # noqa: F401 (fixtures)

@@ -25,7 +25,7 @@ from django_jobs.metrics.task_stats import TaskStats
 from django_jobs.signals import job_recovered
 from django_jobs.worker.background.heartbeat import Heartbeat
 from django_jobs.worker.background.self_report import SelfReport
-from django_jobs.worker.fetch.lease import Lease
+from django_jobs.worker.fetch.mode import Lease
 from tests.support.builders import make_jobs
 from tests.support.clock import Clock
 from tests.support.driver import Driver, ids, past_lease

@@ -13,19 +13,15 @@ from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport, Reply,
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Claim, Settlement, State
-from django_jobs.worker.fetch.changes import Changes
 from django_jobs.worker.fetch.exchange import Exchange
 from django_jobs.worker.fetch.in_flight import InFlight
 from django_jobs.worker.fetch.intake import Intake
-from django_jobs.worker.fetch.lease import Lease
 from django_jobs.worker.fetch.listener import Listener
-from django_jobs.worker.fetch.mode import Mode, ModeSwitch
-from django_jobs.worker.fetch.outbox import Outbox
-from django_jobs.worker.fetch.outlook import Outlook
+from django_jobs.worker.fetch.mode import Changes, Lease, Mode, ModeSwitch
+from django_jobs.worker.fetch.outbox import Outbox, Undelivered
 from django_jobs.worker.fetch.queues import ServedQueues
 from django_jobs.worker.fetch.room import Room
-from django_jobs.worker.fetch.state import FetchState
-from django_jobs.worker.fetch.undelivered import Undelivered
+from django_jobs.worker.fetch.state import FetchState, Outlook
 from django_jobs.worker.run.executors import Executors
 from tests.support.builders import make_job, succeeded
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from django_jobs.jobs.records import State
-from django_jobs.worker.fetch.changes import Changes
 from django_jobs.worker.fetch.in_flight import InFlight
+from django_jobs.worker.fetch.mode import Changes
 from tests.support.builders import ended, succeeded
 from tests.unit.worker.fetch.harness import make_claims
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_jobs.brokers.messages import Reply
-from django_jobs.worker.fetch.changes import Changes
-from django_jobs.worker.fetch.lease import Lease
-from django_jobs.worker.fetch.mode import Mode, ModeSwitch
-from django_jobs.worker.fetch.prefetch import MAX_AHEAD, Prefetch
-from django_jobs.worker.fetch.room import BATCH, Room
+from django_jobs.worker.fetch.mode import Changes, Lease, Mode, ModeSwitch
+from django_jobs.worker.fetch.room import BATCH, MAX_AHEAD, Prefetch, Room
 from tests.unit.worker.fetch.harness import Clock, FakeExecutors, Harness, make_claims
 
 ORDERS = {"drain": ModeSwitch.drain, "quiet": ModeSwitch.quiet, "retire": ModeSwitch.retire}
