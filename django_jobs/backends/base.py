@@ -133,6 +133,7 @@ class JobBackend(BaseTaskBackend):
             more,
             error,
             exc_info=None if isinstance(error, JobsError) else error,
+            extra={"task": jobs[0].task, "queue": jobs[0].queue, "backend": self.alias},
         )
 
     def make_job(self, task: AnyTask) -> Job:
@@ -175,6 +176,7 @@ class JobBackend(BaseTaskBackend):
             concurrency=configured.concurrency,
             async_concurrency=configured.async_concurrency,
             shutdown_timeout=configured.shutdown_timeout,
+            log_job_fields=configured.log_job_fields,
         )
 
     def make_worker(self, options: WorkerOptions | None = None) -> Worker:

@@ -129,12 +129,13 @@ class EmbeddedWorker:
         )
         logger.error(
             "The process is ending, and %s lost: %s. Set JOB_BACKEND=redis for jobs that survive.",
-            are,
-            tasks,
+            *(are, tasks),
+            extra={"backend": self._backend.alias},
         )
         for start in range(0, len(lost), MAX_NAMED):
             some = lost[start : start + MAX_NAMED]
-            logger.error("Lost: %s", ", ".join(f"{job.task} ({job.id})" for job in some))
+            names = ", ".join(f"{job.task} ({job.id})" for job in some)
+            logger.error("Lost: %s", names, extra={"backend": self._backend.alias})
 
 
 def _is_too_late() -> bool:

@@ -20,6 +20,7 @@ from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, Work
 from django_jobs.clock import now_ms
 from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
+from django_jobs.logs.handlers import add_job_fields
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.run.attempt import Attempt, Outcome, runs_in_loop
 from django_jobs.worker.run.context import RunContext
@@ -63,6 +64,10 @@ class InlineBackend(JobBackend):
     @property
     def broker(self) -> InlineBroker:
         return process_instance(InlineBroker, self.alias, InlineBroker)
+
+    def prepare_process(self) -> None:
+        if self.configuration.log_job_fields:
+            add_job_fields()
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
         worker = f"inline-{secrets.token_hex(6)}"

@@ -101,7 +101,13 @@ class BackendOptions:
             " mapping or pairs; empty for all of `QUEUES`, with equal weights.",
         ),
     )
-
+    log_job_fields: bool = field(
+        default=True,
+        metadata=option(
+            validators.boolean,
+            "Whether each log line of a running job gets the job's id, task and queue.",
+        ),
+    )
     redact: tuple[str, ...] = field(
         default=WORDS,
         metadata=option(
@@ -256,6 +262,22 @@ class RedisOptions(BackendOptions):
             read_probe_address,
             "Address such as `127.0.0.1:7433` at which `runworker` answers the probes `/live`,"
             " `/ready` and `/metrics`.",
+        ),
+    )
+    log_format: str = field(
+        default="text",
+        metadata=option(
+            validators.matching("text|json", "'text' or 'json'"),
+            "Format in which `runworker` writes its log: `text`, or `json` with one object per"
+            " line.",
+        ),
+    )
+    log_level: str | None = field(
+        default=None,
+        metadata=option(
+            validators.log_level,
+            "Level from which `runworker` writes its own log lines and those of jobs, from `DEBUG`"
+            " to `CRITICAL`; unset, `--verbosity` and `LOGGING` decide.",
         ),
     )
     socket_timeout: float = field(

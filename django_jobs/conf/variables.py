@@ -120,6 +120,8 @@ WORKER_VARIABLES = (
     _for_option("JOB_RESTART_AFTER_TIMEOUT", Kind.SWITCH, "restart_after_timeout"),
     _for_option("JOB_SHUTDOWN_TIMEOUT", Kind.SECONDS, "shutdown_timeout"),
     _for_option("JOB_PROBE", Kind.ADDRESS, "probe"),
+    _for_option("JOB_LOG_FORMAT", Kind.NAME, "log_format"),
+    _for_option("JOB_LOG_LEVEL", Kind.NAME, "log_level"),
 )
 STORE_VARIABLES = (
     _for_option("JOB_NAMESPACE", Kind.TEXT, "namespace"),

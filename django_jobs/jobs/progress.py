@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,15 +33,16 @@ class Progress:
         return None if self.total is None else min(1.0, self.done / self.total)
 
 
-class ProgressKeeper(Protocol):
-    """An attempt, which keeps the latest progress."""
+class RunningAttempt(Protocol):
+    """An attempt, which keeps the latest progress and says what the log tells of it."""
 
     progress: Progress | None
 
+    @property
+    def log_fields(self) -> Mapping[str, object]: ...
 
-CURRENT_ATTEMPT: ContextVar[ProgressKeeper | None] = ContextVar(
-    "django_jobs_progress", default=None
-)
+
+CURRENT_ATTEMPT: ContextVar[RunningAttempt | None] = ContextVar("django_jobs_attempt", default=None)
 """The attempt that is running in this context."""
 
 

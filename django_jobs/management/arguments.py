@@ -33,18 +33,18 @@ def at_least(low: int) -> Callable[[str], int]:
     return convert
 
 
-def option(name: str, number: Callable[[str], object]) -> Callable[[str], Any]:
+def option(name: str, read: Callable[[str], object]) -> Callable[[str], Any]:
     """Return a converter for a backend option, with the same range as in the settings.
 
     Args:
         name: the name of the option.
-        number: `int`, `float` or `str`.
+        read: `int`, `float` or `str`.
     """
     converters = {field.name: field.metadata["convert"] for field in fields(RedisOptions)}
 
     def convert(text: str) -> Any:
         try:
-            value: object = number(text)
+            value = read(text)
         except ValueError:
             value = text  # the validator refuses it with a message
         return converters[name](value)

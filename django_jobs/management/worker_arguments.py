@@ -28,6 +28,9 @@ def add_worker_arguments(parser: ArgumentParser) -> None:
     )
     _add_size_arguments(parser)
     _add_stop_arguments(parser)
+    log_format, log_level = option("log_format", str), option("log_level", str)
+    add("--log-format", type=log_format, metavar="FORMAT", help="Log as text or json.")
+    add("--log-level", type=log_level, metavar="LEVEL", help="Log from this level on.")
     add(
         "--backend",
         default=DEFAULT_TASK_BACKEND_ALIAS,

@@ -114,6 +114,16 @@ def matching(pattern: str, rule: str) -> Validator[str]:
     return convert
 
 
+_LEVEL = matching(
+    "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)", "DEBUG, INFO, WARNING, ERROR or CRITICAL"
+)
+
+
+def log_level(value: object) -> str | None:
+    """Return the name of a log level in capitals, or None."""
+    return None if value is None else _LEVEL(value).upper()
+
+
 def boolean(value: object) -> bool:
     """Return True or False; 0 and 1 are refused."""
     if not isinstance(value, bool):

@@ -26,6 +26,7 @@ class WorkerOptions:
         restart_after_timeout: whether it stops, or is replaced, after a timeout has interrupted
             one of its threads.
         replaceable: whether it has a parent that replaces it on request.
+        log_job_fields: whether the log lines of a job get its id, task and queue.
         stuck_after: seconds after its timeout at which an attempt that still runs is reported.
     """
 
@@ -40,6 +41,7 @@ class WorkerOptions:
     max_memory: int | None = None
     restart_after_timeout: bool = False
     replaceable: bool = False
+    log_job_fields: bool = True
     stuck_after: float = STUCK_AFTER
 
     @property

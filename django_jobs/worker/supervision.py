@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from django_jobs.logs.fields import CURRENT_WORKER
+
 logger = logging.getLogger("django_jobs")
 
 MAX_FAILURES = 5
@@ -27,13 +29,17 @@ def supervised(
 ) -> threading.Thread:
     """Return a daemon thread that runs a loop, and runs it again if it fails.
 
+    Its log lines have the same worker as those of the code that calls this.
+
     Args:
         name: of the thread.
         loop: returns when it is told to stop.
         on_fatal: called after the loop has failed `MAX_FAILURES` times in a row.
     """
+    worker = CURRENT_WORKER.get()
 
     def run() -> None:
+        CURRENT_WORKER.set(worker)
         failures = 0
         while failures < MAX_FAILURES:
             began = time.monotonic()

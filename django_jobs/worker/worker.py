@@ -8,10 +8,13 @@ import re
 import secrets
 import socket
 import threading
+from collections.abc import Mapping
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.errors import BrokerError
+from django_jobs.logs.fields import writing_as
+from django_jobs.logs.handlers import add_job_fields
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import wait_out
@@ -20,6 +23,7 @@ from django_jobs.worker.background.memory import MemoryWatch
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.background.self_report import SHOWN, SelfReport
 from django_jobs.worker.run.attempt import Attempt
+from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.event_loop import EventLoop
 from django_jobs.worker.run.executors import Executors
@@ -58,6 +62,7 @@ class Worker:
     Attributes:
         over: set when it should be stopped: it has failed, or has nothing left to do.
         failed: whether a part of it could not go on.
+        log_fields: the attributes of its log lines.
         given_back: how many running jobs had to be given back when it stopped.
     """
 
@@ -72,21 +77,27 @@ class Worker:
         self.failed = False
         self.given_back = 0
         self._ticks = ticker
-        self._watchdog = Watchdog(self._report_stuck, self._interrupted, options.stuck_after)
+        self.log_fields = {"worker": context.worker, "backend": context.alias}
+        with writing_as(self.log_fields):
+            self._make_parts(broker, context)
+
+    def _make_parts(self, broker: Broker, context: RunContext) -> None:
+        self._watchdog = Watchdog(self._report_stuck, self._interrupted, self.options.stuck_after)
         self._state = self._make_state(broker, context)
         self._session = broker.session(self.id)
+        buried = BuriedJobs(broker.inspection, context)
         self._fetching = Fetching(
-            *(self._session, broker.inspection, self.id, options, self._state),
+            *(self._session, broker.inspection, self.id, self.options, self._state, buried),
             finished=self.over,
             on_fatal=self._fail,
         )
         self._heartbeat = Heartbeat(
-            *(self._session, broker.inspection, context.sender),
+            *(self._session, buried, context.sender),
             *(self._state.lease, self._fetching.intake),
-            SelfReport(self.id, options, self._state, self._watchdog),
+            SelfReport(self.id, self.options, self._state, self._watchdog),
             on_command=self._obey,
         )
-        self._memory = MemoryWatch(options.max_memory, self._wear_out)
+        self._memory = MemoryWatch(self.options.max_memory, self._wear_out)
         self._beating = supervised("heartbeat", self._heartbeat.run, self._fail)
         self._helpers = [
             self._beating,
@@ -125,6 +136,8 @@ class Worker:
             BrokerError: the broker does not answer.
         """
         self._heartbeat.beat()
+        if self.options.log_job_fields:
+            add_job_fields()
         self._state.executors.start()
         for helper in self._helpers:
             helper.start()
@@ -133,7 +146,7 @@ class Worker:
     def quiet(self) -> None:
         """Take no more jobs; running jobs go on."""
         if self._state.mode.quiet():
-            logger.info("Quiet: this worker takes no more jobs.")
+            logger.info("Quiet: this worker takes no more jobs.", extra=self.log_fields)
         self._ticks.stop()
         self._fetching.intake.give_back_backlog()
 
@@ -180,6 +193,7 @@ class Worker:
                 " %g s is over: %s",
                 self._state.lease.seconds,
                 error,
+                extra=self.log_fields,
             )
 
     def _cut_off(self) -> None:
@@ -191,7 +205,7 @@ class Worker:
         if claims:
             names = ", ".join(f"{claim.job.task} ({claim.job.id})" for claim in claims[:SHOWN])
             counted = "1 job that was" if len(claims) == 1 else f"{len(claims)} jobs that were"
-            logger.warning("Gave back %s running: %s", counted, names)
+            logger.warning("Gave back %s running: %s", counted, names, extra=self.log_fields)
             self._state.executors.cut_short()
 
     # --- what it is doing --------------------------------------------------------------------
@@ -252,7 +266,13 @@ class Worker:
             " interrupted, and keeps its thread.",
             job_id,
             self.options.stuck_after,
+            extra=self._fields_of(job_id),
         )
+
+    def _fields_of(self, job_id: str) -> Mapping[str, object]:
+        """Return the attributes of a log line about a running job."""
+        found = (one.log_fields for one in self.running() if one.claim.job.id == job_id)
+        return next(found, {**self.log_fields, "job_id": job_id})
 
     def _interrupted(self) -> None:
         """Clean up in a thread after a timeout interrupted its function."""

@@ -25,7 +25,7 @@ PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\S+\.py)\n")
 LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"')
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-PUBLIC = ("", ".asgi", ".backends", ".mail", ".recap", ".testing")
+PUBLIC = ("", ".asgi", ".backends", ".logs", ".mail", ".recap", ".testing")
 
 # What the README takes for granted: a site with an app for orders.
 SITE = {

@@ -22,6 +22,8 @@ from django.utils.autoreload import run_with_reloader
 from django_jobs.backends import JobBackend, our_backend
 from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.errors import BrokerError
+from django_jobs.logs.fields import writing_as
+from django_jobs.logs.formatters import LogFormat
 from django_jobs.management.banner import burst_report, greeting
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.probe import open_worker_probe
@@ -33,9 +35,12 @@ from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.probe.server import in_thread
 from django_jobs.worker.process.channel import Channel
 from django_jobs.worker.process.exit_code import ExitCode
+from django_jobs.worker.process.log_output import configure_logging
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter, run_in_thread
 from django_jobs.worker.process.supervisor import Parent
-from django_jobs.worker.run.loggers import configure_logging, show_failures
+from django_jobs.worker.run.loggers import show_failures
+
+logger = logging.getLogger("django_jobs")
 
 RELOAD_GRACE = 5.0
 """Seconds that running jobs get to finish after a code change."""
@@ -49,6 +54,8 @@ EXIT_MESSAGES = {
 
 class Command(OwnProcessCommand):
     help = "Runs jobs until it is stopped. TERM or INT stops it, TSTP makes it quiet."
+
+    _logs_json = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_worker_arguments(parser)
@@ -64,7 +71,7 @@ class Command(OwnProcessCommand):
         backend = find_backend(options["backend"])
         worker_options = chosen_options(backend, options)
         if self.owns_process:
-            configure_logging(options["verbosity"])
+            self._configure_logging(backend, options)
         else:
             show_failures()  # the calling process configures the rest
         parent = Channel.to_parent()
@@ -83,6 +90,13 @@ class Command(OwnProcessCommand):
         if worker_options.burst and not parent:
             self._write_lines(burst_report(backend))
         self._end(code)
+
+    def _configure_logging(self, backend: JobBackend, options: dict[str, Any]) -> None:
+        configured = backend.configuration
+        log_format = options["log_format"] or getattr(configured, "log_format", LogFormat.TEXT)
+        level = options["log_level"] or getattr(configured, "log_level", None)
+        self._logs_json = log_format == LogFormat.JSON
+        configure_logging(options["verbosity"], LogFormat(log_format), level)
 
     def _processes(self, backend: JobBackend, options: dict[str, Any]) -> int:
         if self.owns_process:
@@ -122,7 +136,8 @@ class Command(OwnProcessCommand):
         worker = backend.make_worker(replaceable(options) if parent else options)
 
         def greet() -> None:
-            self._write_lines(greeting(backend, worker, probe))
+            with writing_as(worker.log_fields):
+                self._write_lines(greeting(backend, worker, probe))
 
         with in_thread(open_worker_probe(probe, backend, worker)):
             try:
@@ -160,6 +175,10 @@ class Command(OwnProcessCommand):
         os.kill(os.getpid(), signal.SIGINT)
 
     def _write_lines(self, lines: Iterable[str]) -> None:
+        if self._logs_json:
+            for line in lines:
+                logger.info("%s", line)
+            return
         text = "\n".join(lines)
         with suppress(OSError):  # a full disk must not keep the worker from its jobs
             if text:

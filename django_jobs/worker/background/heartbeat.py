@@ -10,7 +10,6 @@ from django.db import connections
 
 from django_jobs.brokers.base import Session
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport, WorkerCommand
 from django_jobs.clock import uptime
 from django_jobs.errors import BrokerError
@@ -19,7 +18,7 @@ from django_jobs.worker.backoff import BrokerBackoff
 from django_jobs.worker.fetch.intake import Intake
 from django_jobs.worker.fetch.mode import Lease
 from django_jobs.worker.run.announcements import send
-from django_jobs.worker.run.buried import log_buried
+from django_jobs.worker.run.buried import BuriedJobs
 
 from .self_report import SelfReport
 
@@ -31,7 +30,7 @@ class Heartbeat:
 
     Args:
         session: with the broker.
-        inspection: reads jobs that died with a worker.
+        buried: reports jobs that died with a worker.
         sender: the backend's class, which sends the signals.
         lease: renewed by each answer.
         intake: gives back what waits here, once the worker's jobs were given to others.
@@ -42,7 +41,7 @@ class Heartbeat:
     def __init__(
         self,
         session: Session,
-        inspection: Inspection,
+        buried: BuriedJobs,
         sender: type,
         lease: Lease,
         intake: Intake,
@@ -50,7 +49,7 @@ class Heartbeat:
         on_command: Callable[[WorkerCommand], None],
     ) -> None:
         self._session = session
-        self._inspection = inspection
+        self._buried = buried
         self._sender = sender
         self._lease = lease
         self._intake = intake
@@ -127,7 +126,7 @@ class Heartbeat:
     def _tell_receivers(self, reply: HeartbeatReply) -> None:
         try:
             if reply.buried:
-                log_buried(self._inspection, reply.buried)
+                self._buried.report(reply.buried)
             vanished = {"recovered": reply.recovered, "buried": reply.buried}
             send((job_recovered, {"sender": self._sender, **vanished}))
         finally:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import Reply
 from django_jobs.jobs.records import Claim
-from django_jobs.worker.run.buried import log_buried_in_thread
+from django_jobs.worker.run.buried import BuriedJobs
 
 from .state import FetchState
 
@@ -20,12 +19,12 @@ class Intake:
 
     Args:
         state: what the loops share.
-        inspection: reads jobs that died before they could be claimed.
+        buried: reports jobs that died before they could be claimed.
     """
 
-    def __init__(self, state: FetchState, inspection: Inspection) -> None:
+    def __init__(self, state: FetchState, buried: BuriedJobs) -> None:
         self._state = state
-        self._inspection = inspection
+        self._buried = buried
         self._damaged: set[str] = set()
 
     def accept(self, reply: Reply, limit: int) -> None:
@@ -46,7 +45,7 @@ class Intake:
                 ", ".join(reply.refused[:10]),
             )
         if reply.buried:
-            log_buried_in_thread(self._inspection, reply.buried)
+            self._buried.report_in_thread(reply.buried)
         for queue in reply.damaged:
             self._report_damaged(queue)
 
@@ -58,6 +57,7 @@ class Intake:
                 "Queue %s gives no jobs, as another program wrote to its key. Run manage.py jobs"
                 " doctor.",
                 queue,
+                extra={"queue": queue},
             )
 
     def _start(self, claims: Sequence[Claim]) -> None:

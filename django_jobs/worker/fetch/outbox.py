@@ -82,7 +82,11 @@ class Undelivered:
         if lone.refusals < REFUSALS:
             self._waiting.append(lone)
         elif not lone.is_short:
-            logger.error("The outcome of job %s can't be stored as it is: %s", one.job_id, error)
+            logger.error(
+                "The outcome of job %s can't be stored as it is: %s",
+                *(one.job_id, error),
+                extra={"job_id": one.job_id},
+            )
             short = shortened(one, self._attempt(one), self._worker, error)
             self._waiting.append(Lone(short, is_short=True))
         else:
@@ -90,8 +94,8 @@ class Undelivered:
             logger.error(
                 "The end of job %s can't be reported. The job is taken back as if this worker had"
                 " vanished: %s",
-                one.job_id,
-                error,
+                *(one.job_id, error),
+                extra={"job_id": one.job_id},
             )
 
     def _attempt(self, one: Settlement) -> int:

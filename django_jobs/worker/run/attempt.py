@@ -104,6 +104,19 @@ class Attempt:
         return self._result
 
     @property
+    def log_fields(self) -> dict[str, object]:
+        """The attributes of each log record that the job's own code makes."""
+        claim, own = self.claim, self.context
+        return {
+            "job_id": claim.job.id,
+            "task": claim.job.task,
+            "queue": claim.job.queue,
+            "attempt": claim.attempt,
+            "worker": own.worker,
+            "backend": own.alias,
+        }
+
+    @property
     def metadata(self) -> RunningMetadata:
         """The job's metadata, read on first use.
 
@@ -218,7 +231,10 @@ class Attempt:
         """Return the log line of a new state, or None if no handler would write it."""
         if not job_log.is_read(job_log.level_of(state)):
             return None
-        line = job_log.Line(self.claim.job, state, self.claim.attempt, self.context.worker, **times)
+        own = self.context
+        line = job_log.Line(
+            self.claim.job, state, self.claim.attempt, own.worker, own.alias, **times
+        )
         return job_log.with_error(line, error) if error else line
 
     def _success(self, value: Any, settlement: Settlement) -> Announcement:

@@ -1,4 +1,4 @@
-"""Logs jobs that died where no attempt could report it."""
+"""Reports jobs that died where no attempt could report it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,44 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.errors import BrokerError
 
 from . import job_log
+from .context import RunContext
 
 logger = logging.getLogger("django_jobs")
 
 
-def log_buried(inspection: Inspection, ids: Sequence[str]) -> None:
-    """Log an error for each of these jobs."""
-    try:
-        records = inspection.read(ids)
-    except BrokerError as error:
-        logger.error(
-            "These jobs are dead: %s. Their errors could not be read: %s", ", ".join(ids), error
-        )
-        return
-    for record in records:
-        job_log.write(job_log.of_buried(record))
+class BuriedJobs:
+    """Reports the buried jobs that a worker hears of.
 
+    Args:
+        inspection: reads them.
+        context: of the worker.
+    """
 
-def log_buried_in_thread(inspection: Inspection, ids: Sequence[str]) -> None:
-    """Log these jobs in a new thread, because a handler that sends mail would delay the caller."""
+    def __init__(self, inspection: Inspection, context: RunContext) -> None:
+        self._inspection = inspection
+        self._context = context
 
-    def log() -> None:
+    def report(self, ids: Sequence[str]) -> None:
+        """Log an error for each of these jobs."""
         try:
-            log_buried(inspection, ids)
-        finally:
-            connections.close_all()
+            records = self._inspection.read(ids)
+        except BrokerError as error:
+            logger.error(
+                "These jobs are dead: %s. Their errors could not be read: %s",
+                *(", ".join(ids), error),
+                extra={"backend": self._context.alias},
+            )
+            return
+        for record in records:
+            job_log.write(job_log.of_buried(record, self._context.alias))
 
-    threading.Thread(target=log, name="django-jobs-buried", daemon=True).start()
+    def report_in_thread(self, ids: Sequence[str]) -> None:
+        """Report them in a new thread, because a handler that sends mail would delay the caller."""
+
+        def report() -> None:
+            try:
+                self.report(ids)
+            finally:
+                connections.close_all()
+
+        threading.Thread(target=report, name="django-jobs-buried", daemon=True).start()

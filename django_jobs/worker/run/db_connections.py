@@ -55,8 +55,8 @@ def clean_up(job_id: str) -> None:
         if connection.in_atomic_block:
             logger.error(
                 "Job %s left a transaction open on the database %r; it is rolled back.",
-                job_id,
-                connection.alias,
+                *(job_id, connection.alias),
+                extra={"job_id": job_id},
             )
             # Closing alone would not end its atomic block.
             with suppress(Exception):

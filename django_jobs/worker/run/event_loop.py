@@ -228,8 +228,12 @@ class EventLoop(Executor):
         if self.backlog:
             self._fill()
         if trouble:
-            job_id = attempt.claim.job.id
-            logger.error("Cleaning up after job %s failed.", job_id, exc_info=trouble)
+            logger.error(
+                "Cleaning up after job %s failed.",
+                attempt.claim.job.id,
+                exc_info=trouble,
+                extra=attempt.log_fields,
+            )
 
     async def _call(self, attempt: Attempt) -> Any:
         task = attempt.find()

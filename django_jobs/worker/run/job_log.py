@@ -15,9 +15,10 @@ from django.dispatch import Signal
 from django_jobs.compat import task_signals
 from django_jobs.jobs.records import Job, JobRecord, State
 from django_jobs.jobs.result import JobResult
+from django_jobs.logs.fields import JOB_LOGGER
 from django_jobs.tasks.retry import error_path
 
-from .loggers import JOB_LOGGER, is_written
+from .loggers import is_written
 from .verdict import message_of, own_frames
 
 logger = logging.getLogger(JOB_LOGGER)
@@ -36,6 +37,7 @@ class Line(NamedTuple):
     Attributes:
         attempt: number of the attempt, 0 before the first one.
         worker: id of the worker, "" if none was involved.
+        backend: alias of the backend.
         exception: dotted path of the error's class.
         reason: text of the error, where no traceback follows.
         traceback: the error with its traceback, as `logging` takes it.
@@ -47,6 +49,7 @@ class Line(NamedTuple):
     state: State
     attempt: int = 0
     worker: str = ""
+    backend: str = ""
     exception: str = ""
     reason: str = ""
     traceback: ExcInfo | None = None
@@ -86,9 +89,9 @@ def with_error(line: Line, error: BaseException) -> Line:
     return line._replace(reason=message_of(error))
 
 
-def of_buried(record: JobRecord) -> Line:
+def of_buried(record: JobRecord, backend: str) -> Line:
     """Return the line of a job that died without an attempt to report it."""
-    line = Line(record.job, record.state, record.attempts)
+    line = Line(record.job, record.state, record.attempts, backend=backend)
     if not record.failures:
         return line
     last = record.failures[-1]
@@ -120,7 +123,7 @@ def write_enqueued(jobs: Sequence[Job], backend: str) -> None:
         logger.debug(
             "Task id=%s path=%s enqueued backend=%s queue=%s",
             *(job.id, job.task, backend, job.queue),
-            extra=_attributes(Line(job, State.QUEUED)),
+            extra=_attributes(Line(job, State.QUEUED, backend=backend)),
         )
 
 
@@ -129,6 +132,7 @@ def _attributes(line: Line) -> dict[str, object]:
     known = {
         "exception": line.exception,
         "worker": line.worker,
+        "backend": line.backend,
         "duration": line.duration,
         "delay": line.delay,
     }

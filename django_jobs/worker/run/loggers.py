@@ -1,4 +1,4 @@
-"""The log handlers and levels of a worker, where the site has configured none."""
+"""The loggers of django_jobs, and whether anybody reads what they write."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ import logging
 from django.conf import settings
 from django.utils.log import AdminEmailHandler, RequireDebugTrue
 
-from django_jobs.compat import Task
-
-FORMAT = "%(asctime)s %(levelname)s %(message)s"
-
-WORKER_LOGGER = "django_jobs"
-"""The logger of what workers do."""
-
-JOB_LOGGER = Task.__module__.rpartition(".")[0]
-"""The logger of what happens to jobs: `django.tasks`, or `django_tasks` with the backport."""
+from django_jobs.logs.fields import JOB_LOGGER, WORKER_LOGGER
 
 WARNING, INFO, DEBUG = logging.WARNING, logging.INFO, logging.DEBUG
 LEVELS = {
@@ -24,21 +16,6 @@ LEVELS = {
     JOB_LOGGER: (WARNING, WARNING, INFO, DEBUG),
 }
 """For each logger, its level at each verbosity."""
-
-
-def configure_logging(verbosity: int) -> None:
-    """Write to stderr, in a worker process, what no handler of the site writes.
-
-    Args:
-        verbosity: of the command: 0 for warnings, 1 for what the worker does, 2 for each job.
-    """
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(FORMAT))
-    show_failures(handler)
-    for name, levels in LEVELS.items():
-        logger = logging.getLogger(name)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(levels[verbosity])
 
 
 def show_failures(handler: logging.Handler | None = logging.lastResort) -> None:
@@ -67,13 +44,14 @@ def is_written(logger: logging.Logger, level: int) -> bool:
     above: logging.Logger | None = logger
     while above:
         for handler in above.handlers:  # a plain loop: this runs twice for each job
-            if level >= handler.level and _writes(handler):
+            if level >= handler.level and writes(handler):
                 return True
         above = above.parent if above.propagate else None
     return False
 
 
-def _writes(handler: logging.Handler) -> bool:
+def writes(handler: logging.Handler) -> bool:
+    """Return whether a handler writes lines of its level; a mail to `ADMINS` does not count."""
     if isinstance(handler, AdminEmailHandler):
         return False
     return not handler.filters or settings.DEBUG or not _waits_for_debug(handler)

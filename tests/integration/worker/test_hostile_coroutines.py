@@ -11,7 +11,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_finished
 from django_jobs.jobs.records import JobRecord, State
-from django_jobs.worker.run.loggers import JOB_LOGGER
+from django_jobs.logs.fields import JOB_LOGGER
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import wait_until

@@ -17,7 +17,7 @@ import redis
 from django_jobs.backends import RedisBackend
 from django_jobs.compat import Task
 from django_jobs.jobs.records import State
-from django_jobs.worker.run.loggers import JOB_LOGGER
+from django_jobs.logs.fields import JOB_LOGGER
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of
 from tests.support.paths import ROOT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from django_jobs.jobs.progress import CURRENT_ATTEMPT, MAX_TEXT, Progress, set_p
 
 class Attempt:
     progress: Progress | None = None
+    log_fields: Mapping[str, object] = {}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport, Reply,
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.tasks.retry import Retry
 from django_jobs.worker.fetch.exchange import Exchange
 from django_jobs.worker.fetch.in_flight import InFlight
 from django_jobs.worker.fetch.intake import Intake
@@ -22,6 +23,8 @@ from django_jobs.worker.fetch.outbox import Outbox, Undelivered
 from django_jobs.worker.fetch.queues import ServedQueues
 from django_jobs.worker.fetch.room import Room
 from django_jobs.worker.fetch.state import FetchState, Outlook
+from django_jobs.worker.run.buried import BuriedJobs
+from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.executors import Executors
 from tests.support.builders import make_job, succeeded
 
@@ -196,7 +199,11 @@ class Harness:
             outlook=self.outlook,
             executors=self.executors,
         )
-        self.intake = Intake(self.state, self.broker.inspection)
+        context = RunContext(
+            alias="default", sender=object, worker="w", retry=Retry(), max_result=1
+        )
+        self.buried = BuriedJobs(self.broker.inspection, context)
+        self.intake = Intake(self.state, self.buried)
         self.finished = threading.Event()
         self.lease.renew(clock())
         self.serve(QueueWeight("default"))

@@ -1,0 +1,58 @@
+"""What a worker process writes to its log, and in which format."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from django_jobs.logs.formatters import JSONFormatter, LogFormat, TextFormatter
+from django_jobs.logs.handlers import existing_handlers
+from django_jobs.worker.run.loggers import LEVELS, is_written, show_failures, writes
+
+FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JSONFormatter}
+
+
+class _Unwritten(logging.Filter):
+    """Keeps lines out of the root logger's handler that the handler of another logger writes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        logger: logging.Logger | None = logging.getLogger(record.name)
+        while logger and logger is not logging.root:
+            if any(record.levelno >= each.level and writes(each) for each in logger.handlers):
+                return False
+            logger = logger.parent if logger.propagate else None
+        return True
+
+
+def configure_logging(verbosity: int, log_format: LogFormat, level: str | None = None) -> None:
+    """Write to stderr what no handler of the site writes.
+
+    Args:
+        verbosity: of the command: 0 for warnings, 1 for what the worker does, 2 for each job.
+        log_format: of these lines. JSON is also the format of the site's own handlers that write
+            to stdout or stderr, and of Python's warnings.
+        level: name of a level, for the loggers of django_jobs and the root logger. By default the
+            verbosity decides, where the site sets no level.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(FORMATTERS[log_format]())
+    if not is_written(logging.root, logging.CRITICAL):
+        handler.addFilter(_Unwritten())
+        logging.root.addHandler(handler)
+    show_failures(handler)
+    for name, levels in LEVELS.items():
+        logger = logging.getLogger(name)
+        if level or logger.level == logging.NOTSET:
+            logger.setLevel(level or levels[verbosity])
+    if level:
+        logging.root.setLevel(level)
+    if log_format is LogFormat.JSON:
+        _write_json()
+
+
+def _write_json() -> None:
+    logging.captureWarnings(True)
+    consoles = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    for handler in existing_handlers():
+        if isinstance(handler, logging.StreamHandler) and handler.stream in consoles:
+            handler.setFormatter(JSONFormatter())
