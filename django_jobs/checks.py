@@ -22,7 +22,7 @@ from django_jobs.backends import RedisBackend, ThreadPoolBackend, is_persistent,
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import BEATS
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, InvalidTask
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.errors import BrokerError, InvalidSchedule
 from django_jobs.mail.files import SETTING, chosen_files
 from django_jobs.periodic_tasks.registry import registered_tasks

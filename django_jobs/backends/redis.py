@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend

@@ -11,8 +11,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.conf.env_reader import EnvReader
-from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
+from django_jobs.conf.options import BackendOptions, ThreadPoolOptions
 from django_jobs.conf.queues import QueueWeight, parse_queues
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.conf.redis_url import Form, RedisAddress, read_redis_url
 from django_jobs.conf.variables import (
     JOB_BACKEND,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import Enum
 
-from django_jobs.conf.options import RedisOptions, ThreadPoolOptions
+from django_jobs.conf.options import ThreadPoolOptions
+from django_jobs.conf.redis_options import RedisOptions
 
 POOL_FIELDS = {field.name: field for field in fields(ThreadPoolOptions)}
 REDIS_FIELDS = {field.name: field for field in fields(RedisOptions)}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 
 
 def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:

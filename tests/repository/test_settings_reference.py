@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from django_jobs.conf import tasks_from_env
-from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
+from django_jobs.conf.options import BackendOptions, ThreadPoolOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.conf.variables import VARIABLES
 from django_jobs.validation import ranges
 from django_jobs.validation.validators import format_duration

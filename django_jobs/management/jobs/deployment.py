@@ -11,8 +11,9 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.configured import our_backend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
-from django_jobs.conf.options import BackendOptions, RedisOptions
+from django_jobs.conf.options import BackendOptions
 from django_jobs.conf.queues import QueueWeight, parse_queue
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.management.arguments import checked, option
 from django_jobs.management.deployment.containers import compose_files, kubernetes_files
 from django_jobs.management.deployment.placing import write_all

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.testing import perform
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure, Start

@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.backends import RedisBackend, prepare_process
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.logs.fields import JOB_LOGGER
 from tests.apps.worker_site import logging_tasks, tasks
 from tests.support.workers import Site

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import redis
 
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 from tests.support.redis_server import RedisServer
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_jobs.conf.options import BackendOptions, RedisOptions
+from django_jobs.conf.options import BackendOptions
+from django_jobs.conf.redis_options import RedisOptions
 
 
 def refusal(options: dict, kind: type[BackendOptions] = RedisOptions) -> str:

@@ -12,7 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.views.debug import SafeExceptionReporterFilter
 
 from django_jobs.conf import tasks_from_env
-from django_jobs.conf.options import RedisOptions, ThreadPoolOptions
+from django_jobs.conf.options import ThreadPoolOptions
+from django_jobs.conf.redis_options import RedisOptions
 
 
 def env_of(variables: Mapping[str, str], **scheme: Any) -> environ.Env:

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_jobs.conf.options import BackendOptions, RedisOptions, ThreadPoolOptions
+from django_jobs.conf.options import BackendOptions, ThreadPoolOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.tasks.retry import Retry
 from tests.unit.conf.helpers import refusal
 

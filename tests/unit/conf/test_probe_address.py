@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.conf.options import RedisOptions
 from django_jobs.conf.probe_address import ProbeAddress, read_probe_address
+from django_jobs.conf.redis_options import RedisOptions
 from tests.unit.conf.helpers import refusal
 
 

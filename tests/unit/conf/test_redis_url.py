@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_jobs.conf.options import RedisOptions
+from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.conf.redis_url import Form, read_redis_url, redact_url
 from tests.unit.conf.helpers import refusal
 
