@@ -285,7 +285,7 @@ def runs_in_loop(name: str, signature: str) -> bool:
     """Return whether a task is a coroutine function; False if it is not found."""
     try:
         return iscoroutinefunction(find_task(name, signature).func)
-    except Exception:  # noqa: BLE001 (the attempt meets it again and reports it)
+    except BaseException:  # noqa: BLE001 (the attempt meets it again and reports it)
         return False
 
 

@@ -51,17 +51,34 @@ def clean_up(job_id: str) -> None:
     `Atomic.__exit__`: the writes of later jobs in this thread would never be committed.
     """
     for connection in _connections():
-        connection.queries_log.clear()
-        if connection.in_atomic_block:
-            logger.error(
-                "Job %s left a transaction open on the database %r; it is rolled back.",
-                *(job_id, connection.alias),
+        try:
+            _clean_up(connection, job_id)
+        except Exception:
+            logger.exception(
+                "Job %s left a connection that can't be used again.",
+                job_id,
                 extra={"job_id": job_id},
             )
-            # Closing alone would not end its atomic block.
-            with suppress(Exception):
-                connection.close()
-            del connections[connection.alias]
-        else:
-            with suppress(Exception):
-                connection.close_if_unusable_or_obsolete()
+            _forget(connection)
+
+
+def _clean_up(connection: BaseDatabaseWrapper, job_id: str) -> None:
+    connection.queries_log.clear()
+    if connection.in_atomic_block:
+        logger.error(
+            "Job %s left a transaction open on the database %r; it is rolled back.",
+            *(job_id, connection.alias),
+            extra={"job_id": job_id},
+        )
+        _forget(connection)  # closing alone would not end its atomic block
+    else:
+        with suppress(Exception):
+            connection.close_if_unusable_or_obsolete()
+
+
+def _forget(connection: BaseDatabaseWrapper) -> None:
+    """Close a connection, and let Django make another one when it is needed."""
+    with suppress(Exception):
+        connection.close()
+    with suppress(AttributeError):  # the job has done so itself
+        del connections[connection.alias]

@@ -1,19 +1,24 @@
-"""A worker that stops while its broker refuses calls, or does not answer them."""
+"""What jobs and brokers may do to a worker: it loses no claim, and ends in order."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from django_jobs import task
 from django_jobs.brokers.inspection.base import Totals
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.memory.session import MemorySession
 from django_jobs.brokers.messages import HeartbeatReply, HeartbeatReport
 from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import State
+from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.retry import Retry
+from django_jobs.tasks.signatures import sign
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run.context import RunContext
@@ -83,3 +88,40 @@ def test_it_gives_back_everything_while_its_last_heartbeat_has_no_answer(
     may_end.set()
     assert ended.wait(DEADLINE)
     assert broker.inspection.workers() == ()
+
+
+# --- jobs that break what they find ----------------------------------------------------------
+
+
+@task
+def break_the_connection() -> None:
+    connection.ensure_connection()
+    connection.queries_log = None  # type: ignore[assignment]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_breaks_its_connection_ends_all_the_same(
+    worker: Worker, broker: MemoryBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = f"{__name__}.break_the_connection"
+    jobs = [make_job(task=name, arguments=dump_arguments((), {})) for _ in range(3)]
+    broker.push(jobs)
+    for job in jobs:
+        wait_until(
+            lambda job_id=job.id: found(broker.inspection, job_id).state is State.SUCCEEDED,  # type: ignore[misc]
+            "the job did not end",
+        )
+    assert "left a connection that can't be used again" in caplog.text
+    assert "bug" not in caplog.text
+
+
+def test_a_module_that_interrupts_its_import_fails_the_job_alone(
+    worker: Worker, broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "interrupting.py").write_text("raise KeyboardInterrupt")
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "interrupting.work"
+    job = make_job(task=name, signature=sign(name), arguments=dump_arguments((), {}))
+    broker.push([job])
+    wait_until(lambda: found(broker.inspection, job.id).state.is_final, "the job did not end")
+    assert found(broker.inspection, job.id).failures[-1].exception == "builtins.KeyboardInterrupt"
