@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.support.ports import HOST, free_port
@@ -68,6 +70,11 @@ class RedisServer:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         self._wait_until_it_answers(self._process)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the server was started, and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def kill9(self) -> None:
         """End the server as a power cut of the process would: no saving, no goodbye."""
         self._send(signal.SIGKILL)
@@ -97,7 +104,7 @@ class RedisServer:
         ]
 
     def _send(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self.is_running:
             self._process.send_signal(number)
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
@@ -113,6 +120,15 @@ class RedisServer:
 def server_command() -> list[str]:
     """The command that starts the server; `JOBS_TEST_REDIS_SERVER` names another version's."""
     return shlex.split(os.environ.get("JOBS_TEST_REDIS_SERVER", "redis-server"))
+
+
+@cache
+def server_version() -> tuple[int, ...]:
+    """The version of the server; Valkey goes on from Redis 7.2."""
+    said = subprocess.run([*server_command(), "--version"], capture_output=True, check=True).stdout
+    found = re.search(rb"v=(\d+)\.(\d+)", said)
+    assert found, said
+    return tuple(map(int, found.groups()))
 
 
 def is_installed() -> bool:
