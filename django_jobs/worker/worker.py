@@ -25,10 +25,9 @@ from django_jobs.worker.background.self_report import SHOWN, SelfReport
 from django_jobs.worker.run.attempt import Attempt
 from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.run.context import RunContext
-from django_jobs.worker.run.event_loop import EventLoop
+from django_jobs.worker.run.executor import Surroundings
 from django_jobs.worker.run.executors import Executors
 from django_jobs.worker.run.logging_locks import free_logging
-from django_jobs.worker.run.threads import Threads
 from django_jobs.worker.supervision import supervised
 
 from .fetch.fetching import Fetching
@@ -112,11 +111,14 @@ class Worker:
         changes = Changes()
         lease = Lease(broker.lease, changes)
         in_flight = InFlight(changes)
-        shared = (context, self._watchdog, in_flight.settle, lease.holds)
-        executors = Executors(
-            Threads(options.concurrency, *shared, on_fatal=self._fail),
-            EventLoop(options.async_concurrency, *shared, on_fatal=self._fail),
+        surroundings = Surroundings(
+            context=context,
+            watchdog=self._watchdog,
+            settle=in_flight.settle,
+            may_start=lease.holds,
+            on_fatal=self._fail,
         )
+        executors = Executors(options.concurrency, options.async_concurrency, surroundings)
         return FetchState(
             changes=changes,
             mode=ModeSwitch(changes, Mode.DRAINING if options.burst else Mode.RUNNING),

@@ -17,13 +17,11 @@ from django_jobs.errors import TaskTimeout, WorkerLost
 from django_jobs.jobs.records import Claim
 from django_jobs.serialization.arguments import load_arguments
 from django_jobs.timeouts.limits import Limit, too_long
-from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.supervision import supervised
 
 from .announcements import announce_end, announce_from_loop, needs_thread
 from .attempt import Attempt, Outcome
-from .context import RunContext
-from .executor import Executor, MayStart, Settle
+from .executor import Executor, Surroundings
 
 logger = logging.getLogger("django_jobs")
 
@@ -39,29 +37,15 @@ Run = Callable[[Attempt], Awaitable[Any]]
 
 
 class EventLoop(Executor):
-    """An event loop in a thread of its own.
+    """An event loop in a thread of its own."""
 
-    Args:
-        on_fatal: called when the loop can't go on.
-        others: as for every executor.
-    """
-
-    def __init__(
-        self,
-        size: int,
-        context: RunContext,
-        watchdog: Watchdog,
-        settle: Settle,
-        may_start: MayStart,
-        *,
-        on_fatal: Callable[[], None],
-    ) -> None:
-        super().__init__(size, context, watchdog, settle, may_start)
+    def __init__(self, size: int, surroundings: Surroundings) -> None:
+        super().__init__(size, surroundings)
         self._running: dict[Attempt, asyncio.Task[None]] = {}
         self._ends: dict[Attempt, Callable[[], None]] = {}  # of those that end in a task apart
         self._loop: asyncio.AbstractEventLoop
         self._cut = self._stopping = False
-        self.threads = [supervised("loop", self._run, on_fatal)]
+        self.threads = [supervised("loop", self._run, surroundings.on_fatal)]
 
     def start(self) -> None:
         self._loop = asyncio.new_event_loop()

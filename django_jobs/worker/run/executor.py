@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from typing import TypeAlias
 
@@ -54,31 +55,40 @@ class Backlog(deque[Held]):
             return 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the executors of one worker work with.
+
+    Attributes:
+        context: what all attempts have in common.
+        watchdog: interrupts attempts that take too long.
+        settle: called with each claim, and the settlement of its attempt.
+        may_start: asked before each attempt; False once the worker's lease is over.
+        on_fatal: called when a thread can't go on.
+    """
+
+    context: RunContext
+    watchdog: Watchdog
+    settle: Settle
+    may_start: MayStart
+    on_fatal: Callable[[], None]
+
+
 class Executor(ABC):
     """Runs claims and settles each of them.
 
     Args:
         size: how many attempts it runs at a time.
-        context: what all attempts have in common.
-        watchdog: interrupts attempts that take too long.
-        settle: called with each claim, and the settlement of its attempt.
-        may_start: asked before each attempt; False once the worker's lease is over.
+        surroundings: what it works with.
     """
 
-    def __init__(
-        self,
-        size: int,
-        context: RunContext,
-        watchdog: Watchdog,
-        settle: Settle,
-        may_start: MayStart,
-    ) -> None:
+    def __init__(self, size: int, surroundings: Surroundings) -> None:
         self.size = size
         self.backlog = Backlog()
-        self._context = context
-        self._watchdog = watchdog
-        self._settle = settle
-        self._may_start = may_start
+        self._context = surroundings.context
+        self._watchdog = surroundings.watchdog
+        self._settle = surroundings.settle
+        self._may_start = surroundings.may_start
 
     @abstractmethod
     def start(self) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from django_jobs.jobs.records import Claim
 
 from .attempt import Attempt, runs_in_loop
-from .executor import Executor
+from .event_loop import EventLoop
+from .executor import Surroundings
 from .threads import STALL, Threads
 
 HOARDED = 0.1
@@ -15,11 +16,17 @@ HOARDED = 0.1
 
 
 class Executors:
-    """Threads for ordinary functions, and an event loop for coroutines."""
+    """Threads for ordinary functions, and an event loop for coroutines.
 
-    def __init__(self, threads: Threads, loop: Executor) -> None:
-        self._threads = threads
-        self._loop = loop
+    Args:
+        threads: how many there are.
+        coroutines: how many run at a time.
+        surroundings: what both work with.
+    """
+
+    def __init__(self, threads: int, coroutines: int, surroundings: Surroundings) -> None:
+        self._threads = Threads(threads, surroundings)
+        self._loop = EventLoop(coroutines, surroundings)
 
     def start(self) -> None:
         """Start all threads."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from django.db import connections
 
 from django_jobs.jobs.records import Claim
-from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import capped
 from django_jobs.worker.supervision import supervised
 
 from .attempt import Attempt
-from .context import RunContext
 from .cpu_load import CpuLoad
 from .db_connections import close_old_connections
-from .executor import Executor, Held, MayStart, Settle
+from .executor import Executor, Held, Surroundings
 from .function import run_with_connections
 
 SHORT = 0.001
@@ -39,23 +37,10 @@ class Threads(Executor):
     that was not short; while it is busy with such a job, the exchange loop does. Of the threads
     that are awake with short jobs, all but one go to sleep, unless the interpreter has time for
     more. A thread with a long job that computes does not count, as the others would wait for it.
-
-    Args:
-        on_fatal: called when a thread can't go on.
-        others: as for every executor.
     """
 
-    def __init__(
-        self,
-        size: int,
-        context: RunContext,
-        watchdog: Watchdog,
-        settle: Settle,
-        may_start: MayStart,
-        *,
-        on_fatal: Callable[[], None],
-    ) -> None:
-        super().__init__(size, context, watchdog, settle, may_start)
+    def __init__(self, size: int, surroundings: Surroundings) -> None:
+        super().__init__(size, surroundings)
         self._awake = threading.Condition()
         self._asleep = 0
         self._stopped = False
@@ -64,7 +49,9 @@ class Threads(Executor):
         self._taken = self._taken_before = 0
         self._progress_at = 0.0
         self._load = CpuLoad()
-        self.threads = [supervised(str(number), self._loop, on_fatal) for number in range(size)]
+        self.threads = [
+            supervised(str(number), self._loop, surroundings.on_fatal) for number in range(size)
+        ]
 
     def start(self) -> None:
         for thread in self.threads:
