@@ -37,7 +37,7 @@ class Take(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The answer to an `exchange` or a `listen`.
+    """The reply to an `exchange` or a `listen`.
 
     Attributes:
         claims: what the worker may run now, in the order in which it should start them.
@@ -160,7 +160,7 @@ class HeartbeatReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatReply:
-    """The answer to one heartbeat.
+    """The reply to one heartbeat.
 
     Attributes:
         lost: the lease had run out, and the worker's jobs were given to others.

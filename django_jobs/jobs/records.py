@@ -87,7 +87,7 @@ class Claim(NamedTuple):
             last writes, it gives out the same token twice; the tag tells the two claims apart.
         attempt: number of this attempt, from 1; attempts given back do not count.
         queued_at: Unix milliseconds from which the job could have started.
-        reserved_at: when it was claimed, in Unix milliseconds by the broker's clock.
+        claimed_at: when it was claimed, in Unix milliseconds by the broker's clock.
     """
 
     job: Job
@@ -95,7 +95,7 @@ class Claim(NamedTuple):
     tag: int
     attempt: int
     queued_at: int
-    reserved_at: int
+    claimed_at: int
 
 
 MESSAGE_LIMIT = 10_000

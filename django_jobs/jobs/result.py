@@ -149,7 +149,7 @@ def attempt_result(task: AnyTask, claim: Claim, worker: str, alias: str) -> AnyJ
         job,
         alias,
         status=TaskResultStatus.RUNNING,
-        started_at=from_ms(claim.reserved_at),
+        started_at=from_ms(claim.claimed_at),
         workers=_one_for_each(claim.attempt, [worker]),
     )
 

@@ -84,4 +84,4 @@ def _claim(task: Task[..., Any], retry: Retry, arguments: str) -> Claim:
         overrides=overrides_text(policy_of(task, retry), declared),
         metadata=encode_metadata(getattr(task, "metadata", {})),
     )
-    return Claim(job=job, token=1, tag=0, attempt=1, queued_at=now, reserved_at=now)
+    return Claim(job=job, token=1, tag=0, attempt=1, queued_at=now, claimed_at=now)

@@ -26,7 +26,7 @@ def test_a_claim_tells_all_that_a_worker_needs(broker: Broker, w1: Driver, clock
 
     claim = w1.take_one()
 
-    assert (claim.job, claim.attempt, claim.reserved_at) == (job, 1, clock.now())
+    assert (claim.job, claim.attempt, claim.claimed_at) == (job, 1, clock.now())
 
 
 def test_a_claimed_job_is_running(broker: Broker, inspection: Inspection, w1: Driver) -> None:

@@ -56,9 +56,9 @@ def test_the_first_start_stays_while_the_last_attempt_moves_on(
     w1.settle(succeeded(second, waited=3, duration=4))
 
     record = found(inspection, first.job.id)
-    assert record.started_at == first.reserved_at + 10
-    assert record.last_attempted_at == second.reserved_at + 3
-    assert record.finished_at == second.reserved_at + 7
+    assert record.started_at == first.claimed_at + 10
+    assert record.last_attempted_at == second.claimed_at + 3
+    assert record.finished_at == second.claimed_at + 7
 
 
 @pytest.mark.parametrize("text", HARD_TEXTS.values(), ids=HARD_TEXTS)

@@ -41,11 +41,11 @@ def server(redis_server_factory: Callable[..., RedisServer]) -> RedisServer:
 
 
 @pytest.fixture
-def wire(server: RedisServer) -> Iterator[RawClient]:
+def raw_client(server: RedisServer) -> Iterator[RawClient]:
     client = connect(read_redis_url(server.url), key="jobs", socket_timeout=60)
-    wire = RawClient(client, Resending(seconds=60, connecting=5))
-    yield wire
-    wire.close()
+    raw_client = RawClient(client, Resending(seconds=60, connecting=5))
+    yield raw_client
+    raw_client.close()
 
 
 def connections(server: RedisServer) -> int:
@@ -53,16 +53,16 @@ def connections(server: RedisServer) -> int:
         return len(client.client_list()) - 1
 
 
-def test_one_connection_serves_call_after_call(wire: RawClient, server: RedisServer) -> None:
+def test_one_connection_serves_call_after_call(raw_client: RawClient, server: RedisServer) -> None:
     for number in range(10):
-        assert wire("ECHO", number) == str(number)
+        assert raw_client("ECHO", number) == str(number)
     assert connections(server) == 1
 
 
 def test_calls_at_a_time_have_connections_of_their_own(
-    wire: RawClient, server: RedisServer
+    raw_client: RawClient, server: RedisServer
 ) -> None:
-    threads = [threading.Thread(target=wire, args=("BLPOP", "nothing", 30)) for _ in range(3)]
+    threads = [threading.Thread(target=raw_client, args=("BLPOP", "nothing", 30)) for _ in range(3)]
     for thread in threads:
         thread.start()
     with redis.Redis.from_url(server.url) as client:
@@ -75,20 +75,20 @@ def test_calls_at_a_time_have_connections_of_their_own(
 
 
 def test_a_connection_that_the_server_closed_is_opened_again(
-    wire: RawClient, server: RedisServer
+    raw_client: RawClient, server: RedisServer
 ) -> None:
-    assert wire("ECHO", "before") == "before"
+    assert raw_client("ECHO", "before") == "before"
     with redis.Redis.from_url(server.url) as client:
         client.client_kill_filter(_type="normal", skipme=True)
-    assert wire("ECHO", "after") == "after"
+    assert raw_client("ECHO", "after") == "after"
 
 
 def test_after_a_lost_connection_only_the_last_of_several_commands_is_sent_again(
-    wire: RawClient, server: RedisServer
+    raw_client: RawClient, server: RedisServer
 ) -> None:
     answers: list[str] = []
     thread = threading.Thread(
-        target=lambda: answers.append(wire.send(("BLPOP", "nothing", 90), ("ECHO", "last"))())
+        target=lambda: answers.append(raw_client.send(("BLPOP", "nothing", 90), ("ECHO", "last"))())
     )
     thread.start()
     with redis.Redis.from_url(server.url) as client:
@@ -100,16 +100,16 @@ def test_after_a_lost_connection_only_the_last_of_several_commands_is_sent_again
 
 
 def test_what_redis_refuses_leaves_the_connection_usable(
-    wire: RawClient, server: RedisServer
+    raw_client: RawClient, server: RedisServer
 ) -> None:
     with pytest.raises(redis.ResponseError):
-        wire("NOSUCHCOMMAND")
-    assert wire("ECHO", "next") == "next"
+        raw_client("NOSUCHCOMMAND")
+    assert raw_client("ECHO", "next") == "next"
     assert connections(server) == 1
 
 
 def test_the_answer_to_a_call_that_was_cut_short_is_nobody_elses(
-    wire: RawClient, server: RedisServer
+    raw_client: RawClient, server: RedisServer
 ) -> None:
     def cut(number: int, frame: FrameType | None) -> None:
         raise Cut
@@ -120,18 +120,18 @@ def test_the_answer_to_a_call_that_was_cut_short_is_nobody_elses(
                 pass
         signal.pthread_kill(caller, signal.SIGUSR1)
 
-    assert wire("ECHO", "first") == "first"
+    assert raw_client("ECHO", "first") == "first"
     before = signal.signal(signal.SIGUSR1, cut)
     caller = threading.get_ident()
     cutting = threading.Thread(target=cut_when_it_waits)
     try:
         cutting.start()
         with pytest.raises(Cut):
-            wire("BLPOP", "nothing", 30)
+            raw_client("BLPOP", "nothing", 30)
     finally:
         cutting.join(30)
         signal.signal(signal.SIGUSR1, before)
-    assert wire("ECHO", "next") == "next"
+    assert raw_client("ECHO", "next") == "next"
 
 
 # --- as long as the option says -------------------------------------------------------------------
@@ -240,8 +240,8 @@ def test_a_broker_that_was_used_before_a_fork_mixes_no_answers(server: RedisServ
     broker.close()
 
 
-class QuickWire(RawClient):
-    """A wire that another thread uses at the moment at which it knows of a fork."""
+class QuickClient(RawClient):
+    """A raw_client that another thread uses at the moment at which it knows of a fork."""
 
     got: object = None
 
@@ -275,16 +275,16 @@ def exit_code_of_fork(is_sound: Callable[[], bool]) -> int:
 
 def test_no_thread_of_a_fork_gets_a_connection_of_its_parent(server: RedisServer) -> None:
     client = connect(read_redis_url(server.url), key="jobs", socket_timeout=60)
-    wire = QuickWire(client, Resending(seconds=60, connecting=5))
-    wire("PING")
-    made = [*wire._idle]  # noqa: SLF001
+    raw_client = QuickClient(client, Resending(seconds=60, connecting=5))
+    raw_client("PING")
+    made = [*raw_client._idle]  # noqa: SLF001
 
     def is_sound() -> bool:
-        wire("PING")
-        return wire.got not in made
+        raw_client("PING")
+        return raw_client.got not in made
 
     assert exit_code_of_fork(is_sound) == 0
-    wire.close()
+    raw_client.close()
 
 
 def test_no_thread_of_a_fork_gets_a_sender_of_its_parent() -> None:

@@ -90,7 +90,7 @@ class LossyScripts:
     """Scripts whose messages travel through a lossy network; nothing is sent again."""
 
     def __init__(self, scripts: Scripts, network: LossyNetwork) -> None:
-        self.wire = scripts.wire
+        self.client = scripts.client
         self._scripts = scripts
         self._network = network
 

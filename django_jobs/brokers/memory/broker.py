@@ -13,7 +13,6 @@ from django_jobs.jobs.records import Job, Tick
 from django_jobs.waits import capped, wait_out
 
 from .doctor import MemoryDoctor
-from .exchange import Exchange
 from .inspection import MemoryInspection
 from .leases import Leases
 from .lock import Lock
@@ -22,6 +21,7 @@ from .parts import Parts
 from .session import MemorySession
 from .store import Store
 from .ticks import Ticks
+from .transitions import Transitions
 
 
 class MemoryBroker(Broker):
@@ -64,7 +64,7 @@ class MemoryBroker(Broker):
             markers=markers,
             store=store,
             leases=leases,
-            exchange=Exchange(store, markers, make_room),
+            transitions=Transitions(store, markers, make_room),
             inspection=self.inspection,
         )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .exchange import Exchange
 from .inspection import MemoryInspection
 from .leases import Leases
 from .lock import Lock
 from .markers import Markers
 from .store import Store
+from .transitions import Transitions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,5 +26,5 @@ class Parts:
     markers: Markers
     store: Store
     leases: Leases
-    exchange: Exchange
+    transitions: Transitions
     inspection: MemoryInspection

@@ -48,7 +48,7 @@ class MemorySession(Session):
     def _exchange(self, settlements: Sequence[Settlement], take: Take) -> Reply:
         parts = self._parts
         worker = parts.leases.workers.get(self._worker_id)
-        return parts.exchange.run(self._worker_id, worker, settlements, take, parts.now())
+        return parts.transitions.exchange(self._worker_id, worker, settlements, take, parts.now())
 
     def abandon(self, settlement: Settlement) -> None:
         with self._parts.lock:
@@ -79,4 +79,4 @@ class MemorySession(Session):
         with self._parts.lock:
             self._is_closed = True
             self._parts.markers.forget(self._worker_id)
-            self._parts.exchange.give_back(self._parts.leases.forget(self._worker_id))
+            self._parts.transitions.give_back(self._parts.leases.forget(self._worker_id))

@@ -24,7 +24,7 @@ class StoredJob:
     crashes: int = 0
     due_at: int | None = None
     queued_at: int = 0
-    reserved_at: int = 0
+    claimed_at: int = 0
     started_at: int | None = None
     last_attempted_at: int | None = None
     finished_at: int | None = None
@@ -46,7 +46,7 @@ class StoredJob:
         self.token += 1
         self.attempts += 1
         self.workers = (*self.workers, worker)[-WORKERS_KEPT:]
-        self.reserved_at = self.last_attempted_at = now
+        self.claimed_at = self.last_attempted_at = now
         if self.started_at is None:
             self.started_at = now
         return self.claimed()
@@ -58,7 +58,7 @@ class StoredJob:
             tag=0,
             attempt=self.attempts,
             queued_at=self.queued_at,
-            reserved_at=self.reserved_at,
+            claimed_at=self.claimed_at,
         )
 
     def give_back(self) -> None:
@@ -70,7 +70,7 @@ class StoredJob:
 
     def finish_attempt(self, waited: int, duration: int) -> int:
         """Note when the attempt ran, and return when it ended."""
-        started = self.reserved_at + waited
+        started = self.claimed_at + waited
         if self.attempts == 1:
             self.started_at = started
         self.last_attempted_at = started

@@ -56,15 +56,15 @@ class Caller:
         self.socket_timeout = socket_timeout
         self.client = connect(address, key=self.prefix, socket_timeout=socket_timeout)
         self._clock = clock
-        self._wires: WeakSet[RawClient] = WeakSet()
+        self._raw_clients: WeakSet[RawClient] = WeakSet()
         connecting = float(self.client.connection_pool.connection_kwargs["socket_connect_timeout"])
         self._resending = Resending(seconds=socket_timeout, connecting=connecting)
         # Waiting for another server is worth it only where there is another one.
         pauses = PAUSES if address.form is Form.SERVER else FAILOVER_PAUSES
-        self.scripts = self._on_own_wire(replace(self._resending, pauses=pauses))
+        self.scripts = self._on_own_client(replace(self._resending, pauses=pauses))
 
     def run(self, script: str, *arguments: str | int) -> Any:
-        """Run a script that may be sent twice, and return its answer.
+        """Run a script that may be sent twice, and return its reply.
 
         Raises:
             BrokerError: Redis does not answer, or refuses it.
@@ -92,15 +92,15 @@ class Caller:
         Args:
             seconds: that one call may take.
         """
-        return self._on_own_wire(replace(self._resending, seconds=seconds, after=NEVER))
+        return self._on_own_client(replace(self._resending, seconds=seconds, after=NEVER))
 
-    def _on_own_wire(self, resending: Resending) -> Scripts:
-        wire = RawClient(self.client, resending)
-        self._wires.add(wire)
-        return Scripts(wire, self.prefix, self._clock)
+    def _on_own_client(self, resending: Resending) -> Scripts:
+        raw_client = RawClient(self.client, resending)
+        self._raw_clients.add(raw_client)
+        return Scripts(raw_client, self.prefix, self._clock)
 
     def close(self) -> None:
         """Close all connections; they are opened again when they are used."""
-        for wire in list(self._wires):
-            wire.close()
+        for raw_client in list(self._raw_clients):
+            raw_client.close()
         self.client.close()

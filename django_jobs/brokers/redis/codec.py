@@ -93,16 +93,16 @@ def saved(one: Settlement | JobMetadata) -> tuple[str | int, ...]:
 
 
 def to_claims(
-    tag: int, reserved_at: int, flat: Sequence[str], metadata: Sequence[str] = ()
+    tag: int, claimed_at: int, flat: Sequence[str], metadata: Sequence[str] = ()
 ) -> tuple[Claim, ...]:
-    """Read the claims in the answer of `exchange.lua`.
+    """Read the claims in the reply of `exchange.lua`.
 
     Args:
         tag: of the call.
         metadata: ids and metadata of the jobs that have some, in one row.
     """
     columns = [flat[column::CLAIM_WIDTH] for column in range(CLAIM_WIDTH)]
-    claims = tuple(_claim(tag, reserved_at, *values) for values in zip(*columns, strict=True))
+    claims = tuple(_claim(tag, claimed_at, *values) for values in zip(*columns, strict=True))
     if not metadata:
         return claims
     by_id = dict(zip(metadata[::2], metadata[1::2], strict=True))
@@ -115,7 +115,7 @@ def _with_metadata(claim: Claim, metadata: str) -> Claim:
 
 def _claim(
     tag: int,
-    reserved_at: int,
+    claimed_at: int,
     job_id: str,
     token: str,
     attempt: str,
@@ -142,7 +142,7 @@ def _claim(
         signature,
     )
     since = int(queued_at) if queued_at else enqueued_at
-    return Claim(job, int(token), tag, int(attempt), since, reserved_at)
+    return Claim(job, int(token), tag, int(attempt), since, claimed_at)
 
 
 @lru_cache  # as jobs that were enqueued together have the same

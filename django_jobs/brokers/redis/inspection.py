@@ -54,19 +54,19 @@ class RedisInspection(Inspection):
             listed: the state whose index has them, for jobs that do not say their own any more.
             failures: from which one on they are read.
         """
-        answer = self._run("find", failures, *ids)
-        for job_id, (flat, errors, due) in zip(ids, answer, strict=True):
+        reply = self._run("find", failures, *ids)
+        for job_id, (flat, errors, due) in zip(ids, reply, strict=True):
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             state = codec.state(fields) or listed
             if fields and state:
                 yield codec.to_record(job_id, state, fields, errors, due)
 
     def counts(self) -> Mapping[State, int]:
-        flat = self._run("counts")
+        flat = self._run("count_jobs")
         return {State(name): count for name, count in zip(flat[::2], flat[1::2], strict=True)}
 
     def totals(self) -> Totals:
-        flat = self._run("all", "totals")
+        flat = self._run("read_hash", "totals")
         stored = dict(zip(flat[::2], map(number, flat[1::2]), strict=True))
         return Totals(succeeded=stored.get("succeeded") or 0, failed=stored.get("failed") or 0)
 
@@ -78,7 +78,7 @@ class RedisInspection(Inspection):
         )
 
     def queue_names(self) -> tuple[str, ...]:
-        return tuple(self._run("names"))
+        return tuple(self._run("queue_names"))
 
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
@@ -93,34 +93,34 @@ class RedisInspection(Inspection):
         self, state: State, queue: str | None = None, offset: int = 0, limit: int = ALL
     ) -> Iterator[JobRecord]:
         while limit > 0 and (
-            ids := self._run("page", state.value, queue or "", offset, min(PAGE, limit))
+            ids := self._run("list_jobs", state.value, queue or "", offset, min(PAGE, limit))
         ):
             yield from self._read(ids, state)
             offset += len(ids)
             limit -= len(ids)
 
     def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
-        answer = self._run("scan", *scanning.arguments(wanted, after, most))
-        return scanning.to_portion(wanted, answer)
+        reply = self._run("scan", *scanning.arguments(wanted, after, most))
+        return scanning.to_portion(wanted, reply)
 
     def workers(self) -> tuple[WorkerInfo, ...]:
         known = filter(None, map(to_worker, self._run("workers")))
         return tuple(sorted(known, key=lambda info: info.id))
 
     def last_runs(self) -> Mapping[str, str]:
-        flat = self._run("all", "runs")
+        flat = self._run("read_hash", "runs")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
     def switched_off(self) -> Mapping[str, int]:
-        flat = self._run("all", "off")
+        flat = self._run("read_hash", "off")
         pairs = zip(flat[::2], flat[1::2], strict=True)
         return {name: number(since) or 0 for name, since in pairs}
 
     def switch_off(self, name: str) -> None:
-        self._run("switch", name, 0)
+        self._run("switch_task", name, 0)
 
     def switch_on(self, name: str) -> None:
-        self._run("switch", name, 1)
+        self._run("switch_task", name, 1)
 
     def retry(self, job_id: str) -> bool:
         return self._repair_one(Repair.RETRY, job_id)

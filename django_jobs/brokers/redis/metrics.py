@@ -49,7 +49,7 @@ class RedisMetrics(Metrics):
         self, kind: Dimension, length: int, since: int, until: int, name: str | None = None
     ) -> Iterator[tuple[int, str, Counts]]:
         only = () if name is None else (name,)
-        flat = self._run("counted", kind.value, length, since, until, *only)
+        flat = self._run("read_metrics", kind.value, length, since, until, *only)
         for number, known, text in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
             yield number, known, _to_counts(text)
 

@@ -49,16 +49,16 @@ class RawClient:
         self._process = os.getpid()  # last, as another thread then takes what is idle
 
     def __call__(self, *command: str | int) -> Any:
-        """Send a command, and return its answer; raises redis-py's errors."""
+        """Send a command, and return its reply; raises redis-py's errors."""
         return self.send(command)()
 
     def send(self, *commands: Command) -> Callable[[], Any]:
-        """Send commands at once; return a function that waits for the answer to the last one.
+        """Send commands at once; return a function that waits for the reply to the last one.
 
         The function may be called once. If the call is sent again, only its last command is.
 
         Raises:
-            redis.RedisError: one of theirs, when the answer is waited for.
+            redis.RedisError: one of theirs, when the reply is waited for.
         """
         packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
         connection = self._connection()
@@ -68,7 +68,7 @@ class RawClient:
         except BaseException:
             self._put_back(connection, broken=True)
             raise
-        return partial(self._answer, connection, request)
+        return partial(self._read_reply, connection, request)
 
     def close(self) -> None:
         """Close all connections. They are opened again when they are used."""
@@ -76,16 +76,16 @@ class RawClient:
             connection.disconnect()
 
     def cut(self) -> None:
-        """End the calls that wait for an answer in other threads, which raise an error there."""
+        """End the calls that wait for a reply in other threads, which raise an error there."""
         for connection in self._made:
             with suppress(OSError, AttributeError):
                 # An SSL socket's own method must not be called while another thread reads.
                 socket.socket.shutdown(connection._sock, socket.SHUT_RDWR)  # noqa: SLF001
 
-    def _answer(self, connection: Any, request: Request) -> Any:
+    def _read_reply(self, connection: Any, request: Request) -> Any:
         broken = True
         try:
-            answer = request.answer()
+            reply = request.reply()
             broken = False
         except redis.ResponseError as error:
             # It was read to its end, as were the others. Redis hangs up after an error of protocol.
@@ -93,7 +93,7 @@ class RawClient:
             raise
         finally:
             self._put_back(connection, broken=broken)
-        return answer
+        return reply
 
     def _put_back(self, connection: Any, *, broken: bool) -> None:
         if broken:
@@ -137,7 +137,7 @@ class Request:
         self._was_sent = False
 
     def send(self) -> None:
-        """Send the commands. If this fails, it shows when the answer is waited for."""
+        """Send the commands. If this fails, it shows when the reply is waited for."""
         self._failure = None
         self._was_sent = False
         try:
@@ -148,8 +148,8 @@ class Request:
         except redis.RedisError as error:
             self._failure = error
 
-    def answer(self) -> Any:
-        """Return the last answer, for which the last command may be sent again."""
+    def reply(self) -> Any:
+        """Return the last reply, for which the last command may be sent again."""
         try:
             return self._read()
         except redis.RedisError as error:
@@ -195,20 +195,20 @@ class Request:
         return self._until - time.monotonic()
 
     def _read(self) -> Any:
-        """Read all answers, also if Redis refuses one: what is left would answer the next call."""
+        """Read all replies, also if Redis refuses one: the next call would read what is left."""
         if self._failure:
             raise self._failure
         refused: list[redis.ResponseError] = []
-        answer = None
+        reply = None
         for _ in self._packed:
             try:
-                answer = self._connection.read_response()
+                reply = self._connection.read_response()
             except redis.ResponseError as error:
-                answer = error
+                reply = error
                 refused.append(error)
         if refused:
-            _raise_one(refused, last=answer)
-        return answer
+            _raise_one(refused, last=reply)
+        return reply
 
 
 def _raise_one(refused: list[redis.ResponseError], last: Any) -> None:

@@ -67,7 +67,7 @@ class Resending:
     def limit(self, connection: Any, seconds: float, *, is_last: bool = False) -> None:
         """Let a connection that is opened next take its share of the time that is left.
 
-        If a call that had no answer in time is sent again, there must be time for the answer.
+        If a call that had no reply in time is sent again, there must be time for the reply.
         """
         share = seconds if is_last or redis.TimeoutError not in self.after else seconds / 2
         connection.socket_timeout = share

@@ -1,4 +1,4 @@
-"""How `scan.lua` is asked, and how its answer is read."""
+"""How `scan.lua` is asked, and how its reply is read."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def _fields(wanted: Filter) -> tuple[str, ...]:
     return FIELDS if wanted.text is None else (*FIELDS, codec.ARGUMENTS)
 
 
-def to_portion(wanted: Filter, answer: Sequence[Any]) -> Portion:
-    """Read the answer of `scan.lua`."""
-    at, total, left, flat = answer
+def to_portion(wanted: Filter, reply: Sequence[Any]) -> Portion:
+    """Read the reply of `scan.lua`."""
+    at, total, left, flat = reply
     width = HEAD + len(_fields(wanted))
     rows = [flat[start : start + width] for start in range(0, len(flat), width)]
     return Portion(

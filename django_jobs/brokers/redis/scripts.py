@@ -49,13 +49,13 @@ class Scripts:
     """Calls scripts by name through one client.
 
     Args:
-        wire: the client that sends them.
+        client: the one that sends them.
         prefix: what all keys begin with.
         clock: Lua text that defines `clock()`; tests pass one that they can move.
     """
 
-    def __init__(self, wire: RawClient, prefix: str, clock: str | None = None) -> None:
-        self.wire = wire
+    def __init__(self, client: RawClient, prefix: str, clock: str | None = None) -> None:
+        self.client = client
         self._prefix = prefix
         self._head = (clock or source("clock")) + source("common")
         self._digests: dict[str, str] = {}
@@ -67,7 +67,7 @@ class Scripts:
     def send(
         self, name: str, *arguments: str | int, behind: Sequence[Command] = ()
     ) -> Callable[[], Any]:
-        """Send a script, and return a function that waits for its answer.
+        """Send a script, and return a function that waits for its reply.
 
         Args:
             behind: commands to send before it, in one packet. While one of them blocks the
@@ -75,14 +75,14 @@ class Scripts:
         """
         digest = self._digests.get(name) or self._digest(name)
         command = ("EVALSHA", digest, 1, self._prefix, *arguments)
-        return partial(self._answer, self.wire.send(*behind, command), name, command)
+        return partial(self._read_reply, self.client.send(*behind, command), name, command)
 
-    def _answer(self, answer: Callable[[], Any], name: str, command: Command) -> Any:
+    def _read_reply(self, read: Callable[[], Any], name: str, command: Command) -> Any:
         try:
-            return answer()
+            return read()
         except redis.exceptions.NoScriptError:
             # As one command, as the next one may reach another server, after a failover.
-            return self.wire("EVAL", self._text(name), *command[2:])
+            return self.client("EVAL", self._text(name), *command[2:])
 
     def _digest(self, name: str) -> str:
         """Return the name that Redis has for a script."""

@@ -35,20 +35,20 @@ class SentCall:
     """A call that was sent under a tag, and whose reply has not been read.
 
     Attributes:
-        answer: waits for what Redis answers.
+        read_reply: waits for the reply of Redis.
     """
 
     caller: Caller
     register: Register
     tag: int
     settlements: Sequence[Settlement]
-    answer: Callable[[], Any]
+    read_reply: Callable[[], Any]
 
     def result(self) -> Reply:
         try:
-            refused, due_in, reserved_at, flat, *rare = self.caller.ask(self.answer)
+            refused, due_in, claimed_at, flat, *rare = self.caller.ask(self.read_reply)
             buried, metadata, must_beat, damaged = rare or ((), (), 0, ())
-            claims = codec.to_claims(self.tag, int(reserved_at), flat, metadata)
+            claims = codec.to_claims(self.tag, int(claimed_at), flat, metadata)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
             raise
@@ -103,11 +103,11 @@ class RedisSession(Session):
         tag = self._register.open()
         try:
             arguments = self._arguments(tag, settlements, take)
-            answer = scripts.send("exchange", *arguments, behind=behind)
+            read_reply = scripts.send("exchange", *arguments, behind=behind)
         except BaseException:
             self._register.give_up(tag, settlements)
             raise
-        return SentCall(self._caller, self._register, tag, settlements, answer)
+        return SentCall(self._caller, self._register, tag, settlements, read_reply)
 
     def _arguments(
         self, tag: int, settlements: Sequence[Settlement], take: Take
@@ -131,7 +131,7 @@ class RedisSession(Session):
         self._caller.run("interrupt", self._worker_id, INTERRUPTION)
 
     def disconnect(self) -> None:
-        self._listening.wire.cut()
+        self._listening.client.cut()
 
     def heartbeat(self, report: HeartbeatReport) -> HeartbeatReply:
         number = self._heartbeats
@@ -156,7 +156,7 @@ class RedisSession(Session):
     def close(self) -> None:
         with ExitStack() as connections:
             for scripts in (self._exchanging, self._listening):
-                connections.callback(scripts.wire.close)
+                connections.callback(scripts.client.close)
             self._caller.run("close", self._worker_id)
 
 

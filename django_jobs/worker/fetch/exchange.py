@@ -49,7 +49,7 @@ class Call:
     pending: PendingReply
 
 
-class Exchange:
+class ExchangeLoop:
     """The only sender of settlements. It never blocks for jobs.
 
     Args:

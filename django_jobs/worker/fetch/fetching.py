@@ -13,7 +13,7 @@ from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.supervision import supervised
 
-from .exchange import ENDING, Exchange
+from .exchange import ENDING, ExchangeLoop
 from .intake import Intake
 from .listener import Listener
 from .outbox import Outbox, Undelivered
@@ -55,7 +55,7 @@ class Fetching:
         self._state = state
         self.intake = Intake(state, buried)
         self._listener = Listener(session, queues, state, self.intake)
-        self._exchange = Exchange(
+        self._exchange = ExchangeLoop(
             session, queues, state, self.intake, outbox, self._listener, finished
         )
         self._listening = supervised("listener", self._listener.run, on_fatal)

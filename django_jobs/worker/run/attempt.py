@@ -83,7 +83,7 @@ class Attempt:
             TaskNotFound, BrokenPayload, JobExpired
         """
         job = self.claim.job
-        if job.expires_at is not None and self.claim.reserved_at >= job.expires_at:
+        if job.expires_at is not None and self.claim.claimed_at >= job.expires_at:
             raise JobExpired(f"{job.task} had not started when its time was over.")
         task = find_task(job.task, job.signature)
         info = self.context.task_info(job.task, task)

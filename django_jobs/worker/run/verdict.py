@@ -109,7 +109,7 @@ def to_failure(
         at=now_ms(),
         worker=worker,
         attempt=claim.attempt,
-        latency=max(0, claim.reserved_at + waited - claim.queued_at),
+        latency=max(0, claim.claimed_at + waited - claim.queued_at),
         duration=duration,
     )
 

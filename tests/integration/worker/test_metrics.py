@@ -36,7 +36,7 @@ def ended(
     duration: int = 0,
 ) -> tuple[Claim, Settlement]:
     job = Job(id="1", task=task, queue=queue, priority=0, arguments="", enqueued_at=0)
-    claim = Claim(job=job, token=1, tag=0, attempt=1, queued_at=queued_at, reserved_at=1000)
+    claim = Claim(job=job, token=1, tag=0, attempt=1, queued_at=queued_at, claimed_at=1000)
     failure = Failure(exception=error, message="", traceback="", at=0, worker="", attempt=1)
     settlement = Settlement(
         job_id="1",

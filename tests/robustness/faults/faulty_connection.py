@@ -62,15 +62,15 @@ FAULTS = (
 )
 
 
-def wire_of(broker: RedisBroker) -> RawClient:
-    """The wire on which a broker makes calls that may be sent again."""
-    return broker._caller.scripts.wire  # noqa: SLF001
+def client_of(broker: RedisBroker) -> RawClient:
+    """The client with which a broker makes calls that may be sent again."""
+    return broker._caller.scripts.client  # noqa: SLF001
 
 
-def wires_of(session: Session) -> tuple[RawClient, RawClient]:
-    """The wires on which a session exchanges and listens."""
+def clients_of(session: Session) -> tuple[RawClient, RawClient]:
+    """The clients with which a session exchanges and listens."""
     assert isinstance(session, RedisSession)
-    return session._exchanging.wire, session._listening.wire  # noqa: SLF001
+    return session._exchanging.client, session._listening.client  # noqa: SLF001
 
 
 class Killed(BaseException):
@@ -99,7 +99,7 @@ class FaultyConnection:
     def attach(self, broker: RedisBroker) -> None:
         """Route all connections of a broker, which has made none yet, through this wire."""
         wired = type("Wired", (_Wired,), {"wire": self})
-        wire_of(broker)._pool.connection_class = wired  # noqa: SLF001
+        client_of(broker)._pool.connection_class = wired  # noqa: SLF001
 
     def arm(self) -> None:
         """Begin to count, on connections that are new."""

@@ -16,7 +16,7 @@ from tests.robustness.faults.faulty_connection import (
     FaultyConnection,
     Killed,
     Kind,
-    wire_of,
+    client_of,
 )
 from tests.robustness.faults.invariants import check_all, check_places
 from tests.robustness.faults.path import PreparedPath
@@ -155,11 +155,11 @@ def test_what_is_broken_by_hand_is_found(trial: Trial, damage: Callable[[Trial],
 
 def test_a_call_that_is_not_safe_to_repeat_is_found_at_its_point(server: SharedServer) -> None:
     def count(trial: Trial) -> PreparedPath:
-        wire = wire_of(trial.broker)
+        client = client_of(trial.broker)
 
         @plain_errors("here")
         def act() -> None:
-            wire("HINCRBY", "{jobs}:totals", "succeeded", 1)
+            client("HINCRBY", "{jobs}:totals", "succeeded", 1)
 
         return PreparedPath(lambda: trial.insist(act))
 

@@ -13,7 +13,7 @@ from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Claim, Job, Settlement, State
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.faults.answers import Answers
-from tests.robustness.faults.faulty_connection import FaultyConnection, wire_of, wires_of
+from tests.robustness.faults.faulty_connection import FaultyConnection, client_of, clients_of
 from tests.robustness.faults.shared_server import SharedServer
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
@@ -74,18 +74,18 @@ class Trial:
 
     def warm_up(self) -> None:
         """Connect, as a worker has that runs for a while."""
-        for wire in self._wires:
-            wire("PING")
+        for client in self._clients:
+            client("PING")
 
     def cool_down(self) -> None:
         """Make the next calls connect to a server that does not know the scripts."""
-        for wire in self._wires:
-            wire.close()
+        for client in self._clients:
+            client.close()
         self.client.script_flush()
 
     @property
-    def _wires(self) -> tuple[RawClient, ...]:
-        return wire_of(self.broker), *wires_of(self.worker.session)
+    def _clients(self) -> tuple[RawClient, ...]:
+        return client_of(self.broker), *clients_of(self.worker.session)
 
     # --- on the wire -------------------------------------------------------------------------
 

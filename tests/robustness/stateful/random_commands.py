@@ -350,5 +350,5 @@ def _of_the_future(claim: Claim) -> Claim:
         tag=0,
         attempt=claim.attempt,
         queued_at=claim.queued_at,
-        reserved_at=claim.reserved_at,
+        claimed_at=claim.claimed_at,
     )

@@ -6,7 +6,7 @@
 --   for each quota: queue, quota; for each settlement: id, fence of its claim, state, waited and duration
 --   (ms; the delay in the place of the duration if the job is to be retried), result or failure as JSON;
 --   then what else attempts stored in their jobs, as `write_held` takes it.
--- Returns {refused ids, due_in or -1, reserved_at, claims}, the claims flat, 10 values each. If there
+-- Returns {refused ids, due_in or -1, claimed_at, claims}, the claims flat, 10 values each. If there
 --   are any, there follow: ids of jobs that were buried, ids and metadata of the jobs that have some,
 --   1 if the worker has no lease, and names of queues whose key is of another type.
 -- Invariant: a settlement takes effect only while its worker holds the job under its fence.

@@ -10,10 +10,10 @@ local function whole(command, name, ...)
 end
 
 sweep(100)
-local answer = {}
+local reply = {}
 for i = 2, #ARGV do
   local id = ARGV[i]
   local due = redis.call('ZSCORE', P .. 's:scheduled', id) or redis.call('ZSCORE', P .. 's:retrying', id)
-  answer[i - 1] = { whole('HGETALL', 'j:' .. id), whole('LRANGE', 'e:' .. id, ARGV[1], -1), due or '' }
+  reply[i - 1] = { whole('HGETALL', 'j:' .. id), whole('LRANGE', 'e:' .. id, ARGV[1], -1), due or '' }
 end
-return answer
+return reply

@@ -3,7 +3,7 @@
 -- Parts: store.
 -- KEYS[1]: prefix. ARGV: name of the sender, number of its push; the jobs, as `store` takes them.
 -- Returns 1; 0 with nothing stored if the sender has made a later push. Then this is a copy that came
---   late, whose answer nobody waits for, or another sender has the same name.
+--   late, whose reply nobody waits for, or another sender has the same name.
 -- Invariant: a copy of a push changes nothing, however late it comes: also when its jobs have ended, or
 --   were deleted, and are forgotten.
 expect_store(3, #ARGV)

@@ -2,7 +2,7 @@
 --
 -- Parts: shapes, fields, queues.
 -- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, name …
-local answer = {}
+local reply = {}
 for _, name in ipairs(known_queues()) do
   local latency = 0
   local first = redis.call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
@@ -12,8 +12,8 @@ for _, name in ipairs(known_queues()) do
     local since = got[1] or enqueued_at or ''
     latency = is_instant(since) and math.max(0, now - tonumber(since)) or 0
   end
-  local n = #answer
-  answer[n + 1], answer[n + 2], answer[n + 3] = name, redis.call('ZCARD', P .. 'q:' .. name), latency
-  answer[n + 4] = redis.call('SISMEMBER', P .. 'paused', name)
+  local n = #reply
+  reply[n + 1], reply[n + 2], reply[n + 3] = name, redis.call('ZCARD', P .. 'q:' .. name), latency
+  reply[n + 4] = redis.call('SISMEMBER', P .. 'paused', name)
 end
-return answer
+return reply

@@ -2,10 +2,10 @@
 --
 -- Parts: ticks.
 -- KEYS[1]: prefix. Returns name, tick, name …
-local stored, answer = redis.call('HGETALL', P .. 'ticks'), {}
+local stored, reply = redis.call('HGETALL', P .. 'ticks'), {}
 for i = 1, #stored, 2 do
   if is_tick(stored[i + 1]) then
-    answer[#answer + 1], answer[#answer + 2] = stored[i], stored[i + 1]
+    reply[#reply + 1], reply[#reply + 2] = stored[i], stored[i + 1]
   end
 end
-return answer
+return reply

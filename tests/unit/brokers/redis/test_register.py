@@ -8,7 +8,7 @@ from tests.support.builders import make_job, succeeded
 
 
 def make_claim(token: int, tag: int) -> Claim:
-    return Claim(make_job(id="one"), token=token, tag=tag, attempt=1, queued_at=0, reserved_at=0)
+    return Claim(make_job(id="one"), token=token, tag=tag, attempt=1, queued_at=0, claimed_at=0)
 
 
 def test_a_claim_is_answered_for_from_its_reply_to_the_reply_of_its_settlement() -> None:

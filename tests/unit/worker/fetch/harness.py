@@ -14,7 +14,7 @@ from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Claim, Settlement, State
 from django_jobs.tasks.retry import Retry
-from django_jobs.worker.fetch.exchange import Exchange
+from django_jobs.worker.fetch.exchange import ExchangeLoop
 from django_jobs.worker.fetch.in_flight import InFlight
 from django_jobs.worker.fetch.intake import Intake
 from django_jobs.worker.fetch.listener import Listener
@@ -46,7 +46,7 @@ class Clock:
 
 def make_claims(number: int) -> list[Claim]:
     return [
-        Claim(job=make_job(), token=1, tag=0, attempt=1, queued_at=0, reserved_at=0)
+        Claim(job=make_job(), token=1, tag=0, attempt=1, queued_at=0, claimed_at=0)
         for _ in range(number)
     ]
 
@@ -215,7 +215,7 @@ class Harness:
         session: Session = self.session
         self.listener = Listener(session, served, self.state, self.intake, clock)
         self.outbox = Outbox(self.in_flight, Undelivered(session, inspection, "w"))
-        self.exchange = Exchange(
+        self.exchange = ExchangeLoop(
             *(session, served, self.state, self.intake, self.outbox, self.listener),
             self.finished,
             clock,

@@ -4,7 +4,7 @@
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
 
-local function answer(id, job, token, attempt)
+local function append_claim(id, job, token, attempt)
   local n = #claims
   claims[n + 1], claims[n + 2], claims[n + 3] = id, token, attempt
   claims[n + 4], claims[n + 5], claims[n + 6], claims[n + 7] = job.t, job.q, job.a, job.e
@@ -61,7 +61,7 @@ local function claim(id, score, job)
     redis.call('HSET', key, 'b', began)
   end
   append(holdings, id, hold(token, tag, score, NOW, result_ttl_of(job)))
-  answer(id, job, token, attempt)
+  append_claim(id, job, token, attempt)
 end
 
 -- Takes up to `room` jobs of a queue, and returns how many it took. It stops at a whole portion of jobs

@@ -3,8 +3,8 @@
 
 -- Returns what is noted of a job that a worker holds. Token and tag together are the fence of the
 -- claim: after a server lost its last writes, the same token is given out twice.
-local function hold(token, tag, score, reserved_at, result_ttl)
-  return string.format('%s:%s:%s:%s:%s', token, tag, score, reserved_at, result_ttl)
+local function hold(token, tag, score, claimed_at, result_ttl)
+  return string.format('%s:%s:%s:%s:%s', token, tag, score, claimed_at, result_ttl)
 end
 
 -- Notes jobs that a worker holds: ids, each followed by its value. The first value is made longer than 64
@@ -15,12 +15,12 @@ local function note(flight, holdings)
   with_many('HSET', flight, holdings)
 end
 
--- Returns fence, tag, place, reserved_at and result_ttl of a job that a worker holds, or nothing if the
+-- Returns fence, tag, place, claimed_at and result_ttl of a job that a worker holds, or nothing if the
 -- value is not what `hold` writes.
 local function held(value)
-  local fence, tag, score, reserved_at, result_ttl =
+  local fence, tag, score, claimed_at, result_ttl =
     string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+) *$')
-  if fence and is_place(score) then return fence, tag, score, reserved_at, result_ttl end
+  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl end
 end
 
 -- Writes fields of jobs that a worker holds, from an argument on: id, fence, field, value of each.

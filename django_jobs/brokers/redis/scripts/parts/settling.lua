@@ -20,14 +20,14 @@ end
 local function settle(i, value)
   if not value then return false end
   local id, state = ARGV[i], ARGV[i + 2]
-  local fence, _, score, reserved_at, result_ttl = held(value)
+  local fence, _, score, claimed_at, result_ttl = held(value)
   if fence ~= ARGV[i + 1] then return false end
   if state == 'queued' then
     give_back(id, score)
     return true
   end
   local job = P .. 'j:' .. id
-  local started = text(reserved_at + ARGV[i + 3])
+  local started = text(claimed_at + ARGV[i + 3])
   if state == 'retrying' then
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started)

@@ -1,4 +1,4 @@
-"""Settling, promoting and claiming in memory: what one call of a worker does."""
+"""Settling, promoting and claiming jobs in memory."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .stored_job import StoredJob
 from .worker_state import WorkerState
 
 
-class Exchange:
-    """Does what `Session.exchange` says; the caller holds the broker's lock.
+class Transitions:
+    """Moves jobs between their states; the caller holds the broker's lock.
 
     Args:
         store: where the jobs are.
@@ -27,7 +27,7 @@ class Exchange:
         self._markers = markers
         self._make_room = make_room
 
-    def run(
+    def exchange(
         self,
         worker_id: str,
         worker: WorkerState | None,
