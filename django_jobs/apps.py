@@ -10,7 +10,9 @@ class DjangoJobsConfig(AppConfig):
     verbose_name = "Django jobs"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (importing it registers them)
         from .backends import prepare_process
+
+        # Importing them registers their checks.
+        from .checks import apps, backends, databases, mail, queues, tasks  # noqa: F401
 
         prepare_process()

@@ -15,20 +15,25 @@ HTMX = "django_htmx"
 
 
 @register
-def check_dashboard(**_: Any) -> list[CheckMessage]:
-    """Report an invalid setting (E001), and pages without live updates (W001)."""
-    found: list[CheckMessage] = []
+def check_setting(**_: Any) -> list[CheckMessage]:
+    """E001: an invalid setting."""
     try:
         options()
     except ImproperlyConfigured as error:
-        found.append(Error(str(error), id=f"{APP}.E001"))
-    if not apps.is_installed(HTMX):
-        found.append(
-            Warning(
-                "The pages of the dashboard do not refresh automatically.",
-                hint="Install django-jobs-backends[dashboard], and add 'django_htmx' to"
-                " INSTALLED_APPS. Everything else works without it.",
-                id=f"{APP}.W001",
-            )
+        return [Error(str(error), id=f"{APP}.E001")]
+    return []
+
+
+@register
+def check_htmx(**_: Any) -> list[CheckMessage]:
+    """W001: pages without live updates."""
+    if apps.is_installed(HTMX):
+        return []
+    return [
+        Warning(
+            "The pages of the dashboard do not refresh automatically.",
+            hint="Install django-jobs-backends[dashboard], and add 'django_htmx' to"
+            " INSTALLED_APPS. Everything else works without it.",
+            id=f"{APP}.W001",
         )
-    return found
+    ]

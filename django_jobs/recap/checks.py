@@ -14,28 +14,45 @@ APP = "django_jobs_recap"
 
 
 @register
-def check_recap(**_: Any) -> list[CheckMessage]:
-    """Report what prevents recaps from being sent."""
-    found: list[CheckMessage] = [Error(problem, id=f"{APP}.E001") for problem in problems()]
-    if not settings.USE_TZ:
-        found.append(Error("Recaps need time zone support: set USE_TZ = True.", id=f"{APP}.E002"))
-    if not _has_urls():
-        found.append(
-            Error(
-                "Recaps have no unsubscribe page.",
-                hint="Add path('recap/', include('django_jobs.recap.urls')) to the URLconf.",
-                id=f"{APP}.E003",
-            )
+def check_setting(**_: Any) -> list[CheckMessage]:
+    """E001: `JOB_RECAP` cannot be used."""
+    return [Error(problem, id=f"{APP}.E001") for problem in problems()]
+
+
+@register
+def check_time_zones(**_: Any) -> list[CheckMessage]:
+    """E002: there are no time zones."""
+    if settings.USE_TZ:
+        return []
+    return [Error("Recaps need time zone support: set USE_TZ = True.", id=f"{APP}.E002")]
+
+
+@register
+def check_urls(**_: Any) -> list[CheckMessage]:
+    """E003: there is no page to unsubscribe."""
+    if _has_urls():
+        return []
+    return [
+        Error(
+            "Recaps have no unsubscribe page.",
+            hint="Add path('recap/', include('django_jobs.recap.urls')) to the URLconf.",
+            id=f"{APP}.E003",
         )
-    if not recaps_run():
-        found.append(
-            Warning(
-                "No recaps are sent, because the default task backend keeps jobs in memory.",
-                hint="Set JOB_BACKEND=redis and start a worker. The users' choices are kept.",
-                id=f"{APP}.W001",
-            )
+    ]
+
+
+@register
+def check_backend(**_: Any) -> list[CheckMessage]:
+    """W001: no recaps are sent."""
+    if recaps_run():
+        return []
+    return [
+        Warning(
+            "No recaps are sent, because the default task backend keeps jobs in memory.",
+            hint="Set JOB_BACKEND=redis and start a worker. The users' choices are kept.",
+            id=f"{APP}.W001",
         )
-    return found
+    ]
 
 
 def _has_urls() -> bool:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 import pytest
 from django.core.checks import CheckMessage, run_checks
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 
+from django_jobs.backends import our_backend
+from django_jobs.checks.databases import needed_connections
 from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from django_jobs.tasks.registry import import_task_modules
 from tests.apps.registered.tasks import greet
+from tests.support.driver import Driver
 from tests.support.paths import ROOT
 from tests.support.ports import free_port
+from tests.support.postgres_server import PostgresServer, is_installed
 from tests.support.redis_server import RedisServer
 
 SINCE_6 = django.VERSION >= (6, 0)
@@ -178,6 +185,15 @@ def test_redis_that_throws_keys_away_is_reported(redis_server_factory: StartServ
     assert "allkeys-lru" in message.msg
 
 
+def test_redis_that_throws_away_keys_that_expire_is_reported(
+    redis_server_factory: StartServer,
+) -> None:
+    server = redis_server_factory("maxmemory 100mb", "maxmemory-policy volatile-lru")
+    with on_redis(server.url):
+        (message,) = found("W005", deploy=True)
+    assert "volatile-lru). No job is one of them, but metrics and marks" in message.msg
+
+
 def test_redis_that_keeps_nothing_on_disk_is_reported(redis_server_factory: StartServer) -> None:
     server = redis_server_factory("appendonly no", "save ''")
     with on_redis(server.url):
@@ -294,11 +310,247 @@ def test_sqlite_that_lets_writers_wait_is_not_mentioned(
         assert not found("W007")
 
 
+# --- connections to databases ------------------------------------------------------------------
+
+THREADS = "django_jobs.backends.ThreadPoolBackend"
+REDIS = "django_jobs.backends.RedisBackend"
+
+
+class Postgres(NamedTuple):
+    """A database that no check of the settings connects to."""
+
+    settings: dict[str, Any]
+
+    def change(self, **settings: Any) -> None:
+        self.settings.update(settings)
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    """The settings of a PostgreSQL database beside the others."""
+    with another_database({"ENGINE": "django.db.backends.postgresql", "NAME": "x"}) as wrapper:
+        yield Postgres(wrapper.settings_dict)
+
+
+@contextmanager
+def another_database(settings: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
+    """Add the database "remote" to the settings."""
+    before = connections.settings
+    connections.settings = connections.configure_settings({**before, "remote": settings})
+    try:
+        yield connections["remote"]
+    finally:
+        connections["remote"].settings_dict["OPTIONS"] = {}  # no pool, which close() would make
+        connections["remote"].close()
+        del connections["remote"]
+        connections.settings = before
+
+
+@pytest.mark.parametrize(
+    ("pool", "size"),
+    [(True, 4), ({"min_size": 2}, 2), ({"max_size": 9}, 9), ({"min_size": 1, "max_size": 3}, 3)],
+)
+def test_a_pool_with_fewer_connections_than_threads_is_worth_a_warning(
+    postgres: Postgres, pool: object, size: int
+) -> None:
+    postgres.change(OPTIONS={"pool": pool})
+    with tasks_on(REDIS):  # with 10 threads
+        (message,) = found("W010")
+    assert f"DATABASES['remote'] has {size} connections in each process" in message.msg
+    assert "a worker of TASKS['default'] 10 threads" in message.msg
+    assert '["pool"] = {"max_size": 10}' in (message.hint or "")
+
+
+@pytest.mark.parametrize("pool", [None, False, {"max_size": 5}, {"min_size": 8}])
+def test_a_pool_that_is_large_enough_is_not_mentioned(postgres: Postgres, pool: object) -> None:
+    postgres.change(OPTIONS={"pool": pool})
+    with tasks_on(THREADS):  # with 5 threads
+        assert not found("W010")
+
+
+def test_jobs_that_run_in_the_caller_need_no_pool(postgres: Postgres) -> None:
+    postgres.change(OPTIONS={"pool": True})
+    with tasks_on("django_jobs.backends.InlineBackend"):
+        assert not found("W010")
+
+
+def test_a_connection_for_each_job_is_worth_a_warning(postgres: Postgres) -> None:
+    with tasks_on(THREADS):
+        (message,) = found("W012", deploy=True)
+        assert not found("W012")
+    assert "DATABASES['remote'], as CONN_MAX_AGE is 0" in message.msg
+    assert '"CONN_MAX_AGE": 60' in (message.hint or "")
+
+
+@pytest.mark.parametrize("change", [{"CONN_MAX_AGE": 60}, {"OPTIONS": {"pool": True}}])
+def test_connections_that_are_kept_are_not_mentioned(
+    postgres: Postgres, change: dict[str, Any]
+) -> None:
+    postgres.change(**change)
+    with tasks_on(THREADS):
+        assert not found("W012", deploy=True)
+
+
+@pytest.mark.parametrize("age", [60, None])
+def test_kept_connections_that_nobody_checks_are_worth_a_warning(
+    postgres: Postgres, age: int | None
+) -> None:
+    postgres.change(CONN_MAX_AGE=age)
+    with tasks_on(THREADS):
+        (message,) = found("W013", deploy=True)
+        assert "DATABASES['remote'] keeps connections without checking them" in message.msg
+        postgres.change(CONN_HEALTH_CHECKS=True)
+        assert not found("W013", deploy=True)
+        postgres.change(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=False)
+        assert not found("W013", deploy=True)
+
+
+def of_database(alias: str = "remote") -> list[CheckMessage]:
+    messages = run_checks(tags=["database"], databases=[alias])
+    return [message for message in messages if message.id == "django_jobs.W011"]
+
+
+@pytest.fixture(scope="module")
+def postgres_server() -> Iterator[PostgresServer]:
+    if not is_installed():
+        pytest.skip("PostgreSQL is not installed")
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_threads_are_counted_against_the_limits_of_a_real_postgresql(
+    postgres_server: PostgresServer, django_db_blocker: DjangoDbBlocker
+) -> None:
+    remote = another_database(postgres_server.database)
+    with django_db_blocker.unblock(), remote as connection:
+        # It accepts 100, of which 3 are reserved for superusers.
+        with tasks_on(REDIS, processes=9, concurrency=10):
+            assert not of_database()
+        with tasks_on(REDIS, processes=10, concurrency=10):
+            (message,) = of_database()
+        assert "open up to 100 (10 processes with 10 each) connections" in message.msg
+        assert "DATABASES['remote'], which accepts 97." in message.msg
+        assert "lower JOB_PROCESSES or JOB_CONCURRENCY" in (message.hint or "")
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER DATABASE postgres CONNECTION LIMIT 50")
+            cursor.execute("ALTER ROLE test CONNECTION LIMIT 20")
+        with tasks_on(THREADS, concurrency=21):
+            (message,) = of_database()
+        assert "open up to 21 connections to DATABASES['remote'], which accepts 20." in message.msg
+
+
+def test_a_pool_bounds_the_connections_of_each_process(postgres: Postgres) -> None:
+    with tasks_on(REDIS, processes=3, concurrency=10):
+        backend = our_backend("default")
+        assert backend is not None
+        assert needed_connections(backend, connections["remote"]) == (3, 10)
+        postgres.change(OPTIONS={"pool": {"max_size": 7}})
+        assert needed_connections(backend, connections["remote"]) == (3, 7)
+
+
+def test_a_database_that_does_not_answer_is_reported(
+    tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> None:
+    away = {"ENGINE": "django.db.backends.postgresql", "NAME": "x", "HOST": str(tmp_path)}
+    remote = another_database({**away, "PASSWORD": "hunter2"})
+    with django_db_blocker.unblock(), remote, tasks_on(REDIS):
+        (message,) = of_database()
+    assert "DATABASES['remote'] could not be asked how many connections it accepts" in message.msg
+    assert "hunter2" not in message.msg
+
+
+def test_other_databases_are_not_asked() -> None:
+    with tasks_on(REDIS, processes=200):
+        assert not of_database("default")
+        assert not found("W011", deploy=True)
+
+
+# --- Redis for the cache, too ------------------------------------------------------------------
+
+CACHE = "django.core.cache.backends.redis.RedisCache"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "location", "options"),
+    [
+        ("redis://h:6379/0", "redis://h", {}),
+        ("redis://h:6379/2", "redis://:hunter2@h:6379/2", {}),
+        ("redis://127.0.0.1/1", ["redis://other:6379/1", "redis://localhost:6379?db=1"], {}),
+        ("redis://h/3", "redis://other/3;redis://h/3", {}),
+        ("redis://h/3", "redis://h", {"db": 3}),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1", {}),
+    ],
+)
+def test_a_cache_in_the_database_of_the_jobs_is_worth_a_warning(
+    jobs: str, location: object, options: dict[str, object]
+) -> None:
+    caches = {"default": {"BACKEND": CACHE, "LOCATION": location, "OPTIONS": options}}
+    with on_redis(jobs), override_settings(CACHES=caches):
+        (message,) = found("W014")
+    assert "CACHES['default'] is in the same database of Redis" in message.msg
+    assert "cache.clear() empties that database" in message.msg
+    assert "hunter2" not in message.msg
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["redis://h/1", "redis://other/0", "redis://h:6380/0", "unix:///h/0", "redis://h:port/0", ""],
+)
+def test_a_cache_elsewhere_is_not_mentioned(location: str) -> None:
+    caches = {"default": {"BACKEND": CACHE, "LOCATION": location}}
+    with on_redis("redis://h/0"), override_settings(CACHES=caches):
+        assert not found("W014")
+
+
+def test_threads_share_no_database_with_a_cache() -> None:
+    caches = {"default": {"BACKEND": CACHE, "LOCATION": "redis://h/0"}}
+    with on_threads(), override_settings(CACHES=caches):
+        assert not found("W014")
+
+
+# --- queues ------------------------------------------------------------------------------------
+
+
+def test_a_queue_that_a_task_uses_and_nobody_serves_is_worth_a_warning(redis_url: str) -> None:
+    with tasks_on(REDIS, url=redis_url, queues="mailers"):
+        messages = found("W015", deploy=True)
+        assert not found("W015")
+    (message,) = [message for message in messages if "'default'," in message.msg]
+    assert "No worker of TASKS['default'] serves the queue 'default', which" in message.msg
+    assert "tests.apps.registered.tasks.greet" in message.msg
+    assert "manage.py runworker -q default" in (message.hint or "")
+
+
+def test_a_worker_that_runs_serves_the_queue_too(redis_url: str) -> None:
+    with tasks_on(REDIS, url=redis_url, queues="mailers"):
+        backend = our_backend("default")
+        assert backend is not None
+        worker = Driver(backend.broker, "w")
+        worker.heartbeat(started_at=1, queues=())
+        assert not found("W015", deploy=True)
+        worker.heartbeat(started_at=1, queues=(), quiet=True)
+        assert found("W015", deploy=True)
+
+
+def test_queues_that_are_all_served_are_not_mentioned() -> None:
+    with override_settings(TASKS={"default": {"BACKEND": THREADS, "QUEUES": []}}):
+        assert not found("W015", deploy=True)
+
+
+def test_without_redis_the_queues_are_not_judged() -> None:
+    with tasks_on(REDIS, url=f"redis://127.0.0.1:{free_port()}/0", queues="mailers"):
+        assert not found("W015", deploy=True)
+        assert found("W005", deploy=True)
+
+
 # --- the page about them -----------------------------------------------------------------------
 
 
 def test_the_reference_lists_every_check() -> None:
-    sources = [ROOT / "django_jobs" / "checks.py", ROOT / "django_jobs" / "dashboard" / "checks.py"]
+    package = ROOT / "django_jobs"
+    sources = [*(package / "checks").glob("*.py"), package / "dashboard" / "checks.py"]
     source = "".join(path.read_text().replace("{APP}", "django_jobs_dashboard") for path in sources)
     page = (ROOT / "docs" / "reference" / "checks.md").read_text()
     declared = {part.partition('"')[0] for part in re.split(r'id=f?"', source)[1:]}

@@ -51,11 +51,11 @@ def test_each_module_opens_with_a_sentence_on_its_duty() -> None:
     assert [name for name, source in MODULES.items() if not summary(source).endswith(".")] == []
 
 
-def test_ten_modules_are_at_the_root() -> None:
+def test_nine_modules_are_at_the_root() -> None:
     found = {path.stem for path in PACKAGE.glob("*.py")}
 
     assert found == {
-        *("__init__", "apps", "asgi", "checks", "compat"),
+        *("__init__", "apps", "asgi", "compat"),
         *("clock", "errors", "signals", "suggest", "waits"),
     }
 

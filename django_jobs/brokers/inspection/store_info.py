@@ -50,6 +50,11 @@ class StoreInfo:
         return self.eviction.startswith("allkeys")
 
     @property
+    def evicts_expiring_keys(self) -> bool:
+        """Whether it throws away keys with an expiry when it is full: metrics, but no jobs."""
+        return self.eviction.startswith("volatile")
+
+    @property
     def forgets_jobs(self) -> bool:
         """Whether its restart loses every job."""
         return self.persistence == "none"

@@ -25,6 +25,15 @@ def problems(client: redis.Redis, address: str) -> tuple[Problem, ...]:
                 " jobs a server of their own."
             )
         )
+    if store.evicts_expiring_keys:
+        found.append(
+            Problem(
+                f"Redis at {address} throws away keys that expire when it is full (maxmemory-policy"
+                f" {store.eviction}). No job is one of them, but metrics and marks of workers are:"
+                " set maxmemory-policy noeviction.",
+                is_risk=True,
+            )
+        )
     if store.forgets_jobs:
         found.append(
             Problem(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from django.core.checks import CheckMessage, run_checks
 from django.core.management import call_command
 from pytest_django import Settings
-
-from django_jobs.recap.checks import check_recap
 
 BASE = "django_jobs_recap."
 
 
+def messages() -> list[CheckMessage]:
+    return [message for message in run_checks() if str(message.id).startswith(BASE)]
+
+
 def found() -> dict[str, str]:
-    return {str(message.id).removeprefix(BASE): message.msg for message in check_recap()}
+    return {str(message.id).removeprefix(BASE): message.msg for message in messages()}
 
 
 @pytest.mark.usefixtures("redis_backend")
@@ -50,7 +53,7 @@ def test_each_problem_is_reported_in_a_sentence(
 ) -> None:
     settings.JOB_RECAP = {**settings.JOB_RECAP, key: value}
 
-    (message,) = check_recap()
+    (message,) = messages()
     assert message.id == f"{BASE}E001"
     assert sentence in message.msg
 
@@ -59,7 +62,7 @@ def test_each_problem_is_reported_in_a_sentence(
 def test_each_missing_key_is_reported(settings: Settings) -> None:
     del settings.JOB_RECAP
 
-    assert [message.id for message in check_recap()] == [f"{BASE}E001"] * 3
+    assert [message.id for message in messages()] == [f"{BASE}E001"] * 3
 
 
 @pytest.mark.usefixtures("redis_backend")
