@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from tests.support import redis_server as servers
+from tests.support.certificates import Certificate
 from tests.support.redis_server import RedisServer
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def redis_server_factory() -> Iterator[Callable[..., RedisServer]]:
     """Starts servers of the test's own, each with redis.conf lines: `factory("maxmemory 1mb")`."""
     started: list[RedisServer] = []
 
-    def start(*options: str) -> RedisServer:
-        started.append(_started(*options))
+    def start(*options: str, certificate: Certificate | None = None) -> RedisServer:
+        started.append(_started(*options, certificate=certificate))
         return started[-1]
 
     yield start
@@ -106,10 +107,10 @@ def plain_page(browser: Browser) -> Iterator[Page]:
     yield from _new_page(browser, java_script_enabled=False)
 
 
-def _started(*options: str) -> RedisServer:
+def _started(*options: str, certificate: Certificate | None = None) -> RedisServer:
     if not servers.is_installed():
         pytest.fail(servers.INSTALL_HINT, pytrace=False)
-    server = RedisServer(options)
+    server = RedisServer(options, certificate)
     server.start()
     return server
 

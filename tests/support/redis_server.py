@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import redis
+
+from tests.support.certificates import Certificate
 from tests.support.ports import HOST, free_port
 
 START_DEADLINE = 40.0
@@ -32,6 +35,7 @@ class RedisServer:
 
     Args:
         options: lines for redis.conf; they come last, so they win over ours.
+        certificate: with one, the port is for TLS alone.
 
     Attributes:
         arguments: what follows the path of redis.conf on the command line.
@@ -39,10 +43,11 @@ class RedisServer:
 
     arguments: Sequence[str] = ()
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
+    def __init__(self, options: Sequence[str] = (), certificate: Certificate | None = None) -> None:
         # Not pytest's tmp_path: the path of a unix socket must stay under 108 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="redis-"))
         self.port = free_port()
+        self.certificate = certificate
         self.socket = self.directory / "redis.sock"
         self.log = self.directory / "log"
         self._config = self.directory / "redis.conf"
@@ -51,13 +56,19 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """The address over TCP, database 0."""
+        """The address over TCP, database 0; with TLS, one that trusts the certificate."""
+        if self.certificate:
+            return f"rediss://{HOST}:{self.port}/0?ssl_ca_certs={self.certificate.path}"
         return f"redis://{HOST}:{self.port}/0"
 
     @property
     def unix_url(self) -> str:
         """The address over the unix socket, database 0."""
         return f"unix://{self.socket}?db=0"
+
+    def client(self) -> redis.Redis:
+        """A client of redis-py for what the test itself asks."""
+        return redis.Redis.from_url(self.url, decode_responses=True)
 
     def start(self) -> None:
         """Start the server; return when it answers. After `kill9()` it comes back with its data.
@@ -96,11 +107,18 @@ class RedisServer:
 
     def _own_settings(self) -> list[str]:
         return [
-            f"bind {HOST}",
-            f"port {self.port}",
-            f"dir {self.directory}",
-            f"unixsocket {self.socket}",
+            *self._places(),
             *SETTINGS,
+        ]
+
+    def _places(self) -> list[str]:
+        """Where the server listens, and where its files are."""
+        ports = [f"port {self.port}"]
+        if self.certificate:
+            ports = ["port 0", f"tls-port {self.port}", *self.certificate.settings]
+        return [
+            *(f"bind {HOST}", *ports),
+            *(f"dir {self.directory}", f"unixsocket {self.socket}"),
         ]
 
     def _send(self, number: signal.Signals) -> None:
@@ -129,6 +147,14 @@ def server_version() -> tuple[int, ...]:
     found = re.search(rb"v=(\d+)\.(\d+)", said)
     assert found, said
     return tuple(map(int, found.groups()))
+
+
+@cache
+def knows_tls() -> bool:
+    """Whether the server was built with TLS: one that was not knows nothing of its settings."""
+    asked = [*server_command(), "--port", "0", "--tls-port", "0", "--tls-auth-clients", "invalid"]
+    said = subprocess.run(asked, capture_output=True, check=False)
+    return b"must be one of" in said.stdout + said.stderr
 
 
 def is_installed() -> bool:

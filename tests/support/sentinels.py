@@ -7,6 +7,7 @@ from typing import Any
 
 import redis
 
+from tests.support.certificates import Certificate
 from tests.support.ports import HOST
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
@@ -20,10 +21,7 @@ class SentinelServer(RedisServer):
     arguments = ("--sentinel",)
 
     def _own_settings(self) -> list[str]:
-        return [
-            *(f"bind {HOST}", f"port {self.port}", f"dir {self.directory}"),
-            f"unixsocket {self.socket}",
-        ]
+        return self._places()
 
 
 class SentinelGroup:
@@ -34,6 +32,7 @@ class SentinelGroup:
         sentinels: how many; more than half of them decide.
         password: of the servers that have data.
         sentinel_password: of the sentinels.
+        certificate: with one, all connections use TLS.
     """
 
     def __init__(
@@ -43,16 +42,17 @@ class SentinelGroup:
         *,
         password: str = "",
         sentinel_password: str = "",
+        certificate: Certificate | None = None,
     ) -> None:
         self.password, self.sentinel_password = password, sentinel_password
         secrets = [f"requirepass {password}", f"masterauth {password}"] if password else []
         theirs = [f"requirepass {sentinel_password}"] if sentinel_password else []
         theirs += [f"sentinel sentinel-pass {sentinel_password}"] if sentinel_password else []
         self.servers = [
-            RedisServer([*secrets, "repl-diskless-sync-delay 0", "repl-timeout 60"])
+            RedisServer([*secrets, "repl-diskless-sync-delay 0"], certificate)
             for _ in range(1 + replicas)
         ]
-        self.sentinels = [SentinelServer(theirs) for _ in range(sentinels)]
+        self.sentinels = [SentinelServer(theirs, certificate) for _ in range(sentinels)]
 
     def start(self) -> None:
         """Start everything; return when the sentinels know each other and the replicas."""
@@ -121,11 +121,12 @@ class SentinelGroup:
         hosts = ",".join(f"{HOST}:{sentinel.port}" for sentinel in self.sentinels)
         login = f":{self.password}@" if self.password else ""
         secret = f"?sentinel_password={self.sentinel_password}" if self.sentinel_password else ""
-        return f"redis+sentinel://{login}{hosts}/{SERVICE}/0{secret}"
+        scheme = "rediss+sentinel" if self.servers[0].certificate else "redis+sentinel"
+        return f"{scheme}://{login}{hosts}/{SERVICE}/0{secret}"
 
     def client(self, server: RedisServer) -> redis.Redis:
-        return redis.Redis(
-            host=HOST, port=server.port, password=self.password or None, decode_responses=True
+        return redis.Redis.from_url(
+            server.url, password=self.password or None, decode_responses=True
         )
 
     def ask(self, server: RedisServer, *command: str | int) -> Any:
@@ -133,12 +134,9 @@ class SentinelGroup:
             return client.execute_command(*command)
 
     def ask_sentinel(self, sentinel: SentinelServer, *command: str | int) -> Any:
-        with redis.Redis(
-            host=HOST,
-            port=sentinel.port,
-            password=self.sentinel_password or None,
-            decode_responses=True,
-        ) as client:
+        password = self.sentinel_password or None
+        url = sentinel.url.replace("/0", "")
+        with redis.Redis.from_url(url, password=password, decode_responses=True) as client:
             return client.execute_command(*command)
 
     def stop(self) -> None:
