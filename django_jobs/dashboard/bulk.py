@@ -97,7 +97,7 @@ class BulkRepair:
             self,
             as_of=count.at if self.as_of is None else self.as_of,
             matched=self.matched + count.number,
-            scanned=0 if end is None else self.scanned + count.looked_at,
+            scanned=0 if end is None else self.scanned + count.scanned,
             total=max(self.total, count.total),
             cursor=end.to_text() if end else "",
             is_counted=end is None,
@@ -113,7 +113,7 @@ class BulkRepair:
         return replace(
             self,
             repaired=self.repaired + count.number,
-            scanned=self.scanned + count.looked_at,
+            scanned=self.scanned + count.scanned,
             cursor=end.to_text() if end else "",
             is_done=end is None,
         )
@@ -129,6 +129,6 @@ class BulkRepair:
             whole = replace(
                 whole,
                 number=whole.number + more.number,
-                looked_at=whole.looked_at + more.looked_at,
+                scanned=whole.scanned + more.scanned,
             )
         return whole, end

@@ -58,7 +58,7 @@ def test_the_list_has_the_jobs_of_all_states_what_comes_next_first(
 def test_an_empty_list_has_one_empty_page(inspection: Inspection) -> None:
     (page,) = pages(finder(inspection))
 
-    assert (page.records, page.total, page.left, page.looked_at) == ((), 0, 0, 0)
+    assert (page.records, page.total, page.left, page.scanned) == ((), 0, 0, 0)
 
 
 @pytest.mark.parametrize("state", State)
@@ -81,7 +81,7 @@ def test_a_page_tells_where_it_stands(broker: Broker, inspection: Inspection) ->
 
     first, second, third = pages(finder(inspection))
 
-    assert [(page.total, page.looked_at, page.left) for page in (first, second, third)] == [
+    assert [(page.total, page.scanned, page.left) for page in (first, second, third)] == [
         (8, 3, 5),
         (8, 3, 2),
         (8, 2, 0),
@@ -284,7 +284,7 @@ def test_a_look_ends_where_it_was_to_end_and_goes_on_from_there(
 
     looks = list(pages(finder(inspection, task="rare"), reach=25))
 
-    assert [page.looked_at for page in looks] == [25, 25, 11]
+    assert [page.scanned for page in looks] == [25, 25, 11]
     assert [page.left for page in looks] == [36, 11, 0]
     assert [ids(page.records) for page in looks] == [[], [rare.id], []]
 
@@ -485,4 +485,4 @@ def test_one_call_looks_no_further_than_a_megabyte(redis_broker: RedisBroker) ->
 
     portion = redis_broker.inspection.scan(Filter(text="y"), None, 1_000)
 
-    assert (portion.looked_at, portion.left) == (3, 5)
+    assert (portion.scanned, portion.left) == (3, 5)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django_jobs.brokers.constants import PERMITTED
-from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.metrics.history import Metrics
@@ -102,7 +102,7 @@ class Inspection(ABC):
         """
 
     @abstractmethod
-    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> ScanReply:
         """Look at a portion of the list of all jobs, of one size whatever their number.
 
         The states come in the order of `LISTED`; in each the jobs come as `jobs` returns them,

@@ -202,12 +202,12 @@ def _ends_with(path: str, wanted: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
+class ScanReply:
     """The part of the list that one call reads.
 
     Attributes:
         candidates: the jobs on it, in order.
-        looked_at: how many jobs were read, including those that have been deleted since.
+        scanned: how many jobs were read, including those that have been deleted since.
         total: how many are listed in all.
         left: how many are listed behind it.
         end: the place of the last one, or None if there was none.
@@ -215,7 +215,7 @@ class Portion:
     """
 
     candidates: tuple[Candidate, ...]
-    looked_at: int
+    scanned: int
     total: int
     left: int
     end: Cursor | None

@@ -1,4 +1,4 @@
-"""Finds, counts or repairs the jobs that a filter means, a stretch at a time."""
+"""Finds, counts or repairs the jobs that a filter means, a portion at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django_jobs.brokers.inspection.filters import (
     Candidate,
     Cursor,
     Filter,
-    Portion,
     Readable,
+    ScanReply,
     all_arguments,
 )
 from django_jobs.jobs.records import JobRecord
@@ -24,18 +24,18 @@ REACH = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class SearchProgress:
     """How far a call came.
 
     Attributes:
-        looked_at: how many jobs it looked at.
+        scanned: how many jobs it looked at.
         total: how many are listed in all, as far as indexes tell.
         left: how many are listed behind.
         end: the place to go on from, or None at the end of the list.
         at: Unix milliseconds by the broker's clock, when it began.
     """
 
-    looked_at: int
+    scanned: int
     total: int
     left: int
     end: Cursor | None
@@ -43,14 +43,14 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Stretch):
+class Page(SearchProgress):
     """A page of jobs, shorter than it might be where the call had looked far enough."""
 
     records: tuple[JobRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count(Stretch):
+class Count(SearchProgress):
     """How many jobs are meant, or were repaired."""
 
     number: int
@@ -75,24 +75,24 @@ class Finder:
         """Return the next jobs that are meant."""
         most = limit if self.wanted.is_indexed else reach
         found: list[Candidate] = []
-        looked_at, stretch = 0, None
+        scanned, progress = 0, None
         for portion in self._portions(after, reach, most):
             found += islice(self._wanted(portion), limit - len(found))
             last = found[-1] if len(found) == limit else None
-            stretch = _stretch(portion, looked_at, last)
-            looked_at = stretch.looked_at
+            progress = _progress(portion, scanned, last)
+            scanned = progress.scanned
             if last:
                 break
-        assert stretch is not None
+        assert progress is not None
         records = self.inspection.read([job.id for job in found])
-        return Page(records=records, **_values(stretch))
+        return Page(records=records, **_values(progress))
 
     def count(self, after: Cursor | None = None, reach: int = REACH) -> Count:
         """Count the jobs that are meant, at once where an index knows."""
         if self.wanted.is_indexed and after is None:
             known = self.inspection.scan(self.wanted, None, 1)
             total = known.total
-            return Count(number=total, looked_at=total, total=total, left=0, end=None, at=known.at)
+            return Count(number=total, scanned=total, total=total, left=0, end=None, at=known.at)
         return self._each(after, reach, len)
 
     def repair(self, repair: Repair, after: Cursor | None = None, reach: int = REACH) -> Count:
@@ -103,38 +103,38 @@ class Finder:
         self, after: Cursor | None, reach: int, do: Callable[[Sequence[Candidate]], int]
     ) -> Count:
         """Do something with all that is meant, and add up what it returns."""
-        number = looked_at = 0
+        number = scanned = 0
         for portion in self._portions(after, reach, reach):
             number += do(list(self._wanted(portion)))
-            stretch = _stretch(portion, looked_at)
-            looked_at = stretch.looked_at
-        return Count(number=number, **_values(stretch))
+            progress = _progress(portion, scanned)
+            scanned = progress.scanned
+        return Count(number=number, **_values(progress))
 
-    def _portions(self, after: Cursor | None, reach: int, most: int) -> Iterator[Portion]:
+    def _portions(self, after: Cursor | None, reach: int, most: int) -> Iterator[ScanReply]:
         """Yield portions up to the end of the list, or until so many jobs were looked at."""
         while True:
             portion = self.inspection.scan(self.wanted, after, min(most, reach))
             yield portion
-            reach -= portion.looked_at
+            reach -= portion.scanned
             after = portion.end
             if not portion.left or after is None or reach <= 0:
                 return
 
-    def _wanted(self, portion: Portion) -> Iterator[Candidate]:
+    def _wanted(self, portion: ScanReply) -> Iterator[Candidate]:
         return (job for job in portion.candidates if self.wanted.wants(job, self.readable))
 
 
-def _stretch(portion: Portion, before: int, last: Candidate | None = None) -> Stretch:
+def _progress(portion: ScanReply, before: int, last: Candidate | None = None) -> SearchProgress:
     """Return how far a portion came, or one job of it that is the last to be seen.
 
     Args:
         before: how many jobs were looked at before it.
     """
-    seen = portion.candidates.index(last) + 1 if last else portion.looked_at
-    left = portion.left + portion.looked_at - seen
+    seen = portion.candidates.index(last) + 1 if last else portion.scanned
+    left = portion.left + portion.scanned - seen
     end = last.cursor if last else portion.end
-    return Stretch(
-        looked_at=before + seen,
+    return SearchProgress(
+        scanned=before + seen,
         total=portion.total,
         left=left,
         end=end if left else None,
@@ -142,5 +142,5 @@ def _stretch(portion: Portion, before: int, last: Candidate | None = None) -> St
     )
 
 
-def _values(stretch: Stretch) -> dict[str, Any]:
-    return {field.name: getattr(stretch, field.name) for field in fields(stretch)}
+def _values(progress: SearchProgress) -> dict[str, Any]:
+    return {field.name: getattr(progress, field.name) for field in fields(progress)}

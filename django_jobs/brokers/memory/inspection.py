@@ -9,7 +9,7 @@ from itertools import islice
 
 from django_jobs.brokers.constants import MANY_QUEUES
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
-from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
@@ -106,7 +106,7 @@ class MemoryInspection(Inspection):
             return heapq.nsmallest(count, entries, key=lambda one: one.due_at or 0)
         return reversed(entries)
 
-    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> ScanReply:
         with self._lock:
             self._store.sweep(self._now())
             return scanning.scan(self._store, wanted, after, most, self._now())

@@ -9,7 +9,7 @@ from django_jobs.brokers.inspection.filters import (
     Candidate,
     Cursor,
     Filter,
-    Portion,
+    ScanReply,
     came_at,
 )
 from django_jobs.jobs.records import State
@@ -23,7 +23,7 @@ MOST = 10_000
 """How many jobs one call looks at, so that no push waits long for the lock."""
 
 
-def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int) -> Portion:
+def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int) -> ScanReply:
     """Look at a portion of the list; see `Inspection.scan`."""
     place = after if after and after.state in wanted.ordered_states else None
     seen: list[StoredJob] = []
@@ -37,9 +37,9 @@ def scan(store: Store, wanted: Filter, after: Cursor | None, most: int, now: int
         behind = _behind(chosen, state, place) if room else chosen
         seen += behind[:room]
         left += len(behind[room:])
-    return Portion(
+    return ScanReply(
         candidates=tuple(_candidate(entry, wanted, now) for entry in seen),
-        looked_at=len(seen),
+        scanned=len(seen),
         total=total,
         left=left,
         end=_candidate(seen[-1], wanted, now).cursor if seen else None,

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
-from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
@@ -99,7 +99,7 @@ class RedisInspection(Inspection):
             offset += len(ids)
             limit -= len(ids)
 
-    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> Portion:
+    def scan(self, wanted: Filter, after: Cursor | None, most: int) -> ScanReply:
         reply = self._run("scan", *scanning.arguments(wanted, after, most))
         return scanning.to_portion(wanted, reply)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Portion, came_at
+from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply, came_at
 from django_jobs.jobs.records import State
 
 from . import codec
@@ -46,14 +46,14 @@ def _fields(wanted: Filter) -> tuple[str, ...]:
     return FIELDS if wanted.text is None else (*FIELDS, codec.ARGUMENTS)
 
 
-def to_portion(wanted: Filter, reply: Sequence[Any]) -> Portion:
+def to_portion(wanted: Filter, reply: Sequence[Any]) -> ScanReply:
     """Read the reply of `scan.lua`."""
     at, total, left, flat = reply
     width = HEAD + len(_fields(wanted))
     rows = [flat[start : start + width] for start in range(0, len(flat), width)]
-    return Portion(
+    return ScanReply(
         candidates=tuple(_candidates(wanted, rows, at)),
-        looked_at=len(rows),
+        scanned=len(rows),
         total=total,
         left=left,
         end=_cursor(rows[-1]) if rows else None,

@@ -57,9 +57,9 @@ def _repair_each(finder: Finder, repair: Repair, progress: Progress) -> int:
     finder = replace(finder, wanted=replace(finder.wanted, as_of=began))
     step = finder.repair(repair, reach=PAGE)
     number = step.number
-    progress.advance(step.looked_at)
+    progress.advance(step.scanned)
     while step.end:
         step = finder.repair(repair, step.end, PAGE)
         number += step.number
-        progress.advance(step.looked_at)
+        progress.advance(step.scanned)
     return number
