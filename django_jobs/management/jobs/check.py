@@ -11,10 +11,11 @@ from django_jobs.brokers.health import Thresholds, check_health
 from django_jobs.management.arguments import at_least, checked, seconds_of_at_least
 from django_jobs.management.target import job_backend
 
-from .base import BackendSubcommand
+from .base import USAGE_ERROR, BackendSubcommand
 from .console import Console
 from .formatting import format_count, format_duration
-from .json_output import health_json
+from .json_output import health_json, liveness_json
+from .liveness import find_liveness
 
 
 class Check(BackendSubcommand):
@@ -38,6 +39,12 @@ class Check(BackendSubcommand):
             help="Fail if the next job of a queue that is not paused has been waiting longer.",
         )
 
+        add(
+            "--live",
+            action="store_true",
+            help="Only check, in 0.3 seconds, that a worker on this machine sends heartbeats.",
+        )
+
     def find_backend(self, alias: str) -> JobBackend:
         """Refuse a backend whose health cannot be seen from this process."""
         backend = job_backend(alias)
@@ -50,6 +57,31 @@ class Check(BackendSubcommand):
         return backend
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
+        if not options.live:
+            self._check_health(backend, console, options)
+        elif options.min_workers or options.max_latency is not None:
+            raise CommandError(
+                "--live checks nothing but the workers of this machine: leave out --min-workers and"
+                " --max-latency, or --live.",
+                returncode=USAGE_ERROR,
+            )
+        else:
+            self._check_liveness(backend, console, options)
+
+    def _check_liveness(self, backend: JobBackend, console: Console, options: Namespace) -> None:
+        found = find_liveness(backend.broker.inspection)
+        if options.json:
+            console.show_json(liveness_json(found))
+        if found.is_live is False:
+            raise CommandError(
+                f"No worker on {found.host} sends heartbeats: start one with manage.py runworker."
+            )
+        if found.is_live is None:  # restarting workers would not bring the broker back
+            console.warn(f"Warning: it is unknown whether workers live. {found.problem}")
+        elif not options.json:
+            console.info(f"Live: {format_count(found.workers or 0, 'worker')} on {found.host}.")
+
+    def _check_health(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         limits = Thresholds(min_workers=options.min_workers, max_latency=options.max_latency)
         health = check_health(backend.broker, limits)
         if options.json:

@@ -12,6 +12,8 @@ from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
 from django_jobs.jobs.records import Failure, JobRecord
 
+from .liveness import Liveness
+
 
 def job_summary(record: JobRecord) -> dict[str, Any]:
     """Return a job as `jobs list` shows it."""
@@ -85,6 +87,10 @@ def health_json(health: Health) -> dict[str, Any]:
         "workers": health.workers,
         "latency_ms": health.latency,
     }
+
+
+def liveness_json(found: Liveness) -> dict[str, Any]:
+    return {"live": found.is_live, "workers": found.workers, "host": found.host}
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from io import StringIO
+from socket import gethostname
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -12,12 +15,14 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.clock import now_ms
+from django_jobs.management.jobs import liveness
 from django_jobs.testing import override_backend
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
 from tests.support.driver import Driver
-from tests.support.ports import free_port
+from tests.support.ports import HOST, free_port
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import DEADLINE
 
 
 def start_worker(backend: JobBackend, name: str, *queues: str, quiet: bool = False) -> Driver:
@@ -147,3 +152,72 @@ def test_a_redis_with_snapshots_only_is_warned_of(
         assert "set appendonly yes" in said.err
         told = jobs("check", "--json").json
     assert (told["healthy"], len(told["warnings"])) == (True, 1)
+
+
+# --- live --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis take longer to answer: other tests run at the same time."""
+    monkeypatch.setattr(liveness, "LIMIT", DEADLINE)
+
+
+def start_here(backend: JobBackend, name: str, **info: Any) -> None:
+    Driver(backend.broker, name).heartbeat(started_at=now_ms(), host=gethostname(), **info)
+
+
+@pytest.mark.usefixtures("busy_machine")
+def test_a_worker_of_this_machine_is_live_whatever_else_is_wrong(
+    jobs: Jobs, redis_backend: JobBackend
+) -> None:
+    start_here(redis_backend, "a", quiet=True)
+    start_here(redis_backend, "b")
+    tasks.greet.using(queue_name="low").enqueue()
+    assert jobs("check", "--live").out == f"Live: 2 workers on {gethostname()}.\n"
+    assert jobs("check", "--live", "--json").json == {
+        "live": True,
+        "workers": 2,
+        "host": gethostname(),
+    }
+
+
+@pytest.mark.usefixtures("busy_machine")
+def test_without_a_worker_of_this_machine_there_is_no_life(
+    jobs: Jobs, redis_backend: JobBackend
+) -> None:
+    Driver(redis_backend.broker, "a").heartbeat(started_at=now_ms(), host="elsewhere")
+    with pytest.raises(CommandError) as dead:
+        jobs("check", "--live")
+    assert dead.value.returncode == 1
+    assert str(dead.value) == (
+        f"No worker on {gethostname()} sends heartbeats: start one with manage.py runworker."
+    )
+
+
+def test_while_redis_is_away_nothing_is_restarted(jobs: Jobs) -> None:
+    with override_backend("redis", url=f"redis://:secret@127.0.0.1:{free_port()}/0"):
+        said = jobs("check", "--live")
+        assert jobs("check", "--live", "--json").json["live"] is None
+    assert said.out == ""
+    assert said.err.startswith("Warning: it is unknown whether workers live.")
+    assert "secret" not in said.err
+
+
+def test_a_redis_that_hangs_is_not_waited_for(jobs: Jobs) -> None:
+    with socket.create_server((HOST, 0)) as silent:
+        url = f"redis://{HOST}:{silent.getsockname()[1]}/0"
+        with override_backend("redis", url=url, socket_timeout=600):
+            said = jobs("check", "--live")
+    assert said.err == (
+        "Warning: it is unknown whether workers live. The broker did not answer within 0.3 s.\n"
+    )
+
+
+@pytest.mark.parametrize("limit", [("--min-workers", 1), ("--max-latency", 5)])
+def test_live_takes_no_limits(
+    jobs: Jobs, redis_backend: JobBackend, limit: tuple[str, int]
+) -> None:
+    with pytest.raises(CommandError, match="--live checks nothing but") as refused:
+        jobs("check", "--live", *limit)
+    assert refused.value.returncode == 2

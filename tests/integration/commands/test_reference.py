@@ -14,6 +14,7 @@ from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
 from tests.support.driver import Driver
 from tests.support.paths import ROOT
+from tests.support.waiting import DEADLINE
 
 PAGE = ROOT / "docs" / "reference" / "commands.md"
 OF_DJANGO = {"help", "version", "verbosity", "settings", "pythonpath", "traceback"}
@@ -122,12 +123,18 @@ def test_the_keys_of_a_job_are_those_on_the_page(jobs: Jobs, failed_job: str) ->
     assert keys("### A failure") == list(details["failures"][0])
 
 
-def test_the_keys_of_all_else_are_those_on_the_page(jobs: Jobs, failed_job: str) -> None:
+def test_the_keys_of_all_else_are_those_on_the_page(
+    jobs: Jobs, failed_job: str, redis_backend: JobBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert keys("### A queue") == list(jobs("queues", "--json").json[0])
     assert keys("### A worker") == list(jobs("workers", "--json").json[0])
     assert keys("### A periodic task") == list(jobs("periodic", "--json").json[0])
     assert keys("### Statistics") == list(jobs("stats", "--json").json)
     assert keys("### Health") == list(jobs("check", "--json").json)
+    monkeypatch.setattr("django_jobs.management.jobs.liveness.LIMIT", DEADLINE)
+    monkeypatch.setattr("socket.gethostname", lambda: "here")
+    Driver(redis_backend.broker, "a").heartbeat(started_at=0, host="here")
+    assert keys("### Liveness") == list(jobs("check", "--live", "--json").json)
     diagnosis = jobs("doctor", "--json").json
     assert keys("### Diagnosis") == list(diagnosis)
 
