@@ -20,54 +20,42 @@ MANAGE = [sys.executable, str(ROOT / "example_project" / "manage.py")]
 REDIS_PORT = 6379
 REDIS_DATA = ROOT / ".dev" / "redis"
 START_DEADLINE = 10.0
-STOP_DEADLINE = 30.0
+STOP_DEADLINE = 40.0
 
 Process = subprocess.Popen[bytes]
 
 
 def main(port: str) -> int:
-    """Start all parts, wait for Ctrl-C or for one to end, and stop the others.
+    """Start Redis, fill the site, and let `jobs dev` run it until Ctrl-C.
 
     Returns:
-        The exit code: 0 after Ctrl-C, otherwise that of the part that ended.
+        The exit code: 0 after Ctrl-C, otherwise that of the command that ended.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     os.environ["JOB_BACKEND"] = "redis"
-    # Parts stop in reverse order, so the worker can give its jobs back to Redis.
-    with ExitStack() as parts:
+    # Processes stop in reverse order, so the worker can give its jobs back to Redis.
+    with ExitStack() as processes:
         try:
-            return _run(port, parts)
+            _ensure_redis(processes)
+            subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], check=True)
+            subprocess.run([*MANAGE, "demo"], check=True)
+            return _start(processes, [*MANAGE, "jobs", "dev", f"127.0.0.1:{port}"]).wait()
         except KeyboardInterrupt:
             return 0
         except subprocess.CalledProcessError as error:
             return error.returncode
 
 
-def _run(port: str, parts: ExitStack) -> int:
-    if not os.environ.get("REDIS_URL"):
-        os.environ["REDIS_URL"] = f"redis://127.0.0.1:{REDIS_PORT}/0"
-        if not _listens(REDIS_PORT):
-            _start_redis(parts)
-    subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], check=True)
-    subprocess.run([*MANAGE, "demo"], check=True)
-    site = _start(parts, [*MANAGE, "runserver", f"127.0.0.1:{port}"])
-    worker = _start(parts, [*MANAGE, "runworker", "--reload", "-v", "2"])
-    while site.poll() is None and worker.poll() is None:
-        time.sleep(0.2)
-    name, ended = ("site", site) if site.poll() is not None else ("worker", worker)
-    print(
-        f"The {name} has ended with exit code {ended.returncode}, so everything else is stopped."
-        " Queued jobs are kept; make dev starts everything again.",
-        flush=True,
-    )
-    return ended.returncode
-
-
-def _start_redis(parts: ExitStack) -> None:
-    """Start a redis-server that keeps its data, so that jobs are there next time."""
+def _ensure_redis(processes: ExitStack) -> None:
+    """Start a redis-server if none is configured or running. It keeps its data for next time."""
+    if os.environ.get("REDIS_URL"):
+        return
+    os.environ["REDIS_URL"] = f"redis://127.0.0.1:{REDIS_PORT}/0"
+    if _listens(REDIS_PORT):
+        return
     REDIS_DATA.mkdir(parents=True, exist_ok=True)
     options = f"--bind 127.0.0.1 --port {REDIS_PORT} --appendonly yes --loglevel warning"
-    server = _start(parts, ["redis-server", *options.split(), "--dir", str(REDIS_DATA)])
+    server = _start(processes, ["redis-server", *options.split(), "--dir", str(REDIS_DATA)])
     deadline = time.monotonic() + START_DEADLINE
     while not _listens(REDIS_PORT):
         if server.poll() is not None or time.monotonic() > deadline:
@@ -76,30 +64,22 @@ def _start_redis(parts: ExitStack) -> None:
     print(f"Started redis-server on port {REDIS_PORT}; its data is in {REDIS_DATA}.")
 
 
-def _start(parts: ExitStack, command: Sequence[str]) -> Process:
-    """Start a part in its own session, so that Ctrl-C reaches only this process."""
+def _start(processes: ExitStack, command: Sequence[str]) -> Process:
+    """Start a process in its own session, so that Ctrl-C reaches only this one."""
     ends_with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     process = subprocess.Popen(
         [*ends_with_us, *command], stdin=subprocess.DEVNULL, start_new_session=True
     )
-    parts.callback(_stop, process)
+    processes.callback(_stop, process)
     return process
 
 
 def _stop(process: Process) -> None:
-    """Stop a part with its child processes, which reloaders have."""
-    _signal_group(process, signal.SIGTERM)
+    process.terminate()
     try:
         process.wait(STOP_DEADLINE)
     except subprocess.TimeoutExpired:
-        _signal_group(process, signal.SIGKILL)
-
-
-def _signal_group(process: Process, number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
+        process.kill()
 
 
 def _listens(port: int) -> bool:

@@ -15,6 +15,8 @@ ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 (the address of the container, which pub
 CHECK = ("jobs", "check", "--min-workers", "1")
 """Arguments of `manage.py` that check the health of the workers."""
 
+PROBE_PORT = "7433"
+
 USER = '"runAsNonRoot": true, "runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000'
 POD_SECURITY = f'{{ {USER}, "seccompProfile": {{ "type": "RuntimeDefault" }} }}'
 CONTAINER_SECURITY = (
@@ -58,6 +60,9 @@ def kubernetes_files(plan: Plan, folder: Path | None) -> Iterator[DeploymentFile
     project = plan.project
     place = (folder or project.directory) / "kubernetes.yaml"
 
+    # A worker answers probes only if it is the only one in its container.
+    probe = ("--probe", f"{ALL_ADDRESSES}:{PROBE_PORT}") if plan.processes == 1 else ()
+
     def command(words: Sequence[str]) -> str:
         return yaml_command(kubernetes_escaped(word) for word in words)
 
@@ -70,7 +75,8 @@ def kubernetes_files(plan: Plan, folder: Path | None) -> Iterator[DeploymentFile
         "environment_file": str(plan.environment_file or ".env"),
         "migrate": command(project.container_command("migrate")),
         "web": command(_web(plan)) if plan.web else "",
-        "worker": command(project.container_command(*plan.worker)),
+        "worker": command(project.container_command(*plan.worker, *probe)),
+        "probe": PROBE_PORT if probe else "",
         "pod_security": POD_SECURITY,
         "container_security": CONTAINER_SECURITY,
         "shutdown_timeout": f"{plan.shutdown_timeout:g}",

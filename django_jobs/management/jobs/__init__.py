@@ -5,6 +5,7 @@ from __future__ import annotations
 from .base import Subcommand
 from .check import Check
 from .deployment import Compose, Kubernetes, Procfile, Systemd
+from .dev import Dev
 from .doctor import Doctor
 from .listing import List
 from .periodic import Periodic
@@ -33,6 +34,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Periodic(),
     Check(),
     Doctor(),
+    Dev(),
     Systemd(),
     Procfile(),
     Compose(),

@@ -32,6 +32,7 @@ from django_jobs.conf import tasks_from_env
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = os.environ.get("SECRET_KEY", "{secret}")
 ALLOWED_HOSTS = ["*"]
+DEBUG = "DEBUG" in os.environ
 ROOT_URLCONF = "shop.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_jobs", "shop"]

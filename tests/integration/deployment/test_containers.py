@@ -123,6 +123,21 @@ def test_pods_run_without_rights_and_have_time_to_stop(plain: DeployedProject) -
     assert pods[1]["spec"]["terminationGracePeriodSeconds"] == 45
 
 
+def test_a_worker_answers_the_probes_of_its_pod(plain: DeployedProject) -> None:
+    one, several = (
+        by_kind_and_name(text)["Deployment", "shop-worker"]["spec"]["template"]["spec"]
+        for text in plain.each(["kubernetes"], ["kubernetes", "--processes", "2"])
+    )
+    (container,) = one["containers"]
+    assert container["command"][-2:] == ["--probe", "0.0.0.0:7433"]
+    assert container["ports"] == [{"name": "probe", "containerPort": 7433}]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "probe"}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/live", "port": "probe"}
+    (container,) = several["containers"]
+    assert container["command"][-2:] == ["--processes", "2"]
+    assert "livenessProbe" not in container
+
+
 def test_the_procfile_names_the_processes_of_the_site(plain: DeployedProject) -> None:
     text = plain.printed("procfile", "--processes", "2")
     lines = dict(re.findall(r"(?m)^([a-z]+): (.*)$", text))
