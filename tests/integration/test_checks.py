@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from django_jobs.tasks.registry import import_task_modules
 from tests.apps.registered.tasks import greet
 from tests.support.driver import Driver
 from tests.support.paths import ROOT
-from tests.support.ports import free_port
+from tests.support.ports import HOST, free_port
 from tests.support.postgres_server import PostgresServer, is_installed
 from tests.support.redis_server import RedisServer
 
@@ -223,6 +224,17 @@ def test_redis_that_is_set_up_well_is_not_mentioned(redis_url: str) -> None:
 def test_redis_is_not_asked_outside_of_deployment_checks() -> None:
     with on_redis(f"redis://127.0.0.1:{free_port()}/0"):
         assert not found("W005")
+
+
+def test_checks_of_every_day_connect_to_nothing(postgres: Postgres) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        port = server.getsockname()[1]
+        postgres.change(HOST=HOST, PORT=port)
+        with on_redis(f"redis://{HOST}:{port}/0"):
+            run_checks()
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_a_lease_that_one_slow_heartbeat_can_cost_is_worth_a_warning() -> None:
