@@ -96,6 +96,14 @@ class TaskTimeout(BaseException):
     """
 
 
+class JobCancelled(BaseException):
+    """An operator, or code of the site, cancelled the job while it was running.
+
+    Not an `Exception`, so that a task's own `except Exception` does not swallow it. A coroutine
+    sees an `asyncio.CancelledError` in its place.
+    """
+
+
 # --- raised by tasks to choose their outcome ------------------------------------------------------
 
 

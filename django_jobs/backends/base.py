@@ -219,6 +219,14 @@ class JobBackend(BaseTaskBackend):
         except (TaskNotFound, BrokenPayload) as error:
             raise TaskResultDoesNotExist(str(error)) from error
 
+    def cancel(self, result_id: str) -> bool:
+        """End a job as discarded: at once while it waits, within a heartbeat while it runs.
+
+        Returns:
+            False if it has ended, waits for a commit, or is no longer kept.
+        """
+        return self.broker.inspection.cancel(str(result_id))
+
     def prepare_process(self) -> None:
         """Set up this process; called once, when Django itself is set up."""
 

@@ -24,7 +24,7 @@ DEFERRED = (State.SCHEDULED, State.RETRYING)
 
 PERMITTED: Mapping[str, tuple[State, ...]] = {
     "retry": (State.DEAD, State.DISCARDED, *reversed(DEFERRED)),
-    "cancel": (State.QUEUED, *DEFERRED),
+    "cancel": (State.QUEUED, *DEFERRED, State.RUNNING),
     "delete": (State.DEAD, State.DISCARDED, State.SUCCEEDED, State.QUEUED, *DEFERRED),
 }
 """For each repair, the states of the jobs that an operator may do it to."""

@@ -169,9 +169,12 @@ class HeartbeatReply:
         recovered: ids of jobs that were taken back from workers that vanished, or that this worker
             has abandoned. If the reply is lost, nobody hears of them.
         buried: ids of jobs that were taken back for the third time and are dead now. Likewise.
+        cancelled: ids of jobs that this worker holds and is to end as discarded, repeated until it
+            holds them no longer.
     """
 
     lost: bool = False
     command: WorkerCommand | None = None
     recovered: tuple[str, ...] = ()
     buried: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()

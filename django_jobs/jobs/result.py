@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from asgiref.sync import sync_to_async
+
 from django_jobs.clock import from_ms, now_ms
 from django_jobs.compat import AnyResult, AnyTask, TaskError, TaskResult, TaskResultStatus
 from django_jobs.jobs.metadata import decode_metadata, without_reserved
@@ -90,6 +92,20 @@ class JobResult(Base[R_co]):
     def refresh(self) -> None:
         """Read the current state of the job."""
         update_result(self, self.task.get_backend().get_result(self.id), REFRESHED)
+
+    def cancel(self) -> bool:
+        """End the job as discarded: at once while it waits, within a heartbeat while it runs.
+
+        Returns:
+            False if it has ended, waits for a commit, or is no longer kept.
+        """
+        backend: Any = self.task.get_backend()
+        cancelled: bool = backend.cancel(self.id)
+        return cancelled
+
+    async def acancel(self) -> bool:
+        """End the job as discarded; see `cancel`."""
+        return await sync_to_async(self.cancel)()
 
     async def arefresh(self) -> None:
         """Read the current state of the job."""

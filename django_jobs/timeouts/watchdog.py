@@ -6,16 +6,19 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
 
-from django_jobs.errors import TaskTimeout
+from django_jobs.errors import JobCancelled, TaskTimeout
 from django_jobs.timeouts.blocks import uninterrupted
 from django_jobs.waits import capped
 
 from .limits import Limit, ThreadLimit
 
 T = TypeVar("T")
+
+NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
 
 STUCK_AFTER = 10.0
 
@@ -28,7 +31,7 @@ class Watchdog:
 
     Args:
         on_stuck: called with the id of a job that could not be interrupted.
-        on_interrupted: called in a thread after its attempt was interrupted and has ended.
+        on_interrupted: called in a thread after its function was interrupted and has ended.
         stuck_after: seconds after the interruption from which a running attempt counts as stuck.
     """
 
@@ -40,7 +43,7 @@ class Watchdog:
     ) -> None:
         self._stuck_after = stuck_after
         self._on_stuck = on_stuck
-        self._on_interrupted = on_interrupted
+        self.on_interrupted = on_interrupted
         self._limits: list[tuple[float, int, Limit]] = []
         self._many = MANY
         self._stuck: list[Limit] = []
@@ -104,7 +107,14 @@ class Watchdog:
             self._stopped = True
             self._changed.notify()
 
-    def call(self, job_id: str, seconds: float, work: Callable[[], T]) -> T:
+    def call(
+        self,
+        job_id: str,
+        seconds: float | None,
+        work: Callable[..., T],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] = NO_KWARGS,
+    ) -> T:
         """Return the result of `work`; raise `TaskTimeout` in it if it takes too long.
 
         The exception arrives between two steps of Python code. A call into C that does not return
@@ -112,21 +122,23 @@ class Watchdog:
 
         Args:
             job_id: of the job, for reports.
-            seconds: the timeout.
+            seconds: the timeout, or None.
         """
+        if seconds is None:
+            return work(*args, **kwargs)
         limit = ThreadLimit(job_id, seconds)
         try:
             limit.begin()
             with uninterrupted:  # by a limit around this one, while the lock is held
                 self.watch(limit, seconds)
-            return work()
+            return work(*args, **kwargs)
         finally:
             # Not in a function: the exception may arrive at the first step of its call.
             while True:
                 try:
                     limit.end()
-                except TaskTimeout:
+                except (TaskTimeout, JobCancelled):
                     continue
                 break
             if limit.fired:
-                self._on_interrupted()
+                self.on_interrupted()

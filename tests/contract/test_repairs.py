@@ -145,8 +145,8 @@ def test_a_waiting_job_may_be_cancelled(
     assert job_id not in ids(w1.take(9))
 
 
-@pytest.mark.parametrize("state", others(WAITING))
-def test_a_job_that_does_not_wait_cannot_be_cancelled(
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.DEAD, State.DISCARDED])
+def test_a_job_that_has_ended_cannot_be_cancelled(
     broker: Broker, inspection: Inspection, w1: Driver, clock: Clock, state: State
 ) -> None:
     job_id = one_in_each_state(broker, w1, clock)[state]

@@ -377,7 +377,7 @@ def test_a_heartbeat_that_is_overtaken_does_nothing(
     broker.push(make_jobs(1))
     claim = w1.take_one()
 
-    assert network.deliver_late(network.copies[-1]) == [0, "", [], []]
+    assert network.deliver_late(network.copies[-1]) == [0, "", [], [], []]
 
     assert inspection.totals().succeeded == 3
     assert w1.settle(succeeded(claim)).refused == ()

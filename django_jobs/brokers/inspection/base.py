@@ -149,7 +149,11 @@ class Inspection(ABC):
 
     @abstractmethod
     def cancel(self, job_id: str) -> bool:
-        """End a waiting job as discarded; False if it is not waiting."""
+        """End a waiting job as discarded, and a running one with its worker's next heartbeat.
+
+        Returns:
+            False if it has ended or is unknown.
+        """
 
     @abstractmethod
     def delete(self, job_id: str) -> bool:

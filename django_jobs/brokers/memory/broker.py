@@ -12,6 +12,7 @@ from django_jobs.errors import QueueFull
 from django_jobs.jobs.records import Job, Tick
 from django_jobs.waits import capped, wait_out
 
+from .cancellations import Cancellations
 from .doctor import MemoryDoctor
 from .inspection import MemoryInspection
 from .leases import Leases
@@ -55,8 +56,9 @@ class MemoryBroker(Broker):
         self._ticks = Ticks(now)
         leases = Leases(round(lease * 1000), store, markers)
         make_room = self._room.notify_all
+        cancellations = Cancellations(store, make_room)
         self.inspection: MemoryInspection = MemoryInspection(
-            store, leases.workers, lock, now, markers, make_room
+            store, leases.workers, lock, now, markers, make_room, cancellations
         )
         self._parts = Parts(
             lock=lock,
@@ -65,6 +67,7 @@ class MemoryBroker(Broker):
             store=store,
             leases=leases,
             transitions=Transitions(store, markers, make_room),
+            cancellations=cancellations,
             inspection=self.inspection,
         )
 

@@ -14,6 +14,7 @@ from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
 from . import scanning
+from .cancellations import Cancellations
 from .lock import Lock
 from .markers import Markers
 from .metrics import MemoryMetrics
@@ -33,6 +34,7 @@ class MemoryInspection(Inspection):
         now: Callable[[], int],
         markers: Markers,
         make_room: Callable[[], None],
+        cancellations: Cancellations,
     ) -> None:
         self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
         self.off: dict[str, int] = {}
@@ -43,6 +45,7 @@ class MemoryInspection(Inspection):
         self._now = now
         self._markers = markers
         self._make_room = make_room
+        self._cancellations = cancellations
         self._totals = Totals(succeeded=0, failed=0)
 
     def add_totals(self, succeeded: int, failed: int) -> None:
@@ -149,6 +152,7 @@ class MemoryInspection(Inspection):
                 return False
             if entry.state.is_final:
                 entry.reset()
+            self._cancellations.forget(job_id)
             self._store.enqueue(entry, self._now())
             self._markers.add(entry.job.queue)
             return True
@@ -158,9 +162,7 @@ class MemoryInspection(Inspection):
             entry = self._store.entries.get(job_id)
             if entry is None or entry.state not in Repair.CANCEL.states:
                 return False
-            entry.finished_at = self._now()
-            self._store.end(entry, State.DISCARDED, entry.finished_at)
-            self._make_room()
+            self._cancellations.cancel(entry, self._now())
             return True
 
     def delete(self, job_id: str) -> bool:
@@ -168,6 +170,7 @@ class MemoryInspection(Inspection):
             entry = self._store.entries.get(job_id)
             if entry is None or entry.state not in Repair.DELETE.states:
                 return False
+            self._cancellations.forget(job_id)
             self._store.remove(entry)
             self._make_room()
             return True

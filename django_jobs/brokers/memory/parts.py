@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .cancellations import Cancellations
 from .inspection import MemoryInspection
 from .leases import Leases
 from .lock import Lock
@@ -27,4 +28,5 @@ class Parts:
     store: Store
     leases: Leases
     transitions: Transitions
+    cancellations: Cancellations
     inspection: MemoryInspection

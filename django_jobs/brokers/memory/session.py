@@ -72,8 +72,14 @@ class MemorySession(Session):
             parts.store.sweep(now)
             recovered, buried = parts.leases.take_back(now)
             parts.store.tidy_queues(parts.markers.queues, now)
-            command = parts.leases.workers[self._worker_id].take_command()
-            return HeartbeatReply(lost=lost, command=command, recovered=recovered, buried=buried)
+            worker = parts.leases.workers[self._worker_id]
+            return HeartbeatReply(
+                lost=lost,
+                command=worker.take_command(),
+                recovered=recovered,
+                buried=buried,
+                cancelled=parts.cancellations.of(worker, now),
+            )
 
     def close(self) -> None:
         with self._parts.lock:

@@ -28,6 +28,7 @@ KEY_TYPES: Mapping[str, str] = {
     "queues": "set",
     "paused": "set",
     "extended": "set",
+    "cancelled": "set",
     "suspects": "hash",
     "commands": "hash",
     "ticks": "hash",

@@ -136,7 +136,7 @@ class RedisSession(Session):
     def heartbeat(self, report: HeartbeatReport) -> HeartbeatReply:
         number = self._heartbeats
         info, known = report.info, self._register.snapshot()
-        lost, command, recovered, buried = self._caller.run(
+        lost, command, recovered, buried, cancelled = self._caller.run(
             "heartbeat",
             *(self._worker_id, number, self._caller.lease_ms),
             json.dumps({**asdict(info), "lease": self._caller.lease_ms}),
@@ -151,6 +151,7 @@ class RedisSession(Session):
             command=WorkerCommand(command) if command in tuple(WorkerCommand) else None,
             recovered=tuple(recovered),
             buried=tuple(buried),
+            cancelled=tuple(cancelled),
         )
 
     def close(self) -> None:

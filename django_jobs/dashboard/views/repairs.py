@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.dashboard import denied, formatting, parameters
@@ -18,6 +20,7 @@ from django_jobs.dashboard.bulk import BulkRepair, StepBudget
 from django_jobs.dashboard.decorators import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.request import DashboardRequest
+from django_jobs.jobs.records import State
 
 OVER = gettext_lazy("This action was started by another user, or it has expired. Start it again.")
 
@@ -40,7 +43,8 @@ def repair(request: DashboardRequest) -> Done | Refused:
     if not changed:
         return Refused(_refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)
-    return Done(_report(asked, changed, len(ids) - changed), back, change)
+    told = _report(asked, changed, len(ids) - changed)
+    return Done(told + (_delay(request, ids) if asked is Repair.CANCEL else ""), back, change)
 
 
 @page("django_jobs_dashboard/bulk.html", entry="jobs")
@@ -129,6 +133,19 @@ def _report(repair: Repair, changed: int, left: int) -> str:
     return f"{told} {rest % {'jobs': formatting.job_count(left)}}"
 
 
+def _delay(request: DashboardRequest, ids: Sequence[str]) -> str:
+    """Return when jobs end that still run although they are cancelled, if there are any."""
+    if all(record.state is not State.RUNNING for record in request.inspection.read(ids)):
+        return ""
+    seconds = math.ceil(request.backend.broker.lease / BEATS)
+    text = ngettext(
+        "Running jobs end within %(seconds)d second.",
+        "Running jobs end within %(seconds)d seconds.",
+        seconds,
+    )
+    return f" {text % {'seconds': seconds}}"
+
+
 def _refusal(repair: Repair, asked: int) -> str:
     if not asked:
         return _("No jobs were selected.")
@@ -141,9 +158,8 @@ def _refusal(repair: Repair, asked: int) -> str:
             asked,
         ),
         Repair.CANCEL: ngettext(
-            "This job cannot be cancelled: it is running, has ended, or no longer exists.",
-            "None of these jobs can be cancelled: they are running, have ended, or "
-            "no longer exist.",
+            "This job cannot be cancelled: it has ended, or no longer exists.",
+            "None of these jobs can be cancelled: they have ended, or no longer exist.",
             asked,
         ),
         Repair.DELETE: ngettext(

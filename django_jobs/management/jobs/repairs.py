@@ -10,6 +10,7 @@ from typing import ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.inspection.base import Inspection, Repair
 from django_jobs.jobs.records import State
 from django_jobs.management.target import known_queue
@@ -132,9 +133,22 @@ class Retry(RepairSubcommand):
 
 class Cancel(RepairSubcommand):
     name = "cancel"
-    help = "Ends queued, scheduled or retrying jobs as discarded. They can be retried."
+    help = (
+        "Ends jobs as discarded: those that wait at once, running ones with the next heartbeat of"
+        " their workers. They can be retried."
+    )
     repair = Repair.CANCEL
     participle = "cancelled"
+
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
+        super().handle_backend(backend, console, options)
+        seen = backend.broker.inspection.read(options.ids)
+        running = any(record.state is State.RUNNING for record in seen)
+        if (running or options.state == State.RUNNING) and not options.json:
+            beat = backend.broker.lease / BEATS
+            console.info(
+                f"Running jobs end with their workers' next heartbeats, within {beat:g} s."
+            )
 
 
 class Delete(RepairSubcommand):

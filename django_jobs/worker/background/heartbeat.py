@@ -73,6 +73,7 @@ class Heartbeat:
             self._drop_backlog()
         self._lease.renew(sent_at)
         self._report_vanished(reply)
+        self._intake.cancel(reply.cancelled)
         if reply.command:
             self._on_command(reply.command)
 

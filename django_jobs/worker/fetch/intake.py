@@ -72,6 +72,11 @@ class Intake:
         if not state.may_take:  # the change may have come before the backlog was filled
             self.give_back_backlog()
 
+    def cancel(self, job_ids: Sequence[str]) -> None:
+        """Interrupt running jobs, which end as discarded."""
+        for job_id in job_ids:
+            self._state.executors.cancel(job_id)
+
     def give_back_backlog(self) -> None:
         """Give back all jobs that have not started."""
         self._give_back(self._state.executors.withdraw())

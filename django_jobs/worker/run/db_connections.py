@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -82,3 +83,18 @@ def _forget(connection: BaseDatabaseWrapper) -> None:
         connection.close()
     with suppress(AttributeError):  # the job has done so itself
         del connections[connection.alias]
+
+
+def has_own_thread(context: ThreadSensitiveContext) -> bool:
+    """Return whether a coroutine has called functions, which run in a thread of its own."""
+    return context in SyncToAsync.context_to_thread_executor
+
+
+async def close_in_own_thread(context: ThreadSensitiveContext) -> None:
+    """Close the database connections of a coroutine's own thread, if it had one."""
+    if not has_own_thread(context):
+        return
+    try:
+        await sync_to_async(connections.close_all)()
+    except Exception:
+        logger.exception("The database connections of a job can't be closed.")

@@ -10,18 +10,19 @@ from contextvars import Context
 from functools import partial
 from typing import Any, NoReturn
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.db import connections
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-from django_jobs.errors import TaskTimeout, WorkerLost
+from django_jobs.errors import JobCancelled, WorkerLost
 from django_jobs.jobs.records import Claim
 from django_jobs.serialization.arguments import load_arguments
-from django_jobs.timeouts.limits import Limit, too_long
 from django_jobs.worker.supervision import supervised
 
 from .announcements import announce_end, announce_from_loop, needs_thread
 from .attempt import Attempt, Outcome
+from .db_connections import close_in_own_thread, has_own_thread
 from .executor import Executor, Surroundings
+from .loop_calls import await_limited, call_soon
+from .thread_guard import WHILE_RUNNING
 
 logger = logging.getLogger("django_jobs")
 
@@ -43,6 +44,7 @@ class EventLoop(Executor):
         super().__init__(size, surroundings)
         self._running: dict[Attempt, asyncio.Task[None]] = {}
         self._ends: dict[Attempt, Callable[[], None]] = {}  # of those that end in a task apart
+        self._cancelled: set[Attempt] = set()
         self._loop: asyncio.AbstractEventLoop
         self._cut = self._stopping = False
         self.threads = [supervised("loop", self._run, surroundings.on_fatal)]
@@ -53,7 +55,7 @@ class EventLoop(Executor):
 
     def submit(self, claims: Sequence[Claim]) -> None:
         self.backlog.add(claims)
-        _soon(self._loop, self._fill)
+        call_soon(self._loop, self._fill)
 
     @property
     def busy(self) -> int:
@@ -62,15 +64,18 @@ class EventLoop(Executor):
     def running(self) -> tuple[Attempt, ...]:
         return tuple(self._running.copy())
 
+    def cancel(self, job_id: str) -> None:
+        call_soon(self._loop, partial(self._cancel, job_id))
+
     def cut_short(self) -> None:
         self._cut = True
-        _soon(self._loop, self._cancel_all)
+        call_soon(self._loop, self._cancel_all)
 
     def stop(self) -> None:
         self._stopping = True
         if self.threads[0].is_alive():
             loop = self._loop
-            _soon(loop, loop.stop)
+            call_soon(loop, loop.stop)
 
     # --- in the loop's thread ------------------------------------------------------------------
 
@@ -116,6 +121,13 @@ class EventLoop(Executor):
                     await asyncio.wait(self._running.values())
         await self._loop.shutdown_asyncgens()
 
+    def _cancel(self, job_id: str) -> None:
+        for attempt, task in self._running.items():
+            is_new = attempt not in self._cancelled and attempt not in self._ends
+            if attempt.claim.job.id == job_id and is_new:
+                self._cancelled.add(attempt)
+                task.cancel()
+
     def _cancel_all(self) -> None:
         for task in self._running.values():
             task.cancel()
@@ -159,7 +171,7 @@ class EventLoop(Executor):
         threads = ThreadSensitiveContext()
         await threads.__aenter__()  # type: ignore[no-untyped-call]
         outcome = await self._outcome(attempt, call)
-        if needs_thread(outcome.announcement) or threads in SyncToAsync.context_to_thread_executor:
+        if needs_thread(outcome.announcement) or has_own_thread(threads):
             self._ends[attempt] = partial(self._end_in_new_task, attempt, outcome, threads, context)
             self._ends[attempt]()
             return
@@ -177,7 +189,15 @@ class EventLoop(Executor):
         except BaseException as error:  # a cancellation ends an attempt, too
             if loop.is_closed():
                 raise  # `_reopen` ends the attempts of a loop that a job has closed
-            return attempt.give_back() if self._cut else attempt.fail(error)
+            if self._cut:
+                return attempt.give_back()
+            return attempt.fail(self._reason(attempt, error))
+
+    def _reason(self, attempt: Attempt, error: BaseException) -> BaseException:
+        """Return why an attempt failed: a coroutine that is cancelled does not know by whom."""
+        if isinstance(error, asyncio.CancelledError) and attempt in self._cancelled:
+            return JobCancelled(WHILE_RUNNING)
+        return error
 
     def _end_in_new_task(
         self, attempt: Attempt, outcome: Outcome, threads: ThreadSensitiveContext, context: Context
@@ -193,7 +213,7 @@ class EventLoop(Executor):
         try:
             if outcome.announcement:
                 await announce_from_loop(outcome.announcement)
-            await _close_connections(threads)
+            await close_in_own_thread(threads)
             await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         except BaseException as error:
             if loop.is_closed():
@@ -208,6 +228,7 @@ class EventLoop(Executor):
         del self._running[attempt]
         if self._ends:
             self._ends.pop(attempt, None)
+        self._cancelled.discard(attempt)
         self._settle(attempt.claim, outcome.settlement)
         if self.backlog:
             self._fill()
@@ -220,6 +241,8 @@ class EventLoop(Executor):
             )
 
     async def _call(self, attempt: Attempt) -> Any:
+        if attempt in self._cancelled:
+            raise JobCancelled(WHILE_RUNNING)  # before its first step, which then begins again
         task = attempt.find()
         arguments = attempt.claim.job.arguments
         # Model instances come from the database, and an event loop must not wait for one.
@@ -229,46 +252,10 @@ class EventLoop(Executor):
             await announce_from_loop(announcement)
         work = task.func(*attempt.positional(task, args), **kwargs)
         timeout = attempt.policy.timeout
-        return await (work if timeout is None else self._limited(attempt, work, timeout))
-
-    async def _limited(self, attempt: Attempt, work: Awaitable[Any], seconds: float) -> Any:
-        """Await a coroutine, and cancel it if it takes longer than so many seconds."""
-        me = asyncio.current_task()
-        assert me is not None
-
-        def cancel() -> None:
-            # In the loop's thread: the work may have ended since the watchdog fired.
-            if limit.running:
-                me.cancel()
-
-        limit = Limit(attempt.claim.job.id, lambda: _soon(me.get_loop(), cancel))
-        self._watchdog.watch(limit, seconds)
-        try:
+        if timeout is None:
             return await work
-        except asyncio.CancelledError as error:
-            if limit.fired and not self._cut:
-                me.uncancel()
-                raise TaskTimeout(too_long(seconds)) from error
-            raise
-        finally:
-            limit.end()
-
-
-def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
-    """Call a function in the loop's thread, unless the loop is closed."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(callback)
+        return await await_limited(work, self._watchdog, attempt.claim.job.id, timeout)
 
 
 async def _fail_as_lost(attempt: Attempt) -> NoReturn:
     raise WorkerLost("The event loop that ran this job was closed by a job.")
-
-
-async def _close_connections(context: ThreadSensitiveContext) -> None:
-    """Close the database connections of an attempt's own thread, if it had one."""
-    if context not in SyncToAsync.context_to_thread_executor:
-        return
-    try:
-        await sync_to_async(connections.close_all)()
-    except Exception:
-        logger.exception("The database connections of a job can't be closed.")

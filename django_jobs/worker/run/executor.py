@@ -108,6 +108,10 @@ class Executor(ABC):
         """Return the attempts that are running."""
 
     @abstractmethod
+    def cancel(self, job_id: str) -> None:
+        """End a job as discarded, if it is running here and its code can be interrupted."""
+
+    @abstractmethod
     def cut_short(self) -> None:
         """Interrupt running attempts where that is possible; they are not settled."""
 

@@ -42,6 +42,11 @@ class Executors:
         """Return the attempts that are running."""
         return (*self._threads.running(), *self._loop.running())
 
+    def cancel(self, job_id: str) -> None:
+        """End a job as discarded, if it is running here and its code can be interrupted."""
+        self._threads.cancel(job_id)
+        self._loop.cancel(job_id)
+
     def cut_short(self) -> None:
         """Interrupt what is running, as far as that can be done; nothing of it is settled."""
         self._loop.cut_short()  # nothing ends a thread

@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
-from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django_jobs.serialization.arguments import load_arguments
-from django_jobs.timeouts.watchdog import Watchdog
 
 from .announcements import announce, announce_end
 from .attempt import Attempt, Outcome
 from .db_connections import clean_up
 
+T = TypeVar("T")
 
-def run_attempt(attempt: Attempt, watchdog: Watchdog) -> Outcome:
+
+class Guard(Protocol):
+    """Calls the function of an attempt, and may interrupt it."""
+
+    def call(
+        self,
+        job_id: str,
+        seconds: float | None,
+        work: Callable[..., T],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> T:
+        """Return the result of `work`, which may take so many seconds, or as long as it wants."""
+
+
+def run_attempt(attempt: Attempt, guard: Guard) -> Outcome:
     """Run an attempt to its end, whether it succeeds or fails.
 
     It gets a context of its own, so that no language or other context variable of one job is left
     for the next. A caller that runs its jobs inline keeps its database connections: it may be in
     the middle of a query.
     """
-    return Context().run(_run, attempt, watchdog)
+    return Context().run(_run, attempt, guard)
 
 
-def run_with_connections(attempt: Attempt, watchdog: Watchdog) -> Outcome:
+def run_with_connections(attempt: Attempt, guard: Guard) -> Outcome:
     """Run an attempt in a worker's thread and leave working connections to the next one."""
     try:
-        return run_attempt(attempt, watchdog)
+        return run_attempt(attempt, guard)
     except BaseException as error:  # noqa: BLE001 (receivers of signals may raise what they like)
         return attempt.fail(error)
     finally:
         clean_up(attempt.claim.job.id)
 
 
-def _run(attempt: Attempt, watchdog: Watchdog) -> Outcome:
+def _run(attempt: Attempt, guard: Guard) -> Outcome:
     try:
-        outcome = attempt.finish(_call(attempt, watchdog))
+        outcome = attempt.finish(_call(attempt, guard))
     except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
         outcome = attempt.fail(error)
     if outcome.announcement:
@@ -44,13 +59,11 @@ def _run(attempt: Attempt, watchdog: Watchdog) -> Outcome:
     return outcome
 
 
-def _call(attempt: Attempt, watchdog: Watchdog) -> Any:
+def _call(attempt: Attempt, guard: Guard) -> Any:
     task = attempt.find()
     args, kwargs = load_arguments(attempt.claim.job.arguments)
     args = attempt.positional(task, args)
     if announcement := attempt.begin():
         announce(announcement)
     timeout = attempt.policy.timeout
-    if timeout is None:
-        return attempt.call(*args, **kwargs)
-    return watchdog.call(attempt.claim.job.id, timeout, partial(attempt.call, *args, **kwargs))
+    return guard.call(attempt.claim.job.id, timeout, attempt.call, args, kwargs)

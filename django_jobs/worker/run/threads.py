@@ -17,6 +17,7 @@ from .cpu_load import CpuLoad
 from .db_connections import close_old_connections
 from .executor import Executor, Held, Surroundings
 from .function import run_with_connections
+from .thread_guard import Cancellable, ThreadGuard
 
 SHORT = 0.001
 """Seconds; jobs that take less on average wake one thread only."""
@@ -45,6 +46,7 @@ class Threads(Executor):
         self._asleep = 0
         self._stopped = False
         self._running: dict[int, Attempt] = {}
+        self._cancellable = Cancellable()
         self._average = SHORT
         self._taken = self._taken_before = 0
         self._progress_at = 0.0
@@ -89,16 +91,20 @@ class Threads(Executor):
             self._stopped = True
             self._awake.notify_all()
 
+    def cancel(self, job_id: str) -> None:
+        self._cancellable.cancel(job_id)
+
     def cut_short(self) -> None:
         """Nothing ends a thread: its late settlement is refused, or the process is over."""
 
     def _loop(self) -> None:
+        guard = ThreadGuard(self._cancellable, self._watchdog)
         while not self._stopped:
             held = None if self._is_superfluous() else self.backlog.take()
             if held is None:
                 self._sleep()
             else:
-                self._run(held)
+                self._run(held, guard)
         connections.close_all()
 
     def _is_superfluous(self) -> bool:
@@ -122,14 +128,14 @@ class Threads(Executor):
                 self._asleep -= 1
         close_old_connections()
 
-    def _run(self, held: Held) -> None:
+    def _run(self, held: Held, guard: ThreadGuard) -> None:
         me = threading.get_ident()
         self._taken += 1
         claim, since = held
         attempt = self._running[me] = Attempt(claim, self._context, since)
         try:
             if self._may_start():
-                outcome = run_with_connections(attempt, self._watchdog)
+                outcome = run_with_connections(attempt, guard)
             else:
                 outcome = attempt.give_back()
         finally:

@@ -15,6 +15,7 @@ from django_jobs.errors import (
     BrokenPayload,
     Discard,
     Fail,
+    JobCancelled,
     JobExpired,
     RetryLater,
     TaskNotFound,
@@ -54,7 +55,7 @@ def decide(
     """
     if isinstance(error, MAYBE_NOT_DEPLOYED_YET):
         policy = replace(policy, retry=Retry())
-    if isinstance(error, (Discard, JobExpired)) or is_kind(error, policy.discard_on):
+    if isinstance(error, (Discard, JobExpired, JobCancelled)) or is_kind(error, policy.discard_on):
         return Verdict(State.DISCARDED)
     if isinstance(error, NEVER_RETRIED) and not isinstance(error, MAYBE_NOT_DEPLOYED_YET):
         return Verdict(State.DEAD)

@@ -420,3 +420,40 @@ leaking = logging.getLogger("tests.leaking")
 @task(timeout=0.1, retry=Retry(attempts=1))
 def time_out_in_a_log_call() -> None:
     leaking.error("This call takes too long.")
+
+
+@task(retry=Retry(attempts=1))
+def run_until_cancelled(name: str) -> None:
+    write(f"began {name}")
+    try:
+        while True:
+            try:
+                time.sleep(0.001)
+            except Exception:
+                write("swallowed")
+    finally:
+        write(f"cleaned up {name}")
+
+
+@task(retry=Retry(attempts=1))
+async def await_until_cancelled(name: str) -> None:
+    write(f"began {name}")
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        write(f"cleaned up {name}")
+
+
+@task(timeout=3600, retry=Retry(attempts=1))
+def run_limited_until_cancelled(name: str) -> None:
+    run_until_cancelled.call(name)
+
+
+@task(retry=Retry(attempts=5))
+async def swallow_cancellation(name: str) -> str:
+    write(f"began {name}")
+    try:
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        return "done all the same"
+    return "never"

@@ -53,6 +53,19 @@ def test_a_job_that_has_not_finished_has_no_return_value(backend: JobBackend) ->
     assert succeeded(result) is None
 
 
+def test_a_job_is_cancelled_by_its_result(backend: JobBackend) -> None:
+    waiting: Any = tasks.echo.using(run_after=timedelta(hours=1)).enqueue()
+    over: Any = tasks.echo.enqueue()
+    assert succeeded(over) == [[], {}]
+
+    assert waiting.cancel()
+    assert not asyncio.run(over.acancel())
+
+    assert ended(waiting).status == TaskResultStatus.FAILED
+    over.refresh()
+    assert over.status == TaskResultStatus.SUCCESSFUL
+
+
 @pytest.mark.parametrize("task", [tasks.echo, tasks.echo_later])
 def test_all_of_it_works_in_coroutines(backend: JobBackend, task: Any) -> None:
     async def view() -> None:

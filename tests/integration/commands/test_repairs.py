@@ -88,10 +88,21 @@ def test_jobs_that_cannot_be_changed_are_named_and_the_rest_is_changed(
     assert broker.inspection.counts()[State.QUEUED] == 2
 
 
-def test_a_running_job_is_neither_cancelled_nor_deleted(jobs: Jobs, broker: Broker) -> None:
+def test_cancel_says_when_a_running_job_ends(jobs: Jobs, broker: Broker) -> None:
+    job_id = tasks.greet.enqueue().id
+    worker = Driver(broker)
+    worker.take_one()
+
+    assert jobs("cancel", job_id).out == (
+        "1 job cancelled.\nRunning jobs end with their workers' next heartbeats, within 5 s.\n"
+    )
+    assert worker.heartbeat().cancelled == (job_id,)
+
+
+def test_a_running_job_is_neither_retried_nor_deleted(jobs: Jobs, broker: Broker) -> None:
     job_id = tasks.greet.enqueue().id
     Driver(broker).take_one()
-    for action in ("cancel", "delete", "retry"):
+    for action in ("delete", "retry"):
         with pytest.raises(CommandError, match=f"Job {job_id} is running: only "):
             jobs(action, job_id)
 

@@ -90,6 +90,10 @@ def test_a_job_is_repaired_if_its_state_permits_it(
         assert record is None
         assert text == "1 job was deleted."
         assert answer.headers["Location"] == JOBS
+    elif state is State.RUNNING:
+        assert record is not None
+        assert record.state is state
+        assert worker.heartbeat().cancelled == (job_id,)
     else:
         assert record is not None
         assert record.state is (State.QUEUED if repair is Repair.RETRY else State.DISCARDED)
@@ -176,6 +180,21 @@ def test_jobs_that_come_or_change_after_the_count_stay_unchanged(
 
     assert carried_out(operator, run) == "4 jobs were deleted."
     assert found(backend.broker.inspection, jobs[0].id).state is State.DEAD
+
+
+def test_a_running_job_is_cancelled_on_its_page(
+    operator: Client, backend: JobBackend, worker: Driver
+) -> None:
+    backend.broker.push(make_jobs(1))
+    job_id = worker.take_one().job.id
+
+    page = operator.get(reverse("django_jobs_dashboard:job"), {"id": job_id}).content.decode()
+    assert 'value="cancel"' in page
+    answer = operator.post(REPAIR, {"do": "cancel", "id": job_id, "job": 1})
+
+    told = said(operator, answer)
+    assert told == "1 job was cancelled. Running jobs end within 5 seconds."
+    assert worker.heartbeat().cancelled == (job_id,)
 
 
 def test_without_matches_no_confirmation_is_asked(operator: Client, backend: JobBackend) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
-from django_jobs.timeouts import limits
+from django_jobs.timeouts import interrupts
 from django_jobs.timeouts.limits import Limit
 from django_jobs.timeouts.watchdog import MANY, Watchdog
 from tests.apps.worker_site import tasks
@@ -98,7 +98,7 @@ def test_an_attempt_that_ends_while_it_is_interrupted_is_over(
 ) -> None:
     """Its thread waits for the interruption, and is hit by it at its first step after that."""
     interrupting, results = threading.Event(), []
-    real = limits._set_exception  # noqa: SLF001
+    real = interrupts._set_exception  # noqa: SLF001
 
     def interrupt(thread: int, kind: Any) -> None:
         if kind is not None:
@@ -106,7 +106,7 @@ def test_an_attempt_that_ends_while_it_is_interrupted_is_over(
             time.sleep(0.1)
         real(thread, kind)
 
-    monkeypatch.setattr(limits, "_set_exception", interrupt)
+    monkeypatch.setattr(interrupts, "_set_exception", interrupt)
     watchdog = Watchdog(on_stuck=lambda _: None)
     threads = [
         threading.Thread(target=watchdog.run, daemon=True),

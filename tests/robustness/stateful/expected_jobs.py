@@ -24,6 +24,7 @@ class ExpectedJobs:
     pushed: int = 0
     removed: Counter[str] = field(default_factory=Counter)
     paused: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
     ticks: dict[str, int] = field(default_factory=dict)
     _forgotten_at: dict[str, int] = field(default_factory=dict)
     _tokens: dict[str, int] = field(default_factory=dict)
@@ -118,6 +119,24 @@ class ExpectedJobs:
         for job_id in pulse.buried:
             self.end(job_id, State.DEAD, now)
 
+    def cancel(self, job_id: str, now: int) -> None:
+        """Note that a job has ended, or is to end with its worker's next heartbeat."""
+        if job_id in self._held_ids():
+            self.cancelled.add(job_id)
+        else:
+            self.end(job_id, State.DISCARDED, now)
+
+    def hears_of_cancelled(self, worker: str, pulse: HeartbeatReply, now: int) -> None:
+        """Check of which jobs a worker hears; end those that wait again."""
+        assert set(pulse.cancelled) == self.cancelled & self.holds(worker).keys()
+        for job_id in self.cancelled - self._held_ids():
+            self.cancelled.discard(job_id)
+            if job_id in self.present and job_id not in self._forgotten_at:
+                self.end(job_id, State.DISCARDED, now)
+
+    def _held_ids(self) -> set[str]:
+        return {job_id for held in self.held.values() for job_id in held}
+
     # --- the balance ------------------------------------------------------------------------------
 
     def check(self, listings: dict[State, list[JobRecord]], counts: dict[State, int]) -> None:
@@ -128,7 +147,7 @@ class ExpectedJobs:
         assert {state: len(records) for state, records in listings.items()} == counts
         assert sum(counts.values()) == self.pushed - self.removed.total()
         running = {record.job.id for record in listings[State.RUNNING]}
-        assert running == {job_id for held in self.held.values() for job_id in held}
+        assert running == self._held_ids()
         for state, records in listings.items():
             for record in records:
                 assert record.state is state

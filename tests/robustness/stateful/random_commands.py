@@ -199,6 +199,7 @@ class RandomCommands(BothBrokers):
         }
         reply = self.same_of(worker, lambda it: _in_order(it.heartbeat(**says)))
         self.expected.taken_back(worker, reply, self.clock.now())
+        self.expected.hears_of_cancelled(worker, reply, self.clock.now())
         self.totals = (self.totals[0] + counted[0], self.totals[1] + counted[1])
 
     @rule(worker=WORKERS, witness=WORKERS, limit=st.integers(0, 4))
@@ -236,6 +237,8 @@ class RandomCommands(BothBrokers):
         job_id = self.one_of_known(number)
         if not self.same(lambda broker: getattr(broker.inspection, verb)(job_id)):
             return
+        if verb != "cancel":
+            self.expected.cancelled.discard(job_id)
         self.note_repair(verb, job_id)
 
     def note_repair(self, verb: str, job_id: str) -> None:
@@ -243,7 +246,7 @@ class RandomCommands(BothBrokers):
             case "retry":
                 self.expected.revive(job_id)
             case "cancel":
-                self.expected.end(job_id, State.DISCARDED, self.clock.now())
+                self.expected.cancel(job_id, self.clock.now())
             case _:
                 self.expected.remove(job_id, "deleted")
 
@@ -339,6 +342,7 @@ def _in_order(reply: HeartbeatReply) -> HeartbeatReply:
         command=reply.command,
         recovered=tuple(sorted(reply.recovered)),
         buried=tuple(sorted(reply.buried)),
+        cancelled=tuple(sorted(reply.cancelled)),
     )
 
 

@@ -1,12 +1,12 @@
 -- Begins or renews a worker's lease, gives back the jobs that the worker does not know of, and takes back the
 -- jobs of workers whose lease is over.
 --
--- Parts: full, queues, ends, metrics, leases, reconciling.
+-- Parts: full, queues, ends, metrics, leases, reconciling, cancelling.
 -- KEYS[1]: prefix. ARGV: worker, number of the heartbeat, lease in ms, what the worker says of itself as JSON,
 --   1 if it is quiet, attempts succeeded, attempts failed; highest tag given out, number of
 --   awaited tags, each of them; number of claims that the worker answers for, id and fence of each; the same of
 --   claims whose end it cannot report; counts, as `count_attempts` takes them; then what attempts stored in their jobs, as `write_held` takes it.
--- Returns {lost 0 or 1, command or '', recovered ids, buried ids}.
+-- Returns {lost 0 or 1, command or '', recovered ids, buried ids, ids of jobs that the worker is to cancel}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker cannot settle it.
 --   No lease lasts longer than its worker wants, also after the clock was set back.
 --   A heartbeat that is sent again, with the same number, adds no counts. One that is overtaken by its
@@ -40,7 +40,7 @@ local function command_for(is_quiet)
 end
 
 local last, was_lost = last_heartbeat()
-if last > number then return { 0, '', {}, {} } end
+if last > number then return { 0, '', {}, {}, {} } end
 shorten_leases(lease)
 local lost = renew(worker, lease, ARGV[4])
 local awaited, first_named = read_set(9, 1)
@@ -61,4 +61,4 @@ reap_overdue(recovered, buried)
 redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 sweep(SWEEP)
 tidy_queues()
-return { lost, command_for(ARGV[5] == '1'), recovered, buried }
+return { lost, command_for(ARGV[5] == '1'), recovered, buried, cancelled_of(worker) }

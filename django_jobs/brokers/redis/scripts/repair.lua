@@ -1,19 +1,10 @@
 -- Does one repair that an operator asks for to some jobs.
 --
--- Parts: expect, shapes, fields, places, ends.
+-- Parts: expect, shapes, fields, places, ends, cancelling.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be.
 local what = ARGV[1]
-
-local function take_out(id, state, queue)
-  if state == 'queued' then
-    redis.call('ZREM', P .. 'q:' .. queue, id)
-  else
-    redis.call('ZREM', P .. 's:' .. state, id)
-    redis.call('ZREM', P .. 'expiries', id)
-  end
-end
 
 local function repair(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
@@ -21,12 +12,14 @@ local function repair(id, wanted_state, wanted_token)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
+  if what == 'cancel' then
+    cancel(id, state, queue)
+    return 1
+  end
+  redis.call('SREM', P .. 'cancelled', id)
   take_out(id, state, queue)
   if what == 'delete' then
     forget({ id })
-  elseif what == 'cancel' then
-    redis.call('HSET', job, 's', 'discarded', 'f', now)
-    finish_one(id, 'discarded')
   else
     if is_one_of(state, ENDED) then
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v')
@@ -40,6 +33,7 @@ end
 
 expect('ZCARD', 's:scheduled')
 expect('ZCARD', 's:retrying')
+expect('SCARD', 'cancelled')
 expect_lists_of_ended()
 local changed = 0
 for i = 2, #ARGV, 3 do
