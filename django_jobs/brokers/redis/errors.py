@@ -63,7 +63,7 @@ FORBIDDEN = ("NOPERM", "ACL failure", "can't run this command")
 
 FORBIDDEN_COMMAND = re.compile(r"'([^']+)' command")
 
-RIGHTS = "~{NAMESPACE}:* +@read +@write +@scripting +@connection +time +info"
+RIGHTS = "~{NAMESPACE}:* +@read +@write +eval +evalsha +time +info +select"
 """What a user needs; the page on Redis has the whole line, without what is dangerous."""
 
 CODES: Mapping[type[redis.ResponseError], str] = MappingProxyType(

@@ -13,18 +13,21 @@ import redis
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.base import Repair
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerRefused
+from django_jobs.errors import BrokerRefused, BrokerUnavailable
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.clock import Clock
+from tests.support.cluster import SLOTS
 from tests.support.driver import Driver, claim_tick, one_in_each_state
 from tests.support.paths import ROOT
 from tests.support.redis_server import RedisServer
+from tests.support.sentinels import started_group
 from tests.support.small_site import report
+from tests.support.waiting import wait_until
 from tests.support.workers import Site
 
-PAGE = ROOT / "docs" / "howto" / "production.md"
+PAGE = ROOT / "docs" / "howto" / "redis.md"
 (DOCUMENTED,) = re.findall(r"^ACL SETUSER .+", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 Limited = Callable[..., dict[str, Any]]
@@ -39,9 +42,9 @@ def server(redis_server_factory: Callable[..., RedisServer]) -> RedisServer:
 def limited(server: RedisServer) -> Limited:
     """Makes the documented user, with changes; returns the options that log in as it."""
 
-    def make(*changes: str) -> dict[str, Any]:
+    def make(*changes: str, line: str = DOCUMENTED) -> dict[str, Any]:
         with redis.Redis.from_url(server.url) as client:
-            client.execute_command(*DOCUMENTED.split(), *changes)
+            client.execute_command(*line.split(), *changes)
         return {"url": server.url, "username": "jobs", "password": "PASSWORD"}
 
     return make
@@ -71,6 +74,10 @@ def test_a_worker_and_a_web_process_need_no_more(
 
 
 def test_all_that_brokers_do_is_permitted(broker: RedisBroker) -> None:
+    do_everything(broker)
+
+
+def do_everything(broker: RedisBroker) -> None:
     worker, inspection = Driver(broker, "w1"), broker.inspection
     made = one_in_each_state(broker, worker, Clock())
     worker.heartbeat(**report(made[State.RUNNING]))
@@ -104,6 +111,77 @@ def test_the_doctor_needs_no_more(broker: RedisBroker, server: RedisServer) -> N
     assert broker.doctor.diagnose(repair=True).mended
 
     Driver(broker, "w1").heartbeat()
+
+
+@pytest.mark.parametrize("right", re.findall(r" (\+\S+)", DOCUMENTED))
+def test_each_right_is_needed(limited: Limited, right: str) -> None:
+    options = limited(line=" ".join(word for word in DOCUMENTED.split() if word != right))
+    if right == "+select":
+        options["url"] = options["url"].replace("/0", "/1")
+    broker = RedisBroker(**options)
+
+    with pytest.raises(BrokerRefused, match="does not permit its user"):
+        do_everything(broker)
+
+    broker.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("GET", "{other}:x"),
+        ("HSET", "other", "a", 1),
+        ("EVAL", "return redis.call('GET', '{other}:x')", 0),
+        ("KEYS", "*"),
+        ("FLUSHDB",),
+        ("CONFIG", "SET", "maxmemory", 1),
+        ("SCRIPT", "FLUSH"),
+        ("CLIENT", "LIST"),
+        ("PUBLISH", "x", "y"),
+    ],
+)
+def test_nothing_else_is_permitted(
+    limited: Limited, server: RedisServer, command: tuple[str, ...]
+) -> None:
+    limited()
+    with (
+        redis.Redis.from_url(server.url, username="jobs", password="PASSWORD") as client,
+        pytest.raises(redis.ResponseError, match=r"permission|ACL failure|can't access"),
+    ):
+        client.execute_command(*command)
+
+
+def test_a_cluster_takes_one_more_right(redis_server_factory: Callable[..., RedisServer]) -> None:
+    server = redis_server_factory("cluster-enabled yes")
+    url = server.url.replace("redis", "redis+cluster")
+    login: dict[str, Any] = {"username": "jobs", "password": "PASSWORD", "socket_timeout": 20.0}
+    with server.client() as client:
+        client.execute_command("CLUSTER ADDSLOTS", *range(SLOTS))
+        wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok", "it is not ready")
+        client.execute_command(*DOCUMENTED.split())
+        broker = RedisBroker(url, **login | {"socket_timeout": 1.0})
+        with pytest.raises(BrokerUnavailable, match=r"cluster.slots"):
+            broker.now()
+        broker.close()
+        client.execute_command(*DOCUMENTED.split(), "+cluster|slots")
+    broker = RedisBroker(url, **login)
+    do_everything(broker)
+    broker.close()
+
+
+def test_the_user_of_a_sentinel_needs_one_right() -> None:
+    (granted,) = re.findall(r"`(-@all \+sentinel\S+)`", PAGE.read_text(encoding="utf-8"))
+    group = started_group(replicas=0, sentinels=1)
+    try:
+        group.ask_sentinel(
+            group.sentinels[0], "ACL", "SETUSER", "jobs", "on", ">PASSWORD", *granted.split()
+        )
+        url = f"{group.url}?sentinel_username=jobs&sentinel_password=PASSWORD"
+        broker = RedisBroker(url, socket_timeout=20)
+        broker.push(make_jobs(1))
+        broker.close()
+    finally:
+        group.stop()
 
 
 @pytest.mark.parametrize(
