@@ -81,7 +81,8 @@ class ProbeServer:
     def stop(self) -> None:
         """Let `run` end."""
         self._is_stopped = True
-        self._waking.send(b"\0")
+        with suppress(OSError):  # it has noticed that already, and has closed everything
+            self._waking.send(b"\0")
 
     def serve(self, timeout: float = 0) -> None:
         """Answer what has arrived.
