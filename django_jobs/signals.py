@@ -19,3 +19,30 @@ job_recovered = Signal()
 
 Arguments: `recovered` and `buried`, both tuples of job ids.
 """
+
+job_dead = Signal()
+"""A job is dead: no attempt follows by itself.
+
+Arguments: `job_id`, `task` (dotted path), `error` (the exception) and `task_result`, which is None
+if the task can't be found or the job's arguments can't be read. A job that died with its worker has
+a `WorkerLost` as its error, and the worker that buried it sends the signal.
+"""
+
+job_stuck = Signal()
+"""A job still runs some time after its timeout, in code that can't be interrupted.
+
+Arguments: `job_id`, `task` (dotted path) and `task_result`. It is sent once for each attempt.
+"""
+
+worker_started = Signal()
+"""A worker has sent its first heartbeat and begins to take jobs.
+
+Arguments: `worker` (its id), `backend` (alias in `TASKS`) and `queues` (names, empty for all).
+"""
+
+worker_stopped = Signal()
+"""A worker has stopped, and holds no jobs any more.
+
+Arguments: `worker` and `backend`, as above, `given_back` (how many running jobs went back to their
+queues) and `failed` (whether a part of it could not go on).
+"""

@@ -18,7 +18,7 @@ from typing import (
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 from django_jobs.jobs.context import JobContext
 from django_jobs.suggest import unknown_name
-from django_jobs.tasks.definition import OPTIONS, AnyJobTask, Task
+from django_jobs.tasks.definition import OPTIONS, AnyJobTask, DeathFunction, Task
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds
 
 P = ParamSpec("P")
@@ -50,6 +50,7 @@ class TaskOptions(TypedDict, total=False):
     discard_on: Sequence[ErrorKind] | ErrorKind
     enqueue_on_commit: bool | None
     redact: Sequence[str] | str
+    on_death: DeathFunction | None
     metadata: Mapping[str, Any]
 
 

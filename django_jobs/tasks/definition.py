@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from inspect import iscoroutinefunction
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -73,6 +74,10 @@ else:
             return task_backends[self.backend]  # Django's own imports a module for each call
 
 
+DeathFunction: TypeAlias = Callable[[Any, Any], object]
+"""Called with the result of a job and its last exception."""
+
+
 @runtime_checkable
 class BulkBackend(Protocol):
     """A backend of django_jobs; those of other packages enqueue one call at a time."""
@@ -105,6 +110,8 @@ class Task(Base[P, R]):
         enqueue_on_commit: whether to wait for the commit; None for the backend's default.
         redact: parameters whose values the dashboard and `jobs show` hide, or paths into them,
             such as "order.card".
+        on_death: a function of the job's result and the exception, which is called when no attempt
+            follows by itself: the job is dead, or expired before it could start.
         metadata: a dict of JSON values that travels with each job; keys that begin with `_` are
             reserved for libraries, and tasks do not see them.
     """
@@ -118,6 +125,7 @@ class Task(Base[P, R]):
     discard_on: tuple[ErrorKind, ...] = ()
     enqueue_on_commit: bool | None = None
     redact: tuple[str, ...] = ()
+    on_death: DeathFunction | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -230,8 +238,24 @@ def _check_options(task: AnyJobTask) -> None:
                 f"Task {name}: discard_on={short_repr(kind)} must be an exception class or its"
                 " dotted path, such as 'builtins.OSError'."
             )
+    _check_on_death(name, task.on_death)
     check_redact(name, task.func, task.redact)
     check_metadata(name, task.metadata)
+
+
+def _check_on_death(name: str, function: object) -> None:
+    """Refuse an `on_death` that a worker could not call.
+
+    Raises:
+        ImproperlyConfigured: with what to give.
+    """
+    if function is None:
+        return
+    if isinstance(function, DjangoTask) or iscoroutinefunction(function) or not callable(function):
+        raise ImproperlyConfigured(
+            f"Task {name}: on_death={short_repr(function)}: give a plain function of the job's"
+            " result and the exception. It may enqueue a task."
+        )
 
 
 OPTIONS = tuple(

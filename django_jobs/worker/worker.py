@@ -8,7 +8,6 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import WorkerCommand
@@ -16,18 +15,21 @@ from django_jobs.errors import BrokerError
 from django_jobs.logs.fields import writing_as
 from django_jobs.logs.handlers import add_job_fields
 from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.signals import worker_started, worker_stopped
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import wait_out
 from django_jobs.worker.background.heartbeat import Heartbeat
 from django_jobs.worker.background.memory import MemoryWatch
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.background.self_report import SHOWN, SelfReport
+from django_jobs.worker.run.announcements import send, send_in_thread
 from django_jobs.worker.run.attempt import Attempt
 from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.executor import Surroundings
 from django_jobs.worker.run.executors import Executors
 from django_jobs.worker.run.logging_locks import free_logging
+from django_jobs.worker.run.stuck import report_stuck
 from django_jobs.worker.supervision import supervised
 
 from .fetch.fetching import Fetching
@@ -76,6 +78,8 @@ class Worker:
         self.failed = False
         self.given_back = 0
         self._ticks = ticker
+        self._sender = context.sender
+        self._is_started = False
         self.log_fields = {"worker": context.worker, "backend": context.alias}
         with writing_as(self.log_fields):
             self._make_parts(broker, context)
@@ -144,6 +148,10 @@ class Worker:
         for helper in self._helpers:
             helper.start()
         self._fetching.start()
+        self._is_started = True
+        if worker_started.receivers:
+            about = {**self.log_fields, "queues": self.served}
+            send_in_thread((worker_started, {"sender": self._sender, **about}))
 
     def quiet(self) -> None:
         """Take no more jobs; running jobs go on."""
@@ -197,6 +205,13 @@ class Worker:
                 error,
                 extra=self.log_fields,
             )
+        self._tell_stopped()
+
+    def _tell_stopped(self) -> None:
+        if self._is_started:
+            self._is_started = False
+            about = {**self.log_fields, "given_back": self.given_back, "failed": self.failed}
+            send((worker_stopped, {"sender": self._sender, **about}))
 
     def _cut_off(self) -> None:
         """Give back what is still running."""
@@ -263,18 +278,7 @@ class Worker:
             self.over.set()
 
     def _report_stuck(self, job_id: str) -> None:
-        logger.error(
-            "Job %s is stuck: it still runs %g s after its timeout, in code that can't be"
-            " interrupted, and keeps its thread.",
-            job_id,
-            self.options.stuck_after,
-            extra=self._fields_of(job_id),
-        )
-
-    def _fields_of(self, job_id: str) -> Mapping[str, object]:
-        """Return the attributes of a log line about a running job."""
-        found = (one.log_fields for one in self.running() if one.claim.job.id == job_id)
-        return next(found, {**self.log_fields, "job_id": job_id})
+        report_stuck(self.running(), job_id, self.options.stuck_after)
 
     def _interrupted(self) -> None:
         """Clean up in a thread after a timeout interrupted its function."""

@@ -1,12 +1,15 @@
-"""What an attempt announces: a line in the log, and a signal to receivers."""
+"""What an attempt announces: a line in the log, and signals to receivers."""
 
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.dispatch import Signal
 
 from . import job_log
@@ -16,18 +19,21 @@ logger = logging.getLogger("django_jobs")
 PendingSignal = tuple[Signal, dict[str, Any]]
 """A signal that has not been sent yet, with its arguments."""
 
+Effect = Callable[[], None]
+"""Sends a signal or calls a function of the site, whose errors go no further."""
+
 
 class Announcement(NamedTuple):
     """What an attempt announces at its start or its end.
 
     Attributes:
         line: for the log, or None if nobody would see it.
-        signal: the signal, or None if nobody listens.
+        effects: what else follows, if anybody listens.
         error: what receivers find in `sys.exc_info()`, or None.
     """
 
     line: job_log.Line | None = None
-    signal: PendingSignal | None = None
+    effects: tuple[Effect, ...] = ()
     error: BaseException | None = None
 
 
@@ -45,7 +51,7 @@ def is_noticed(signal: Signal) -> bool:
 
 
 def announce(announcement: Announcement) -> None:
-    """Write the line, then send the signal; both while the error, if any, is being handled."""
+    """Write the line, then send the signals; all while the error, if any, is being handled."""
     if announcement.error is None:
         _announce(announcement)
         return
@@ -69,8 +75,8 @@ def announce_end(job_id: str, announcement: Announcement) -> None:
 def _announce(announcement: Announcement) -> None:
     if announcement.line:
         job_log.write(announcement.line)
-    if announcement.signal:
-        send(announcement.signal)
+    for effect in announcement.effects:
+        effect()
 
 
 def send(pending: PendingSignal) -> None:
@@ -85,10 +91,22 @@ def send(pending: PendingSignal) -> None:
         )
 
 
+def send_in_thread(pending: PendingSignal) -> None:
+    """Send a signal in a new thread, because a slow receiver must not delay the worker."""
+
+    def run() -> None:
+        try:
+            send(pending)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=run, name="django-jobs-signal", daemon=True).start()
+
+
 def needs_thread(announcement: Announcement | None) -> bool:
     """Return whether receivers may touch the database, or the log may send a mail."""
     return announcement is not None and bool(
-        announcement.signal or (announcement.line and announcement.line.level >= logging.ERROR)
+        announcement.effects or (announcement.line and announcement.line.level >= logging.ERROR)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import iscoroutinefunction
@@ -20,15 +21,15 @@ from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
 from django_jobs.jobs.records import Claim, Settlement, State, bytes_of
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
 from django_jobs.serialization.arguments import dump_value
-from django_jobs.signals import job_retrying
 from django_jobs.tasks.policy import apply_overrides
 from django_jobs.tasks.registry import find_task
 from django_jobs.tasks.retry import Retry
 
 from . import job_log
-from .announcements import Announcement, PendingSignal, is_heard, is_noticed
+from .announcements import Announcement, Effect, is_heard, is_noticed, send
 from .context import RunContext
-from .verdict import Verdict, decide, to_failure, traceback_text
+from .endings import after_failure
+from .verdict import decide, to_failure, traceback_text
 
 logger = logging.getLogger("django_jobs")
 
@@ -84,6 +85,8 @@ class Attempt:
         """
         job = self.claim.job
         if job.expires_at is not None and self.claim.claimed_at >= job.expires_at:
+            with suppress(Exception):  # for those who are told of the job's end
+                self.task = find_task(job.task, job.signature)
             raise JobExpired(f"{job.task} had not started when its time was over.")
         task = find_task(job.task, job.signature)
         info = self.context.task_info(job.task, task)
@@ -140,9 +143,8 @@ class Attempt:
         """Return what to announce before the task is called, or None if nobody listens."""
         if not is_noticed(task_started):
             return None
-        heard = is_heard(task_started)
-        signal = self._signal(task_started, self.result) if heard else None
-        return Announcement(self._line(State.RUNNING), signal)
+        effects = (self._signal(task_started, self.result),) if is_heard(task_started) else ()
+        return Announcement(self._line(State.RUNNING), effects)
 
     def positional(self, task: AnyTask, args: list[Any]) -> list[Any]:
         """Return the positional arguments, with the context in front if the task takes one."""
@@ -191,7 +193,9 @@ class Attempt:
         delay = None if verdict.state.is_final else verdict.delay
         line = self._line(verdict.state, error, duration=duration, delay=delay)
         handled = None if verdict.state is State.DISCARDED else error
-        announcement = Announcement(line, self._failed(error, verdict), handled)
+        known = partial(self._result_if_known, verdict.state, error=error)
+        about = (self.context, self.claim.job, self.task, error, verdict, known)
+        announcement = Announcement(line, after_failure(*about), handled)
         return Outcome(settlement._replace(failure=failure), announcement, error)
 
     def _save_metadata(self) -> None:
@@ -211,10 +215,15 @@ class Attempt:
 
         Returns None if the task was not found or the job's arguments can't be read.
         """
+        return self._result_if_known(outcome.settlement.state, outcome.value, outcome.error)
+
+    def _result_if_known(
+        self, state: State, value: Any = None, error: BaseException | None = None
+    ) -> AnyJobResult | None:
         if self.task is None:
             return None
         try:
-            return self._result_after(outcome.settlement.state, outcome.value, outcome.error)
+            return self._result_after(state, value, error)
         except BrokenPayload:
             return None
 
@@ -241,7 +250,11 @@ class Attempt:
         line = self._line(State.SUCCEEDED, duration=settlement.duration)
         if not is_heard(task_finished):
             return Announcement(line)
-        return Announcement(line, self._finished(self._result_after(State.SUCCEEDED, value)))
+        result = self._result_after(State.SUCCEEDED, value)
+        return Announcement(line, (self._signal(task_finished, result),))
+
+    def _signal(self, signal: Signal, result: AnyJobResult) -> Effect:
+        return partial(send, (signal, {"sender": self.context.sender, "task_result": result}))
 
     def _result_after(
         self, state: State, value: Any = None, error: BaseException | None = None
@@ -253,25 +266,6 @@ class Attempt:
         """
         known = None if error is None else _task_error(error)
         return ended_result(self.result, state, value, known, self.changed_metadata)
-
-    def _failed(self, error: BaseException, verdict: Verdict) -> PendingSignal | None:
-        is_final = verdict.state.is_final
-        heard = is_heard(task_finished) if is_final else job_retrying.receivers
-        if self.task is None or not heard:
-            return None
-        try:
-            result = self._result_after(verdict.state, error=error)
-        except BrokenPayload:
-            return None
-        if is_final:
-            return self._finished(result)
-        return self._signal(job_retrying, result, error=error, delay=verdict.delay)
-
-    def _finished(self, result: AnyJobResult) -> PendingSignal:
-        return self._signal(task_finished, result)
-
-    def _signal(self, signal: Signal, result: AnyJobResult, **more: Any) -> PendingSignal:
-        return signal, {"sender": self.context.sender, "task_result": result, **more}
 
 
 def _task_error(error: BaseException) -> TaskError:

@@ -8,6 +8,7 @@ from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from django_jobs.compat import AnyTask, Task
+from django_jobs.tasks.definition import DeathFunction
 from django_jobs.tasks.policy import RunPolicy, policy_of
 from django_jobs.tasks.retry import Retry
 
@@ -18,10 +19,12 @@ class TaskInfo(NamedTuple):
     Attributes:
         policy: what its declaration says.
         call: runs the task in a thread.
+        on_death: called when no attempt follows, or None.
     """
 
     policy: RunPolicy
     call: Callable[..., Any]
+    on_death: DeathFunction | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,9 @@ class RunContext:
         """Return the policy and the function of a task, read once per name."""
         info = self._task_infos.get(name)
         if info is None:
-            info = TaskInfo(policy_of(task, self.retry), _caller(task))
+            info = TaskInfo(
+                policy_of(task, self.retry), _caller(task), getattr(task, "on_death", None)
+            )
             self._task_infos[name] = info
         return info
 

@@ -12,10 +12,12 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
+from django_jobs.signals import job_stuck
 from django_jobs.timeouts import interrupts
 from django_jobs.timeouts.limits import Limit
 from django_jobs.timeouts.watchdog import MANY, Watchdog
 from tests.apps.worker_site import tasks
+from tests.integration.backends.helpers import connected
 from tests.integration.worker.helpers import wait_for_end
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.worker_fixtures import StartWorker
@@ -45,7 +47,12 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
 ) -> None:
     backend = configure(lease=2)
     result = tasks.wait_in_c.enqueue()
-    with caplog.at_level(logging.ERROR, "django_jobs"):
+    heard: list[dict[str, Any]] = []
+
+    def hear(**arguments: Any) -> None:
+        heard.append(arguments)
+
+    with caplog.at_level(logging.ERROR, "django_jobs"), connected(job_stuck, hear):
         start_worker(stuck_after=0.1)
 
         def reported() -> bool:
@@ -53,6 +60,9 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
 
         wait_until(reported, "no heartbeat names the stuck job")
         assert f"Job {result.id} is stuck" in caplog.text
+        wait_until(lambda: heard, "no receiver was told of the stuck job")
+        assert [one["job_id"] for one in heard] == [result.id]
+        assert heard[0]["task_result"].task == tasks.wait_in_c
         tasks.door.put(None)
         record = wait_for_end(backend, result)
 
