@@ -29,6 +29,9 @@ PERMITTED: Mapping[str, tuple[State, ...]] = {
 }
 """For each repair, the states of the jobs that an operator may do it to."""
 
+MOVABLE = (State.QUEUED, *DEFERRED)
+"""The states of the jobs that an operator may move to another queue or broker."""
+
 # --- order ----------------------------------------------------------------------------------------
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = PRIORITY.low, PRIORITY.high

@@ -23,7 +23,7 @@ def configured_backend(alias: str) -> BaseTaskBackend:
     """
     aliases = list(task_backends)
     if alias not in aliases:
-        raise CommandError(f"--backend: {unknown_name('alias of TASKS', alias, aliases)}")
+        raise CommandError(unknown_name("alias of TASKS", alias, aliases))
     try:
         return task_backends[alias]
     except ImproperlyConfigured as error:

@@ -69,6 +69,10 @@ class Inspection(ABC):
         """
 
     @abstractmethod
+    def read_whole(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
+        """Return some jobs as `read` does, with all their failures."""
+
+    @abstractmethod
     def counts(self) -> Mapping[State, int]:
         """Return how many jobs are in each state; every state is a key."""
 
@@ -163,6 +167,40 @@ class Inspection(ABC):
         """Retry, cancel or delete a job."""
         does = {Repair.RETRY: self.retry, Repair.CANCEL: self.cancel, Repair.DELETE: self.delete}
         return does[repair](job_id)
+
+    @abstractmethod
+    def move(
+        self, ids: Sequence[str], source: str, target: str, *, held: bool = False
+    ) -> tuple[str, ...]:
+        """Move jobs that wait in one queue to another one; return the ids of those.
+
+        Jobs keep their priority, their due time and their place among all jobs of that priority.
+        Others are left alone: those that run, have ended, or wait in another queue.
+
+        Args:
+            source: the queue in which the jobs have to be.
+            target: the queue to which they go.
+            held: pause the target in the same step, so that no worker takes them.
+        """
+
+    @abstractmethod
+    def adopt(self, records: Sequence[JobRecord], queue: str) -> None:
+        """Store waiting jobs of another broker with their history, in a queue that is paused.
+
+        The queue is paused in the same step. Jobs with a known id are left as they are.
+        """
+
+    @abstractmethod
+    def hold_moves(self, owner: str, milliseconds: int) -> bool:
+        """Become or stay the only one who moves jobs out of this broker, for some time.
+
+        Args:
+            owner: unique for each process that moves jobs.
+            milliseconds: for how long, or 0 to give it up.
+
+        Returns:
+            False if another owner holds it.
+        """
 
     @abstractmethod
     def clear(self, queue: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from django_jobs.brokers.constants import MANY_QUEUES
+from django_jobs.brokers.constants import MANY_QUEUES, MOVABLE
 from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
@@ -47,6 +47,7 @@ class MemoryInspection(Inspection):
         self._make_room = make_room
         self._cancellations = cancellations
         self._totals = Totals(succeeded=0, failed=0)
+        self._mover = ("", 0)
 
     def add_totals(self, succeeded: int, failed: int) -> None:
         self._totals = Totals(
@@ -62,6 +63,9 @@ class MemoryInspection(Inspection):
     def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
         records = [record for job_id in ids if (record := self.find(job_id))]
         return tuple(replace(record, failures=record.failures[-1:]) for record in records)
+
+    def read_whole(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
+        return tuple(record for job_id in ids if (record := self.find(job_id)))
 
     def counts(self) -> Mapping[State, int]:
         with self._lock:
@@ -175,6 +179,39 @@ class MemoryInspection(Inspection):
             self._make_room()
             return True
 
+    def move(
+        self, ids: Sequence[str], source: str, target: str, *, held: bool = False
+    ) -> tuple[str, ...]:
+        with self._lock:
+            if held:
+                self._hold(target)
+            found = [entry for one in ids if (entry := self._store.entries.get(one))]
+            moved = [one for one in found if one.job.queue == source and one.state in MOVABLE]
+            for entry in moved:
+                self._store.change_queue(entry, target)
+            if any(entry.state is State.QUEUED for entry in moved):
+                self._markers.add(target)
+            return tuple(entry.job.id for entry in moved)
+
+    def adopt(self, records: Sequence[JobRecord], queue: str) -> None:
+        with self._lock:
+            self._hold(queue)
+            for record in records:
+                if record.job.id not in self._store.entries:
+                    self._store.adopt(StoredJob.of(record, queue), self._now())
+
+    def _hold(self, queue: str) -> None:
+        self._markers.paused.add(queue)
+        self._markers.discard(queue)
+
+    def hold_moves(self, owner: str, milliseconds: int) -> bool:
+        with self._lock:
+            holder, until = self._mover
+            if holder != owner and until > self._now():
+                return False
+            self._mover = (owner, self._now() + milliseconds)
+            return True
+
     def clear(self, queue: str) -> int:
         with self._lock:
             count = 0
@@ -186,8 +223,7 @@ class MemoryInspection(Inspection):
 
     def pause(self, queue: str) -> None:
         with self._lock:
-            self._markers.paused.add(queue)
-            self._markers.discard(queue)
+            self._hold(queue)
 
     def resume(self, queue: str) -> None:
         with self._lock:

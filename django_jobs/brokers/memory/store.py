@@ -66,6 +66,23 @@ class Store:
         else:
             self._arrive(entry, now)
 
+    def adopt(self, entry: StoredJob, now: int) -> None:
+        """Add an entry with a history."""
+        self.entries[entry.job.id] = entry
+        self.queues.setdefault(entry.job.queue, [])
+        if entry.state is State.QUEUED:
+            self._arrive(entry, entry.queued_at or now)
+        else:
+            self._await(entry, entry.state, entry.due_at or now)
+
+    def change_queue(self, entry: StoredJob, queue: str) -> None:
+        """Put a waiting entry into another queue, at the same place if it is queued."""
+        if entry.state is State.QUEUED:
+            self._leave(entry)
+        entry.job = entry.job._replace(queue=queue)
+        if entry.state is State.QUEUED:
+            self._line_up(entry)
+
     def move(self, entry: StoredJob, state: State) -> None:
         """Take an entry out of the index of its state and put it into another's."""
         self._leave(entry)
@@ -192,7 +209,12 @@ class Store:
         while heap:
             place, job_id = heapq.heappop(heap)
             entry = self.entries.get(job_id)
-            if entry and entry.state is State.QUEUED and entry.place == place:
+            if (
+                entry
+                and entry.state is State.QUEUED
+                and entry.place == place
+                and entry.job.queue == queue
+            ):
                 return entry
         return None
 

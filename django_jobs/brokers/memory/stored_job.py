@@ -88,6 +88,25 @@ class StoredJob:
         self.workers = ()
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
+    @classmethod
+    def of(cls, record: JobRecord, queue: str) -> StoredJob:
+        """Return a waiting job of another broker with its history, in a queue."""
+        return cls(
+            job=record.job._replace(queue=queue),
+            state=record.state,
+            attempts=record.attempts,
+            crashes=record.crashes,
+            due_at=record.due_at,
+            queued_at=record.queued_at or 0,
+            started_at=record.started_at,
+            last_attempted_at=record.last_attempted_at,
+            workers=record.workers,
+            failures=record.failures,
+            progress=JobProgress(job_id=record.job.id, token=0, tag=0, progress=record.progress)
+            if record.progress
+            else None,
+        )
+
     def record(self) -> JobRecord:
         return JobRecord(
             job=self.job,

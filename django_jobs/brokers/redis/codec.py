@@ -61,13 +61,49 @@ def _shared_values(
     signature: str,
     metadata: str,
 ) -> tuple[str | int, ...]:
-    due = _or_empty(run_at)
-    terms = f"{priority}:{enqueued_at}:{result_ttl}:{due}:{_or_empty(expires_at)}"
-    return task, queue, priority, due, terms, overrides, signature, metadata
+    terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
+    return task, queue, priority, _or_empty(run_at), terms, overrides, signature, metadata
+
+
+def _terms(
+    priority: int, enqueued_at: int, result_ttl: int, run_at: int | None, expires_at: int | None
+) -> str:
+    return f"{priority}:{enqueued_at}:{result_ttl}:{_or_empty(run_at)}:{_or_empty(expires_at)}"
 
 
 def _or_empty(number: int | None) -> int | str:
     return "" if number is None else number
+
+
+def adopted(record: JobRecord, queue: str) -> list[str | int]:
+    """Return a waiting job with its history as `adopt.lua` takes it."""
+    job = record.job
+    terms = _terms(job.priority, job.enqueued_at, job.result_ttl, job.run_at, job.expires_at)
+    # Tokens start again at this broker: 0 stands for the attempt that reported the progress.
+    progress = record.progress and JobProgress(
+        job_id=job.id, token=0, tag=0, progress=record.progress
+    )
+    fields: dict[str, str | int] = {
+        ARGUMENTS: job.arguments,
+        TASK: job.task,
+        QUEUE: queue,
+        TERMS: terms,
+        STATE: record.state.value,
+        OVERRIDES: job.overrides,
+        SIGNATURE: job.signature,
+        METADATA: job.metadata,
+        QUEUED_AT: _or_empty(record.queued_at),
+        ATTEMPTS: record.attempts or "",
+        CRASHES: record.crashes or "",
+        STARTED_AT: _or_empty(record.started_at),
+        WORKERS: ",".join(record.workers),
+        LAST_ATTEMPTED_AT: _or_empty(record.last_attempted_at),
+        **({TOKEN: 0, PROGRESS: progress_text(progress)} if progress else {}),
+    }
+    flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
+    due = "" if record.state is State.QUEUED else _or_empty(record.due_at)
+    failures = [failure_text(failure) for failure in record.failures]
+    return [job.id, job.priority, record.state.value, due, len(flat), *flat, *failures]
 
 
 def settled(one: Settlement) -> tuple[str | int, ...]:

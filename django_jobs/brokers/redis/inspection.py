@@ -45,6 +45,9 @@ class RedisInspection(Inspection):
     def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
         return tuple(self._read(ids, failures=LAST_FAILURE))
 
+    def read_whole(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
+        return tuple(self._read(ids))
+
     def _read(
         self, ids: Sequence[str], listed: State | None = None, failures: int = ALL_FAILURES
     ) -> Iterator[JobRecord]:
@@ -141,6 +144,22 @@ class RedisInspection(Inspection):
             triples = ((job.id, job.state.value, job.token) for job in seen)
             changed += int(self._run("repair", repair.value, *chain.from_iterable(triples)))
         return changed
+
+    def move(
+        self, ids: Sequence[str], source: str, target: str, *, held: bool = False
+    ) -> tuple[str, ...]:
+        moved: list[str] = []
+        for start in range(0, len(ids), REPAIR_PORTION):
+            portion = ids[start : start + REPAIR_PORTION]
+            moved += self._run("move", source, target, int(held), *portion)
+        return tuple(moved)
+
+    def adopt(self, records: Sequence[JobRecord], queue: str) -> None:
+        for record in records:
+            self._run("adopt", queue, *codec.adopted(record, queue))
+
+    def hold_moves(self, owner: str, milliseconds: int) -> bool:
+        return bool(self._run("hold_moves", owner, milliseconds))
 
     def clear(self, queue: str) -> int:
         total = 0

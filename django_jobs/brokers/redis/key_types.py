@@ -36,5 +36,6 @@ KEY_TYPES: Mapping[str, str] = {
     "off": "hash",
     "totals": "hash",
     "seq": "string",
+    "mover": "string",
 }
 """By name behind the prefix of all keys; `common.lua` says what is in each."""

@@ -8,6 +8,7 @@ from .deployment import Compose, Kubernetes, Procfile, Systemd
 from .dev import Dev
 from .doctor import Doctor
 from .listing import List
+from .moving import Move
 from .periodic import Periodic
 from .queues import Clear, Pause, Queues, Resume
 from .repairs import Cancel, Delete, Retry
@@ -24,6 +25,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Retry(),
     Cancel(),
     Delete(),
+    Move(),
     Queues(),
     Pause(),
     Resume(),

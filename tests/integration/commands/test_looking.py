@@ -217,7 +217,7 @@ def test_queues_shows_those_of_the_settings_and_those_with_jobs(jobs: Jobs, brok
     [
         (("show", "nope"), "There is no job 'nope', or it is no longer kept."),
         (("list", "--queue", "defalt"), "Unknown queue 'defalt'. Did you mean 'default'?"),
-        (("list", "--backend", "other"), "--backend: Unknown alias of TASKS 'other'."),
+        (("list", "--backend", "other"), "Unknown alias of TASKS 'other'."),
         (("list", "--limit", "0"), "give a whole number of at least 1, not '0'."),
         (("list", "--offset", "-1"), "give a whole number of at least 0, not '-1'."),
         (("list", "--state", "lost"), "invalid choice: 'lost'"),

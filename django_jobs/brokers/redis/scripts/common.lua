@@ -17,7 +17,8 @@
 --   expiries     zset    ids of ended jobs by when they are forgotten
 --   n:<kind>:<length>:<number>  hash  what was counted in a period: name -> counts (see counts.py)
 --   runs, off    hash    latest job of each periodic task; periodic tasks switched off, and since when
---   queues, paused, extended, cancelled (sets), leases, lost (zsets), suspects, commands, ticks, totals (hashes), seq
+--   queues, paused, extended, cancelled (sets), leases, lost (zsets), suspects, commands, ticks, totals (hashes),
+--   seq, mover
 --
 -- Invariant: a job stands in exactly one of q, f and s.
 local P = KEYS[1]

@@ -1,0 +1,30 @@
+-- Moves jobs that wait in one queue to another one.
+--
+-- Parts: full, expect, fields, places.
+-- KEYS[1]: prefix. ARGV: the queue, the other queue, 1 to pause the other one in the same step; ids.
+-- Returns the ids of the jobs that waited in the first queue.
+-- Invariant: a queued job keeps its place, and a scheduled or retrying one its due time.
+local source, target, held = ARGV[1], ARGV[2], ARGV[3] == '1'
+local moved, some_are_queued = {}, false
+expect_queue(source)
+expect_queue(target)
+if held then
+  redis.call('SADD', P .. 'paused', target)
+  redis.call('DEL', P .. 'm:' .. target)
+end
+for i = 4, #ARGV do
+  local id = ARGV[i]
+  local state, queue = unpack(read(id, 's', 'q'), 1, 2)
+  local score = state == 'queued' and redis.call('ZSCORE', P .. 'q:' .. source, id)
+  if queue == source and is_one_of(state, MOVABLE) and (score or state ~= 'queued') then
+    if score then
+      redis.call('ZADD', P .. 'q:' .. target, score, id)
+      redis.call('ZREM', P .. 'q:' .. source, id)
+      some_are_queued = true
+    end
+    redis.call('HSET', P .. 'j:' .. id, 'q', target)
+    moved[#moved + 1] = id
+  end
+end
+if some_are_queued then mark(target) end
+return moved
