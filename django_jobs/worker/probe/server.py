@@ -79,10 +79,9 @@ class ProbeServer:
         self.close()
 
     def stop(self) -> None:
-        """Let `run` end."""
+        """Let `run` end, if it has not ended yet."""
         self._is_stopped = True
-        with suppress(OSError):  # it has noticed that already, and has closed everything
-            self._waking.send(b"\0")
+        self._waking.close()  # `run` reads the end of the other socket, and closes all
 
     def serve(self, timeout: float = 0) -> None:
         """Answer what has arrived.

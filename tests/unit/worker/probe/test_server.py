@@ -175,6 +175,13 @@ def test_after_the_end_the_port_is_free(told: Told) -> None:
             ask(address.port, "/live")
 
 
+def test_a_server_may_end_before_it_is_stopped(told: Told) -> None:
+    server = ProbeServer(ProbeAddress(HOST, free_port()), told)
+    server.close()  # as when it keeps failing, or has seen the flag of `stop` by itself
+    server.stop()
+    server.run()
+
+
 def test_without_an_address_there_is_no_server() -> None:
     with in_thread(None):
         pass
