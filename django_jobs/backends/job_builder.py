@@ -11,7 +11,7 @@ from django_jobs.conf.options import BackendOptions
 from django_jobs.errors import PayloadTooLarge, UnserializableArgument
 from django_jobs.jobs.ids import new_job_ids
 from django_jobs.jobs.metadata import encode_metadata
-from django_jobs.jobs.records import Job
+from django_jobs.jobs.records import Job, new
 from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task
@@ -53,7 +53,7 @@ class JobBuilder:
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
-                job = Job._make((job_id, dump_arguments(tuple(args), dict(kwargs)), *common))
+                job = new(Job, (job_id, dump_arguments(tuple(args), dict(kwargs)), *common))
                 self._check_size(job)
                 jobs.append(job)
         except (UnserializableArgument, PayloadTooLarge) as error:

@@ -30,7 +30,10 @@ class State(StrEnum):
 
 
 # Job, Claim and Settlement are created for every job. They are named tuples, as these are immutable
-# as well, and are created in a fraction of the time that a frozen dataclass takes.
+# as well, and are created in a fraction of the time that a frozen dataclass takes. On the way of a
+# job `new` makes them from all their fields: their own constructor takes three times as long.
+
+new = tuple.__new__
 
 
 class Job(NamedTuple):

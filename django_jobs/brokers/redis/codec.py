@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from django_jobs.brokers.messages import JobMetadata, JobProgress
 from django_jobs.jobs.progress import MAX_NUMBER, MAX_TEXT, Progress
-from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State
+from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, new
 
 from .failures import failure_text, to_failure
 from .reading import number, parsed
@@ -164,21 +164,10 @@ def _claim(
     queued_at: str,
 ) -> Claim:
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
-    job = Job(
-        job_id,
-        arguments,
-        task,
-        queue,
-        priority,
-        enqueued_at,
-        run_at,
-        expires_at,
-        result_ttl,
-        overrides,
-        signature,
-    )
+    named = (job_id, arguments, task, queue, priority, enqueued_at)
+    job = new(Job, (*named, run_at, expires_at, result_ttl, overrides, signature, ""))
     since = int(queued_at) if queued_at else enqueued_at
-    return Claim(job, int(token), tag, int(attempt), since, claimed_at)
+    return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))
 
 
 @lru_cache  # as jobs that were enqueued together have the same

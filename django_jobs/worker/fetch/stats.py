@@ -67,7 +67,9 @@ class AttemptStats:
                     continue
                 job = claim.job
                 line = self._lines.get((job.task, job.queue)) or self._line(job.task, job.queue)
-                latency = max(0, claim.claimed_at + one.waited - claim.queued_at)
+                latency = claim.claimed_at + one.waited - claim.queued_at
+                if latency < 0:
+                    latency = 0
                 line.latency[bisect_left(BOUNDS, latency)] += 1
                 line.waited_for += latency
                 line.duration[bisect_left(BOUNDS, one.duration)] += 1

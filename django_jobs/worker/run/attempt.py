@@ -18,7 +18,7 @@ from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableAr
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.metadata import RunningMetadata, UnusableMetadata
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
-from django_jobs.jobs.records import Claim, Settlement, State, bytes_of
+from django_jobs.jobs.records import Claim, Settlement, State, bytes_of, new
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
 from django_jobs.serialization.arguments import dump_value
 from django_jobs.tasks.policy import apply_overrides
@@ -65,17 +65,17 @@ class Attempt:
     """
 
     call: Callable[..., Any]
+    task: AnyTask | None = None
+    progress: Progress | None = None
+    _result: AnyJobResult | None = None
+    _metadata: RunningMetadata | None = None
 
     def __init__(self, claim: Claim, context: RunContext, reserved: float) -> None:
         self.claim = claim
         self.context = context
         self.reserved = reserved
         self.started = time.monotonic()
-        self.task: AnyTask | None = None
-        self.progress: Progress | None = None
         self.policy = context.policy
-        self._result: AnyJobResult | None = None
-        self._metadata: RunningMetadata | None = None
 
     def find(self) -> AnyTask:
         """Find the task, and refuse a job that came too late.
@@ -232,7 +232,8 @@ class Attempt:
         waited, duration = _ms(started - self.reserved), _ms(time.monotonic() - started)
         changed = self._metadata.changed if self._metadata else None
         job_id, token, tag = claim.job.id, claim.token, claim.tag
-        return Settlement(job_id, token, tag, state, result, None, delay, waited, duration, changed)
+        fence = (job_id, token, tag)
+        return new(Settlement, (*fence, state, result, None, delay, waited, duration, changed))
 
     def _line(
         self, state: State, error: BaseException | None = None, **times: Any
