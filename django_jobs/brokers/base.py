@@ -118,7 +118,7 @@ class Broker(ABC):
     """Seconds after its last heartbeat at which a worker loses its jobs."""
 
     inspection: Inspection
-    """The read side, with the repairs that operators make; never on a job's way."""
+    """The read side, with what operators do to jobs; never on a job's way."""
 
     doctor: Doctor
     """Finds inconsistencies in the store, and repairs them."""

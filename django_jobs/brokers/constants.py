@@ -27,7 +27,7 @@ PERMITTED: Mapping[str, tuple[State, ...]] = {
     "cancel": (State.QUEUED, *DEFERRED, State.RUNNING),
     "delete": (State.DEAD, State.DISCARDED, State.SUCCEEDED, State.QUEUED, *DEFERRED),
 }
-"""For each repair, the states of the jobs that an operator may do it to."""
+"""For each action, the states of the jobs that an operator may do it to."""
 
 MOVABLE = (State.QUEUED, *DEFERRED)
 """The states of the jobs that an operator may move to another queue or broker."""

@@ -1,7 +1,7 @@
-"""A repair of all jobs that match some filters, in steps of one request each.
+"""An action for all jobs that match some filters, in steps of one request each.
 
 Its progress travels with the page, signed for the visitor who started it. The server keeps nothing,
-so an abandoned repair leaves nothing behind. Sending a step twice does no harm, because a repaired
+so an abandoned run leaves nothing behind. Sending a step twice does no harm, because a changed
 job no longer matches.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from django.core import signing
 
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import Cursor
 from django_jobs.brokers.inspection.finder import REACH, Count, Finder
 
@@ -39,27 +39,27 @@ class StepBudget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BulkRepair:
-    """The progress of a repair. It counts the jobs, waits for confirmation, then repairs them.
+class BulkRun:
+    """The progress of an action. It counts the jobs, waits for confirmation, then changes them.
 
     Attributes:
-        repair: what to do.
+        action: what to do.
         query: the filters as URL parameters.
         as_of: Unix milliseconds by the broker's clock; jobs that change later are left out.
         matched: jobs that match, as far as they are counted.
-        repaired: jobs that were repaired.
-        scanned: jobs scanned in the current phase, counting or repairing.
+        changed: jobs that were changed.
+        scanned: jobs scanned in the current phase, counting or changing.
         total: jobs to scan in each phase.
         cursor: where the next scan starts, or "" at the beginning or end of a phase.
         is_counted: whether counting is complete.
-        is_done: whether repairing is complete.
+        is_done: whether changing is complete.
     """
 
-    repair: Repair
+    action: JobAction
     query: Mapping[str, str] = field(default_factory=dict)
     as_of: int | None = None
     matched: int = 0
-    repaired: int = 0
+    changed: int = 0
     scanned: int = 0
     total: int = 0
     cursor: str = ""
@@ -76,7 +76,7 @@ class BulkRepair:
         return signing.dumps([who, asdict(self)], salt=SALT, compress=True)
 
     @classmethod
-    def from_token(cls, token: str, who: str) -> BulkRepair | None:
+    def from_token(cls, token: str, who: str) -> BulkRun | None:
         """Read a token, or return None if it is invalid, too old or another visitor's."""
         try:
             owner, values = signing.loads(token, salt=SALT, max_age=MAX_AGE)
@@ -84,9 +84,9 @@ class BulkRepair:
             return None
         if owner != who:
             return None
-        return cls(**{**values, "repair": Repair(values["repair"])})
+        return cls(**{**values, "action": JobAction(values["action"])})
 
-    def count_more(self, finder: Finder, budget: StepBudget) -> BulkRepair:
+    def count_more(self, finder: Finder, budget: StepBudget) -> BulkRun:
         """Count more of the jobs that match."""
 
         def count_some(after: Cursor | None, reach: int) -> Count:
@@ -103,16 +103,16 @@ class BulkRepair:
             is_counted=end is None,
         )
 
-    def repair_more(self, finder: Finder, budget: StepBudget) -> BulkRepair:
-        """Repair more of them."""
+    def apply_more(self, finder: Finder, budget: StepBudget) -> BulkRun:
+        """Change more of them."""
 
-        def repair_some(after: Cursor | None, reach: int) -> Count:
-            return finder.repair(self.repair, after, reach)
+        def apply_some(after: Cursor | None, reach: int) -> Count:
+            return finder.apply(self.action, after, reach)
 
-        count, end = self._advance(repair_some, budget)
+        count, end = self._advance(apply_some, budget)
         return replace(
             self,
-            repaired=self.repaired + count.number,
+            changed=self.changed + count.number,
             scanned=self.scanned + count.scanned,
             cursor=end.to_text() if end else "",
             is_done=end is None,

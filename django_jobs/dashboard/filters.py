@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.clock import to_ms
 from django_jobs.jobs.records import State
@@ -82,16 +82,16 @@ class JobFilters:
     def states(self) -> tuple[State, ...]:
         return (State(self.state),) if self.state else LISTED
 
-    def filter(self, repair: Repair | None = None, as_of: int | None = None) -> Filter:
+    def filter(self, action: JobAction | None = None, as_of: int | None = None) -> Filter:
         """Return the filter for the broker.
 
         Args:
-            repair: excludes jobs in states that do not permit it.
+            action: excludes jobs in states that do not permit it.
             as_of: see `Filter`.
         """
         since, until = _instant(self.since), _instant(self.until)
         return Filter(
-            states=tuple(state for state in self.states if not repair or state in repair.states),
+            states=tuple(state for state in self.states if not action or state in action.states),
             queue=self.queue or None,
             task=self.task or None,
             error=self.error or None,

@@ -7,13 +7,13 @@ from django.urls import path
 from .views import (
     api,
     job,
+    job_actions,
     jobs,
     metrics,
     overview,
     periodic,
     prometheus,
     queues,
-    repairs,
     workers,
 )
 
@@ -24,9 +24,9 @@ urlpatterns = [
     path("health/", api.health, name="health"),
     path("list/", jobs.job_list, name="jobs"),
     path("job/", job.job_detail, name="job"),
-    path("repair/", repairs.repair, name="repair"),
-    path("bulk/", repairs.bulk, name="bulk"),
-    path("bulk/step/", repairs.bulk_step, name="bulk_step"),
+    path("action/", job_actions.apply, name="apply_action"),
+    path("bulk/", job_actions.bulk, name="bulk"),
+    path("bulk/step/", job_actions.bulk_step, name="bulk_step"),
     path("queues/", queues.queue_list, name="queues"),
     path("queues/pause/", queues.pause, name="pause_queue"),
     path("queues/resume/", queues.resume, name="resume_queue"),

@@ -1,4 +1,4 @@
-"""The list of all jobs can be searched, counted and repaired in portions."""
+"""The list of all jobs can be searched, counted and changed in portions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection.base import Inspection, Repair
+from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import LISTED, Cursor, Filter
 from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.brokers.redis import RedisBroker
@@ -319,32 +319,32 @@ def test_what_no_index_knows_is_counted_stretch_by_stretch(
     assert numbers == [0, 10, 20, 1]
 
 
-# --- repairs -----------------------------------------------------------------------------------
+# --- actions -----------------------------------------------------------------------------------
 
 
-def repair_all(finder: Finder, repair: Repair, reach: int = 7) -> int:
-    step = finder.repair(repair, reach=reach)
+def apply_to_all(finder: Finder, action: JobAction, reach: int = 7) -> int:
+    step = finder.apply(action, reach=reach)
     number = step.number
     while step.end:
-        step = finder.repair(repair, step.end, reach=reach)
+        step = finder.apply(action, step.end, reach=reach)
         number += step.number
     return number
 
 
-@pytest.mark.parametrize("repair", Repair)
-def test_all_that_is_meant_is_repaired_and_nothing_else(
-    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock, repair: Repair
+@pytest.mark.parametrize("action", JobAction)
+def test_all_that_is_meant_is_changed_and_nothing_else(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock, action: JobAction
 ) -> None:
     for queue in "aabb":
         one_in_each_state(broker, w1, clock, queue)
     before = dict(inspection.counts())
 
-    number = repair_all(finder(inspection, queue="a"), repair)
+    number = apply_to_all(finder(inspection, queue="a"), action)
 
-    assert number == 2 * len(repair.states)
-    untouched = {state: 4 for state in State if state not in repair.states}
+    assert number == 2 * len(action.states)
+    untouched = {state: 4 for state in State if state not in action.states}
     after = dict(inspection.counts())
-    gained = {Repair.RETRY: State.QUEUED, Repair.CANCEL: State.DISCARDED}.get(repair)
+    gained = {JobAction.RETRY: State.QUEUED, JobAction.CANCEL: State.DISCARDED}.get(action)
     assert {state: after[state] for state in untouched if state is not gained} == {
         state: before[state] for state in untouched if state is not gained
     }
@@ -363,7 +363,7 @@ def test_a_job_to_which_something_happened_is_left_alone(
     w1.take_one()
     w1.settle(dead(w1.take_one()))
 
-    assert inspection.repair(Repair.DELETE, seen) == 1
+    assert inspection.apply(JobAction.DELETE, seen) == 1
 
     assert found(inspection, moved.id).state is State.RUNNING
     assert found(inspection, again.id).state is State.DEAD
@@ -381,7 +381,7 @@ def test_a_job_that_fails_again_during_a_retry_of_many_is_retried_once(
 
     number, end = 0, None
     for _ in range(1_000):
-        step = looking.repair(Repair.RETRY, end, reach=3)
+        step = looking.apply(JobAction.RETRY, end, reach=3)
         number += step.number
         end = step.end
         if end is None:
@@ -402,7 +402,7 @@ def test_later_jobs_are_left_out(
     clock.advance(1)
     broker.push([late := make_job(enqueued_at=START + 1, run_at=run_at)])
 
-    assert repair_all(finder(inspection, as_of=START), Repair.DELETE) == 1
+    assert apply_to_all(finder(inspection, as_of=START), JobAction.DELETE) == 1
 
     assert inspection.find(late.id)
 
@@ -413,7 +413,7 @@ def test_a_clock_that_is_ahead_hides_no_job(
 ) -> None:
     broker.push([make_job(enqueued_at=START + 10**9, run_at=ahead and START + ahead)])
 
-    assert repair_all(finder(inspection, as_of=START), Repair.DELETE) == 1
+    assert apply_to_all(finder(inspection, as_of=START), JobAction.DELETE) == 1
 
 
 def test_some_jobs_are_read_in_the_order_in_which_they_are_asked_for(
@@ -477,7 +477,7 @@ def test_a_corrupted_job_hides_no_other(
         assert sound.id in all_ids(inspection, **wanted)
     assert all_ids(inspection, error="KeyError") == []
     assert all_ids(inspection, id=corrupted.id) in ([], [corrupted.id])
-    assert repair_all(finder(inspection, as_of=START + 10**9, task="ship"), Repair.DELETE) > 0
+    assert apply_to_all(finder(inspection, as_of=START + 10**9, task="ship"), JobAction.DELETE) > 0
 
 
 def test_one_call_looks_no_further_than_a_megabyte(redis_broker: RedisBroker) -> None:

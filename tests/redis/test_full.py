@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
@@ -90,7 +90,7 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
         "retry": lambda: read.retry(made[State.DEAD]),
         "cancel": lambda: read.cancel(made[State.SCHEDULED]),
         "delete": lambda: read.delete(made[State.SUCCEEDED]),
-        "repair": lambda: read.repair(Repair.DELETE, []),
+        "apply": lambda: read.apply(JobAction.DELETE, []),
         "clear": lambda: read.clear("default"),
         "look": lambda: (read.counts(), read.queues(), read.workers(), broker.ticks()),
         "interrupt": broker.session("w1").interrupt,
@@ -102,7 +102,7 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
     "name",
     [
         *("pause", "pause_a_queue_without_jobs", "resume", "quiet", "switch_off", "switch_on"),
-        *("retry", "cancel", "delete", "repair", "clear", "look", "interrupt", "close"),
+        *("retry", "cancel", "delete", "apply", "clear", "look", "interrupt", "close"),
     ],
 )
 def test_what_frees_it_is_not_refused(full_redis: FullRedis, name: str) -> None:

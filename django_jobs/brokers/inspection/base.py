@@ -1,4 +1,4 @@
-"""The contract of the read side: what dashboards and commands may see and repair."""
+"""The contract of the read side: what dashboards and commands may see and change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_jobs.jobs.records import JobRecord, State
 from django_jobs.metrics.history import Metrics
 
 
-class Repair(StrEnum):
+class JobAction(StrEnum):
     """What an operator may do to a job."""
 
     RETRY = "retry"
@@ -52,7 +52,7 @@ class Totals:
 
 
 class Inspection(ABC):
-    """Counts, listings, and the repairs that operators make. Reads no more than it returns."""
+    """Counts, listings, and what operators do to jobs. Reads no more than it returns."""
 
     metrics: Metrics
     """What was counted of attempts over time."""
@@ -121,8 +121,8 @@ class Inspection(ABC):
         """
 
     @abstractmethod
-    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
-        """Repair jobs to which nothing has happened since they were seen, and return how many."""
+    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> int:
+        """Apply it to jobs to which nothing has happened since they were seen; return how many."""
 
     @abstractmethod
     def workers(self) -> tuple[WorkerInfo, ...]:
@@ -163,10 +163,14 @@ class Inspection(ABC):
     def delete(self, job_id: str) -> bool:
         """Forget a job that is not running; False if it is running or unknown."""
 
-    def repair_one(self, repair: Repair, job_id: str) -> bool:
+    def apply_one(self, action: JobAction, job_id: str) -> bool:
         """Retry, cancel or delete a job."""
-        does = {Repair.RETRY: self.retry, Repair.CANCEL: self.cancel, Repair.DELETE: self.delete}
-        return does[repair](job_id)
+        does = {
+            JobAction.RETRY: self.retry,
+            JobAction.CANCEL: self.cancel,
+            JobAction.DELETE: self.delete,
+        }
+        return does[action](job_id)
 
     @abstractmethod
     def move(

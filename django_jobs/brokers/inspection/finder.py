@@ -1,4 +1,4 @@
-"""Finds, counts or repairs the jobs that a filter means, a portion at a time."""
+"""Finds, counts or changes the jobs that a filter means, a portion at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from django_jobs.brokers.inspection.base import Inspection, Repair
+from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import (
     Candidate,
     Cursor,
@@ -51,7 +51,7 @@ class Page(SearchProgress):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(SearchProgress):
-    """How many jobs are meant, or were repaired."""
+    """How many jobs are meant, or were changed."""
 
     number: int
 
@@ -95,9 +95,9 @@ class Finder:
             return Count(number=total, scanned=total, total=total, left=0, end=None, at=known.at)
         return self._each(after, reach, len)
 
-    def repair(self, repair: Repair, after: Cursor | None = None, reach: int = REACH) -> Count:
-        """Repair the jobs that are meant, each only while it is as it was found."""
-        return self._each(after, reach, partial(self.inspection.repair, repair))
+    def apply(self, action: JobAction, after: Cursor | None = None, reach: int = REACH) -> Count:
+        """Apply an action to the jobs that are meant, each only while it is as it was found."""
+        return self._each(after, reach, partial(self.inspection.apply, action))
 
     def _each(
         self, after: Cursor | None, reach: int, do: Callable[[Sequence[Candidate]], int]

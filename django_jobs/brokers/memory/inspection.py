@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from django_jobs.brokers.constants import MANY_QUEUES, MOVABLE
-from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection.base import Inspection, JobAction, QueueInfo, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
@@ -118,9 +118,9 @@ class MemoryInspection(Inspection):
             self._store.sweep(self._now())
             return scanning.scan(self._store, wanted, after, most, self._now())
 
-    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
+    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> int:
         with self._lock:
-            return sum(self._is_as_seen(job) and self.repair_one(repair, job.id) for job in jobs)
+            return sum(self._is_as_seen(job) and self.apply_one(action, job.id) for job in jobs)
 
     def _is_as_seen(self, job: Candidate) -> bool:
         entry = self._store.entries.get(job.id)
@@ -152,7 +152,7 @@ class MemoryInspection(Inspection):
     def retry(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in Repair.RETRY.states:
+            if entry is None or entry.state not in JobAction.RETRY.states:
                 return False
             if entry.state.is_final:
                 entry.reset()
@@ -164,7 +164,7 @@ class MemoryInspection(Inspection):
     def cancel(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in Repair.CANCEL.states:
+            if entry is None or entry.state not in JobAction.CANCEL.states:
                 return False
             self._cancellations.cancel(entry, self._now())
             return True
@@ -172,7 +172,7 @@ class MemoryInspection(Inspection):
     def delete(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in Repair.DELETE.states:
+            if entry is None or entry.state not in JobAction.DELETE.states:
                 return False
             self._cancellations.forget(job_id)
             self._store.remove(entry)

@@ -10,7 +10,7 @@ from django_jobs.timeouts.blocks import uninterrupted
 class Lock:
     """A reentrant lock whose holder no time limit interrupts, so that no change is left half done.
 
-    A job enqueues others, and repairs them, in its own thread.
+    A job enqueues others, and may change them, in its own thread.
     """
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from django_jobs.brokers.inspection.base import Inspection, QueueInfo, Repair, Totals
+from django_jobs.brokers.inspection.base import Inspection, JobAction, QueueInfo, Totals
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
@@ -24,8 +24,8 @@ ALL = sys.maxsize
 ALL_FAILURES, LAST_FAILURE = 0, -1
 CLEAR_PORTION = 1000
 
-REPAIR_PORTION = 100
-"""How many jobs one call repairs, so that no other call waits long."""
+ACTION_PORTION = 100
+"""How many jobs one call changes, so that no other call waits long."""
 
 
 class RedisInspection(Inspection):
@@ -126,31 +126,31 @@ class RedisInspection(Inspection):
         self._run("switch_task", name, 1)
 
     def retry(self, job_id: str) -> bool:
-        return self._repair_one(Repair.RETRY, job_id)
+        return self._apply_one(JobAction.RETRY, job_id)
 
     def cancel(self, job_id: str) -> bool:
-        return self._repair_one(Repair.CANCEL, job_id)
+        return self._apply_one(JobAction.CANCEL, job_id)
 
     def delete(self, job_id: str) -> bool:
-        return self._repair_one(Repair.DELETE, job_id)
+        return self._apply_one(JobAction.DELETE, job_id)
 
-    def _repair_one(self, repair: Repair, job_id: str) -> bool:
-        return bool(self._run("repair", repair.value, job_id, "", ""))
+    def _apply_one(self, action: JobAction, job_id: str) -> bool:
+        return bool(self._run("apply_action", action.value, job_id, "", ""))
 
-    def repair(self, repair: Repair, jobs: Sequence[Candidate]) -> int:
+    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> int:
         changed = 0
-        for start in range(0, len(jobs), REPAIR_PORTION):
-            seen = jobs[start : start + REPAIR_PORTION]
+        for start in range(0, len(jobs), ACTION_PORTION):
+            seen = jobs[start : start + ACTION_PORTION]
             triples = ((job.id, job.state.value, job.token) for job in seen)
-            changed += int(self._run("repair", repair.value, *chain.from_iterable(triples)))
+            changed += int(self._run("apply_action", action.value, *chain.from_iterable(triples)))
         return changed
 
     def move(
         self, ids: Sequence[str], source: str, target: str, *, held: bool = False
     ) -> tuple[str, ...]:
         moved: list[str] = []
-        for start in range(0, len(ids), REPAIR_PORTION):
-            portion = ids[start : start + REPAIR_PORTION]
+        for start in range(0, len(ids), ACTION_PORTION):
+            portion = ids[start : start + ACTION_PORTION]
             moved += self._run("move", source, target, int(held), *portion)
         return tuple(moved)
 

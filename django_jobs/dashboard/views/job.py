@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.clock import now_ms
 from django_jobs.dashboard import job_call, timeline
 from django_jobs.dashboard.decorators import page
@@ -37,7 +37,7 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
         "result": job_call.result(record.result),
         "attempts": timeline.attempts(record),
         "events": timeline.events(record, now_ms()),
-        "repairs": [one for one in Repair if record.state in one.states],
+        "actions": [one for one in JobAction if record.state in one.states],
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from django_jobs.backends.queues import configured_and_known
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import LISTED, Cursor
 from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.dashboard.decorators import page
@@ -41,9 +41,9 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """A repair of all matching jobs, with the URL of the page that asks for confirmation."""
+    """An action for all matching jobs, with the URL of the page that asks for confirmation."""
 
-    repair: Repair
+    action: JobAction
     address: str
 
 
@@ -86,7 +86,7 @@ def job_list(request: DashboardRequest) -> Mapping[str, Any]:
         if found.end
         else "",
         "clear": request.address("jobs", state=filters.state),
-        "form": request.address("repair", **filters.query),
+        "form": request.address("apply_action", **filters.query),
         "bulk_actions": _bulk_actions(request, filters),
     }
 
@@ -115,10 +115,10 @@ def _tabs(request: DashboardRequest, filters: JobFilters) -> list[Tab]:
 
 
 def _bulk_actions(request: DashboardRequest, filters: JobFilters) -> list[BulkAction]:
-    """Return the repairs that can be done to all matching jobs."""
+    """Return the actions for all matching jobs."""
     return [
-        BulkAction(repair=one, address=request.address("bulk", do=one, **filters.query))
-        for one in Repair
+        BulkAction(action=one, address=request.address("bulk", do=one, **filters.query))
+        for one in JobAction
         if filters.filter(one).states
     ]
 

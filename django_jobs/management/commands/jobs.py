@@ -1,4 +1,4 @@
-"""`manage.py jobs`: show, repair and run jobs."""
+"""`manage.py jobs`: show, change and run jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INTERRUPTED = 130
 
 
 class Command(OwnProcessCommand):
-    help = "Shows, repairs and runs jobs."
+    help = "Shows, changes and runs jobs."
     requires_system_checks = ()  # keeps health checks fast; `work` runs its own
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,11 +7,11 @@ from .check import Check
 from .deployment import Compose, Kubernetes, Procfile, Systemd
 from .dev import Dev
 from .doctor import Doctor
+from .job_actions import Cancel, Delete, Retry
 from .listing import List
 from .moving import Move
 from .periodic import Periodic
 from .queues import Clear, Pause, Queues, Resume
-from .repairs import Cancel, Delete, Retry
 from .show import Show
 from .stats import Stats
 from .work import Work

@@ -1,10 +1,10 @@
-"""One repair of all jobs that match, with a confirmation and a progress bar."""
+"""One action for all jobs that match, with a confirmation and a progress bar."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
 
@@ -14,8 +14,8 @@ from .listing import PAGE
 from .progress import Progress
 
 
-def repair_all(finder: Finder, repair: Repair, console: Console, *, interactive: bool) -> int:
-    """Repair all jobs that match, and return their number.
+def apply_to_all(finder: Finder, action: JobAction, console: Console, *, interactive: bool) -> int:
+    """Apply an action to all jobs that match, and return their number.
 
     Args:
         finder: finds jobs in one state.
@@ -28,12 +28,12 @@ def repair_all(finder: Finder, repair: Repair, console: Console, *, interactive:
     total = finder.inspection.counts()[state]
     if not total:
         return 0
-    console.confirm(_question(repair, finder.wanted, total), interactive=interactive)
+    console.confirm(_question(action, finder.wanted, total), interactive=interactive)
     with console.progress(total) as progress:
-        return _repair_each(finder, repair, progress)
+        return _apply_page_by_page(finder, action, progress)
 
 
-def _question(repair: Repair, wanted: Filter, total: int) -> str:
+def _question(action: JobAction, wanted: Filter, total: int) -> str:
     [state] = wanted.states
     filters = [
         f"{name} {value}"
@@ -47,19 +47,19 @@ def _question(repair: Repair, wanted: Filter, total: int) -> str:
     ]
     jobs = format_count(total, f"{state.value} job")
     if filters:
-        return f"{repair.capitalize()} those of the {jobs} with {' and '.join(filters)}?"
-    return f"{repair.capitalize()} {'the' if total == 1 else 'all'} {jobs}?"
+        return f"{action.capitalize()} those of the {jobs} with {' and '.join(filters)}?"
+    return f"{action.capitalize()} {'the' if total == 1 else 'all'} {jobs}?"
 
 
-def _repair_each(finder: Finder, repair: Repair, progress: Progress) -> int:
-    """Repair jobs page by page: none twice, and none that was enqueued after the start."""
+def _apply_page_by_page(finder: Finder, action: JobAction, progress: Progress) -> int:
+    """Go page by page: no job twice, and none that was enqueued after the start."""
     began = finder.inspection.scan(finder.wanted, None, 1).at
     finder = replace(finder, wanted=replace(finder.wanted, as_of=began))
-    step = finder.repair(repair, reach=PAGE)
+    step = finder.apply(action, reach=PAGE)
     number = step.number
     progress.advance(step.scanned)
     while step.end:
-        step = finder.repair(repair, step.end, PAGE)
+        step = finder.apply(action, step.end, PAGE)
         number += step.number
         progress.advance(step.scanned)
     return number

@@ -20,8 +20,8 @@ from django_jobs.management.target import known_queue, visible_backend
 from .base import USAGE_ERROR, BackendSubcommand
 from .console import Console
 from .formatting import format_count, printable
+from .job_actions import Refusal
 from .listing import add_filters, job_filter, make_finder
-from .repairs import Refusal
 
 STATES = tuple(State(state) for state in MOVABLE)
 

@@ -252,7 +252,7 @@ def test_show_and_list_hide_what_the_dashboard_hides(jobs: Jobs) -> None:
     assert [one["id"] for one in jobs("list", "--json", "--text", "REFUSED").json] == [failed]
 
 
-def test_what_is_hidden_chooses_no_jobs_to_repair(jobs: Jobs) -> None:
+def test_what_is_hidden_chooses_no_jobs_to_change(jobs: Jobs) -> None:
     tasks.charge.enqueue("DE02-1203", note="refused")
     run_enqueued(raise_errors=False)
     which = ("--all", "--state", "dead", "--no-input", "--text")

@@ -46,7 +46,7 @@ ADDRESSES = (
     Address("task", VIEW, query="task=shop.tasks.ship"),
     Address("jobs", VIEW),
     Address("job", VIEW, query="id=one"),
-    Address("repair", MANAGE, "POST", data={"do": "cancel", "id": "one"}),
+    Address("apply_action", MANAGE, "POST", data={"do": "cancel", "id": "one"}),
     Address("bulk", MANAGE, query="do=delete"),
     Address("bulk_step", MANAGE, "POST", data={"run": "forged"}),
     Address("queues", VIEW),

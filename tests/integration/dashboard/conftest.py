@@ -98,8 +98,8 @@ def complaints(page: Page) -> Iterator[list[str]]:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limit a repair of many jobs to four of them in a request."""
+    """Limit a bulk run to four of them in a request."""
     for name in ("FIRST_STEP", "NEXT_STEP"):
         monkeypatch.setattr(
-            f"django_jobs.dashboard.views.repairs.{name}", StepBudget(max_scanned=4)
+            f"django_jobs.dashboard.views.job_actions.{name}", StepBudget(max_scanned=4)
         )

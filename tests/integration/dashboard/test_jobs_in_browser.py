@@ -121,7 +121,7 @@ def test_deleting_selected_jobs_asks_first(open_page: Open, redis_backend: JobBa
 
 
 @pytest.mark.usefixtures("small_steps")
-def test_all_that_match_a_filter_are_repaired_with_progress(
+def test_all_that_match_a_filter_are_changed_with_progress(
     open_page: Open, redis_backend: JobBackend
 ) -> None:
     redis_backend.broker.push(make_jobs(11, task="shop.spam"))

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused, BrokerUnavailable
 from django_jobs.jobs.records import State
@@ -88,7 +88,7 @@ def do_everything(broker: RedisBroker) -> None:
     inspection.retry(made[State.DEAD])
     inspection.cancel(made[State.SCHEDULED])
     inspection.delete(made[State.SUCCEEDED])
-    inspection.repair(Repair.RETRY, [])
+    inspection.apply(JobAction.RETRY, [])
     inspection.pause("other")
     inspection.resume("other")
     inspection.switch_off("report")

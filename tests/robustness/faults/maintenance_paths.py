@@ -1,4 +1,4 @@
-"""The paths of those who take care: a worker that stops, and an operator who repairs."""
+"""The paths of those who take care: a worker that stops, and an operator who changes jobs."""
 
 from __future__ import annotations
 

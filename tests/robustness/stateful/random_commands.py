@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.brokers.messages import (
@@ -226,22 +226,22 @@ class RandomCommands(BothBrokers):
         self.clock.advance(milliseconds)
 
     @rule(milliseconds=SECONDS, verb=VERBS, number=NUMBERS)
-    def repair_before_anybody_swept(self, milliseconds: int, verb: str, number: int) -> None:
+    def act_before_anybody_swept(self, milliseconds: int, verb: str, number: int) -> None:
         self.clock.advance(milliseconds)
-        self.repair(verb, number)
+        self.act(verb, number)
 
     # --- what operators do -----------------------------------------------------------------------
 
     @rule(verb=VERBS, number=NUMBERS)
-    def repair(self, verb: str, number: int) -> None:
+    def act(self, verb: str, number: int) -> None:
         job_id = self.one_of_known(number)
         if not self.same(lambda broker: getattr(broker.inspection, verb)(job_id)):
             return
         if verb != "cancel":
             self.expected.cancelled.discard(job_id)
-        self.note_repair(verb, job_id)
+        self.note_action(verb, job_id)
 
-    def note_repair(self, verb: str, job_id: str) -> None:
+    def note_action(self, verb: str, job_id: str) -> None:
         match verb:
             case "retry":
                 self.expected.revive(job_id)
@@ -275,18 +275,18 @@ class RandomCommands(BothBrokers):
         records = self.same(partial(_all_pages, wanted=wanted, limit=limit))
         assert self.same(lambda it: Finder(it.inspection, wanted).count().number) == len(records)
 
-    @rule(repair=st.sampled_from(Repair), queue=st.none() | QUEUES, reach=st.integers(1, 3))
-    def repair_some(self, repair: Repair, queue: str | None, reach: int) -> None:
-        wanted = Filter(states=repair.states, queue=queue, as_of=self.clock.now())
+    @rule(action=st.sampled_from(JobAction), queue=st.none() | QUEUES, reach=st.integers(1, 3))
+    def apply_some(self, action: JobAction, queue: str | None, reach: int) -> None:
+        wanted = Filter(states=action.states, queue=queue, as_of=self.clock.now())
         page = self.same(
             lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach).records
         )
         number = self.same(
-            lambda it: Finder(it.inspection, wanted).repair(repair, reach=reach).number
+            lambda it: Finder(it.inspection, wanted).apply(action, reach=reach).number
         )
         assert number == len(page)
         for record in page:
-            self.note_repair(repair.value, record.job.id)
+            self.note_action(action.value, record.job.id)
 
     # --- what everybody sees ---------------------------------------------------------------------
 

@@ -142,7 +142,7 @@ if (select && window.htmx) {
   document.addEventListener("htmx:after:swap", () => { updateTimes(); countSelected(); });
 }
 
-// A bulk repair continues to the next step automatically.
+// A bulk run continues to the next step automatically.
 each("[data-go-on]", (it) => {
   if (it.matches("form")) it.requestSubmit();
   else location.replace(it.href);

@@ -125,7 +125,7 @@ def test_a_push_is_stored_with_all_its_jobs_or_none() -> None:
 
 @every_step
 @pytest.mark.parametrize("name", ["cancel", "delete"])
-def test_a_repair_is_done_or_not(name: str) -> None:
+def test_an_action_is_done_or_not(name: str) -> None:
     job = make_job()
 
     def prepare() -> MemoryBroker:

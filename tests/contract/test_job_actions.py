@@ -30,7 +30,7 @@ def others(states: list[State]) -> list[State]:
 
 
 @pytest.mark.parametrize("verb", ["retry", "cancel", "delete"])
-def test_an_unknown_job_cannot_be_repaired(inspection: Inspection, verb: str) -> None:
+def test_an_unknown_job_cannot_be_changed(inspection: Inspection, verb: str) -> None:
     assert not getattr(inspection, verb)("never pushed")
     assert inspection.find("never pushed") is None
     assert sum(inspection.counts().values()) == 0

@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import Filter
-from django_jobs.dashboard.bulk import BulkRepair
+from django_jobs.dashboard.bulk import BulkRun
 from django_jobs.jobs.records import State
 from tests.integration.dashboard.helpers import Person, words
 from tests.support.builders import dead, make_job, make_jobs, retrying
@@ -23,7 +23,7 @@ from tests.support.clock import Clock
 from tests.support.driver import Driver, found, one_in_each_state
 
 JOBS = reverse("django_jobs_dashboard:jobs")
-REPAIR = reverse("django_jobs_dashboard:repair")
+APPLY = reverse("django_jobs_dashboard:apply_action")
 BULK = reverse("django_jobs_dashboard:bulk")
 STEP = reverse("django_jobs_dashboard:bulk_step")
 
@@ -43,7 +43,7 @@ def token_in(text: str) -> str:
 
 
 def confirmed(client: Client, **query: Any) -> tuple[str, str]:
-    """Ask for a bulk repair; return what is asked back and the token that says yes."""
+    """Ask for a bulk run; return what is asked back and the token that says yes."""
     text = client.get(f"{BULK}?{urlencode(query)}").content.decode()
     for _ in range(100):
         on = re.search(r'href="([^"]+)" data-go-on', text)
@@ -69,24 +69,24 @@ def pass_the_time(backend: JobBackend, instant: int) -> None:
         continue
 
 
-@pytest.mark.parametrize("repair", Repair)
+@pytest.mark.parametrize("action", JobAction)
 @pytest.mark.parametrize("state", State)
-def test_a_job_is_repaired_if_its_state_permits_it(
-    operator: Client, backend: JobBackend, worker: Driver, state: State, repair: Repair
+def test_a_job_is_changed_if_its_state_permits_it(
+    operator: Client, backend: JobBackend, worker: Driver, state: State, action: JobAction
 ) -> None:
     clock = Clock()
     clock.advance(10**12)
     job_id = one_in_each_state(backend.broker, worker, clock)[state]
 
-    answer = operator.post(REPAIR, {"do": repair, "id": job_id, "job": "1"})
+    answer = operator.post(APPLY, {"do": action, "id": job_id, "job": "1"})
     text = said(operator, answer)
 
     record = backend.broker.inspection.find(job_id)
-    if state not in repair.states:
+    if state not in action.states:
         assert record is not None
         assert record.state is state
         assert "cannot be" in text
-    elif repair is Repair.DELETE:
+    elif action is JobAction.DELETE:
         assert record is None
         assert text == "1 job was deleted."
         assert answer.headers["Location"] == JOBS
@@ -96,10 +96,10 @@ def test_a_job_is_repaired_if_its_state_permits_it(
         assert worker.heartbeat().cancelled == (job_id,)
     else:
         assert record is not None
-        assert record.state is (State.QUEUED if repair is Repair.RETRY else State.DISCARDED)
+        assert record.state is (State.QUEUED if action is JobAction.RETRY else State.DISCARDED)
 
 
-def test_selected_jobs_are_repaired_and_the_list_stays_filtered(
+def test_selected_jobs_are_changed_and_the_list_stays_filtered(
     operator: Client, backend: JobBackend, worker: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend.broker.push(make_jobs(4))
@@ -108,7 +108,7 @@ def test_selected_jobs_are_repaired_and_the_list_stays_filtered(
     ids = [claim.job.id for claim in claims]
 
     with caplog.at_level(logging.INFO, logger="django_jobs.dashboard"):
-        answer = operator.post(f"{REPAIR}?state=dead&task=ship", {"do": "retry", "id": ids})
+        answer = operator.post(f"{APPLY}?state=dead&task=ship", {"do": "retry", "id": ids})
 
     assert said(operator, answer) == (
         "2 jobs were enqueued. 1 job was skipped because of its state."
@@ -121,14 +121,14 @@ def test_selected_jobs_are_repaired_and_the_list_stays_filtered(
 
 
 def test_without_a_selection_nothing_happens(operator: Client, backend: JobBackend) -> None:
-    assert said(operator, operator.post(REPAIR, {"do": "delete"})) == "No jobs were selected."
+    assert said(operator, operator.post(APPLY, {"do": "delete"})) == "No jobs were selected."
 
 
 @pytest.mark.parametrize("form", [{}, {"do": "run"}, {"do": ""}, {"do": "RETRY", "id": "x"}])
-def test_an_unknown_repair_is_refused(
+def test_an_unknown_action_is_refused(
     operator: Client, backend: JobBackend, form: dict[str, str]
 ) -> None:
-    assert operator.post(REPAIR, form).status_code == 404
+    assert operator.post(APPLY, form).status_code == 404
     assert operator.get(f"{BULK}?{urlencode(form)}").status_code == 404
 
 
@@ -139,7 +139,7 @@ def test_an_unknown_repair_is_refused(
         ("delete", "Delete 7 jobs", "7 jobs were deleted."),
     ],
 )
-def test_all_that_match_are_counted_asked_for_and_repaired(
+def test_all_that_match_are_counted_asked_for_and_changed(
     operator: Client, backend: JobBackend, worker: Driver, do: str, asks: str, says: str
 ) -> None:
     backend.broker.push([*make_jobs(7, task="shop.bad"), *make_jobs(5, task="shop.good")])
@@ -172,7 +172,7 @@ def test_jobs_that_come_or_change_after_the_count_stay_unchanged(
     backend.broker.push(jobs := make_jobs(5))
     worker.settle(*map(dead, worker.take(5)))
     _, run = confirmed(operator, do="delete", state="dead")
-    asked = BulkRepair.from_token(run, "view_dashboard-manage_jobs-control_workers")
+    asked = BulkRun.from_token(run, "view_dashboard-manage_jobs-control_workers")
     assert asked
     pass_the_time(backend, asked.as_of or 0)
     backend.broker.inspection.retry(jobs[0].id)
@@ -190,7 +190,7 @@ def test_a_running_job_is_cancelled_on_its_page(
 
     page = operator.get(reverse("django_jobs_dashboard:job"), {"id": job_id}).content.decode()
     assert 'value="cancel"' in page
-    answer = operator.post(REPAIR, {"do": "cancel", "id": job_id, "job": 1})
+    answer = operator.post(APPLY, {"do": "cancel", "id": job_id, "job": 1})
 
     told = said(operator, answer)
     assert told == "1 job was cancelled. Running jobs end within 5 seconds."
@@ -207,7 +207,7 @@ def test_without_matches_no_confirmation_is_asked(operator: Client, backend: Job
 
 
 @pytest.mark.usefixtures("small_steps")
-def test_a_long_repair_continues_from_request_to_request(
+def test_a_long_run_continues_from_request_to_request(
     operator: Client, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(10))
@@ -220,7 +220,7 @@ def test_a_long_repair_continues_from_request_to_request(
     answer = operator.post(STEP, {"run": run})
     page = operator.get(answer.headers["Location"]).content.decode()
     assert "4 of 10 jobs done." in words(page)
-    # The same step again, as after a click on Back, repairs what comes next, and nothing twice.
+    # The same step again, as after a click on Back, changes what comes next, and nothing twice.
     operator.post(STEP, {"run": run})
     assert backend.broker.inspection.counts()[State.QUEUED] == 2
 
@@ -234,7 +234,7 @@ def test_a_forged_state_is_refused(operator: Client, backend: JobBackend, run: s
     assert operator.get(f"{BULK}?run={run or 'x'}").status_code == 404
 
 
-def test_a_repair_cannot_be_continued_by_another_user(
+def test_a_run_cannot_be_continued_by_another_user(
     operator: Client, person: Person, backend: JobBackend
 ) -> None:
     backend.broker.push(make_jobs(3))
@@ -256,20 +256,22 @@ def test_without_permission_no_job_is_changed(
     client = Client()
     client.force_login(person(*rights))
 
-    assert client.post(REPAIR, {"do": "delete", "id": job.id}).status_code == 403
+    assert client.post(APPLY, {"do": "delete", "id": job.id}).status_code == 403
     assert client.get(f"{BULK}?do=delete").status_code == 403
     assert client.post(STEP, {"run": run}).status_code == 403
     assert found(backend.broker.inspection, job.id)
 
 
-def test_a_repair_needs_a_csrf_token(operator: Client, person: Person, backend: JobBackend) -> None:
+def test_an_action_needs_a_csrf_token(
+    operator: Client, person: Person, backend: JobBackend
+) -> None:
     job = make_job()
     backend.broker.push([job])
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(person("superuser"))
 
-    assert strict.post(REPAIR, {"do": "delete", "id": job.id}).status_code == 403
+    assert strict.post(APPLY, {"do": "delete", "id": job.id}).status_code == 403
     assert strict.post(STEP, {"run": "x"}).status_code == 403
-    for path in (REPAIR, STEP):
+    for path in (APPLY, STEP):
         assert operator.get(path).status_code == 405
     assert found(backend.broker.inspection, job.id)

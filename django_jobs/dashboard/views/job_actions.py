@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import Repair
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.dashboard import denied, formatting, parameters
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
-from django_jobs.dashboard.bulk import BulkRepair, StepBudget
+from django_jobs.dashboard.bulk import BulkRun, StepBudget
 from django_jobs.dashboard.decorators import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.request import DashboardRequest
@@ -33,18 +33,18 @@ MOST = 500
 
 
 @action(Permission.MANAGE)
-def repair(request: DashboardRequest) -> Done | Refused:
-    """Repair the selected jobs."""
+def apply(request: DashboardRequest) -> Done | Refused:
+    """Retry, cancel or delete the selected jobs."""
     asked, ids = _asked(request), request.http.POST.getlist("id")[:MOST]
-    changed = sum(request.inspection.repair_one(asked, job_id) for job_id in ids)
+    changed = sum(request.inspection.apply_one(asked, job_id) for job_id in ids)
     back = request.address("jobs", **JobFilters.from_query(request.http.GET).query)
-    if len(ids) == 1 and "job" in request.http.POST and not (changed and asked is Repair.DELETE):
+    if len(ids) == 1 and "job" in request.http.POST and not (changed and asked is JobAction.DELETE):
         back = request.address("job", id=ids[0])
     if not changed:
         return Refused(_refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)
     told = _report(asked, changed, len(ids) - changed)
-    return Done(told + (_delay(request, ids) if asked is Repair.CANCEL else ""), back, change)
+    return Done(told + (_delay(request, ids) if asked is JobAction.CANCEL else ""), back, change)
 
 
 @page("django_jobs_dashboard/bulk.html", entry="jobs")
@@ -58,7 +58,7 @@ def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
         budget = NEXT_STEP
     else:
         filters = JobFilters.from_query(request.http.GET)
-        state = BulkRepair(repair=_choice(request.http.GET), query=filters.query)
+        state = BulkRun(action=_choice(request.http.GET), query=filters.query)
         budget = FIRST_STEP
     if not state.is_counted:
         state = state.count_more(_finder(request, state), budget)
@@ -67,7 +67,7 @@ def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
         "bulk": state,
         "run": run,
         "next_step": request.address("bulk", run=run),
-        "is_running": state.is_counted and (state.scanned or state.repaired),
+        "is_running": state.is_counted and (state.scanned or state.changed),
         "chosen": JobFilters(**state.query).labelled,
         "back": request.address("jobs", **state.query),
     }
@@ -75,54 +75,54 @@ def bulk(request: DashboardRequest) -> Mapping[str, Any] | HttpResponse:
 
 @action(Permission.MANAGE)
 def bulk_step(request: DashboardRequest) -> Done | InProgress | Refused:
-    """Repair the next of all matching jobs."""
-    before = BulkRepair.from_token(request.http.POST.get("run", ""), request.visitor.name)
+    """Retry, cancel or delete the next of all matching jobs."""
+    before = BulkRun.from_token(request.http.POST.get("run", ""), request.visitor.name)
     if before is None:
         return Refused(str(OVER), request.address("jobs"))
-    state = before.repair_more(_finder(request, before), NEXT_STEP)
+    state = before.apply_more(_finder(request, before), NEXT_STEP)
     back = request.address("jobs", **state.query)
     change = Change(
-        action=f"{state.repair} all",
+        action=f"{state.action} all",
         target=", ".join(f"{name}={value}" for name, value in state.query.items()),
-        count=state.repaired - before.repaired,
+        count=state.changed - before.changed,
     )
-    if state.is_done and state.repaired:
-        return Done(_report(state.repair, state.repaired, 0), back, change)
+    if state.is_done and state.changed:
+        return Done(_report(state.action, state.changed, 0), back, change)
     if state.is_done:
-        return Refused(_refusal(state.repair, 2), back)
+        return Refused(_refusal(state.action, 2), back)
     run = state.to_token(request.visitor.name)
     return InProgress(request.address("bulk", run=run), change)
 
 
-def _known(request: DashboardRequest, token: str) -> BulkRepair:
-    state = BulkRepair.from_token(token, request.visitor.name)
+def _known(request: DashboardRequest, token: str) -> BulkRun:
+    state = BulkRun.from_token(token, request.visitor.name)
     if state is None:
         raise Http404(str(OVER))
     return state
 
 
-def _finder(request: DashboardRequest, state: BulkRepair) -> Finder:
-    filters = JobFilters(**state.query).filter(state.repair, state.as_of)
+def _finder(request: DashboardRequest, state: BulkRun) -> Finder:
+    filters = JobFilters(**state.query).filter(state.action, state.as_of)
     return Finder(request.inspection, filters, request.redactor.arguments)
 
 
-def _asked(request: DashboardRequest) -> Repair:
+def _asked(request: DashboardRequest) -> JobAction:
     return _choice(request.http.POST)
 
 
-def _choice(query: Any) -> Repair:
-    given = parameters.choice(query, "do", [*Repair], "")
+def _choice(query: Any) -> JobAction:
+    given = parameters.choice(query, "do", [*JobAction], "")
     if not given:
         raise Http404(_("Unknown action."))
-    return Repair(given)
+    return JobAction(given)
 
 
-def _report(repair: Repair, changed: int, left: int) -> str:
+def _report(wanted: JobAction, changed: int, left: int) -> str:
     told = {
-        Repair.RETRY: ngettext("%(jobs)s was enqueued.", "%(jobs)s were enqueued.", changed),
-        Repair.CANCEL: ngettext("%(jobs)s was cancelled.", "%(jobs)s were cancelled.", changed),
-        Repair.DELETE: ngettext("%(jobs)s was deleted.", "%(jobs)s were deleted.", changed),
-    }[repair] % {"jobs": formatting.job_count(changed)}
+        JobAction.RETRY: ngettext("%(jobs)s was enqueued.", "%(jobs)s were enqueued.", changed),
+        JobAction.CANCEL: ngettext("%(jobs)s was cancelled.", "%(jobs)s were cancelled.", changed),
+        JobAction.DELETE: ngettext("%(jobs)s was deleted.", "%(jobs)s were deleted.", changed),
+    }[wanted] % {"jobs": formatting.job_count(changed)}
     if not left:
         return told
     rest = ngettext(
@@ -146,26 +146,26 @@ def _delay(request: DashboardRequest, ids: Sequence[str]) -> str:
     return f" {text % {'seconds': seconds}}"
 
 
-def _refusal(repair: Repair, asked: int) -> str:
+def _refusal(wanted: JobAction, asked: int) -> str:
     if not asked:
         return _("No jobs were selected.")
     why = {
-        Repair.RETRY: ngettext(
+        JobAction.RETRY: ngettext(
             "This job cannot be retried: it is queued or running, has succeeded, or "
             "no longer exists.",
             "None of these jobs can be retried: they are queued or running, have "
             "succeeded, or no longer exist.",
             asked,
         ),
-        Repair.CANCEL: ngettext(
+        JobAction.CANCEL: ngettext(
             "This job cannot be cancelled: it has ended, or no longer exists.",
             "None of these jobs can be cancelled: they have ended, or no longer exist.",
             asked,
         ),
-        Repair.DELETE: ngettext(
+        JobAction.DELETE: ngettext(
             "This job cannot be deleted: it is running or no longer exists.",
             "None of these jobs can be deleted: they are running or no longer exist.",
             asked,
         ),
     }
-    return why[repair]
+    return why[wanted]

@@ -1,4 +1,4 @@
-"""`jobs retry`, `jobs cancel`, `jobs delete`: repair jobs by their IDs, or all that match."""
+"""`jobs retry`, `jobs cancel`, `jobs delete`: change jobs by their IDs, or all that match."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import Inspection, Repair
+from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.jobs.records import State
 from django_jobs.management.target import known_queue
 
 from .base import USAGE_ERROR, BackendSubcommand
-from .bulk import repair_all
+from .bulk import apply_to_all
 from .console import Console
 from .formatting import format_count, printable
 from .listing import add_filters, job_filter, make_finder
@@ -30,21 +30,21 @@ class Refusal:
     reason: str
 
 
-class RepairSubcommand(BackendSubcommand):
+class JobActionSubcommand(BackendSubcommand):
     """A subcommand that changes jobs.
 
     Attributes:
-        repair: what it does to each job.
+        action: what it does to each job.
         participle: the past participle, for messages.
     """
 
-    repair: ClassVar[Repair]
+    action: ClassVar[JobAction]
     participle: ClassVar[str]
 
     @property
     def states(self) -> tuple[State, ...]:
         """The states of jobs that can be changed."""
-        return self.repair.states
+        return self.action.states
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -89,16 +89,16 @@ class RepairSubcommand(BackendSubcommand):
     def _change_all(self, backend: JobBackend, console: Console, options: Namespace) -> int:
         if options.queue:
             known_queue(backend, options.queue)
-        return repair_all(
+        return apply_to_all(
             make_finder(backend, job_filter(options)),
-            self.repair,
+            self.action,
             console,
             interactive=options.interactive,
         )
 
     def _change(self, inspection: Inspection, job_id: str) -> Refusal | None:
         """Change a job; return why that was refused, if it was."""
-        if inspection.repair_one(self.repair, job_id):
+        if inspection.apply_one(self.action, job_id):
             return None
         record = inspection.find(job_id)
         if record is None:
@@ -124,20 +124,20 @@ class RepairSubcommand(BackendSubcommand):
             raise CommandError(f"No {options.state} jobs match, so none was {self.participle}.")
 
 
-class Retry(RepairSubcommand):
+class Retry(JobActionSubcommand):
     name = "retry"
     help = "Queues dead, discarded, retrying or scheduled jobs to run now."
-    repair = Repair.RETRY
+    action = JobAction.RETRY
     participle = "retried"
 
 
-class Cancel(RepairSubcommand):
+class Cancel(JobActionSubcommand):
     name = "cancel"
     help = (
         "Ends jobs as discarded: those that wait at once, running ones with the next heartbeat of"
         " their workers. They can be retried."
     )
-    repair = Repair.CANCEL
+    action = JobAction.CANCEL
     participle = "cancelled"
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
@@ -151,8 +151,8 @@ class Cancel(RepairSubcommand):
             )
 
 
-class Delete(RepairSubcommand):
+class Delete(JobActionSubcommand):
     name = "delete"
     help = "Deletes jobs that are not running for good."
-    repair = Repair.DELETE
+    action = JobAction.DELETE
     participle = "deleted"

@@ -1,4 +1,4 @@
--- Does one repair that an operator asks for to some jobs.
+-- Does to some jobs what an operator asks for.
 --
 -- Parts: expect, shapes, fields, places, ends, cancelling.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
@@ -6,7 +6,7 @@
 -- Returns how many were in a state that permits it, and as they are said to be.
 local what = ARGV[1]
 
-local function repair(id, wanted_state, wanted_token)
+local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
   local state, queue, enqueued_with, token = unpack(read(id, 's', 'q', 'e', 'n'), 1, 4)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
@@ -37,6 +37,6 @@ expect('SCARD', 'cancelled')
 expect_lists_of_ended()
 local changed = 0
 for i = 2, #ARGV, 3 do
-  changed = changed + repair(ARGV[i], ARGV[i + 1], ARGV[i + 2])
+  changed = changed + apply(ARGV[i], ARGV[i + 1], ARGV[i + 2])
 end
 return changed
