@@ -48,6 +48,10 @@ class BrokerRefused(BrokerError):
     """The broker refuses the call, and will do so until its configuration is changed."""
 
 
+class WrongKeyType(BrokerRefused):
+    """Another program overwrote a key that all jobs share: run `jobs doctor --repair`."""
+
+
 # --- of one attempt --------------------------------------------------------------------------
 
 

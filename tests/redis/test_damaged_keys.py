@@ -9,7 +9,7 @@ import redis
 
 from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.errors import BrokerRefused
+from django_jobs.errors import BrokerRefused, WrongKeyType
 from django_jobs.jobs.records import Claim, Settlement, State, Tick
 from tests.support.builders import (
     dead,
@@ -49,6 +49,25 @@ def take_from_both(broker: RedisBroker, worker: Driver) -> tuple[Claim, Claim]:
     broker.push([make_job(queue="a"), make_job(queue="b")])
     first, second = worker.take(2, "a", "b")
     return first, second
+
+
+# --- what all jobs share ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["s:succeeded", "s:dead", "expiries", "queues", "s:retrying"])
+def test_attempts_end_once_a_shared_key_is_repaired(
+    name: str, broker: RedisBroker, w1: Driver, damage: Damage
+) -> None:
+    broker.push([job := make_job()])
+    (claim,) = w1.take(1)
+    damage(name)
+
+    with pytest.raises(WrongKeyType, match=rf"{name} .*jobs doctor"):
+        w1.settle(succeeded(claim))
+
+    repair(broker)
+    assert w1.settle(succeeded(claim)).refused == ()
+    assert found(broker.inspection, job.id).state is State.SUCCEEDED
 
 
 # --- a job -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import redis
 
-from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
+from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable, WrongKeyType
 
 from .lookup import PrimaryNotFound
 
@@ -160,7 +160,7 @@ def _refused(address: str, error: redis.ResponseError) -> BrokerError:
         if re.search(rf"\b{sign}\b", text):
             return kind(f"Redis at {address} {rest}")
     if found := WRONG_KEY.search(text):
-        return BrokerRefused(
+        return WrongKeyType(
             f"The key {found['key']} in Redis at {address} is a {found['actual']}, and must be a"
             f" {found['wanted']}. {DOCTOR}"
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from django_jobs.brokers.base import Session
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.clock import now_ms
-from django_jobs.errors import BrokerError, Fail
+from django_jobs.errors import BrokerError, Fail, WrongKeyType
 from django_jobs.jobs.records import Failure, Settlement, State, bytes_of
 from django_jobs.tasks.retry import error_path
 
@@ -125,7 +125,8 @@ class Outbox:
 
     The broker may refuse a settlement while it takes everything else, for instance because of its
     size. So a batch that keeps failing is followed by an exchange without settlements. If that one
-    passes, the settlements are why, and each of them is sent alone.
+    passes, the settlements are why, and each of them is sent alone. Where a key of the store is of
+    the wrong type, the settlements are not why: they are sent again until the key is repaired.
 
     Args:
         in_flight: has the settlements that were not sent yet.
@@ -181,7 +182,8 @@ class Outbox:
         if not batch.settlements:
             return False
         batch.failures += 1
-        is_suspicious = bool(batch.lone) or batch.failures >= SUSPICIOUS
+        keeps_failing = bool(batch.lone) or batch.failures >= SUSPICIOUS
+        is_suspicious = keeps_failing and not isinstance(error, WrongKeyType)
         if isinstance(error, BrokerError) and is_suspicious and not self._suspect:
             self._suspect, self._suspicion = batch, error
             return True

@@ -75,6 +75,7 @@ class FakeSession(Session):
         on_listen: called in the middle of a listen.
         knows_lease: whether calls are answered with claims, or with `must_beat`.
         refuses: whether a settlement makes its call fail.
+        refusal: how it fails.
         exchanges: settlements and limit of each exchange that was sent.
         listens: limit of each listen.
         settled: the settlements that took effect, in their order.
@@ -89,6 +90,7 @@ class FakeSession(Session):
     on_listen: Callable[[], object] = lambda: None
     knows_lease: bool = True
     refuses: Callable[[Settlement], bool] = lambda _: False
+    refusal: BrokerError = field(default_factory=lambda: BrokerError("The connection was closed."))
     exchanges: list[tuple[list[Settlement], int]] = field(default_factory=list)
     listens: list[int] = field(default_factory=list)
     settled: list[Settlement] = field(default_factory=list)
@@ -110,7 +112,7 @@ class FakeSession(Session):
         if error:
             raise error
         if any(map(self.refuses, settlements)):
-            raise BrokerError("The connection was closed.")
+            raise self.refusal
         self.settled += settlements
         if not self.knows_lease:
             return Reply(must_beat=True)

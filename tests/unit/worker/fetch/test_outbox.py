@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from django_jobs.brokers.messages import Take
-from django_jobs.errors import BrokerUnavailable
+from django_jobs.errors import BrokerUnavailable, WrongKeyType
 from django_jobs.jobs.records import Settlement, State
 from tests.support.builders import ended, make_failure
 from tests.unit.worker.fetch.harness import Harness, Pending
@@ -103,6 +103,26 @@ def test_an_outage_makes_no_failure_of_a_success(harness: Harness, failures: int
 
     one = settled(harness, claim.job.id)
     assert (one.state, one.result) == (State.SUCCEEDED, '"kept"')
+
+
+def test_a_damaged_store_makes_no_failure_of_a_success(harness: Harness) -> None:
+    """The calls without settlements pass all the while, as they need not write to that key."""
+    claims = harness.run_jobs(2)
+    harness.session.refuses = lambda _: True
+    harness.session.refusal = WrongKeyType("The key s:succeeded is a string, and must be a zset.")
+    harness.end(claims[0], ended(claims[0], State.SUCCEEDED, result='"kept"'))
+    for _ in range(50):
+        harness.clock.advance(harness.settle_down())
+    harness.end(claims[1])
+    assert harness.settled == []
+    assert not harness.session.abandoned
+
+    harness.session.refuses = lambda _: False
+    deliver(harness)
+
+    one = settled(harness, claims[0].job.id)
+    assert (one.state, one.result) == (State.SUCCEEDED, '"kept"')
+    assert settled(harness, claims[1].job.id).state is State.SUCCEEDED
 
 
 def test_two_calls_that_fail_are_both_sent_again(harness: Harness) -> None:
