@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-wagtail chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-wagtail test-deploy chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,13 @@ test-unit: $(VENV)/installed-dev ## Run the tests that need neither Redis nor ot
 test-wagtail: $(WAGTAIL)/installed ## Test a Wagtail site; DJANGO=django52 for that Django
 	@scripts/ensure-program redis-server
 	@$(WAGTAIL)/bin/python -m pytest -c tests/integration/wagtail/pytest.ini tests/integration/wagtail/suite.py $(ARGS)
+
+test-deploy: $(VENV)/installed-dev .venv-deploy/installed programs ## Run the printed files in a real systemd and Docker (needs root)
+	@scripts/ensure-program systemd-nspawn systemd-container || test -z "$$CI"
+	@scripts/ensure-program mmdebstrap || test -z "$$CI"
+	@scripts/ensure-program dockerd docker.io || test -z "$$CI"
+	@scripts/fetch-compose || test -z "$$CI"
+	@$(BIN)/python -m pytest -rs tests/integration/deployment/suite_*.py $(ARGS)
 
 chaos: $(VENV)/installed-dev programs ## Kill, disconnect and fill up real processes for ten minutes
 	@CHAOS_SCALE=10 $(BIN)/python -m pytest --timeout 900 tests/robustness/chaos tests/robustness/faults $(ARGS)
@@ -125,6 +132,11 @@ $(VENV)/created:
 		echo "Creating the environment .venv-wagtail-$* with $$("$$python" --version)" && \
 		"$$python" -m venv .venv-wagtail-$*
 	@.venv-wagtail-$*/bin/python $(INSTALL) --require-hashes -r $<
+	@touch $@
+
+.venv-deploy/installed: requirements/deploy.txt
+	@python=$${PYTHON:-$$(scripts/find-python)} && "$$python" -m venv .venv-deploy
+	@.venv-deploy/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django61.txt

@@ -96,6 +96,15 @@ def test_everything_waits_for_healthy_databases(services: dict[str, Service]) ->
         assert services[name]["depends_on"]["migrate"] == finished
 
 
+def test_each_worker_has_a_health_check_of_its_own(services: dict[str, Service]) -> None:
+    for name in ("worker", "pictures"):
+        kind, *command = services[name]["healthcheck"]["test"]
+        assert (kind, command) == (
+            "CMD",
+            ["python", "example_project/manage.py", "jobs", "check", "--live"],
+        )
+
+
 def test_data_outlives_its_container(services: dict[str, Service]) -> None:
     named = yaml.safe_load(COMPOSE.read_text())["volumes"]
     for name in ("redis", "db", "web", "worker"):

@@ -12,8 +12,8 @@ from .rendering import Values, render
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 (the address of the container, which publishes its port)
 
-CHECK = ("jobs", "check", "--min-workers", "1")
-"""Arguments of `manage.py` that check the health of the workers."""
+CHECK = ("jobs", "check", "--live")
+"""Arguments of `manage.py` that check the worker of the container."""
 
 PROBE_PORT = "7433"
 

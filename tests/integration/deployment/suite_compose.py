@@ -1,0 +1,112 @@
+"""The files of `jobs compose` run in a real engine: `make test-deploy`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.integration.deployment.docker import Engine, running_engine
+from tests.integration.deployment.project import DeployedProject
+from tests.support.waiting import wait_until
+
+PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+IMAGES = (PYTHON, "redis:8")
+LIMIT = 900.0
+pytestmark = pytest.mark.timeout(LIMIT + 300)
+SECRETS = "REDIS_PASSWORD=a#b-c_d\nSECRET_KEY=only-for-this-test\nDATA=/data/media\n"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that runs in containers."""
+
+    project: DeployedProject
+    engine: Engine
+
+    def compose(self, *words: str) -> str:
+        return self.engine.docker("compose", "--project-directory", self.project.folder, *words)
+
+    def in_worker(self, *words: str) -> str:
+        return self.compose("exec", "-T", "worker", *words)
+
+    def notes(self) -> list[str]:
+        read = "import os; print(open('/data/media/notes').read())"
+        return self.in_worker("python", "-c", read).split()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with running_engine(IMAGES) as found:
+        try:
+            found.docker("compose", "version")
+        except AssertionError:
+            pytest.skip("This machine's docker has no plugin for Compose.")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site after the commands of docs/howto/containers.md."""
+    project = DeployedProject.create(tmp_path_factory.mktemp("compose") / "my site")
+    project.printed("compose", "--name", "shop", "--write")
+    (project.folder / ".env").write_text(f"{SECRETS}PORT=8000\n")
+    site = Site(project, engine)
+    try:
+        pull = ("--pull", "never") if engine.stands_in else ()
+        site.compose("up", "--build", "--wait", "--detach", *pull)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{site.compose('logs')}") from None
+    yield site
+    site.compose("down", "--volumes")
+
+
+def test_compose_accepts_the_file(site: Site) -> None:
+    assert "web" in site.compose("config", "--services").split()
+
+
+def test_a_job_of_the_site_runs_in_the_worker(site: Site) -> None:
+    site.engine.get("http://127.0.0.1:8000/enqueue/first/")
+    wait_until(lambda: "first" in site.notes(), lambda: site.compose("logs"))
+
+
+def test_all_services_are_healthy(site: Site) -> None:
+    states = site.compose("ps", "--format", "{{.Service}} {{.Health}}").split("\n")
+    assert "worker healthy" in states
+    assert "redis healthy" in states
+
+
+def test_the_containers_have_no_rights_and_no_writable_disk(site: Site) -> None:
+    tried = (
+        "import os; print(os.getuid());"
+        "print([line.split()[1] for line in open('/proc/self/status') if line[:6] == 'CapEff']);"
+        "open('/app/x', 'w')"
+    )
+    with pytest.raises(AssertionError) as refused:
+        site.in_worker("python", "-c", tried)
+    assert "1000\n['0000000000000000']" in str(refused.value)
+    assert "Read-only file system" in str(refused.value)
+
+
+def test_no_list_of_processes_shows_the_password(site: Site) -> None:
+    assert "a#b-c_d" not in site.compose("top")
+
+
+def test_queued_jobs_survive_a_restart_of_redis_and_of_the_worker(site: Site) -> None:
+    site.compose("stop", "worker")
+    site.engine.get("http://127.0.0.1:8000/enqueue/kept/")
+    site.compose("restart", "redis")
+    site.compose("up", "--detach", "--wait", "--no-build", "worker")
+    wait_until(lambda: "kept" in site.notes(), lambda: site.compose("logs"))
+
+
+def test_more_workers_start_next_to_the_first(site: Site) -> None:
+    site.compose("up", "--detach", "--wait", "--no-build", "--scale", "worker=2", "worker")
+    wait_until(
+        lambda: (
+            site.in_worker("python", "manage.py", "jobs", "workers", "--json").count('"id"') == 2
+        ),
+        lambda: site.compose("ps"),
+    )
