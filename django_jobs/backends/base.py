@@ -27,6 +27,7 @@ from django_jobs.errors import (
     JobsError,
     TaskNotFound,
 )
+from django_jobs.jobs import observers
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
 from django_jobs.periodic_tasks.due import PeriodicTask
@@ -113,7 +114,16 @@ class JobBackend(BaseTaskBackend):
             task = _with_instant(task)
         if not calls:
             return []
-        jobs = self._builder.build(task, calls)
+        if not observers.observers:
+            return self._enqueue(task, calls, {})
+        about = observers.EnqueuedCalls(task.module_path, task.queue_name, self.alias, len(calls))
+        with observers.enqueuing(about) as carried:
+            return self._enqueue(task, calls, carried)
+
+    def _enqueue(
+        self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any]
+    ) -> list[AnyJobResult]:
+        jobs = self._builder.build(task, calls, carried)
         results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
         if self._waits_for_commit(task):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import AnyTask
@@ -25,6 +26,9 @@ CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int,
 """The fields that all jobs of one call of `bulk_enqueue` share: those of `Job` from `task` on."""
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class JobBuilder:
     """Builds jobs for one backend.
 
@@ -39,17 +43,20 @@ class JobBuilder:
         self._options = options
         self._retry = retry
 
-    def build(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
+    def build(
+        self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any] = NOTHING
+    ) -> list[Job]:
         """Return a new job for each call.
 
         Args:
             task: its `run_after` is a datetime or None.
+            carried: reserved metadata of libraries, to add to that of the task.
 
         Raises:
             UnserializableArgument: an argument is not a value that JSON can hold.
             PayloadTooLarge: the arguments, the metadata or the changed options are too large.
         """
-        common = self._common_fields(task)
+        common = self._common_fields(task, carried)
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
@@ -62,12 +69,12 @@ class JobBuilder:
             raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
         return jobs
 
-    def _common_fields(self, task: AnyTask) -> CommonFields:
+    def _common_fields(self, task: AnyTask, carried: Mapping[str, Any]) -> CommonFields:
         now = now_ms()
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, Task) else None
         result_ttl = task.result_ttl if isinstance(task, Task) else None
-        metadata = task.metadata if isinstance(task, Task) else None
+        metadata = task.metadata if isinstance(task, Task) else carried
         return (
             task.module_path,
             task.queue_name,
@@ -78,7 +85,7 @@ class JobBuilder:
             _to_ms(self._options.result_ttl if result_ttl is None else result_ttl),
             self._overrides(task),
             sign(task.module_path),
-            encode_metadata(metadata) if metadata else "",
+            encode_metadata({**metadata, **carried}) if metadata or carried else "",
         )
 
     def _overrides(self, task: AnyTask) -> str:

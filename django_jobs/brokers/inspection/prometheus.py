@@ -1,8 +1,9 @@
-"""Renders metrics in Prometheus' text format, version 0.0.4."""
+"""The metrics of a broker, and Prometheus' text format for them, version 0.0.4."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.metrics.histogram import BOUNDS, Histogram
@@ -17,17 +18,36 @@ Sample = tuple[str, Mapping[str, str], float]
 """The suffix of the metric's name, its labels, and its value."""
 
 
+class Family(NamedTuple):
+    """The samples of one metric.
+
+    Attributes:
+        kind: gauge, counter or histogram.
+        text: what it measures, in one sentence.
+    """
+
+    name: str
+    kind: str
+    text: str
+    samples: tuple[Sample, ...]
+
+
+def families(inspection: Inspection) -> Iterator[Family]:
+    """Yield all metrics of a broker."""
+    for part in (_of_states, _of_queues, _of_workers, _of_attempts, _of_tasks):
+        yield from part(inspection)
+
+
 def exposition(inspection: Inspection) -> str:
     """Return all metrics as text."""
-    parts = (_of_states, _of_queues, _of_workers, _of_attempts, _of_tasks)
-    text = "".join(line for part in parts for line in part(inspection))
+    text = "".join(line for family in families(inspection) for line in _as_text(family))
     # Names of queues can contain lone surrogates, which UTF-8 cannot encode.
     return text.encode(errors="replace").decode()
 
 
-def _of_states(inspection: Inspection) -> Iterator[str]:
+def _of_states(inspection: Inspection) -> Iterator[Family]:
     counts = inspection.counts()
-    yield from _family(
+    yield _family(
         "jobs",
         "gauge",
         "Jobs in each state.",
@@ -35,7 +55,7 @@ def _of_states(inspection: Inspection) -> Iterator[str]:
     )
 
 
-def _of_queues(inspection: Inspection) -> Iterator[str]:
+def _of_queues(inspection: Inspection) -> Iterator[Family]:
     queues = inspection.queues()
     for name, text, value in (
         ("queue_size", "Jobs of a queue that are ready to start.", lambda one: one.size),
@@ -46,12 +66,12 @@ def _of_queues(inspection: Inspection) -> Iterator[str]:
         ),
         ("queue_paused", "Whether a queue is paused.", lambda one: int(one.paused)),
     ):
-        yield from _family(
+        yield _family(
             name, "gauge", text, (("", {"queue": one.name}, value(one)) for one in queues)
         )
 
 
-def _of_workers(inspection: Inspection) -> Iterator[str]:
+def _of_workers(inspection: Inspection) -> Iterator[Family]:
     workers = inspection.workers()
     for name, text, value in (
         ("workers", "Workers that send heartbeats.", len(workers)),
@@ -63,12 +83,12 @@ def _of_workers(inspection: Inspection) -> Iterator[str]:
             sum(len(one.stuck) for one in workers),
         ),
     ):
-        yield from _family(name, "gauge", text, [("", {}, value)])
+        yield _family(name, "gauge", text, [("", {}, value)])
 
 
-def _of_attempts(inspection: Inspection) -> Iterator[str]:
+def _of_attempts(inspection: Inspection) -> Iterator[Family]:
     totals = inspection.totals()
-    yield from _family(
+    yield _family(
         "attempts_total",
         "counter",
         "Attempts since the store was created.",
@@ -79,9 +99,9 @@ def _of_attempts(inspection: Inspection) -> Iterator[str]:
     )
 
 
-def _of_tasks(inspection: Inspection) -> Iterator[str]:
+def _of_tasks(inspection: Inspection) -> Iterator[Family]:
     tasks = inspection.metrics.counters()
-    yield from _family(
+    yield _family(
         "task_attempts_total",
         "counter",
         "Attempts of each task. The counters restart from zero every 90 days.",
@@ -110,9 +130,9 @@ def _times(
     text: str,
     tasks: Sequence[TaskMetrics],
     histogram_of: Callable[[TaskMetrics], Histogram],
-) -> Iterator[str]:
+) -> Iterator[Family]:
     samples = (sample for one in tasks for sample in _histogram(one.task, histogram_of(one)))
-    yield from _family(name, "histogram", text, samples)
+    yield _family(name, "histogram", text, samples)
 
 
 def _histogram(task: str, histogram: Histogram) -> Iterator[Sample]:
@@ -126,12 +146,16 @@ def _histogram(task: str, histogram: Histogram) -> Iterator[Sample]:
     yield "_count", {"task": task}, histogram.count
 
 
-def _family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:
-    full = f"django_jobs_{name}"
-    yield f"# HELP {full} {text}\n# TYPE {full} {kind}\n"
-    for suffix, labels, value in samples:
+def _family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Family:
+    return Family(f"django_jobs_{name}", kind, text, tuple(samples))
+
+
+def _as_text(family: Family) -> Iterator[str]:
+    yield f"# HELP {family.name} {family.text}\n# TYPE {family.name} {family.kind}\n"
+    for suffix, labels, value in family.samples:
         pairs = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels.items())
-        yield f"{full}{suffix}{{{pairs}}} {value}\n" if pairs else f"{full}{suffix} {value}\n"
+        name = f"{family.name}{suffix}"
+        yield f"{name}{{{pairs}}} {value}\n" if pairs else f"{name} {value}\n"
 
 
 def _escaped(label: str) -> str:

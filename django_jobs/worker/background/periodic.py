@@ -11,6 +11,8 @@ from django_jobs.brokers.base import Broker
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.compat import Task
 from django_jobs.errors import BrokerError
+from django_jobs.jobs.metadata import decode_metadata, encode_metadata
+from django_jobs.jobs.observers import PERIODIC
 from django_jobs.jobs.records import Job, Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
 from django_jobs.waits import wait_out
@@ -106,5 +108,10 @@ class Ticker:
         found = tick_to_claim(periodic, from_ms(max(since, last or since)), now)
         if found is None:
             return None
-        job = self._make_job(periodic.task) if found.run else None
+        job = _named(self._make_job(periodic.task), periodic.name) if found.run else None
         return Tick(periodic.name, last, to_ms(found.tick), job)
+
+
+def _named(job: Job, name: str) -> Job:
+    """Return the job of a tick with the name of its periodic task, for libraries that follow it."""
+    return job._replace(metadata=encode_metadata({**decode_metadata(job.metadata), PERIODIC: name}))

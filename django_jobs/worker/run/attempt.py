@@ -17,6 +17,7 @@ from django_jobs.compat import AnyTask, TaskError, task_finished, task_started
 from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableArgument
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.metadata import RunningMetadata, UnusableMetadata
+from django_jobs.jobs.observers import AttemptEnd, ObservedAttempt
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
 from django_jobs.jobs.records import Claim, Settlement, State, bytes_of, new
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
@@ -52,6 +53,11 @@ class Outcome:
     announcement: Announcement | None = None
     error: BaseException | None = None
     value: Any = None
+
+    @property
+    def observed(self) -> AttemptEnd:
+        """What libraries that follow jobs are told of the end."""
+        return AttemptEnd(self.settlement.state, self.error)
 
 
 class Attempt:
@@ -105,6 +111,12 @@ class Attempt:
             own = self.context
             self._result = attempt_result(self.task, self.claim, own.worker, own.alias)
         return self._result
+
+    @property
+    def observed(self) -> ObservedAttempt:
+        """What libraries that follow jobs are told of the attempt."""
+        claim, own = self.claim, self.context
+        return ObservedAttempt(claim.job, claim.attempt, claim.queued_at, own.worker, own.alias)
 
     @property
     def log_fields(self) -> dict[str, object]:

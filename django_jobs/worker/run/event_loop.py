@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
 from django_jobs.errors import JobCancelled, WorkerLost
+from django_jobs.jobs import observers
 from django_jobs.jobs.records import Claim
 from django_jobs.serialization.arguments import load_arguments
 from django_jobs.worker.supervision import supervised
@@ -183,6 +184,14 @@ class EventLoop(Executor):
     async def _outcome(self, attempt: Attempt, call: Run) -> Outcome:
         if not self._may_start():
             return attempt.give_back()
+        if not observers.observers:
+            return await self._run_code(attempt, call)
+        with observers.running(attempt.observed) as tell:
+            outcome = await self._run_code(attempt, call)
+            tell(outcome.observed)
+            return outcome
+
+    async def _run_code(self, attempt: Attempt, call: Run) -> Outcome:
         loop = asyncio.get_running_loop()
         try:
             return attempt.finish(await call(attempt))

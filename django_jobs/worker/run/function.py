@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
+from django_jobs.jobs import observers
 from django_jobs.serialization.arguments import load_arguments
 
 from .announcements import announce, announce_end
@@ -50,13 +51,22 @@ def run_with_connections(attempt: Attempt, guard: Guard) -> Outcome:
 
 
 def _run(attempt: Attempt, guard: Guard) -> Outcome:
-    try:
-        outcome = attempt.finish(_call(attempt, guard))
-    except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
-        outcome = attempt.fail(error)
+    if observers.observers:
+        with observers.running(attempt.observed) as tell:
+            outcome = _outcome(attempt, guard)
+            tell(outcome.observed)
+    else:
+        outcome = _outcome(attempt, guard)
     if outcome.announcement:
         announce_end(attempt.claim.job.id, outcome.announcement)
     return outcome
+
+
+def _outcome(attempt: Attempt, guard: Guard) -> Outcome:
+    try:
+        return attempt.finish(_call(attempt, guard))
+    except BaseException as error:  # noqa: BLE001 (also SystemExit and TaskTimeout end an attempt)
+        return attempt.fail(error)
 
 
 def _call(attempt: Attempt, guard: Guard) -> Any:
