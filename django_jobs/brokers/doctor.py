@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 PASSES = 5
-"""How often a repair goes through the store, as mending one thing can uncover another."""
+"""How often a repair goes through the store, as repairing one thing can uncover another."""
 
 
 class Trouble(StrEnum):
@@ -140,11 +140,11 @@ class Diagnosis:
     """The result of an examination.
 
     Attributes:
-        mended: findings that were repaired.
+        repaired: findings that were repaired.
         left: findings that were not.
     """
 
-    mended: tuple[Finding, ...] = ()
+    repaired: tuple[Finding, ...] = ()
     left: tuple[Finding, ...] = ()
 
     @property
@@ -156,7 +156,7 @@ class Diagnosis:
 class Doctor(ABC):
     """Goes through a store in portions, while workers use it.
 
-    Each portion is examined, and mended, in one atomic step, so nothing that a worker is changing
+    Each portion is examined, and repaired, in one atomic step, so nothing that a worker is changing
     is taken for an inconsistency.
     """
 
@@ -165,19 +165,19 @@ class Doctor(ABC):
         """Yield all findings; change nothing."""
 
     @abstractmethod
-    def mend(self) -> Iterator[Finding]:
-        """Mend what can be mended, and yield those findings."""
+    def repair(self) -> Iterator[Finding]:
+        """Repair what can be repaired, and yield those findings."""
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis:
         """Examine the store.
 
         Args:
-            repair: whether to mend findings first.
+            repair: whether to repair findings first.
         """
-        mended: list[Finding] = []
+        repaired: list[Finding] = []
         for _ in range(PASSES if repair else 0):
-            found = list(self.mend())
-            mended += found
+            found = list(self.repair())
+            repaired += found
             if not found:
                 break
-        return Diagnosis(mended=tuple(mended), left=tuple(self.examine()))
+        return Diagnosis(repaired=tuple(repaired), left=tuple(self.examine()))

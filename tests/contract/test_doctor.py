@@ -43,13 +43,15 @@ def test_jobs_in_every_state_fit_together(
     assert findings(broker) == []
 
 
-def test_nothing_is_mended_where_nothing_is_wrong(broker: Broker, clock: Clock, w1: Driver) -> None:
+def test_nothing_is_repaired_where_nothing_is_wrong(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
     w1.heartbeat()
     states = one_in_each_state(broker, w1, clock)
 
     diagnosis = broker.doctor.diagnose(repair=True)
 
-    assert (diagnosis.mended, diagnosis.left) == ((), ())
+    assert (diagnosis.repaired, diagnosis.left) == ((), ())
     for state, job_id in states.items():
         assert found(broker.inspection, job_id).state is state
 
@@ -122,7 +124,7 @@ class Traffic:
     def look(self) -> None:
         while not self.is_over:
             self.found += self.broker.doctor.examine()
-            self.found += self.broker.doctor.mend()
+            self.found += self.broker.doctor.repair()
 
 
 def test_the_doctor_comes_while_workers_work_and_every_job_runs_once(broker: Broker) -> None:

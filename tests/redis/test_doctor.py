@@ -303,7 +303,7 @@ def test_findings_are_repaired_and_every_job_runs(
     assert all(finding.problem and finding.repair for finding in found_first)
     assert read_keys(client) == before, "an examination changes nothing"
     diagnosis = site.broker.doctor.diagnose(repair=True)
-    assert troubles(diagnosis.mended) >= expected
+    assert troubles(diagnosis.repaired) >= expected
     assert diagnosis.left == ()
     check_that_no_job_vanished(site)
     check_that_each_job_runs_once(site)
@@ -381,7 +381,7 @@ def test_a_lost_claim_is_left_alone_while_its_worker_says_that_it_runs_the_job(
     assert ids(w2.take(1)) == [job.id]
 
 
-def test_many_findings_are_mended_in_portions(
+def test_many_findings_are_repaired_in_portions(
     broker: RedisBroker, client: redis.Redis, w1: Driver
 ) -> None:
     number = 1_500
@@ -390,6 +390,6 @@ def test_many_findings_are_mended_in_portions(
 
     diagnosis = broker.doctor.diagnose(repair=True)
 
-    assert len(diagnosis.mended) == number
+    assert len(diagnosis.repaired) == number
     assert diagnosis.is_good
     assert len(w1.take(number)) == number

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A finding, with what mends it."""
+    """A finding, with what repairs it."""
 
     finding: Finding
-    mend: Callable[[], object]
+    repair: Callable[[], object]
 
 
 class MemoryDoctor(Doctor):
@@ -63,12 +63,12 @@ class MemoryDoctor(Doctor):
                 findings = [case.finding for case in check()]
             yield from findings
 
-    def mend(self) -> Iterator[Finding]:
+    def repair(self) -> Iterator[Finding]:
         for check in self._checks:
             with self._lock:
                 cases = list(check())
                 for case in cases:
-                    case.mend()
+                    case.repair()
             yield from (case.finding for case in cases if case.finding.repairable)
 
     # --- jobs --------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ class MemoryDoctor(Doctor):
         for queue in {entry.job.queue for entry in self._store.members[State.QUEUED].values()}:
             if queue not in known:
                 yield _case(
-                    Trouble.UNLISTED_QUEUE, queue, mend=partial(known.setdefault, queue, [])
+                    Trouble.UNLISTED_QUEUE, queue, repair=partial(known.setdefault, queue, [])
                 )
 
     def _jobs(self) -> Iterator[Case]:
@@ -95,8 +95,8 @@ class MemoryDoctor(Doctor):
             elif entry.state is State.RUNNING:
                 is_listed &= self._holds(entry)
             elif is_listed and (entry.expires_from_store, job_id) not in expiries:
-                mend = partial(store.keep_for_its_time, entry, now)
-                yield _case(Trouble.ENDLESS_JOB, job_id, mend=mend)
+                repair = partial(store.keep_for_its_time, entry, now)
+                yield _case(Trouble.ENDLESS_JOB, job_id, repair=repair)
             if not is_listed:
                 yield self._unlisted(entry, now)
 
@@ -128,20 +128,20 @@ class MemoryDoctor(Doctor):
         for state, members in self._store.members.items():
             for job_id in members:
                 entry = self._store.entries.get(job_id)
-                mend = partial(members.pop, job_id, None)
+                repair = partial(members.pop, job_id, None)
                 if entry is None:
-                    yield _case(Trouble.MISSING_JOB, state.value, job_id, mend=mend)
+                    yield _case(Trouble.MISSING_JOB, state.value, job_id, repair=repair)
                 elif entry.state is not state:
-                    yield _case(Trouble.MISPLACED_JOB, state.value, job_id, mend=mend)
+                    yield _case(Trouble.MISPLACED_JOB, state.value, job_id, repair=repair)
 
     def _claims(self) -> Iterator[Case]:
         for worker_id, worker in self._leases.workers.items():
             for job_id, entry in worker.held.items():
-                mend = partial(worker.held.pop, job_id, None)
+                repair = partial(worker.held.pop, job_id, None)
                 if self._store.entries.get(job_id) is not entry:
-                    yield _case(Trouble.MISSING_JOB, worker_id, job_id, mend=mend)
+                    yield _case(Trouble.MISSING_JOB, worker_id, job_id, repair=repair)
                 elif entry.state is not State.RUNNING or entry.workers[-1] != worker_id:
-                    yield _case(Trouble.STRAY_CLAIM, worker_id, job_id, mend=mend)
+                    yield _case(Trouble.STRAY_CLAIM, worker_id, job_id, repair=repair)
 
     # --- what is beside them -----------------------------------------------------------------
 
@@ -152,11 +152,11 @@ class MemoryDoctor(Doctor):
             said = self._store.sizes.get(queue, 0)
             if said != right[queue]:
                 detail = f"{said} instead of {right[queue]}"
-                yield _case(Trouble.WRONG_COUNT, queue, detail, mend=self._store.recount)
+                yield _case(Trouble.WRONG_COUNT, queue, detail, repair=self._store.recount)
 
     def _periodic_tasks(self) -> Iterator[Case]:
         for name in self._ticks.in_the_future():
-            yield _case(Trouble.FUTURE_TICK, name, mend=partial(self._ticks.forget, name))
+            yield _case(Trouble.FUTURE_TICK, name, repair=partial(self._ticks.forget, name))
 
     def _pauses(self) -> Iterator[Case]:
         for queue in sorted(self._markers.paused - self._store.queues.keys()):
@@ -164,9 +164,9 @@ class MemoryDoctor(Doctor):
             yield Case(remark, _leave_alone)
 
 
-def _case(trouble: Trouble, where: str, detail: str = "", *, mend: Callable[[], object]) -> Case:
-    return Case(Finding(trouble=trouble, where=where, detail=detail), mend)
+def _case(trouble: Trouble, where: str, detail: str = "", *, repair: Callable[[], object]) -> Case:
+    return Case(Finding(trouble=trouble, where=where, detail=detail), repair)
 
 
 def _leave_alone() -> None:
-    """Mend nothing: it may be meant so."""
+    """Repair nothing: it may be meant so."""

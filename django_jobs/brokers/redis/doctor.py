@@ -26,8 +26,8 @@ class RedisDoctor(Doctor):
     def examine(self) -> Iterator[Finding]:
         return self._go_through("examine")
 
-    def mend(self) -> Iterator[Finding]:
-        return self._go_through("mend")
+    def repair(self) -> Iterator[Finding]:
+        return self._go_through("repair")
 
     def _go_through(self, script: str) -> Iterator[Finding]:
         """Look at types before all that relies on them, and at jobs before the lists of jobs."""

@@ -42,7 +42,7 @@ class Doctor(BackendSubcommand):
 
 
 def _show(diagnosis: Diagnosis, console: Console) -> None:
-    for finding in _shown(diagnosis.mended, console):
+    for finding in _shown(diagnosis.repaired, console):
         console.out.write(f"Repaired: {finding.problem}")
     for finding in _shown(diagnosis.left, console):
         if finding.is_remark:
@@ -51,7 +51,7 @@ def _show(diagnosis: Diagnosis, console: Console) -> None:
         console.out.write(finding.problem)
         if finding.repair:
             console.out.write(f"    --repair would {finding.repair}.")
-    if not diagnosis.mended and diagnosis.is_good:
+    if not diagnosis.repaired and diagnosis.is_good:
         console.info("The store is consistent.")
 
 

@@ -97,7 +97,7 @@ def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return what `jobs doctor` found."""
     return {
         "healthy": diagnosis.is_good,
-        "repaired": [_finding(finding) for finding in diagnosis.mended],
+        "repaired": [_finding(finding) for finding in diagnosis.repaired],
         "left": [_finding(finding) for finding in diagnosis.left],
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django_jobs import Retry, task
 from django_jobs.compat import TaskContext
 
-MENDED: set[str] = set()
+FIXED: set[str] = set()
 """Causes of failures that have been fixed."""
 
 
@@ -24,6 +24,6 @@ def sign_in(context: TaskContext[..., Any], user: str, api_token: str) -> None:
 @task(queue_name="mailers", retry=Retry(attempts=1))
 def invite(address: str) -> str:
     """Send an invitation, once the server takes it."""
-    if "server" not in MENDED:
+    if "server" not in FIXED:
         raise ConnectionRefusedError(f"mail.example refused {address}: greylisted")
     return f"sent to {address}"

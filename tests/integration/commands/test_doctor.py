@@ -33,7 +33,7 @@ def test_a_problem_is_shown_with_what_a_repair_would_do(jobs: Jobs, lost_job: st
     assert failed.value.returncode == 1
 
 
-def test_a_repair_mends_it(jobs: Jobs, lost_job: str, redis_backend: JobBackend) -> None:
+def test_what_was_found_is_repaired(jobs: Jobs, lost_job: str, redis_backend: JobBackend) -> None:
     out = jobs("doctor", "--repair").out
 
     assert out.startswith(f"Repaired: The queued job {lost_job} is in no index")

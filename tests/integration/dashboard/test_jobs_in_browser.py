@@ -44,10 +44,10 @@ def open_page(page: Page, live_server: LiveServer, person: Person, complaints: l
 
 @pytest.fixture
 def cause() -> Iterator[set[str]]:
-    """What is mended of the cause of failures."""
-    tasks.MENDED.clear()
-    yield tasks.MENDED
-    tasks.MENDED.clear()
+    """What is fixed of the cause of failures."""
+    tasks.FIXED.clear()
+    yield tasks.FIXED
+    tasks.FIXED.clear()
 
 
 def work() -> None:
@@ -55,7 +55,7 @@ def work() -> None:
     run_enqueued(raise_errors=False)
 
 
-def test_the_failed_mail_is_found_read_mended_retried_and_seen_to_succeed(
+def test_the_failed_mail_is_found_read_fixed_retried_and_seen_to_succeed(
     open_page: Open, redis_backend: JobBackend, cause: set[str]
 ) -> None:
     for name in ("ada", "grace"):

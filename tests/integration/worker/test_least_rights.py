@@ -108,7 +108,7 @@ def test_the_doctor_needs_no_more(broker: RedisBroker, server: RedisServer) -> N
     with redis.Redis.from_url(server.url) as client:
         client.set("{jobs}:leases", "not ours")
 
-    assert broker.doctor.diagnose(repair=True).mended
+    assert broker.doctor.diagnose(repair=True).repaired
 
     Driver(broker, "w1").heartbeat()
 

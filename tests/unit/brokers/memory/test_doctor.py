@@ -127,7 +127,7 @@ def test_findings_are_repaired_and_every_job_runs(name: str, site: Site) -> None
     assert {finding.trouble for finding in first} >= expected
     assert list(doctor.examine()) == first, "an examination changes nothing"
     diagnosis = doctor.diagnose(repair=True)
-    assert {finding.trouble for finding in diagnosis.mended} >= expected
+    assert {finding.trouble for finding in diagnosis.repaired} >= expected
     assert diagnosis.left == ()
     check_that_each_job_runs_once(site)
 

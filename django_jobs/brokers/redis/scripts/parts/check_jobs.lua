@@ -84,7 +84,7 @@ local function end_unreadable(id, job)
   bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
 end
 
-local function mend_unreadable(id, job)
+local function repair_unreadable(id, job)
   if not is_known_state(job.s) and is_held(id, job) then
     redis.call('HSET', P .. 'j:' .. id, 's', 'running')
     return
@@ -109,8 +109,8 @@ end
 
 local function check_readable_job(id, job)
   if not is_in(home(job), id) then
-    local mend = function() list_again(id, job) end
-    report('unlisted_job', id, job.s, not is_said_to_run(id, job) and mend or nil)
+    local repair = function() list_again(id, job) end
+    report('unlisted_job', id, job.s, not is_said_to_run(id, job) and repair or nil)
   elseif is_one_of(job.s, ENDED) and not peek('ZSCORE', 'expiries', id) then
     report('endless_job', id, '', function()
       redis.call('ZADD', P .. 'expiries', now + kept_ms(job), id)
@@ -127,7 +127,7 @@ local function check_job(id)
   elseif job.s == 'running' and is_held(id, job) then
     report('unreadable_job', id, why .. ', while it runs') -- its attempt may well succeed
   else
-    report('unreadable_job', id, why, function() mend_unreadable(id, job) end)
+    report('unreadable_job', id, why, function() repair_unreadable(id, job) end)
   end
 end
 

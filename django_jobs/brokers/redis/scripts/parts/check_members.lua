@@ -39,9 +39,9 @@ local function check_place(index, id, score, job)
 end
 
 -- Tells whether a job is there to be looked at. One under whose key something else is has its own finding.
-local function check_exists(index, id, mend)
+local function check_exists(index, id, repair)
   local kind = redis.call('TYPE', P .. 'j:' .. id).ok
-  if kind == 'none' then report('missing_job', index, id, mend) end
+  if kind == 'none' then report('missing_job', index, id, repair) end
   return kind == 'hash'
 end
 

@@ -2,9 +2,9 @@
 
 local findings = {} -- at the name that is looked at
 
--- Notes a finding. `mend` is what a repair does about it: nil if that is nothing.
-local function report(trouble, where, detail, mend)
-  findings[#findings + 1] = { trouble, where, detail, mend }
+-- Notes a finding. `repair` is called to repair it; nil if that is not possible.
+local function report(trouble, where, detail, repair)
+  findings[#findings + 1] = { trouble, where, detail, repair }
 end
 
 -- Adds a finding to a flat list as the doctor is told of it.
