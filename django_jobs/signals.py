@@ -17,7 +17,7 @@ Django's `task_finished` is sent only once for each job, at its end.
 job_recovered = Signal()
 """Jobs of a lost worker are back in their queues, or dead after the third such loss.
 
-Arguments: `recovered` and `buried`, both tuples of job ids.
+Arguments: `recovered` and `dead`, both tuples of job ids.
 """
 
 job_dead = Signal()
@@ -25,7 +25,7 @@ job_dead = Signal()
 
 Arguments: `job_id`, `task` (dotted path), `error` (the exception) and `task_result`, which is None
 if the task can't be found or the job's arguments can't be read. A job that died with its worker has
-a `WorkerLost` as its error, and the worker that buried it sends the signal.
+a `WorkerLost` as its error, and the worker that ended it sends the signal.
 """
 
 job_stuck = Signal()

@@ -44,7 +44,7 @@ class Reply:
         refused: ids of settlements that changed nothing, as their claim was no longer held. A
             settlement that had been sent before, in a call that got no reply, is left out.
         due_in: milliseconds until the next scheduled or retrying job is due, or None.
-        buried: ids of jobs that could not be claimed and are dead, as what is stored for them
+        dead: ids of jobs that could not be claimed and are dead, as what is stored for them
             cannot be read.
         must_beat: the broker knows no lease of this worker, so it claimed nothing; the worker must
             send a heartbeat before it asks for jobs again.
@@ -55,7 +55,7 @@ class Reply:
     claims: tuple[Claim, ...] = ()
     refused: tuple[str, ...] = ()
     due_in: int | None = None
-    buried: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
     must_beat: bool = False
     damaged: tuple[str, ...] = ()
 
@@ -168,7 +168,7 @@ class HeartbeatReply:
             quiet; STOP is repeated until the worker is gone.
         recovered: ids of jobs that were taken back from workers that vanished, or that this worker
             has abandoned. If the reply is lost, nobody hears of them.
-        buried: ids of jobs that were taken back for the third time and are dead now. Likewise.
+        dead: ids of jobs that were taken back for the third time and are dead now. Likewise.
         cancelled: ids of jobs that this worker holds and is to end as discarded, repeated until it
             holds them no longer.
     """
@@ -176,5 +176,5 @@ class HeartbeatReply:
     lost: bool = False
     command: WorkerCommand | None = None
     recovered: tuple[str, ...] = ()
-    buried: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()

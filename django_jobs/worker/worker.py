@@ -24,8 +24,8 @@ from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.background.self_report import SHOWN, SelfReport
 from django_jobs.worker.run.announcements import send, send_in_thread
 from django_jobs.worker.run.attempt import Attempt
-from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.run.context import RunContext
+from django_jobs.worker.run.dead_jobs import DeadJobs
 from django_jobs.worker.run.executor import Surroundings
 from django_jobs.worker.run.executors import Executors
 from django_jobs.worker.run.logging_locks import free_logging
@@ -88,14 +88,14 @@ class Worker:
         self._watchdog = Watchdog(self._report_stuck, self._interrupted, self.options.stuck_after)
         self._state = self._make_state(broker, context)
         self._session = broker.session(self.id)
-        buried = BuriedJobs(broker.inspection, context)
+        dead_jobs = DeadJobs(broker.inspection, context)
         self._fetching = Fetching(
-            *(self._session, broker.inspection, self.id, self.options, self._state, buried),
+            *(self._session, broker.inspection, self.id, self.options, self._state, dead_jobs),
             finished=self.over,
             on_fatal=self._fail,
         )
         self._heartbeat = Heartbeat(
-            *(self._session, buried, context.sender),
+            *(self._session, dead_jobs, context.sender),
             *(self._state.lease, self._fetching.intake),
             SelfReport(self.id, self.options, self._state, self._watchdog),
             on_command=self._obey,

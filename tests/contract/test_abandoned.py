@@ -31,7 +31,7 @@ def test_a_heartbeat_takes_an_abandoned_job_back_and_its_attempt_counts(
     assert found(inspection, abandoned.id).state is State.RUNNING
     reply = w1.heartbeat()
 
-    assert (reply.recovered, reply.buried) == ((abandoned.id,), ())
+    assert (reply.recovered, reply.dead) == ((abandoned.id,), ())
     record = found(inspection, abandoned.id)
     assert (record.state, record.attempts, record.crashes) == (State.QUEUED, 1, 1)
     assert found(inspection, kept.id).state is State.RUNNING
@@ -48,7 +48,7 @@ def test_a_job_that_is_abandoned_again_and_again_is_dead(
         w1.session.abandon(succeeded(w1.take_one()))
         reply = w1.heartbeat()
 
-    assert (reply.recovered, reply.buried) == ((), (job.id,))
+    assert (reply.recovered, reply.dead) == ((), (job.id,))
     record = found(inspection, job.id)
     assert record.state is State.DEAD
     assert record.failures[-1].exception == "django_jobs.errors.WorkerLost"
@@ -96,7 +96,7 @@ def test_a_dead_abandoned_job_makes_room_for_the_next_that_must_run_alone(
 
     w1.session.abandon(succeeded(claim))
 
-    assert w1.heartbeat().buried == (claim.job.id,)
+    assert w1.heartbeat().dead == (claim.job.id,)
     assert waiting.is_woken()
     assert len(w1.take(1)) == 1
 

@@ -14,7 +14,7 @@ from tests.support.driver import Driver, found, ids, past_lease
 def test_a_first_heartbeat_brings_no_news(w1: Driver) -> None:
     pulse = w1.heartbeat()
 
-    assert (pulse.lost, pulse.command, pulse.recovered, pulse.buried) == (False, None, (), ())
+    assert (pulse.lost, pulse.command, pulse.recovered, pulse.dead) == (False, None, (), ())
 
 
 def test_jobs_come_back_when_the_lease_is_over_but_not_before(
@@ -143,7 +143,7 @@ def test_a_job_that_takes_down_its_third_worker_is_dead(
 
     pulse = worker.vanish(clock, noticed_by=w2)
 
-    assert (pulse.recovered, pulse.buried) == ((), (job.id,))
+    assert (pulse.recovered, pulse.dead) == ((), (job.id,))
     record = found(inspection, job.id)
     assert (record.state, record.crashes, record.attempts) == (State.DEAD, 3, 3)
     assert record.finished_at is not None
@@ -165,7 +165,7 @@ def test_crashes_count_over_all_attempts_of_a_job(
         w1.settle(retrying(w1.take_one()))
     w1.take_one()
 
-    assert w1.vanish(clock, noticed_by=w2).buried == (job.id,)
+    assert w1.vanish(clock, noticed_by=w2).dead == (job.id,)
 
 
 def test_a_crash_of_one_worker_buries_only_what_has_crashed_before(
@@ -181,7 +181,7 @@ def test_a_crash_of_one_worker_buries_only_what_has_crashed_before(
 
     pulse = w1.vanish(clock, noticed_by=w2)
 
-    assert (pulse.recovered, pulse.buried) == ((good.id,), (bad.id,))
+    assert (pulse.recovered, pulse.dead) == ((good.id,), (bad.id,))
 
 
 def test_jobs_that_are_one_crash_from_being_dead_never_share_a_worker(
@@ -199,7 +199,7 @@ def test_jobs_that_are_one_crash_from_being_dead_never_share_a_worker(
 
     assert (ids(first), ids(second)) == ([jobs[0].id], [jobs[1].id])
     w1.settle(succeeded(first[0]))
-    assert w1.vanish(clock, noticed_by=Driver(broker, "w3")).buried == (jobs[1].id,)
+    assert w1.vanish(clock, noticed_by=Driver(broker, "w3")).dead == (jobs[1].id,)
 
 
 def test_a_job_that_must_run_alone_does_not_hold_up_others(
@@ -235,7 +235,7 @@ def hold_through_outage(holder: Driver, late: Driver, clock: Clock) -> Claim:
 def test_after_an_outage_the_jobs_of_workers_that_were_cut_off_too_stay_with_them(
     broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
 ) -> None:
-    """Three outages longer than a lease would bury every job that runs for so long."""
+    """Else every job that runs that long would be dead after three outages longer than a lease."""
     broker.push([make_job()])
     w1.heartbeat()
     w2.heartbeat()

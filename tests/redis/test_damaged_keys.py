@@ -107,8 +107,8 @@ def test_damaged_failures_stop_no_heartbeat_that_takes_jobs_back(
 
     reply = w1.vanish(clock, noticed_by=w2)
 
-    assert {*reply.recovered, *reply.buried} == {one.id for one in jobs}
-    assert reply.buried == ((jobs[0].id,) if crashes else ())
+    assert {*reply.recovered, *reply.dead} == {one.id for one in jobs}
+    assert reply.dead == ((jobs[0].id,) if crashes else ())
     repair(broker)
 
 

@@ -272,7 +272,7 @@ def test_a_late_copy_claims_nothing_after_its_session_was_closed(
     run_late(network)
 
     assert len(w2.take(150)) == 150
-    assert w2.vanish(clock, noticed_by=Driver(broker, "w3")).buried == ()
+    assert w2.vanish(clock, noticed_by=Driver(broker, "w3")).dead == ()
 
 
 def test_a_late_heartbeat_begins_no_lease_after_its_session_was_closed(

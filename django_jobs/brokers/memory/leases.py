@@ -87,11 +87,9 @@ class Leases:
             (name, entry) for name in gone for entry in self.workers.pop(name).held.values()
         ]
         self._lost.update(gone)
-        buried = [
-            entry.job.id for name, entry in taken_back if not self._survives(entry, name, now)
-        ]
-        recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in buried]
-        return tuple(recovered), tuple(buried)
+        dead = [entry.job.id for name, entry in taken_back if not self._survives(entry, name, now)]
+        recovered = [entry.job.id for _, entry in taken_back if entry.job.id not in dead]
+        return tuple(recovered), tuple(dead)
 
     def forget(self, worker_id: str) -> Iterable[StoredJob]:
         """Forget a worker, and return what it held."""
@@ -102,13 +100,13 @@ class Leases:
         """Take back a job as from a worker that vanished; False if it is dead for that."""
         entry.crashes += 1
         if entry.crashes >= MAX_CRASHES:
-            self._bury(entry, worker, now)
+            self._end_as_dead(entry, worker, now)
             return False
         self._store.put_back(entry)
         self._markers.add(entry.job.queue)
         return True
 
-    def _bury(self, entry: StoredJob, worker: str, now: int) -> None:
+    def _end_as_dead(self, entry: StoredJob, worker: str, now: int) -> None:
         failure = Failure(
             exception=WORKER_LOST,
             message=WORKER_LOST_MESSAGE % (entry.crashes, worker),

@@ -70,14 +70,14 @@ class MemorySession(Session):
             parts.inspection.metrics.count(report.samples)
             parts.leases.note(self._worker_id, report)
             parts.store.sweep(now)
-            recovered, buried = parts.leases.take_back(now)
+            recovered, dead = parts.leases.take_back(now)
             parts.store.tidy_queues(parts.markers.queues, now)
             worker = parts.leases.workers[self._worker_id]
             return HeartbeatReply(
                 lost=lost,
                 command=worker.take_command(),
                 recovered=recovered,
-                buried=buried,
+                dead=dead,
                 cancelled=parts.cancellations.of(worker, now),
             )
 

@@ -33,7 +33,7 @@ def failure_text(failure: Failure | None) -> str:
 def to_failure(text: str) -> Failure:
     """Return a failure; one that cannot be read says so."""
     match parsed(text):
-        # What Lua buries has no times, nor had what earlier releases wrote.
+        # What Lua writes has no times, nor had what earlier releases wrote.
         case [
             str(exception),
             str(message),

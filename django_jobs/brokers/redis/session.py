@@ -47,7 +47,7 @@ class SentCall:
     def result(self) -> Reply:
         try:
             refused, due_in, claimed_at, flat, *rare = self.caller.ask(self.read_reply)
-            buried, metadata, must_beat, damaged = rare or ((), (), 0, ())
+            dead, metadata, must_beat, damaged = rare or ((), (), 0, ())
             claims = codec.to_claims(self.tag, int(claimed_at), flat, metadata)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
@@ -56,7 +56,7 @@ class SentCall:
             claims=claims,
             refused=self.register.close(self.tag, self.settlements, claims, refused),
             due_in=None if due_in < 0 else due_in,
-            buried=tuple(buried),
+            dead=tuple(dead),
             must_beat=bool(must_beat),
             damaged=tuple(damaged),
         )
@@ -136,7 +136,7 @@ class RedisSession(Session):
     def heartbeat(self, report: HeartbeatReport) -> HeartbeatReply:
         number = self._heartbeats
         info, known = report.info, self._register.snapshot()
-        lost, command, recovered, buried, cancelled = self._caller.run(
+        lost, command, recovered, dead, cancelled = self._caller.run(
             "heartbeat",
             *(self._worker_id, number, self._caller.lease_ms),
             json.dumps({**asdict(info), "lease": self._caller.lease_ms}),
@@ -150,7 +150,7 @@ class RedisSession(Session):
             lost=bool(lost),
             command=WorkerCommand(command) if command in tuple(WorkerCommand) else None,
             recovered=tuple(recovered),
-            buried=tuple(buried),
+            dead=tuple(dead),
             cancelled=tuple(cancelled),
         )
 

@@ -18,7 +18,7 @@ from django_jobs.worker.backoff import BrokerBackoff
 from django_jobs.worker.fetch.intake import Intake
 from django_jobs.worker.fetch.mode import Lease
 from django_jobs.worker.run.announcements import send
-from django_jobs.worker.run.buried import BuriedJobs
+from django_jobs.worker.run.dead_jobs import DeadJobs
 
 from .self_report import SelfReport
 
@@ -30,7 +30,7 @@ class Heartbeat:
 
     Args:
         session: with the broker.
-        buried: reports jobs that died with a worker.
+        dead_jobs: reports jobs that died with a worker.
         sender: the backend's class, which sends the signals.
         lease: renewed by each answer.
         intake: gives back what waits here, once the worker's jobs were given to others.
@@ -41,7 +41,7 @@ class Heartbeat:
     def __init__(
         self,
         session: Session,
-        buried: BuriedJobs,
+        dead_jobs: DeadJobs,
         sender: type,
         lease: Lease,
         intake: Intake,
@@ -49,7 +49,7 @@ class Heartbeat:
         on_command: Callable[[WorkerCommand], None],
     ) -> None:
         self._session = session
-        self._buried = buried
+        self._dead_jobs = dead_jobs
         self._sender = sender
         self._lease = lease
         self._intake = intake
@@ -111,13 +111,13 @@ class Heartbeat:
         self._intake.give_back_backlog()
 
     def _report_vanished(self, reply: HeartbeatReply) -> None:
-        if not (reply.recovered or reply.buried):
+        if not (reply.recovered or reply.dead):
             return
         logger.warning(
             "Workers vanished, or could not report how jobs ended: %d jobs are back in their"
             " queues, and %d are dead, as it was not the first time.",
             len(reply.recovered),
-            len(reply.buried),
+            len(reply.dead),
         )
         # In a thread of its own, as a slow receiver must not cost the lease.
         threading.Thread(
@@ -126,9 +126,9 @@ class Heartbeat:
 
     def _tell_receivers(self, reply: HeartbeatReply) -> None:
         try:
-            if reply.buried:
-                self._buried.report(reply.buried)
-            vanished = {"recovered": reply.recovered, "buried": reply.buried}
+            if reply.dead:
+                self._dead_jobs.report(reply.dead)
+            vanished = {"recovered": reply.recovered, "dead": reply.dead}
             send((job_recovered, {"sender": self._sender, **vanished}))
         finally:
             connections.close_all()

@@ -10,7 +10,7 @@ from django_jobs.brokers.base import Session
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.waits import capped
 from django_jobs.worker.options import WorkerOptions
-from django_jobs.worker.run.buried import BuriedJobs
+from django_jobs.worker.run.dead_jobs import DeadJobs
 from django_jobs.worker.supervision import supervised
 
 from .exchange import ENDING, ExchangeLoop
@@ -33,7 +33,7 @@ class Fetching:
         worker_id: of the worker.
         options: what it serves.
         state: what the loops share.
-        buried: reports jobs that died before they could be claimed.
+        dead_jobs: reports jobs that died before they could be claimed.
         finished: set when a worker that ends by itself has nothing left to do.
         on_fatal: called when a loop cannot go on.
     """
@@ -45,7 +45,7 @@ class Fetching:
         worker_id: str,
         options: WorkerOptions,
         state: FetchState,
-        buried: BuriedJobs,
+        dead_jobs: DeadJobs,
         finished: threading.Event,
         on_fatal: Callable[[], None],
     ) -> None:
@@ -53,7 +53,7 @@ class Fetching:
         outbox = Outbox(state.in_flight, Undelivered(session, inspection, worker_id))
         self._session = session
         self._state = state
-        self.intake = Intake(state, buried)
+        self.intake = Intake(state, dead_jobs)
         self._listener = Listener(session, queues, state, self.intake)
         self._exchange = ExchangeLoop(
             session, queues, state, self.intake, outbox, self._listener, finished

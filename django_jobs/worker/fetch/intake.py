@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.messages import Reply
 from django_jobs.jobs.records import Claim
-from django_jobs.worker.run.buried import BuriedJobs
+from django_jobs.worker.run.dead_jobs import DeadJobs
 
 from .state import FetchState
 
@@ -19,12 +19,12 @@ class Intake:
 
     Args:
         state: what the loops share.
-        buried: reports jobs that died before they could be claimed.
+        dead_jobs: reports jobs that died before they could be claimed.
     """
 
-    def __init__(self, state: FetchState, buried: BuriedJobs) -> None:
+    def __init__(self, state: FetchState, dead_jobs: DeadJobs) -> None:
         self._state = state
-        self._buried = buried
+        self._dead_jobs = dead_jobs
         self._damaged: set[str] = set()
 
     def accept(self, reply: Reply, limit: int) -> None:
@@ -44,8 +44,8 @@ class Intake:
                 len(reply.refused),
                 ", ".join(reply.refused[:10]),
             )
-        if reply.buried:
-            self._buried.report_in_thread(reply.buried)
+        if reply.dead:
+            self._dead_jobs.report_in_thread(reply.dead)
         for queue in reply.damaged:
             self._report_damaged(queue)
 

@@ -89,7 +89,7 @@ def with_error(line: Line, error: BaseException) -> Line:
     return line._replace(reason=message_of(error))
 
 
-def of_buried(record: JobRecord, backend: str) -> Line:
+def of_dead(record: JobRecord, backend: str) -> Line:
     """Return the line of a job that died without an attempt to report it."""
     line = Line(record.job, record.state, record.attempts, backend=backend)
     if not record.failures:

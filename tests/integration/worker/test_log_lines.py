@@ -81,16 +81,16 @@ def test_every_final_failure_is_one_error_line(site: Site, tmp_path: Path) -> No
 def test_jobs_that_die_without_an_attempt_are_logged_too(
     site: Site, backend: RedisBackend, corrupt: Callable[..., None]
 ) -> None:
-    unknown, unreadable, buried, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)
+    unknown, unreadable, damaged, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)
     corrupt(unknown, "t", "tests.apps.worker_site.tasks.gone")
     corrupt(unknown, "k", "24")
     corrupt(unreadable, "a", "[")
-    corrupt(buried, "e", "nonsense")
+    corrupt(damaged, "e", "nonsense")
     corrupt(in_vain, "t", "tests.apps.worker_site.tasks.gone")
     expired = tasks.note.using(expires=0.001).enqueue("late")
 
     worker = site.start("-v", "2")
-    wait_until(lambda: lines(worker.said, buried), "not told of")
+    wait_until(lambda: lines(worker.said, damaged), "not told of")
     wait_until(lambda: lines(worker.said, expired), "not told of")
     assert worker.stop() == 0
 
@@ -103,7 +103,7 @@ def test_jobs_that_die_without_an_attempt_are_logged_too(
     (last,) = lines(said, unreadable)
     assert last.startswith(f"ERROR {path_of(tasks.note)} state=FAILED queue=default attempt=1 ")
     assert last.endswith("exception=django_jobs.errors.BrokenPayload")
-    (last,) = lines(said, buried)
+    (last,) = lines(said, damaged)
     assert last == (
         f"ERROR {path_of(tasks.note)} state=FAILED queue=default attempt=0"
         " exception=django_jobs.errors.BrokenPayload: What is stored for this job is not what"

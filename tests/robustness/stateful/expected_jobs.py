@@ -112,11 +112,11 @@ class ExpectedJobs:
         return tuple(refused)
 
     def taken_back(self, witness: str, pulse: HeartbeatReply, now: int) -> None:
-        for job_id in (*pulse.recovered, *pulse.buried):
+        for job_id in (*pulse.recovered, *pulse.dead):
             (holder,) = (name for name, held in self.held.items() if job_id in held)
             assert holder != witness
             self.release(holder, job_id)
-        for job_id in pulse.buried:
+        for job_id in pulse.dead:
             self.end(job_id, State.DEAD, now)
 
     def cancel(self, job_id: str, now: int) -> None:

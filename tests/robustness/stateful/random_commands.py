@@ -341,7 +341,7 @@ def _in_order(reply: HeartbeatReply) -> HeartbeatReply:
         lost=reply.lost,
         command=reply.command,
         recovered=tuple(sorted(reply.recovered)),
-        buried=tuple(sorted(reply.buried)),
+        dead=tuple(sorted(reply.dead)),
         cancelled=tuple(sorted(reply.cancelled)),
     )
 

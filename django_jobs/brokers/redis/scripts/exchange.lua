@@ -7,7 +7,7 @@
 --   (ms; the delay in the place of the duration if the job is to be retried), result or failure as JSON;
 --   then what else attempts stored in their jobs, as `write_held` takes it.
 -- Returns {refused ids, due_in or -1, claimed_at, claims}, the claims flat, 10 values each. If there
---   are any, there follow: ids of jobs that were buried, ids and metadata of the jobs that have some,
+--   are any, there follow: ids of jobs that are dead now, ids and metadata of the jobs that have some,
 --   1 if the worker has no lease, and names of queues whose key is of another type.
 -- Invariant: a settlement takes effect only while its worker holds the job under its fence.
 --   Only a heartbeat begins a lease, and a worker without a lease claims nothing: a late copy of a call,
@@ -29,7 +29,7 @@ end
 take_quotas()
 pass_on()
 local reply = { refused, ms_until(next_due), NOW, claims }
-if #buried + #metadata + #damaged > 0 then
-  reply[5], reply[6], reply[7], reply[8] = buried, metadata, 0, damaged
+if #dead + #metadata + #damaged > 0 then
+  reply[5], reply[6], reply[7], reply[8] = dead, metadata, 0, damaged
 end
 return reply

@@ -6,7 +6,7 @@
 --   1 if it is quiet, attempts succeeded, attempts failed; highest tag given out, number of
 --   awaited tags, each of them; number of claims that the worker answers for, id and fence of each; the same of
 --   claims whose end it cannot report; counts, as `count_attempts` takes them; then what attempts stored in their jobs, as `write_held` takes it.
--- Returns {lost 0 or 1, command or '', recovered ids, buried ids, ids of jobs that the worker is to cancel}.
+-- Returns {lost 0 or 1, command or '', recovered ids, dead ids, ids of jobs that the worker is to cancel}.
 -- Invariant: a job taken back is claimed by nobody, so that its old worker cannot settle it.
 --   No lease lasts longer than its worker wants, also after the clock was set back.
 --   A heartbeat that is sent again, with the same number, adds no counts. One that is overtaken by its
@@ -54,11 +54,11 @@ else
   lost = math.max(lost, was_lost)
 end
 redis.call('SET', P .. 'b:' .. worker, string.format('%d:%d', number, lost))
-local recovered, buried = {}, {}
-take_back_abandoned(worker, abandoned, recovered, buried)
+local recovered, dead = {}, {}
+take_back_abandoned(worker, abandoned, recovered, dead)
 give_back_unknown(worker, tonumber(ARGV[8]), awaited, named)
-reap_overdue(recovered, buried)
+reap_overdue(recovered, dead)
 redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 sweep(SWEEP)
 tidy_queues()
-return { lost, command_for(ARGV[5] == '1'), recovered, buried, cancelled_of(worker) }
+return { lost, command_for(ARGV[5] == '1'), recovered, dead, cancelled_of(worker) }

@@ -57,7 +57,7 @@ class Beating:
         self.session = broker.session("w")
         self.commands: list[WorkerCommand] = []
         self.heartbeat = Heartbeat(
-            *(self.session, self.harness.buried, object, self.lease, self.harness.intake),
+            *(self.session, self.harness.dead_jobs, object, self.lease, self.harness.intake),
             Reports(*counts),
             self.commands.append,
         )

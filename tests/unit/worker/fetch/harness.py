@@ -23,8 +23,8 @@ from django_jobs.worker.fetch.outbox import Outbox, Undelivered
 from django_jobs.worker.fetch.queues import ServedQueues
 from django_jobs.worker.fetch.room import Room
 from django_jobs.worker.fetch.state import FetchState, Outlook
-from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.run.context import RunContext
+from django_jobs.worker.run.dead_jobs import DeadJobs
 from django_jobs.worker.run.executors import Executors
 from tests.support.builders import make_job, succeeded
 
@@ -204,8 +204,8 @@ class Harness:
         context = RunContext(
             alias="default", sender=object, worker="w", retry=Retry(), max_result=1
         )
-        self.buried = BuriedJobs(self.broker.inspection, context)
-        self.intake = Intake(self.state, self.buried)
+        self.dead_jobs = DeadJobs(self.broker.inspection, context)
+        self.intake = Intake(self.state, self.dead_jobs)
         self.finished = threading.Event()
         self.lease.renew(clock())
         self.serve(QueueWeight("default"))

@@ -81,7 +81,7 @@ local function end_unreadable(id, job)
   for _, index in ipairs({ 'q:' .. (job.q or ''), home(job) }) do
     if KEY_TYPES[family(index)] == 'zset' then redis.call('ZREM', P .. index, id) end
   end
-  bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
+  end_as_dead(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
 end
 
 local function repair_unreadable(id, job)

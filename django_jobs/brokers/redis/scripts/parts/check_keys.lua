@@ -20,7 +20,7 @@ local function check_type(name)
   report('wrong_type', name, 'a ' .. actual .. ' instead of a ' .. wanted, function()
     redis.call('UNLINK', P .. name)
     if family(name) == 'j:' then
-      bury(string.sub(name, 3), BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
+      end_as_dead(string.sub(name, 3), BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
     end
   end)
   return false

@@ -27,11 +27,11 @@ local function must_run_alone(id, crashes)
 end
 
 -- Ends a job that cannot be read.
-local function bury_unreadable(id)
+local function end_unreadable(id)
   if redis.call('EXISTS', P .. 'j:' .. id) == 0 then return end -- evicted, or deleted by hand
   if redis.call('TYPE', P .. 'j:' .. id).ok ~= 'hash' then redis.call('UNLINK', P .. 'j:' .. id) end
-  bury(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0)
-  buried[#buried + 1] = id
+  end_as_dead(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0)
+  dead[#dead + 1] = id
 end
 
 -- Returns the count that follows that of an earlier claim, if there was one.
@@ -78,7 +78,7 @@ local function take(queue, room)
       if not is_place(score) then score = '0' end
       local job = read_all(id)
       if not is_sound(job) then
-        bury_unreadable(id)
+        end_unreadable(id)
       elseif job.c and must_run_alone(id, job.c) then
         append(passed_over, score, id)
       else

@@ -50,7 +50,7 @@ local function add_failure(id, failure)
 end
 
 -- Ends a job as dead for a reason that no worker reported.
-local function bury(id, exception, message, worker, attempt)
+local function end_as_dead(id, exception, message, worker, attempt)
   add_failure(id, cjson.encode({ exception, message, '', now, worker, attempt }))
   redis.call('HSET', P .. 'j:' .. id, 's', 'dead', 'f', now)
   finish_one(id, 'dead')

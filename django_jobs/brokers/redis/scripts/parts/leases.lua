@@ -33,8 +33,8 @@ local function renew(worker, lease, info)
   return redis.call('ZREM', P .. 'lost', worker)
 end
 
--- Takes back a job of a worker that vanished, or cannot report its end, at its old place, or buries it.
-local function take_back(id, value, gone, recovered, buried)
+-- Takes back a job of a worker that vanished, or cannot report its end, at its old place, or ends it as dead.
+local function take_back(id, value, gone, recovered, dead)
   local job = P .. 'j:' .. id
   local queue = read(id, 'q')[1]
   if not queue then return end -- evicted, or deleted by hand
@@ -42,8 +42,8 @@ local function take_back(id, value, gone, recovered, buried)
   local crashes = redis.pcall('HINCRBY', job, 'c', 1)
   if type(crashes) == 'number' and crashes >= MAX_CRASHES then
     local message = string.format(WORKER_LOST_MESSAGE, crashes, gone)
-    bury(id, WORKER_LOST, message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
-    buried[#buried + 1] = id
+    end_as_dead(id, WORKER_LOST, message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
+    dead[#dead + 1] = id
     return
   end
   local _, _, score = held(value)
@@ -54,12 +54,12 @@ local function take_back(id, value, gone, recovered, buried)
 end
 
 -- If the key of its jobs is of another type, the doctor finds them.
-local function reap(gone, recovered, buried)
+local function reap(gone, recovered, dead)
   local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
   expect_lists_of_ended()
   expect_lists_of_queues()
   for i = 1, #all, 2 do
-    take_back(all[i], all[i + 1], gone, recovered, buried)
+    take_back(all[i], all[i + 1], gone, recovered, dead)
   end
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
   redis.call('EXPIRE', P .. 'b:' .. gone, LOST_WORKER_KEPT_MS / 1000) -- it may only be cut off, and send heartbeats again
@@ -72,7 +72,7 @@ end
 
 -- Takes back the jobs whose end a worker cannot report, as if it had vanished: to give them back at no cost
 -- would let them run forever.
-local function take_back_abandoned(worker, abandoned, recovered, buried)
+local function take_back_abandoned(worker, abandoned, recovered, dead)
   local flight = P .. 'f:' .. worker
   local suspect = redis.call('HGET', P .. 'suspects', worker)
   for claim in pairs(abandoned) do
@@ -82,16 +82,16 @@ local function take_back_abandoned(worker, abandoned, recovered, buried)
       expect_lists_of_ended()
       expect_lists_of_queues()
       redis.call('HDEL', flight, id)
-      take_back(id, value, worker, recovered, buried)
+      take_back(id, value, worker, recovered, dead)
       if id == suspect then mark_all() end
     end
   end
 end
 
 -- Takes back the jobs of all workers whose lease is over.
-local function reap_overdue(recovered, buried)
+local function reap_overdue(recovered, dead)
   for _, gone in ipairs(overdue()) do
-    reap(gone, recovered, buried)
+    reap(gone, recovered, dead)
   end
   redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - LOST_WORKER_KEPT_MS)
 end

@@ -12,7 +12,7 @@ local NOW = string.format('%.0f', now) -- Redis takes longer to write a number t
 
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
-local buried, metadata, damaged = {}, {}, {}
+local dead, metadata, damaged = {}, {}, {}
 
 local function append(list, score, id)
   list[#list + 1] = score

@@ -24,8 +24,8 @@ from .endings import after_death, error_of
 logger = logging.getLogger("django_jobs")
 
 
-class BuriedJobs:
-    """Reports the buried jobs that a worker hears of.
+class DeadJobs:
+    """Reports the dead jobs that a worker hears of.
 
     Args:
         inspection: reads them.
@@ -52,7 +52,7 @@ class BuriedJobs:
 
     def _report(self, record: JobRecord) -> None:
         job, own = record.job, self._context
-        job_log.write(job_log.of_buried(record, own.alias))
+        job_log.write(job_log.of_dead(record, own.alias))
         error = error_of(record.failures[-1]) if record.failures else WorkerLost("")
         task, result = _found(record, own.alias)
         about = {"job_id": job.id, "task": job.task, "queue": job.queue, "backend": own.alias}
@@ -70,7 +70,7 @@ class BuriedJobs:
             finally:
                 connections.close_all()
 
-        threading.Thread(target=report, name="django-jobs-buried", daemon=True).start()
+        threading.Thread(target=report, name="django-jobs-dead-jobs", daemon=True).start()
 
 
 def _found(record: JobRecord, alias: str) -> tuple[AnyTask | None, AnyJobResult | None]:

@@ -12,15 +12,15 @@ from django_jobs.jobs.records import State
 from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.signals import job_dead
 from django_jobs.tasks.retry import Retry
-from django_jobs.worker.run.buried import BuriedJobs
 from django_jobs.worker.run.context import RunContext
+from django_jobs.worker.run.dead_jobs import DeadJobs
 from tests.apps.backend_site import deaths
 from tests.support.builders import make_job
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found
 
 
-def bury(broker: MemoryBroker, clock: Clock, task: str) -> str:
+def end_as_dead(broker: MemoryBroker, clock: Clock, task: str) -> str:
     """Store a job, and let three workers vanish with it; return its id."""
     job = make_job(task=task, arguments=dump_arguments((), {}))
     broker.push([job])
@@ -34,9 +34,9 @@ def bury(broker: MemoryBroker, clock: Clock, task: str) -> str:
 
 
 @pytest.fixture
-def buried(broker: MemoryBroker) -> BuriedJobs:
+def dead_jobs(broker: MemoryBroker) -> DeadJobs:
     context = RunContext(alias="default", sender=object, worker="w", retry=Retry(), max_result=1000)
-    return BuriedJobs(broker.inspection, context)
+    return DeadJobs(broker.inspection, context)
 
 
 @pytest.fixture
@@ -64,16 +64,16 @@ def heard() -> Any:
 def test_the_task_and_receivers_are_told(
     broker: MemoryBroker,
     clock: Clock,
-    buried: BuriedJobs,
+    dead_jobs: DeadJobs,
     heard: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     told: list[Any] = []
     monkeypatch.setattr(deaths, "told", told)
-    job_id = bury(broker, clock, deaths.succeed.module_path)
+    job_id = end_as_dead(broker, clock, deaths.succeed.module_path)
 
-    buried.report([job_id])
+    dead_jobs.report([job_id])
 
     ((told_id, status, error, _),) = told
     assert (told_id, status) == (job_id, "FAILED")
@@ -85,11 +85,11 @@ def test_the_task_and_receivers_are_told(
 
 
 def test_receivers_are_told_of_jobs_whose_task_is_gone(
-    broker: MemoryBroker, clock: Clock, buried: BuriedJobs, heard: list[dict[str, Any]]
+    broker: MemoryBroker, clock: Clock, dead_jobs: DeadJobs, heard: list[dict[str, Any]]
 ) -> None:
-    job_id = bury(broker, clock, "tests.apps.backend_site.deaths.gone")
+    job_id = end_as_dead(broker, clock, "tests.apps.backend_site.deaths.gone")
 
-    buried.report([job_id])
+    dead_jobs.report([job_id])
 
     (arguments,) = heard
     assert arguments["job_id"] == job_id
@@ -98,8 +98,8 @@ def test_receivers_are_told_of_jobs_whose_task_is_gone(
 
 
 def test_a_job_that_is_not_there_any_more_is_no_matter(
-    buried: BuriedJobs, heard: list[dict[str, Any]]
+    dead_jobs: DeadJobs, heard: list[dict[str, Any]]
 ) -> None:
-    buried.report(["nobody"])
+    dead_jobs.report(["nobody"])
 
     assert heard == []
