@@ -37,12 +37,13 @@ from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.max_attempts import retry_from_settings
 from django_jobs.tasks.registry import check_importable, find_task, import_task_modules, is_declared
 from django_jobs.tasks.retry import Retry
+from django_jobs.worker.background.host import new_worker_id
 from django_jobs.worker.background.periodic import Ticker
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run import job_log
 from django_jobs.worker.run.announcements import is_heard
 from django_jobs.worker.run.context import RunContext
-from django_jobs.worker.worker import Worker, new_worker_id
+from django_jobs.worker.worker import Worker
 
 from .job_builder import JobBuilder
 from .task_checks import check_queue, check_queue_names, check_ranges

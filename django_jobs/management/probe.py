@@ -9,23 +9,26 @@ from django.core.management.base import CommandError
 
 from django_jobs.brokers.inspection.prometheus import exposition
 from django_jobs.conf.probe_address import ProbeAddress
+from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.probe.answers import Answers, WorkerAnswers
 from django_jobs.worker.probe.server import ProbeServer
-from django_jobs.worker.worker import Worker
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
 
 
 def open_worker_probe(
-    address: ProbeAddress | None, backend: JobBackend, worker: Worker
+    address: ProbeAddress | None, backend: JobBackend, workers: WorkerGroup
 ) -> ProbeServer | None:
-    """Return a server that answers for a worker, or None without an address.
+    """Return a server that answers for workers, or None without an address.
+
+    Args:
+        backend: whose metrics it has.
 
     Raises:
         CommandError: it is not possible to listen at the address; says why.
     """
-    answers = WorkerAnswers(worker, lambda: exposition(backend.broker.inspection))
+    answers = WorkerAnswers(workers, lambda: exposition(backend.broker.inspection))
     return open_probe(address, answers)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.queues import parse_queue
 from django_jobs.management.arguments import checked, option
 
@@ -33,10 +32,11 @@ def add_worker_arguments(parser: ArgumentParser) -> None:
     add("--log-level", type=log_level, metavar="LEVEL", help="Log from this level on.")
     add(
         "--backend",
-        default=DEFAULT_TASK_BACKEND_ALIAS,
+        action="append",
         metavar="ALIAS",
-        help="Alias in TASKS. Defaults to %(default)r.",
+        help="Serve this alias in TASKS. May be repeated. Defaults to 'default'.",
     )
+    add("--all-backends", action="store_true", help="Serve all persistent backends in TASKS.")
     add(
         "--probe",
         type=option("probe", str),

@@ -17,8 +17,8 @@ from django_jobs.clock import now_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
 from django_jobs.jobs.records import Claim, State
+from django_jobs.worker.background.host import new_worker_id
 from django_jobs.worker.run.attempt import Attempt
-from django_jobs.worker.worker import new_worker_id
 
 from .attempts import run_here
 from .waiting import EVERYTHING, waiting_backend

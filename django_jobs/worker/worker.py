@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
-import secrets
-import socket
 import threading
 
 from django_jobs.brokers.base import Broker
@@ -45,12 +41,6 @@ LAST_BEAT = 2.0
 """Seconds to wait for the last heartbeat. A slower one is overtaken by the end of the session."""
 
 
-def new_worker_id() -> str:
-    """Return an id that says where the worker runs, and that is new with each start."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
-    return f"{host}:{os.getpid()}:{secrets.token_hex(3)}"
-
-
 class Worker:
     """Runs the jobs of one backend until it is stopped.
 
@@ -63,6 +53,7 @@ class Worker:
     Attributes:
         over: set when it should be stopped: it has failed, or has nothing left to do.
         failed: whether a part of it could not go on.
+        told_to_stop: whether an operator has stopped it.
         log_fields: the attributes of its log lines.
         given_back: how many running jobs had to be given back when it stopped.
     """
@@ -75,7 +66,7 @@ class Worker:
         self.id = context.worker
         self.options = options
         self.over = threading.Event()
-        self.failed = False
+        self.failed = self.told_to_stop = False
         self.given_back = 0
         self._ticks = ticker
         self._sender = context.sender
@@ -275,6 +266,7 @@ class Worker:
             logger.info("Received the command %s from an operator.", command.value)
         self.quiet()
         if stops:
+            self.told_to_stop = True
             self.over.set()
 
     def _report_stuck(self, job_id: str) -> None:

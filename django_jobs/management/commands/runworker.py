@@ -10,16 +10,17 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
-from django_jobs.backends import JobBackend, our_backend
+from django_jobs.backends import JobBackend, our_backend, our_backends
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.errors import BrokerError
 from django_jobs.logs.fields import writing_as
@@ -31,6 +32,7 @@ from django_jobs.management.target import configured_backend
 from django_jobs.management.worker_arguments import add_worker_arguments
 from django_jobs.management.worker_options import chosen_options, replaceable
 from django_jobs.waits import wait_out
+from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.probe.server import in_thread
 from django_jobs.worker.process.channel import Channel
@@ -41,6 +43,9 @@ from django_jobs.worker.process.supervisor import Parent
 from django_jobs.worker.run.loggers import show_failures
 
 logger = logging.getLogger("django_jobs")
+
+Served: TypeAlias = tuple[JobBackend, WorkerOptions]
+"""A backend, and how its worker works."""
 
 RELOAD_GRACE = 5.0
 """Seconds that running jobs get to finish after a code change."""
@@ -68,8 +73,9 @@ class Command(OwnProcessCommand):
             raise CommandError(str(error)) from error
 
     def handle(self, *args: Any, **options: Any) -> None:
-        backend = find_backend(options["backend"])
-        worker_options = chosen_options(backend, options)
+        backends = find_backends(options["backend"], all_of_them=options["all_backends"])
+        served = [(backend, chosen_options(backend, options)) for backend in backends]
+        backend, worker_options = served[0]  # what concerns the process is configured there
         if self.owns_process:
             self._configure_logging(backend, options)
         else:
@@ -80,15 +86,16 @@ class Command(OwnProcessCommand):
             raise CommandError("--probe works with one process only: add --processes 1.")
         probe = options["probe"] or getattr(backend.configuration, "probe", None)
         if self._reloads(worker_options, options["reload"], processes):
-            run_with_reloader(self._run_for_reloader, backend, worker_options, probe)
+            run_with_reloader(self._run_for_reloader, served, probe)
             return
         code = (
-            run_several(worker_options, processes)
+            run_several(served, processes)
             if processes > 1
-            else self._run(backend, worker_options, parent, None if parent else probe)
+            else self._run(served, parent, None if parent else probe)
         )
         if worker_options.burst and not parent:
-            self._write_lines(burst_report(backend))
+            for each in backends:
+                self._write_lines(burst_report(each))
         self._end(code)
 
     def _configure_logging(self, backend: JobBackend, options: dict[str, Any]) -> None:
@@ -122,32 +129,40 @@ class Command(OwnProcessCommand):
         return settings.DEBUG and processes == 1 and not ends_by_itself and self.owns_process
 
     def _run(
-        self,
-        backend: JobBackend,
-        options: WorkerOptions,
-        parent: Channel | None,
-        probe: ProbeAddress | None,
+        self, served: Sequence[Served], parent: Channel | None, probe: ProbeAddress | None
     ) -> ExitCode:
-        """Run one worker in this process.
+        """Run a worker for each backend in this process.
 
         Raises:
             CommandError: the broker does not answer, or the port for probes is not free.
         """
-        worker = backend.make_worker(replaceable(options) if parent else options)
+        workers = WorkerGroup(
+            [
+                backend.make_worker(replaceable(options) if parent else options)
+                for backend, options in served
+            ]
+        )
 
         def greet() -> None:
-            with writing_as(worker.log_fields):
-                self._write_lines(greeting(backend, worker, probe))
+            self._greet(served, workers, probe)
 
-        with in_thread(open_worker_probe(probe, backend, worker)):
+        with in_thread(open_worker_probe(probe, served[0][0], workers)):
             try:
                 if threading.current_thread() is not threading.main_thread():
                     greet()
-                    return run_in_thread(worker)
+                    return run_in_thread(workers)
                 with nullcontext() if self.owns_process else borrowed_interpreter():
-                    return WorkerProcess(worker, parent).run(greet)
+                    return WorkerProcess(workers, parent).run(greet)
             except BrokerError as error:
                 raise CommandError(str(error)) from error
+
+    def _greet(
+        self, served: Sequence[Served], workers: WorkerGroup, probe: ProbeAddress | None
+    ) -> None:
+        for (backend, _), worker in zip(served, workers.workers, strict=True):
+            with writing_as(worker.log_fields):
+                self._write_lines(greeting(backend, worker, probe))
+            probe = None  # one line says where it is
 
     def _end(self, code: ExitCode) -> None:
         if code is ExitCode.GAVE_BACK and self.owns_process:
@@ -155,23 +170,21 @@ class Command(OwnProcessCommand):
         if code is not ExitCode.DONE:
             raise CommandError(EXIT_MESSAGES[code], returncode=code)
 
-    def _run_for_reloader(
-        self, backend: JobBackend, options: WorkerOptions, probe: ProbeAddress | None
-    ) -> None:
+    def _run_for_reloader(self, served: Sequence[Served], probe: ProbeAddress | None) -> None:
         """Run in a thread; the reloader ends the process when code changes."""
-        # Only a code change makes the reloader start the next worker.
-        staying = dataclasses.replace(options, max_memory=None, restart_after_timeout=False)
-        worker = backend.make_worker(staying)
+        workers = WorkerGroup(
+            [backend.make_worker(_staying(options)) for backend, options in served]
+        )
         try:
-            server = open_worker_probe(probe, backend, worker)
-            self._write_lines(greeting(backend, worker, probe))
-            worker.start()
+            server = open_worker_probe(probe, served[0][0], workers)
+            self._greet(served, workers, probe)
+            workers.start()
         except (BrokerError, CommandError) as error:
             self.stderr.write(str(error))
             _exit_now(ExitCode.FAILED)
-        atexit.register(worker.stop, RELOAD_GRACE)
+        atexit.register(workers.stop, RELOAD_GRACE)
         with in_thread(server):
-            wait_out(worker.over.wait, None)
+            wait_out(workers.over.wait, None)
         os.kill(os.getpid(), signal.SIGINT)
 
     def _write_lines(self, lines: Iterable[str]) -> None:
@@ -186,13 +199,44 @@ class Command(OwnProcessCommand):
             self.stdout.flush()
 
 
-def run_several(options: WorkerOptions, count: int) -> ExitCode:
+def run_several(served: Sequence[Served], count: int) -> ExitCode:
     """Run worker processes under this one, each started with the same command line."""
     command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
+    every = [options for _, options in served]
     parent = Parent(
-        command, count, replace=not options.burst, shutdown_timeout=options.shutdown_timeout
+        command,
+        count,
+        replace=not any(options.burst for options in every),
+        shutdown_timeout=max(options.shutdown_timeout for options in every),
     )
     return parent.run()
+
+
+def find_backends(aliases: Sequence[str] | str | None, *, all_of_them: bool) -> list[JobBackend]:
+    """Return the backends to serve.
+
+    Args:
+        aliases: one or several aliases in `TASKS`; None for the default one.
+        all_of_them: serve all persistent backends instead.
+
+    Raises:
+        CommandError: one of them cannot be served, or there is none; says what to set.
+    """
+    if all_of_them:
+        if aliases:
+            raise CommandError("Give either --backend or --all-backends.")
+        found = [backend for backend in our_backends() if backend.persistent]
+        if not found:
+            raise CommandError(
+                "TASKS has no backend whose jobs a separate worker can run. Set JOB_BACKEND=redis"
+                " and REDIS_URL."
+            )
+        return found
+    named = [aliases] if isinstance(aliases, str) else aliases or [DEFAULT_TASK_BACKEND_ALIAS]
+    for alias in named:
+        if named.count(alias) > 1:
+            raise CommandError(f"--backend: {alias!r} is named twice: name it once.")
+    return [find_backend(alias) for alias in named]
 
 
 def find_backend(alias: str) -> JobBackend:
@@ -209,6 +253,11 @@ def find_backend(alias: str) -> JobBackend:
             " run. Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
         )
     return backend
+
+
+def _staying(options: WorkerOptions) -> WorkerOptions:
+    """Return options with which only a code change makes the reloader start the next worker."""
+    return dataclasses.replace(options, max_memory=None, restart_after_timeout=False)
 
 
 def _exit_now(code: ExitCode) -> NoReturn:

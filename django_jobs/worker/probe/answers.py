@@ -6,8 +6,8 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.supervision import STALLED
-from django_jobs.worker.worker import Worker
 
 from .scrapes import Scrapes
 
@@ -33,27 +33,27 @@ class Answers(ABC):
 
 
 class WorkerAnswers(Answers):
-    """Answers for a single worker.
+    """Answers for the workers of one process.
 
     Args:
-        worker: the probes ask for.
+        workers: the probes ask for.
         render: returns all metrics as text; it may block.
     """
 
-    def __init__(self, worker: Worker, render: Callable[[], str]) -> None:
-        self._worker = worker
+    def __init__(self, workers: WorkerGroup, render: Callable[[], str]) -> None:
+        self._workers = workers
         self._scrapes = Scrapes(render)
 
     def liveness_problem(self) -> str:
-        if self._worker.failed:
+        if self._workers.failed:
             return "A part of this worker failed."
-        idle = self._worker.idle_for
+        idle = self._workers.idle_for
         return f"This worker has made no progress for {idle:.0f} s." if idle >= STALLED else ""
 
     def readiness_problem(self) -> str:
-        if not self._worker.takes_jobs:
+        if not self._workers.takes_jobs:
             return "This worker is quiet or stopping."
-        if not self._worker.holds_lease:
+        if not self._workers.holds_lease:
             return "The broker has not answered a heartbeat for longer than the lease."
         return self.liveness_problem()
 

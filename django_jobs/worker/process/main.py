@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django_jobs.waits import wait_out
+from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.supervision import STALLED
-from django_jobs.worker.worker import Worker
 
 from .channel import Channel, Request, Stage
 from .exit_code import ExitCode
@@ -35,21 +35,21 @@ class HardStop(BaseException):
 
 
 class WorkerProcess:
-    """Runs a worker while the main thread handles signals.
+    """Runs workers while the main thread handles signals.
 
-    TERM, INT and HUP stop it, as does the end of its parent; a second INT stops it hard; TSTP makes
-    it quiet; TTIN writes the stacks of all threads to stderr; USR1 and USR2 change nothing.
+    TERM, INT and HUP stop them, as does the end of the parent; a second INT stops them hard; TSTP
+    makes them quiet; TTIN writes the stacks of all threads to stderr; USR1 and USR2 change nothing.
 
     Args:
-        worker: to run.
+        workers: to run.
         parent: the channel to the parent, if this is one of several processes.
         stalled: seconds without a step of a loop after which there are no more signs of life.
     """
 
     def __init__(
-        self, worker: Worker, parent: Channel | None = None, *, stalled: float = STALLED
+        self, workers: WorkerGroup, parent: Channel | None = None, *, stalled: float = STALLED
     ) -> None:
-        self._worker = worker
+        self._workers = workers
         self._parent = parent
         self._stalled = stalled
         self._quiet_asked = False
@@ -73,12 +73,12 @@ class WorkerProcess:
             try:
                 greet()
                 self._work(wakeup)
-                self._end(self._worker.options.shutdown_timeout)
+                self._end(self._workers.shutdown_timeout)
             except HardStop:
                 free_logging()  # the interrupt may have come during a log call
                 self._end(0)
             self._hard = True  # later interrupts are too late
-        return _exit_code_of(self._worker)
+        return _exit_code_of(self._workers)
 
     def _hear(self, number: int) -> None:
         """Handle a signal. It may arrive anywhere, even while a lock is held.
@@ -103,17 +103,17 @@ class WorkerProcess:
     def _work(self, wakeup: Wakeup) -> None:
         """Obey requests until the end, and give signs of life while there is progress."""
 
-        def await_worker() -> None:
-            wait_out(self._worker.over.wait, None)
+        def await_workers() -> None:
+            wait_out(self._workers.over.wait, None)
             wakeup.ring()
 
         self._obey()  # before it takes a job
-        self._worker.start()
-        threading.Thread(target=await_worker, name="django-jobs-over", daemon=True).start()
+        self._workers.start()
+        threading.Thread(target=await_workers, name="django-jobs-over", daemon=True).start()
         notify("READY=1", "STATUS=Working")
         interval = LIFE_SIGN if self._parent else watchdog_interval()
-        while not (self._stop_asked or self._worker.over.is_set()):
-            if self._worker.idle_for < self._stalled:
+        while not (self._stop_asked or self._workers.over.is_set()):
+            if self._workers.idle_for < self._stalled:
                 self._show_life(interval)
             wakeup.wait(interval, [self._parent] if self._parent else [])
             self._obey()
@@ -122,7 +122,7 @@ class WorkerProcess:
 
     def _show_life(self, interval: float | None) -> None:
         if self._parent:
-            self._parent.say(Stage.WORN if self._worker.is_worn else Stage.SERVING)
+            self._parent.say(Stage.WORN if self._workers.is_worn else Stage.SERVING)
         elif interval:
             notify("WATCHDOG=1")
 
@@ -136,35 +136,35 @@ class WorkerProcess:
             log_meaningless(self._meaningless)
             self._meaningless = None
         if self._quiet_asked or Request.QUIET.value in heard:
-            self._worker.quiet()
+            self._workers.quiet()
         if Request.RETIRE.value in heard:
-            self._worker.retire()
+            self._workers.retire()
 
     def _end(self, timeout: float) -> None:
         self._stop_asked = True
         if self._parent:
             self._parent.say(Stage.STOPPING)
-        notify("STOPPING=1", f"STATUS=Stopping, {len(self._worker.running())} jobs are running")
-        self._worker.stop(timeout)
+        notify("STOPPING=1", f"STATUS=Stopping, {len(self._workers.running())} jobs are running")
+        self._workers.stop(timeout)
 
 
-def _exit_code_of(worker: Worker) -> ExitCode:
-    """Return the exit code of a worker that has stopped."""
-    if worker.failed:
+def _exit_code_of(workers: WorkerGroup) -> ExitCode:
+    """Return the exit code of workers that have stopped."""
+    if workers.failed:
         return ExitCode.FAILED
-    return ExitCode.GAVE_BACK if worker.given_back else ExitCode.DONE
+    return ExitCode.GAVE_BACK if workers.given_back else ExitCode.DONE
 
 
-def run_in_thread(worker: Worker) -> ExitCode:
-    """Run a worker in a thread that receives no signals, until it ends by itself.
+def run_in_thread(workers: WorkerGroup) -> ExitCode:
+    """Run workers in a thread that receives no signals, until they end by themselves.
 
     Raises:
         BrokerError: the broker does not answer at the start.
     """
-    worker.start()
-    wait_out(worker.over.wait, None)
-    worker.stop(worker.options.shutdown_timeout)
-    return _exit_code_of(worker)
+    workers.start()
+    wait_out(workers.over.wait, None)
+    workers.stop(workers.shutdown_timeout)
+    return _exit_code_of(workers)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.redis.session import RedisSession
 from django_jobs.worker import supervision
+from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter
@@ -69,7 +70,7 @@ def test_a_loop_that_hangs_gives_no_more_signs_of_life(
 
     watching = threading.Thread(target=watch)
     watching.start()
-    code = WorkerProcess(worker, stalled=0.5).run(lambda: None)
+    code = WorkerProcess(WorkerGroup([worker]), stalled=0.5).run(lambda: None)
     watching.join()
 
     assert code is ExitCode.DONE
@@ -86,4 +87,4 @@ def test_a_worker_whose_part_fails_ends_with_code_1(
     monkeypatch.setattr(supervision, "PAUSE", 0.001)
     monkeypatch.setattr(RedisSession, "exchange", fail)
     worker = backend.make_worker(WorkerOptions(concurrency=1))
-    assert WorkerProcess(worker).run(lambda: None) is ExitCode.FAILED
+    assert WorkerProcess(WorkerGroup([worker])).run(lambda: None) is ExitCode.FAILED
