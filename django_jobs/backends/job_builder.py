@@ -11,7 +11,7 @@ from django_jobs.compat import AnyTask
 from django_jobs.conf.options import BackendOptions
 from django_jobs.errors import PayloadTooLarge, UnserializableArgument
 from django_jobs.jobs.ids import new_job_ids
-from django_jobs.jobs.metadata import encode_metadata
+from django_jobs.jobs.metadata import encode_with_reserved
 from django_jobs.jobs.records import Job, new
 from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
@@ -74,7 +74,7 @@ class JobBuilder:
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, Task) else None
         result_ttl = task.result_ttl if isinstance(task, Task) else None
-        metadata = task.metadata if isinstance(task, Task) else carried
+        metadata = task.metadata if isinstance(task, Task) else NOTHING
         return (
             task.module_path,
             task.queue_name,
@@ -85,7 +85,7 @@ class JobBuilder:
             _to_ms(self._options.result_ttl if result_ttl is None else result_ttl),
             self._overrides(task),
             sign(task.module_path),
-            encode_metadata({**metadata, **carried}) if metadata or carried else "",
+            encode_with_reserved(metadata, carried) if metadata or carried else "",
         )
 
     def _overrides(self, task: AnyTask) -> str:

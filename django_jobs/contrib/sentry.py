@@ -5,6 +5,7 @@ sentry_sdk.init(dsn=…, integrations=[JobsIntegration()])
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ STATUSES = {State.SUCCEEDED: MonitorStatus.OK, State.DEAD: MonitorStatus.ERROR}
 """What a check-in says at the end of a job; a discarded one had nothing to do."""
 
 CRON_FIELDS = 5
+
+HASHED = re.compile("(?<![A-Za-z])H(?![A-Za-z])")
+"""The `H` of a cron line, but not that of THU."""
 
 
 class JobsIntegration(Integration):
@@ -163,12 +167,14 @@ def _slug(name: str) -> str:
 
 
 def _monitor_config(name: str) -> MonitorConfig | None:
-    """Return the schedule for Sentry, or None if it could not read the line."""
+    """Return the schedule for Sentry, or None if Sentry could not read the line or the zone."""
     found = next((one for one in registered_tasks() if one.name == name), None)
-    line = found.line if found else ""
-    if not line or "H" in line or (line[0] != "@" and len(line.split()) != CRON_FIELDS):
+    if found is None:
         return None
-    config: MonitorConfig = {"schedule": {"type": "crontab", "value": line}}
-    assert found is not None
-    config["timezone"] = str(found.schedule.timezone)
-    return config
+    is_alias = found.line.startswith("@")
+    zone = getattr(found.schedule.timezone, "key", None)
+    if zone is None or not (is_alias or len(found.line.split()) == CRON_FIELDS):
+        return None
+    if HASHED.search(found.line):
+        return None
+    return {"schedule": {"type": "crontab", "value": found.line}, "timezone": zone}

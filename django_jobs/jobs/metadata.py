@@ -47,6 +47,20 @@ def encode_metadata(metadata: object) -> str:
     return text
 
 
+def encode_with_reserved(metadata: Mapping[str, Any], reserved: Mapping[str, Any]) -> str:
+    """Return the JSON text of metadata with reserved keys of libraries.
+
+    The reserved ones are left out if there is no room for them: no library may refuse a job.
+
+    Raises:
+        UnusableMetadata: the metadata itself cannot travel.
+    """
+    try:
+        return encode_metadata({**metadata, **reserved})
+    except UnusableMetadata:
+        return encode_metadata(metadata)
+
+
 def decode_metadata(text: str) -> dict[str, Any]:
     """Return the metadata that `encode_metadata` wrote.
 

@@ -13,6 +13,6 @@ class PrometheusConfig(AppConfig):
     def ready(self) -> None:
         from prometheus_client import REGISTRY
 
-        from .collector import JobsCollector
+        from .collector import OF_ALL_BACKENDS
 
-        REGISTRY.register(JobsCollector())
+        REGISTRY.register(OF_ALL_BACKENDS)

@@ -52,6 +52,10 @@ class JobsCollector(Collector):
         yield from found.values()
 
 
+OF_ALL_BACKENDS = JobsCollector()
+"""The one that the app registers; one object, so that it counts once however often that happens."""
+
+
 def _read(inspection: Inspection) -> tuple[Family, ...] | None:
     try:
         return tuple(families(inspection))

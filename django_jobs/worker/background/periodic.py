@@ -11,7 +11,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.compat import Task
 from django_jobs.errors import BrokerError
-from django_jobs.jobs.metadata import decode_metadata, encode_metadata
+from django_jobs.jobs.metadata import decode_metadata, encode_with_reserved
 from django_jobs.jobs.observers import PERIODIC
 from django_jobs.jobs.records import Job, Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
@@ -114,4 +114,5 @@ class Ticker:
 
 def _named(job: Job, name: str) -> Job:
     """Return the job of a tick with the name of its periodic task, for libraries that follow it."""
-    return job._replace(metadata=encode_metadata({**decode_metadata(job.metadata), PERIODIC: name}))
+    metadata = encode_with_reserved(decode_metadata(job.metadata), {PERIODIC: name})
+    return job._replace(metadata=metadata)

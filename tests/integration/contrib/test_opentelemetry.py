@@ -15,8 +15,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 from django_jobs.backends import JobBackend
 from django_jobs.contrib.opentelemetry import tracing
 from django_jobs.contrib.opentelemetry.tracing import TracingObserver
-from django_jobs.jobs.observers import install, remove
+from django_jobs.jobs.metadata import MAX_METADATA
+from django_jobs.jobs.observers import install, observers, remove
 from tests.apps.backend_site import deaths, tasks
+from tests.settings import INSTALLED_APPS
 from tests.support.results import ended, succeeded
 from tests.support.waiting import wait_until
 
@@ -133,3 +135,23 @@ def test_a_tracer_that_fails_harms_no_job(
     finally:
         remove(TracingObserver)
     assert "A library that follows jobs failed" in caplog.text
+
+
+def test_the_app_turns_tracing_on(settings: Any) -> None:
+    settings.INSTALLED_APPS = [*INSTALLED_APPS, "django_jobs.contrib.opentelemetry"]
+    try:
+        assert [type(one) for one in observers] == [TracingObserver]
+    finally:
+        remove(TracingObserver)
+
+
+def test_a_context_for_which_there_is_no_room_is_left_out(
+    backend: JobBackend, spans: InMemorySpanExporter
+) -> None:
+    large = {"text": "x" * (MAX_METADATA - 20)}
+
+    result = tasks.echo.using(metadata=large).enqueue("value")
+
+    assert succeeded(result) == [["value"], {}]
+    _, process = wait_for(spans, 2)
+    assert process.parent is None

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.inspection.prometheus import exposition
 from django_jobs.contrib.prometheus import JobsCollector
+from django_jobs.contrib.prometheus.collector import OF_ALL_BACKENDS
 from tests.apps.backend_site import tasks
+from tests.settings import INSTALLED_APPS
 from tests.support.results import succeeded
 from tests.support.waiting import wait_until
 
@@ -87,3 +89,15 @@ def test_it_stands_in_a_registry_of_several_processes(
     text = generate_latest(registry).decode()
 
     assert text.count("# TYPE django_jobs_jobs gauge") == 1
+
+
+def test_the_app_registers_the_metrics_once(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_jobs.backends.InlineBackend"}}
+    try:
+        for _ in range(2):
+            settings.INSTALLED_APPS = [*INSTALLED_APPS, "django_jobs.contrib.prometheus"]
+        text = generate_latest(REGISTRY).decode()
+    finally:
+        REGISTRY.unregister(OF_ALL_BACKENDS)
+
+    assert text.count('django_jobs_up{backend="default"} 1.0') == 1

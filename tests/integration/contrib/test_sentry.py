@@ -14,6 +14,7 @@ from django_jobs.backends import JobBackend
 from django_jobs.contrib.sentry import JobsIntegration, SentryObserver
 from django_jobs.errors import WorkerLost
 from django_jobs.jobs.observers import PERIODIC, remove, tell_buried
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from tests.apps.backend_site import deaths, tasks
 from tests.support.builders import make_job
 from tests.support.results import ended, succeeded
@@ -152,3 +153,25 @@ def test_without_the_integration_of_the_client_nothing_happens(backend: JobBacke
         assert succeeded(tasks.echo.enqueue("value")) == [["value"], {}]
     finally:
         remove(SentryObserver)
+
+
+@pytest.mark.parametrize(
+    ("line", "zone", "schedule"),
+    [
+        ("0 8 * * THU", "Europe/Berlin", "0 8 * * THU"),
+        ("@daily", "Europe/Berlin", "@daily"),
+        ("H 8 * * *", "Europe/Berlin", None),
+        ("0 8 * * * 30", "Europe/Berlin", None),
+    ],
+)
+def test_sentry_learns_the_schedules_that_it_can_read(
+    backend: JobBackend, sent: Kept, line: str, zone: str, schedule: str | None
+) -> None:
+    with isolated_registry():
+        periodic(line, timezone=zone, name="nightly")(deaths.succeed)
+        ended(ticked(deaths.succeed, "nightly"))
+        wait_until(lambda: len(sent.of("check_in")) == 2)
+
+    config = sent.of("check_in")[0].get("monitor_config")
+    expected = {"schedule": {"type": "crontab", "value": schedule}, "timezone": zone}
+    assert config == (expected if schedule else None)
