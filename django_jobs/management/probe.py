@@ -10,7 +10,8 @@ from django.core.management.base import CommandError
 from django_jobs.brokers.inspection.prometheus import exposition
 from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.worker.group import WorkerGroup
-from django_jobs.worker.probe.answers import Answers, WorkerAnswers
+from django_jobs.worker.probe.answers import WorkerAnswers
+from django_jobs.worker.probe.scrapes import Scrapes
 from django_jobs.worker.probe.server import ProbeServer
 
 if TYPE_CHECKING:
@@ -28,25 +29,25 @@ def open_worker_probe(
     Raises:
         CommandError: it is not possible to listen at the address; says why.
     """
-    answers = WorkerAnswers(workers, lambda: exposition(backend.broker.inspection))
-    return open_probe(address, answers)
-
-
-def open_probe(address: ProbeAddress | None, answers: Answers) -> ProbeServer | None:
-    """Return a server with these answers, or None without an address.
-
-    Raises:
-        CommandError: it is not possible to listen at the address; says why.
-    """
     if address is None:
         return None
     try:
-        return ProbeServer(address, answers)
+        return ProbeServer(address, WorkerAnswers(workers, scrapes_of(backend)))
     except OSError as error:
-        # Errors of name resolution have numbers of their own, below 0.
-        number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.strerror
-        raise CommandError(
-            f"--probe, JOB_PROBE: can't listen at {address}: {reason}. Give an address of this"
-            " machine and a port that nobody else uses; each runworker needs one of its own."
-        ) from error
+        raise cannot_listen(address, error) from error
+
+
+def scrapes_of(backend: JobBackend) -> Scrapes:
+    """Return what sends the metrics of a backend to those who ask for them."""
+    return Scrapes(lambda: exposition(backend.broker.inspection))
+
+
+def cannot_listen(address: ProbeAddress, error: OSError) -> CommandError:
+    """Return the error for an address that cannot be used."""
+    # Errors of name resolution have numbers of their own, below 0.
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror
+    return CommandError(
+        f"--probe, JOB_PROBE: can't listen at {address}: {reason}. Give an address of this"
+        " machine and a port that nobody else uses; each runworker needs one of its own."
+    )

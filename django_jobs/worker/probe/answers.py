@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
 from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.supervision import STALLED
@@ -24,12 +23,8 @@ class Answers(ABC):
         """Return why no jobs are taken at the moment, in one sentence; "" if they are."""
 
     @abstractmethod
-    def hand_over_scrape(self, client: socket.socket) -> bool:
-        """Let somebody else send the metrics to a client and close its connection.
-
-        Returns:
-            Whether somebody does; if not, the connection is still the caller's.
-        """
+    def answer_scrape(self, client: socket.socket) -> None:
+        """See to it that somebody sends the metrics to a client and closes its connection."""
 
 
 class WorkerAnswers(Answers):
@@ -37,12 +32,12 @@ class WorkerAnswers(Answers):
 
     Args:
         workers: the probes ask for.
-        render: returns all metrics as text; it may block.
+        scrapes: sends the metrics.
     """
 
-    def __init__(self, workers: WorkerGroup, render: Callable[[], str]) -> None:
+    def __init__(self, workers: WorkerGroup, scrapes: Scrapes) -> None:
         self._workers = workers
-        self._scrapes = Scrapes(render)
+        self._scrapes = scrapes
 
     def liveness_problem(self) -> str:
         if self._workers.failed:
@@ -57,5 +52,5 @@ class WorkerAnswers(Answers):
             return "The broker has not answered a heartbeat for longer than the lease."
         return self.liveness_problem()
 
-    def hand_over_scrape(self, client: socket.socket) -> bool:
-        return self._scrapes.take(client)
+    def answer_scrape(self, client: socket.socket) -> None:
+        self._scrapes.answer(client)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -56,6 +58,13 @@ class Response:
 def plain(status: HTTPStatus, text: str = "") -> Response:
     """Return a response with a line of text, by default the phrase of its status."""
     return Response(status, f"{text or status.phrase}\n")
+
+
+def send(client: socket.socket, response: Response, *, with_body: bool = True) -> None:
+    """Send a response, unless the client is gone, and close the connection."""
+    with client, suppress(OSError):
+        client.sendall(response.encoded(with_body=with_body))
+        client.shutdown(socket.SHUT_WR)
 
 
 def parse(received: bytes) -> Request | Response | None:

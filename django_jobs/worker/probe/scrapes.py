@@ -5,13 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
 
 from django_jobs.brokers.inspection.prometheus import CONTENT_TYPE
 from django_jobs.errors import BrokerError
 
-from .messages import Response, plain
+from .messages import Response, plain, send
 
 SENDING = 10.0
 """Seconds that a client may take to receive the metrics."""
@@ -28,27 +27,26 @@ class Scrapes:
         self._render = render
         self._busy = threading.Lock()
 
-    def take(self, client: socket.socket) -> bool:
-        """Start to answer a client; return False if another one is being answered."""
+    def answer(self, client: socket.socket) -> None:
+        """Start to answer a client, or refuse it if another one is being answered."""
+        client.settimeout(SENDING)
         if not self._busy.acquire(blocking=False):
-            return False
+            send(client, plain(HTTPStatus.SERVICE_UNAVAILABLE, "Another scrape is under way."))
+            return
         thread = threading.Thread(
-            target=self._answer, args=[client], name="django-jobs-scrape", daemon=True
+            target=self._run, args=[client], name="django-jobs-scrape", daemon=True
         )
         try:
             thread.start()
         except RuntimeError:  # the process may have no more threads, or be ending
             self._busy.release()
-            return False
-        return True
+            client.close()
 
-    def _answer(self, client: socket.socket) -> None:
+    def _run(self, client: socket.socket) -> None:
         try:
-            # A client that is gone or too slow gets nothing.
-            with client, suppress(OSError):
-                client.settimeout(SENDING)
-                client.sendall(self._response().encoded())
+            send(client, self._response())
         finally:
+            client.close()
             self._busy.release()
 
     def _response(self) -> Response:

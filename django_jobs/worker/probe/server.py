@@ -7,7 +7,7 @@ import selectors
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from django_jobs.waits import capped
 from django_jobs.worker.supervision import supervised
 
 from .answers import Answers
-from .messages import LONGEST_REQUEST, Request, Response, parse, plain
+from .messages import LONGEST_REQUEST, Request, Response, parse, plain, send
 
 logger = logging.getLogger("django_jobs")
 
@@ -146,13 +146,13 @@ class ProbeServer:
 
     def _answer(self, client: socket.socket, parsed: Request | Response) -> None:
         if isinstance(parsed, Response):
-            _send(client, parsed)
+            send(client, parsed)
         elif parsed.path != "/metrics":
-            _send(client, self._page(parsed.path), with_body=parsed.wants_body)
+            send(client, self._page(parsed.path), with_body=parsed.wants_body)
         elif not parsed.wants_body:
-            _send(client, plain(HTTPStatus.METHOD_NOT_ALLOWED), with_body=False)
-        elif not self._answers.hand_over_scrape(client):
-            _send(client, plain(HTTPStatus.SERVICE_UNAVAILABLE, "Nobody is free to send metrics."))
+            send(client, plain(HTTPStatus.METHOD_NOT_ALLOWED), with_body=False)
+        else:
+            self._answers.answer_scrape(client)
 
     def _page(self, path: str) -> Response:
         try:
@@ -169,13 +169,6 @@ class ProbeServer:
 
 def _verdict(problem: str) -> Response:
     return plain(HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK, problem)
-
-
-def _send(client: socket.socket, response: Response, *, with_body: bool = True) -> None:
-    """Send a response, and close the connection; so few bytes fit in the socket's buffer."""
-    with client, suppress(OSError):  # the client may be gone
-        client.send(response.encoded(with_body=with_body))
-        client.shutdown(socket.SHUT_WR)
 
 
 def _listeners(address: ProbeAddress) -> tuple[socket.socket, ...]:

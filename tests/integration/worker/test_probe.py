@@ -9,9 +9,14 @@ import urllib.request
 from collections.abc import Callable
 
 import pytest
+from django.core.management.base import CommandError
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.conf.probe_address import ProbeAddress
+from django_jobs.management.probe import cannot_listen, open_worker_probe
+from django_jobs.worker.group import WorkerGroup
 from tests.apps.worker_site import tasks
 from tests.support.ports import HOST, free_port
 from tests.support.redis_server import RedisServer
@@ -34,6 +39,13 @@ class Probe:
                 return told.status, told.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+        except urllib.error.URLError as error:
+            return 0, str(error.reason)
+
+    def metrics(self) -> dict[str, Metric]:
+        status, text = self.ask("metrics")
+        assert status == 200
+        return {family.name: family for family in text_string_to_metric_families(text)}
 
     def wait_for(self, page: str, answer: Answer) -> None:
         wait_until(lambda: self.ask(page) == answer, lambda: f"/{page} says {self.ask(page)}")
@@ -48,27 +60,22 @@ OK = (200, "OK\n")
 QUIET = (503, "This worker is quiet or stopping.\n")
 
 
-def test_a_worker_is_live_and_ready_until_it_is_quiet(
+def test_a_worker_is_live_until_its_end_but_ready_only_while_it_takes_jobs(
     site: Site, backend: JobBackend, probe: Probe
 ) -> None:
+    site.options["shutdown_timeout"] = 600
+    tasks.hold.enqueue("job")
     worker = site.start("--probe", probe.address)
     worker.wait_for(f"Probes: http://{probe.address}/live, /ready and /metrics.")
+    site.notes.wait_for("begin job 1")
     probe.wait_for("ready", OK)
     assert probe.ask("live") == OK
+    assert {"django_jobs_jobs", "django_jobs_workers"} <= probe.metrics().keys()
     worker.send(signal.SIGTSTP)
     probe.wait_for("ready", QUIET)
-    assert probe.ask("live") == OK
-
-
-def test_a_worker_that_waits_for_its_jobs_to_stop_is_live_but_not_ready(
-    site: Site, backend: JobBackend, probe: Probe
-) -> None:
-    site.options |= {"probe": probe.address, "shutdown_timeout": 600}
-    tasks.hold.enqueue("job")
-    worker = site.start()
-    site.notes.wait_for("begin job 1")
-    worker.send(signal.SIGTERM)
-    probe.wait_for("ready", QUIET)
+    worker.send(signal.SIGINT)  # now it waits for its job
+    worker.wait_for("Stopping; interrupt again")
+    assert probe.ask("ready") == QUIET
     assert probe.ask("live") == OK
     site.notes.put("release")
     assert worker.end() == 0
@@ -90,17 +97,6 @@ def test_without_redis_a_worker_is_live_but_not_ready(
     probe.wait_for("ready", OK)
 
 
-def test_metrics_are_those_of_the_dashboard(site: Site, backend: JobBackend, probe: Probe) -> None:
-    tasks.note.enqueue("x")
-    backend.broker.inspection.pause("low")
-    site.start("--probe", probe.address)
-    site.notes.wait_for("x")
-    status, text = probe.ask("metrics")
-    assert status == 200
-    found = {family.name for family in text_string_to_metric_families(text)}
-    assert {"django_jobs_jobs", "django_jobs_workers", "django_jobs_queue_size"} <= found
-
-
 def test_a_port_that_is_taken_keeps_the_worker_from_starting(site: Site, probe: Probe) -> None:
     with socket.create_server((HOST, probe.port)):
         said = site.refused("--probe", probe.address)
@@ -112,14 +108,13 @@ def test_a_port_that_is_taken_keeps_the_worker_from_starting(site: Site, probe: 
     )
 
 
-@pytest.mark.parametrize(
-    ("address", "reason"),
-    [
-        ("192.0.2.1:7433", "can't listen at 192.0.2.1:7433: Cannot assign requested address."),
-        ("7433", "give HOST:PORT such as '127.0.0.1:7433' or '[::1]:7433'"),
-    ],
-)
-def test_an_address_that_cannot_be_used_is_refused(site: Site, address: str, reason: str) -> None:
-    said = site.refused("--probe", address)
-    assert "Traceback" not in said
-    assert reason in said
+def test_an_address_of_another_machine_cannot_be_used(backend: JobBackend) -> None:
+    address = ProbeAddress("192.0.2.1", 7433)
+    with pytest.raises(CommandError, match=r"192.0.2.1:7433: Cannot assign requested address\."):
+        open_worker_probe(address, backend, WorkerGroup([backend.make_worker()]))
+
+
+def test_a_host_that_nobody_knows_cannot_be_used() -> None:
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    error = cannot_listen(ProbeAddress("wrker", 7433), unknown)
+    assert "can't listen at wrker:7433: Name or service not known. Give" in str(error)

@@ -42,8 +42,8 @@ class Told(Answers):
             raise ValueError("a fault of ours")
         return self.ready
 
-    def hand_over_scrape(self, client: socket.socket) -> bool:
-        return self._scrapes.take(client)
+    def answer_scrape(self, client: socket.socket) -> None:
+        self._scrapes.answer(client)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_scrape_that_waits_for_the_broker_blocks_no_probe(port: int, told: Tol
     with socket.create_connection((HOST, port), DEADLINE) as first:
         first.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
         assert waits.wait(DEADLINE)
-        assert ask(port, "/metrics") == (503, "Nobody is free to send metrics.\n")
+        assert ask(port, "/metrics") == (503, "Another scrape is under way.\n")
         assert ask(port, "/live") == (200, "OK\n")
         goes_on.set()
         assert b"".join(iter(lambda: first.recv(4096), b"")).endswith(b"\r\n\r\njobs 2\n")
