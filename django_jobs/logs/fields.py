@@ -60,7 +60,9 @@ class JobFields(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        add_fields(record)
+        # Asked here, too: this runs for each line of the process.
+        if CURRENT_ATTEMPT.get() is not None or CURRENT_WORKER.get() is not None:
+            add_fields(record)
         return True
 
 

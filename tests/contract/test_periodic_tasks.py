@@ -12,6 +12,8 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
+from django_jobs.jobs.metadata import decode_metadata
+from django_jobs.jobs.observers import PERIODIC
 from django_jobs.jobs.records import Job, State
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.tasks.decorator import task
@@ -306,6 +308,16 @@ def test_a_tick_whose_job_could_not_be_made_is_not_lost(broker: Broker, driver: 
         Ticker(broker, [hourly], fail).tick(at("2026-05-01T08:00"))
     SimulatedWorker(broker, hourly).look("2026-05-01T08:00:02")
     assert runs(driver) == ["2026-05-01T08:00:02"]
+
+
+def test_the_job_of_a_tick_says_whose_tick_it_is(broker: Broker, driver: Driver) -> None:
+    hourly = periodic("0 * * * *")
+    worker = SimulatedWorker(broker, hourly)
+    worker.look("2026-05-01T07:30")
+    worker.look("2026-05-01T08:00")
+
+    (claim,) = driver.take()
+    assert decode_metadata(claim.job.metadata) == {PERIODIC: hourly.name}
 
 
 # --- deploys --------------------------------------------------------------------------------------
