@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-wagtail test-deploy chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-servers test-wagtail test-deploy chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: $(VENV)/installed-dev programs ## Run the tests
 
 test-unit: $(VENV)/installed-dev ## Run the tests that need neither Redis nor other processes, in half a minute
 	@$(BIN)/python -m pytest $(PARALLEL) tests/unit $(ARGS)
+
+test-servers: $(VENV)/installed-dev programs ## Test each supported version of Redis and Valkey, which it fetches
+	@scripts/test-servers $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-wagtail: $(WAGTAIL)/installed ## Test a Wagtail site; DJANGO=django52 for that Django
 	@scripts/ensure-program redis-server
@@ -108,7 +111,7 @@ messages: $(VENV)/installed-dev ## Collect and compile the translations of dashb
 			msgfmt --check-format --output-file "$${po%.po}.mo" "$$po" || exit 1; done) || exit 1; done
 
 clean: ## Remove the environments, fetched Pythons and the example site's data
-	rm -rf $(VENV) .venv-wagtail-* .pythons .dev build dist example_project/media example_project/db.sqlite3*
+	rm -rf $(VENV) .venv-wagtail-* .pythons .servers .dev build dist example_project/media example_project/db.sqlite3*
 
 # Without a browser or PostgreSQL, a few tests are skipped, except in CI.
 programs:

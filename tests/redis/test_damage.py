@@ -98,6 +98,7 @@ def test_a_listen_at_a_key_of_another_type_says_which_key_and_what_to_do(
 def test_a_listen_at_a_damaged_marker_fails_and_the_next_one_does_not(
     broker: Broker, client: redis.Redis, w1: Driver
 ) -> None:
+    w1.listen("other", seconds=0.01)  # from then on, the server knows the script
     broker.push([job := make_job()])
     w1.heartbeat()
     client.delete("{jobs}:m:default")

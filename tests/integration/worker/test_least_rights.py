@@ -160,7 +160,7 @@ def test_a_cluster_takes_one_more_right(redis_server_factory: Callable[..., Redi
         wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok", "it is not ready")
         client.execute_command(*DOCUMENTED.split())
         broker = RedisBroker(url, **login | {"socket_timeout": 1.0})
-        with pytest.raises(BrokerUnavailable, match=r"cluster.slots"):
+        with pytest.raises(BrokerUnavailable, match=r"(?i)cluster"):
             broker.now()
         broker.close()
         client.execute_command(*DOCUMENTED.split(), "+cluster|slots")
