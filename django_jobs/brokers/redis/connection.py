@@ -58,7 +58,7 @@ def connect(address: RedisAddress, *, key: str, socket_timeout: float) -> redis.
             found = _found(servers[0], ClusterLookup(nodes, key))
         case _:
             found = servers[0]
-    return redis.Redis(connection_pool=redis.ConnectionPool(**found | login))
+    return redis.Redis.from_pool(redis.ConnectionPool(**found | login))
 
 
 def _login(username: str | None, password: str | None) -> Options:

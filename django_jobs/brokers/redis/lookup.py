@@ -46,20 +46,23 @@ class Lookup(ABC):
 
         Raises:
             PrimaryNotFound: no server knows.
+            redis.TimeoutError: no server answered in time.
         """
         until = time.monotonic() + seconds
-        reasons = []
+        failures: dict[str, redis.RedisError] = {}
         # In random order, as one may be cut off from the others, and know only what was.
         for server in random.sample(self._servers, len(self._servers)):
             # One that does not answer must leave time for the others.
             share = max((until - time.monotonic()) / 2, 0.01)
             timeouts = {"socket_timeout": share, "socket_connect_timeout": share}
             try:
-                with redis.Redis(connection_pool=redis.ConnectionPool(**server | timeouts)) as one:
+                with redis.Redis.from_pool(redis.ConnectionPool(**server | timeouts)) as one:
                     return self._answer(one, server["host"])
             except redis.RedisError as error:
-                reasons.append(f"{server['host']}:{server['port']}: {error}")
-        raise PrimaryNotFound(f"{self.asked} ({'; '.join(reasons)})")
+                failures[f"{server['host']}:{server['port']}"] = error
+        reasons = "; ".join(f"{place}: {error}" for place, error in failures.items())
+        too_slow = all(isinstance(error, redis.TimeoutError) for error in failures.values())
+        raise (redis.TimeoutError if too_slow else PrimaryNotFound)(f"{self.asked} ({reasons})")
 
     @abstractmethod
     def _answer(self, server: redis.Redis, host: str) -> Place:

@@ -160,28 +160,33 @@ class Request:
     def _insist(self, failure: redis.RedisError) -> Any:
         """Send the last command again on new connections, as long as there is time."""
         try:
-            pauses = self._resending.pauses
-            for number, pause in enumerate(pauses, start=1):
-                if not self._send_again(pause, is_last=number == len(pauses)):
-                    break
-                try:
-                    return self._read()
-                except redis.RedisError as error:
-                    failure = error
-                if not self._may_resend(failure):
-                    break
-            raise failure
+            return self._resend(failure)
         finally:
             # The next call may take longer than what was left for this one.
             self._connection.disconnect()
             self._resending.limit(self._connection, self._resending.seconds)
 
+    def _resend(self, failure: redis.RedisError) -> Any:
+        pauses = self._resending.pauses
+        for number, pause in enumerate(pauses, start=1):
+            if not self._send_again(pause, is_last=number == len(pauses)):
+                break
+            try:
+                return self._read()
+            except redis.RedisError as error:
+                if not self._may_resend(error):
+                    raise
+                # A timeout, for which little time may have been left, says less than others.
+                if not isinstance(error, redis.TimeoutError):
+                    failure = error
+        raise failure
+
     def _send_again(self, pause: float, *, is_last: bool) -> bool:
         """Send the last command on a new connection after a pause, if there is time."""
         self._connection.disconnect()
-        time.sleep(capped(min(pause, self._left)))
-        if self._left <= 0:
+        if self._left < 2 * pause:
             return False
+        time.sleep(capped(pause))
         del self._packed[:-1]
         self._resending.limit(self._connection, self._left, is_last=is_last)
         self.send()

@@ -11,7 +11,7 @@ import redis
 PAUSES = (0.1, 0.2)
 """Seconds to pause before each time that a call is sent again."""
 
-FAILOVER_PAUSES = (0.1, 0.2, 0.4, 0.8, *(1.0,) * 600)
+FAILOVER_PAUSES = (0.1, 0.2, *(0.4,) * 1500)
 """The same where another server may take over: as often as there is time for."""
 
 Errors: TypeAlias = tuple[type[redis.RedisError], ...]

@@ -89,7 +89,8 @@ class RedisSession(Session):
         markers = (f"{self._caller.prefix}m:{name}" for name in take.queues or "*")
         # The list of interruptions comes first: an interrupted worker takes no marker along.
         interruptions = f"{self._caller.prefix}d:{self._worker_id}"
-        timeout = f"{max(0.001, capped(seconds)):.3f}"  # to Redis, 0 means no end
+        # To Redis, 0 means no end, and Redis 6.2 takes a millisecond for 0.
+        timeout = f"{max(0.01, capped(seconds)):.3f}"
         pop: Command = ("BLPOP", interruptions, *markers, timeout)
         return self._send(self._listening, (), take, behind=[pop]).result()
 
