@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.integration.deployment.docker import Engine, running_engine
 from tests.integration.deployment.project import DeployedProject
+from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
 
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
@@ -65,6 +67,20 @@ def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 def test_compose_accepts_the_file(site: Site) -> None:
     assert "web" in site.compose("config", "--services").split()
+
+
+def test_compose_accepts_the_files_with_postgresql(
+    engine: Engine, postgres: DeployedProject, tmp_path: Path
+) -> None:
+    generated = tmp_path / "docker-compose.yml"
+    (tmp_path / ".env").write_text("REDIS_PASSWORD=x\nPOSTGRES_PASSWORD=y\nSECRET_KEY=z\n")
+    text = postgres.printed("compose")
+    generated.write_text(
+        text[text.index("docker-compose.yml\n") :].replace("docker", "# docker", 1)
+    )
+    for path in (generated, ROOT / "docker-compose.yml"):
+        environment = ("--env-file", tmp_path / ".env")
+        engine.docker("compose", *environment, "--file", path, "config", "--quiet")
 
 
 def test_a_job_of_the_site_runs_in_the_worker(site: Site) -> None:
