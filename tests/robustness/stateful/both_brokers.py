@@ -43,6 +43,11 @@ class TaglessDriver(Driver):
         self._tags |= {(claim.job.id, claim.token): claim.tag for claim in reply.claims}
         return replace(reply, claims=tuple(claim._replace(tag=0) for claim in reply.claims))
 
+    def abandon(self, settlement: Settlement) -> None:
+        """Give up on a settlement, as a worker does that the broker keeps refusing."""
+        tag = self._tag(settlement.job_id, settlement.token)
+        self.session.abandon(settlement._replace(tag=tag))
+
     def report(self, *, progress: Sequence[JobProgress] = (), **said: Any) -> HeartbeatReport:
         tagged = [replace(one, tag=self._tag(one.job_id, one.token)) for one in progress]
         return super().report(progress=tagged, **said)

@@ -25,6 +25,7 @@ class ExpectedJobs:
     removed: Counter[str] = field(default_factory=Counter)
     paused: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
+    abandoned: set[str] = field(default_factory=set)
     ticks: dict[str, int] = field(default_factory=dict)
     _forgotten_at: dict[str, int] = field(default_factory=dict)
     _tokens: dict[str, int] = field(default_factory=dict)
@@ -114,8 +115,10 @@ class ExpectedJobs:
     def taken_back(self, witness: str, pulse: HeartbeatReply, now: int) -> None:
         for job_id in (*pulse.recovered, *pulse.dead):
             (holder,) = (name for name, held in self.held.items() if job_id in held)
-            assert holder != witness
+            assert (holder == witness) == (job_id in self.abandoned)
             self.release(holder, job_id)
+        assert self.abandoned <= {*pulse.recovered, *pulse.dead}
+        self.abandoned.clear()
         for job_id in pulse.dead:
             self.end(job_id, State.DEAD, now)
 

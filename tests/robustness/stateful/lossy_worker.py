@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import redis
 
-from django_jobs.brokers.messages import HeartbeatReport, PendingReply, Reply
+from django_jobs.brokers.messages import HeartbeatReport, Reply
 from django_jobs.errors import BrokerUnavailable
-from django_jobs.jobs.records import Claim, Settlement
+from tests.robustness.stateful.worker_claims import UnderWay, WorkerClaims, fence
 from tests.support.builders import given_back, make_jobs, retrying, succeeded
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
 from tests.support.driver import Driver, taking
@@ -25,19 +22,6 @@ SCARCE = 200
 """How many copies of lost messages are kept: enough for some to be old."""
 
 
-@dataclass(frozen=True)
-class UnderWay:
-    """A call whose reply was not read."""
-
-    pending: PendingReply
-    tag: int
-    settlements: Sequence[Settlement]
-
-
-def fence(one: Claim | Settlement) -> tuple[str, str]:
-    return one.job_id if isinstance(one, Settlement) else one.job.id, f"{one.token}:{one.tag}"
-
-
 class LossyWalk:
     """Takes random steps, and checks after each run of a script what it did to the worker's claims.
 
@@ -46,7 +30,7 @@ class LossyWalk:
         seed: the same seed takes the same steps.
 
     Attributes:
-        found: how many claims of lost replies heartbeats gave back.
+        claims: those that the worker answers for.
     """
 
     def __init__(self, url: str, seed: int) -> None:
@@ -62,16 +46,10 @@ class LossyWalk:
         self._worker = Driver(self._broker, "lossy")
         self._other = Driver(self._broker, "other")
         self._reliable = self._other.session = super(LossyBroker, self._broker).session("other")
-        self._calls: deque[UnderWay] = deque()
-        self._listening: int | None = None
-        self._running: dict[tuple[str, str], Claim] = {}
-        self._unsent: list[tuple[Claim, Settlement]] = []
-        self._sent: dict[tuple[str, str], Claim] = {}
-        self._may_be_refused: set[tuple[str, str]] = set()
+        self.claims = WorkerClaims()
         self._report: HeartbeatReport | None = None
         self._snapshot: dict[str, bytes] = {}
         self._must_beat = True
-        self.found = 0
 
     def step(self) -> None:
         """Do one thing at random."""
@@ -101,41 +79,40 @@ class LossyWalk:
         self._network.fates.append(fate)
 
     def _exchange(self) -> None:
-        if len(self._calls) == 3:
+        if len(self.claims.calls) == 3:
             return
         limit = self._random.choice([0, 0, 1, 2, 5])
-        ended, self._unsent = self._unsent, []
-        self._sent |= {fence(claim): claim for claim, _ in ended}
+        ended, self.claims.unsent = self.claims.unsent, []
+        self.claims.sent |= {fence(claim): claim for claim, _ in ended}
         settlements = [settlement for _, settlement in ended]
         self._fate()
         pending = self._worker.session.exchange(settlements, taking("default", limit=limit))
-        self._calls.append(UnderWay(pending, pending.tag, settlements))  # type: ignore[attr-defined]
+        self.claims.calls.append(UnderWay(pending, pending.tag, settlements))  # type: ignore[attr-defined]
 
     def _read_reply(self) -> None:
-        if not self._calls:
+        if not self.claims.calls:
             return
-        call = self._calls.popleft()
+        call = self.claims.calls.popleft()
         try:
             reply = call.pending.result()
         except BrokerUnavailable:
-            self._unsent += [(self._sent.pop(fence(one)), one) for one in call.settlements]
+            self.claims.unsent += [
+                (self.claims.sent.pop(fence(one)), one) for one in call.settlements
+            ]
             self._must_beat = True
             return
         for one in call.settlements:
-            del self._sent[fence(one)]
-        for job_id in reply.refused:
-            those = [one for one in call.settlements if one.job_id == job_id]
-            may_be = {mark for one in those for mark in (fence(one), ("*", str(one.tag)))}
-            assert may_be & self._may_be_refused, "a settlement was refused for nothing"
+            del self.claims.sent[fence(one)]
+        self.claims.check_refused(call.settlements, reply.refused)
         self._accept(reply)
 
     def _accept(self, reply: Reply) -> None:
-        self._running |= {fence(claim): claim for claim in reply.claims}
+        self.claims.running |= {fence(claim): claim for claim in reply.claims}
         self._must_beat |= reply.must_beat
 
     def _listen(self) -> None:
         """Listen, while other steps are taken before it runs and before its reply is read."""
-        if self._listening is not None:
+        if self.claims.listening is not None:
             return
         queues = self._random.choice([(), ("default",)])
         take = taking("default", limit=self._random.choice([1, 2, 5]))._replace(queues=queues)
@@ -147,10 +124,10 @@ class LossyWalk:
         else:
             self._accept(reply)
         finally:
-            self._listening = None
+            self.claims.listening = None
 
     def _step_while_blocked(self, message: Message) -> None:
-        self._listening = int(message.arguments[1])
+        self.claims.listening = int(message.arguments[1])
         for _ in range(self._random.randint(0, 6)):
             self.step()
 
@@ -161,27 +138,21 @@ class LossyWalk:
 
     def _abandon(self) -> None:
         """Give up on a settlement: the next heartbeat that is answered takes its job back."""
-        if self._unsent:
-            _, settlement = self._unsent.pop()
+        if self.claims.unsent:
+            _, settlement = self.claims.unsent.pop()
             self._worker.session.abandon(settlement)
 
-    @property
-    def _awaited(self) -> set[int]:
-        """Tags of the calls whose replies may still come."""
-        listening = set() if self._listening is None else {self._listening}
-        return listening | {call.tag for call in self._calls}
-
     def _end_a_job(self) -> None:
-        if not self._running:
+        if not self.claims.running:
             return
-        claim = self._running.pop(self._random.choice(list(self._running)))
+        claim = self.claims.running.pop(self._random.choice(list(self.claims.running)))
         how = self._random.choice([succeeded, succeeded, retrying, given_back])
-        self._unsent.append((claim, how(claim)))
+        self.claims.unsent.append((claim, how(claim)))
 
     def _beat(self) -> None:
         # A heartbeat that failed is sent again, unless the worker has something new to say.
         self._report = self._report or self._worker.report(succeeded=1)
-        awaited = self._awaited
+        awaited = self.claims.awaited
         self._fate()
         try:
             reply = self._worker.session.heartbeat(self._report)
@@ -190,8 +161,8 @@ class LossyWalk:
         self._report = None
         self._must_beat = False
         if reply.lost:
-            self._let_go()
-        self._check_nothing_is_hidden(awaited)
+            self.claims.let_go()
+        self.claims.check_nothing_is_hidden(self._flight(), awaited)
 
     # --- what happens around it ----------------------------------------------------------------
 
@@ -208,7 +179,7 @@ class LossyWalk:
         before = self._flight()
         self._other.heartbeat()
         if before and not self._flight():
-            self._let_go()
+            self.claims.let_go()
         self._other.settle(*map(succeeded, self._other.take(self._random.randint(1, 3))))
 
     def _move_the_clock(self) -> None:
@@ -230,18 +201,12 @@ class LossyWalk:
     def _wipe(self) -> None:
         self._client.flushall()
         self._clock.advance(0)
-        self._let_go()
+        self.claims.let_go()
 
     @property
     def _url(self) -> str:
         kwargs = self._client.connection_pool.connection_kwargs
         return f"redis://{kwargs['host']}:{kwargs['port']}/{kwargs['db']}"
-
-    def _let_go(self) -> None:
-        """From now on others may have any claim of the worker, or nobody."""
-        held = [*self._running.values(), *(claim for claim, _ in self._unsent)]
-        self._may_be_refused |= {*map(fence, held), *self._sent}
-        self._may_be_refused |= {("*", str(tag)) for tag in self._awaited}
 
     # --- what must hold ------------------------------------------------------------------------
 
@@ -254,48 +219,23 @@ class LossyWalk:
         before = self._flight()
         has_lease = self._client.zscore(f"{PREFIX}leases", "lossy") is not None
         answer = message.run()
-        after = self._flight()
-        gone = {one for one in before.items() if after.get(one[0]) != one[1]}
         if message.name == "exchange":
-            named = {
-                (job_id, mark)
-                for job_id, mark in zip(message.arguments, message.arguments[1:], strict=False)
-            }
-            assert gone <= named, "an exchange took a claim that it does not settle"
-            assert has_lease or not after.keys() - before.keys(), "claimed without a lease"
+            self.claims.check_exchange(message, before, self._flight(), has_lease=has_lease)
         else:
-            known = {fence(claim) for claim in self._running.values()}
-            known |= {fence(claim) for claim, _ in self._unsent} | self._sent.keys()
-            assert not gone & known, "a claim was given back in its worker's hands"
-            awaited = set(map(str, self._awaited))
-            given = {mark.partition(":")[2] for _, mark in gone}
-            assert not given & awaited, "a claim was given back whose reply may still come"
-            self.found += len(gone)
+            self.claims.check_given_back(before, self._flight())
         return answer
-
-    def _check_nothing_is_hidden(self, awaited: set[int]) -> None:
-        """After a heartbeat that was answered Redis holds only what the worker answers for."""
-        known = {fence(claim) for claim in self._running.values()}
-        known |= {fence(claim) for claim, _ in self._unsent} | self._sent.keys()
-        marks = {str(tag) for tag in awaited}
-        hidden = {
-            (job_id, mark)
-            for job_id, mark in self._flight().items()
-            if (job_id, mark) not in known and mark.partition(":")[2] not in marks
-        }
-        assert not hidden, "jobs stay at a worker that does not know them"
 
     # --- the end -------------------------------------------------------------------------------
 
     def settle_down(self) -> None:
         """Restore the network, finish everything, and check that no job stayed behind."""
-        while self._calls:
+        while self.claims.calls:
             self._read_reply()
         self._network.fates.clear()
         for _ in range(50):
             reply = self._worker.heartbeat()
             if reply.lost:
-                self._let_go()
+                self.claims.let_go()
             self._running_end()
             self._exchange_reliably(limit=10)
             self._other.heartbeat()
@@ -309,12 +249,12 @@ class LossyWalk:
         assert not any(counts[name] for name in ("queued", "running", "retrying"))
 
     def _running_end(self) -> None:
-        while self._running:
-            _, claim = self._running.popitem()
-            self._unsent.append((claim, succeeded(claim)))
+        while self.claims.running:
+            _, claim = self.claims.running.popitem()
+            self.claims.unsent.append((claim, succeeded(claim)))
 
     def _exchange_reliably(self, limit: int) -> None:
-        ended, self._unsent = self._unsent, []
+        ended, self.claims.unsent = self.claims.unsent, []
         take = taking("default", limit=limit)
         reply = self._worker.session.exchange([one for _, one in ended], take).result()
         self._accept(reply)

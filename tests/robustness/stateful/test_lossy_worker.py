@@ -23,5 +23,5 @@ def test_no_claim_is_lost_or_hidden_in_a_lossy_network(redis_url: str) -> None:
             walk.settle_down()
         finally:
             walk.close()
-        found += walk.found
+        found += walk.claims.found
     assert found > WALKS, "the walks lost too little to prove anything"

@@ -1,0 +1,121 @@
+"""The random commands that both brokers are given: what operators do and look at, and time."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import JobAction
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.messages import WorkerCommand
+from django_jobs.jobs.records import JobRecord, State
+from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
+
+ORDERED = [state for state in State if state not in UNORDERED]
+
+QUEUES = st.sampled_from(["a", "b"])
+WORKERS = st.sampled_from(["w1", "w2", "w3"])
+SECONDS = st.sampled_from([1_000, 4_000, 21_000])
+DAYS = st.sampled_from([8 * 86_400_000, 181 * 86_400_000])
+NUMBERS = st.integers(min_value=0, max_value=99)
+SOME_STATES = st.frozensets(st.sampled_from(State), min_size=1)
+VERBS = st.sampled_from(["retry", "cancel", "delete"])
+
+
+class OperatorCommands(BothBrokers):
+    """What operators do, in any order, while time passes and pages are read."""
+
+    # --- what time does --------------------------------------------------------------------------
+
+    @rule(milliseconds=SECONDS)
+    def time_goes_by(self, milliseconds: int) -> None:
+        self.clock.advance(milliseconds)
+
+    @rule(milliseconds=SECONDS, verb=VERBS, number=NUMBERS)
+    def act_before_anybody_swept(self, milliseconds: int, verb: str, number: int) -> None:
+        self.clock.advance(milliseconds)
+        self.act(verb, number)
+
+    # --- what operators do -----------------------------------------------------------------------
+
+    @rule(verb=VERBS, number=NUMBERS)
+    def act(self, verb: str, number: int) -> None:
+        job_id = self.one_of_known(number)
+        if not self.same(lambda broker: getattr(broker.inspection, verb)(job_id)):
+            return
+        if verb != "cancel":
+            self.expected.cancelled.discard(job_id)
+        self.note_action(verb, job_id)
+
+    def note_action(self, verb: str, job_id: str) -> None:
+        match verb:
+            case "retry":
+                self.expected.revive(job_id)
+            case "cancel":
+                self.expected.cancel(job_id, self.clock.now())
+            case _:
+                self.expected.remove(job_id, "deleted")
+
+    @rule(verb=st.sampled_from(["resume", "pause", "clear"]), queue=QUEUES)
+    def care_for_a_queue(self, verb: str, queue: str) -> None:
+        queued = self.same(partial(listing, state=State.QUEUED, queue=queue))
+        answer = self.same(lambda broker: getattr(broker.inspection, verb)(queue))
+        match verb:
+            case "pause":
+                self.expected.paused.add(queue)
+            case "resume":
+                self.expected.paused.discard(queue)
+            case _:
+                assert answer == len(queued)
+                for record in queued:
+                    self.expected.remove(record.job.id, "cleared")
+
+    @rule(worker=WORKERS, command=st.sampled_from(WorkerCommand))
+    def command(self, worker: str, command: WorkerCommand) -> None:
+        worker_id = self.workers[worker][0].id
+        self.same(lambda broker: broker.inspection.command_worker(worker_id, command))
+
+    @rule(states=SOME_STATES, queue=st.none() | QUEUES, limit=st.integers(1, 3))
+    def search(self, states: frozenset[State], queue: str | None, limit: int) -> None:
+        wanted = Filter(states=states, queue=queue)
+        records = self.same(partial(_all_pages, wanted=wanted, limit=limit))
+        assert self.same(lambda it: Finder(it.inspection, wanted).count().number) == len(records)
+
+    @rule(action=st.sampled_from(JobAction), queue=st.none() | QUEUES, reach=st.integers(1, 3))
+    def apply_some(self, action: JobAction, queue: str | None, reach: int) -> None:
+        wanted = Filter(states=action.states, queue=queue, as_of=self.clock.now())
+        page = self.same(
+            lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach).records
+        )
+        number = self.same(
+            lambda it: Finder(it.inspection, wanted).apply(action, reach=reach).number
+        )
+        assert number == len(page)
+        for record in page:
+            self.note_action(action.value, record.job.id)
+
+    # --- what everybody sees ---------------------------------------------------------------------
+
+    @rule(state=st.sampled_from(ORDERED), queue=st.none() | QUEUES, number=NUMBERS)
+    def look(self, state: State, queue: str | None, number: int) -> None:
+        self.same(
+            lambda broker: broker.inspection.jobs(state, queue=queue, offset=number % 9, limit=3)
+        )
+        job_id = self.one_of_known(number)
+        record = self.same(lambda broker: broker.inspection.find(job_id))
+        assert (record is not None) == (job_id in self.expected.present)
+
+
+def _all_pages(broker: Broker, wanted: Filter, limit: int) -> list[JobRecord]:
+    """What a filter means, read page by page."""
+    finder = Finder(broker.inspection, wanted)
+    page = finder.page(limit=limit)
+    records = list(page.records)
+    while page.end:
+        page = finder.page(page.end, limit)
+        records += page.records
+    return records
