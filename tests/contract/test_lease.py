@@ -362,20 +362,3 @@ def test_a_clock_that_is_set_back_costs_no_living_worker_its_jobs(
         assert w2.heartbeat().recovered == ()
 
     assert w1.settle(succeeded(claim)).refused == ()
-
-
-def test_a_longer_lease_holds_next_to_a_shorter_one(
-    redis_broker: Broker, redis_url: str, clock: Clock
-) -> None:
-    patient, hasty = Driver(redis_broker, "patient"), Driver(redis_broker, "hasty")
-    redis_broker.push([make_job()])
-    redis_broker.lease = 600
-    patient.heartbeat()
-    claim = patient.take_one()
-    redis_broker.lease = 2
-    for _ in range(5):
-        hasty.heartbeat()
-        clock.advance(1_000)
-        assert hasty.heartbeat().recovered == ()
-
-    assert patient.settle(succeeded(claim)).refused == ()

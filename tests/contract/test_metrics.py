@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
@@ -20,7 +18,6 @@ from django_jobs.metrics.periods import (
     OTHERS,
     QUARTER,
     RETENTION,
-    Dimension,
 )
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.clock import START, Clock
@@ -210,33 +207,6 @@ def test_numbers_stay_exact(metrics: Metrics, w1: Driver) -> None:
     assert metrics.history(Span.MONTH).succeeded == 2 * many
 
 
-# --- as it is kept in Redis ------------------------------------------------------------------
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
-
-
-def counted(client: redis.Redis) -> list[str]:
-    return sorted(client.scan_iter("{jobs}:n:*"))
-
-
-def test_each_period_is_forgotten_in_time(
-    redis_broker: Broker, client: redis.Redis, clock: Clock
-) -> None:
-    Driver(redis_broker).heartbeat(samples=[sample(1, 1)])
-
-    names = counted(client)
-    assert len(names) == sum(map(len, RETENTION.values()))
-    for name in names:
-        _, _, kind, length, number = name.split(":")
-        kept = RETENTION[Dimension(kind)][int(length)]
-        assert int(number) == clock.now() // int(length)
-        assert 0.9 * kept < client.pttl(name) <= kept
-
-
 def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
     worker, metrics = Driver(memory_broker), memory_broker.inspection.metrics
     worker.heartbeat(samples=[sample(1, 1)])
@@ -248,43 +218,3 @@ def test_memory_forgets_as_well(memory_broker: Broker, clock: Clock) -> None:
 
     for (kind, length), number in first.items():
         assert list(metrics.read(kind, length, number, number)) == []
-
-
-@pytest.mark.parametrize(
-    "corrupted",
-    [
-        *("", "{}", "[]", "[1,2]", "7", "null", '{"s":', '{"s":"x"}', '{"s":-4}', '{"s":1.5}'),
-        *('{"s":NaN}', '{"s":Infinity}', '{"s":1e400}', '{"s":[1]}', '{"":1}', '{"1":1}'),
-        *('{"s":' + "9" * 400 + "}", "[" * 9999, '{"s":' * 2000, "\x00", '{"l99":3}'),
-    ],
-)
-def test_corrupted_counts_do_no_harm(
-    corrupted: str, redis_broker: Broker, client: redis.Redis
-) -> None:
-    worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
-    worker.heartbeat(samples=[sample(1, 1)])
-    for name in counted(client):
-        client.hset(name, mapping=dict.fromkeys(client.hkeys(name), corrupted))
-
-    for _ in range(2):
-        for span in Span:
-            metrics.history(span)
-            metrics.tasks(span)
-            metrics.failing(span)
-        metrics.counters()
-        worker.heartbeat(samples=[sample(1, 1)])
-    assert redis_broker.inspection.totals().succeeded == 0
-
-
-def test_something_else_under_the_key_of_a_period_is_replaced(
-    redis_broker: Broker, client: redis.Redis
-) -> None:
-    worker, metrics = Driver(redis_broker), redis_broker.inspection.metrics
-    worker.heartbeat(samples=[sample(1, 1)])
-    for name in counted(client):
-        client.set(name, "not a hash")
-
-    assert metrics.history(Span.HOUR).succeeded == 0
-    worker.heartbeat(samples=[sample(2)])
-    assert metrics.history(Span.HOUR).succeeded == 2
-    assert metrics.tasks(Span.MONTH)[0].succeeded == 2

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
@@ -90,47 +87,3 @@ def test_a_job_that_was_given_back_keeps_what_it_said_until_it_runs_again(
     w1.settle(given_back(claim))
     w1.take_one()
     assert found(inspection, claim.job.id).progress is None
-
-
-def test_of_a_job_that_was_deleted_by_hand_nothing_is_stored(
-    redis_broker: Broker, redis_url: str
-) -> None:
-    worker = Driver(redis_broker)
-    redis_broker.push([make_job()])
-    claim = worker.take_one()
-    with redis.Redis.from_url(redis_url) as client:
-        client.delete(f"{{jobs}}:j:{claim.job.id}")
-        worker.heartbeat(progress=says(claim))
-        assert not client.exists(f"{{jobs}}:j:{claim.job.id}")
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
-
-
-@pytest.mark.parametrize(
-    "corrupted",
-    [
-        "",
-        "{}",
-        "[1]",
-        '[1,"5",10,""]',
-        '[1,NaN,10,""]',
-        '[1,-1,10,""]',
-        '[1,5,0,""]',
-        '[1,5,1e99,""]',
-        '[1,5,Infinity,""]',
-        "[" * 9999,
-    ],
-)
-def test_corrupted_progress_is_read_as_none(
-    corrupted: str, redis_broker: Broker, client: redis.Redis
-) -> None:
-    worker = Driver(redis_broker)
-    redis_broker.push([make_job()])
-    claim = worker.take_one()
-    worker.heartbeat(progress=says(claim))
-    client.hset(f"{{jobs}}:j:{claim.job.id}", "g", corrupted)
-    assert found(redis_broker.inspection, claim.job.id).progress is None

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import LISTED, Cursor, Filter
 from django_jobs.brokers.inspection.finder import Finder, Page
-from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import State
 from tests.support.builders import (
     dead,
@@ -438,51 +436,3 @@ def test_jobs_that_are_read_together_tell_their_last_error_only(
 
     assert [failure.message for failure in record.failures] == ["last"]
     assert len(found(inspection, claim.job.id).failures) == 2
-
-
-# --- in Redis ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "field", "value"),
-    [
-        *(("j:{0}", field, value) for field in "tqenma" for value in ("", "x\0<", b"\xff\xfe")),
-        *(
-            ("j:{0}", "e", "9" * 30),
-            ("j:{0}", "e", "0:x:1::"),
-            ("j:{0}", "s", "nonsense"),
-            ("e:{0}", None, b"\xff["),
-        ),
-        *(("e:{0}", None, '["a'), ("e:{0}", None, '["\\ud800"]'), ("j:{0}", None, "a text")),
-    ],
-)
-def test_a_corrupted_job_hides_no_other(
-    name: str, field: str | None, value: Any, redis_broker: RedisBroker, redis_url: str
-) -> None:
-    corrupted, sound = make_jobs(2)
-    redis_broker.push([corrupted, sound])
-    key = "{{jobs}}:" + name
-    with redis.Redis.from_url(redis_url) as client:
-        if field:
-            client.hset(key.format(corrupted.id), field, value)
-        else:
-            client.delete(key.format(corrupted.id))
-            client.set(key.format(corrupted.id), value) if "j:" in name else client.rpush(
-                key.format(corrupted.id), value
-            )
-
-    inspection = redis_broker.inspection
-    assert sound.id in all_ids(inspection)
-    for wanted in ({"task": "ship"}, {"text": "args"}, {"queue": "default"}, {"since": START}):
-        assert sound.id in all_ids(inspection, **wanted)
-    assert all_ids(inspection, error="KeyError") == []
-    assert all_ids(inspection, id=corrupted.id) in ([], [corrupted.id])
-    assert apply_to_all(finder(inspection, as_of=START + 10**9, task="ship"), JobAction.DELETE) > 0
-
-
-def test_one_call_looks_no_further_than_a_megabyte(redis_broker: RedisBroker) -> None:
-    redis_broker.push(make_jobs(8, arguments=f'[["{"x" * 400_000}"],{{}}]'))
-
-    portion = redis_broker.inspection.scan(Filter(text="y"), None, 1_000)
-
-    assert (portion.scanned, portion.left) == (3, 5)
