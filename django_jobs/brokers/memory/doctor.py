@@ -143,7 +143,7 @@ class MemoryDoctor(Doctor):
                 elif entry.state is not State.RUNNING or entry.workers[-1] != worker_id:
                     yield _case(Trouble.STRAY_CLAIM, worker_id, job_id, repair=repair)
 
-    # --- what is beside them -----------------------------------------------------------------
+    # --- what belongs to no job ---------------------------------------------------------------
 
     def _counts(self) -> Iterator[Case]:
         queued = self._store.members[State.QUEUED].values()

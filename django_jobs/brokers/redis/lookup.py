@@ -57,7 +57,7 @@ class Lookup(ABC):
             timeouts = {"socket_timeout": share, "socket_connect_timeout": share}
             try:
                 with redis.Redis.from_pool(redis.ConnectionPool(**server | timeouts)) as one:
-                    return self._answer(one, server["host"])
+                    return self._locate(one, server["host"])
             except redis.RedisError as error:
                 failures[f"{server['host']}:{server['port']}"] = error
         reasons = "; ".join(f"{place}: {error}" for place, error in failures.items())
@@ -65,8 +65,8 @@ class Lookup(ABC):
         raise (redis.TimeoutError if too_slow else PrimaryNotFound)(f"{self.asked} ({reasons})")
 
     @abstractmethod
-    def _answer(self, server: redis.Redis, host: str) -> Place:
-        """Ask one server.
+    def _locate(self, server: redis.Redis, host: str) -> Place:
+        """Return the place, as one server knows it.
 
         Raises:
             redis.RedisError: it does not answer, or does not know.
@@ -91,7 +91,7 @@ class SentinelLookup(Lookup):
         super().__init__(sentinels)
         self._service = service
 
-    def _answer(self, server: redis.Redis, host: str) -> Place:
+    def _locate(self, server: redis.Redis, host: str) -> Place:
         found: Any = _ask(server, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
         if not found:
             raise redis.ResponseError(f"it monitors no service {self._service!r}")
@@ -115,7 +115,7 @@ class ClusterLookup(Lookup):
         self._named = self._servers
         self._slot = key_slot(key.encode())
 
-    def _answer(self, server: redis.Redis, host: str) -> Place:
+    def _locate(self, server: redis.Redis, host: str) -> Place:
         # Each is the first slot, the last one, the primary and its replicas; a node that does not
         # know its own name says nothing in its place.
         ranges: Any = _ask(server, "CLUSTER", "SLOTS")
