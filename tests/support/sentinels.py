@@ -68,7 +68,7 @@ class SentinelGroup:
     def _watch(self, sentinel: SentinelServer, primary: RedisServer) -> None:
         quorum = len(self.sentinels) // 2 + 1
         self.ask_sentinel(sentinel, "SENTINEL", "MONITOR", SERVICE, HOST, primary.port, quorum)
-        settings: dict[str, Any] = {"down-after-milliseconds": 500, "failover-timeout": 2000}
+        settings: dict[str, Any] = {"down-after-milliseconds": 2000, "failover-timeout": 2000}
         if self.password:
             settings["auth-pass"] = self.password
         for name, value in settings.items():
