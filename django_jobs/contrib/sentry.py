@@ -93,7 +93,7 @@ class SentryObserver(JobObserver):
 
                 yield end
 
-    def buried(self, job: Job, attempts: int, backend: str, error: BaseException) -> None:
+    def died(self, job: Job, attempts: int, backend: str, error: BaseException) -> None:
         if not _is_active():
             return
         with sentry_sdk.isolation_scope() as scope:

@@ -89,7 +89,7 @@ class JobObserver:
         """Return a context for an attempt; its value is called with the end of the attempt."""
         return nullcontext()
 
-    def buried(self, job: Job, attempts: int, backend: str, error: BaseException) -> None:
+    def died(self, job: Job, attempts: int, backend: str, error: BaseException) -> None:
         """Note that a job died where no attempt could report it."""
 
 
@@ -129,11 +129,11 @@ def running(attempt: ObservedAttempt) -> Iterator[Tell]:
         yield tell
 
 
-def tell_buried(job: Job, attempts: int, backend: str, error: BaseException) -> None:
+def tell_died(job: Job, attempts: int, backend: str, error: BaseException) -> None:
     """Tell observers of a job that died where no attempt could report it."""
     for observer in observers:
         with _contained():
-            observer.buried(job, attempts, backend, error)
+            observer.died(job, attempts, backend, error)
 
 
 class _Following:

@@ -11,7 +11,7 @@ from django.db import connections
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.compat import AnyTask
 from django_jobs.errors import BrokerError, WorkerLost
-from django_jobs.jobs.observers import tell_buried
+from django_jobs.jobs.observers import tell_died
 from django_jobs.jobs.records import JobRecord
 from django_jobs.jobs.result import AnyJobResult, stored_result
 from django_jobs.logs.fields import writing_as
@@ -56,7 +56,7 @@ class DeadJobs:
         error = error_of(record.failures[-1]) if record.failures else WorkerLost("")
         task, result = _found(record, own.alias)
         about = {"job_id": job.id, "task": job.task, "queue": job.queue, "backend": own.alias}
-        tell_buried(job, record.attempts, own.alias, error)
+        tell_died(job, record.attempts, own.alias, error)
         with writing_as({**about, "worker": own.worker}):
             for effect in after_death(own, job, task, error, record.state, lambda: result):
                 effect()

@@ -13,7 +13,7 @@ from sentry_sdk.transport import Transport
 from django_jobs.backends import JobBackend
 from django_jobs.contrib.sentry import JobsIntegration, SentryObserver
 from django_jobs.errors import WorkerLost
-from django_jobs.jobs.observers import PERIODIC, remove, tell_buried
+from django_jobs.jobs.observers import PERIODIC, remove, tell_died
 from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from tests.apps.backend_site import deaths, tasks
 from tests.support.builders import make_job
@@ -119,7 +119,7 @@ def test_breadcrumbs_and_tags_of_one_job_are_not_those_of_the_next(
 def test_a_job_that_died_with_its_workers_makes_an_event(sent: Kept) -> None:
     job = make_job(task="shop.tasks.charge")
 
-    tell_buried(job, 3, "default", WorkerLost("3 workers vanished."))
+    tell_died(job, 3, "default", WorkerLost("3 workers vanished."))
 
     (event,) = sent.of("event")
     assert event["tags"]["job.id"] == job.id
