@@ -97,6 +97,14 @@ class RedisOptions(BackendOptions):
         default=1,
         metadata=option(validators.WholeNumber(1, 256), "Processes that `runworker` starts."),
     )
+    preload: bool = field(
+        default=True,
+        metadata=option(
+            validators.boolean,
+            "Whether several processes are forked from one that has loaded the site, and share its"
+            " memory.",
+        ),
+    )
     probe: ProbeAddress | None = field(
         default=None,
         metadata=option(

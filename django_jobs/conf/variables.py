@@ -115,6 +115,7 @@ WORKER_VARIABLES = (
     _for_option("JOB_CONCURRENCY", Kind.WHOLE_NUMBER, "concurrency"),
     _for_option("JOB_ASYNC_CONCURRENCY", Kind.WHOLE_NUMBER, "async_concurrency"),
     _for_option("JOB_PROCESSES", Kind.WHOLE_NUMBER, "processes"),
+    _for_option("JOB_PRELOAD", Kind.SWITCH, "preload"),
     _for_option("JOB_STRICT", Kind.SWITCH, "strict"),
     _for_option("JOB_MAX_JOBS", Kind.WHOLE_NUMBER, "max_jobs"),
     _for_option("JOB_MAX_MEMORY", Kind.WHOLE_NUMBER, "max_memory"),

@@ -64,6 +64,13 @@ def _add_size_arguments(parser: ArgumentParser) -> None:
         help="Coroutine tasks at a time.",
     )
     add("--processes", type=processes, metavar="N", help="Worker processes, for more cores.")
+    add(
+        "--no-preload",
+        action="store_false",
+        default=None,
+        dest="preload",
+        help="Let each of several processes load the site itself, instead of forking them.",
+    )
 
 
 def _add_stop_arguments(parser: ArgumentParser) -> None:

@@ -64,6 +64,27 @@ def site(tmp_path: Path, redis_url: str, backend: RedisBackend) -> Iterator[Site
     made.end()
 
 
+Deploy = Callable[[str], None]
+
+
+@pytest.fixture
+def deploy(site: Site, tmp_path: Path) -> Deploy:
+    """Changes the code of an app of the site, of which workers know the module with tasks."""
+    folder = tmp_path / "deployed"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    site.variables |= {
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",  # what changes within a second would go unnoticed
+        "WORKER_APP": "deployed",
+    }
+
+    def change(code: str) -> None:
+        (folder / "tasks.py").write_text(code)
+
+    return change
+
+
 StartWorker = Callable[..., Worker]
 
 

@@ -28,6 +28,7 @@ from django_jobs.logs.formatters import LogFormat
 from django_jobs.management.banner import burst_report, greeting
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.probe import open_worker_probe
+from django_jobs.management.several import channel_to_parent, run_several
 from django_jobs.management.target import configured_backend
 from django_jobs.management.worker_arguments import add_worker_arguments
 from django_jobs.management.worker_options import chosen_options, replaceable
@@ -39,7 +40,6 @@ from django_jobs.worker.process.channel import Channel
 from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.log_output import configure_logging
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter, run_in_thread
-from django_jobs.worker.process.supervisor import Parent
 from django_jobs.worker.run.loggers import show_failures
 
 logger = logging.getLogger("django_jobs")
@@ -75,28 +75,43 @@ class Command(OwnProcessCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         backends = find_backends(options["backend"], all_of_them=options["all_backends"])
         served = [(backend, chosen_options(backend, options)) for backend in backends]
-        backend, worker_options = served[0]  # what concerns the process is configured there
+        backend = backends[0]  # what concerns the process is configured there
         if self.owns_process:
             self._configure_logging(backend, options)
         else:
             show_failures()  # the calling process configures the rest
-        parent = Channel.to_parent()
-        processes = self._processes(backend, options)
-        if processes > 1 and options["probe"]:
-            raise CommandError("--probe works with one process only: add --processes 1.")
-        probe = options["probe"] or getattr(backend.configuration, "probe", None)
-        if self._reloads(worker_options, options["reload"], processes):
-            run_with_reloader(self._run_for_reloader, served, probe)
-            return
-        code = (
-            run_several(served, processes)
-            if processes > 1
-            else self._run(served, parent, None if parent else probe)
-        )
-        if worker_options.burst and not parent:
+        ended = channel_to_parent() or self._run_here(served, options)
+        if isinstance(ended, Channel):  # this process is one of several
+            served = [(each, replaceable(worker_options)) for each, worker_options in served]
+            ended = self._run(served, ended)
+        elif options["burst"]:
             for each in backends:
                 self._write_lines(burst_report(each))
-        self._end(code)
+        self._end(ended)
+
+    def _run_here(self, served: Sequence[Served], options: dict[str, Any]) -> ExitCode | Channel:
+        """Run one process or several; return a channel in each one that is forked."""
+        backend, worker_options = served[0]
+        processes = self._processes(backend, options)
+        probe = self._probe(backend, options, processes)
+        if self._reloads(worker_options, options["reload"], processes):
+            run_with_reloader(self._run_for_reloader, served, probe)
+            return ExitCode.DONE
+        if processes > 1:
+            preload = self._preloads(backend, options)
+            return run_several([each for _, each in served], processes, preload=preload)
+        return self._run(served, probe=probe)
+
+    def _probe(
+        self, backend: JobBackend, options: dict[str, Any], processes: int
+    ) -> ProbeAddress | None:
+        if processes > 1 and options["probe"]:
+            raise CommandError("--probe works with one process only: add --processes 1.")
+        return options["probe"] or getattr(backend.configuration, "probe", None)
+
+    def _preloads(self, backend: JobBackend, options: dict[str, Any]) -> bool:
+        given: bool | None = options["preload"]
+        return getattr(backend.configuration, "preload", True) if given is None else given
 
     def _configure_logging(self, backend: JobBackend, options: dict[str, Any]) -> None:
         configured = backend.configuration
@@ -111,8 +126,8 @@ class Command(OwnProcessCommand):
             return options["processes"] or configured
         if (options["processes"] or 1) > 1:
             raise CommandError(
-                "processes works on the command line only, because each process is started with the"
-                " same command line. Leave it out to run one worker in this process."
+                "processes works on the command line only, because new processes are started with"
+                " the same command line. Leave it out to run one worker in this process."
             )
         return 1
 
@@ -129,19 +144,17 @@ class Command(OwnProcessCommand):
         return settings.DEBUG and processes == 1 and not ends_by_itself and self.owns_process
 
     def _run(
-        self, served: Sequence[Served], parent: Channel | None, probe: ProbeAddress | None
+        self,
+        served: Sequence[Served],
+        parent: Channel | None = None,
+        probe: ProbeAddress | None = None,
     ) -> ExitCode:
         """Run a worker for each backend in this process.
 
         Raises:
             CommandError: the broker does not answer, or the port for probes is not free.
         """
-        workers = WorkerGroup(
-            [
-                backend.make_worker(replaceable(options) if parent else options)
-                for backend, options in served
-            ]
-        )
+        workers = WorkerGroup([backend.make_worker(options) for backend, options in served])
 
         def greet() -> None:
             self._greet(served, workers, probe)
@@ -197,19 +210,6 @@ class Command(OwnProcessCommand):
             if text:
                 self.stdout.write(text)
             self.stdout.flush()
-
-
-def run_several(served: Sequence[Served], count: int) -> ExitCode:
-    """Run worker processes under this one, each started with the same command line."""
-    command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--no-reload"]
-    every = [options for _, options in served]
-    parent = Parent(
-        command,
-        count,
-        replace=not any(options.burst for options in every),
-        shutdown_timeout=max(options.shutdown_timeout for options in every),
-    )
-    return parent.run()
 
 
 def find_backends(aliases: Sequence[str] | str | None, *, all_of_them: bool) -> list[JobBackend]:

@@ -1,4 +1,4 @@
-"""The socket over which a worker process and its parent report to each other.
+"""The socket over which a process and its parent talk to each other.
 
 A socket and no signal: what the parent asks of a process that is still starting waits in it, and
 the end of one side is seen by the other one on every system, however it came.
@@ -6,23 +6,42 @@ the end of one side is seen by the other one on every system, however it came.
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import suppress
 from enum import Enum
-from typing import Self
-
-VARIABLE = "DJANGO_JOBS_PARENT"
-"""Holds the number of the file descriptor in a process that has a parent."""
+from typing import NamedTuple, Self
 
 
 class Stage(Enum):
     """The stage of a worker process, repeated with each sign of life so that none gets lost."""
 
-    STARTING = b"n"
-    SERVING = b"s"
-    WORN = b"w"  # it works, and asks for a replacement
-    STOPPING = b"e"
+    STARTING = "starting"
+    SERVING = "serving"
+    WORN = "worn"  # it works, and asks for a replacement
+    STOPPING = "stopping"
+
+
+class Report(NamedTuple):
+    """What a worker process says of itself.
+
+    Attributes:
+        running: how many jobs it runs.
+    """
+
+    stage: Stage
+    running: int
+
+    def line(self) -> bytes:
+        return f"{self.stage.value} {self.running}\n".encode()
+
+    @classmethod
+    def last_in(cls, heard: bytes) -> Self | None:
+        """Return the last report that has arrived completely, or None."""
+        lines = heard.split(b"\n")[:-1]
+        if not lines:
+            return None
+        stage, _, running = lines[-1].decode().partition(" ")
+        return cls(Stage(stage), int(running))
 
 
 class Request(Enum):
@@ -44,23 +63,21 @@ class Channel:
         self._end = end
         self.is_open = True
 
-    @classmethod
-    def to_parent(cls) -> Self | None:
-        """Take the channel out of the environment, so that jobs' own processes lack it."""
-        number = os.environ.pop(VARIABLE, "")
-        if not number:
-            return None
-        end = socket.socket(fileno=int(number))
-        end.set_inheritable(False)
-        return cls(end)
-
     def fileno(self) -> int:
         return self._end.fileno()
 
-    def say(self, word: Stage | Request) -> None:
-        """Send one word. It is lost if the other side is gone or has not read for long."""
+    def say(self, words: bytes) -> None:
+        """Send something. It is lost if the other side is gone or has not read for long."""
         with suppress(OSError):
-            self._end.send(word.value)
+            self._end.send(words)
+
+    def hand_over(self, end: socket.socket) -> None:
+        """Send a socket to the other side.
+
+        Raises:
+            OSError: the other side is gone or has not read for long.
+        """
+        socket.send_fds(self._end, [b"\n"], [end.fileno()])
 
     def hear(self) -> bytes:
         """Return the bytes that have arrived, possibly none."""
@@ -74,4 +91,5 @@ class Channel:
         return heard
 
     def close(self) -> None:
+        self.is_open = False
         self._end.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
-import subprocess
 import time
-from collections.abc import Sequence
+from contextlib import suppress
 
-from .channel import VARIABLE, Channel, Request, Stage
+from .channel import Report, Request, Stage
+from .exit_code import ExitCode
+from .launcher import Launcher
 
 logger = logging.getLogger("django_jobs")
 
@@ -27,35 +27,33 @@ TELLING = 1.0
 """Seconds that a process gets to write its stacks before it is killed."""
 
 
-class Child:
-    """One worker process, in a session of its own: Ctrl-C in a terminal reaches it through us only.
+UNREPORTED = 5.0
+"""Seconds after which a template that has not said how a killed process ended is killed, too."""
 
-    It says nothing to systemd, which listens to the parent only.
+
+class Child:
+    """One worker process.
 
     Args:
-        command: starts it.
+        launcher: starts it.
         shutdown_timeout: seconds that it gives running jobs when it stops.
 
     Attributes:
         stage: how far it is, as it said last.
+        running: how many jobs it runs, as it said last.
         serves_since: when it said so first, or None.
-        is_outdated: whether it is to be replaced because its code may be old.
         is_leaving: whether another process has taken its place.
+
+    Raises:
+        OSError: it cannot be started at the moment.
     """
 
-    def __init__(self, command: Sequence[str], shutdown_timeout: float) -> None:
-        ours, theirs = socket.socketpair()
-        environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
-        environment[VARIABLE] = str(theirs.fileno())
-        self.channel = Channel(ours)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 (our own command)
-                command, start_new_session=True, env=environment, pass_fds=[theirs.fileno()]
-            )
-        self.pid = self._process.pid
+    def __init__(self, launcher: Launcher, shutdown_timeout: float) -> None:
+        self.launcher = launcher
+        self.pid, self.channel = launcher.launch()
         self.stage = Stage.STARTING
+        self.running = 0
         self.serves_since: float | None = None
-        self.is_outdated = False
         self.is_leaving = False
         self._time_to_stop = shutdown_timeout + FAREWELL
         self._deadline = time.monotonic() + LONGEST_START
@@ -63,34 +61,44 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """The exit code, once the process has ended."""
-        return self._process.poll()
+        """The exit code, once the process has ended.
+
+        If its template has ended before it, nobody knows the code: it has failed unless it has said
+        that it stops.
+        """
+        code = self.launcher.code_of(self.pid)
+        if code is None and self.launcher.is_gone and not self.channel.is_open:
+            return ExitCode.DONE if self.stage is Stage.STOPPING else ExitCode.FAILED
+        return code
 
     @property
-    def wants_successor(self) -> bool:
-        """Whether the process asks for a replacement."""
-        return self.stage is Stage.WORN or (self.is_outdated and self.stage is Stage.SERVING)
+    def is_in_time(self) -> bool:
+        """Whether it has given signs of life when it should."""
+        return time.monotonic() < self._deadline and not self._is_doomed
 
     def listen(self) -> bool:
         """Read the channel; return whether there was a sign of life."""
-        heard = self.channel.hear()
-        if not heard or self.stage is Stage.STOPPING:
+        report = Report.last_in(self.channel.hear())
+        if not self.channel.is_open:  # it ends, or has ended and its template must say so
+            self._deadline = min(self._deadline, time.monotonic() + self._time_to_stop)
+        if not report or self.stage is Stage.STOPPING:
             return False
-        self.stage = Stage(heard[-1:])
+        self.stage, self.running = report
         now = time.monotonic()
         if self.stage is Stage.STOPPING:
             self._deadline = now + self._time_to_stop
         else:
             self.serves_since = self.serves_since or now
+            self.launcher.has_served = True
             self._deadline = now + SILENCE
         return True
 
     def ask(self, request: Request) -> None:
         """Send a request; a starting process obeys before it takes a job."""
-        self.channel.say(request)
+        self.channel.say(request.value)
 
     def retire(self) -> None:
-        """Tell the process to exit after its last job, because its replacement has started."""
+        """Let the process exit after its last job, as its replacement works."""
         self.is_leaving = True
         self.ask(Request.RETIRE)
 
@@ -99,12 +107,12 @@ class Child:
         if self.stage is not Stage.STOPPING:
             self.stage = Stage.STOPPING
             self._deadline = time.monotonic() + self._time_to_stop
-        self._process.send_signal(number)
+        self._send(number)
 
     def write_stacks(self) -> None:
         """Ask for the stacks of its threads, unless it is still starting."""
         if self.stage is not Stage.STARTING:  # the signal would still kill it
-            self._process.send_signal(signal.SIGTTIN)
+            self._send(signal.SIGTTIN)
 
     def wait_longer(self, seconds: float) -> None:
         """Move the deadline for its next sign of life by so many seconds."""
@@ -115,7 +123,9 @@ class Child:
         if time.monotonic() < self._deadline:
             return
         if self._is_doomed:
-            self._process.kill()
+            self._send(signal.SIGKILL)
+            if time.monotonic() > self._deadline + UNREPORTED:
+                self.launcher.kill()
             return
         logger.error(
             "Worker process %d hangs and is killed. Its stacks follow if it can write them.",
@@ -124,3 +134,7 @@ class Child:
         self._is_doomed = True
         self._deadline = time.monotonic() + TELLING
         self.write_stacks()
+
+    def _send(self, number: int) -> None:
+        with suppress(ProcessLookupError):  # it has ended, and its template has not said so yet
+            os.kill(self.pid, number)

@@ -15,15 +15,15 @@ from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.supervision import STALLED
 
-from .channel import Channel, Request, Stage
+from .channel import Channel, Report, Request, Stage
 from .exit_code import ExitCode
-from .systemd import notify, watchdog_interval
+from .systemd import Service
 from .unix_signals import HEARD, WITHOUT_MEANING, Wakeup, listening, log_meaningless, restored
 
 logger = logging.getLogger("django_jobs")
 
 LIFE_SIGN = 1.0
-"""Seconds between two signs of life for the parent."""
+"""Seconds between two signs of life."""
 
 SWITCH_INTERVAL = 0.001
 """Seconds after which a thread that only computes lets another one run, where Python has 5 ms: the
@@ -52,6 +52,7 @@ class WorkerProcess:
         self._workers = workers
         self._parent = parent
         self._stalled = stalled
+        self._service = Service()
         self._quiet_asked = False
         self._stop_asked = False
         self._interrupted = False
@@ -110,21 +111,29 @@ class WorkerProcess:
         self._obey()  # before it takes a job
         self._workers.start()
         threading.Thread(target=await_workers, name="django-jobs-over", daemon=True).start()
-        notify("READY=1", "STATUS=Working")
-        interval = LIFE_SIGN if self._parent else watchdog_interval()
+        self._service.ready(self._status)
         while not (self._stop_asked or self._workers.over.is_set()):
             if self._workers.idle_for < self._stalled:
-                self._show_life(interval)
-            wakeup.wait(interval, [self._parent] if self._parent else [])
+                self._show_life()
+            pause = self._service.capped(LIFE_SIGN)
+            wakeup.wait(pause, [self._parent] if self._parent else [])
             self._obey()
         if self._interrupted:
             logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
 
-    def _show_life(self, interval: float | None) -> None:
+    @property
+    def _status(self) -> str:
+        """What the worker does, for systemd."""
+        return f"Jobs running: {len(self._workers.running())}"
+
+    def _show_life(self) -> None:
+        self._report(Stage.WORN if self._workers.is_worn else Stage.SERVING)
+        self._service.show_life()
+        self._service.tell(self._status)
+
+    def _report(self, stage: Stage) -> None:
         if self._parent:
-            self._parent.say(Stage.WORN if self._workers.is_worn else Stage.SERVING)
-        elif interval:
-            notify("WATCHDOG=1")
+            self._parent.say(Report(stage, len(self._workers.running())).line())
 
     def _obey(self) -> None:
         """Do what signals and the parent asked for."""
@@ -142,9 +151,8 @@ class WorkerProcess:
 
     def _end(self, timeout: float) -> None:
         self._stop_asked = True
-        if self._parent:
-            self._parent.say(Stage.STOPPING)
-        notify("STOPPING=1", f"STATUS=Stopping, {len(self._workers.running())} jobs are running")
+        self._report(Stage.STOPPING)
+        self._service.stopping(f"Stopping. {self._status}")
         self._workers.stop(timeout)
 
 

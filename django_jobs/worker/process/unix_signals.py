@@ -9,10 +9,16 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Protocol
 
 from django_jobs.waits import capped
 
-from .channel import Channel
+
+class HasFileno(Protocol):
+    """Something that `select` can wait for."""
+
+    def fileno(self) -> int: ...
+
 
 logger = logging.getLogger("django_jobs")
 
@@ -43,13 +49,17 @@ class Wakeup:
         with suppress(OSError):  # the buffer is full, or nobody waits any more
             self._writing.send(b"\0")
 
-    def wait(self, timeout: float | None, channels: Sequence[Channel] = ()) -> None:
-        """Wait for a signal, a ring, something in a channel, or a capped time."""
-        sources: list[socket.socket | Channel] = [self._reading]
-        sources += (channel for channel in channels if channel.is_open)
-        ready, _, _ = select.select(sources, [], [], capped(timeout))
+    def wait(self, timeout: float | None, sources: Sequence[HasFileno] = ()) -> list[HasFileno]:
+        """Wait for a signal, a ring, something in a source, or a capped time.
+
+        Returns:
+            The sources that have something, or whose other side is gone.
+        """
+        ready, _, _ = select.select([self._reading, *sources], [], [], capped(timeout))
         if self._reading in ready:
             self._reading.recv(65536)
+            ready.remove(self._reading)
+        return ready
 
     def close(self) -> None:
         self._reading.close()

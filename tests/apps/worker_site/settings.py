@@ -17,6 +17,8 @@ INSTALLED_APPS = [
     "django_jobs",
     "tests.apps.library",
 ]
+if "WORKER_APP" in os.environ:
+    INSTALLED_APPS.append(os.environ["WORKER_APP"])
 MIDDLEWARE = []
 ROOT_URLCONF = "tests.apps.worker_site.urls"
 DEBUG = bool(os.environ.get("WORKER_DEBUG"))

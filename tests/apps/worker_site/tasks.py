@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -229,6 +231,17 @@ def keep_megabytes(number: int) -> None:
 def crash() -> None:
     write("crash")
     os._exit(1)
+
+
+@task
+def say_version() -> None:
+    """Tell which version of the code that a test has deployed runs here."""
+    write(f"version {sys.modules['deployed.tasks'].VERSION}")
+
+
+@task
+def say_random_number() -> float:
+    return random.random()
 
 
 @task

@@ -7,6 +7,7 @@ import pytest
 from tests.support.worker_fixtures import (  # noqa: F401 (fixtures)
     backend,
     configure,
+    deploy,
     no_thread_dies_unheard,
     notes,
     run_all,

@@ -24,8 +24,11 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from django_jobs.worker.process.child import Child
+from django_jobs.worker.process.crew import Crew, CrewOptions
+from django_jobs.worker.process.inheritance import Program
+from django_jobs.worker.process.releases import Releases
 from django_jobs.worker.process.restarts import RestartPauses
-from django_jobs.worker.process.supervisor import Parent
+from django_jobs.worker.process.spawner import Spawner
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.waiting import DEADLINE, wait_until
@@ -78,6 +81,11 @@ def hear_that_all_serve(systemd: socket.socket) -> None:
         pass
 
 
+def hear_until_the_end(systemd: socket.socket) -> None:
+    while systemd.recv(1000):
+        pass
+
+
 def is_gone(pid: int) -> bool:
     """Whether a process has ended; one that nobody has waited for is a zombie."""
     try:
@@ -122,9 +130,8 @@ def test_systemd_hears_when_all_serve_and_when_a_closed_terminal_stops_them(
     while systemd.recv(1000) != b"WATCHDOG=1":
         pass
     os.close(ours)  # which sends HUP
-    while (last := systemd.recv(1000)) == b"WATCHDOG=1":
+    while not systemd.recv(1000).startswith(b"STOPPING=1\n"):
         pass
-    assert last == b"STOPPING=1"
     assert parent.end() == 0
     assert all(map(is_gone, children))
 
@@ -159,33 +166,39 @@ def test_an_early_quiet_holds_for_all_that_start_later(
     site: Site, backend: JobBackend, systemd: socket.socket
 ) -> None:
     waiting = tasks.note.enqueue("job")
-    parent = start_two(site)
+    parent = start_two(site, "--no-preload")  # so that the workers take their time to start
     assert systemd.recv(1000).startswith(b"STATUS=Starting")
     parent.send(signal.SIGTSTP)  # the children have not even been started, or only just
     children = wait_for_two(backend)
-    os.kill(min(children), signal.SIGKILL)
+    killed = min(children)
+    os.kill(killed, signal.SIGKILL)
     parent.wait_for("Quiet", 3)
     wait_until(lambda: pids(backend) - children, "not replaced")
 
-    assert all(worker.quiet for worker in backend.broker.inspection.workers())
+    workers = backend.broker.inspection.workers()
+    assert all(worker.quiet for worker in workers if worker.pid != killed)
     assert parent.stop() == 0
     assert record_of(backend, waiting).state is State.QUEUED
     assert site.notes.lines == []
 
 
 STARTING = """
-import signal, sys, time
+import os, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-print("starting", flush=True)
+os.write(1, b"starting\\n")
 time.sleep(60)
 """
 """A process that has not begun to work, on a site with a thread pool and Redis."""
 
 PARENT = f"""
 import sys
+from django_jobs.worker.process.crew import CrewOptions
+from django_jobs.worker.process.inheritance import Program
+from django_jobs.worker.process.spawner import Spawner
 from django_jobs.worker.process.supervisor import Parent
-command = [sys.executable, "-c", {STARTING!r}]
-sys.exit(Parent(command, 2, replace=True, shutdown_timeout=1).run())
+spawner = Spawner(Program((sys.executable, "-c", {STARTING!r})))
+options = CrewOptions(count=2, replace=True, shutdown_timeout=1)
+sys.exit(Parent(spawner, lambda: spawner, options).run())
 """
 
 
@@ -203,14 +216,12 @@ def test_workers_that_are_stopped_while_they_start_have_not_failed() -> None:
 
 def test_a_parent_whose_workers_never_start_gives_up(site: Site, systemd: socket.socket) -> None:
     site.options["url"] = "redis://127.0.0.1:1/0"
-    parent = start_two(site, supervisor__TRIES=2, restarts__FIRST=0.01)
+    parent = start_two(site, crew__TRIES=2, restarts__FIRST=0.01)
     assert parent.end() == 4
     assert "ended with code 1 before it served any queue. Another one starts in" in parent.said
     assert "No worker process could start: 4 in a row" in parent.said
-    assert [systemd.recv(1000).partition(b" ")[0] for _ in range(2)] == [
-        b"STATUS=Starting",
-        b"STOPPING=1",
-    ]
+    assert systemd.recv(1000) == b"STATUS=Starting 2 worker processes"
+    assert systemd.recv(1000).startswith(b"STOPPING=1\n")
 
 
 def test_a_worker_that_hangs_is_killed_and_replaced(
@@ -238,29 +249,50 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
     assert is_gone(other)
 
 
+def test_systemd_gets_signs_of_life_only_while_each_worker_gives_them(
+    site: Site, backend: JobBackend, systemd: socket.socket, freeze: Callable[[int], None]
+) -> None:
+    site.variables["WATCHDOG_USEC"] = "200000"
+    parent = start_two(site, child__SILENCE=3, child__TELLING=3600)
+    hear_that_all_serve(systemd)
+    while systemd.recv(1000) != b"WATCHDOG=1":
+        pass
+    freeze(min(pids(backend)))
+    systemd.settimeout(2)
+    while "hangs and is killed" not in parent.said:
+        with suppress(TimeoutError):
+            systemd.recv(1000)
+    with pytest.raises(TimeoutError):
+        hear_until_the_end(systemd)
+
+
 def test_time_in_which_the_parent_stood_still_too_is_no_silence(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 1000.0
     clock = SimpleNamespace(monotonic=lambda: now)
-    for module in ("supervisor", "child"):
+    for module in ("crew", "child"):
         monkeypatch.setattr(f"django_jobs.worker.process.{module}.time", clock)
-    parent = Parent(["sleep", "600"], 1, replace=True, shutdown_timeout=0)
+    spawner = Spawner(Program(("sleep", "600")))
+    options = CrewOptions(count=1, replace=True, shutdown_timeout=0)
+    crew = Crew(Releases(spawner, lambda: spawner), options)
 
     def look_after(seconds: float) -> list[Child]:
         nonlocal now
         now += seconds
-        parent._look_after_children()  # noqa: SLF001
-        return parent._children  # noqa: SLF001
+        crew.look_after()
+        return list(crew.children)
 
-    parent._start_missing()  # noqa: SLF001
+    (child,) = look_after(0)
     for seconds in (1, 1000, 1, 1):
-        assert look_after(seconds)
+        assert look_after(seconds) == [child]
     assert "hangs" not in caplog.text
 
     # It is killed for a silence of its own.
-    wait_until(lambda: not look_after(1), "it lives on")
+    wait_until(lambda: look_after(1) != [child], "it lives on")
     assert "hangs and is killed" in caplog.text
+    crew.stop(signal.SIGKILL)
+    wait_until(lambda: not look_after(0), "not stopped")
 
 
 def test_workers_are_replaced_after_so_many_jobs_without_a_gap(

@@ -1,0 +1,154 @@
+"""New code under running workers: HUP replaces them one by one."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.jobs.records import State
+from tests.apps.worker_site import tasks
+from tests.integration.worker.helpers import wait_for_end
+from tests.support.worker_fixtures import Deploy
+from tests.support.workers import Site, WorkerProcess
+
+TWO = ("-c", "1", "--processes", "2")
+QUICK = json.dumps({"crew.TRIES": 2, "restarts.FIRST": 0.01})
+
+BROKEN_AT_THE_START = """
+VERSION = 2
+from django_jobs.worker.worker import Worker
+
+
+def fail(self):
+    raise RuntimeError("the new code cannot start a worker")
+
+
+Worker.start = fail
+"""
+
+
+@pytest.fixture
+def systemd(site: Site, tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(40)
+        site.variables["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        yield listening
+
+
+@pytest.fixture(params=["preload", "no preload"])
+def first(request: pytest.FixtureRequest, site: Site, deploy: Deploy) -> WorkerProcess:
+    """A parent whose workers run the first version."""
+    site.options["preload"] = request.param == "preload"
+    deploy("VERSION = 1")
+    parent = site.start(*TWO, ready=False, WORKER_PATIENCE=QUICK)
+    parent.wait_for("Stop: Ctrl-C", 2)
+    return parent
+
+
+def hear(systemd: socket.socket, start: bytes) -> list[bytes]:
+    """Return what systemd hears until a message that starts so, with it."""
+    heard = [systemd.recv(1000)]
+    while not heard[-1].startswith(start):
+        heard.append(systemd.recv(1000))
+    return heard
+
+
+def run_version(site: Site, backend: JobBackend) -> None:
+    assert wait_for_end(backend, tasks.say_version.enqueue()).state is State.SUCCEEDED
+
+
+def test_a_hang_up_brings_the_new_code_without_a_gap(
+    site: Site, backend: JobBackend, deploy: Deploy, first: WorkerProcess
+) -> None:
+    run_version(site, backend)
+    assert site.notes.lines == ["version 1"]
+
+    deploy("VERSION = 2")
+    results = []
+    first.send(signal.SIGHUP)
+    while first.said.count("was replaced") < 2:
+        results.append(tasks.say_version.enqueue())
+        wait_for_end(backend, results[-1])
+    run_version(site, backend)
+    versions = site.notes.lines
+    assert versions[-1] == "version 2"
+    assert set(versions) <= {"version 1", "version 2"}
+    assert len(versions) == len(results) + 2
+    assert "ended with code" not in first.said
+    assert first.stop() == 0
+
+
+def test_code_that_does_not_load_leaves_the_old_workers(
+    site: Site, backend: JobBackend, deploy: Deploy, first: WorkerProcess
+) -> None:
+    deploy("raise RuntimeError('half a deploy')")
+    first.send(signal.SIGHUP)
+    first.wait_for("RuntimeError: half a deploy")
+    first.wait_for("The worker processes go on with the")
+    run_version(site, backend)
+    assert site.notes.lines == ["version 1"]
+    assert "was replaced" not in first.said
+
+    deploy("VERSION = 2")
+    first.send(signal.SIGHUP)
+    first.wait_for("was replaced", 2)
+    run_version(site, backend)
+    assert site.notes.lines == ["version 1", "version 2"]
+    assert first.stop() == 0
+
+
+def test_code_whose_workers_cannot_start_leaves_the_old_workers(
+    site: Site, backend: JobBackend, deploy: Deploy, first: WorkerProcess
+) -> None:
+    deploy(BROKEN_AT_THE_START)
+    first.send(signal.SIGHUP)
+    first.wait_for("No worker process could start with the new code: 2 have ended before")
+    run_version(site, backend)
+    assert site.notes.lines == ["version 1"]
+    assert "was replaced" not in first.said
+    assert first.stop() == 0
+
+
+def test_another_hang_up_loads_the_code_of_that_moment(
+    site: Site, backend: JobBackend, deploy: Deploy
+) -> None:
+    deploy("VERSION = 1")
+    parent = site.start(*TWO, ready=False)
+    parent.wait_for("Stop: Ctrl-C", 2)
+    deploy("import time; time.sleep(3600)")
+    parent.send(signal.SIGHUP)
+    parent.wait_for("the site is loaded again")
+    deploy("VERSION = 3")
+    parent.send(signal.SIGHUP)
+    parent.wait_for("was replaced", 2)
+    run_version(site, backend)
+    assert site.notes.lines == ["version 3"]
+    assert parent.stop() == 0
+
+
+def test_systemd_hears_of_a_reload_and_of_how_many_serve(
+    site: Site, deploy: Deploy, systemd: socket.socket
+) -> None:
+    deploy("VERSION = 1")
+    parent = site.start(*TWO, ready=False)
+    started = hear(systemd, b"READY=1\n")
+    assert started[-1].endswith(b"STATUS=2 of 2 worker processes serve, jobs running: 0")
+    tasks.hold.enqueue("job")
+    assert hear(systemd, b"STATUS=2 of 2 worker processes serve, jobs running: 1")
+
+    parent.send(signal.SIGHUP)
+    (*_, reloading) = hear(systemd, b"RELOADING=1\n")
+    assert b"\nMONOTONIC_USEC=" in reloading
+    later = hear(systemd, b"READY=1")
+    assert any(b"with old code" in message for message in later)
+    site.notes.put("release")
+    parent.send(signal.SIGTERM)
+    hear(systemd, b"STOPPING=1\n")
+    assert parent.end() == 0
