@@ -46,8 +46,7 @@ def greeting(
         f"{options.concurrency} threads and up to {options.async_concurrency} coroutines;"
         f" {len(worker.periodic_tasks)} periodic tasks. Stop: Ctrl-C or kill -TERM {os.getpid()}."
     )
-    if probe:
-        yield f"Probes: http://{probe}/live, /ready and /metrics."
+    yield from probe_pages(probe)
     unserved = _unserved(backend, worker)
     if unserved:
         yield f"Warning: no worker serves {', '.join(unserved)}; jobs wait there until one does."
@@ -55,6 +54,12 @@ def greeting(
         yield f"Warning: {clock}"
     for problem in backend.broker.config_warnings():
         yield f"Warning: {problem}"
+
+
+def probe_pages(probe: ProbeAddress | None) -> Iterator[str]:
+    """Yield where probes are answered, if they are."""
+    if probe:
+        yield f"Probes: http://{probe}/live, /ready and /metrics."
 
 
 def _wrong_clock(broker: Broker) -> str:

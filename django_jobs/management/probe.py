@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def open_worker_probe(
-    address: ProbeAddress | None, backend: JobBackend, workers: WorkerGroup
+    address: ProbeAddress | None, workers: WorkerGroup, scrapes: Scrapes
 ) -> ProbeServer | None:
     """Return a server that answers for workers, or None without an address.
 
     Args:
-        backend: whose metrics it has.
+        scrapes: sends the metrics.
 
     Raises:
         CommandError: it is not possible to listen at the address; says why.
@@ -32,7 +32,7 @@ def open_worker_probe(
     if address is None:
         return None
     try:
-        return ProbeServer(address, WorkerAnswers(workers, scrapes_of(backend)))
+        return ProbeServer(address, WorkerAnswers(workers, scrapes))
     except OSError as error:
         raise cannot_listen(address, error) from error
 
@@ -42,7 +42,7 @@ def scrapes_of(backend: JobBackend) -> Scrapes:
     return Scrapes(lambda: exposition(backend.broker.inspection))
 
 
-def cannot_listen(address: ProbeAddress, error: OSError) -> CommandError:
+def cannot_listen(address: ProbeAddress | None, error: OSError) -> CommandError:
     """Return the error for an address that cannot be used."""
     # Errors of name resolution have numbers of their own, below 0.
     number = error.errno or 0

@@ -8,6 +8,8 @@ from functools import partial
 from django.core.management.base import CommandError
 
 from django_jobs.backends.per_process import close_all
+from django_jobs.conf.probe_address import ProbeAddress
+from django_jobs.management.probe import cannot_listen
 from django_jobs.tasks.registry import import_task_modules
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.before_fork import prepare_to_fork
@@ -23,16 +25,20 @@ from django_jobs.worker.process.template import Template, fork_template
 
 
 def run_several(
-    options: Sequence[WorkerOptions], count: int, *, preload: bool
+    options: Sequence[WorkerOptions], count: int, *, preload: bool, probe: ProbeAddress | None
 ) -> ExitCode | Channel:
     """Run worker processes under this one.
 
     Args:
         options: of the workers that each process has.
         preload: whether they are forked from a copy of this process.
+        probe: where this process answers probes for all of them, if it does.
 
     Returns:
         How they ended; and in each process forked for a worker, its channel to the parent.
+
+    Raises:
+        CommandError: the port for probes is not free.
     """
     program = Program.of_this_process()
     if preload:
@@ -48,7 +54,12 @@ def run_several(
         replace=not any(each.burst for each in options),
         shutdown_timeout=max(each.shutdown_timeout for each in options),
     )
-    return Parent(first, load, crew).run()
+    try:
+        parent = Parent(first, load, crew, probe)
+    except OSError as error:
+        first.close()
+        raise cannot_listen(probe, error) from error
+    return parent.run()
 
 
 def channel_to_parent() -> Channel | None:

@@ -25,9 +25,9 @@ from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.errors import BrokerError
 from django_jobs.logs.fields import writing_as
 from django_jobs.logs.formatters import LogFormat
-from django_jobs.management.banner import burst_report, greeting
+from django_jobs.management.banner import burst_report, greeting, probe_pages
 from django_jobs.management.own_process import OwnProcessCommand
-from django_jobs.management.probe import open_worker_probe
+from django_jobs.management.probe import open_worker_probe, scrapes_of
 from django_jobs.management.several import channel_to_parent, run_several
 from django_jobs.management.target import configured_backend
 from django_jobs.management.worker_arguments import add_worker_arguments
@@ -93,21 +93,16 @@ class Command(OwnProcessCommand):
         """Run one process or several; return a channel in each one that is forked."""
         backend, worker_options = served[0]
         processes = self._processes(backend, options)
-        probe = self._probe(backend, options, processes)
+        probe = options["probe"] or getattr(backend.configuration, "probe", None)
         if self._reloads(worker_options, options["reload"], processes):
             run_with_reloader(self._run_for_reloader, served, probe)
             return ExitCode.DONE
         if processes > 1:
             preload = self._preloads(backend, options)
-            return run_several([each for _, each in served], processes, preload=preload)
+            self._write_lines(probe_pages(probe))
+            every = [each for _, each in served]
+            return run_several(every, processes, preload=preload, probe=probe)
         return self._run(served, probe=probe)
-
-    def _probe(
-        self, backend: JobBackend, options: dict[str, Any], processes: int
-    ) -> ProbeAddress | None:
-        if processes > 1 and options["probe"]:
-            raise CommandError("--probe works with one process only: add --processes 1.")
-        return options["probe"] or getattr(backend.configuration, "probe", None)
 
     def _preloads(self, backend: JobBackend, options: dict[str, Any]) -> bool:
         given: bool | None = options["preload"]
@@ -155,17 +150,18 @@ class Command(OwnProcessCommand):
             CommandError: the broker does not answer, or the port for probes is not free.
         """
         workers = WorkerGroup([backend.make_worker(options) for backend, options in served])
+        scrapes = scrapes_of(served[0][0])
 
         def greet() -> None:
             self._greet(served, workers, probe)
 
-        with in_thread(open_worker_probe(probe, served[0][0], workers)):
+        with in_thread(open_worker_probe(probe, workers, scrapes)):
             try:
                 if threading.current_thread() is not threading.main_thread():
                     greet()
                     return run_in_thread(workers)
                 with nullcontext() if self.owns_process else borrowed_interpreter():
-                    return WorkerProcess(workers, parent).run(greet)
+                    return WorkerProcess(workers, parent, scrapes).run(greet)
             except BrokerError as error:
                 raise CommandError(str(error)) from error
 
@@ -189,7 +185,7 @@ class Command(OwnProcessCommand):
             [backend.make_worker(_staying(options)) for backend, options in served]
         )
         try:
-            server = open_worker_probe(probe, served[0][0], workers)
+            server = open_worker_probe(probe, workers, scrapes_of(served[0][0]))
             self._greet(served, workers, probe)
             workers.start()
         except (BrokerError, CommandError) as error:

@@ -11,6 +11,9 @@ from contextlib import suppress
 from enum import Enum
 from typing import NamedTuple, Self
 
+MOST_SOCKETS = 32
+"""Sockets that are received at a time."""
+
 
 class Stage(Enum):
     """The stage of a worker process, repeated with each sign of life so that none gets lost."""
@@ -26,13 +29,15 @@ class Report(NamedTuple):
 
     Attributes:
         running: how many jobs it runs.
+        takes_jobs: whether it takes jobs, and its broker answers.
     """
 
     stage: Stage
     running: int
+    takes_jobs: bool
 
     def line(self) -> bytes:
-        return f"{self.stage.value} {self.running}\n".encode()
+        return f"{self.stage.value} {self.running} {self.takes_jobs:d}\n".encode()
 
     @classmethod
     def last_in(cls, heard: bytes) -> Self | None:
@@ -40,8 +45,8 @@ class Report(NamedTuple):
         lines = heard.split(b"\n")[:-1]
         if not lines:
             return None
-        stage, _, running = lines[-1].decode().partition(" ")
-        return cls(Stage(stage), int(running))
+        stage, running, takes_jobs = lines[-1].decode().split()
+        return cls(Stage(stage), int(running), takes_jobs == "1")
 
 
 class Request(Enum):
@@ -61,6 +66,7 @@ class Channel:
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._end = end
+        self._sockets: list[socket.socket] = []
         self.is_open = True
 
     def fileno(self) -> int:
@@ -82,14 +88,26 @@ class Channel:
     def hear(self) -> bytes:
         """Return the bytes that have arrived, possibly none."""
         try:
-            heard = self._end.recv(65536)
+            heard, descriptors, _, _ = socket.recv_fds(self._end, 65536, MOST_SOCKETS)
         except BlockingIOError:
             return b""
         except OSError:
-            heard = b""
+            heard, descriptors = b"", []
+        self._sockets += map(_socket_of, descriptors)
         self.is_open = bool(heard)
         return heard
+
+    def take_sockets(self) -> list[socket.socket]:
+        """Return the sockets that the other side has handed over since the last time."""
+        sockets, self._sockets = self._sockets, []
+        return sockets
 
     def close(self) -> None:
         self.is_open = False
         self._end.close()
+
+
+def _socket_of(descriptor: int) -> socket.socket:
+    end = socket.socket(fileno=descriptor)
+    end.set_inheritable(False)
+    return end

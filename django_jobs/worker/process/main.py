@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from django_jobs.waits import wait_out
 from django_jobs.worker.group import WorkerGroup
+from django_jobs.worker.probe.scrapes import Scrapes
 from django_jobs.worker.run.logging_locks import free_logging
 from django_jobs.worker.supervision import STALLED
 
@@ -43,14 +44,21 @@ class WorkerProcess:
     Args:
         workers: to run.
         parent: the channel to the parent, if this is one of several processes.
+        scrapes: sends the metrics to clients that the parent hands over.
         stalled: seconds without a step of a loop after which there are no more signs of life.
     """
 
     def __init__(
-        self, workers: WorkerGroup, parent: Channel | None = None, *, stalled: float = STALLED
+        self,
+        workers: WorkerGroup,
+        parent: Channel | None = None,
+        scrapes: Scrapes | None = None,
+        *,
+        stalled: float = STALLED,
     ) -> None:
         self._workers = workers
         self._parent = parent
+        self._scrapes = scrapes
         self._stalled = stalled
         self._service = Service()
         self._quiet_asked = False
@@ -133,7 +141,8 @@ class WorkerProcess:
 
     def _report(self, stage: Stage) -> None:
         if self._parent:
-            self._parent.say(Report(stage, len(self._workers.running())).line())
+            takes_jobs = self._workers.takes_jobs and self._workers.holds_lease
+            self._parent.say(Report(stage, len(self._workers.running()), takes_jobs).line())
 
     def _obey(self) -> None:
         """Do what signals and the parent asked for."""
@@ -148,6 +157,9 @@ class WorkerProcess:
             self._workers.quiet()
         if Request.RETIRE.value in heard:
             self._workers.retire()
+        if self._parent and self._scrapes:
+            for client in self._parent.take_sockets():
+                self._scrapes.answer(client)
 
     def _end(self, timeout: float) -> None:
         self._stop_asked = True

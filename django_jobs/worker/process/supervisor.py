@@ -8,7 +8,11 @@ import signal
 from collections import deque
 from collections.abc import Callable
 
+from django_jobs.conf.probe_address import ProbeAddress
+from django_jobs.worker.probe.server import ProbeServer
+
 from .crew import LOOK, Crew, CrewOptions
+from .crew_answers import CrewAnswers
 from .exit_code import ExitCode
 from .launcher import Launcher
 from .releases import Releases
@@ -29,11 +33,22 @@ class Parent:
         first: starts processes with the code that is loaded now.
         load: begins to load the code as it is on disk by then.
         options: how many processes there are, and how they end.
+        probe: where to answer probes, or None.
+
+    Raises:
+        OSError: it is not possible to listen at that address.
     """
 
-    def __init__(self, first: Launcher, load: Callable[[], Launcher], options: CrewOptions) -> None:
+    def __init__(
+        self,
+        first: Launcher,
+        load: Callable[[], Launcher],
+        options: CrewOptions,
+        probe: ProbeAddress | None = None,
+    ) -> None:
         self._releases = Releases(first, load)
         self._crew = Crew(self._releases, options)
+        self._probes = [ProbeServer(probe, CrewAnswers(self._crew))] if probe else []
         self._heard: deque[int] = deque()
         self._has_terminal = _has_terminal()
         self._service = Service()
@@ -53,8 +68,13 @@ class Parent:
                 releases.keep({child.launcher for child in crew.children})
                 self._inform_systemd()
                 channels = [*crew.channels, *releases.channels]
-                wakeup.wait(self._service.capped(LOOK), [each for each in channels if each.is_open])
+                open_channels = [each for each in channels if each.is_open]
+                wakeup.wait(self._service.capped(LOOK), [*open_channels, *self._probes])
+                for probe in self._probes:
+                    probe.serve()
             releases.close()
+            for probe in self._probes:
+                probe.close()
         return crew.exit_code
 
     def _obey(self, number: int) -> None:
