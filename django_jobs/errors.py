@@ -64,6 +64,10 @@ class TaskNotFound(JobsError, LookupError):
         self.reason = reason
 
 
+class UnknownFormat(JobsError):
+    """A newer django_jobs enqueued the job, in a format that this worker does not know."""
+
+
 class BrokenPayload(JobsError, ValueError):
     """The stored data of a job cannot be read."""
 

@@ -177,6 +177,7 @@ class JobBackend(BaseTaskBackend):
             worker=worker,
             retry=self.retry,
             max_result=self.configuration.max_result,
+            shares_jobs=self.persistent,
         )
 
     def worker_options(self) -> WorkerOptions:

@@ -22,9 +22,11 @@ from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
 from django_jobs.logs.handlers import add_job_fields
 from django_jobs.timeouts.watchdog import Watchdog
-from django_jobs.worker.run.attempt import Attempt, Outcome, runs_in_loop
+from django_jobs.worker.run.attempt import Attempt
 from django_jobs.worker.run.context import RunContext
+from django_jobs.worker.run.executors import runs_in_loop
 from django_jobs.worker.run.function import run_attempt
+from django_jobs.worker.run.outcome import Outcome
 
 from .base import JobBackend
 from .per_process import process_instance

@@ -22,11 +22,14 @@ from django_jobs.tasks.retry import Retry, Seconds, to_seconds
 from django_jobs.tasks.signatures import sign
 from django_jobs.validation.ranges import MAX_OVERRIDES
 
-CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str]
+CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str, int]
 """The fields that all jobs of one call of `bulk_enqueue` share: those of `Job` from `task` on."""
 
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+FORMAT = 1
+"""The lowest format that has all that a job needs. No job needs more than the first one yet."""
 
 
 class JobBuilder:
@@ -86,6 +89,7 @@ class JobBuilder:
             self._overrides(task),
             sign(task.module_path),
             encode_with_reserved(metadata, carried) if metadata or carried else "",
+            FORMAT,
         )
 
     def _overrides(self, task: AnyTask) -> str:

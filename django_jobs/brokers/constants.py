@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django_jobs.jobs.progress import MAX_NUMBER
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import JOB_FORMAT, State
 from django_jobs.validation.ranges import PRIORITY
 
 # Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
@@ -49,6 +49,26 @@ WORKER_LOST_MESSAGE = (
 )
 BROKEN_PAYLOAD = "django_jobs.errors.BrokenPayload"
 BROKEN_PAYLOAD_MESSAGE = "What is stored for this job is not what django_jobs writes."
+
+UNKNOWN_FORMAT = "django_jobs.errors.UnknownFormat"
+UNKNOWN_FORMAT_MESSAGE = (
+    f"A newer django_jobs enqueued this job: its record has the format %s, and this worker reads up"
+    f" to {JOB_FORMAT}. Update the workers."
+)
+
+# --- jobs that a worker does not know -------------------------------------------------------------
+
+SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 300_000
+"""A postponed job pauses for as long as it has been waiting, within these bounds."""
+
+POSTPONED_MS = 7 * DAY_MS
+"""For how long a job waits for a worker that knows it, until it is dead."""
+
+POSTPONED_SEEN_MS = 2 * LONGEST_PAUSE_MS
+"""How long it is remembered that jobs of a task were postponed: each is again in half that time."""
+
+POSTPONED_TASKS = 100
+"""How many such tasks are remembered."""
 
 # --- retention ------------------------------------------------------------------------------------
 

@@ -11,6 +11,9 @@ from django_jobs.errors import BrokerError
 
 from .base import Broker
 
+NAMED = 5
+"""How many tasks a sentence names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
@@ -64,8 +67,9 @@ def unserved(queues: Iterable[QueueInfo], workers: Sequence[WorkerInfo]) -> Iter
 def _check(broker: Broker, limits: Thresholds) -> Health:
     found = broker.config_warnings()
     problems = [problem.text for problem in found if not problem.is_risk]
-    warnings = tuple(problem.text for problem in found if problem.is_risk)
+    warnings = [problem.text for problem in found if problem.is_risk]
     inspection = broker.inspection
+    warnings += _postponed(list(inspection.postponed_tasks()))
     workers = [worker for worker in inspection.workers() if not worker.quiet]
     queues = [queue for queue in inspection.queues() if not queue.paused]
     if len(workers) < limits.min_workers:
@@ -79,7 +83,7 @@ def _check(broker: Broker, limits: Thresholds) -> Health:
     problems += _late(queues, limits.max_latency)
     latency = max((queue.latency for queue in queues), default=0)
     return Health(
-        problems=tuple(problems), warnings=warnings, workers=len(workers), latency=latency
+        problems=tuple(problems), warnings=tuple(warnings), workers=len(workers), latency=latency
     )
 
 
@@ -89,6 +93,15 @@ def _no_worker(queue: QueueInfo) -> str:
         f"No worker serves the queue {queue.name}, in which {jobs}: start one with"
         f" manage.py runworker -q {queue.name}."
     )
+
+
+def _postponed(tasks: Sequence[str]) -> Iterator[str]:
+    if tasks:
+        more = f" and {len(tasks) - NAMED} others" if len(tasks) > NAMED else ""
+        yield (
+            f"Jobs of {', '.join(tasks[:NAMED])}{more} wait for a worker that knows them. Deploy"
+            " the code that they need to all workers; manage.py jobs show says what is missing."
+        )
 
 
 def _late(queues: Iterable[QueueInfo], limit: float | None) -> Iterator[str]:

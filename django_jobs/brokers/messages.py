@@ -50,6 +50,7 @@ class Reply:
             send a heartbeat before it asks for jobs again.
         damaged: queues that can give no jobs until `jobs doctor --repair` has run, as another
             program wrote to them.
+        newest_format: of jobs that were postponed because a newer django_jobs wrote them, or 0.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -58,6 +59,7 @@ class Reply:
     dead: tuple[str, ...] = ()
     must_beat: bool = False
     damaged: tuple[str, ...] = ()
+    newest_format: int = 0
 
 
 class PendingReply(Protocol):

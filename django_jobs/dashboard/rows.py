@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_jobs.jobs.records import JobRecord, State
+from django_jobs.jobs.records import Failure, JobRecord, State
 
 from .job_call import preview
 
@@ -33,6 +33,7 @@ class Row:
         error: the class of the last error without its module, or "".
         error_path: the class of the last error with its module, or "".
         message: the first line of the last error.
+        postponed: whether it waits for a worker that knows it; then the error says what is missing.
         time: the Unix milliseconds that matter most in its state.
         time_label: what happened or will happen at this time.
         kind: how the script shows the time; see the tag `moment`.
@@ -49,6 +50,7 @@ class Row:
     error: str
     error_path: str
     message: str
+    postponed: bool
     time: int | None
     time_label: Any
     kind: str
@@ -62,7 +64,7 @@ def to_row(record: JobRecord) -> Row:
     """
     job = record.job
     path, _dot, name = job.task.rpartition(".")
-    failure = record.failures[-1] if record.failures else None
+    failure = _latest_failure(record)
     error = failure.exception if failure and record.state is not State.SUCCEEDED else ""
     message = failure.message.strip().partition("\n")[0] if failure and error else ""
     return Row(
@@ -77,10 +79,17 @@ def to_row(record: JobRecord) -> Row:
         error=error.rpartition(".")[2],
         error_path=error,
         message=message[:MAX_MESSAGE_LENGTH],
+        postponed=record.postponement is not None,
         time=_time(record),
         time_label=TIME_LABELS.get(record.state, ""),
         kind="since" if record.state is State.RUNNING else "ago",
     )
+
+
+def _latest_failure(record: JobRecord) -> Failure | None:
+    if record.postponement:
+        return record.postponement.failure
+    return record.failures[-1] if record.failures else None
 
 
 def _time(record: JobRecord) -> int | None:

@@ -29,6 +29,9 @@ class State(StrEnum):
         return self in (State.SCHEDULED, State.QUEUED, State.RETRYING)
 
 
+JOB_FORMAT = 1
+"""The newest format of records of jobs that this release reads (see CONTRIBUTING.md)."""
+
 # Job, Claim and Settlement are created for every job. They are named tuples, as these are immutable
 # as well, and are created in a fraction of the time that a frozen dataclass takes. On the way of a
 # job `new` makes them from all their fields: their own constructor takes three times as long.
@@ -54,6 +57,7 @@ class Job(NamedTuple):
         overrides: JSON text of the task options that this call changed, or "".
         signature: of the task's name, or "" (see `tasks.signatures`).
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
+        format: of its record: the lowest one that has all that this job needs.
     """
 
     id: str
@@ -68,6 +72,7 @@ class Job(NamedTuple):
     overrides: str = ""
     signature: str = ""
     metadata: str = ""
+    format: int = 1
 
     @property
     def size(self) -> int:
@@ -131,16 +136,28 @@ class Failure:
     duration: int | None = None
 
 
+class Postponement(NamedTuple):
+    """Why a job waits for a worker that knows it.
+
+    Attributes:
+        since: when it was postponed for the first time, in Unix milliseconds.
+        failure: what the last worker that claimed it did not know.
+    """
+
+    since: int
+    failure: Failure
+
+
 class Settlement(NamedTuple):
     """How one attempt ended.
 
     Attributes:
         token: of the claim.
         tag: of the claim.
-        state: SUCCEEDED, RETRYING, DEAD, DISCARDED, or QUEUED to give the job back to the front of
-            its queue at no cost of an attempt.
+        state: SUCCEEDED, RETRYING, DEAD or DISCARDED; QUEUED to give the job back to the front of
+            its queue, or SCHEDULED to postpone it, both at no cost of an attempt.
         result: JSON text of the return value.
-        failure: the error, for RETRYING, DEAD and DISCARDED.
+        failure: the error, for RETRYING, DEAD and DISCARDED; why the job was postponed.
         delay: milliseconds until a RETRYING job is due.
         waited: milliseconds between the claim and the start.
         duration: milliseconds that the attempt ran.
@@ -167,6 +184,7 @@ class JobRecord:
         queued_at: Unix milliseconds from which the latest attempt could have started.
         workers: ids of the workers of its latest attempts, ten at most.
         progress: what its latest attempt reported; None for a succeeded job.
+        postponement: why it waits for a worker that knows it, or None.
     """
 
     job: Job
@@ -182,6 +200,7 @@ class JobRecord:
     result: str | None = None
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
+    postponement: Postponement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from django.test import TestCase
 from django_jobs.backends.on_commit import is_opened_by_testcase
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.waits import capped
-from django_jobs.worker.run.attempt import Attempt, Outcome
+from django_jobs.worker.run.attempt import Attempt
 from django_jobs.worker.run.function import run_attempt
+from django_jobs.worker.run.outcome import Outcome
 
 
 def run_here(attempt: Attempt) -> Outcome:

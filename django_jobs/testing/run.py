@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django_jobs.backends import JobBackend
@@ -134,7 +134,8 @@ class Runner:
 
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return its error, unless the task handles it."""
-        context = self.backend.run_context(self.worker)
+        # No worker of another release will ever take these jobs.
+        context = replace(self.backend.run_context(self.worker), shares_jobs=False)
         outcome = run_here(Attempt(claim, context, time.monotonic()))
         settlement, error = outcome.settlement, outcome.error
         self.session.exchange([settlement], NOTHING).result()

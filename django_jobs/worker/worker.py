@@ -82,6 +82,7 @@ class Worker:
         dead_jobs = DeadJobs(broker.inspection, context)
         self._fetching = Fetching(
             *(self._session, broker.inspection, self.id, self.options, self._state, dead_jobs),
+            unknown=context.unknown,
             finished=self.over,
             on_fatal=self._fail,
         )

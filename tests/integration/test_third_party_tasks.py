@@ -126,10 +126,12 @@ def test_a_forged_signature_imports_nothing(records: Any, tmp_path: Path) -> Non
     assert not (tmp_path / "imported").exists()
     for (_, reason), record in zip(FORGED.values(), found, strict=True):
         # Like every unknown task it waits for a worker that knows it, of another deploy.
-        assert record.state is State.RETRYING
-        assert record.failures[0].exception == "django_jobs.errors.TaskNotFound"
-        assert "the module 'parcels.jobs' is not imported" in record.failures[0].message
-        assert reason in record.failures[0].message
+        assert record.state is State.SCHEDULED
+        assert record.postponement is not None
+        failure = record.postponement.failure
+        assert failure.exception == "django_jobs.errors.TaskNotFound"
+        assert "the module 'parcels.jobs' is not imported" in failure.message
+        assert reason in failure.message
 
 
 def test_a_true_signature_imports_the_module(records: Any, tmp_path: Path) -> None:

@@ -62,3 +62,8 @@ def discarded(claim: Claim, **changes: Any) -> Settlement:
 
 def given_back(claim: Claim) -> Settlement:
     return ended(claim, State.QUEUED)
+
+
+def postponed(claim: Claim, **changes: Any) -> Settlement:
+    changes.setdefault("failure", make_failure(attempt=claim.attempt))
+    return ended(claim, State.SCHEDULED, **changes)

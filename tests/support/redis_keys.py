@@ -16,7 +16,18 @@ SUSPECT = "2"
 """Crashes of a job of which a worker runs one at a time, so that others may wait unannounced."""
 
 SINGLE = {
-    *("leases", "lost", "pushes", "idle", "expiries", "queues", "paused", "extended", "cancelled"),
+    *(
+        "leases",
+        "lost",
+        "pushes",
+        "postponed",
+        "idle",
+        "expiries",
+        "queues",
+        "paused",
+        "extended",
+        "cancelled",
+    ),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
 FAMILIES = {"j", "e", "q", "m", "f", "b", "w", "d", "s", "n"}

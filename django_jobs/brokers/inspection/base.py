@@ -129,6 +129,14 @@ class Inspection(ABC):
         """Return the workers whose lease holds, by id."""
 
     @abstractmethod
+    def postponed_tasks(self) -> Mapping[str, int]:
+        """Return the tasks that a worker did not know in the last ten minutes, by name.
+
+        Returns:
+            When a job of each was postponed last, in Unix milliseconds.
+        """
+
+    @abstractmethod
     def last_runs(self) -> Mapping[str, str]:
         """Return the id of the latest job of each periodic task, by its name."""
 

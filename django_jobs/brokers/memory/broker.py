@@ -19,6 +19,7 @@ from .leases import Leases
 from .lock import Lock
 from .markers import Markers
 from .parts import Parts
+from .postponements import Postponements
 from .session import MemorySession
 from .store import Store
 from .ticks import Ticks
@@ -57,8 +58,9 @@ class MemoryBroker(Broker):
         leases = Leases(round(lease * 1000), store, markers)
         make_room = self._room.notify_all
         cancellations = Cancellations(store, make_room)
+        postponements = Postponements(store)
         self.inspection: MemoryInspection = MemoryInspection(
-            store, leases.workers, lock, now, markers, make_room, cancellations
+            store, leases.workers, lock, now, markers, make_room, cancellations, postponements
         )
         self._parts = Parts(
             lock=lock,
@@ -66,7 +68,7 @@ class MemoryBroker(Broker):
             markers=markers,
             store=store,
             leases=leases,
-            transitions=Transitions(store, markers, make_room),
+            transitions=Transitions(store, markers, postponements, make_room),
             cancellations=cancellations,
             inspection=self.inspection,
         )

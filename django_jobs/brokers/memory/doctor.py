@@ -84,7 +84,7 @@ class MemoryDoctor(Doctor):
     def _jobs(self) -> Iterator[Case]:
         store, now = self._store, self._now()
         waiting = {(place, job_id) for heap in store.queues.values() for place, job_id in heap}
-        due = {(due_at, job_id) for due_at, _, job_id in store.due}
+        due = set(store.due)
         expiries = set(store.expiries)
         for job_id, entry in store.entries.items():
             is_listed = store.members[entry.state].get(job_id) is entry

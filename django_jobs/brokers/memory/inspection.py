@@ -18,6 +18,7 @@ from .cancellations import Cancellations
 from .lock import Lock
 from .markers import Markers
 from .metrics import MemoryMetrics
+from .postponements import Postponements
 from .store import Store
 from .stored_job import StoredJob
 from .worker_state import WorkerState
@@ -35,6 +36,7 @@ class MemoryInspection(Inspection):
         markers: Markers,
         make_room: Callable[[], None],
         cancellations: Cancellations,
+        postponements: Postponements,
     ) -> None:
         self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
         self.off: dict[str, int] = {}
@@ -46,6 +48,7 @@ class MemoryInspection(Inspection):
         self._markers = markers
         self._make_room = make_room
         self._cancellations = cancellations
+        self._postponements = postponements
         self._totals = Totals(succeeded=0, failed=0)
         self._mover = ("", 0)
 
@@ -110,7 +113,7 @@ class MemoryInspection(Inspection):
         if state is State.QUEUED:
             return heapq.nsmallest(count, entries, key=lambda one: (one.job.queue, one.place))
         if state.is_waiting:
-            return heapq.nsmallest(count, entries, key=lambda one: one.due_at or 0)
+            return heapq.nsmallest(count, entries, key=lambda one: (one.due_at or 0, one.job.id))
         return reversed(entries)
 
     def scan(self, wanted: Filter, after: Cursor | None, most: int) -> ScanReply:
@@ -132,6 +135,10 @@ class MemoryInspection(Inspection):
             now = self._now()
             known = [one.info for one in self._workers.values() if one.lease_until > now]
             return tuple(sorted(known, key=lambda info: info.id))
+
+    def postponed_tasks(self) -> Mapping[str, int]:
+        with self._lock:
+            return self._postponements.tasks(self._now())
 
     def last_runs(self) -> Mapping[str, str]:
         with self._lock:

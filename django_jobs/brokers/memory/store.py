@@ -46,7 +46,7 @@ class Store:
         self.idle: dict[str, int] = {}
         self._waiting = [self.members[state] for state in State if state.is_waiting]
         self._ended = [self.members[state] for state in State if state.is_final]
-        self.due: list[tuple[int, int, str]] = []
+        self.due: list[tuple[int, str]] = []
         self.expiries: list[tuple[int, str]] = []
         self._arrivals = 0
 
@@ -178,9 +178,9 @@ class Store:
     def _await(self, entry: StoredJob, state: State, due_at: int) -> None:
         entry.due_at = due_at
         self._enter(entry, state)
-        heapq.heappush(self.due, (due_at, self._next_arrival(), entry.job.id))
+        heapq.heappush(self.due, (due_at, entry.job.id))
         waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
-        _tidy_up(self.due, waiting, lambda one: self._is_due_at(one[2], one[0]))
+        _tidy_up(self.due, waiting, lambda one: self._is_due_at(one[1], one[0]))
 
     def _next_arrival(self) -> int:
         self._arrivals += 1
@@ -228,7 +228,7 @@ class Store:
     def take_due(self, now: int) -> Iterator[StoredJob]:
         """Yield what has become due; the caller moves each on."""
         while self._next_due() is not None and self.due[0][0] <= now:
-            yield self.entries[heapq.heappop(self.due)[2]]
+            yield self.entries[heapq.heappop(self.due)[1]]
 
     def due_in(self, now: int) -> int | None:
         due = self._next_due()
@@ -236,7 +236,7 @@ class Store:
 
     def _next_due(self) -> int | None:
         while self.due:
-            due_at, _, job_id = self.due[0]
+            due_at, job_id = self.due[0]
             if self._is_due_at(job_id, due_at):
                 return due_at
             heapq.heappop(self.due)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, State
+from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
 
 Place: TypeAlias = int
 """Order in a queue: by priority, then by a number that grows with each arrival."""
@@ -35,6 +35,9 @@ class StoredJob:
     result: str | None = None
     failures: tuple[Failure, ...] = ()
     progress: JobProgress | None = None
+    postponement: Postponement | None = None
+    postponed_after: int = 0
+    """How many attempts had counted when it was postponed; another one outdates that."""
 
     @property
     def is_suspect(self) -> bool:
@@ -79,6 +82,17 @@ class StoredJob:
     def save_metadata(self, metadata: str) -> None:
         self.job = self.job._replace(metadata=metadata)
 
+    def postpone(self, failure: Failure, now: int) -> int:
+        """Note what a worker did not know; return for how long the job has been waiting."""
+        before = self._current_postponement
+        since = before.since if before else now
+        self.postponement, self.postponed_after = Postponement(since, failure), self.attempts
+        return now - since
+
+    @property
+    def _current_postponement(self) -> Postponement | None:
+        return self.postponement if self.postponed_after == self.attempts else None
+
     def add_failure(self, failure: Failure) -> None:
         self.failures = (*self.failures, failure)[-FAILURES_KEPT:]
 
@@ -86,6 +100,7 @@ class StoredJob:
         """Let attempts count from zero again; the failures stay."""
         self.attempts = self.crashes = 0
         self.workers = ()
+        self.postponement = None
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
     @classmethod
@@ -105,6 +120,8 @@ class StoredJob:
             progress=JobProgress(job_id=record.job.id, token=0, tag=0, progress=record.progress)
             if record.progress
             else None,
+            postponement=record.postponement,
+            postponed_after=record.attempts,
         )
 
     def record(self) -> JobRecord:
@@ -122,6 +139,7 @@ class StoredJob:
             result=self.result,
             failures=self.failures,
             progress=self._progress(),
+            postponement=self._current_postponement if self.state.is_waiting else None,
         )
 
     def _progress(self) -> Progress | None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from django_jobs.brokers.messages import QueueQuota, Reply, Take
-from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.jobs.records import Claim, Failure, Settlement, State
 
 from .markers import Markers
+from .postponements import Postponements, is_newer, unknown_format
 from .store import Store
 from .stored_job import StoredJob
 from .worker_state import WorkerState
+
+
+@dataclass(slots=True)
+class Call:
+    """One exchange: who calls, when, and what its reply collects."""
+
+    worker_id: str
+    now: int
+    dead: list[str] = field(default_factory=list)
+    newest_format: int = 0
 
 
 class Transitions:
@@ -19,12 +31,20 @@ class Transitions:
     Args:
         store: where the jobs are.
         markers: of queues that may have jobs.
+        postponements: makes jobs wait that a worker does not know.
         make_room: called when fewer jobs wait.
     """
 
-    def __init__(self, store: Store, markers: Markers, make_room: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        markers: Markers,
+        postponements: Postponements,
+        make_room: Callable[[], None],
+    ) -> None:
         self._store = store
         self._markers = markers
+        self._postponements = postponements
         self._make_room = make_room
 
     def exchange(
@@ -36,25 +56,28 @@ class Transitions:
         now: int,
     ) -> Reply:
         """Settle, promote and claim; a worker without a lease holds nothing and claims nothing."""
-        refused = [one.job_id for one in settlements if not self._settle(worker, one, now)]
+        call = Call(worker_id, now)
+        refused = [one.job_id for one in settlements if not self._settle(worker, one, call)]
         self._promote(now)
         self._store.sweep(now)
         claims: list[Claim] = []
         if worker is None:
             self._put_markers_back(take.quotas)
         else:
-            claims = self._claim(worker_id, worker, take, now)
+            claims = self._claim(worker, take, call)
         self._make_room()
         return Reply(
             claims=tuple(claims),
             refused=tuple(refused),
             due_in=self._store.due_in(now),
+            dead=tuple(call.dead),
             must_beat=worker is None,
+            newest_format=call.newest_format,
         )
 
     # --- settling ------------------------------------------------------------------------------
 
-    def _settle(self, worker: WorkerState | None, settlement: Settlement, now: int) -> bool:
+    def _settle(self, worker: WorkerState | None, settlement: Settlement, call: Call) -> bool:
         entry = worker.entry(settlement.job_id, settlement.token) if worker else None
         if worker is None or entry is None:
             return False
@@ -66,17 +89,29 @@ class Transitions:
             return True
         if entry.is_suspect:
             self._mark_all()
+        if settlement.state is State.SCHEDULED:
+            assert settlement.failure is not None
+            entry.give_back()
+            self._postpone(entry, settlement.failure, call)
+        else:
+            self._end_attempt(entry, settlement, call.now)
+        return True
+
+    def _end_attempt(self, entry: StoredJob, settlement: Settlement, now: int) -> None:
         finished = entry.finish_attempt(settlement.waited, settlement.duration)
         if settlement.failure:
             entry.add_failure(settlement.failure)
         if settlement.state is State.RETRYING:
             self._store.defer(entry, State.RETRYING, now + settlement.delay)
-            return True
+            return
         entry.finished_at = finished
         if settlement.state is State.SUCCEEDED:
             entry.result = settlement.result
         self._store.end(entry, settlement.state, now)
-        return True
+
+    def _postpone(self, entry: StoredJob, failure: Failure, call: Call) -> None:
+        if not self._postponements.postpone(entry, failure, call.now):
+            call.dead.append(entry.job.id)
 
     def give_back(self, entries: Iterable[StoredJob]) -> None:
         """Undo the attempts that were begun last, and put the jobs back to their old places."""
@@ -96,7 +131,7 @@ class Transitions:
 
     # --- claiming ------------------------------------------------------------------------------
 
-    def _claim(self, worker_id: str, worker: WorkerState, take: Take, now: int) -> list[Claim]:
+    def _claim(self, worker: WorkerState, take: Take, call: Call) -> list[Claim]:
         claims: list[Claim] = []
         left_alone: dict[str, int] = {}
         first_round = [(one.queue, one.quota) for one in take.quotas]
@@ -104,16 +139,22 @@ class Transitions:
         for queue, quota in first_round + second_round:
             room = min(quota, take.limit - len(claims))
             if room and self._store.sizes.get(queue) and queue not in self._markers.paused:
-                taken, left_alone[queue] = self._take(queue, room, worker)
-                claims += [one.claim(worker_id, now) for one in taken]
+                taken, left_alone[queue] = self._take(queue, room, worker, call)
+                claims += [one.claim(call.worker_id, call.now) for one in taken]
         self._pass_on(take.quotas, left_alone)
         return claims
 
-    def _take(self, queue: str, room: int, worker: WorkerState) -> tuple[list[StoredJob], int]:
+    def _take(
+        self, queue: str, room: int, worker: WorkerState, call: Call
+    ) -> tuple[list[StoredJob], int]:
         """Take jobs of a queue; return them, and how many were left alone."""
         taken: list[StoredJob] = []
         left_alone: list[StoredJob] = []
         while len(taken) < room and (entry := self._store.pop(queue)):
+            if is_newer(entry):
+                call.newest_format = max(call.newest_format, entry.job.format)
+                self._postpone(entry, unknown_format(entry, call.worker_id, call.now), call)
+                continue
             if worker.must_run_apart(entry):
                 left_alone.append(entry)
                 continue

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from django_jobs.brokers.messages import JobMetadata, JobProgress
 from django_jobs.jobs.progress import MAX_NUMBER, MAX_TEXT, Progress
-from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, new
+from django_jobs.jobs.records import Claim, Job, JobRecord, Postponement, Settlement, State, new
 
 from .failures import failure_text, to_failure
 from .reading import number, parsed
@@ -19,6 +19,12 @@ STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
 TOKEN, QUEUED_AT, PROGRESS, METADATA = "n", "u", "g", "d"
+
+FORMAT = "r"
+"""The format of the record. One of format 1 has no such field, so it costs its job nothing."""
+
+POSTPONEMENT = "p"
+"""Why it waits for a worker that knows it: `attempts:since:failure`. An attempt outdates it."""
 
 TERMS = "e"
 """What a job was enqueued with: `priority:enqueued_at:result_ttl:run_at:expires_at`."""
@@ -60,9 +66,12 @@ def _shared_values(
     overrides: str,
     signature: str,
     metadata: str,
+    format_: int,
 ) -> tuple[str | int, ...]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
-    return task, queue, priority, _or_empty(run_at), terms, overrides, signature, metadata
+    written = "" if format_ == 1 else format_
+    due = _or_empty(run_at)
+    return task, queue, priority, due, terms, overrides, signature, metadata, written
 
 
 def _terms(
@@ -98,6 +107,8 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
         STARTED_AT: _or_empty(record.started_at),
         WORKERS: ",".join(record.workers),
         LAST_ATTEMPTED_AT: _or_empty(record.last_attempted_at),
+        FORMAT: "" if job.format == 1 else job.format,
+        POSTPONEMENT: _postponement_text(record),
         **({TOKEN: 0, PROGRESS: progress_text(progress)} if progress else {}),
     }
     flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
@@ -165,7 +176,7 @@ def _claim(
 ) -> Claim:
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
     named = (job_id, arguments, task, queue, priority, enqueued_at)
-    job = new(Job, (*named, run_at, expires_at, result_ttl, overrides, signature, ""))
+    job = new(Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1))
     since = int(queued_at) if queued_at else enqueued_at
     return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))
 
@@ -214,6 +225,7 @@ def to_record(
         overrides=fields.get(OVERRIDES, ""),
         signature=fields.get(SIGNATURE, ""),
         metadata=fields.get(METADATA, ""),
+        format=number_of(FORMAT) or 1,
     )
     last_attempted_at = number_of(LAST_ATTEMPTED_AT)
     workers = fields.get(WORKERS, "")
@@ -231,7 +243,25 @@ def to_record(
         result=fields.get(RESULT),
         failures=tuple(to_failure(text) for text in failures),
         progress=None if state is State.SUCCEEDED else _progress(fields),
+        postponement=_postponement(fields) if state.is_waiting else None,
     )
+
+
+def _postponement(fields: Mapping[str, str]) -> Postponement | None:
+    """Read why a job waits; None if an attempt has counted since, or if it is unreadable."""
+    attempts, _, rest = fields.get(POSTPONEMENT, "").partition(":")
+    since, _, failure = rest.partition(":")
+    known = number(since)
+    if known is None or attempts != fields.get(ATTEMPTS, "0"):
+        return None
+    return Postponement(known, to_failure(failure))
+
+
+def _postponement_text(record: JobRecord) -> str:
+    if record.postponement is None:
+        return ""
+    since, failure = record.postponement
+    return f"{record.attempts}:{since}:{failure_text(failure)}"
 
 
 def progress_text(one: JobProgress) -> str:

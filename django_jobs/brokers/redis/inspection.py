@@ -114,6 +114,10 @@ class RedisInspection(Inspection):
         flat = self._run("read_hash", "runs")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
+    def postponed_tasks(self) -> Mapping[str, int]:
+        flat = self._run("postponed_tasks")
+        return {name: number(at) or 0 for name, at in zip(flat[::2], flat[1::2], strict=True)}
+
     def switched_off(self) -> Mapping[str, int]:
         flat = self._run("read_hash", "off")
         pairs = zip(flat[::2], flat[1::2], strict=True)

@@ -24,6 +24,7 @@ KEY_TYPES: Mapping[str, str] = {
     "leases": "zset",
     "lost": "zset",
     "pushes": "zset",
+    "postponed": "zset",
     "idle": "zset",
     "queues": "set",
     "paused": "set",

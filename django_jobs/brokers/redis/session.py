@@ -47,7 +47,7 @@ class SentCall:
     def result(self) -> Reply:
         try:
             refused, due_in, claimed_at, flat, *rare = self.caller.ask(self.read_reply)
-            dead, metadata, must_beat, damaged = rare or ((), (), 0, ())
+            dead, metadata, must_beat, damaged, newest_format = rare or ((), (), 0, (), 0)
             claims = codec.to_claims(self.tag, int(claimed_at), flat, metadata)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
@@ -59,6 +59,7 @@ class SentCall:
             dead=tuple(dead),
             must_beat=bool(must_beat),
             damaged=tuple(damaged),
+            newest_format=newest_format,
         )
 
 

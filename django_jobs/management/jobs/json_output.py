@@ -31,6 +31,7 @@ def job_summary(record: JobRecord) -> dict[str, Any]:
         "last_attempted_at": iso_time(record.last_attempted_at),
         "finished_at": iso_time(record.finished_at),
         "error": record.failures[-1].exception if record.failures else None,
+        "postponed_since": iso_time(record.postponement and record.postponement.since),
     }
 
 
@@ -45,6 +46,7 @@ def job_details(record: JobRecord) -> dict[str, Any]:
         "metadata": _stored(record.job.metadata) if record.job.metadata else {},
         "result": None if record.result is None else _stored(record.result),
         "failures": [_failure(failure) for failure in record.failures],
+        "postponed_for": record.postponement and record.postponement.failure.message,
     }
 
 

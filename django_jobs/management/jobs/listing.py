@@ -146,11 +146,18 @@ def _show(console: Console, records: Sequence[JobRecord]) -> None:
                 record.job.priority,
                 record.attempts,
                 format_state_time(record, now),
-                record.failures[-1].exception if record.failures else NONE,
+                _last_error(record),
             )
             for record in records
         ],
     )
+
+
+def _last_error(record: JobRecord) -> str:
+    if record.postponement:
+        exception = record.postponement.failure.exception
+        return f"waits for a worker that knows it: {exception}"
+    return record.failures[-1].exception if record.failures else NONE
 
 
 def format_state_time(record: JobRecord, now: int) -> str:

@@ -51,6 +51,7 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Job", job.id
     yield "Call", format_call(job)
     yield "State", f"{record.state.value}, {format_state_time(record, now_ms())}"
+    yield "Waits", _wait(record)
     yield "Queue", f"{job.queue}, priority {job.priority}"
     yield "Attempts", str(record.attempts)
     yield "Workers lost", str(record.crashes) if record.crashes else NONE
@@ -63,6 +64,13 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
+
+
+def _wait(record: JobRecord) -> str:
+    if record.postponement is None:
+        return NONE
+    since, failure = record.postponement
+    return f"for a worker that knows it, since {format_time(since)}: {failure.message}"
 
 
 def _result(text: str | None) -> str:

@@ -44,6 +44,8 @@ class Redactor:
             ),
             result=None if record.result is None else hiding.value(record.result),
             failures=tuple(map(hiding.failure, record.failures)),
+            postponement=record.postponement
+            and record.postponement._replace(failure=hiding.failure(record.postponement.failure)),
             progress=progress and replace(progress, text=hiding.text(progress.text)),
         )
 

@@ -11,6 +11,7 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.waits import capped
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run.dead_jobs import DeadJobs
+from django_jobs.worker.run.unknown import UnknownJobs
 from django_jobs.worker.supervision import supervised
 
 from .exchange import ENDING, ExchangeLoop
@@ -34,6 +35,7 @@ class Fetching:
         options: what it serves.
         state: what the loops share.
         dead_jobs: reports jobs that died before they could be claimed.
+        unknown: reports jobs that wait for a later release.
         finished: set when a worker that ends by itself has nothing left to do.
         on_fatal: called when a loop cannot go on.
     """
@@ -46,6 +48,7 @@ class Fetching:
         options: WorkerOptions,
         state: FetchState,
         dead_jobs: DeadJobs,
+        unknown: UnknownJobs,
         finished: threading.Event,
         on_fatal: Callable[[], None],
     ) -> None:
@@ -53,7 +56,7 @@ class Fetching:
         outbox = Outbox(state.in_flight, Undelivered(session, inspection, worker_id))
         self._session = session
         self._state = state
-        self.intake = Intake(state, dead_jobs)
+        self.intake = Intake(state, dead_jobs, unknown)
         self._listener = Listener(session, queues, state, self.intake)
         self._exchange = ExchangeLoop(
             session, queues, state, self.intake, outbox, self._listener, finished

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django_jobs.brokers.messages import Reply
 from django_jobs.jobs.records import Claim
 from django_jobs.worker.run.dead_jobs import DeadJobs
+from django_jobs.worker.run.unknown import UnknownJobs
 
 from .state import FetchState
 
@@ -20,11 +21,13 @@ class Intake:
     Args:
         state: what the loops share.
         dead_jobs: reports jobs that died before they could be claimed.
+        unknown: reports jobs that wait for a later release.
     """
 
-    def __init__(self, state: FetchState, dead_jobs: DeadJobs) -> None:
+    def __init__(self, state: FetchState, dead_jobs: DeadJobs, unknown: UnknownJobs) -> None:
         self._state = state
         self._dead_jobs = dead_jobs
+        self._unknown = unknown
         self._damaged: set[str] = set()
 
     def accept(self, reply: Reply, limit: int) -> None:
@@ -46,6 +49,8 @@ class Intake:
             )
         if reply.dead:
             self._dead_jobs.report_in_thread(reply.dead)
+        if reply.newest_format:
+            self._unknown.report_format(reply.newest_format)
         for queue in reply.damaged:
             self._report_damaged(queue)
 

@@ -59,11 +59,11 @@ class AttemptStats:
         self._lock = threading.Lock()
 
     def add(self, batch: Iterable[Ended]) -> None:
-        """Count attempts; those that were given back are none."""
+        """Count attempts; those of jobs that were given back or postponed are none."""
         with self._lock:
             for claim, one in batch:
                 state = one.state
-                if state is State.QUEUED:
+                if state is State.QUEUED or state is State.SCHEDULED:
                     continue
                 job = claim.job
                 line = self._lines.get((job.task, job.queue)) or self._line(job.task, job.queue)

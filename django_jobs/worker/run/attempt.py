@@ -6,22 +6,28 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from inspect import iscoroutinefunction
 from typing import Any
 
 from django.dispatch import Signal
 
-from django_jobs.compat import AnyTask, TaskError, task_finished, task_started
-from django_jobs.errors import BrokenPayload, Fail, JobExpired, UnserializableArgument
+from django_jobs.compat import AnyTask, task_finished, task_started
+from django_jobs.errors import (
+    BrokenPayload,
+    Fail,
+    JobExpired,
+    TaskNotFound,
+    UnknownModel,
+    UnserializableArgument,
+)
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.metadata import RunningMetadata, UnusableMetadata
-from django_jobs.jobs.observers import AttemptEnd, ObservedAttempt
+from django_jobs.jobs.observers import ObservedAttempt
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
 from django_jobs.jobs.records import Claim, Settlement, State, bytes_of, new
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
-from django_jobs.serialization.arguments import dump_value
+from django_jobs.serialization.arguments import dump_value, load_arguments
 from django_jobs.tasks.policy import apply_overrides
 from django_jobs.tasks.registry import find_task
 from django_jobs.tasks.retry import Retry
@@ -30,38 +36,16 @@ from . import job_log
 from .announcements import Announcement, Effect, is_heard, is_noticed, send
 from .context import RunContext
 from .endings import after_failure
-from .verdict import decide, to_failure, traceback_text
+from .outcome import Outcome
+from .verdict import decide, message_of, task_error, to_failure
 
 logger = logging.getLogger("django_jobs")
 
 ONCE = Retry(attempts=1)
 
 
-# One is created for every job: a frozen one takes several times as long.
-@dataclass(slots=True, eq=False)
-class Outcome:
-    """Everything that a caller of an attempt needs to know of its end.
-
-    Attributes:
-        settlement: for the broker.
-        announcement: for the log and the receivers of signals.
-        error: the error that ended the attempt, if it failed.
-        value: what the task returned.
-    """
-
-    settlement: Settlement
-    announcement: Announcement | None = None
-    error: BaseException | None = None
-    value: Any = None
-
-    @property
-    def observed(self) -> AttemptEnd:
-        """What libraries that follow jobs are told of the end."""
-        return AttemptEnd(self.settlement.state, self.error)
-
-
 class Attempt:
-    """One attempt: `find`, `begin`, then one of `finish`, `fail` and `give_back`.
+    """One attempt: `find`, `load`, `begin`, then one of `finish`, `fail` and `give_back`.
 
     Args:
         reserved: when the claim arrived, in monotonic seconds.
@@ -75,6 +59,7 @@ class Attempt:
     progress: Progress | None = None
     _result: AnyJobResult | None = None
     _metadata: RunningMetadata | None = None
+    _unknown: BaseException | None = None  # what the job has that only another release may know
 
     def __init__(self, claim: Claim, context: RunContext, reserved: float) -> None:
         self.claim = claim
@@ -94,7 +79,12 @@ class Attempt:
             with suppress(Exception):  # for those who are told of the job's end
                 self.task = find_task(job.task, job.signature)
             raise JobExpired(f"{job.task} had not started when its time was over.")
-        task = find_task(job.task, job.signature)
+        try:
+            task = find_task(job.task, job.signature)
+        except TaskNotFound as error:
+            self._unknown = error
+            self.policy = replace(self.policy, retry=ONCE)
+            raise
         info = self.context.task_info(job.task, task)
         policy = apply_overrides(info.policy, job.overrides)
         self.policy = policy if self.context.retries else replace(policy, retry=ONCE)
@@ -102,6 +92,18 @@ class Attempt:
         self.task = task
         CURRENT_ATTEMPT.set(self)
         return task
+
+    def load(self) -> tuple[list[Any], dict[str, Any]]:
+        """Read the arguments of the job.
+
+        Raises:
+            BrokenPayload, UnknownModel, MissingRecord
+        """
+        try:
+            return load_arguments(self.claim.job.arguments)
+        except UnknownModel as error:
+            self._unknown = error
+            raise
 
     @property
     def result(self) -> AnyJobResult:
@@ -196,6 +198,8 @@ class Attempt:
 
     def fail(self, error: BaseException) -> Outcome:
         """Return the outcome of an attempt that ended with an error."""
+        if error is self._unknown and self.context.shares_jobs:
+            return self._postpone(error)
         self._save_metadata()
         result = partial(self._result_after, State.DEAD, error=error)
         verdict = decide(error, self.policy, self.claim.attempt, result)
@@ -209,6 +213,13 @@ class Attempt:
         about = (self.context, self.claim.job, self.task, error, verdict, known)
         announcement = Announcement(line, after_failure(*about), handled)
         return Outcome(settlement._replace(failure=failure), announcement, error)
+
+    def _postpone(self, error: BaseException) -> Outcome:
+        """Return the outcome of an attempt that does not count, as others may know the job."""
+        self.context.unknown.report(self.claim.job.task, message_of(error))
+        settlement = self._settlement(State.SCHEDULED)
+        failure = to_failure(error, self.claim, self.context.worker, settlement.waited, 0)
+        return Outcome(settlement._replace(failure=failure), None, error)
 
     def _save_metadata(self) -> None:
         """Save the metadata as the task left them when it failed, if they can be stored."""
@@ -277,23 +288,8 @@ class Attempt:
         Raises:
             BrokenPayload: the job's arguments can't be read.
         """
-        known = None if error is None else _task_error(error)
+        known = None if error is None else task_error(error)
         return ended_result(self.result, state, value, known, self.changed_metadata)
-
-
-def _task_error(error: BaseException) -> TaskError:
-    return TaskError(
-        exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
-        traceback=traceback_text(error),
-    )
-
-
-def runs_in_loop(name: str, signature: str) -> bool:
-    """Return whether a task is a coroutine function; False if it is not found."""
-    try:
-        return iscoroutinefunction(find_task(name, signature).func)
-    except BaseException:  # noqa: BLE001 (the attempt meets it again and reports it)
-        return False
 
 
 def _ms(seconds: float) -> int:

@@ -12,6 +12,8 @@ from django_jobs.tasks.definition import DeathFunction
 from django_jobs.tasks.policy import RunPolicy, policy_of
 from django_jobs.tasks.retry import Retry
 
+from .unknown import UnknownJobs
+
 
 class TaskInfo(NamedTuple):
     """What a worker reads of a task once, not for each job.
@@ -38,7 +40,10 @@ class RunContext:
         retry: the policy of tasks that declare none.
         max_result: the most bytes that a result may take as JSON.
         retries: whether a failed job may run again; False where no worker would come back to it.
+        shares_jobs: whether workers of another release may take the same jobs; if not, a job whose
+            task is unknown is dead, as nobody will ever know it.
         policy: the policy of a job whose task was not found.
+        unknown: reports what the worker does not know.
     """
 
     alias: str
@@ -47,11 +52,14 @@ class RunContext:
     retry: Retry
     max_result: int
     retries: bool = True
+    shares_jobs: bool = False
     policy: RunPolicy = field(init=False)
+    unknown: UnknownJobs = field(init=False)
     _task_infos: dict[str, TaskInfo] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "policy", RunPolicy(retry=self.retry))
+        object.__setattr__(self, "unknown", UnknownJobs(self.alias, self.worker))
 
     def task_info(self, name: str, task: AnyTask) -> TaskInfo:
         """Return the policy and the function of a task, read once per name."""

@@ -15,14 +15,14 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django_jobs.errors import JobCancelled, WorkerLost
 from django_jobs.jobs import observers
 from django_jobs.jobs.records import Claim
-from django_jobs.serialization.arguments import load_arguments
 from django_jobs.worker.supervision import supervised
 
 from .announcements import announce_end, announce_from_loop, needs_thread
-from .attempt import Attempt, Outcome
+from .attempt import Attempt
 from .db_connections import close_in_own_thread, has_own_thread
 from .executor import Executor, Surroundings
 from .loop_calls import await_limited, call_soon
+from .outcome import Outcome
 from .thread_guard import WHILE_RUNNING
 
 logger = logging.getLogger("django_jobs")
@@ -253,10 +253,9 @@ class EventLoop(Executor):
         if attempt in self._cancelled:
             raise JobCancelled(WHILE_RUNNING)  # before its first step, which then begins again
         task = attempt.find()
-        arguments = attempt.claim.job.arguments
         # Model instances come from the database, and an event loop must not wait for one.
-        decode = sync_to_async(load_arguments) if '"$' in arguments else None
-        args, kwargs = await decode(arguments) if decode else load_arguments(arguments)
+        load = sync_to_async(attempt.load) if '"$' in attempt.claim.job.arguments else None
+        args, kwargs = await load() if load else attempt.load()
         if announcement := attempt.begin():
             await announce_from_loop(announcement)
         work = task.func(*attempt.positional(task, args), **kwargs)

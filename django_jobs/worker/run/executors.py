@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from inspect import iscoroutinefunction
 
 from django_jobs.jobs.records import Claim
+from django_jobs.tasks.registry import find_task
 
-from .attempt import Attempt, runs_in_loop
+from .attempt import Attempt
 from .event_loop import EventLoop
 from .executor import Surroundings
 from .threads import STALL, Threads
@@ -100,3 +102,11 @@ class Executors:
             yield STALL
         if self._threads.backlog or self._loop.backlog:
             yield HOARDED / 2
+
+
+def runs_in_loop(name: str, signature: str) -> bool:
+    """Return whether a task is a coroutine function; False if it is not found."""
+    try:
+        return iscoroutinefunction(find_task(name, signature).func)
+    except BaseException:  # noqa: BLE001 (the attempt meets it again and reports it)
+        return False

@@ -7,11 +7,11 @@ from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 from django_jobs.jobs import observers
-from django_jobs.serialization.arguments import load_arguments
 
 from .announcements import announce, announce_end
-from .attempt import Attempt, Outcome
+from .attempt import Attempt
 from .db_connections import clean_up
+from .outcome import Outcome
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def _outcome(attempt: Attempt, guard: Guard) -> Outcome:
 
 def _call(attempt: Attempt, guard: Guard) -> Any:
     task = attempt.find()
-    args, kwargs = load_arguments(attempt.claim.job.arguments)
+    args, kwargs = attempt.load()
     args = attempt.positional(task, args)
     if announcement := attempt.begin():
         announce(announcement)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
 from django_jobs.clock import now_ms, to_ms
+from django_jobs.compat import TaskError
 from django_jobs.errors import (
     BrokenPayload,
     Discard,
@@ -18,19 +19,15 @@ from django_jobs.errors import (
     JobCancelled,
     JobExpired,
     RetryLater,
-    TaskNotFound,
-    UnknownModel,
 )
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, State
 from django_jobs.tasks.policy import RunPolicy
-from django_jobs.tasks.retry import Retry, error_path, is_kind, sidekiq_curve, usable_wait
+from django_jobs.tasks.retry import error_path, is_kind, sidekiq_curve, usable_wait
 
 logger = logging.getLogger("django_jobs")
 
 NAME_LIMIT = 500
 NEVER_RETRIED = (Fail, BrokenPayload)
-MAYBE_NOT_DEPLOYED_YET = (TaskNotFound, UnknownModel)
-"""Another deploy may know the name, so the default retry applies, not the task's own."""
 
 CALLERS = (__package__, "django.tasks", "django_tasks")
 """Packages whose frames stand above those of a task and say nothing about it."""
@@ -53,11 +50,9 @@ def decide(
         attempt: number of the attempt that failed, from 1.
         result: returns the job's result after the attempt, for a policy that asks for it.
     """
-    if isinstance(error, MAYBE_NOT_DEPLOYED_YET):
-        policy = replace(policy, retry=Retry())
     if isinstance(error, (Discard, JobExpired, JobCancelled)) or is_kind(error, policy.discard_on):
         return Verdict(State.DISCARDED)
-    if isinstance(error, NEVER_RETRIED) and not isinstance(error, MAYBE_NOT_DEPLOYED_YET):
+    if isinstance(error, NEVER_RETRIED):
         return Verdict(State.DEAD)
     delay = _delay(error, policy, attempt, result)
     return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
@@ -123,6 +118,14 @@ def traceback_text(error: BaseException) -> str:
     except BaseException as trouble:  # noqa: BLE001 (a SyntaxError may hold anything as its line)
         frames = "".join(traceback.format_tb(own))
         return f"{frames}(the rest can't be written: {type(trouble).__name__})"
+
+
+def task_error(error: BaseException) -> TaskError:
+    """Return an error as Django's `TaskResult` has it."""
+    return TaskError(
+        exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
+        traceback=traceback_text(error),
+    )
 
 
 def own_frames(frames: TracebackType | None) -> TracebackType | None:

@@ -20,7 +20,15 @@ from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.redaction.names import MASK
 from tests.apps.dashboard_site import tasks
 from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
-from tests.support.builders import dead, make_failure, make_job, make_jobs, retrying, succeeded
+from tests.support.builders import (
+    dead,
+    make_failure,
+    make_job,
+    make_jobs,
+    postponed,
+    retrying,
+    succeeded,
+)
 from tests.support.driver import Driver
 
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(2)>{{ 7|add:7 }}\x00\x1b\u202e"
@@ -406,3 +414,16 @@ def test_arguments_that_cannot_be_read_are_shown_as_they_are(
 
     assert listed(onlooker) == [job.id]
     assert html.escape(text)[:20] in shown(onlooker, JOB, id=job.id)
+
+
+def test_a_postponed_job_says_what_it_waits_for(
+    onlooker: Client, backend: JobBackend, worker: Driver
+) -> None:
+    backend.broker.push([job := make_job()])
+    message = "There is no task 'shop.tasks.ship' here"
+    worker.settle(postponed(worker.take_one(), failure=make_failure(message=message)))
+
+    assert "Waits for a worker that knows it:" in shown(onlooker, JOBS)
+    page = shown(onlooker, JOB, id=job.id)
+    assert 'id="postponed"' in page
+    assert html.escape(message) in page

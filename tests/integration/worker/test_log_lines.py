@@ -15,6 +15,8 @@ import pytest
 import redis
 
 from django_jobs.backends import RedisBackend
+from django_jobs.brokers.constants import POSTPONED_MS
+from django_jobs.clock import now_ms
 from django_jobs.compat import Task
 from django_jobs.jobs.records import State
 from django_jobs.logs.fields import JOB_LOGGER
@@ -83,7 +85,7 @@ def test_jobs_that_die_without_an_attempt_are_logged_too(
 ) -> None:
     unknown, unreadable, damaged, in_vain = tasks.note.bulk_enqueue([["x"]] * 4)
     corrupt(unknown, "t", "tests.apps.worker_site.tasks.gone")
-    corrupt(unknown, "k", "24")
+    corrupt(unknown, "p", f"0:{now_ms() - POSTPONED_MS}:[]")
     corrupt(unreadable, "a", "[")
     corrupt(damaged, "e", "nonsense")
     corrupt(in_vain, "t", "tests.apps.worker_site.tasks.gone")
@@ -97,9 +99,9 @@ def test_jobs_that_die_without_an_attempt_are_logged_too(
     said = worker.said
     (last,) = lines(said, unknown)
     assert last.startswith(
-        "ERROR path=tests.apps.worker_site.tasks.gone state=FAILED queue=default attempt=25"
+        "ERROR path=tests.apps.worker_site.tasks.gone state=FAILED queue=default attempt=0"
     )
-    assert last.endswith("exception=django_jobs.errors.TaskNotFound")
+    assert "exception=django_jobs.errors.TaskNotFound: There is no task" in last
     (last,) = lines(said, unreadable)
     assert last.startswith(f"ERROR {path_of(tasks.note)} state=FAILED queue=default attempt=1 ")
     assert last.endswith("exception=django_jobs.errors.BrokenPayload")
@@ -109,8 +111,8 @@ def test_jobs_that_die_without_an_attempt_are_logged_too(
         " exception=django_jobs.errors.BrokenPayload: What is stored for this job is not what"
         " django_jobs writes."
     )
-    (retried,) = lines(said, in_vain)
-    assert retried.startswith("WARNING path=tests.apps.worker_site.tasks.gone state=RETRYING")
+    assert lines(said, in_vain) == []
+    assert said.count("Jobs of tests.apps.worker_site.tasks.gone wait for a worker") == 1
     (discarded,) = lines(said, expired)
     assert discarded.startswith(
         f"INFO {path_of(tasks.note)} state=DISCARDED queue=default attempt=1"

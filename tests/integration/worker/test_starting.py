@@ -234,9 +234,11 @@ def test_jobs_of_unknown_kinds_do_no_harm(site: Site, backend: JobBackend) -> No
     inspection = backend.broker.inspection
     first, second = inspection.find(gone.id), inspection.find(strange.id)
     assert first is not None
-    assert first.failures[0].exception == "django_jobs.errors.TaskNotFound"
-    assert "has no 'no_longer_here'" in first.failures[0].message
-    assert first.state == "retrying"
+    assert (first.state, first.attempts, first.failures) == ("scheduled", 0, ())
+    assert first.postponement is not None
+    assert first.postponement.failure.exception == "django_jobs.errors.TaskNotFound"
+    assert "has no 'no_longer_here'" in first.postponement.failure.message
+    assert worker.said.count("wait for a worker that knows them") == 1
     assert second is not None
     assert second.failures[0].exception == "django_jobs.errors.BrokenPayload"
     assert second.state == "dead"

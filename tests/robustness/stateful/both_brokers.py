@@ -143,4 +143,5 @@ def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
         read.metrics.tasks(Span.MONTH),
         read.metrics.failing(Span.DAY),
     )
-    return read.queues(), read.workers(), read.totals(), dict(broker.ticks()), counted
+    told = (read.queues(), read.workers(), read.totals(), dict(read.postponed_tasks()))
+    return *told, dict(broker.ticks()), counted

@@ -27,7 +27,10 @@ class End:
 ENDS = st.builds(
     End,
     state=st.sampled_from(
-        [State.SUCCEEDED, State.RETRYING, State.QUEUED, State.DEAD, State.DISCARDED]
+        [
+            *(State.SUCCEEDED, State.RETRYING, State.DEAD, State.DISCARDED),
+            *(State.QUEUED, State.SCHEDULED),
+        ]
     ),
     waited=st.sampled_from([0, 7]),
     duration=st.sampled_from([0, 1_500]),
@@ -37,7 +40,7 @@ ENDS = st.builds(
 
 def end_of(claim: Claim, end: End, delay: int) -> Settlement:
     """Return the settlement of a claim that ends so; what is to be retried is due after `delay`."""
-    failed = end.state in {State.RETRYING, State.DEAD}
+    failed = end.state in {State.RETRYING, State.DEAD, State.SCHEDULED}
     return Settlement(
         job_id=claim.job.id,
         token=claim.token,

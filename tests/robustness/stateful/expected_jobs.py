@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django_jobs.brokers.constants import KEPT_MS
-from django_jobs.brokers.messages import HeartbeatReply
-from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State
+from django_jobs.brokers.messages import HeartbeatReply, Reply
+from django_jobs.jobs.records import JOB_FORMAT, Claim, Job, JobRecord, Settlement, State
 
 REMEMBERED = 30
 """How many claims that are over may still be settled by somebody who does not know."""
@@ -94,6 +94,7 @@ class ExpectedJobs:
             job = claim.job
             assert number <= limit
             assert job == self.present[job.id]
+            assert job.format <= JOB_FORMAT
             assert job.queue not in self.paused
             assert not any(job.id in held for held in self.held.values())
             assert claim.token > self._tokens.get(job.id, 0)
@@ -111,6 +112,12 @@ class ExpectedJobs:
             if one.state.is_final:
                 self.end(one.job_id, one.state, now)
         return tuple(refused)
+
+    def gave_up(self, reply: Reply, now: int) -> None:
+        """Note jobs that waited too long for a worker that knows them."""
+        for job_id in reply.dead:
+            assert not any(job_id in held for held in self.held.values())
+            self.end(job_id, State.DEAD, now)
 
     def taken_back(self, witness: str, pulse: HeartbeatReply, now: int) -> None:
         for job_id in (*pulse.recovered, *pulse.dead):

@@ -15,7 +15,7 @@ from django_jobs.brokers.messages import (
     Reply,
 )
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import Claim, Job, Settlement, Tick
+from django_jobs.jobs.records import JOB_FORMAT, Claim, Job, Settlement, Tick
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.endings import ENDS, End, end_of
@@ -54,8 +54,16 @@ class RandomCommands(OperatorCommands):
         priority=st.sampled_from([-1, 0, 1]),
         ahead=st.none() | SECONDS,
         kept=st.sampled_from([0, 3_000, 60_000]),
+        newer=st.integers(0, 9).map(lambda number: number == 9),
     )
-    def push(self, queues: list[str], priority: int, ahead: int | None, kept: int) -> None:
+    def push(
+        self,
+        queues: list[str],
+        priority: int,
+        ahead: int | None,
+        kept: int,
+        newer: bool = False,
+    ) -> None:
         jobs = [
             make_job(
                 id=f"{len(self.known) + n:04d}",
@@ -63,6 +71,7 @@ class RandomCommands(OperatorCommands):
                 priority=priority,
                 run_at=ahead and self.clock.now() + self.later(ahead),
                 result_ttl=kept,
+                format=JOB_FORMAT + newer,
             )
             for n, queue in enumerate(queues)
         ]
@@ -154,6 +163,7 @@ class RandomCommands(OperatorCommands):
             worker, lambda it: it.exchange(*quotas, limit=limit, settlements=settlements)
         )
         assert reply.refused == self.expected.settled(worker, settlements, self.clock.now())
+        self.expected.gave_up(reply, self.clock.now())
         self.expected.claimed(worker, reply.claims, limit)
         if reply.must_beat:
             assert not self.expected.holds(worker)

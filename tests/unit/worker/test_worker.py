@@ -51,9 +51,7 @@ def worker(broker: MemoryBroker) -> Iterator[Worker]:
 
 def test_the_last_heartbeat_brings_what_was_counted(worker: Worker, broker: MemoryBroker) -> None:
     broker.push([job := make_job(task="nobody.knows.it")])
-    wait_until(
-        lambda: found(broker.inspection, job.id).state is State.RETRYING, "the job did not run"
-    )
+    wait_until(lambda: found(broker.inspection, job.id).state is State.DEAD, "the job did not run")
     worker.stop(DEADLINE)
     assert broker.inspection.totals() == Totals(succeeded=0, failed=1)
 

@@ -8,7 +8,8 @@
 --   then what else attempts stored in their jobs, as `write_held` takes it.
 -- Returns {refused ids, due_in or -1, claimed_at, claims}, the claims flat, 10 values each. If there
 --   are any, there follow: ids of jobs that are dead now, ids and metadata of the jobs that have some,
---   1 if the worker has no lease, and names of queues whose key is of another type.
+--   1 if the worker has no lease, names of queues whose key is of another type, and the newest format of jobs
+--   that were postponed for it, or 0.
 -- Invariant: a settlement takes effect only while its worker holds the job under its fence.
 --   Only a heartbeat begins a lease, and a worker without a lease claims nothing: a late copy of a call,
 --   which comes after its worker has left or Redis was wiped, takes no job away.
@@ -24,12 +25,12 @@ settle_all()
 promote()
 if not has_lease then
   put_markers_back()
-  return { refused, ms_until(next_due), NOW, {}, {}, {}, 1, {} }
+  return { refused, ms_until(next_due), NOW, {}, {}, {}, 1, {}, 0 }
 end
 take_quotas()
 pass_on()
 local reply = { refused, ms_until(next_due), NOW, claims }
-if #dead + #metadata + #damaged > 0 then
-  reply[5], reply[6], reply[7], reply[8] = dead, metadata, 0, damaged
+if #dead + #metadata + #damaged + newest_format > 0 then
+  reply[5], reply[6], reply[7], reply[8], reply[9] = dead, metadata, 0, damaged, newest_format
 end
 return reply

@@ -26,6 +26,7 @@ from django_jobs.worker.fetch.state import FetchState, Outlook
 from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.dead_jobs import DeadJobs
 from django_jobs.worker.run.executors import Executors
+from django_jobs.worker.run.unknown import UnknownJobs
 from tests.support.builders import make_job, succeeded
 
 LEASE = 20.0
@@ -205,7 +206,7 @@ class Harness:
             alias="default", sender=object, worker="w", retry=Retry(), max_result=1
         )
         self.dead_jobs = DeadJobs(self.broker.inspection, context)
-        self.intake = Intake(self.state, self.dead_jobs)
+        self.intake = Intake(self.state, self.dead_jobs, UnknownJobs("default", "w1"))
         self.finished = threading.Event()
         self.lease.renew(clock())
         self.serve(QueueWeight("default"))

@@ -61,7 +61,7 @@ local function unreadable_fields(job)
       if job[field] and not good(job[field]) then found[#found + 1] = field end
     end
   end
-  look(function(text) return is_count(text, 9) end, { 'n', 'c' })
+  look(function(text) return is_count(text, 9) end, { 'n', 'c', 'r' })
   look(function(text) return is_count(text, 7) end, { 'k' })
   look(is_time, { 'u', 'b', 'm', 'f' })
   if job.e and not result_ttl_of(job) then found[#found + 1] = 'e' end
@@ -71,6 +71,7 @@ end
 -- Returns what keeps a job from being read, or nil.
 local function complaint(job)
   if not is_known_state(job.s) then return 'its state is unknown' end
+  if is_newer(job) then return nil end -- a release that knows its format can tell
   local fields = unreadable_fields(job)
   if #fields > 0 then return 'field ' .. table.concat(fields, ', ') end
   if not is_one_of(job.s, ENDED) and not is_sound(job) then return 'a field is missing' end
@@ -81,7 +82,7 @@ local function end_unreadable(id, job)
   for _, index in ipairs({ 'q:' .. (job.q or ''), home(job) }) do
     if KEY_TYPES[family(index)] == 'zset' then redis.call('ZREM', P .. index, id) end
   end
-  end_as_dead(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
+  end_as_dead(id, failure_of(BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0))
 end
 
 local function repair_unreadable(id, job)

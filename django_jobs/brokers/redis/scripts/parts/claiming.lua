@@ -1,5 +1,5 @@
 -- How jobs are claimed for a worker.
--- Parts: expect, request, many, empty, fields, places, ends, flight, shapes, sound.
+-- Parts: expect, request, many, empty, fields, places, ends, flight, shapes, sound, postponing.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
@@ -30,8 +30,15 @@ end
 local function end_unreadable(id)
   if redis.call('EXISTS', P .. 'j:' .. id) == 0 then return end -- evicted, or deleted by hand
   if redis.call('TYPE', P .. 'j:' .. id).ok ~= 'hash' then redis.call('UNLINK', P .. 'j:' .. id) end
-  end_as_dead(id, BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0)
+  end_as_dead(id, failure_of(BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, worker, 0))
   dead[#dead + 1] = id
+end
+
+-- Leaves a job to workers of a later release, whose format it has.
+local function leave_to_later(id, job)
+  newest_format = math.max(newest_format, tonumber(job.r))
+  local message = string.format(UNKNOWN_FORMAT_MESSAGE, job.r)
+  postpone(id, failure_of(UNKNOWN_FORMAT, message, worker, tonumber(job.k) or 0))
 end
 
 -- Returns the count that follows that of an earlier claim, if there was one.
@@ -77,7 +84,9 @@ local function take(queue, room)
       local id, score = popped[i], popped[i + 1]
       if not is_place(score) then score = '0' end
       local job = read_all(id)
-      if not is_sound(job) then
+      if is_newer(job) then
+        leave_to_later(id, job)
+      elseif not is_sound(job) then
         end_unreadable(id)
       elseif job.c and must_run_alone(id, job.c) then
         append(passed_over, score, id)

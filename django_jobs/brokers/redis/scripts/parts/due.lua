@@ -27,7 +27,10 @@ local function find_due()
       due[#due + 1] = { found[i], tonumber(found[i + 1]), index }
     end
   end
-  table.sort(due, function(one, other) return one[2] < other[2] end)
+  table.sort(due, function(one, other)
+    if one[2] == other[2] then return one[1] < other[1] end
+    return one[2] < other[2]
+  end)
   return due
 end
 

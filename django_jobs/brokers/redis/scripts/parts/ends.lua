@@ -49,9 +49,14 @@ local function add_failure(id, failure)
   redis.call('LTRIM', failures, -FAILURES_KEPT, -1)
 end
 
--- Ends a job as dead for a reason that no worker reported.
-local function end_as_dead(id, exception, message, worker, attempt)
-  add_failure(id, cjson.encode({ exception, message, '', now, worker, attempt }))
+-- Writes a failure that no worker reported.
+local function failure_of(exception, message, worker, attempt)
+  return cjson.encode({ exception, message, '', now, worker, attempt })
+end
+
+-- Ends a job as dead with a failure.
+local function end_as_dead(id, failure)
+  add_failure(id, failure)
   redis.call('HSET', P .. 'j:' .. id, 's', 'dead', 'f', now)
   finish_one(id, 'dead')
 end

@@ -33,18 +33,26 @@ local function write_held(worker, first)
   end
 end
 
--- Undoes the attempt that was begun last, and puts the job back to its old place.
-local function give_back(id, score)
+-- Undoes the attempt that was begun last, and brings the job to a state. Returns its queue; nothing if the job
+-- was evicted, or deleted by hand.
+local function undo_attempt(id, state)
   local job = P .. 'j:' .. id
   local got = read(id, 'q', 'k', 'w')
-  if not got[1] then return end -- evicted, or deleted by hand
+  if not got[1] then return end
   local attempts = math.max(0, (tonumber(got[2]) or 1) - 1)
-  redis.call('HSET', job, 's', 'queued', 'k', attempts, 'w', string.match(got[3] or '', '^(.*),[^,]*$') or '')
+  redis.call('HSET', job, 's', state, 'k', attempts, 'w', string.match(got[3] or '', '^(.*),[^,]*$') or '')
   if attempts == 0 then
     redis.call('HDEL', job, 'b', 'm')
   end
-  place(id, got[1], score)
-  mark(got[1])
+  return got[1]
+end
+
+-- Undoes the attempt that was begun last, and puts the job back to its old place.
+local function give_back(id, score)
+  local queue = undo_attempt(id, 'queued')
+  if not queue then return end
+  place(id, queue, score)
+  mark(queue)
 end
 
 -- Marks all queues with jobs, as some may have been left alone that must not share a worker with one

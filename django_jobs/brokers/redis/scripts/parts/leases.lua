@@ -42,7 +42,7 @@ local function take_back(id, value, gone, recovered, dead)
   local crashes = redis.pcall('HINCRBY', job, 'c', 1)
   if type(crashes) == 'number' and crashes >= MAX_CRASHES then
     local message = string.format(WORKER_LOST_MESSAGE, crashes, gone)
-    end_as_dead(id, WORKER_LOST, message, gone, tonumber(redis.call('HGET', job, 'k')) or 0)
+    end_as_dead(id, failure_of(WORKER_LOST, message, gone, tonumber(redis.call('HGET', job, 'k')) or 0))
     dead[#dead + 1] = id
     return
   end

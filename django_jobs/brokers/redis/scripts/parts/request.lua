@@ -13,6 +13,7 @@ local NOW = string.format('%.0f', now) -- Redis takes longer to write a number t
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local dead, metadata, damaged = {}, {}, {}
+local newest_format = 0 -- of the jobs that could not be claimed for it
 
 local function append(list, score, id)
   list[#list + 1] = score

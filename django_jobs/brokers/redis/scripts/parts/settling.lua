@@ -1,5 +1,5 @@
 -- How attempts are settled.
--- Parts: request, due, many, places, ends, flight.
+-- Parts: request, due, many, places, ends, flight, postponing.
 
 -- Jobs that end in this call, by state: times and ids, as ZADD takes them.
 local ended, expiries = {}, {}
@@ -24,6 +24,10 @@ local function settle(i, value)
   if fence ~= ARGV[i + 1] then return false end
   if state == 'queued' then
     give_back(id, score)
+    return true
+  end
+  if state == 'scheduled' then
+    if undo_attempt(id, state) then postpone(id, ARGV[i + 5]) end
     return true
   end
   local job = P .. 'j:' .. id

@@ -26,9 +26,15 @@ local function result_ttl_of(job)
   return result_ttls[job.e]
 end
 
+-- Tells whether a later release wrote a job, in a format that this one does not know. Every format has the
+-- fields s, q, e, k, p and r as they are here.
+local function is_newer(job)
+  return job.r and is_amount(job.r, 9) and tonumber(job.r) > JOB_FORMAT
+end
+
 -- Tells whether all fields that a job needs are there, and all that are there are what we write.
 local function is_sound(job)
   return job.t and job.q and job.a and job.e and result_ttl_of(job)
     and is_count(job.n, 9) and is_count(job.k, 7) and is_count(job.c, 9)
-    and is_time(job.u) and is_time(job.b) and is_time(job.m)
+    and is_time(job.u) and is_time(job.b) and is_time(job.m) and (not job.r or is_amount(job.r, 9))
 end

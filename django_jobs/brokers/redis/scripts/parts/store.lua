@@ -19,16 +19,17 @@ local function expect_store(first, last)
   local i = first
   while i <= last do
     local shared = i + 1 + 2 * tonumber(ARGV[i])
-    if i == first and shared + 8 > last then return end
+    if i == first and shared + 9 > last then return end
     expect('ZCARD', 's:scheduled')
     expect_queue(ARGV[shared + 1])
-    i = shared + 8
+    i = shared + 9
   end
 end
 
 -- Stores new jobs, which the arguments between two have in groups. Those of a group differ in nothing but
 -- their id and their arguments: how many they are, their ids, the arguments of each, and what they share,
--- which is task, queue, priority, run_at or '', terms, and overrides, signature and metadata, each or ''.
+-- which is task, queue, priority, run_at or '', terms, overrides, signature, metadata and format, each of these
+-- four or ''.
 -- Known ids are left as they are: jobs get their places first, so that one is known only when nothing of it
 -- can fail any more.
 local function store(first, last)
@@ -39,8 +40,8 @@ local function store(first, last)
     local arguments = { unpack(ARGV, i + 1 + number, i + 2 * number) }
     local shared = i + 1 + 2 * number
     local task, queue, priority, run_at, terms = unpack(ARGV, shared, shared + 4)
-    local overrides, signature, metadata = unpack(ARGV, shared + 5, shared + 7)
-    i = shared + 8
+    local overrides, signature, metadata, format = unpack(ARGV, shared + 5, shared + 8)
+    i = shared + 9
     mark(queue) -- also for known jobs: the call may have failed before anybody was woken
     local keys = {}
     for n, id in ipairs(ids) do
@@ -59,6 +60,9 @@ local function store(first, last)
       end
       if metadata ~= '' then
         job[#job + 1], job[#job + 2] = 'd', metadata
+      end
+      if format ~= '' then
+        job[#job + 1], job[#job + 2] = 'r', format
       end
       if run_at ~= '' and tonumber(run_at) > now then
         job[11] = 'scheduled'

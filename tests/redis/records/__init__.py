@@ -1,0 +1,1 @@
+"""Jobs as each release stored them: one file per release, made by `record.py`."""
