@@ -14,8 +14,13 @@ from functools import partial
 from types import FrameType
 from typing import Never
 
+from django_jobs.waits import capped, wait_out
+
 STOP_DEADLINE = 30.0
 """Seconds after which commands that were stopped are killed."""
+
+LAST_LINES = 1.0
+"""Seconds for the last lines of one; something that it has started may keep its pipe open."""
 
 LOOK = 0.1
 """Seconds between two looks at the commands."""
@@ -60,14 +65,15 @@ class Part:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the end, and for the last lines.
+    def await_end(self, seconds: float) -> None:
+        """Wait for the end, and for the last lines, at most so many seconds."""
+        wait_out(self._has_ended, seconds)
+        self._reader.join(LAST_LINES)
 
-        Raises:
-            TimeoutExpired: it did not end in time.
-        """
-        self._process.wait(seconds)
-        self._reader.join(1)  # not longer: something that it has started may keep the pipe
+    def _has_ended(self, seconds: float) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(capped(seconds))
+        return self.code is not None
 
     def _read(self) -> None:
         assert self._process.stdout
@@ -113,9 +119,9 @@ def _stop(parts: Sequence[Part]) -> None:
     deadline = time.monotonic() + STOP_DEADLINE
     for part in parts:
         part.signal(signal.SIGTERM)
-    with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+    with suppress(KeyboardInterrupt):
         for part in parts:
-            part.wait(max(0.0, deadline - time.monotonic()))
+            part.await_end(deadline - time.monotonic())
     for part in parts:  # also what a command that has ended may have left
         part.signal(signal.SIGKILL)
 

@@ -41,7 +41,7 @@ def systemd_glob(text: str) -> str:
 
 def shell_command(words: Iterable[str]) -> str:
     """Return a command line of a shell."""
-    return shlex.join(words)
+    return " ".join(map(shlex.quote, words))
 
 
 def yaml_text(text: str) -> str:

@@ -21,6 +21,9 @@ from .messages import LONGEST_REQUEST, Request, Response, parse, plain, send
 
 logger = logging.getLogger("django_jobs")
 
+AFTER_FAILURE = 0.01
+"""Seconds to pause after a connection could not be accepted, as the next may fail at once."""
+
 MOST_CONNECTIONS = 32
 """Connections at a time. One more replaces the oldest one, so slow clients harm nobody."""
 
@@ -89,7 +92,7 @@ class ProbeServer:
         Args:
             timeout: seconds to wait for something to arrive.
         """
-        for key, _ in self._selector.select(timeout):
+        for key, _ in self._selector.select(capped(timeout)):
             key.data()
         now = time.monotonic()
         for connection in tuple(self._connections):
@@ -114,7 +117,7 @@ class ProbeServer:
             client, _ = listener.accept()
         except OSError as error:  # the client is gone, or the process has no descriptor left
             logger.debug("A probe's connection could not be accepted: %s", error)
-            time.sleep(0.01)  # it may fail again at once
+            time.sleep(AFTER_FAILURE)
             return
         client.setblocking(False)
         connection = Connection(client, time.monotonic() + PATIENCE)

@@ -12,6 +12,9 @@ from .restarts import RestartPauses
 
 logger = logging.getLogger("django_jobs")
 
+LOOK = 0.01
+"""Seconds between two looks at processes that are to end."""
+
 LONGEST_END = 5.0
 """Seconds to wait for the end of templates."""
 
@@ -113,7 +116,7 @@ class Releases:
             self._drop(launcher)
         end = time.monotonic() + LONGEST_END
         while not all(one.has_exited() for one in self._unused) and time.monotonic() < end:
-            time.sleep(0.01)
+            time.sleep(LOOK)
 
     def _all(self) -> list[Launcher]:
         return [*self._older, self.current, *([self._next] if self._next else [])]

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from django_jobs.waits import capped
+
 from .channel import Channel
 from .forking import News, fork_workers, no_warnings
 from .inheritance import SYSTEMD_VARIABLES, Program, Role
@@ -115,7 +117,7 @@ class Template(Launcher):
         """Wait for the process id of the worker process; a fork takes milliseconds."""
         end = time.monotonic() + LONGEST_FORK
         while not self._answers:
-            select.select([self._channel], [], [], max(0, end - time.monotonic()))
+            select.select([self._channel], [], [], capped(max(0, end - time.monotonic())))
             self._hear()
             if self.is_gone:
                 raise OSError(f"template process {self.pid} is gone")

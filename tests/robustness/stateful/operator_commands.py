@@ -47,11 +47,11 @@ class OperatorCommands(BothBrokers):
         job_id = self.one_of_known(number)
         if not self.same(lambda broker: getattr(broker.inspection, verb)(job_id)):
             return
-        if verb != "cancel":
-            self.expected.cancelled.discard(job_id)
         self.note_action(verb, job_id)
 
     def note_action(self, verb: str, job_id: str) -> None:
+        if verb != "cancel":
+            self.expected.cancelled.discard(job_id)
         match verb:
             case "retry":
                 self.expected.revive(job_id)
