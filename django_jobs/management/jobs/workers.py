@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.constants import BEATS
+from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.clock import now_ms
+from django_jobs.management.arguments import seconds_of_at_least
 from django_jobs.suggest import unknown_name
 
 from .base import USAGE_ERROR, BackendSubcommand, ViewSubcommand
 from .console import Console
 from .formatting import format_count, format_duration
+from .idle_workers import Busy, wait_until_idle
 from .json_output import worker_json
 
 
@@ -87,14 +91,23 @@ class CommandSubcommand(BackendSubcommand):
             for worker in options.workers or alive
             if inspection.command_worker(worker, self.command)
         ]
+        report = {"command": self.command.value, "workers": commanded}
+        if not options.json:
+            number = format_count(len(commanded), "worker")
+            wait = f"{backend.broker.lease / BEATS:g} s"
+            console.info(
+                f"Told {number} to {self.effect}. The next heartbeat, within {wait}, carries it"
+                " out."
+            )
+        report |= self.follow_up(inspection, commanded, console, options)
         if options.json:
-            console.show_json({"command": self.command.value, "workers": commanded})
-            return
-        number = format_count(len(commanded), "worker")
-        wait = f"{backend.broker.lease / BEATS:g} s"
-        console.info(
-            f"Told {number} to {self.effect}. The next heartbeat, within {wait}, carries it out."
-        )
+            console.show_json(report)
+
+    def follow_up(
+        self, inspection: Inspection, workers: Sequence[str], console: Console, options: Namespace
+    ) -> dict[str, Any]:
+        """Do what comes after the command; return what the JSON has to say of it."""
+        return {}
 
 
 class Quiet(CommandSubcommand):
@@ -102,6 +115,45 @@ class Quiet(CommandSubcommand):
     help = "Makes workers quiet: they take no more jobs. This cannot be undone."
     command = WorkerCommand.QUIET
     effect = "take no more jobs"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--wait", action="store_true", help="Return when their running jobs have ended."
+        )
+        parser.add_argument(
+            "--timeout",
+            metavar="SECONDS",
+            type=seconds_of_at_least(0),
+            help="With --wait: fail if jobs still run after so many seconds.",
+        )
+
+    def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
+        if options.timeout is not None and not options.wait:
+            raise CommandError("--timeout needs --wait.", returncode=USAGE_ERROR)
+        super().handle_backend(backend, console, options)
+
+    def follow_up(
+        self, inspection: Inspection, workers: Sequence[str], console: Console, options: Namespace
+    ) -> dict[str, Any]:
+        if not options.wait:
+            return {}
+
+        def tell(busy: Busy) -> None:
+            if not options.json:
+                jobs = format_count(busy.jobs, "running job")
+                console.info(f"Waiting for {jobs} of {format_count(len(busy.running), 'worker')}.")
+
+        left = wait_until_idle(inspection, workers, options.timeout, tell)
+        if left.running:
+            names = ", ".join(f"{name} ({number})" for name, number in left.running)
+            raise CommandError(
+                f"Jobs still run after {options.timeout:g} s, by worker: {names}. The workers stay"
+                " quiet; wait again, or stop them."
+            )
+        if not options.json:
+            console.info("No jobs are running in them any more.")
+        return {"idle": True}
 
 
 class Stop(CommandSubcommand):

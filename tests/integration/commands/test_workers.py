@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeAlias
 
 import pytest
@@ -10,9 +11,12 @@ from django.core.management.base import CommandError
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.clock import now_ms
+from django_jobs.jobs.records import Claim
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.builders import succeeded
 from tests.support.driver import Driver
+from tests.support.waiting import DEADLINE, wait_until
 
 Workers: TypeAlias = "dict[str, Driver]"
 
@@ -75,6 +79,48 @@ def test_a_command_reaches_all_workers_at_once(jobs: Jobs, workers: Workers) -> 
         "workers": ["host:1:a", "host:2:b"],
     }
     assert beat(workers["host:1:a"]) is beat(workers["host:2:b"]) is WorkerCommand.STOP
+
+
+def test_quiet_waits_until_the_running_jobs_have_ended(jobs: Jobs, workers: Workers) -> None:
+    worker = workers["host:1:a"]
+    claim = worker.take_one()
+    beat(worker, running=((claim.job.id, now_ms()),))
+
+    with pytest.raises(CommandError, match=r"still run after 0 s, by worker: host:1:a \(1\)\."):
+        jobs("quiet", "host:1:a", "--wait", "--timeout", "0")
+
+    waiting = threading.Thread(target=end_when_told, args=(worker, claim))
+    waiting.start()
+    answer = jobs("quiet", "host:1:a", "host:2:b", "--wait", "--timeout", str(DEADLINE))
+    waiting.join(DEADLINE)
+    assert answer.out.endswith("No jobs are running in them any more.\n")
+
+
+def end_when_told(worker: Driver, claim: Claim) -> None:
+    """Run a job until the worker hears that it is to be quiet."""
+    running = ((claim.job.id, now_ms()),)
+    wait_until(lambda: beat(worker, running=running), "nobody told the worker to be quiet")
+    worker.settle(succeeded(claim))
+    beat(worker, quiet=True)
+
+
+def test_a_worker_that_is_gone_is_idle(jobs: Jobs, workers: Workers) -> None:
+    waiting = threading.Thread(target=close_when_told, args=(workers["host:1:a"],))
+    waiting.start()
+    answer = jobs("quiet", "host:1:a", "--wait", "--json")
+    waiting.join(DEADLINE)
+    assert answer.json == {"command": "quiet", "workers": ["host:1:a"], "idle": True}
+
+
+def close_when_told(worker: Driver) -> None:
+    wait_until(lambda: beat(worker), "nobody told the worker to be quiet")
+    worker.close()
+
+
+def test_a_timeout_needs_something_to_wait_for(jobs: Jobs, workers: Workers) -> None:
+    with pytest.raises(CommandError, match=r"^--timeout needs --wait\.$") as refused:
+        jobs("quiet", "--all", "--timeout", "3")
+    assert refused.value.returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [(), ("host:1:a", "--all")])

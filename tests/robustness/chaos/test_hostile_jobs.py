@@ -57,8 +57,8 @@ def test_hostile_jobs_die_as_promised_and_their_neighbours_live(make_fleet: Make
     for job in deadly:
         record = fleet.record(job.id)
         assert (record.state, record.crashes) == (State.DEAD, 3)
-        # A worker may also be ended by the other one before it begins with this one.
-        assert 1 <= runs[job.id] <= 3
+        # Others of its kind may end its workers before they begin with this one.
+        assert runs[job.id] <= 3
         assert record.failures[-1].exception == "django_jobs.errors.WorkerLost"
     for job, error in polite:
         record = fleet.record(job.id)
