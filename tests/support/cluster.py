@@ -24,7 +24,7 @@ class Cluster:
 
     def __init__(self, primaries: int = 3) -> None:
         settings = (
-            *("cluster-enabled yes", "cluster-node-timeout 2000", "repl-diskless-sync-delay 0"),
+            *("cluster-enabled yes", "cluster-node-timeout 5000", "repl-diskless-sync-delay 0"),
             "repl-ping-replica-period 1",  # nodes do not tell of a replica that has heard nothing
         )
         self.servers = [RedisServer([*settings, *_bus()]) for _ in range(2 * primaries)]

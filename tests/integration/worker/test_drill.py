@@ -97,9 +97,11 @@ class Drill:
             for worker in workers:
                 self.in_flight |= self._held_by(worker.id)
             wait_until(lambda: self.group.replicas_in_step() == 2, "a replica is behind")
-            self.group.primary.kill9()
+            old = self.group.primary
+            old.kill9()
             for worker in workers:
                 os.kill(worker.pid, signal.SIGCONT)
+            self.group.replace(old)
 
     def _workers(self) -> tuple[WorkerInfo, ...]:
         return self.backend.broker.inspection.workers()

@@ -37,7 +37,7 @@ def on_cluster(
     """Sets the address and the namespace of this process, and of workers that it starts."""
 
     def use(url: str, namespace: str) -> RedisBackend:
-        options: dict[str, Any] = {"url": url, "namespace": namespace, "socket_timeout": 10}
+        options: dict[str, Any] = {"url": url, "namespace": namespace, "socket_timeout": 20}
         site.options.update(options)
         return configure(**options)
 
