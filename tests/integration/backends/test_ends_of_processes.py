@@ -89,9 +89,12 @@ def test_code_that_changes_waits_for_the_jobs(tmp_path: Path) -> None:
         program.enqueue(JOBS, SECONDS)
         program.reload()
         wait_until(lambda: len(program.effects) == JOBS, "the end of the jobs")
-        # The process that ends may take it too, and be gone before it answers.
-        program.enqueue(1, 0)
-        wait_until(lambda: len(program.effects) > JOBS, "a job after the reload")
+
+        def another_has_run() -> bool:
+            program.enqueue(1, 0)  # again and again: the process that ends may take one with it
+            return len(program.effects) > JOBS
+
+        wait_until(another_has_run, "a job after the reload")
     finally:
         program.kill()
 
