@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -18,7 +19,8 @@ def free_port() -> int:
     It is none of those that the kernel gives to outgoing connections: one of them could have it
     before the server that it is for, or while that one is restarted, or find only itself there.
     """
-    return next(_ports)
+    with _lock:  # tests start servers in several threads
+        return next(_ports)
 
 
 def _free_ports() -> Iterator[int]:
@@ -45,4 +47,5 @@ def _is_free(port: int) -> bool:
     return True
 
 
+_lock = threading.Lock()
 _ports = _free_ports()

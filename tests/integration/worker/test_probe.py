@@ -41,7 +41,8 @@ class Probe:
             with urllib.request.urlopen(f"http://{self.address}/{page}", timeout=DEADLINE) as told:
                 return told.status, told.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+            with error:
+                return error.code, error.read().decode()
         except urllib.error.URLError as error:
             return 0, str(error.reason)
 
