@@ -131,7 +131,9 @@ class Watchdog:
             limit.begin()
             with uninterrupted:  # by a limit around this one, while the lock is held
                 self.watch(limit, seconds)
-            return work(*args, **kwargs)
+            result = work(*args, **kwargs)
+            time.monotonic()  # any call: Python 3.14 looks for the exception after it
+            return result
         finally:
             # Not in a function: the exception may arrive at the first step of its call.
             while True:
