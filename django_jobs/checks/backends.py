@@ -58,7 +58,7 @@ def check_lease(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(TAG)
 def check_cache(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
-    """W014: whoever clears the cache deletes every job."""
+    """W014: clearing the cache deletes every job."""
     for backend in our_backends():
         options = backend.configuration
         if not isinstance(options, RedisOptions):

@@ -14,7 +14,7 @@ SUBJECT = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate that stands for itself: whoever trusts it needs no other one.
+    """A certificate that signs itself, so a client needs to trust no other.
 
     Attributes:
         path: of the certificate.

@@ -34,7 +34,7 @@ class Cancellations:
         self._make_room()
 
     def forget(self, job_id: str) -> None:
-        """Forget that a job is to be cancelled, as an operator wants something else by now."""
+        """Forget a cancellation: an operator has retried or deleted the job since."""
         self._wanted.discard(job_id)
 
     def of(self, worker: WorkerState, now: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 TAG_LINE = re.compile(r"(?m)^[ \t]*(\{%[^\n]*?%\})[ \t]*\n")
 """A line with nothing but a tag, which leaves no empty line."""
 
-# Independent of the site's settings. Values are quoted for their file by whoever passes them.
+# Independent of the site's settings. The callers quote values for their file.
 _engine = Engine(string_if_invalid="UNKNOWN VALUE %s")
 
 

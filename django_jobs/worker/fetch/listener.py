@@ -114,7 +114,7 @@ class Listener:
         if not (self._may_listen() and state.room.free()):
             return 0
         state.outlook.listening = True
-        # Whoever changes the mode from now on sees that there is a listen to interrupt.
+        # A change of the mode from now on finds a listen to interrupt.
         limit = state.room.promise() if self._may_listen() else 0
         if not limit:
             self._end(0)

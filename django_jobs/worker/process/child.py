@@ -20,12 +20,11 @@ LONGEST_START = 120.0
 SILENCE = 60.0
 """Seconds without a sign of life after which a process is killed."""
 
-FAREWELL = 20.0
+STOPPING = 20.0
 """Seconds that a process may take to stop, in addition to the time for its running jobs."""
 
-TELLING = 1.0
+WRITING_STACKS = 1.0
 """Seconds that a process gets to write its stacks before it is killed."""
-
 
 UNREPORTED = 5.0
 """Seconds after which a template that has not said how a killed process ended is killed, too."""
@@ -57,7 +56,7 @@ class Child:
         self.takes_jobs = False
         self.serves_since: float | None = None
         self.is_leaving = False
-        self._time_to_stop = shutdown_timeout + FAREWELL
+        self._time_to_stop = shutdown_timeout + STOPPING
         self._deadline = time.monotonic() + LONGEST_START
         self._is_doomed = False
 
@@ -134,7 +133,7 @@ class Child:
             self.pid,
         )
         self._is_doomed = True
-        self._deadline = time.monotonic() + TELLING
+        self._deadline = time.monotonic() + WRITING_STACKS
         self.write_stacks()
 
     def _send(self, number: int) -> None:

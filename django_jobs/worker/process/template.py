@@ -151,6 +151,8 @@ class Template(Launcher):
                 pid, code = details.split()
                 self._codes[int(pid)] = int(code)
             else:
+                if news is News.FORKED:  # an earlier process may have had the same id
+                    self._codes.pop(int(details), None)
                 self._answers.append((news, details))
 
     def kill(self) -> None:

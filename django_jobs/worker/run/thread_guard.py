@@ -18,7 +18,8 @@ WHILE_RUNNING = "It was cancelled while it was running."
 class Cancellable(dict[str, ThreadInterrupt]):
     """The functions that are running, by the ids of their jobs.
 
-    Whoever removes one decides: its thread, when it has ended, or `cancel`, which interrupts it.
+    Two may remove a function, and the first decides: its thread, once the function has returned,
+    or `cancel`, which interrupts it.
     """
 
     def cancel(self, job_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Who is told when no attempt follows: the task itself, and receivers of signals."""
+"""When no attempt follows, the task itself and receivers of signals are told."""
 
 from __future__ import annotations
 

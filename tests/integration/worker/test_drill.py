@@ -31,7 +31,7 @@ class Traffic(threading.Thread):
 
     Attributes:
         acknowledged: the numbers of jobs whose `enqueue` returned.
-        turn: whoever holds it keeps the next job back.
+        turn: a lock that keeps the next job back while it is held.
     """
 
     def __init__(self) -> None:

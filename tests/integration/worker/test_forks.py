@@ -157,7 +157,7 @@ def test_a_template_that_dies_is_replaced_and_its_workers_go_on_until_they_are_r
 def test_a_template_that_hangs_is_killed_when_it_does_not_say_how_a_worker_ended(
     site: Site, backend: JobBackend
 ) -> None:
-    patience = {"child.FAREWELL": 1, "child.TELLING": 0.1, "child.UNREPORTED": 0.1}
+    patience = {"child.STOPPING": 1, "child.WRITING_STACKS": 0.1, "child.UNREPORTED": 0.1}
     arguments = ("-c", "1", "--processes", "2", "--shutdown-timeout", "0.1")
     parent = site.start(*arguments, ready=False, WORKER_PATIENCE=json.dumps(patience))
     parent.wait_for("Stop: Ctrl-C", 2)

@@ -158,7 +158,7 @@ def test_a_parent_answers_for_all_its_workers(
 def test_a_worker_process_that_hangs_makes_its_parent_unready(
     site: Site, backend: JobBackend, probe: Probe
 ) -> None:
-    patience = json.dumps({"child.SILENCE": 5, "child.TELLING": 600})
+    patience = json.dumps({"child.SILENCE": 5, "child.WRITING_STACKS": 600})
     arguments = ("--processes", "2", "--probe", probe.address)
     site.start(*arguments, ready=False, WORKER_PATIENCE=patience)
     probe.wait_for("ready", OK)

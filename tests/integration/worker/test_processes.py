@@ -232,7 +232,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
 ) -> None:
     site.options["lease"] = 2
     parent = start_two(
-        site, "--shutdown-timeout", "0.1", child__SILENCE=8, child__TELLING=0.1, child__FAREWELL=4
+        site, "--shutdown-timeout", "0.1", child__SILENCE=8, child__WRITING_STACKS=0.1, child__STOPPING=4
     )
     hear_that_all_serve(systemd)
     frozen, other = pids(backend)
@@ -253,7 +253,7 @@ def test_systemd_gets_signs_of_life_only_while_each_worker_gives_them(
     site: Site, backend: JobBackend, systemd: socket.socket, freeze: Callable[[int], None]
 ) -> None:
     site.variables["WATCHDOG_USEC"] = "200000"
-    parent = start_two(site, child__SILENCE=3, child__TELLING=3600)
+    parent = start_two(site, child__SILENCE=3, child__WRITING_STACKS=3600)
     hear_that_all_serve(systemd)
     while systemd.recv(1000) != b"WATCHDOG=1":
         pass

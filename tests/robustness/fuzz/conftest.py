@@ -13,7 +13,7 @@ from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[redis.Redis]:
-    """Whoever else has access to the database."""
+    """Another program with access to the database."""
     with redis.Redis.from_url(redis_url) as client:
         yield client
 
