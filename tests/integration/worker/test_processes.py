@@ -232,7 +232,12 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
 ) -> None:
     site.options["lease"] = 2
     parent = start_two(
-        site, "--shutdown-timeout", "0.1", child__SILENCE=8, child__WRITING_STACKS=0.1, child__STOPPING=4
+        site,
+        "--shutdown-timeout",
+        "0.1",
+        child__SILENCE=8,
+        child__WRITING_STACKS=0.1,
+        child__STOPPING=4,
     )
     hear_that_all_serve(systemd)
     frozen, other = pids(backend)
