@@ -289,3 +289,35 @@ def test_what_a_worker_says_keeps_no_other_from_shortening_its_lease(
     clock.advance(-10 * past_lease(broker))
 
     w2.heartbeat()
+
+
+# --- cancelled jobs --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["q:a", "s:discarded"])
+def test_a_cancelled_job_that_waits_behind_a_damaged_key_stops_no_heartbeat(
+    name: str, broker: RedisBroker, w1: Driver, w2: Driver, damage: Damage
+) -> None:
+    broker.push([make_job(id="one", queue="a")])
+    claim = w1.take_one("a")
+    broker.inspection.cancel("one")
+    w1.settle(given_back(claim))
+    damage(name)
+
+    assert w1.heartbeat().cancelled == ()
+    assert w2.heartbeat().cancelled == ()
+
+    assert broker.doctor.diagnose(repair=True).is_good
+    w2.heartbeat()
+    assert found(broker.inspection, "one").state is State.DISCARDED
+    check_with_doctor(broker)
+
+
+def test_a_damaged_list_of_cancelled_jobs_stops_no_heartbeat(
+    broker: RedisBroker, w1: Driver, damage: Damage
+) -> None:
+    w1.heartbeat()
+    damage("cancelled")
+
+    assert w1.heartbeat().cancelled == ()
+    repair(broker)

@@ -14,7 +14,7 @@ from django_jobs.brokers.constants import MOVABLE
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.brokers.moving import PORTION, BrokerMove, Moved
-from django_jobs.jobs.records import JobRecord, State
+from django_jobs.jobs.records import JOB_FORMAT, JobRecord, State
 from django_jobs.management.target import known_queue, visible_backend
 
 from .base import USAGE_ERROR, BackendSubcommand
@@ -110,15 +110,27 @@ def _move(
     if options.all:
         portions = _matching(backend, console, options)
     else:
-        waiting, refused = _named(backend.broker.inspection, options.ids)
-        portions = [waiting]
+        named, refused = _named(backend.broker.inspection, options.ids)
+        portions = [named]
     moved = Moved()
-    for records in portions:
+    for waiting in portions:
+        records = waiting
+        if target.alias != backend.alias:
+            records = [record for record in waiting if record.job.format <= JOB_FORMAT]
+            refused += [_too_new(record) for record in waiting if record.job.format > JOB_FORMAT]
         for queue, ids in _by_queue(records).items():
             to_queue = options.to_queue or known_queue(target, queue).name
             if (target.alias, to_queue) != (backend.alias, queue):
                 moved += move(ids, queue, to_queue)
     return moved, refused
+
+
+def _too_new(record: JobRecord) -> Refusal:
+    return Refusal(
+        record.job.id,
+        f"Job {record.job.id} was not moved: a newer django_jobs enqueued it, and its record would"
+        " lose what this version cannot read. Move it with that version.",
+    )
 
 
 def _by_queue(records: Sequence[JobRecord]) -> Mapping[str, list[str]]:

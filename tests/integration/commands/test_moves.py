@@ -10,11 +10,12 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 
 from django_jobs.backends import JobBackend
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import JOB_FORMAT, State
 from django_jobs.management.jobs import moving
 from django_jobs.management.target import job_backend
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.builders import make_job
 from tests.support.driver import Driver, ids
 
 
@@ -119,6 +120,21 @@ def test_jobs_move_to_another_queue_of_another_backend(
     jobs("move", one.id, "--to-backend", "second", "--to-queue", "bulk")
 
     assert (queue_of(first, one.id), queue_of(second, one.id)) == (None, "bulk")
+
+
+def test_jobs_of_a_later_release_stay(
+    jobs: Jobs, two_backends: tuple[JobBackend, JobBackend]
+) -> None:
+    first, second = two_backends
+    later = make_job(format=JOB_FORMAT + 1)
+    first.broker.push([later])
+    one = tasks.greet.enqueue("Ann")
+
+    with pytest.raises(CommandError, match=f"Job {later.id} was not moved: a newer django_jobs"):
+        jobs("move", "--all", "--to-backend", "second", "--no-input")
+
+    assert (queue_of(first, later.id), queue_of(second, later.id)) == (later.queue, None)
+    assert queue_of(second, one.id) == "default"
 
 
 def test_jobs_of_a_queue_that_the_other_backend_lacks_stay(

@@ -27,19 +27,24 @@ local function cancel(id, state, queue)
   end
 end
 
--- Returns the jobs that a worker is to cancel, and ends those that wait again since they were cancelled.
+-- Tells whether all keys are of their type that `discard` writes to.
+local function can_discard(state, queue)
+  local index = state == 'queued' and 'q:' .. queue or 's:' .. state
+  return size('ZCARD', index) and size('ZCARD', 's:discarded') and size('ZCARD', 'expiries')
+end
+
+-- Returns the jobs that a worker is to cancel, and ends those that wait again since they were cancelled. A key of
+-- another type must stop no heartbeat: then they wait for the doctor.
 local function cancelled_of(worker)
   local found = {}
-  for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'cancelled', SWEEP)) do
+  for _, id in ipairs(redis.pcall('SRANDMEMBER', P .. 'cancelled', SWEEP)) do
     local state, queue = unpack(read(id, 's', 'q'), 1, 2)
     if state == 'running' then
       if redis.call('HEXISTS', P .. 'f:' .. worker, id) == 1 then found[#found + 1] = id end
-    else
-      if queue and is_one_of(state, PERMITTED.cancel) then
-        expect_queue(queue)
-        expect_lists_of_ended()
-        discard(id, state, queue)
-      end
+    elseif not (queue and is_one_of(state, PERMITTED.cancel)) then
+      redis.call('SREM', P .. 'cancelled', id)
+    elseif can_discard(state, queue) then
+      discard(id, state, queue)
       redis.call('SREM', P .. 'cancelled', id)
     end
   end

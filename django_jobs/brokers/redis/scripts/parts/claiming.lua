@@ -3,6 +3,7 @@
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
+local put_aside = 0 -- how many jobs of a later release
 
 local function append_claim(id, job, token, attempt)
   local n = #claims
@@ -72,11 +73,12 @@ local function claim(id, score, job)
 end
 
 -- Takes up to `room` jobs of a queue, and returns how many it took. It stops at a whole portion of jobs
--- that must not share this worker.
+-- that must not share this worker, and when the call has put aside as many of a later release as it may.
 local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
-  while taken < room and #passed_over < 2 * PORTION do
+  local has_more
+  repeat
     local wanted = room - taken
     local popped = redis.pcall('ZPOPMIN', index, wanted)
     if popped.err then damaged[#damaged + 1] = queue end
@@ -86,6 +88,7 @@ local function take(queue, room)
       local job = read_all(id)
       if is_newer(job) then
         leave_to_later(id, job)
+        put_aside = put_aside + 1
       elseif not is_sound(job) then
         end_unreadable(id)
       elseif job.c and must_run_alone(id, job.c) then
@@ -95,13 +98,13 @@ local function take(queue, room)
         taken = taken + 1
       end
     end
-    if #popped < 2 * wanted then break end
-  end
+    has_more = taken >= room or #passed_over >= 2 * PORTION or put_aside >= POSTPONED_PER_CALL
+  until has_more or #popped < 2 * wanted
   note(flight, holdings)
   holdings = {}
   with_many('ZADD', index, passed_over)
   left_alone[queue] = #passed_over / 2
-  dry[queue] = taken < room and #passed_over < 2 * PORTION
+  dry[queue] = not has_more
   return taken
 end
 
@@ -110,7 +113,8 @@ local function take_quotas()
   for round = 1, 2 do
     for i = FIRST_QUOTA, LAST_QUOTA, 2 do
       local quota = (round == 1) and math.min(tonumber(ARGV[i + 1]), limit) or limit
-      if quota > 0 and not dry[ARGV[i]] and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
+      local may_take = quota > 0 and not dry[ARGV[i]] and put_aside < POSTPONED_PER_CALL
+      if may_take and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
         limit = limit - take(ARGV[i], quota)
       end
     end
