@@ -73,13 +73,13 @@ class JobBuilder:
         return jobs
 
     def _common_fields(self, task: AnyTask, carried: Mapping[str, Any]) -> CommonFields:
-        now = now_ms()
+        now, name = now_ms(), task.module_path
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, Task) else None
         result_ttl = task.result_ttl if isinstance(task, Task) else None
         metadata = task.metadata if isinstance(task, Task) else NOTHING
         return (
-            task.module_path,
+            name,
             task.queue_name,
             int(task.priority),  # Django accepts 5.0 as well
             now,
@@ -87,7 +87,7 @@ class JobBuilder:
             None if expires is None else max(now, run_at or 0) + _to_ms(expires),
             _to_ms(self._options.result_ttl if result_ttl is None else result_ttl),
             self._overrides(task),
-            sign(task.module_path),
+            sign(name),
             encode_with_reserved(metadata, carried) if metadata or carried else "",
             FORMAT,
         )

@@ -1,6 +1,14 @@
 -- How jobs end, and when what is known of them is forgotten.
 -- Parts: expect, fields, many.
 
+-- Makes sure of all that ended jobs are listed in.
+local function expect_lists_of_ended()
+  for _, state in ipairs(ENDED) do
+    expect('ZCARD', 's:' .. state)
+  end
+  expect('ZCARD', 'expiries')
+end
+
 local function forget(ids)
   for _, id in ipairs(ids) do
     redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)

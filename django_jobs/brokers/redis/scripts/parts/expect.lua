@@ -16,14 +16,6 @@ local function expect(command, name)
   error(string.format('WRONGKEY %s%s a %s for a %s', P, name, redis.call('TYPE', P .. name).ok, wanted), 0)
 end
 
--- Makes sure of all that ended jobs are listed in.
-local function expect_lists_of_ended()
-  for _, state in ipairs(ENDED) do
-    expect('ZCARD', 's:' .. state)
-  end
-  expect('ZCARD', 'expiries')
-end
-
 -- Makes sure of all that queues have in common.
 local function expect_lists_of_queues()
   expect('SCARD', 'queues')
