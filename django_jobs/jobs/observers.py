@@ -109,7 +109,7 @@ def remove(kind: type[JobObserver]) -> None:
 
 @contextmanager
 def enqueuing(calls: EnqueuedCalls) -> Iterator[dict[str, Any]]:
-    """Let observers follow an enqueueing; the value is the metadata to add to the jobs."""
+    """Tell observers of an enqueueing; the value is the metadata to add to the jobs."""
     with _Following() as following:
         values = [(one.key, following.enter(one.enqueuing, calls)) for one in observers]
         yield {key: value for key, value in values if key and value is not None}
@@ -117,7 +117,7 @@ def enqueuing(calls: EnqueuedCalls) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def running(attempt: ObservedAttempt) -> Iterator[Tell]:
-    """Let observers follow an attempt; the value is to be called with its end."""
+    """Tell observers of an attempt; call the value with its end."""
     with _Following() as following:
         listeners = [following.enter(one.running, attempt) for one in observers]
 

@@ -339,7 +339,7 @@ class Postgres(NamedTuple):
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    """The settings of a PostgreSQL database beside the others."""
+    """The settings of one more database, in PostgreSQL."""
     with another_database({"ENGINE": "django.db.backends.postgresql", "NAME": "x"}) as wrapper:
         yield Postgres(wrapper.settings_dict)
 
