@@ -39,7 +39,8 @@ class Outlook:
             self.empty = False
             return
         if limit:
-            self.empty = len(reply.claims) < limit
+            # A call puts only so many jobs of a later release aside; others may stand behind them.
+            self.empty = len(reply.claims) < limit and not reply.newest_format
         if reply.due_in is not None:
             self._note_due(self._clock() + reply.due_in / 1000)
 

@@ -112,3 +112,13 @@ def test_a_damaged_queue_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
     for queues in (("mail",), ("mail", "default"), ("mail",)):
         intake.accept(Reply(damaged=queues), 1)
     assert [one.args for one in caplog.records] == [("mail",), ("default",)]
+
+
+def test_a_call_that_put_jobs_of_a_later_release_aside_has_not_seen_the_end_of_its_queues(
+    harness: Harness,
+) -> None:
+    harness.outlook.update(Reply(newest_format=2), 5)
+    assert not harness.outlook.empty
+
+    harness.outlook.update(Reply(), 5)
+    assert harness.outlook.empty
