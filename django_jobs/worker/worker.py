@@ -274,10 +274,10 @@ class Worker:
         report_stuck(self.running(), job_id, self.options.stuck_after)
 
     def _interrupted(self) -> None:
-        """Clean up in a thread after a timeout interrupted its function."""
+        """Clean up in a thread after its function was interrupted."""
         free_logging()
         if self.options.restart_after_timeout:
-            self._wear_out("A timeout interrupted a thread")
+            self._wear_out("A timeout or a cancellation interrupted a thread")
 
     def _wear_out(self, reason: str) -> None:
         """Ask the parent for a replacement; without a parent, end with the running jobs."""
