@@ -8,8 +8,8 @@ from typing import Any
 import redis
 from redis.crc import key_slot
 
-from tests.support.ports import HOST, free_port
-from tests.support.redis_server import RedisServer, server_version
+from tests.support.ports import HOST
+from tests.support.redis_server import CLUSTER, RedisServer
 from tests.support.waiting import wait_until
 
 SLOTS = 16384
@@ -24,10 +24,10 @@ class Cluster:
 
     def __init__(self, primaries: int = 3) -> None:
         settings = (
-            *("cluster-enabled yes", "cluster-node-timeout 5000", "repl-diskless-sync-delay 0"),
+            *(CLUSTER, "cluster-node-timeout 5000", "repl-diskless-sync-delay 0"),
             "repl-ping-replica-period 1",  # nodes do not tell of a replica that has heard nothing
         )
-        self.servers = [RedisServer([*settings, *_bus()]) for _ in range(2 * primaries)]
+        self.servers = [RedisServer(settings) for _ in range(2 * primaries)]
         self._primaries = primaries
 
     def start(self) -> None:
@@ -40,15 +40,11 @@ class Cluster:
             self.ask(server, "CLUSTER", "ADDSLOTS", *range(*ends))
         for server in self.servers:  # each with each, as waiting for gossip takes long
             for other in self.servers:
-                self.ask(server, "CLUSTER", "MEET", HOST, other.port, *self._bus_port(other))
+                self.ask(server, "CLUSTER", "MEET", HOST, other.port, *other.bus_ports)
         wait_until(self._all_have_met, "the nodes have not met")
         for number, server in enumerate(self.servers[self._primaries :]):
             self.ask(server, "CLUSTER", "REPLICATE", self.id_of(self.servers[number]))
         wait_until(self._is_complete, "the cluster is not complete")
-
-    def _bus_port(self, server: RedisServer) -> list[int]:
-        found: Any = self.ask(server, "CONFIG", "GET", "cluster-port")
-        return [int(port) for port in found.values()]
 
     def _all_have_met(self) -> bool:
         ids = {self.id_of(server) for server in self.servers}
@@ -129,11 +125,6 @@ class Cluster:
     def stop(self) -> None:
         for server in self.servers:
             server.stop()
-
-
-def _bus() -> list[str]:
-    """A port for what the nodes tell each other; before Redis 7, it is that of a node + 10,000."""
-    return [f"cluster-port {free_port()}"] if server_version() >= (7,) else []
 
 
 def slot_of(namespace: str) -> int:

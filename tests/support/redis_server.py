@@ -26,6 +26,7 @@ INSTALL_HINT = (
     "Install it with: sudo apt-get install -y --no-install-recommends redis-server"
 )
 SETTINGS = ("save ''", "appendonly yes", "appendfsync everysec")
+CLUSTER = "cluster-enabled yes"
 
 
 class RedisServer:
@@ -39,6 +40,8 @@ class RedisServer:
 
     Attributes:
         arguments: what follows the path of redis.conf on the command line.
+        bus_ports: the port on which a node of a cluster talks with the others, if it is not the
+            node's own + 10,000.
     """
 
     arguments: Sequence[str] = ()
@@ -47,6 +50,7 @@ class RedisServer:
         # Not pytest's tmp_path: the path of a unix socket must stay under 108 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="redis-"))
         self.port = free_port()
+        self.bus_ports = _bus_ports() if CLUSTER in options else []
         self.certificate = certificate
         self.socket = self.directory / "redis.sock"
         self.log = self.directory / "log"
@@ -118,6 +122,7 @@ class RedisServer:
             ports = ["port 0", f"tls-port {self.port}", *self.certificate.settings]
         return [
             *(f"bind {HOST}", *ports),
+            *(f"cluster-port {port}" for port in self.bus_ports),
             *(f"dir {self.directory}", f"unixsocket {self.socket}"),
         ]
 
@@ -133,6 +138,14 @@ class RedisServer:
                 self.stop()
                 raise RuntimeError(f"redis-server did not start:\n{log}")
             time.sleep(0.01)
+
+
+def _bus_ports() -> list[int]:
+    """A free port for the bus of a cluster; before Redis 7, a node can't be told one.
+
+    The one that Redis would take may belong to an outgoing connection.
+    """
+    return [free_port()] if server_version() >= (7,) else []
 
 
 def server_command() -> list[str]:
