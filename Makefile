@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-servers test-wagtail test-deploy chaos soak load bench bench-quick compare conformance lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-servers test-wagtail test-deploy chaos soak load bench bench-quick compare conformance docs lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,10 @@ coverage: $(VENV)/installed-dev programs ## Run the tests, and show the lines th
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+docs: .venv-docs/installed ## Build the documentation as a site in build/docs
+	@.venv-docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet -c docs . build/docs
+	@echo "The documentation is in build/docs/index.html."
+
 lint: $(VENV)/installed-dev ## Check format, style, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -140,6 +144,11 @@ $(VENV)/created:
 .venv-deploy/installed: requirements/deploy.txt
 	@python=$${PYTHON:-$$(scripts/find-python)} && "$$python" -m venv .venv-deploy
 	@.venv-deploy/bin/python $(INSTALL) --require-hashes -r $<
+	@touch $@
+
+.venv-docs/installed: requirements/docs.txt
+	@python=$$(scripts/find-python 3.14 3.13 3.12) && "$$python" -m venv .venv-docs
+	@.venv-docs/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django61.txt

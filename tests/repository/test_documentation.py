@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.paths import ROOT
 
@@ -169,6 +170,23 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if not there.exists() or (anchor and anchor not in anchors(there)):
             lost.append(target)
     assert lost == []
+
+
+def test_the_site_has_every_page_once() -> None:
+    contents = yaml.safe_load((ROOT / "docs/_toc.yml").read_text())
+    entries = [entry["file"] for part in contents["subtrees"] for entry in part["entries"]]
+    pages = [page.relative_to(ROOT).with_suffix("") for page in PAGES]
+    pages.append(Path("tests/README"))
+    assert sorted([contents["root"], *entries]) == sorted(map(str, pages))
+
+
+def test_the_index_links_the_pages_in_the_order_of_the_site() -> None:
+    index = ROOT / "docs/index.md"
+    links = [(index.parent / link).resolve() for link, _ in LINK.findall(index.read_text())]
+    contents = yaml.safe_load((ROOT / "docs/_toc.yml").read_text())
+    for part in contents["subtrees"]:
+        pages = [ROOT / f"{entry['file']}.md" for entry in part["entries"]]
+        assert [link for link in links if link in pages] == pages, part["caption"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,32 @@
+"""How Sphinx makes a site of the documentation, which can also be read as Markdown: `make docs`."""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+
+project = "django_jobs"
+html_title = "django_jobs"
+html_theme = "furo"
+html_show_copyright = False
+html_show_sphinx = False
+
+extensions = [
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_external_toc",
+    "sphinx_llms_txt",
+    "sphinxcontrib.mermaid",
+]
+# Pages link to files of the repository, and README.md and the like to pages, so all of it is the source.
+include_patterns = ["*.md", "docs/**.md", "benchmarks/*.md", "deploy/*.md", "tests/README.md"]
+external_toc_path = str(REPOSITORY / "docs" / "_toc.yml")
+myst_heading_anchors = 4
+myst_fence_as_directive = ["mermaid"]
+# Of a shell session, only what one types.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+llms_txt_title = "django_jobs"
+llms_txt_summary = (
+    "Background jobs for Django's Tasks framework: in a thread pool by default, in Redis when jobs"
+    " must survive a restart. Read docs/reference/assistants first."
+)
