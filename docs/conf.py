@@ -1,5 +1,7 @@
 """How Sphinx makes a site of the documentation, which can also be read as Markdown: `make docs`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
@@ -17,7 +19,7 @@ extensions = [
     "sphinx_llms_txt",
     "sphinxcontrib.mermaid",
 ]
-# Pages link to files of the repository, and README.md and the like to pages, so all of it is the source.
+# The repository is the source: pages link to its files, and README.md and the like to pages.
 include_patterns = ["*.md", "docs/**.md", "benchmarks/*.md", "deploy/*.md", "tests/README.md"]
 external_toc_path = str(REPOSITORY / "docs" / "_toc.yml")
 myst_heading_anchors = 4
