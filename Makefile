@@ -151,13 +151,13 @@ $(VENV)/created:
 	@.venv-docs/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
-$(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django61.txt
+$(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django60.txt requirements/django61.txt
 	@echo "Installing the dependencies of the site"
 	@$(PIP) --require-hashes -r requirements/$(PINS).txt
 	@PATH="$(abspath $(BIN)):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements/django52-dev.txt requirements/django61-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements/django52-dev.txt requirements/django60-dev.txt requirements/django61-dev.txt
 	@echo "Installing the dependencies of the tests"
 	@$(PIP) --require-hashes -r requirements/$(PINS)-dev.txt
 	@touch $@

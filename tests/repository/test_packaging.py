@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -91,6 +92,20 @@ def test_the_wheel_holds_every_file_that_the_code_reads(installed: Path) -> None
     assert {"py.typed", "management/deployment/templates/Procfile"} <= wanted
 
 
+def test_the_source_distribution_holds_tests_documentation_and_changelog(tmp_path: Path) -> None:
+    build = "import sys, uv_build; print(uv_build.build_sdist(sys.argv[1]))"
+    run(sys.executable, "-c", build, tmp_path)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        held = {name.partition("/")[2] for name in sources.getnames()}
+    folders = ("benchmarks", "deploy", "django_jobs", "docs", "requirements", "scripts", "tests")
+    wanted = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    wanted += [*ROOT.glob("*.md"), *(ROOT / name for name in ("LICENSE", "Makefile", ".ci/run"))]
+    names = {str(path.relative_to(ROOT)) for path in wanted if "__pycache__" not in path.parts}
+    assert names - held == set()
+    assert not [name for name in held if "__pycache__" in name or "sqlite3" in name]
+
+
 def test_a_site_starts_on_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
     output = run(installed / "bin" / "python", "-W", "error", "-c", CHECK, cwd=tmp_path)
     assert "System check identified no issues" in output
@@ -100,7 +115,7 @@ def test_the_metadata_says_what_is_supported() -> None:
     classifiers = set(PROJECT["classifiers"])
     assert {f"Framework :: Django :: {version}" for version in ("5.2", "6.0", "6.1")} <= classifiers
     assert "Typing :: Typed" in classifiers
-    assert PROJECT["license"] == "MIT"
+    assert PROJECT["license"] == "BSD-3-Clause"
     assert PROJECT["name"] == "django-jobs-backends"
 
 
