@@ -151,7 +151,7 @@ $(VENV)/created:
 	@.venv-docs/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
-$(VENV)/installed: $(VENV)/created requirements/django52.txt requirements/django60.txt requirements/django61.txt
+$(VENV)/installed: $(VENV)/created pyproject.toml requirements/django52.txt requirements/django60.txt requirements/django61.txt
 	@echo "Installing the dependencies of the site"
 	@$(PIP) --require-hashes -r requirements/$(PINS).txt
 	@PATH="$(abspath $(BIN)):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .

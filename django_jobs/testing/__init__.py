@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from .assertions import assert_enqueued, assert_not_enqueued
 from .enqueued import enqueued_jobs
+from .outcomes import assert_dead, assert_discarded, assert_succeeded
 from .override import override_backend
 from .run import run_enqueued
 from .single_attempt import perform
 
 __all__ = [
+    "assert_dead",
+    "assert_discarded",
     "assert_enqueued",
     "assert_not_enqueued",
+    "assert_succeeded",
     "enqueued_jobs",
     "override_backend",
     "perform",

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django_jobs.backends.on_commit import waiting_for_commit
 from django_jobs.clock import from_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import JobRecord
 
-from .conditions import ANYTHING, Condition, to_conditions
+from .conditions import ANYTHING, to_conditions, to_text
+from .hints import commit_hint
 from .waiting import waiting_backend, waiting_jobs
-
-CAPTURE = (
-    "self.captureOnCommitCallbacks(execute=True), or the pytest fixture"
-    " django_capture_on_commit_callbacks(execute=True)"
-)
 
 
 def assert_enqueued(
@@ -52,7 +47,7 @@ def assert_enqueued(
     for record in records:
         if all(one.is_met(record.job) for one in wanted):
             return found.get_result(record.job.id)
-    raise AssertionError(f"No job{_texts(wanted)} was enqueued. {_listed(records)}")
+    raise AssertionError(f"No job{to_text(wanted)} was enqueued. {_listed(records)}")
 
 
 def assert_not_enqueued(
@@ -78,26 +73,14 @@ def assert_not_enqueued(
     records = waiting_jobs(waiting_backend(backend))
     unwanted = [record for record in records if all(one.is_met(record.job) for one in wanted)]
     if unwanted:
-        raise AssertionError(f"A job{_texts(wanted)} was enqueued. {_listed(records)}")
-
-
-def _texts(wanted: Iterable[Condition]) -> str:
-    return "".join(f" {one.text}" for one in wanted)
+        raise AssertionError(f"A job{to_text(wanted)} was enqueued. {_listed(records)}")
 
 
 def _listed(records: Sequence[JobRecord]) -> str:
     """Return a sentence about the enqueued jobs, and about what may be missing."""
     listed = "\n".join(f"  {_line(record)}" for record in records)
     sentence = f"These jobs were:\n{listed}" if records else "No job was."
-    pushes, others = waiting_for_commit()
-    if pushes:
-        return (
-            f"{sentence}\nJobs wait for a commit ({pushes}), which the transaction around a"
-            f" TestCase never comes to: put the code that enqueues into {CAPTURE}."
-        )
-    if others and not records:
-        return f"{sentence}\nIn a TestCase, callbacks of on_commit() only run inside {CAPTURE}."
-    return sentence
+    return sentence + commit_hint(has_jobs=bool(records))
 
 
 def _line(record: JobRecord) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,8 +42,8 @@ def to_conditions(
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     queue_name: str,
-    priority: int,
-    run_after: datetime | timedelta | None,
+    priority: int = ANYTHING,
+    run_after: datetime | timedelta | None = ANYTHING,
 ) -> list[Condition]:
     """Return the conditions for the arguments of an assertion."""
     wanted: list[Condition] = []
@@ -61,6 +61,11 @@ def to_conditions(
         text = f"with run_after {run_after}"
         wanted.append(Condition(text, lambda job: _is_due(job, run_after)))
     return wanted
+
+
+def to_text(conditions: Iterable[Condition]) -> str:
+    """Return the conditions as a part of a sentence."""
+    return "".join(f" {one.text}" for one in conditions)
 
 
 def _on_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Condition]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Session
 from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
-from django_jobs.clock import now_ms
+from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
 from django_jobs.errors import RetryLater
 from django_jobs.jobs.records import Claim, State
@@ -29,6 +31,7 @@ NOTHING = Take(0, ())
 def run_enqueued(
     *,
     raise_errors: bool = True,
+    until: datetime | timedelta | None = None,
     scheduled: bool = False,
     retries: bool = False,
     limit: int = 1000,
@@ -40,9 +43,12 @@ def run_enqueued(
         raise_errors: whether to raise the error of a job, after settling it; later jobs stay
             waiting. Errors that the task handles by `discard_on`, `Discard` or `RetryLater` are not
             raised.
-        scheduled: whether to run jobs before their time as well.
-        retries: whether to retry failed jobs, without waiting. Only the last error of a job that
-            is dead is raised then.
+        until: also run jobs that are due by then, scheduled and retrying ones, in the order of
+            their times: a datetime, or a timedelta from now. The clock does not change. The error
+            of a job is only raised if no attempt follows by then.
+        scheduled: whether to run all scheduled jobs, whenever they are due.
+        retries: whether to retry failed jobs until they end. Only the error of a job that is dead
+            is raised then.
         limit: the most attempts, in case jobs enqueue each other endlessly.
         backend: alias in `TASKS`.
 
@@ -54,8 +60,14 @@ def run_enqueued(
     """
     __tracebackhide__ = True  # of pytest
     found = waiting_backend(backend)
-    early = [State.SCHEDULED] * scheduled + [State.RETRYING] * retries
-    runner = Runner(found, early)
+    horizon = _to_horizon(until)
+    runner = Runner(
+        found,
+        {
+            State.SCHEDULED: math.inf if scheduled else horizon,
+            State.RETRYING: math.inf if retries else horizon,
+        },
+    )
     ran: dict[str, None] = {}
     try:
         for attempts, claim in enumerate(runner.claims()):
@@ -73,6 +85,15 @@ def run_enqueued(
     return [*_kept(found, ran)]
 
 
+def _to_horizon(until: datetime | timedelta | None) -> float:
+    """Return Unix milliseconds."""
+    if until is None:
+        return -math.inf
+    if isinstance(until, timedelta):
+        return now_ms() + until / timedelta(milliseconds=1)
+    return to_ms(until)
+
+
 def _kept(backend: JobBackend, job_ids: Iterable[str]) -> Iterator[TaskResult[..., Any]]:
     for job_id in job_ids:
         with suppress(TaskResultDoesNotExist):
@@ -85,13 +106,16 @@ class Runner:
 
     Args:
         backend: whose jobs it runs.
-        early: the states whose jobs are run before their time.
+        horizon: until when jobs are run before their time, in Unix milliseconds, by their state.
     """
 
     backend: JobBackend
-    early: list[State]
+    horizon: Mapping[State, float]
     worker: str = field(default_factory=new_worker_id)
     session: Session = field(init=False)
+    _time: float = field(init=False, default_factory=now_ms)
+    _due: dict[str, float] = field(init=False, default_factory=dict)
+    """When jobs that have run are due again, counted from `_time`."""
 
     def __post_init__(self) -> None:
         self.session = self.backend.broker.session(self.worker)
@@ -123,14 +147,19 @@ class Runner:
                 return
 
     def _queue_early(self) -> bool:
-        """Queue jobs before their time; return whether there were any."""
+        """Queue the job that is due next, and come to its time; return whether there was one."""
         inspection = self.backend.broker.inspection
-        hastened = [
-            inspection.retry(record.job.id)
-            for state in self.early
+        due = [
+            (due_at, record.job.id)
+            for state, horizon in self.horizon.items()
             for record in inspection.jobs(state, limit=EVERYTHING)
+            if (due_at := self._due.get(record.job.id, record.due_at or 0)) <= horizon
         ]
-        return any(hastened)
+        if not due:
+            return False
+        due_at, job_id = min(due)
+        self._time = max(self._time, due_at)
+        return inspection.retry(job_id)
 
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return its error, unless the task handles it."""
@@ -139,7 +168,10 @@ class Runner:
         outcome = run_here(Attempt(claim, context, time.monotonic()))
         settlement, error = outcome.settlement, outcome.error
         self.session.exchange([settlement], NOTHING).result()
-        goes_on = State.RETRYING in self.early or isinstance(error, RetryLater)
+        self._due[claim.job.id] = self._time + settlement.delay
+        goes_on = self._due[claim.job.id] <= self.horizon[State.RETRYING] or isinstance(
+            error, RetryLater
+        )
         has_rule = settlement.state is State.DISCARDED or (
             settlement.state is State.RETRYING and goes_on
         )

@@ -14,15 +14,10 @@ import pytest
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "howto" / "testing.md"
-FILE = re.compile(r"^```python\n# (\S+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```(?:python|ini)\n# (\S+\.(?:py|ini))\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # What the page takes for granted: a shop.
 SHOP = {
-    "pytest.ini": """
-        [pytest]
-        DJANGO_SETTINGS_MODULE = settings
-        filterwarnings = error
-        """,
     "settings.py": """
         import django
         from django_jobs.conf import tasks_from_env
@@ -97,7 +92,7 @@ def test_the_tests_on_the_page_pass(shop: Path) -> None:
         name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYT"))
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
         cwd=shop,
         env=environment | {"PYTHONPATH": f"{shop}{os.pathsep}{ROOT}"},
         text=True,
@@ -106,4 +101,4 @@ def test_the_tests_on_the_page_pass(shop: Path) -> None:
         stderr=subprocess.STDOUT,
     )
     assert done.returncode == 0, done.stdout
-    assert "7 passed" in done.stdout
+    assert "11 passed" in done.stdout

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.utils.timezone import now
 
 from django_jobs.backends import JobBackend
 from django_jobs.compat import TaskResultStatus, task_backends
@@ -162,6 +163,46 @@ def test_jobs_whose_time_has_not_come_run_if_asked() -> None:
     assert len(run_enqueued(scheduled=True)) == 1
     assert cache.get("notes") == ["next month"]
     assert_not_enqueued()
+
+
+@pytest.mark.parametrize("as_datetime", [False, True], ids=["timedelta", "datetime"])
+def test_jobs_that_are_due_by_a_time_run_in_the_order_of_their_times(*, as_datetime: bool) -> None:
+    for days in (3, 1, 2, 30):
+        tasks.note.using(run_after=timedelta(days=days)).enqueue(f"in {days} days")
+    until = timedelta(days=3, minutes=1)
+    ran = run_enqueued(until=now() + until if as_datetime else until)
+    assert [job.return_value for job in ran] == ["in 1 days", "in 2 days", "in 3 days"]
+    assert_enqueued(tasks.note, args=["in 30 days"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_job_enqueues_runs_before_what_is_due_later() -> None:
+    tasks.note_twice.using(run_after=timedelta(days=1)).enqueue("day 1")
+    tasks.note.using(run_after=timedelta(days=2)).enqueue("day 2")
+    run_enqueued(until=timedelta(days=2))
+    assert cache.get("notes") == ["day 1 once", "day 1 twice", "day 2"]
+
+
+def test_retries_that_are_due_by_a_time_run_and_the_error_waits_for_the_last() -> None:
+    result = tasks.succeed_at_last.enqueue()  # an hour between the attempts
+    [ran] = run_enqueued(until=timedelta(hours=4))
+    assert ran.return_value == 3
+    assert result.id == ran.id
+
+
+def test_an_error_comes_out_if_the_next_attempt_is_due_later() -> None:
+    result = tasks.fail.enqueue("not yet")
+    with pytest.raises(RuntimeError, match="not yet"):
+        run_enqueued(until=timedelta(minutes=90))
+    result.refresh()
+    assert result.attempts == 2
+    assert states() == {"retrying": 1}
+
+
+def test_a_time_that_has_passed_runs_nothing_early() -> None:
+    tasks.note.using(run_after=timedelta(days=1)).enqueue("tomorrow")
+    assert run_enqueued(until=timedelta(0)) == []
+    assert run_enqueued(until=now() - timedelta(days=9)) == []
 
 
 def test_a_job_whose_result_is_not_kept_runs_as_well() -> None:
