@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.helpers import wait_for_end
+from tests.integration.worker.helpers import TWO, wait_for_end
 from tests.support.worker_fixtures import Deploy
 from tests.support.workers import Site, WorkerProcess
 
-TWO = ("-c", "1", "--processes", "2")
 QUICK = json.dumps({"crew.TRIES": 2, "restarts.FIRST": 0.01})
 
 BROKEN_AT_THE_START = """
@@ -31,15 +28,6 @@ def fail(self):
 
 Worker.start = fail
 """
-
-
-@pytest.fixture
-def systemd(site: Site, tmp_path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(40)
-        site.variables["NOTIFY_SOCKET"] = str(tmp_path / "notify")
-        yield listening
 
 
 @pytest.fixture(params=["preload", "no preload"])

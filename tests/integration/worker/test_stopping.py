@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of
-from tests.support.waiting import wait_until
-from tests.support.workers import Site
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.workers import Notes, Site
 
 FAST = ("-c", "2")
 
@@ -191,3 +195,21 @@ def test_systemd_hears_of_start_life_and_stop(site: Site, tmp_path: Path) -> Non
             pass
         assert heard.startswith(b"STOPPING=1\n")
     assert worker.end() == 0
+
+
+def test_a_call_from_code_raises_what_the_exit_code_says(
+    configure: Callable[..., JobBackend], notes: Notes
+) -> None:
+    inspection = configure(lease=2).broker.inspection
+    tasks.hold.enqueue("job")
+    with ThreadPoolExecutor(1) as thread:
+        called = thread.submit(call_command, "runworker", shutdown_timeout=0.1, concurrency=1)
+        notes.wait_for("begin job 1")
+        (worker,) = inspection.workers()
+        assert inspection.command_worker(worker.id, WorkerCommand.STOP)
+        with pytest.raises(CommandError, match="had to be given back") as stopped:
+            called.result(DEADLINE)
+    notes.put("release")
+    assert stopped.value.returncode == 3
+    assert inspection.counts()[State.QUEUED] == 1
+    notes.wait_for("end job 1")

@@ -1,0 +1,104 @@
+"""Worker processes that hang: their parent kills them, and systemd hears of it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from types import SimpleNamespace
+
+import pytest
+
+from django_jobs.backends.base import JobBackend
+from django_jobs.worker.process.child import Child
+from django_jobs.worker.process.crew import Crew, CrewOptions
+from django_jobs.worker.process.inheritance import Program
+from django_jobs.worker.process.releases import Releases
+from django_jobs.worker.process.spawner import Spawner
+from tests.apps.worker_site import tasks
+from tests.integration.worker.helpers import (
+    hear_that_all_serve,
+    hear_until_the_end,
+    is_gone,
+    pids,
+    start_two,
+)
+from tests.support.waiting import wait_until
+from tests.support.workers import Site
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(
+    site: Site,
+    backend: JobBackend,
+    systemd: socket.socket,
+    freeze: Callable[[int], None],
+) -> None:
+    site.options["lease"] = 2
+    parent = start_two(
+        site,
+        "--shutdown-timeout",
+        "0.1",
+        child__SILENCE=8,
+        child__WRITING_STACKS=0.1,
+        child__STOPPING=4,
+    )
+    hear_that_all_serve(systemd)
+    frozen, other = pids(backend)
+    freeze(frozen)
+    parent.wait_for(f"Worker process {frozen} hangs")
+    parent.wait_for(f"Worker process {frozen} ended with code -9")
+    wait_until(lambda: pids(backend) - {frozen, other}, "not replaced")
+    tasks.note.enqueue("job")
+    site.notes.wait_for("job")
+
+    # One that does not stop is killed, too.
+    freeze(other)
+    assert parent.stop() == 1
+    assert is_gone(other)
+
+
+def test_systemd_gets_signs_of_life_only_while_each_worker_gives_them(
+    site: Site, backend: JobBackend, systemd: socket.socket, freeze: Callable[[int], None]
+) -> None:
+    site.variables["WATCHDOG_USEC"] = "200000"
+    parent = start_two(site, child__SILENCE=3, child__WRITING_STACKS=3600)
+    hear_that_all_serve(systemd)
+    while systemd.recv(1000) != b"WATCHDOG=1":
+        pass
+    freeze(min(pids(backend)))
+    systemd.settimeout(2)
+    while "hangs and is killed" not in parent.said:
+        with suppress(TimeoutError):
+            systemd.recv(1000)
+    with pytest.raises(TimeoutError):
+        hear_until_the_end(systemd)
+
+
+def test_time_in_which_the_parent_stood_still_too_is_no_silence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    for module in ("crew", "child"):
+        monkeypatch.setattr(f"django_jobs.worker.process.{module}.time", clock)
+    spawner = Spawner(Program(("sleep", "600")))
+    options = CrewOptions(count=1, replace=True, shutdown_timeout=0)
+    crew = Crew(Releases(spawner, lambda: spawner), options)
+
+    def look_after(seconds: float) -> list[Child]:
+        nonlocal now
+        now += seconds
+        crew.look_after()
+        return list(crew.children)
+
+    (child,) = look_after(0)
+    for seconds in (1, 1000, 1, 1):
+        assert look_after(seconds) == [child]
+    assert "hangs" not in caplog.text
+
+    # It is killed for a silence of its own.
+    wait_until(lambda: look_after(1) != [child], "it lives on")
+    assert "hangs and is killed" in caplog.text
+    crew.stop(signal.SIGKILL)
+    wait_until(lambda: not look_after(0), "not stopped")
