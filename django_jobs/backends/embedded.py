@@ -69,6 +69,7 @@ class EmbeddedWorker:
             return
         show_failures()
         worker = self._backend.make_worker()
+        worker.sign_on()
         worker.start()
         self._worker = worker
         # daemon=False is explicit: a thread inherits it, and servers have daemon threads.

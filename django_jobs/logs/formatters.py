@@ -21,16 +21,29 @@ class LogFormat(StrEnum):
 
 
 class TextFormatter(logging.Formatter):
-    """Writes `TIME LEVEL MESSAGE`, with task, id and queue before what a job's own code logs."""
+    """Writes `TIME LEVEL MESSAGE`, with task, id and queue before what a job's own code logs.
 
-    def __init__(self, fmt: str = "%(asctime)s %(levelname)s %(message)s") -> None:
+    Args:
+        fmt: as for any formatter.
+        names_backends: begin the message with the alias of the backend, for several in a process.
+    """
+
+    def __init__(
+        self,
+        fmt: str = "%(asctime)s %(levelname)s %(message)s",
+        *,
+        names_backends: bool = False,
+    ) -> None:
         super().__init__(fmt)
+        self._names_backends = names_backends
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         add_fields(record)
         job = fields_of(record)
         if "job_id" in job and record.name != JOB_LOGGER:  # whose lines name the job themselves
             record.message = f"[{job['task']} {job['job_id']} {job['queue']}] {record.message}"
+        if self._names_backends and "backend" in job:
+            record.message = f"[{job['backend']}] {record.message}"
         return super().formatMessage(record)
 
 

@@ -30,11 +30,8 @@ def greeting(
 
     Args:
         backend: whose jobs it runs.
-        worker: about to start.
+        worker: has signed on if its broker answers, and is about to start.
         probe: where it answers probes, if it does.
-
-    Raises:
-        BrokerError: the broker does not answer.
     """
     options = worker.options
     named = ", ".join(
@@ -47,13 +44,26 @@ def greeting(
         f" {len(worker.periodic_tasks)} periodic tasks. Stop: Ctrl-C or kill -TERM {os.getpid()}."
     )
     yield from probe_pages(probe)
-    unserved = _unserved(backend, worker)
-    if unserved:
-        yield f"Warning: no worker serves {', '.join(unserved)}; jobs wait there until one does."
+    if not worker.holds_lease:
+        yield f"Warning: the broker of {worker.alias!r} does not answer yet."
+        return
+    try:
+        yield from (f"Warning: {warning}" for warning in _warnings(backend, worker))
+    except BrokerError as error:
+        yield f"Warning: {error}"
+
+
+def _warnings(backend: JobBackend, worker: Worker) -> Iterator[str]:
+    """Yield what keeps jobs from running as they should.
+
+    Raises:
+        BrokerError: the broker does not answer.
+    """
+    if unserved := _unserved(backend, worker):
+        yield f"no worker serves {', '.join(unserved)}; jobs wait there until one does."
     if clock := _wrong_clock(backend.broker):
-        yield f"Warning: {clock}"
-    for problem in backend.broker.config_warnings():
-        yield f"Warning: {problem}"
+        yield clock
+    yield from map(str, backend.broker.config_warnings())
 
 
 def probe_pages(probe: ProbeAddress | None) -> Iterator[str]:

@@ -32,19 +32,25 @@ class WorkerGroup:
         self.over = threading.Event()
         self._stopped: set[Worker] = set()
 
-    def start(self) -> None:
-        """Start all workers.
+    def sign_on(self) -> None:
+        """Send the first heartbeats. Workers whose broker does not answer try again once started.
 
         Raises:
-            BrokerError: one of the brokers does not answer. Workers that had started have stopped.
+            BrokerError: none of the brokers answers, or, in a burst, which would not end before
+                all do, one of them does not. Workers that had signed on have signed off.
         """
-        for number, worker in enumerate(self.workers):
-            try:
-                worker.start()
-            except BrokerError:
-                for started in self.workers[:number]:
-                    started.stop(started.options.shutdown_timeout)
-                raise
+        errors = [error for worker in self.workers if (error := _sign_on(worker))]
+        is_burst = any(worker.options.burst for worker in self.workers)
+        if errors and (is_burst or len(errors) == len(self.workers)):
+            for worker in self.workers:
+                if worker.holds_lease:
+                    worker.stop(0)
+            raise errors[0]
+
+    def start(self) -> None:
+        """Start all workers."""
+        for worker in self.workers:
+            worker.start()
         for worker in self.workers:
             name = f"django-jobs-over-{worker.id}"
             threading.Thread(target=self._follow, args=[worker], name=name, daemon=True).start()
@@ -72,12 +78,14 @@ class WorkerGroup:
     def stop(self, timeout: float) -> None:
         """Take no more jobs, give running ones some time, and give the rest back.
 
+        Workers whose broker does not answer come last, as each of them takes seconds to give up.
+
         Args:
             timeout: seconds for the running jobs of all workers together.
         """
         self.quiet()
         until = time.monotonic() + timeout
-        for worker in self.workers:
+        for worker in sorted(self.workers, key=_is_cut_off):
             if worker not in self._stopped:
                 worker.stop(max(0.0, until - time.monotonic()))
                 self._stopped.add(worker)
@@ -98,14 +106,9 @@ class WorkerGroup:
         return sum(worker.given_back for worker in self.workers)
 
     @property
-    def takes_jobs(self) -> bool:
-        """Whether all of them take jobs, as far as nobody has told them to stop that."""
-        return all(worker.takes_jobs for worker in self.workers)
-
-    @property
-    def holds_lease(self) -> bool:
-        """Whether all of their brokers have answered a heartbeat within the lease."""
-        return all(worker.holds_lease for worker in self.workers)
+    def hindrance(self) -> str:
+        """Why jobs of some backends are not taken, one sentence for each; "" if all are."""
+        return " ".join(filter(None, map(_hindrance, self.workers)))
 
     @property
     def idle_for(self) -> float:
@@ -120,3 +123,28 @@ class WorkerGroup:
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""
         return tuple(attempt for worker in self.workers for attempt in worker.running())
+
+
+def _sign_on(worker: Worker) -> BrokerError | None:
+    """Let a worker sign on, and return why it could not."""
+    try:
+        worker.sign_on()
+    except BrokerError as error:
+        return error
+    return None
+
+
+def _is_cut_off(worker: Worker) -> bool:
+    return not worker.holds_lease
+
+
+def _hindrance(worker: Worker) -> str:
+    """Return why a worker takes no jobs, or ""."""
+    if not worker.takes_jobs:
+        return f"The worker of {worker.alias!r} is quiet or stopping."
+    if _is_cut_off(worker):
+        return (
+            f"The broker of {worker.alias!r} has not answered a heartbeat for longer than the"
+            " lease."
+        )
+    return ""

@@ -51,6 +51,7 @@ class Worker:
         ticker: enqueues the periodic tasks of the backend.
 
     Attributes:
+        alias: of its backend.
         over: set when it should be stopped: it has failed, or has nothing left to do.
         failed: whether a part of it could not go on.
         told_to_stop: whether an operator has stopped it.
@@ -63,7 +64,7 @@ class Worker:
     def __init__(
         self, broker: Broker, context: RunContext, options: WorkerOptions, ticker: Ticker
     ) -> None:
-        self.id = context.worker
+        self.id, self.alias = context.worker, context.alias
         self.options = options
         self.over = threading.Event()
         self.failed = self.told_to_stop = False
@@ -127,13 +128,17 @@ class Worker:
 
     # --- from start to end -------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Start all threads: none is started later, as Python can't do so while it shuts down.
+    def sign_on(self) -> None:
+        """Send the first heartbeat, so that the worker may claim jobs as soon as it is started.
 
         Raises:
-            BrokerError: the broker does not answer.
+            BrokerError: the broker does not answer. The worker can be started all the same: it
+                tries again until the broker does.
         """
         self._heartbeat.beat()
+
+    def start(self) -> None:
+        """Start all threads: none is started later, as Python can't do so while it shuts down."""
         if self.options.log_job_fields:
             add_job_fields()
         self._state.executors.start()

@@ -95,6 +95,7 @@ def start_worker(configure: Callable[..., RedisBackend]) -> Iterator[StartWorker
 
     def start(**options: Any) -> Worker:
         worker = current_backend().make_worker(WorkerOptions(**{"concurrency": 4, **options}))
+        worker.sign_on()
         worker.start()
         started.append(worker)
         return worker

@@ -32,6 +32,8 @@ class StoreInfo:
         address: where it is, without secrets, or "".
         memory: bytes that are used, by everybody who shares it; None where it is not known.
         memory_limit: bytes at which it is full, or None for no limit.
+        is_full: whether it has reached that limit.
+        is_replica: whether it only follows another server, and takes no changes.
         persistence: "log" (each write), "snapshots" (now and then), "none", or "" for not known.
         eviction: what it does when it is full, by the name that the server has for it.
     """
@@ -41,6 +43,8 @@ class StoreInfo:
     address: str = ""
     memory: int | None = None
     memory_limit: int | None = None
+    is_full: bool = False
+    is_replica: bool = False
     persistence: str = ""
     eviction: str = ""
 
@@ -53,6 +57,11 @@ class StoreInfo:
     def evicts_expiring_keys(self) -> bool:
         """Whether it throws away keys with an expiry when it is full: metrics, but no jobs."""
         return self.eviction.startswith("volatile")
+
+    @property
+    def refuses_jobs(self) -> bool:
+        """Whether it is full and throws away nothing that would make room."""
+        return self.is_full and not self.evicts_jobs
 
     @property
     def forgets_jobs(self) -> bool:

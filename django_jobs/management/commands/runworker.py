@@ -61,6 +61,7 @@ class Command(OwnProcessCommand):
     help = "Runs jobs until it is stopped. TERM or INT stops it, TSTP makes it quiet."
 
     _logs_json = False
+    _is_for_several = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_worker_arguments(parser)
@@ -76,6 +77,7 @@ class Command(OwnProcessCommand):
         backends = find_backends(options["backend"], all_of_them=options["all_backends"])
         served = [(backend, chosen_options(backend, options)) for backend in backends]
         backend = backends[0]  # what concerns the process is configured there
+        self._is_for_several = len(backends) > 1
         if self.owns_process:
             self._configure_logging(backend, options)
         else:
@@ -86,7 +88,7 @@ class Command(OwnProcessCommand):
             ended = self._run(served, ended)
         elif options["burst"]:
             for each in backends:
-                self._write_lines(burst_report(each))
+                self._write_lines(burst_report(each), each)
         self._end(ended)
 
     def _run_here(self, served: Sequence[Served], options: dict[str, Any]) -> ExitCode | Channel:
@@ -113,7 +115,9 @@ class Command(OwnProcessCommand):
         log_format = options["log_format"] or getattr(configured, "log_format", LogFormat.TEXT)
         level = options["log_level"] or getattr(configured, "log_level", None)
         self._logs_json = log_format == LogFormat.JSON
-        configure_logging(options["verbosity"], LogFormat(log_format), level)
+        configure_logging(
+            options["verbosity"], LogFormat(log_format), level, names_backends=self._is_for_several
+        )
 
     def _processes(self, backend: JobBackend, options: dict[str, Any]) -> int:
         if self.owns_process:
@@ -147,7 +151,7 @@ class Command(OwnProcessCommand):
         """Run a worker for each backend in this process.
 
         Raises:
-            CommandError: the broker does not answer, or the port for probes is not free.
+            CommandError: no broker answers, or the port for probes is not free.
         """
         workers = WorkerGroup([backend.make_worker(options) for backend, options in served])
         scrapes = scrapes_of(served[0][0])
@@ -158,8 +162,7 @@ class Command(OwnProcessCommand):
         with in_thread(open_worker_probe(probe, workers, scrapes)):
             try:
                 if threading.current_thread() is not threading.main_thread():
-                    greet()
-                    return run_in_thread(workers)
+                    return run_in_thread(workers, greet)
                 with nullcontext() if self.owns_process else borrowed_interpreter():
                     return WorkerProcess(workers, parent, scrapes).run(greet)
             except BrokerError as error:
@@ -170,7 +173,7 @@ class Command(OwnProcessCommand):
     ) -> None:
         for (backend, _), worker in zip(served, workers.workers, strict=True):
             with writing_as(worker.log_fields):
-                self._write_lines(greeting(backend, worker, probe))
+                self._write_lines(greeting(backend, worker, probe), backend)
             probe = None  # one line says where it is
 
     def _end(self, code: ExitCode) -> None:
@@ -186,6 +189,7 @@ class Command(OwnProcessCommand):
         )
         try:
             server = open_worker_probe(probe, workers, scrapes_of(served[0][0]))
+            workers.sign_on()
             self._greet(served, workers, probe)
             workers.start()
         except (BrokerError, CommandError) as error:
@@ -196,7 +200,10 @@ class Command(OwnProcessCommand):
             wait_out(workers.over.wait, None)
         os.kill(os.getpid(), signal.SIGINT)
 
-    def _write_lines(self, lines: Iterable[str]) -> None:
+    def _write_lines(self, lines: Iterable[str], backend: JobBackend | None = None) -> None:
+        """Write lines, which name their backend where the process serves several."""
+        if backend and self._is_for_several:
+            lines = (f"[{backend.alias}] {line}" for line in lines)
         if self._logs_json:
             for line in lines:
                 logger.info("%s", line)

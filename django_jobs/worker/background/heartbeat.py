@@ -82,7 +82,8 @@ class Heartbeat:
 
         When it is stopped it sends a last one, with what was counted since the one before.
         """
-        pause, is_last = self._lease.seconds / BEATS, False
+        pause = self._lease.seconds / BEATS if self._lease.holds() else 0.0
+        is_last = False
         while not is_last:
             self._lease.wait_for_beat(pause)
             is_last = self._stopped

@@ -46,11 +46,7 @@ class WorkerAnswers(Answers):
         return f"This worker has made no progress for {idle:.0f} s." if idle >= STALLED else ""
 
     def readiness_problem(self) -> str:
-        if not self._workers.takes_jobs:
-            return "This worker is quiet or stopping."
-        if not self._workers.holds_lease:
-            return "The broker has not answered a heartbeat for longer than the lease."
-        return self.liveness_problem()
+        return self._workers.hindrance or self.liveness_problem()
 
     def answer_scrape(self, client: socket.socket) -> None:
         self._scrapes.answer(client)

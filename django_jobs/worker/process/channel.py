@@ -29,15 +29,15 @@ class Report(NamedTuple):
 
     Attributes:
         running: how many jobs it runs.
-        takes_jobs: whether it takes jobs, and its broker answers.
+        hindrance: why it does not take all jobs, in a line; "" if it does.
     """
 
     stage: Stage
     running: int
-    takes_jobs: bool
+    hindrance: str
 
     def line(self) -> bytes:
-        return f"{self.stage.value} {self.running} {self.takes_jobs:d}\n".encode()
+        return f"{self.stage.value} {self.running} {self.hindrance}\n".encode()
 
     @classmethod
     def last_in(cls, heard: bytes) -> Self | None:
@@ -45,8 +45,8 @@ class Report(NamedTuple):
         lines = heard.split(b"\n")[:-1]
         if not lines:
             return None
-        stage, running, takes_jobs = lines[-1].decode().split()
-        return cls(Stage(stage), int(running), takes_jobs == "1")
+        stage, running, hindrance = lines[-1].decode().split(" ", 2)
+        return cls(Stage(stage), int(running), hindrance)
 
 
 class Request(Enum):

@@ -40,7 +40,7 @@ class Child:
     Attributes:
         stage: how far it is, as it said last.
         running: how many jobs it runs, as it said last.
-        takes_jobs: whether it takes jobs, as it said last.
+        hindrance: why it does not take all jobs, as it said last; "" if it does.
         serves_since: when it said so first, or None.
         is_leaving: whether another process has taken its place.
 
@@ -53,7 +53,7 @@ class Child:
         self.pid, self.channel = launcher.launch()
         self.stage = Stage.STARTING
         self.running = 0
-        self.takes_jobs = False
+        self.hindrance = ""
         self.serves_since: float | None = None
         self.is_leaving = False
         self._time_to_stop = shutdown_timeout + STOPPING
@@ -84,7 +84,7 @@ class Child:
             self._deadline = min(self._deadline, time.monotonic() + self._time_to_stop)
         if not report or self.stage is Stage.STOPPING:
             return False
-        self.stage, self.running, self.takes_jobs = report
+        self.stage, self.running, self.hindrance = report
         now = time.monotonic()
         if self.stage is Stage.STOPPING:
             self._deadline = now + self._time_to_stop

@@ -31,25 +31,28 @@ class CrewAnswers(Answers):
     def readiness_problem(self) -> str:
         if self._crew.is_stopping:
             return "The worker processes are stopping."
-        taking, wanted = len(self._taking), self._crew.wanted
-        if taking < wanted:
-            return f"{taking} of {wanted} worker processes take jobs."
+        working, wanted = self._working, self._crew.wanted
+        hindrances = [child.hindrance for child in working if child.hindrance]
+        able = len(working) - len(hindrances)
+        if able < wanted:
+            reason = hindrances[0] if hindrances else "The others have not started."
+            return f"{able} of {wanted} worker processes are ready. {reason}"
         return self.liveness_problem()
 
     def answer_scrape(self, client: socket.socket) -> None:
         """Hand the connection over to a worker: a parent has no connection to the broker."""
         with client:
-            for child in self._taking:
+            for child in self._working:
                 with suppress(OSError):  # it has ended, or has not read for long
                     child.channel.hand_over(client)
                     return
-            send(client, plain(HTTPStatus.SERVICE_UNAVAILABLE, "No worker process takes jobs."))
+            send(client, plain(HTTPStatus.SERVICE_UNAVAILABLE, "No worker process works."))
 
     @property
-    def _taking(self) -> list[Child]:
-        """The processes that take jobs."""
+    def _working(self) -> list[Child]:
+        """The processes that have started, and are not stopping."""
         return [
             child
             for child in self._crew.active
-            if child.takes_jobs and child.stage is not Stage.STOPPING
+            if child.serves_since and child.stage is not Stage.STOPPING
         ]

@@ -9,8 +9,6 @@ from django_jobs.logs.formatters import JSONFormatter, LogFormat, TextFormatter
 from django_jobs.logs.handlers import existing_handlers
 from django_jobs.worker.run.loggers import LEVELS, is_written, show_failures, writes
 
-FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JSONFormatter}
-
 
 class _Unwritten(logging.Filter):
     """Keeps lines out of the root logger's handler that the handler of another logger writes."""
@@ -24,7 +22,13 @@ class _Unwritten(logging.Filter):
         return True
 
 
-def configure_logging(verbosity: int, log_format: LogFormat, level: str | None = None) -> None:
+def configure_logging(
+    verbosity: int,
+    log_format: LogFormat,
+    level: str | None = None,
+    *,
+    names_backends: bool = False,
+) -> None:
     """Write to stderr what no handler of the site writes.
 
     Args:
@@ -33,9 +37,13 @@ def configure_logging(verbosity: int, log_format: LogFormat, level: str | None =
             to stdout or stderr, and of Python's warnings.
         level: name of a level, for the loggers of django_jobs and the root logger. By default the
             verbosity decides, where the site sets no level.
+        names_backends: begin lines of text with the alias of their backend.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(FORMATTERS[log_format]())
+    if log_format is LogFormat.JSON:
+        handler.setFormatter(JSONFormatter())
+    else:
+        handler.setFormatter(TextFormatter(names_backends=names_backends))
     if not is_written(logging.root, logging.CRITICAL):
         handler.addFilter(_Unwritten())
         logging.root.addHandler(handler)

@@ -71,15 +71,18 @@ class WorkerProcess:
         """Run until a signal, an operator or the worker's own limits end it.
 
         Args:
-            greet: called when signals are heard, before the worker takes a job.
+            greet: called when signals are heard and the workers have signed on, before they take
+                a job.
 
         Raises:
-            BrokerError: the broker does not answer at the start.
+            BrokerError: no broker answers at the start.
         """
         faulthandler.register(signal.SIGTTIN, all_threads=True)
         sys.setswitchinterval(SWITCH_INTERVAL)
         with listening(HEARD, self._hear) as wakeup:
             try:
+                self._obey()  # a quiet worker says so with its first heartbeat
+                self._workers.sign_on()
                 greet()
                 self._work(wakeup)
                 self._end(self._workers.shutdown_timeout)
@@ -130,9 +133,13 @@ class WorkerProcess:
             logger.info("Stopping; interrupt again to stop without waiting for running jobs.")
 
     @property
+    def _jobs(self) -> str:
+        return f"Jobs running: {len(self._workers.running())}"
+
+    @property
     def _status(self) -> str:
         """What the worker does, for systemd."""
-        return f"Jobs running: {len(self._workers.running())}"
+        return ". ".join(filter(None, (self._jobs, self._workers.hindrance)))
 
     def _show_life(self) -> None:
         self._report(Stage.WORN if self._workers.is_worn else Stage.SERVING)
@@ -141,8 +148,8 @@ class WorkerProcess:
 
     def _report(self, stage: Stage) -> None:
         if self._parent:
-            takes_jobs = self._workers.takes_jobs and self._workers.holds_lease
-            self._parent.say(Report(stage, len(self._workers.running()), takes_jobs).line())
+            running, hindrance = len(self._workers.running()), self._workers.hindrance
+            self._parent.say(Report(stage, running, hindrance).line())
 
     def _obey(self) -> None:
         """Do what signals and the parent asked for."""
@@ -164,7 +171,7 @@ class WorkerProcess:
     def _end(self, timeout: float) -> None:
         self._stop_asked = True
         self._report(Stage.STOPPING)
-        self._service.stopping(f"Stopping. {self._status}")
+        self._service.stopping(f"Stopping. {self._jobs}")
         self._workers.stop(timeout)
 
 
@@ -175,12 +182,17 @@ def _exit_code_of(workers: WorkerGroup) -> ExitCode:
     return ExitCode.GAVE_BACK if workers.given_back else ExitCode.DONE
 
 
-def run_in_thread(workers: WorkerGroup) -> ExitCode:
+def run_in_thread(workers: WorkerGroup, greet: Callable[[], None]) -> ExitCode:
     """Run workers in a thread that receives no signals, until they end by themselves.
 
+    Args:
+        greet: called when the workers have signed on, before they take a job.
+
     Raises:
-        BrokerError: the broker does not answer at the start.
+        BrokerError: no broker answers at the start.
     """
+    workers.sign_on()
+    greet()
     workers.start()
     wait_out(workers.over.wait, None)
     workers.stop(workers.shutdown_timeout)

@@ -31,8 +31,8 @@ TASKS = {
     },
     "threads": {"BACKEND": "django_jobs.backends.ThreadPoolBackend", "QUEUES": QUEUES},
 }
-if "WORKER_SECOND" in os.environ:
-    TASKS["second"] = TASKS["default"] | {"OPTIONS": json.loads(os.environ["WORKER_SECOND"])}
+for alias, options in json.loads(os.environ.get("WORKER_FURTHER", "{}")).items():
+    TASKS[alias] = TASKS["default"] | {"OPTIONS": options}
 
 LOGGING = json.loads(os.environ.get("WORKER_LOGGING", "{}"))
 if "WORKER_MAILS" in os.environ:

@@ -34,6 +34,7 @@ def work() -> Iterator[Callable[[JobBackend], Worker | None]]:
         if not backend.persistent:
             return None
         worker = backend.make_worker()
+        worker.sign_on()
         worker.start()
         started.append(worker)
         return worker

@@ -17,6 +17,7 @@ def backend(request: pytest.FixtureRequest, configure: Configure) -> Iterator[Jo
         yield backend
         return
     worker = backend.make_worker()
+    worker.sign_on()
     worker.start()
     yield backend
     worker.stop(5)

@@ -11,6 +11,7 @@ from django_jobs.backends.base import JobBackend
 from tests.integration.dashboard.addresses import ACTIONS, ADDRESSES, PAGES
 from tests.integration.dashboard.helpers import UseBackend
 from tests.support.builders import make_jobs
+from tests.support.ports import HOST, free_port
 
 THREADS = {"BACKEND": "django_jobs.backends.ThreadPoolBackend"}
 
@@ -58,6 +59,22 @@ def test_another_backend_can_be_chosen_and_stays_chosen(
     assert 'action="/jobs/queues/pause/?backend=reports"' in html
 
     assert 'id="queue-default"' in operator.get(queues, {"backend": "other"}).content.decode()
+
+
+def test_one_of_several_backends_that_does_not_answer_is_named_and_the_others_are_shown(
+    operator: Client, use_backend: UseBackend
+) -> None:
+    away = f"redis://{HOST}:{free_port()}/0"
+    redis = "django_jobs.backends.RedisBackend"
+    use_backend("redis", aliases={"reports": {"BACKEND": redis, "OPTIONS": {"url": away}}})
+    for page in PAGES:
+        assert operator.get(page.path).status_code in {200, 404}, page.name  # no job is there
+        answer = operator.get(f"{page.path}{'&' if '?' in page.path else '?'}backend=reports")
+        assert answer.status_code == 503, page.name
+        html = answer.content.decode()
+        assert f"Redis at {away} does not answer" in html
+        assert "<option selected>reports</option>" in html
+        assert "<option>default</option>" in html
 
 
 def test_pages_say_that_jobs_are_in_the_memory_of_this_process(

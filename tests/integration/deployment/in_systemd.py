@@ -13,6 +13,7 @@ from pathlib import Path
 DEADLINE = 180.0
 NOTES = Path("/var/lib/shop/notes")
 SERVICES = ("shop-web", "shop-worker")
+SEVERAL = "shop-several"
 
 seen: dict[str, object] = {}
 
@@ -62,6 +63,16 @@ def start_at_boot() -> None:
     seen["users"] = sorted({show(unit, "User") for unit in SERVICES})
     enqueue("boot")
     wait_for_note("boot")
+
+
+def held() -> None:
+    """The status counts a job while it runs."""
+    enqueue("held")
+    wait_for_note("held begins")
+    until(lambda: show("shop-worker", "StatusText") == "Jobs running: 1", "a job in the status")
+    NOTES.with_name("go on").touch()
+    wait_for_note("held")
+    until(lambda: show("shop-worker", "StatusText") == "Jobs running: 0", "no job in the status")
 
 
 def crash() -> None:
@@ -117,9 +128,48 @@ def stop() -> None:
     seen["result of a stop"] = show("shop-worker", "Result")
 
 
+def reload_several() -> None:
+    """A reload of processes that a template forks: new ones run the new code, one by one."""
+    sh(f"systemctl start {SEVERAL}")
+    serving = seen["status of several"] = show(SEVERAL, "StatusText")
+    enqueue("release")
+    wait_for_note("first release")
+    parent, old = show(SEVERAL, "MainPID"), processes(SEVERAL)
+    tasks = Path(show(SEVERAL, "WorkingDirectory"), "shop", "tasks.py")
+    tasks.write_text(tasks.read_text().replace("first release", "second release"))
+
+    states, texts = set(), set()
+
+    def is_over() -> bool:
+        text = show(SEVERAL, "StatusText")
+        states.add(show(SEVERAL, "ActiveState"))
+        texts.add(text)
+        return len(texts) > 1 and text == serving and is_active(SEVERAL)
+
+    sh(f"systemctl reload {SEVERAL}")
+    until(is_over, f"the reload, which said {texts}")
+    seen["states of the reload"], seen["texts of the reload"] = sorted(states), sorted(texts)
+    until(lambda: len(processes(SEVERAL)) == len(old), "the end of the old processes")
+    stayed = old & processes(SEVERAL)
+    seen["processes that stayed"] = ["the parent" if pid == parent else pid for pid in stayed]
+    seen["restarts of several"] = show(SEVERAL, "NRestarts")
+    enqueue("release")
+    wait_for_note("second release")
+    sh(f"systemctl stop {SEVERAL}")
+    seen["result of the stop of several"] = show(SEVERAL, "Result")
+
+
+def processes(unit: str) -> set[str]:
+    """The ids of all processes of a unit."""
+    group = show(unit, "ControlGroup")
+    found = sh(f"cat /sys/fs/cgroup/systemd{group}/cgroup.procs /sys/fs/cgroup{group}/cgroup.procs")
+    return {word for word in found.split() if word.isdigit()}
+
+
 def main() -> None:
     try:
-        for step in (start_at_boot, crash, watchdog, reload_and_deploy, stop):
+        steps = (start_at_boot, held, crash, watchdog, reload_and_deploy, stop, reload_several)
+        for step in steps:
             step()
             seen[step.__name__] = "done"
     except Exception as error:

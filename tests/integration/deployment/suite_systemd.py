@@ -43,6 +43,7 @@ from pathlib import Path
 from django_jobs import task
 
 NOTES = Path(os.environ.get("DATA", ".")) / "notes"
+RELEASE = "first release"
 
 def write(text):
     with NOTES.open("a") as notes:
@@ -53,11 +54,15 @@ def note(text):
     if text == "slow":
         write("slow begins")
         time.sleep(5)
+    if text == "held":
+        write("held begins")
+        while not NOTES.with_name("go on").exists():
+            time.sleep(0.1)
     hung = NOTES.with_name("hung")
     if text == "hang" and not hung.exists():
         hung.touch()
         ctypes.PyDLL(None).sleep(3600)  # keeps the interpreter's lock
-    write(text)
+    write(RELEASE if text == "release" else text)
 """
 
 
@@ -84,8 +89,12 @@ def _install_units(root: Path) -> None:
     environment.chmod(0o600)
     python = f"{FOLDER}/.venv/bin/python"
     (root / "dev" / "shm").mkdir(exist_ok=True)
-    written = chroot(root, python, f"{FOLDER}/manage.py", "jobs", "systemd", "--write")
+    command = (python, f"{FOLDER}/manage.py", "jobs", "systemd", "--write")
+    written = chroot(root, *command)
     assert written.count("Wrote /etc/systemd/system/shop-") == 2
+    chroot(root, *command, "--processes", "2", "--directory", "/several")
+    several = root / "etc" / "systemd" / "system" / f"{in_systemd.SEVERAL}.service"
+    shutil.copy(root / "several" / "shop-worker.service", several)
     chroot(root, "useradd", "--system", "deploy")
     page = (ROOT / "docs" / "howto" / "systemd.md").read_text()
     (sudoers,) = re.findall(r"(?m)^deploy ALL=.*$", page)
@@ -124,8 +133,9 @@ def test_the_services_start_at_boot_as_the_owner_of_the_project(seen: dict[str, 
     assert seen["users"] == ["shop"]
 
 
-def test_the_status_says_what_the_worker_does(seen: dict[str, Any]) -> None:
-    assert seen["status"]
+def test_the_status_says_how_many_jobs_run(seen: dict[str, Any]) -> None:
+    assert seen["status"] == "Jobs running: 0"
+    assert seen["held"] == "done"
 
 
 def test_a_killed_worker_is_restarted(seen: dict[str, Any]) -> None:
@@ -139,6 +149,21 @@ def test_the_watchdog_ends_a_worker_without_progress(seen: dict[str, Any]) -> No
 def test_a_reload_makes_the_worker_quiet(seen: dict[str, Any]) -> None:
     assert seen["pid after a reload"] is True
     assert seen["notes of a quiet worker"] is False
+
+
+def test_the_status_of_several_processes_counts_those_that_serve(seen: dict[str, Any]) -> None:
+    assert seen["status of several"] == "2 of 2 worker processes serve, jobs running: 0"
+
+
+def test_a_reload_of_several_processes_brings_new_code_without_a_restart(
+    seen: dict[str, Any],
+) -> None:
+    assert seen["states of the reload"] == ["active", "reloading"]
+    assert any("loading the site again" in text.lower() for text in seen["texts of the reload"])
+    assert any("with old code" in text for text in seen["texts of the reload"])
+    assert seen["processes that stayed"] == ["the parent"]
+    assert seen["restarts of several"] == "0"
+    assert seen["result of the stop of several"] == "success"
 
 
 def test_the_deploy_user_may_restart_the_services_and_nothing_else(seen: dict[str, Any]) -> None:

@@ -6,14 +6,10 @@ import json
 import os
 import signal
 import socket
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 import pytest
 from django.core.management.base import CommandError
-from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.messages import WorkerCommand
@@ -21,38 +17,10 @@ from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.management.probe import cannot_listen, open_worker_probe, scrapes_of
 from django_jobs.worker.group import WorkerGroup
 from tests.apps.worker_site import tasks
-from tests.support.ports import HOST, free_port
+from tests.integration.worker.probes import Probe
+from tests.support.ports import HOST
 from tests.support.redis_server import RedisServer
-from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Site
-
-Answer = tuple[int, str]
-
-
-class Probe:
-    """Asks the probes of one worker."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.address = f"{HOST}:{self.port}"
-
-    def ask(self, page: str) -> Answer:
-        try:
-            with urllib.request.urlopen(f"http://{self.address}/{page}", timeout=DEADLINE) as told:
-                return told.status, told.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except urllib.error.URLError as error:
-            return 0, str(error.reason)
-
-    def metrics(self) -> dict[str, Metric]:
-        status, text = self.ask("metrics")
-        assert status == 200
-        return {family.name: family for family in text_string_to_metric_families(text)}
-
-    def wait_for(self, page: str, answer: Answer) -> None:
-        wait_until(lambda: self.ask(page) == answer, lambda: f"/{page} says {self.ask(page)}")
 
 
 @pytest.fixture
@@ -61,7 +29,7 @@ def probe() -> Probe:
 
 
 OK = (200, "OK\n")
-QUIET = (503, "This worker is quiet or stopping.\n")
+QUIET = (503, "The worker of 'default' is quiet or stopping.\n")
 
 
 def test_a_worker_is_live_until_its_end_but_ready_only_while_it_takes_jobs(
@@ -93,7 +61,7 @@ def test_without_redis_a_worker_is_live_but_not_ready(
     site.start("--probe", probe.address)
     probe.wait_for("ready", OK)
     server.kill9()
-    lost = "The broker has not answered a heartbeat for longer than the lease.\n"
+    lost = "The broker of 'default' has not answered a heartbeat for longer than the lease.\n"
     probe.wait_for("ready", (503, lost))
     assert probe.ask("live") == OK
     assert probe.ask("metrics") == (503, "The broker does not answer.\n")
@@ -142,12 +110,12 @@ def test_a_parent_answers_for_all_its_workers(
 
     first, _ = backend.broker.inspection.workers()
     backend.broker.inspection.command_worker(first.id, WorkerCommand.QUIET)
-    probe.wait_for("ready", (503, "1 of 2 worker processes take jobs.\n"))
+    probe.wait_for("ready", (503, f"1 of 2 worker processes are ready. {QUIET[1]}"))
     assert probe.ask("live") == OK
     assert probe.metrics()
     parent.send(signal.SIGTSTP)
-    probe.wait_for("ready", (503, "0 of 2 worker processes take jobs.\n"))
-    assert probe.ask("metrics") == (503, "No worker process takes jobs.\n")
+    probe.wait_for("ready", (503, f"0 of 2 worker processes are ready. {QUIET[1]}"))
+    assert probe.metrics()
     parent.send(signal.SIGTERM)
     probe.wait_for("ready", (503, "The worker processes are stopping.\n"))
     assert probe.ask("live") == OK

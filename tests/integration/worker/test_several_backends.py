@@ -16,7 +16,6 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 
 from django_jobs.brokers.messages import WorkerCommand
-from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import State
 from django_jobs.management.target import job_backend
 from django_jobs.worker.group import WorkerGroup
@@ -58,7 +57,7 @@ def _backends(options: dict[str, dict[str, Any]], notes: Notes) -> Iterator[None
 @pytest.fixture
 def site(tmp_path: Path, options: dict[str, dict[str, Any]]) -> Iterator[Site]:
     """A site with both backends, whose workers are processes."""
-    variables = {"WORKER_SECOND": json.dumps(options["second"])}
+    variables = {"WORKER_FURTHER": json.dumps({"second": options["second"]})}
     made = Site(tmp_path, options["default"], variables)
     yield made
     made.end()
@@ -91,6 +90,7 @@ def start_group() -> Iterator[Callable[..., WorkerGroup]]:
                 for alias in ("default", "second")
             ]
         )
+        group.sign_on()
         groups.append(group)
         group.start()
         return group
@@ -122,35 +122,6 @@ def test_without_an_argument_only_the_default_backend_is_served(notes: Notes) ->
     assert state("second", second) is State.QUEUED
 
 
-def test_an_outage_of_one_redis_delays_no_job_of_another(
-    start_group: Callable[..., WorkerGroup], second_server: RedisServer, notes: Notes
-) -> None:
-    group = start_group()
-    second_server.freeze()
-    try:
-        for number in range(20):
-            enqueue("default", str(number))
-        notes.wait_for_lines(20)
-    finally:
-        second_server.thaw()
-    later = enqueue("second", "later")
-    wait_until(lambda: state("second", later) is State.SUCCEEDED)
-    assert not group.over.is_set()
-
-
-def test_none_keeps_running_if_one_redis_does_not_answer(
-    start_group: Callable[..., WorkerGroup], second_server: RedisServer, notes: Notes
-) -> None:
-    first = enqueue("default", "one")
-    second_server.kill9()
-
-    with pytest.raises(BrokerUnavailable):
-        start_group()
-
-    assert job_backend("default").broker.inspection.workers() == ()
-    assert state("default", first) is not State.RUNNING
-
-
 def test_an_operator_who_stops_one_worker_stops_the_process(
     start_group: Callable[..., WorkerGroup],
 ) -> None:
@@ -174,7 +145,7 @@ def test_an_operator_who_makes_one_worker_quiet_leaves_the_others_alone(
 
     notes.wait_for("one")
     assert first.takes_jobs
-    assert not group.takes_jobs
+    assert group.hindrance == "The worker of 'second' is quiet or stopping."
     assert not group.over.is_set()
 
 

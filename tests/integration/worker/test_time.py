@@ -56,6 +56,7 @@ def test_an_idle_worker_sends_few_commands(
     options = backend.worker_options()
     worker = backend.make_worker(options)
     sent: Counter[str] = Counter()
+    worker.sign_on()
     worker.start()
     wait_until(partial(is_waiting, worker), "it does not wait")
     client: Any = redis.Redis.from_url(redis_url, socket_timeout=None)

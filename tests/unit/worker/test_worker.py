@@ -43,6 +43,7 @@ def worker(broker: MemoryBroker) -> Iterator[Worker]:
     worker = Worker(
         broker, context, WorkerOptions(concurrency=1), Ticker(broker, (), lambda _: make_job())
     )
+    worker.sign_on()
     worker.start()
     wait_until(broker.inspection.workers, "no heartbeat")
     yield worker
