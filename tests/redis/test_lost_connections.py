@@ -21,7 +21,7 @@ from tests.support.ports import HOST
 from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.threads import in_threads
-from tests.support.waiting import DEADLINE, NOTHING_HAPPENS
+from tests.support.waiting import DEADLINE, NOTHING_HAPPENS, wait_until
 
 Factory = Callable[..., RedisServer]
 
@@ -159,6 +159,31 @@ def test_a_push_that_is_sent_again_after_its_jobs_are_forgotten_stores_nothing(
     through.push(make_jobs(2))
     assert inspection.counts()[State.QUEUED] == 2
     for closable in (through, direct, proxy):
+        closable.close()
+
+
+def test_a_push_that_was_refused_halfway_and_is_sent_again_stores_its_jobs(
+    redis_url: str, redis_server: RedisServer
+) -> None:
+    proxy = Proxy(redis_server.port)
+    broker = RedisBroker(proxy.url, socket_timeout=DEADLINE)
+    broker.push(make_jobs(1))
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete("{jobs}:q:default")
+        client.set("{jobs}:q:default", "not ours")
+        proxy.swallowing = True
+        pushing = threading.Thread(target=broker.push, args=[make_jobs(2)])
+        pushing.start()
+        wait_until(lambda: client.get("{jobs}:seq") == b"3")
+        client.delete("{jobs}:q:default")
+
+        proxy.swallowing = False
+        proxy.cut()
+        pushing.join(DEADLINE)
+
+        assert not pushing.is_alive()
+        assert client.zcard("{jobs}:q:default") == 2
+    for closable in (broker, proxy):
         closable.close()
 
 

@@ -67,11 +67,18 @@ def _shared_values(
     signature: str,
     metadata: str,
     format_: int,
-) -> tuple[str | int, ...]:
+) -> list[str | int]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
-    written = "" if format_ == 1 else format_
-    due = _or_empty(run_at)
-    return task, queue, priority, due, terms, overrides, signature, metadata, written
+    fields: list[str | int] = [TASK, task, TERMS, terms]
+    if overrides:
+        fields += (OVERRIDES, overrides)
+    if signature:
+        fields += (SIGNATURE, signature)
+    if metadata:
+        fields += (METADATA, metadata)
+    if format_ != 1:
+        fields += (FORMAT, format_)
+    return [queue, priority, _or_empty(run_at), len(fields), *fields]
 
 
 def _terms(

@@ -11,13 +11,16 @@ from typing import Any
 
 import redis
 
-from .lua_constants import definitions
+from .lua_constants import COMMENT, definitions
 from .raw_client import Command, RawClient
 
 FOLDER = files(__package__) / "scripts"
 
 PARTS = re.compile(r"^-- Parts: (.+)\.$", re.MULTILINE)
 """The line in which a script, or a part, names the parts that it builds upon."""
+
+FUNCTION = re.compile(r"^local function (\w+)\(.*?^end$\n", re.MULTILINE | re.DOTALL)
+"""A function at the top level of a script or a part."""
 
 
 @cache
@@ -30,7 +33,7 @@ def with_parts(text: str) -> str:
     """Return the text of a script behind the parts that it names: each once, what it needs first.
 
     Redis creates all functions again in each call, which takes longer than the work of a small
-    script.
+    script. So a script gets no others than those that it uses.
     """
     texts: list[str] = []
 
@@ -42,7 +45,16 @@ def with_parts(text: str) -> str:
             texts.append(text)
 
     add(text)
-    return "".join(texts)
+    return _without_unused("".join(texts))
+
+
+def _without_unused(text: str) -> str:
+    """Return a script without the functions whose names do not follow their ends."""
+    for found in reversed(list(FUNCTION.finditer(text))):
+        following = COMMENT.sub("", text[found.end() :])
+        if not re.search(rf"\b{found[1]}\b", following):
+            text = text[: found.start()] + text[found.end() :]
+    return text
 
 
 class Scripts:

@@ -13,7 +13,7 @@ redis.call('SADD', P .. 'paused', queue)
 redis.call('DEL', P .. 'm:' .. queue)
 if redis.call('EXISTS', job) == 1 then return 0 end
 if state == 'queued' then
-  enqueue({ id }, queue, tonumber(priority))
+  enqueue(id, queue, tonumber(priority))
   mark(queue)
 else
   redis.call('ZADD', P .. 's:' .. state, due, id)

@@ -25,7 +25,7 @@ local function apply(id, wanted_state, wanted_token)
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)
-    enqueue({ id }, queue, terms(enqueued_with or '') or 0)
+    enqueue(id, queue, terms(enqueued_with or '') or 0)
     mark(queue)
   end
   return 1

@@ -7,11 +7,11 @@
 -- Invariant: a copy of a push changes nothing, however late it comes: also when its jobs have ended, or
 --   were deleted, and are forgotten.
 expect_store(3, #ARGV)
-local last, number = tonumber(redis.call('ZSCORE', P .. 'pushes', ARGV[1]) or 0), tonumber(ARGV[2])
-if last < number then
-  store(3, #ARGV)
-  -- Behind the jobs: a push that failed half-way must not look like one that was answered.
-  redis.call('ZADD', P .. 'pushes', ARGV[2], ARGV[1])
-  return 1
+local pushes, name, number = P .. 'pushes', ARGV[1], ARGV[2]
+if redis.call('ZADD', pushes, 'GT', 'CH', number, name) == 0 then
+  return tonumber(redis.call('ZSCORE', pushes, name)) == tonumber(number) and 1 or 0
 end
-return last == number and 1 or 0
+local stored, failure = pcall(store, 3, #ARGV)
+if stored then return 1 end
+redis.call('ZADD', pushes, number - 1, name) -- a push that failed must not look like one that was answered
+error(failure, 0)

@@ -27,7 +27,7 @@ local function check_place(index, id, score, job)
     if is_moment(score) then return end
     report('wrong_place', index, id, function() redis.call('ZADD', P .. index, now, id) end)
   elseif not is_place(score) then
-    report('wrong_place', index, id, function() enqueue({ id }, job.q, terms(job.e or '') or 0) end)
+    report('wrong_place', index, id, function() enqueue(id, job.q, terms(job.e or '') or 0) end)
   else
     local arrival = tonumber(score) % PRIORITY_STEP
     if arrival > (tonumber(peek('GET', 'seq') or 0) or math.huge) then

@@ -41,7 +41,7 @@ local function promote()
     local id, due_at, index = unpack(job)
     local queue, enqueued_with = unpack(read(id, 'q', 'e'), 1, 2)
     if queue then
-      enqueue({ id }, queue, terms(enqueued_with or '') or 0)
+      enqueue(id, queue, terms(enqueued_with or '') or 0)
       redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
       touched[queue] = true
     end

@@ -25,21 +25,16 @@ local function place(id, queue, score)
   could('ZADD', P .. 'q:' .. queue, score or 0, id)
 end
 
--- Adds ids to a sorted set: the first one at a score, each following one a step further. Returns whether the
--- key is of its type.
-local function line_up(index, ids, score, step)
-  local members = {}
-  for n, id in ipairs(ids) do
-    members[2 * n - 1], members[2 * n] = score + step * (n - 1), id
-  end
-  return could('ZADD', index, unpack(members))
-end
-
--- Puts jobs at the end of a queue, among those of their priority, and returns whether the queue's key is of its
--- type. Priority and arrival fit into a double together.
-local function enqueue(ids, queue, priority)
+-- Gives out places at the end of a queue, among the jobs of a priority: returns the first of so many that follow
+-- each other. Priority and arrival fit into a double together.
+local function new_places(number, priority)
   -- A corrupted priority may not be a number, on which ZADD would fail half-way.
   local known = math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority))
-  local arrival = redis.call('INCRBY', P .. 'seq', #ids) - #ids + 1
-  return line_up(P .. 'q:' .. queue, ids, math.floor((HIGHEST_PRIORITY - known) * PRIORITY_STEP + arrival), 1)
+  local arrival = redis.call('INCRBY', P .. 'seq', number) - number + 1
+  return math.floor((HIGHEST_PRIORITY - known) * PRIORITY_STEP + arrival)
+end
+
+-- Puts a job at the end of a queue. If the queue's key is of another type, this is as with `place`.
+local function enqueue(id, queue, priority)
+  place(id, queue, new_places(1, priority))
 end
