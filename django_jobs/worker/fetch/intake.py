@@ -79,8 +79,8 @@ class Intake:
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         """Interrupt running jobs, which end as discarded."""
-        for job_id in job_ids:
-            self._state.executors.cancel(job_id)
+        if job_ids:
+            self._state.executors.cancel(frozenset(job_ids))
 
     def give_back_backlog(self) -> None:
         """Give back all jobs that have not started."""

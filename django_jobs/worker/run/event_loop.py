@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from contextvars import Context
 from functools import partial
@@ -65,8 +65,8 @@ class EventLoop(Executor):
     def running(self) -> tuple[Attempt, ...]:
         return tuple(self._running.copy())
 
-    def cancel(self, job_id: str) -> None:
-        call_soon(self._loop, partial(self._cancel, job_id))
+    def cancel(self, job_ids: Collection[str]) -> None:
+        call_soon(self._loop, partial(self._cancel, job_ids))
 
     def cut_short(self) -> None:
         self._cut = True
@@ -122,10 +122,10 @@ class EventLoop(Executor):
                     await asyncio.wait(self._running.values())
         await self._loop.shutdown_asyncgens()
 
-    def _cancel(self, job_id: str) -> None:
+    def _cancel(self, job_ids: Collection[str]) -> None:
         for attempt, task in self._running.items():
             is_new = attempt not in self._cancelled and attempt not in self._ends
-            if attempt.claim.job.id == job_id and is_new:
+            if is_new and attempt.claim.job.id in job_ids:
                 self._cancelled.add(attempt)
                 task.cancel()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TypeAlias
@@ -108,8 +108,8 @@ class Executor(ABC):
         """Return the attempts that are running."""
 
     @abstractmethod
-    def cancel(self, job_id: str) -> None:
-        """End a job as discarded, if it is running here and its code can be interrupted."""
+    def cancel(self, job_ids: Collection[str]) -> None:
+        """End jobs as discarded that are running here and whose code can be interrupted."""
 
     @abstractmethod
     def cut_short(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from inspect import iscoroutinefunction
 
 from django_jobs.jobs.records import Claim
@@ -44,10 +44,10 @@ class Executors:
         """Return the attempts that are running."""
         return (*self._threads.running(), *self._loop.running())
 
-    def cancel(self, job_id: str) -> None:
-        """End a job as discarded, if it is running here and its code can be interrupted."""
-        self._threads.cancel(job_id)
-        self._loop.cancel(job_id)
+    def cancel(self, job_ids: Collection[str]) -> None:
+        """End jobs as discarded that are running here and whose code can be interrupted."""
+        self._threads.cancel(job_ids)
+        self._loop.cancel(job_ids)
 
     def cut_short(self) -> None:
         """Interrupt what is running, as far as that can be done; nothing of it is settled."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django_jobs.errors import JobCancelled
@@ -15,17 +16,20 @@ T = TypeVar("T")
 WHILE_RUNNING = "It was cancelled while it was running."
 
 
-class Cancellable(dict[str, ThreadInterrupt]):
-    """The functions that are running, by the ids of their jobs.
+class Cancellable(dict[tuple[str, int], ThreadInterrupt]):
+    """The functions that are running, by the id of their job and their thread.
+
+    Two threads run the same job if its worker lost the first claim, and has claimed it again.
 
     Two may remove a function, and the first decides: its thread, once the function has returned,
     or `cancel`, which interrupts it.
     """
 
-    def cancel(self, job_id: str) -> None:
-        """Raise `JobCancelled` once in the function of a job, if it is running."""
-        if interrupt := self.pop(job_id, None):
-            interrupt.fire()
+    def cancel(self, job_ids: Collection[str]) -> None:
+        """Raise `JobCancelled` once in the function of each of these jobs that is running."""
+        for key in list(self):
+            if key[0] in job_ids and (interrupt := self.pop(key, None)):
+                interrupt.fire()
 
 
 class ThreadGuard:
@@ -39,6 +43,7 @@ class ThreadGuard:
     def __init__(self, running: Cancellable, watchdog: Watchdog) -> None:
         self._running = running
         self._watchdog = watchdog
+        self._thread = threading.get_ident()
         self._interrupt = ThreadInterrupt(_cancelled)
         this_thread().limits = (self._interrupt,)
 
@@ -51,8 +56,9 @@ class ThreadGuard:
         kwargs: Mapping[str, Any] = NO_KWARGS,
     ) -> T:
         """Return the result of `work`; raise `TaskTimeout` or `JobCancelled` in it."""
+        key = (job_id, self._thread)
         try:
-            self._running[job_id] = self._interrupt
+            self._running[key] = self._interrupt
             if seconds is None:
                 return work(*args, **kwargs)
             return self._watchdog.call(job_id, seconds, work, args, kwargs)
@@ -60,7 +66,7 @@ class ThreadGuard:
             # Not in a function: the exception may arrive at the first step of its call.
             while True:
                 try:
-                    self._leave(job_id)
+                    self._leave(key)
                 except JobCancelled:
                     continue
                 break
@@ -68,9 +74,9 @@ class ThreadGuard:
                 self._interrupt.reset()
                 self._watchdog.on_interrupted()
 
-    def _leave(self, job_id: str) -> None:
+    def _leave(self, key: tuple[str, int]) -> None:
         """Note that a function has ended. If the thread is interrupted here, it calls it again."""
-        if not self._running.pop(job_id, None):
+        if not self._running.pop(key, None):
             self._interrupt.withdraw()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connections
 
@@ -91,8 +91,8 @@ class Threads(Executor):
             self._stopped = True
             self._awake.notify_all()
 
-    def cancel(self, job_id: str) -> None:
-        self._cancellable.cancel(job_id)
+    def cancel(self, job_ids: Collection[str]) -> None:
+        self._cancellable.cancel(job_ids)
 
     def cut_short(self) -> None:
         """Nothing ends a thread: its late settlement is refused, or the process is over."""

@@ -77,8 +77,8 @@ def test_a_cancellation_hits_its_own_job_only(watchdog: Watchdog, timeout: float
     try:
         runner.start()
         while runner.is_alive():
-            for job_id in list(running):
-                running.cancel(job_id)
+            for job_id, _ in list(running):
+                running.cancel([job_id])
             time.sleep(0.0005)
     finally:
         runner.join(DEADLINE)
@@ -111,8 +111,8 @@ def test_an_uninterrupted_block_is_left_before_the_function_is_cancelled(
     thread = threading.Thread(target=run, name="careful")
     thread.start()
     assert entered.wait(DEADLINE)
-    running.cancel("job")
-    running.cancel("job")
+    running.cancel(["job"])
+    running.cancel(["job"])
     door.set()
     thread.join(DEADLINE)
 
@@ -123,13 +123,13 @@ def test_an_uninterrupted_block_is_left_before_the_function_is_cancelled(
 
 def test_a_job_that_is_not_running_is_not_cancelled(watchdog: Watchdog) -> None:
     running = Cancellable()
-    running.cancel("job")
+    running.cancel(["job"])
     results: list[str] = []
 
     def run() -> None:
         guard = ThreadGuard(running, watchdog)
         results.append(guard.call("job", None, work))
-        running.cancel("job")
+        running.cancel(["job"])
         results.append(guard.call("other", None, work))
         assert this_thread().blocks == 0
 
@@ -138,3 +138,34 @@ def test_a_job_that_is_not_running_is_not_cancelled(watchdog: Watchdog) -> None:
     thread.join(DEADLINE)
 
     wait_until(lambda: results == ["ended", "ended"], "a function was cancelled")
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_two_attempts_of_one_job_are_told_apart(watchdog: Watchdog, cancelled: bool) -> None:
+    """A worker that lost its lease may claim the same job again while the old attempt runs."""
+    running, doors = Cancellable(), [threading.Event(), threading.Event()]
+    ended: list[str] = []
+
+    def attempt(door: threading.Event) -> None:
+        def work() -> None:
+            with uninterrupted:
+                assert door.wait(DEADLINE)
+
+        try:
+            ThreadGuard(running, watchdog).call("job", None, work)
+            ended.append("ended")
+        except JobCancelled:
+            ended.append("cancelled")
+
+    threads = [threading.Thread(target=attempt, args=(door,), daemon=True) for door in doors]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(running) == 2, "an attempt did not begin")
+    if cancelled:
+        running.cancel(["job"])
+    for door, thread in zip(doors, threads, strict=True):
+        door.set()
+        thread.join(DEADLINE)
+
+    assert ended == ["cancelled" if cancelled else "ended"] * 2
+    assert not running
