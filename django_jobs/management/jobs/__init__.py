@@ -7,6 +7,7 @@ from .check import Check
 from .deployment import Compose, Kubernetes, Procfile, Systemd
 from .dev import Dev
 from .doctor import Doctor
+from .import_beat import ImportBeat
 from .job_actions import Cancel, Delete, Retry
 from .listing import List
 from .moving import Move
@@ -34,6 +35,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Quiet(),
     Stop(),
     Periodic(),
+    ImportBeat(),
     Check(),
     Doctor(),
     Dev(),
