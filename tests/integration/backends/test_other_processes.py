@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from django_jobs.backends import JobBackend, is_persistent
 from django_jobs.errors import BrokerUnavailable
+from django_jobs.worker.worker import Worker
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure, Start
 from tests.support.paths import ROOT
@@ -86,6 +88,21 @@ def test_only_redis_outlives_the_process(configure: Configure) -> None:
         configure(name)
         persistent[name] = is_persistent()
     assert persistent == {"thread_pool": False, "redis": True, "inline": False, "dummy": False}
+
+
+def test_jobs_in_redis_wait_while_the_site_uses_threads(
+    configure: Configure, work: Callable[[JobBackend], Worker | None]
+) -> None:
+    configure("redis", namespace="kept")
+    job_id = tasks.echo.enqueue("in Redis").id
+    configure("thread_pool")
+    assert succeeded(tasks.echo.enqueue("in a thread")) == [["in a thread"], {}]
+
+    backend = configure("redis", namespace="kept")
+    waiting = tasks.echo.get_result(job_id)
+    assert waiting.status == "READY"
+    work(backend)
+    assert succeeded(waiting) == [["in Redis"], {}]
 
 
 def test_a_redis_that_is_gone_is_named_without_its_password(configure: Configure) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from django_jobs.conf.options import BackendOptions
 from tests.integration.deployment.project import SECRET, DeployedProject
 
 BIN = Path(sys.prefix) / "bin"
@@ -57,12 +58,44 @@ def test_web_server_and_worker_are_one_image_with_one_environment(
     assert worker["healthcheck"]["test"][:4] == ["CMD", "python", "manage.py", "jobs"]
 
 
-def test_no_container_has_more_rights_than_it_needs(postgres: DeployedProject) -> None:
-    for service in compose_services(postgres).values():
+@pytest.fixture(scope="module")
+def services(postgres: DeployedProject) -> dict[str, Any]:
+    """The services of a project with PostgreSQL."""
+    return compose_services(postgres)
+
+
+def test_no_container_has_more_rights_than_it_needs(services: dict[str, Any]) -> None:
+    for service in services.values():
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         assert service["read_only"] is True
-        assert "ports" not in service or service["ports"][0].startswith("127.0.0.1:")
+
+
+def test_only_the_web_server_publishes_a_port(services: dict[str, Any]) -> None:
+    published = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
+
+
+def test_data_outlives_its_container(services: dict[str, Any]) -> None:
+    assert services["redis"]["volumes"] == ["redisdata:/data"]
+    assert services["db"]["volumes"] == ["dbdata:/var/lib/postgresql/data"]
+    assert "--appendonly yes" in services["redis"]["command"][-1]
+
+
+def test_everything_waits_for_healthy_databases_and_migrations(services: dict[str, Any]) -> None:
+    healthy = {"condition": "service_healthy"}
+    assert services["migrate"]["depends_on"] == {"db": healthy, "redis": healthy}
+    for name in ("web", "worker"):
+        migrated = {"migrate": {"condition": "service_completed_successfully"}}
+        assert services[name]["depends_on"] == migrated
+
+
+def test_a_stopped_container_waits_longer_than_running_jobs_may_take(
+    services: dict[str, Any],
+) -> None:
+    for name in ("web", "worker"):
+        grace = int(services[name]["stop_grace_period"].removesuffix("s"))
+        assert grace > BackendOptions().shutdown_timeout
 
 
 def test_the_dockerfile_passes_its_linter(project: DeployedProject, tmp_path: Path) -> None:
