@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import django
 import pytest
 from django.db import transaction
 
@@ -13,6 +14,8 @@ from django_jobs.testing import (
     run_enqueued,
 )
 from tests.integration.testing import tasks
+
+PACKAGE = "django.tasks" if django.VERSION >= (6, 0) else "django_tasks"
 
 
 @pytest.mark.usefixtures("waiting")
@@ -91,7 +94,7 @@ def test_jobs_that_ran_where_they_were_enqueued_can_be_checked() -> None:
 
 def test_backends_of_other_packages_are_refused() -> None:
     with (
-        override_backend("django.tasks.backends.dummy.DummyBackend"),
+        override_backend(f"{PACKAGE}.backends.dummy.DummyBackend"),
         pytest.raises(AssertionError, match=r"TASKS\['default'\] is not a backend of django_jobs"),
     ):
         assert_succeeded(tasks.note)
