@@ -45,6 +45,7 @@ class JobBuilder:
         self._alias = alias
         self._options = options
         self._retry = retry
+        self._result_ttl = _to_ms(options.result_ttl)
 
     def build(
         self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any] = NOTHING
@@ -85,7 +86,7 @@ class JobBuilder:
             now,
             run_at,
             None if expires is None else max(now, run_at or 0) + _to_ms(expires),
-            _to_ms(self._options.result_ttl if result_ttl is None else result_ttl),
+            self._result_ttl if result_ttl is None else _to_ms(result_ttl),
             self._overrides(task),
             sign(name),
             encode_with_reserved(metadata, carried) if metadata or carried else "",

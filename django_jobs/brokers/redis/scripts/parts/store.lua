@@ -1,5 +1,5 @@
 -- How new jobs are stored.
--- Parts: expect, places.
+-- Parts: places.
 --
 -- Jobs come in groups, of which each differ in nothing but their id and their arguments. The arguments of a
 -- script have of a group: how many jobs it has, their ids, the arguments of each, then what they share, which
@@ -11,15 +11,17 @@ local function shared_of(first)
   return shared, shared + 3 + ARGV[shared + 3]
 end
 
--- Makes sure of all keys that `store` writes to for the same arguments, so that it stores all jobs or none.
--- Of a single group it writes nothing else before what may fail.
+-- Makes sure of all keys that `store` writes to for the same arguments, so that it stores all jobs or none: Redis
+-- refuses to read one of another type. Of a single group it writes nothing else before what may fail.
 local function expect_store(first, last)
   local i = first
   while i <= last do
     local shared, end_of_group = shared_of(i)
     if i == first and end_of_group == last then return end
-    expect('ZCARD', 's:scheduled')
-    expect_queue(ARGV[shared])
+    redis.call('ZCARD', P .. 's:scheduled')
+    redis.call('ZCARD', P .. 'q:' .. ARGV[shared])
+    redis.call('SCARD', P .. 'queues')
+    redis.call('SCARD', P .. 'paused')
     i = end_of_group + 1
   end
 end
