@@ -5,9 +5,18 @@ from __future__ import annotations
 import pytest
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import SWEEP
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
-from tests.support.builders import dead, discarded, given_back, make_job, retrying, succeeded
+from tests.support.builders import (
+    dead,
+    discarded,
+    given_back,
+    make_job,
+    make_jobs,
+    retrying,
+    succeeded,
+)
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found
 
@@ -38,6 +47,21 @@ def test_it_hears_so_until_the_job_has_ended(
 
     assert w1.heartbeat().cancelled == ()
     assert found(inspection, "a").state is State.DISCARDED
+
+
+def test_jobs_of_a_frozen_worker_keep_nobody_from_hearing_of_others(
+    broker: Broker, inspection: Inspection, w1: Driver, w2: Driver
+) -> None:
+    frozen = make_jobs(3 * SWEEP, queue="frozen")
+    broker.push(frozen)
+    w1.take(len(frozen), "frozen")
+    broker.push([make_job(id=name) for name in "abcde"])
+    w2.take(5)
+    for job_id in [*(job.id for job in frozen), *"abcde"]:
+        inspection.cancel(job_id)
+
+    assert sorted(w2.heartbeat().cancelled) == list("abcde")
+    assert len(w1.heartbeat().cancelled) == len(frozen)
 
 
 def test_no_other_worker_hears_of_it(

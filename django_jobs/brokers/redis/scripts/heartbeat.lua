@@ -61,4 +61,5 @@ reap_overdue(recovered, dead)
 redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 sweep(SWEEP)
 tidy_queues()
+end_cancelled()
 return { lost, command_for(ARGV[5] == '1'), recovered, dead, cancelled_of(worker) }

@@ -33,19 +33,30 @@ local function can_discard(state, queue)
   return size('ZCARD', index) and size('ZCARD', 's:discarded') and size('ZCARD', 'expiries')
 end
 
--- Returns the jobs that a worker is to cancel, and ends those that wait again since they were cancelled. A key of
--- another type must stop no heartbeat: then they wait for the doctor.
-local function cancelled_of(worker)
-  local found = {}
+-- Ends cancelled jobs that wait again, and forgets those that have ended: some of them with each call.
+local function end_cancelled()
   for _, id in ipairs(redis.pcall('SRANDMEMBER', P .. 'cancelled', SWEEP)) do
     local state, queue = unpack(read(id, 's', 'q'), 1, 2)
-    if state == 'running' then
-      if redis.call('HEXISTS', P .. 'f:' .. worker, id) == 1 then found[#found + 1] = id end
-    elseif not (queue and is_one_of(state, PERMITTED.cancel)) then
+    if not (queue and is_one_of(state, PERMITTED.cancel)) then
       redis.call('SREM', P .. 'cancelled', id)
-    elseif can_discard(state, queue) then
+    elseif state ~= 'running' and can_discard(state, queue) then
       discard(id, state, queue)
       redis.call('SREM', P .. 'cancelled', id)
+    end
+  end
+end
+
+-- Returns the cancelled jobs that a worker holds. It looks for what the worker holds, as there may be thousands of
+-- others, of workers that are frozen. A key of another type must stop no heartbeat: it waits for the doctor.
+local function cancelled_of(worker)
+  local found = {}
+  if (size('SCARD', 'cancelled') or 0) == 0 then return found end
+  local held_ids = redis.call('HKEYS', P .. 'f:' .. worker)
+  for first = 1, #held_ids, SWEEP do
+    local last = math.min(first + SWEEP - 1, #held_ids)
+    local marks = redis.call('SMISMEMBER', P .. 'cancelled', unpack(held_ids, first, last))
+    for i, is_cancelled in ipairs(marks) do
+      if is_cancelled == 1 then found[#found + 1] = held_ids[first + i - 1] end
     end
   end
   return found
