@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import time
-from contextlib import suppress
 
 from .channel import Report, Request, Stage
 from .exit_code import ExitCode
@@ -85,14 +84,22 @@ class Child:
         if not report or self.stage is Stage.STOPPING:
             return False
         self.stage, self.running, self.hindrance = report
-        now = time.monotonic()
         if self.stage is Stage.STOPPING:
-            self._deadline = now + self._time_to_stop
+            self._give(self._time_to_stop)
         else:
-            self.serves_since = self.serves_since or now
+            self.serves_since = self.serves_since or time.monotonic()
             self.launcher.has_served = True
-            self._deadline = now + SILENCE
+            self._give(SILENCE)
         return True
+
+    def _give(self, seconds: float) -> None:
+        """Expect the next sign of life, or the end, within so many seconds.
+
+        Too late for a process that has been silent for too long: the log has said that it is
+        killed.
+        """
+        if not self._is_doomed:
+            self._deadline = time.monotonic() + seconds
 
     def ask(self, request: Request) -> None:
         """Send a request; a starting process obeys before it takes a job."""
@@ -107,7 +114,7 @@ class Child:
         """Stop the process with a signal."""
         if self.stage is not Stage.STOPPING:
             self.stage = Stage.STOPPING
-            self._deadline = time.monotonic() + self._time_to_stop
+            self._give(self._time_to_stop)
         self._send(number)
 
     def write_stacks(self) -> None:
@@ -137,5 +144,7 @@ class Child:
         self.write_stacks()
 
     def _send(self, number: int) -> None:
-        with suppress(ProcessLookupError):  # it has ended, and its template has not said so yet
+        try:
             os.kill(self.pid, number)
+        except ProcessLookupError:  # it has ended, and its template has not said so, or never will
+            self.channel.close()  # whose other end a process that it has forked may still hold

@@ -133,7 +133,10 @@ class Template(Launcher):
         return self._codes.get(pid)
 
     def look(self) -> None:
+        has_ended = self.has_exited()  # first, so that its last words are not missed
         self._hear()
+        if has_ended:
+            self._channel.close()  # whose other end a process that it has forked may still hold
         if not self._is_loaded and self._deadline < time.monotonic() and not self.is_gone:
             logger.error("The site has not loaded within %g s; giving it up.", LONGEST_LOAD)
             self.kill()

@@ -234,6 +234,16 @@ def crash() -> None:
 
 
 @task
+def leave_a_process_behind() -> int:
+    """Fork a process that lives on when the worker has ended; return the worker's process id."""
+    if os.fork() == 0:
+        while not exists("release"):
+            time.sleep(0.01)
+        os._exit(0)
+    return os.getpid()
+
+
+@task
 def say_version() -> None:
     """Tell which version of the code that a test has deployed runs here."""
     write(f"version {sys.modules['deployed.tasks'].VERSION}")

@@ -154,6 +154,27 @@ def test_a_template_that_dies_is_replaced_and_its_workers_go_on_until_they_are_r
 
 
 @LINUX
+def test_a_worker_ends_for_its_parent_even_if_a_process_of_a_job_and_no_template_is_left(
+    site: Site, backend: JobBackend
+) -> None:
+    left = tasks.leave_a_process_behind.enqueue()
+    patience = json.dumps({"child.SILENCE": 5, "child.WRITING_STACKS": 0.1})
+    arguments = ("-c", "1", "--processes", "2")
+    parent = site.start(*arguments, ready=False, WORKER_PATIENCE=patience)
+    parent.wait_for("Stop: Ctrl-C", 2)
+    pid = int(wait_for_end(backend, left).result or 0)
+    try:
+        template, _ = family(parent)
+        os.kill(template, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        parent.wait_for("was replaced")
+        parent.wait_for(f"Worker process {pid} ended with code 1")
+        assert parent.stop() == 0
+    finally:
+        site.notes.put("release")
+
+
+@LINUX
 def test_a_template_that_hangs_is_killed_when_it_does_not_say_how_a_worker_ended(
     site: Site, backend: JobBackend
 ) -> None:

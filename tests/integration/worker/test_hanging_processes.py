@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from tests.integration.worker.helpers import (
     pids,
     start_two,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Site
 
 
@@ -56,6 +57,30 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
     freeze(other)
     assert parent.stop() == 1
     assert is_gone(other)
+
+
+def test_a_worker_that_moves_again_just_before_it_is_killed_is_killed_all_the_same(
+    site: Site, backend: JobBackend, systemd: socket.socket, freeze: Callable[[int], None]
+) -> None:
+    site.variables["WATCHDOG_USEC"] = "200000"
+    parent = start_two(site, child__SILENCE=4, child__WRITING_STACKS=4)
+    hear_that_all_serve(systemd)
+    frozen = min(pids(backend))
+    freeze(frozen)
+    parent.wait_for(f"Worker process {frozen} hangs and is killed")
+    os.kill(frozen, signal.SIGCONT)
+    parent.wait_for(f"Worker process {frozen} ended with code -9")
+    hear_that_all_work_again(systemd)
+    assert parent.stop() == 0
+
+
+def hear_that_all_work_again(systemd: socket.socket) -> None:
+    systemd.setblocking(False)
+    with suppress(BlockingIOError):
+        hear_until_the_end(systemd)
+    systemd.settimeout(DEADLINE)
+    while systemd.recv(1000) != b"WATCHDOG=1":
+        pass
 
 
 def test_systemd_gets_signs_of_life_only_while_each_worker_gives_them(

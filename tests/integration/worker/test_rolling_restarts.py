@@ -29,6 +29,18 @@ def fail(self):
 Worker.start = fail
 """
 
+LEAVES_A_PROCESS_BEHIND = """
+import os
+import time
+from tests.apps.worker_site.tasks import exists
+
+if os.fork() == 0:
+    while not exists("release"):
+        time.sleep(0.01)
+    os._exit(0)
+raise RuntimeError("half a deploy")
+"""
+
 
 @pytest.fixture(params=["preload", "no preload"])
 def first(request: pytest.FixtureRequest, site: Site, deploy: Deploy) -> WorkerProcess:
@@ -102,6 +114,37 @@ def test_code_whose_workers_cannot_start_leaves_the_old_workers(
     assert site.notes.lines == ["version 1"]
     assert "was replaced" not in first.said
     assert first.stop() == 0
+
+
+def test_code_that_takes_too_long_to_load_leaves_the_old_workers(
+    site: Site, backend: JobBackend, deploy: Deploy
+) -> None:
+    deploy("VERSION = 1")
+    patience = json.dumps({"template.LONGEST_LOAD": 4})
+    parent = site.start(*TWO, ready=False, WORKER_PATIENCE=patience)
+    parent.wait_for("Stop: Ctrl-C", 2)
+    deploy("import time; time.sleep(3600)")
+    parent.send(signal.SIGHUP)
+    parent.wait_for("The site has not loaded within 4 s")
+    parent.wait_for("The worker processes go on with the")
+    run_version(site, backend)
+    assert site.notes.lines == ["version 1"]
+    assert parent.stop() == 0
+
+
+def test_code_that_does_not_load_is_given_up_also_if_it_leaves_a_process_behind(
+    site: Site, deploy: Deploy
+) -> None:
+    deploy("VERSION = 1")
+    parent = site.start(*TWO, ready=False)
+    parent.wait_for("Stop: Ctrl-C", 2)
+    deploy(LEAVES_A_PROCESS_BEHIND)
+    parent.send(signal.SIGHUP)
+    try:
+        parent.wait_for("The worker processes go on with the")
+    finally:
+        site.notes.put("release")
+    assert parent.stop() == 0
 
 
 def test_another_hang_up_loads_the_code_of_that_moment(
