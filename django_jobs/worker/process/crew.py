@@ -140,8 +140,13 @@ class Crew:
         if self._releases.current.is_loaded:
             self._start_missing()
             self._replace_one()
-        elif self._releases.failures >= TRIES and not self.children:
-            self._give_up("The site could not be loaded: %d tries have failed.", TRIES)
+        elif self._releases.have_failed(TRIES) and not self.children:
+            self._give_up(
+                "The site could not be loaded, or its template process died: %d tries have failed.",
+                TRIES,
+            )
+        elif not self.is_stopping:
+            self._releases.mend()
 
     def _forgive_pause(self) -> None:
         """Extend the deadlines of children after a pause of the whole machine or container."""

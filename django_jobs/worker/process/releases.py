@@ -40,10 +40,9 @@ class Releases:
         self._unused: list[Launcher] = []
         self._failures = RestartPauses()
 
-    @property
-    def failures(self) -> int:
-        """How often in a row the code could not be loaded."""
-        return self._failures.failures
+    def have_failed(self, tries: int) -> bool:
+        """Return whether so many tries in a row to replace what had died have failed."""
+        return self._failures.failures >= tries and not self.is_loading
 
     @property
     def is_loading(self) -> bool:
@@ -64,20 +63,19 @@ class Releases:
         except OSError as error:
             self._next = None
             logger.error("Can't load the site at the moment: %s", error)
-            self._failures.failed()
 
     def look(self) -> None:
         """Notice what was loaded, and what has ended."""
         for launcher in self._all():
             launcher.look()
-        if self._next and self._next.is_loaded:
+        if self.current.has_served and not self.current.is_gone:
             self._failures.forget()
+        if self._next and self._next.is_loaded:
             self._older.append(self.current)
             self.current, self._next = self._next, None
         elif self._next and self._next.is_gone:
             self._drop(self._next)
             self._next = None
-            self._failures.failed()
             logger.error(
                 "The site could not be loaded; what it wrote says why. The worker processes go on"
                 " with the old code."
@@ -88,6 +86,7 @@ class Releases:
         """Load the code again if what starts processes has died, with pauses after failures."""
         if self.current.is_gone and not self._next and self._failures.is_over:
             logger.warning(LOST)
+            self._failures.failed()  # until one of its processes has served
             self.reload()
 
     def go_back(self) -> bool:
@@ -96,17 +95,24 @@ class Releases:
         Returns:
             Whether there was such code.
         """
-        sound = [one for one in self._older if one.has_served and not one.is_gone]
+        sound = self._last_sound
         if not sound or self.current.has_served:
             return False
         self._drop(self.current)
-        self.current = sound[-1]
-        self._older.remove(self.current)
+        self.current = sound
+        self._older.remove(sound)
         return True
 
+    @property
+    def _last_sound(self) -> Launcher | None:
+        """The newest of the older ones whose processes have served."""
+        sound = [one for one in self._older if one.has_served and not one.is_gone]
+        return sound[-1] if sound else None
+
     def keep(self, in_use: Collection[Launcher]) -> None:
-        """Let go of code that no process runs any more, except of the current one."""
-        for launcher in set(self._older).difference(in_use):
+        """Let go of code that no process runs any more, and that is not needed to go back to."""
+        spare = None if self.current.has_served else self._last_sound
+        for launcher in set(self._older).difference(in_use, [spare]):
             self._older.remove(launcher)
             self._drop(launcher)
 

@@ -62,8 +62,6 @@ class Parent:
                 while self._heard:
                     self._obey(self._heard.popleft())
                 releases.look()
-                if not crew.is_stopping:
-                    releases.mend()
                 crew.look_after()
                 releases.keep({child.launcher for child in crew.children})
                 self._inform_systemd()

@@ -47,6 +47,20 @@ import threading
 threading.Thread(target=threading.Event().wait, name="exporter", daemon=True).start()
 """
 
+DIES_AT_FORKS = """
+import os
+import signal
+from tests.apps.worker_site.tasks import exists
+
+
+def die() -> None:
+    if exists("no memory"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+os.register_at_fork(before=die)
+"""
+
 
 def children_of(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
@@ -151,6 +165,21 @@ def test_a_template_that_dies_is_replaced_and_its_workers_go_on_until_they_are_r
     assert len(new_workers) == 2
     assert "ended with code" not in parent.said
     assert parent.stop() == 0
+
+
+@LINUX
+def test_the_parent_gives_up_if_templates_keep_dying(site: Site, deploy: Deploy) -> None:
+    deploy(DIES_AT_FORKS)
+    patience = json.dumps({"crew.TRIES": 2, "restarts.FIRST": 0.01})
+    parent = site.start("-c", "1", "--processes", "2", ready=False, WORKER_PATIENCE=patience)
+    parent.wait_for("Stop: Ctrl-C", 2)
+    _, workers = family(parent)
+    site.notes.put("no memory")
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    assert parent.end() == 4
+    assert parent.said.count("The template process is gone") == 2
+    assert "The site could not be loaded" in parent.said
 
 
 @LINUX

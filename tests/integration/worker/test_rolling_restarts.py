@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 
@@ -11,7 +12,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.helpers import TWO, wait_for_end
+from tests.integration.worker.helpers import TWO, wait_for_end, wait_for_two
 from tests.support.worker_fixtures import Deploy
 from tests.support.workers import Site, WorkerProcess
 
@@ -23,6 +24,22 @@ from django_jobs.worker.worker import Worker
 
 
 def fail(self):
+    raise RuntimeError("the new code cannot start a worker")
+
+
+Worker.start = fail
+"""
+
+WAITS_AND_FAILS_AT_THE_START = """
+import time
+from django_jobs.worker.worker import Worker
+from tests.apps.worker_site.tasks import exists, write
+
+
+def fail(self):
+    write("starts")
+    while not exists("release"):
+        time.sleep(0.01)
     raise RuntimeError("the new code cannot start a worker")
 
 
@@ -114,6 +131,26 @@ def test_code_whose_workers_cannot_start_leaves_the_old_workers(
     assert site.notes.lines == ["version 1"]
     assert "was replaced" not in first.said
     assert first.stop() == 0
+
+
+def test_the_old_code_is_kept_until_new_code_works_even_if_no_worker_runs_it_any_more(
+    site: Site, backend: JobBackend, deploy: Deploy
+) -> None:
+    deploy("VERSION = 1")
+    parent = site.start(*TWO, ready=False, WORKER_PATIENCE=QUICK)
+    old = wait_for_two(backend)
+    deploy(WAITS_AND_FAILS_AT_THE_START)
+    parent.send(signal.SIGHUP)
+    site.notes.wait_for("starts")
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    parent.wait_for("ended with code -9", 2)
+    site.notes.wait_for("starts", 2)
+    site.notes.put("release")
+    parent.wait_for("No worker process could start with the new code")
+    run_version(site, backend)
+    assert site.notes.lines[-1] == "version 1"
+    assert parent.stop() == 0
 
 
 def test_code_that_takes_too_long_to_load_leaves_the_old_workers(
