@@ -16,7 +16,7 @@ SERVICE = "shop"
 
 
 class SentinelServer(RedisServer):
-    """One sentinel. It is told what to watch when it has started."""
+    """One sentinel. It writes down in its settings what it finds out."""
 
     arguments = ("--sentinel",)
 
@@ -46,13 +46,12 @@ class SentinelGroup:
     ) -> None:
         self.password, self.sentinel_password = password, sentinel_password
         secrets = [f"requirepass {password}", f"masterauth {password}"] if password else []
-        theirs = [f"requirepass {sentinel_password}"] if sentinel_password else []
-        theirs += [f"sentinel sentinel-pass {sentinel_password}"] if sentinel_password else []
         self.servers = [
             RedisServer([*secrets, "repl-diskless-sync-delay 0"], certificate)
             for _ in range(1 + replicas)
         ]
-        self.sentinels = [SentinelServer(theirs, certificate) for _ in range(sentinels)]
+        watching = self._watching(self.servers[0], quorum=sentinels // 2 + 1)
+        self.sentinels = [SentinelServer(watching, certificate) for _ in range(sentinels)]
 
     def start(self) -> None:
         """Start everything; return when the sentinels know each other and the replicas."""
@@ -61,19 +60,22 @@ class SentinelGroup:
         first, *replicas = self.servers
         for server in replicas:
             self.ask(server, "REPLICAOF", HOST, first.port)
-        for sentinel in self.sentinels:
-            self._watch(sentinel, first)
         wait_until(self._is_complete, "the sentinels do not know all others")
 
-    def _watch(self, sentinel: SentinelServer, primary: RedisServer) -> None:
-        quorum = len(self.sentinels) // 2 + 1
-        self.ask_sentinel(sentinel, "SENTINEL", "MONITOR", SERVICE, HOST, primary.port, quorum)
-        # A machine that is busy must not make them replace a primary that lives.
-        settings: dict[str, Any] = {"down-after-milliseconds": 60_000, "failover-timeout": 2000}
+    def _watching(self, primary: RedisServer, *, quorum: int) -> list[str]:
+        """Return the settings of a sentinel, which has them when it first calls a server."""
+        secret, settings = self.sentinel_password, []
+        if secret:
+            settings += [f"requirepass {secret}", f"sentinel sentinel-pass {secret}"]
+        settings.append(f"sentinel monitor {SERVICE} {HOST} {primary.port} {quorum}")
         if self.password:
-            settings["auth-pass"] = self.password
-        for name, value in settings.items():
-            self.ask_sentinel(sentinel, "SENTINEL", "SET", SERVICE, name, value)
+            settings.append(f"sentinel auth-pass {SERVICE} {self.password}")
+        return [
+            *settings,
+            # A machine that is busy must not make them replace a primary that lives.
+            f"sentinel down-after-milliseconds {SERVICE} 60000",
+            f"sentinel failover-timeout {SERVICE} 2000",
+        ]
 
     def _is_complete(self) -> bool:
         replicas, others = len(self.servers) - 1, len(self.sentinels) - 1
@@ -111,9 +113,14 @@ class SentinelGroup:
         """Let the sentinels make a replica the primary, whether or not the old one lives."""
 
         def has_changed() -> bool:
+            told = self.ask_sentinel(self.sentinels[0], "SENTINEL", "MASTER", SERVICE)
+            if "failover_in_progress" in told["flags"]:
+                return False
+            if int(told["port"]) != old.port:
+                return True
             with contextlib.suppress(redis.ResponseError):  # no replica is fit for it yet
                 self.ask_sentinel(self.sentinels[0], "SENTINEL", "FAILOVER", SERVICE)
-            return self.primary is not old
+            return False
 
         wait_until(has_changed, "no failover")
         return self.primary
