@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django_jobs.jobs.progress import MAX_NUMBER
 from django_jobs.jobs.records import JOB_FORMAT, State
+from django_jobs.metrics import deploys
 from django_jobs.validation.ranges import PRIORITY
 
 # Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
@@ -101,6 +102,9 @@ LOST_WORKER_KEPT_MS = DAY_MS
 
 SENDERS_KEPT = 10_000
 """How many senders of jobs are remembered, so that late copies of their pushes change nothing."""
+
+DEPLOYS_KEPT, DEPLOYS_KEPT_MS = deploys.DEPLOYS_KEPT, deploys.DEPLOYS_KEPT_MS
+SAME_DEPLOY_MS = deploys.SAME_DEPLOY_MS
 
 # --- bounds of one call ---------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Bucket, History
 
 from . import charts, formatting
+from .chart_deploys import ChartDeploys
 from .charts import Bar, Mark
 
 DAY = 86_400_000
@@ -46,6 +47,7 @@ class ChartPanel:
         end: the label at the right edge.
         columns: the headings of the table.
         rows: the rows of the table, except those that are all zero.
+        text_column: the heading of a last column that holds text, or "" if there is none.
         empty: the text to show if there is no data.
     """
 
@@ -58,6 +60,7 @@ class ChartPanel:
     legend: tuple[Legend, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    text_column: str = ""
     empty: str = ""
 
     @property
@@ -104,23 +107,47 @@ def _over_time(
     legend: tuple[Legend, ...],
     empty: str,
 ) -> ChartPanel:
+    deploys = ChartDeploys(history)
     said = ", ".join(f"{one.label}: {one.value}" for one in legend)
-    drawn = [Bar(part, hint) for part, hint in zip(parts, hints, strict=True)]
+    drawn = [
+        Bar(part, deploys.hint(index, hint))
+        for index, (part, hint) in enumerate(zip(parts, hints, strict=True))
+    ]
     times = tuple(_times(history))
     quarter = len(times) // QUARTERS
-    rows = zip(times, parts, strict=True)
+    column = _("Deploys") if deploys.count else ""
+    shown = Legend("deploy", column, formatting.number(deploys.count))
     return ChartPanel(
         name=name,
         title=title,
-        drawing=charts.bars(name, title, said, drawn, [one.look for one in legend]),
+        drawing=charts.bars(
+            name,
+            title,
+            f"{said}, {deploys.text}" if deploys.count else said,
+            drawn,
+            [one.look for one in legend],
+            deploys.marks,
+        ),
         top=charts.top_of(bar.height for bar in drawn),
         ticks=tuple(_axis(history)[:: quarter or 1][:QUARTERS]),
         end=_("now"),
-        legend=legend,
+        legend=(*legend, shown) if deploys.count else legend,
         columns=(_("From"), *(one.label for one in legend)),
-        rows=tuple((time, *map(formatting.number, part)) for time, part in rows if any(part)),
+        rows=tuple(_rows(times, parts, deploys)),
+        text_column=column,
         empty=empty,
     )
+
+
+def _rows(
+    times: Sequence[str], parts: Sequence[tuple[int, ...]], deploys: ChartDeploys
+) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of steps in which something happened; with their deploys, if there are any."""
+    for index, (time, part) in enumerate(zip(times, parts, strict=True)):
+        labels = deploys.labels(index)
+        if labels or any(part):
+            row = (time, *map(formatting.number, part))
+            yield (*row, labels) if deploys.count else row
 
 
 def _times(history: History) -> Iterator[str]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from django_jobs.metrics.histogram import Histogram
 
 from .counts import Counts, add, read_histogram
+from .deploys import DeployMark, checked_label, checked_time
 from .periods import DAY, HOUR, MINUTE, QUARTER, Dimension
 
 
@@ -74,10 +75,12 @@ class History:
     Attributes:
         step: milliseconds of one bucket.
         buckets: the oldest first; the last one is not over yet.
+        deploys: those that were marked in this span, the oldest first.
     """
 
     step: int
     buckets: tuple[Bucket, ...]
+    deploys: tuple[DeployMark, ...] = ()
 
     @property
     def succeeded(self) -> int:
@@ -127,7 +130,9 @@ class QueueCount:
 
 
 class Metrics(ABC):
-    """The counts of all workers, added up. A killed worker's counts since its heartbeat are lost.
+    """The counts of all workers, added up, and the marks of deploys.
+
+    A killed worker's counts since its heartbeat are lost.
 
     A span ends with the current minute, hour or day, so it may be shorter by one of these.
     """
@@ -148,6 +153,34 @@ class Metrics(ABC):
             until: number of the last period.
             name: return the counts of this name only.
         """
+
+    @abstractmethod
+    def deploys(self, since: int) -> tuple[DeployMark, ...]:
+        """Return the deploys that were marked since a time in Unix milliseconds, in their order."""
+
+    @abstractmethod
+    def store_deploy(self, mark: DeployMark) -> DeployMark:
+        """Keep a mark, and return the one that stands.
+
+        That is an earlier one if it has the same label and is at most `SAME_DEPLOY_MS` away. Up to
+        `DEPLOYS_KEPT` marks are kept, for `DEPLOYS_KEPT_MS`.
+        """
+
+    def mark_deploy(self, label: str, at: int | None = None) -> DeployMark:
+        """Mark a deploy on all charts over time.
+
+        Args:
+            label: what was deployed, in one line.
+            at: when it was, in Unix milliseconds, or None for now.
+
+        Returns:
+            The mark that stands: an earlier one if this deploy is marked already.
+
+        Raises:
+            ValueError: the label or the time cannot be used.
+        """
+        text, now = checked_label(label), self.now()
+        return self.store_deploy(DeployMark(now if at is None else checked_time(at, now), text))
 
     def history(self, span: Span, *, queue: str = "") -> History:
         """Return the attempts over a span.
@@ -171,7 +204,8 @@ class Metrics(ABC):
         buckets = (
             Bucket(at=number * step, **_ends(of_step[number])) for number in range(first, last + 1)
         )
-        return History(step=step, buckets=tuple(buckets))
+        deploys = self.deploys(first * step)
+        return History(step=step, buckets=tuple(buckets), deploys=deploys)
 
     def tasks(self, span: Span) -> tuple[TaskMetrics, ...]:
         """Return the tasks that ran in a span, sorted by name."""

@@ -190,6 +190,18 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
         {Trouble.UNREADABLE_VALUE},
         (("RPUSH", "e:{dead}", "it broke"),),
     ),
+    "a mark of a deploy that can't be read": (
+        {Trouble.UNREADABLE_VALUE, Trouble.ENDLESS_KEY},
+        (("ZADD", "deploys", START, "yesterday:v1"),),
+    ),
+    "a mark of a deploy at the end of all times": (
+        {Trouble.UNREADABLE_VALUE, Trouble.ENDLESS_KEY},
+        (("ZADD", "deploys", "inf", f"{START}:v1"),),
+    ),
+    "something else under the marks of deploys": (
+        {Trouble.WRONG_TYPE},
+        (("DEL", "deploys"), ("SET", "deploys", "no zset")),
+    ),
     "failures of nobody": ({Trouble.STRAY_KEY}, (("RPUSH", "e:nobody", "[]"),)),
     "something else under a job": (
         {Trouble.WRONG_TYPE},

@@ -6,6 +6,8 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.errors import BrokerError
+from django_jobs.metrics.deploys import DEPLOYS_KEPT_MS
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Span
 from django_jobs.metrics.periods import RETENTION, Dimension
@@ -82,3 +84,19 @@ def test_something_else_under_the_key_of_a_period_is_replaced(
     worker.heartbeat(samples=[STATS])
     assert metrics.history(Span.HOUR).succeeded == 1
     assert metrics.tasks(Span.MONTH)[0].succeeded == 1
+
+
+def test_marks_of_deploys_expire_and_survive_what_others_write(
+    broker: RedisBroker, client: redis.Redis
+) -> None:
+    metrics = broker.inspection.metrics
+    mark = metrics.mark_deploy("v1")
+    assert 0.9 * DEPLOYS_KEPT_MS < client.pttl(f"{PREFIX}deploys") <= DEPLOYS_KEPT_MS
+
+    client.zadd(f"{PREFIX}deploys", {"": 1, ":": mark.at, "x:y": mark.at, f"{'9' * 30}:z": mark.at})
+    assert metrics.history(Span.HOUR).deploys == (mark,)
+
+    client.set(f"{PREFIX}deploys", "no zset")
+    assert metrics.history(Span.HOUR).deploys == ()
+    with pytest.raises(BrokerError, match=r"deploys.*jobs doctor"):
+        metrics.mark_deploy("v2")

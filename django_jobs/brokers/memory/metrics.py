@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django_jobs.metrics.counts import Counts, add, rows
+from django_jobs.metrics.deploys import (
+    DEPLOYS_KEPT,
+    DEPLOYS_KEPT_MS,
+    SAME_DEPLOY_MS,
+    DeployMark,
+)
 from django_jobs.metrics.history import Metrics
 from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
 from django_jobs.metrics.task_stats import TaskStats
@@ -13,7 +19,7 @@ from .lock import Lock
 
 
 class MemoryMetrics(Metrics):
-    """Keeps the counts of each period by name.
+    """Keeps the counts of each period by name, and the marks of deploys.
 
     Args:
         lock: the broker's.
@@ -24,6 +30,7 @@ class MemoryMetrics(Metrics):
         self._periods: dict[Dimension, dict[int, dict[int, dict[str, Counts]]]] = {
             kind: {length: {} for length in lengths} for kind, lengths in RETENTION.items()
         }
+        self._deploys: list[DeployMark] = []
         self._lock = lock
         self._now = now
 
@@ -56,3 +63,17 @@ class MemoryMetrics(Metrics):
                 for known, counts in names.items()
                 if name in (None, known)
             ]
+
+    def deploys(self, since: int) -> tuple[DeployMark, ...]:
+        with self._lock:
+            return tuple(mark for mark in self._deploys if mark.at >= since)
+
+    def store_deploy(self, mark: DeployMark) -> DeployMark:
+        with self._lock:
+            for known in self._deploys:
+                if known.label == mark.label and abs(known.at - mark.at) <= SAME_DEPLOY_MS:
+                    return known
+            oldest = self._now() - DEPLOYS_KEPT_MS
+            kept = sorted(one for one in [*self._deploys, mark] if one.at >= oldest)
+            self._deploys = kept[-DEPLOYS_KEPT:]
+            return mark

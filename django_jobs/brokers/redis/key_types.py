@@ -25,6 +25,7 @@ KEY_TYPES: Mapping[str, str] = {
     "lost": "zset",
     "pushes": "zset",
     "postponed": "zset",
+    "deploys": "zset",
     "idle": "zset",
     "queues": "set",
     "paused": "set",

@@ -9,11 +9,12 @@ from typing import Any
 from django_jobs.brokers.constants import MAX_COUNT
 from django_jobs.brokers.messages import HeartbeatReport
 from django_jobs.metrics.counts import Counts, rows
+from django_jobs.metrics.deploys import DeployMark
 from django_jobs.metrics.history import Metrics
 from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
 
 from . import codec
-from .reading import parsed
+from .reading import number, parsed
 
 PERIODS = json.dumps(RETENTION)
 """As `heartbeat.lua` takes it."""
@@ -50,8 +51,16 @@ class RedisMetrics(Metrics):
     ) -> Iterator[tuple[int, str, Counts]]:
         only = () if name is None else (name,)
         flat = self._run("read_metrics", kind.value, length, since, until, *only)
-        for number, known, text in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
-            yield number, known, _to_counts(text)
+        for period, known, text in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+            yield period, known, _to_counts(text)
+
+    def deploys(self, since: int) -> tuple[DeployMark, ...]:
+        parts = (member.partition(":") for member in self._run("read_deploys", since))
+        known = ((number(at), label) for at, _, label in parts)
+        return tuple(DeployMark(at, label) for at, label in known if at is not None and label)
+
+    def store_deploy(self, mark: DeployMark) -> DeployMark:
+        return mark._replace(at=int(self._run("mark_deploy", mark.at, mark.label)))
 
 
 def _to_counts(text: str) -> Counts:

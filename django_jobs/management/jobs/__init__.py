@@ -5,6 +5,7 @@ from __future__ import annotations
 from .base import Subcommand
 from .check import Check
 from .deployment import Compose, Kubernetes, Procfile, Systemd
+from .deploys import MarkDeploy
 from .dev import Dev
 from .doctor import Doctor
 from .import_beat import ImportBeat
@@ -38,6 +39,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     ImportBeat(),
     Check(),
     Doctor(),
+    MarkDeploy(),
     Dev(),
     Systemd(),
     Procfile(),

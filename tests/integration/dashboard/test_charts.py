@@ -9,6 +9,7 @@ from django.utils.html import escape
 
 from django_jobs.dashboard import chart_panels, formatting
 from django_jobs.dashboard.charts import Bar, Mark, bars, sparkline, top_of
+from django_jobs.metrics.deploys import DeployMark
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Bucket, History
 from tests.support.clock import START
@@ -17,12 +18,14 @@ MINUTE = 60_000
 HOSTILE = "</title><script>alert('1')</script>\"&"
 
 
-def history(*parts: tuple[int, int], step: int = MINUTE) -> History:
+def history(
+    *parts: tuple[int, int], step: int = MINUTE, deploys: tuple[DeployMark, ...] = ()
+) -> History:
     buckets = (
         Bucket(at=START + number * step, succeeded=good, failed=bad)
         for number, (good, bad) in enumerate(parts)
     )
-    return History(step=step, buckets=tuple(buckets))
+    return History(step=step, buckets=tuple(buckets), deploys=deploys)
 
 
 def took(**counts: int) -> Histogram:
@@ -136,6 +139,49 @@ def test_failures_have_a_scale_of_their_own() -> None:
     figure = chart_panels.failures_panel("a", "", history((100_000, 3), (0, 1)))
     assert figure.top == 4
     assert figure.legend[0].value == "4 (< 0.1%)"
+
+
+def test_deploys_are_lines_with_their_labels() -> None:
+    marks = (
+        DeployMark(START + MINUTE // 2, "v1"),
+        DeployMark(START + 2 * MINUTE, "v2"),
+        DeployMark(START + 2 * MINUTE + 1, HOSTILE),
+    )
+    figure = chart_panels.attempts_panel(
+        "a", "", history((1, 0), (3, 0), (0, 0), (0, 0), deploys=marks)
+    )
+
+    assert figure.drawing.count('<path class="mark deploy"') == 2
+    assert '<path class="mark deploy" d="M5 0V100"/>' in figure.drawing
+    assert '<path class="mark deploy" d="M20 0V100"/>' in figure.drawing
+    assert "1 succeeded, 0 failed\nDeploy: v1</title>" in figure.drawing
+    assert f"\nDeploy: v2\nDeploy: {escape(HOSTILE)}</title>" in figure.drawing
+    assert f"Failed: 0, Deploy: v1, Deploy: v2, Deploy: {escape(HOSTILE)}</desc>" in figure.drawing
+    assert HOSTILE not in figure.drawing
+    assert [(one.look, one.label, one.value) for one in figure.legend][2:] == [
+        ("deploy", "Deploys", "3")
+    ]
+    assert figure.text_column == "Deploys"
+    assert [row[1:] for row in figure.rows] == [
+        ("1", "0", "v1"),
+        ("3", "0", ""),
+        ("0", "0", f"v2, {HOSTILE}"),
+    ]
+
+
+def test_many_deploys_take_bounded_space() -> None:
+    marks = tuple(DeployMark(START + number, f"v{number}") for number in range(1000))
+    figure = chart_panels.failures_panel("a", "", history((0, 1), (0, 0), deploys=marks))
+    assert figure.drawing.count("mark deploy") == 1
+    assert figure.drawing.count("Deploy: v") == 2 * 5
+    assert "…\nDeploy: v995" in figure.drawing
+
+
+def test_a_deploy_after_the_last_step_is_at_its_end() -> None:
+    late = (DeployMark(START + 9 * MINUTE, "late"),)
+    figure = chart_panels.attempts_panel("a", "", history((1, 0), (1, 0), deploys=late))
+    assert '<path class="mark deploy" d="M20 0V100"/>' in figure.drawing
+    assert figure.rows[-1][-1] == "late"
 
 
 def test_panels_without_data_say_so() -> None:

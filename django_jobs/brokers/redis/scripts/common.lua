@@ -14,6 +14,7 @@
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   pushes       zset    senders of jobs by the number of their last push, which is about its time
 --   postponed    zset    tasks whose jobs waited for a worker that knows them, by when that was last
+--   deploys      zset    `<ms>:<label>` of each deploy that was marked, by when it was
 --   idle         zset    names of queues that hold no jobs, by since when; others are in `queues`
 --   expiries     zset    ids of ended jobs by when they are forgotten
 --   n:<kind>:<length>:<number>  hash  what was counted in a period: name -> counts (see counts.py)

@@ -87,6 +87,7 @@ local CHECKS = {
   ['n:'] = function(name)
     check_expiry(name, math.max(DAY_MS, 2 * tonumber(string.match(name, '^n:%l+:(%d+):') or 0)))
   end,
+  deploys = function(name) check_expiry(name, DEPLOYS_KEPT_MS) end,
   seq = function(name)
     if not is_amount(peek('GET', name) or '', 15) then
       report('unreadable_value', name, 'no number', removal_of(name))

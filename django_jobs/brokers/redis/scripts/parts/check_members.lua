@@ -138,6 +138,13 @@ local function check_pause(name, queue)
   if peek('SISMEMBER', name, queue) == 1 and not is_known then report('unknown_pause', queue, '') end
 end
 
+local function check_deploy(name, member)
+  local score, at = peek('ZSCORE', name, member), string.match(member, '^(%d+):.')
+  if score and not (is_moment(score) and tonumber(at) == tonumber(score)) then
+    report('unreadable_value', name, member, removal_from('ZREM', name, member))
+  end
+end
+
 local MEMBER_CHECKS = {
   ['q:'] = check_listed,
   ['f:'] = check_claim,
@@ -151,6 +158,7 @@ local MEMBER_CHECKS = {
   leases = check_lease,
   lost = scored(is_moment),
   pushes = scored(function(score) return tonumber(score) < 2 ^ 53 and tonumber(score) >= 0 end),
+  deploys = check_deploy,
   idle = check_idle,
   paused = check_pause,
   extended = of_worker('SISMEMBER', 'SREM'),
