@@ -22,6 +22,8 @@ PARTS = re.compile(r"^-- Parts: (.+)\.$", re.MULTILINE)
 FUNCTION = re.compile(r"^local function (\w+)\(.*?^end$\n", re.MULTILINE | re.DOTALL)
 """A function at the top level of a script or a part."""
 
+WORD = re.compile(r"\w+")
+
 
 @cache
 def source(name: str) -> str:
@@ -50,11 +52,21 @@ def with_parts(text: str) -> str:
 
 def _without_unused(text: str) -> str:
     """Return a script without the functions whose names do not follow their ends."""
+    kept: list[str] = []
+    words: set[str] = set()
+    end = len(text)
+
+    def keep(part: str) -> None:
+        kept.append(part)
+        words.update(WORD.findall(COMMENT.sub("", part)))
+
     for found in reversed(list(FUNCTION.finditer(text))):
-        following = COMMENT.sub("", text[found.end() :])
-        if not re.search(rf"\b{found[1]}\b", following):
-            text = text[: found.start()] + text[found.end() :]
-    return text
+        keep(text[found.end() : end])
+        if found[1] in words:
+            keep(found[0])
+        end = found.start()
+    kept.append(text[:end])
+    return "".join(reversed(kept))
 
 
 class Scripts:
