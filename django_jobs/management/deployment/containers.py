@@ -60,8 +60,7 @@ def kubernetes_files(plan: Plan, folder: Path | None) -> Iterator[DeploymentFile
     project = plan.project
     place = (folder or project.directory) / "kubernetes.yaml"
 
-    # A worker answers probes only if it is the only one in its container.
-    probe = ("--probe", f"{ALL_ADDRESSES}:{PROBE_PORT}") if plan.processes == 1 else ()
+    probe = ("--probe", f"{ALL_ADDRESSES}:{PROBE_PORT}")
 
     def command(words: Sequence[str]) -> str:
         return yaml_command(kubernetes_escaped(word) for word in words)
@@ -76,7 +75,7 @@ def kubernetes_files(plan: Plan, folder: Path | None) -> Iterator[DeploymentFile
         "migrate": command(project.container_command("migrate")),
         "web": command(_web(plan)) if plan.web else "",
         "worker": command(project.container_command(*plan.worker, *probe)),
-        "probe": PROBE_PORT if probe else "",
+        "probe": PROBE_PORT,
         "pod_security": POD_SECURITY,
         "container_security": CONTAINER_SECURITY,
         "shutdown_timeout": f"{plan.shutdown_timeout:g}",
