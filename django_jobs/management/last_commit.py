@@ -11,7 +11,7 @@ TIMEOUT = 10
 
 
 def describe_last_commit() -> str:
-    """Return the short hash and the subject of the commit in the current folder.
+    """Return the short hash and the subject of the commit in the current folder, as they print.
 
     Raises:
         CommandError: Git is missing, or the folder is not in a repository that it may read.
@@ -30,7 +30,7 @@ def describe_last_commit() -> str:
         raise _unknown(error.stderr.strip().partition("\n")[0] or "it failed") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _unknown(str(error)) from error
-    return done.stdout.strip()
+    return "".join(filter(str.isprintable, done.stdout)).strip()
 
 
 def _unknown(reason: str) -> CommandError:

@@ -55,7 +55,7 @@ def test_a_retry_is_told_the_mark_that_stands(jobs: Jobs, redis_backend: JobBack
 def test_the_last_commit_is_the_default(
     jobs: Jobs, redis_backend: JobBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = commit(tmp_path, "Send receipts " + "again and " * 20)
+    known = commit(tmp_path, "Send\u200b receipts\a " + "again and " * 20)
     monkeypatch.chdir(tmp_path)
     jobs("mark-deploy")
     assert labels(redis_backend) == [
