@@ -185,6 +185,7 @@ class JobRecord:
         workers: ids of the workers of its latest attempts, ten at most.
         progress: what its latest attempt reported; None for a succeeded job.
         postponement: why it waits for a worker that knows it, or None.
+        cancel_requested: whether it is to be cancelled, and has not ended yet.
     """
 
     job: Job
@@ -201,6 +202,7 @@ class JobRecord:
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
     postponement: Postponement | None = None
+    cancel_requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,3 +131,35 @@ def test_a_cancelled_job_that_is_retried_runs(
     w1.take_one()
     assert w1.heartbeat().cancelled == ()
     assert found(inspection, "a").state is State.RUNNING
+
+
+def test_a_running_job_says_that_it_is_to_be_cancelled_until_it_has_ended(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([make_job(id="a"), make_job(id="b")])
+    claim, _ = w1.take(2)
+    assert not found(inspection, "a").cancel_requested
+
+    inspection.cancel("a")
+
+    assert found(inspection, "a").cancel_requested
+    assert inspection.read(["a"])[0].cancel_requested
+    assert not found(inspection, "b").cancel_requested
+    w1.settle(discarded(claim))
+    assert not found(inspection, "a").cancel_requested
+    inspection.retry("a")
+    assert not found(inspection, "a").cancel_requested
+
+
+def test_a_job_that_waits_again_says_that_it_is_to_be_cancelled(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([make_job(id="a")])
+    claim = w1.take_one()
+    inspection.cancel("a")
+
+    w1.settle(retrying(claim, delay=60_000))
+
+    assert found(inspection, "a").cancel_requested
+    inspection.retry("a")
+    assert not found(inspection, "a").cancel_requested

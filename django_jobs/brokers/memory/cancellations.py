@@ -27,15 +27,17 @@ class Cancellations:
     def cancel(self, entry: StoredJob, now: int) -> None:
         """End a waiting job, or have its worker end it with its next heartbeat."""
         if entry.state is State.RUNNING:
+            entry.cancelled = True
             self._wanted.add(entry.job.id)
             return
         entry.finished_at = now
         self._store.end(entry, State.DISCARDED, now)
         self._make_room()
 
-    def forget(self, job_id: str) -> None:
+    def forget(self, entry: StoredJob) -> None:
         """Forget a cancellation: an operator has retried or deleted the job since."""
-        self._wanted.discard(job_id)
+        entry.cancelled = False
+        self._wanted.discard(entry.job.id)
 
     def of(self, worker: WorkerState, now: int) -> tuple[str, ...]:
         """Return the jobs that a worker is to cancel; end those that wait again."""

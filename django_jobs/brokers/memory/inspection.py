@@ -163,7 +163,7 @@ class MemoryInspection(Inspection):
                 return False
             if entry.state.is_final:
                 entry.reset()
-            self._cancellations.forget(job_id)
+            self._cancellations.forget(entry)
             self._store.enqueue(entry, self._now())
             self._markers.add(entry.job.queue)
             return True
@@ -181,7 +181,7 @@ class MemoryInspection(Inspection):
             entry = self._store.entries.get(job_id)
             if entry is None or entry.state not in JobAction.DELETE.states:
                 return False
-            self._cancellations.forget(job_id)
+            self._cancellations.forget(entry)
             self._store.remove(entry)
             self._make_room()
             return True

@@ -38,6 +38,8 @@ class StoredJob:
     postponement: Postponement | None = None
     postponed_after: int = 0
     """How many attempts had counted when it was postponed; another one outdates that."""
+    cancelled: bool = False
+    """Whether it was cancelled while it ran; it may have ended since."""
 
     @property
     def is_suspect(self) -> bool:
@@ -140,6 +142,7 @@ class StoredJob:
             failures=self.failures,
             progress=self._progress(),
             postponement=self._current_postponement if self.state.is_waiting else None,
+            cancel_requested=self.cancelled and not self.state.is_final,
         )
 
     def _progress(self) -> Progress | None:

@@ -211,9 +211,18 @@ def state(fields: Mapping[str, str]) -> State | None:
 
 
 def to_record(
-    job_id: str, state: State, fields: Mapping[str, str], failures: Sequence[str], due: str
+    job_id: str,
+    state: State,
+    fields: Mapping[str, str],
+    failures: Sequence[str],
+    due: str,
+    cancelled: bool,
 ) -> JobRecord:
-    """Read a job from its hash, its list of failures, and its place in time."""
+    """Read a job from its hash, its list of failures, and its place in time.
+
+    Args:
+        cancelled: whether it was cancelled while it ran; it may have ended since.
+    """
 
     def number_of(name: str) -> int | None:
         return number(fields.get(name, ""))
@@ -251,6 +260,7 @@ def to_record(
         failures=tuple(to_failure(text) for text in failures),
         progress=None if state is State.SUCCEEDED else _progress(fields),
         postponement=_postponement(fields) if state.is_waiting else None,
+        cancel_requested=cancelled and not state.is_final,
     )
 
 

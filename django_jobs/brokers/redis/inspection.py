@@ -58,11 +58,11 @@ class RedisInspection(Inspection):
             failures: from which one on they are read.
         """
         reply = self._run("find", failures, *ids)
-        for job_id, (flat, errors, due) in zip(ids, reply, strict=True):
+        for job_id, (flat, errors, due, cancelled) in zip(ids, reply, strict=True):
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             state = codec.state(fields) or listed
             if fields and state:
-                yield codec.to_record(job_id, state, fields, errors, due)
+                yield codec.to_record(job_id, state, fields, errors, due, bool(cancelled))
 
     def counts(self) -> Mapping[State, int]:
         flat = self._run("count_jobs")

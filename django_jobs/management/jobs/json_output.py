@@ -46,6 +46,7 @@ def job_details(record: JobRecord) -> dict[str, Any]:
         "metadata": _stored(record.job.metadata) if record.job.metadata else {},
         "result": None if record.result is None else _stored(record.result),
         "failures": [_failure(failure) for failure in record.failures],
+        "cancel_requested": record.cancel_requested,
         "postponed_for": record.postponement and record.postponement.failure.message,
     }
 

@@ -21,6 +21,8 @@ from .formatting import NONE, format_time, printable
 from .json_output import job_details
 from .listing import format_state_time
 
+CANCEL_REQUESTED = "yes: it ends as discarded as soon as its code can be interrupted"
+
 
 class Show(ViewSubcommand):
     name = "show"
@@ -51,6 +53,7 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Job", job.id
     yield "Call", format_call(job)
     yield "State", f"{record.state.value}, {format_state_time(record, now_ms())}"
+    yield "Cancelled", CANCEL_REQUESTED if record.cancel_requested else NONE
     yield "Waits", _wait(record)
     yield "Queue", f"{job.queue}, priority {job.priority}"
     yield "Attempts", str(record.attempts)

@@ -427,3 +427,17 @@ def test_a_postponed_job_says_what_it_waits_for(
     page = shown(onlooker, JOB, id=job.id)
     assert 'id="postponed"' in page
     assert html.escape(message) in page
+
+
+def test_a_running_job_says_that_it_is_to_be_cancelled(
+    onlooker: Client, backend: JobBackend, worker: Driver
+) -> None:
+    backend.broker.push([job := make_job()])
+    worker.take_one()
+    assert 'id="cancel-requested"' not in shown(onlooker, JOB, id=job.id)
+
+    backend.broker.inspection.cancel(job.id)
+
+    page = shown(onlooker, JOB, id=job.id)
+    assert 'id="cancel-requested"' in page
+    assert "This job was cancelled." in page
