@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Session
 from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
@@ -90,7 +92,8 @@ def _to_horizon(until: datetime | timedelta | None) -> float:
     if until is None:
         return -math.inf
     if isinstance(until, timedelta):
-        return now_ms() + until / timedelta(milliseconds=1)
+        # Rounded as a `run_after` is, so that what is due after the same time counts.
+        return to_ms(timezone.now()) + until / timedelta(milliseconds=1)
     return to_ms(until)
 
 
