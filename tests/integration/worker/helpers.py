@@ -44,6 +44,11 @@ def wait_for_two(backend: JobBackend) -> set[int]:
     return pids(backend)
 
 
+def wait_until_gone(backend: JobBackend, old: set[int]) -> None:
+    """Wait for the end of workers: a parent says that one was replaced before it is told to go."""
+    wait_until(lambda: not old & pids(backend), "replaced workers still take jobs")
+
+
 def hear_that_all_serve(systemd: socket.socket) -> None:
     while not systemd.recv(1000).startswith(b"READY=1\n"):
         pass

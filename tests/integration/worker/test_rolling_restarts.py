@@ -12,7 +12,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
-from tests.integration.worker.helpers import TWO, wait_for_end, wait_for_two
+from tests.integration.worker.helpers import TWO, wait_for_end, wait_for_two, wait_until_gone
 from tests.support.worker_fixtures import Deploy
 from tests.support.workers import Site, WorkerProcess
 
@@ -86,6 +86,7 @@ def test_a_hang_up_brings_the_new_code_without_a_gap(
 ) -> None:
     run_version(site, backend)
     assert site.notes.lines == ["version 1"]
+    old = wait_for_two(backend)
 
     deploy("VERSION = 2")
     results = []
@@ -93,6 +94,7 @@ def test_a_hang_up_brings_the_new_code_without_a_gap(
     while first.said.count("was replaced") < 2:
         results.append(tasks.say_version.enqueue())
         wait_for_end(backend, results[-1])
+    wait_until_gone(backend, old)
     run_version(site, backend)
     versions = site.notes.lines
     assert versions[-1] == "version 2"
@@ -112,9 +114,11 @@ def test_code_that_does_not_load_leaves_the_old_workers(
     run_version(site, backend)
     assert site.notes.lines == ["version 1"]
     assert "was replaced" not in first.said
+    old = wait_for_two(backend)
 
     deploy("VERSION = 2")
     first.send(signal.SIGHUP)
+    wait_until_gone(backend, old)
     first.wait_for("was replaced", 2)
     run_version(site, backend)
     assert site.notes.lines == ["version 1", "version 2"]
@@ -189,13 +193,13 @@ def test_another_hang_up_loads_the_code_of_that_moment(
 ) -> None:
     deploy("VERSION = 1")
     parent = site.start(*TWO, ready=False)
-    parent.wait_for("Stop: Ctrl-C", 2)
+    old = wait_for_two(backend)
     deploy("import time; time.sleep(3600)")
     parent.send(signal.SIGHUP)
     parent.wait_for("the site is loaded again")
     deploy("VERSION = 3")
     parent.send(signal.SIGHUP)
-    parent.wait_for("was replaced", 2)
+    wait_until_gone(backend, old)
     run_version(site, backend)
     assert site.notes.lines == ["version 3"]
     assert parent.stop() == 0
