@@ -8,10 +8,11 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import Protocol
 
 from django_jobs.waits import capped
+
+from .own_handlers import OwnHandler
 
 
 class HasFileno(Protocol):
@@ -70,14 +71,13 @@ class Wakeup:
 def listening(numbers: Sequence[signal.Signals], hear: Callable[[int], None]) -> Iterator[Wakeup]:
     """Handle signals from now on, also after the block; inside it, each ends the wait.
 
+    Forked processes do not inherit the handlers.
+
     Args:
         numbers: which signals. HUP stays ignored if it is, as `nohup` wants it.
         hear: told the number, in the middle of anything.
     """
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        hear(number)
-
+    handle = OwnHandler(hear)
     wakeup = Wakeup()
     before = signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
     try:

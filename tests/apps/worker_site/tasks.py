@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import random
 import sys
 import threading
 import time
 from datetime import timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -241,6 +243,30 @@ def leave_a_process_behind() -> int:
             time.sleep(0.01)
         os._exit(0)
     return os.getpid()
+
+
+def compute_for_ever(started: Event) -> None:
+    started.set()
+    while True:
+        pass
+
+
+@task
+def terminate_a_forked_process(*, at_once: bool) -> int | None:
+    """Return the exit code of a process that gets TERM, when it has started or before."""
+    forks = multiprocessing.get_context("fork")
+    started = forks.Event()
+    process = forks.Process(target=compute_for_ever, args=[started])
+    process.start()
+    try:
+        if not at_once:
+            started.wait()
+        process.terminate()
+        process.join(60)
+        return process.exitcode
+    finally:
+        process.kill()
+        process.join()
 
 
 @task

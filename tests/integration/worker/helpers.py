@@ -24,7 +24,7 @@ def record_of(backend: JobBackend, result: Any) -> JobRecord:
 def wait_for_end(backend: JobBackend, result: Any) -> JobRecord:
     wait_until(
         lambda: record_of(backend, result).state.is_final,
-        f"no end of {record_of(backend, result)}",
+        lambda: f"no end of {record_of(backend, result)}",
     )
     return record_of(backend, result)
 

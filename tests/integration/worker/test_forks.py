@@ -203,6 +203,17 @@ def test_a_worker_ends_for_its_parent_even_if_a_process_of_a_job_and_no_template
         site.notes.put("release")
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_job_can_terminate_a_process_that_it_has_forked(
+    site: Site, backend: JobBackend, processes: str
+) -> None:
+    worker = site.start("-c", "1", "--processes", processes, ready=False)
+    for at_once in (False, *[True] * 10):
+        result = tasks.terminate_a_forked_process.enqueue(at_once=at_once)
+        assert wait_for_end(backend, result).result == str(-signal.SIGTERM)
+    assert worker.stop() == 0
+
+
 @LINUX
 def test_a_template_that_hangs_is_killed_when_it_does_not_say_how_a_worker_ended(
     site: Site, backend: JobBackend
