@@ -114,6 +114,9 @@ class Broker(ABC):
     persistent: ClassVar[bool]
     """Whether jobs outlive this process."""
 
+    place: str
+    """Where it keeps jobs, without secrets; for messages."""
+
     lease: float
     """Seconds after its last heartbeat at which a worker loses its jobs."""
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import State
+from django_jobs.management.upcoming import next_ticks
 
 if TYPE_CHECKING:
     from django_jobs.backends.base import JobBackend
@@ -23,10 +24,23 @@ CLOCKS_APART_MS = 2_000
 """A larger difference than two synchronized clocks ever have."""
 
 
+def introduction(backend: JobBackend) -> str:
+    """Return which backend it is, and where its jobs are."""
+    kind = type(backend).__name__
+    return f"TASKS[{backend.alias!r}] is {kind} and keeps jobs in {backend.broker.place}."
+
+
+def processes_line(processes: int) -> str:
+    """Return what the parent of several worker processes says first."""
+    return f"{processes} worker processes, which kill -TERM {os.getpid()} stops."
+
+
 def greeting(
     backend: JobBackend, worker: Worker, probe: ProbeAddress | None = None
 ) -> Iterator[str]:
     """Yield what a worker serves, and warnings about queues, clock and broker.
+
+    One of several processes is brief, as its parent has introduced the backend.
 
     Args:
         backend: whose jobs it runs.
@@ -38,10 +52,13 @@ def greeting(
         queue.name if options.strict else f"{queue.name}:{queue.weight}" for queue in options.queues
     )
     order = "in strict order" if options.strict else "by weight"
+    if not options.replaceable:
+        yield introduction(backend)
     yield f"Worker {worker.id} serves {named or 'all queues'}, {order}."
+    yield from next_ticks(backend, worker)
     yield (
-        f"{options.concurrency} threads and up to {options.async_concurrency} coroutines;"
-        f" {len(worker.periodic_tasks)} periodic tasks. Stop: Ctrl-C or kill -TERM {os.getpid()}."
+        f"{options.concurrency} threads and up to {options.async_concurrency} coroutines."
+        f" Stop: Ctrl-C or kill -TERM {os.getpid()}."
     )
     yield from probe_pages(probe)
     if not worker.holds_lease:

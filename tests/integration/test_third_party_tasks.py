@@ -82,7 +82,7 @@ def test_a_worker_runs_them(redis_url: str) -> None:
     redis = {"JOB_BACKEND": "redis", "REDIS_URL": redis_url}
     ids = run("-c", ENQUEUE, **redis)
     greeting = work(**redis)
-    assert "1 periodic tasks" in greeting
+    assert "1 periodic task:" in greeting
     assert json.loads(run("-c", TELL.replace("INPUT", repr(ids)), **redis)) == RESULTS
 
 

@@ -37,6 +37,7 @@ class MemoryBroker(Broker):
     """
 
     persistent = False
+    place = "the memory of this process"
 
     def __init__(
         self,

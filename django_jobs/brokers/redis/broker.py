@@ -67,6 +67,7 @@ class RedisBroker(Broker):
             socket_timeout=socket_timeout,
             clock=clock,
         )
+        self.place = f"{self._caller.address}, namespace {namespace}"
         self.inspection = RedisInspection(self._caller.run)
         self.doctor = RedisDoctor(self._caller.run, self._caller.lease_ms)
 

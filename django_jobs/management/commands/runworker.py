@@ -25,7 +25,13 @@ from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.errors import BrokerError
 from django_jobs.logs.fields import writing_as
 from django_jobs.logs.formatters import LogFormat
-from django_jobs.management.banner import burst_report, greeting, probe_pages
+from django_jobs.management.banner import (
+    burst_report,
+    greeting,
+    introduction,
+    probe_pages,
+    processes_line,
+)
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.probe import open_worker_probe, scrapes_of
 from django_jobs.management.several import channel_to_parent, run_several
@@ -101,7 +107,9 @@ class Command(OwnProcessCommand):
             return ExitCode.DONE
         if processes > 1:
             preload = self._preloads(backend, options)
-            self._write_lines(probe_pages(probe))
+            for each, _ in served:
+                self._write_lines([introduction(each)], each)
+            self._write_lines([processes_line(processes), *probe_pages(probe)])
             every = [each for _, each in served]
             return run_several(every, processes, preload=preload, probe=probe)
         return self._run(served, probe=probe)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.management.formatting import format_count
 
 from .console import Console
-from .formatting import format_count
 from .listing import PAGE
 from .progress import Progress
 

@@ -9,11 +9,11 @@ from django.core.management.base import CommandError
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.health import Thresholds, check_health
 from django_jobs.management.arguments import at_least, checked, seconds_of_at_least
+from django_jobs.management.formatting import format_count, format_duration
 from django_jobs.management.target import job_backend
 
 from .base import USAGE_ERROR, BackendSubcommand
 from .console import Console
-from .formatting import format_count, format_duration
 from .json_output import health_json, liveness_json
 from .liveness import find_liveness
 

@@ -10,13 +10,13 @@ from django.core.management.base import CommandError
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import to_ms
 from django_jobs.management.arguments import checked
+from django_jobs.management.formatting import format_time
 from django_jobs.management.last_commit import describe_last_commit
 from django_jobs.management.target import job_backend
 from django_jobs.metrics.deploys import MAX_LABEL
 
 from .base import BackendSubcommand
 from .console import Console
-from .formatting import format_time
 from .json_output import iso_time
 
 

@@ -11,10 +11,10 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.doctor import Diagnosis, Finding
+from django_jobs.management.formatting import format_count
 
 from .base import BackendSubcommand
 from .console import Console
-from .formatting import format_count
 from .json_output import diagnosis_json
 
 SHOWN = 20

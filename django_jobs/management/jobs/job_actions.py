@@ -13,12 +13,12 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.jobs.records import State
+from django_jobs.management.formatting import format_count, printable
 from django_jobs.management.target import known_queue
 
 from .base import USAGE_ERROR, BackendSubcommand
 from .bulk import apply_to_all
 from .console import Console
-from .formatting import format_count, printable
 from .listing import add_filters, job_filter, make_finder
 
 

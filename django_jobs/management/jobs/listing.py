@@ -12,11 +12,11 @@ from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
+from django_jobs.management.formatting import NONE, format_duration
 from django_jobs.management.target import known_queue, make_redactor
 
 from .base import ViewSubcommand
 from .console import Console
-from .formatting import NONE, format_duration
 from .json_output import job_summary
 
 PAGE = 500

@@ -14,10 +14,10 @@ from django.core.management.base import OutputWrapper
 
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokerError
+from django_jobs.management.formatting import format_time, printable
 from django_jobs.waits import wait_out
 
 from .console import Console
-from .formatting import format_time, printable
 
 SHORTEST_INTERVAL = 0.1
 """Seconds: an operator sees no difference below, and the broker has better things to do."""

@@ -15,11 +15,11 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.inspection.finder import Finder, Page
 from django_jobs.brokers.moving import PORTION, BrokerMove, Moved
 from django_jobs.jobs.records import JOB_FORMAT, JobRecord, State
+from django_jobs.management.formatting import format_count, printable
 from django_jobs.management.target import known_queue, visible_backend
 
 from .base import USAGE_ERROR, BackendSubcommand
 from .console import Console
-from .formatting import format_count, printable
 from .job_actions import Refusal
 from .listing import add_filters, job_filter, make_finder
 

@@ -11,6 +11,7 @@ from django.utils.timezone import get_default_timezone
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.clock import from_ms, now_ms, to_ms
+from django_jobs.management.formatting import format_time
 from django_jobs.management.target import job_backend
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.periodic_tasks.registry import registered_tasks
@@ -19,7 +20,6 @@ from django_jobs.tasks.registry import import_task_modules
 
 from .base import USAGE_ERROR, ViewSubcommand
 from .console import Console
-from .formatting import format_time
 from .json_output import iso_time
 
 

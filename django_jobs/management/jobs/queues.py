@@ -8,11 +8,11 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.queues import configured_and_known
+from django_jobs.management.formatting import NONE, format_count, format_duration
 from django_jobs.management.target import known_queue
 
 from .base import BackendSubcommand, ViewSubcommand
 from .console import Console
-from .formatting import NONE, format_count, format_duration
 from .json_output import queue_json
 
 

@@ -12,12 +12,12 @@ from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import Failure, JobRecord
+from django_jobs.management.formatting import NONE, format_time, printable
 from django_jobs.management.target import make_redactor
 from django_jobs.serialization.arguments import peek_value
 
 from .base import ViewSubcommand
 from .console import Console
-from .formatting import NONE, format_time, printable
 from .json_output import job_details
 from .listing import format_state_time
 

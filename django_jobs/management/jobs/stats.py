@@ -8,10 +8,10 @@ from typing import Any
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.filters import LISTED
+from django_jobs.management.formatting import format_count, format_duration
 
 from .base import ViewSubcommand
 from .console import Console
-from .formatting import format_count, format_duration
 from .json_output import queue_json
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from .formatting import printable
+from django_jobs.management.formatting import printable
 
 Cell: TypeAlias = str | int
 GAP = "  "

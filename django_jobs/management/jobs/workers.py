@@ -14,11 +14,11 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.management.arguments import seconds_of_at_least
+from django_jobs.management.formatting import format_count, format_duration
 from django_jobs.suggest import unknown_name
 
 from .base import USAGE_ERROR, BackendSubcommand, ViewSubcommand
 from .console import Console
-from .formatting import format_count, format_duration
 from .idle_workers import Busy, wait_until_idle
 from .json_output import worker_json
 

@@ -41,10 +41,11 @@ def start_worker(environment: dict[str, str], redis_url: str) -> Iterator[Start]
         )
         started.append(process)
         assert process.stdout
-        greeting = process.stdout.readline()
-        if not greeting.startswith("Worker "):
-            process.kill()
-            pytest.fail(greeting + process.stdout.read())
+        said = ""
+        while "Stop: Ctrl-C" not in said:
+            said += (line := process.stdout.readline())
+            if not line:
+                pytest.fail(f"it ended, and said:\n{said}")
         return process
 
     yield start

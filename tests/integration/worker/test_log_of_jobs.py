@@ -97,7 +97,8 @@ def test_every_line_of_a_worker_is_one_json_object(site: Site) -> None:
     (warning,) = (line for line in lines if line["logger"] == "py.warnings")
     assert warning["job_id"] == failed.id
     assert sum(line["logger"] == "shop.stock" for line in lines) == 7
-    greeting = lines[0]
+    assert lines[0]["message"].startswith("TASKS['default'] is RedisBackend ")
+    greeting = lines[1]
     assert greeting["message"].startswith("Worker ")
     assert greeting["logger"] == "django_jobs"
     assert greeting["worker"] == end["worker"]

@@ -101,7 +101,9 @@ def start_group() -> Iterator[Callable[..., WorkerGroup]]:
 
 
 @pytest.mark.parametrize("arguments", [{"backend": ["default", "second"]}, {"all_backends": True}])
-def test_a_burst_runs_the_jobs_of_all_backends(arguments: dict[str, Any], notes: Notes) -> None:
+def test_a_burst_runs_the_jobs_of_all_backends(
+    arguments: dict[str, Any], notes: Notes, options: dict[str, dict[str, Any]]
+) -> None:
     first, second = enqueue("default", "one"), enqueue("second", "two")
 
     said = burst(**arguments)
@@ -110,6 +112,9 @@ def test_a_burst_runs_the_jobs_of_all_backends(arguments: dict[str, Any], notes:
     assert state("default", first) is State.SUCCEEDED
     assert state("second", second) is State.SUCCEEDED
     assert said.count("serves all queues") == 2
+    for alias, its in options.items():
+        place = f"{its['url']}, namespace {its['namespace']}"
+        assert f"[{alias}] TASKS['{alias}'] is RedisBackend and keeps jobs in {place}." in said
 
 
 def test_without_an_argument_only_the_default_backend_is_served(notes: Notes) -> None:

@@ -155,7 +155,7 @@ def test_a_starting_worker_names_the_queues_it_serves_and_those_nobody_serves(
     tasks.note.using(queue_name="low").enqueue("old")
     worker = site.start("-q", "critical:3", "-q", "default", "-c", "7")
     assert "serves critical:3, default:1, by weight." in worker.said
-    assert "7 threads and up to 500 coroutines; " in worker.said
+    assert "7 threads and up to 500 coroutines. " in worker.said
     assert f"kill -TERM {worker.process.pid}" in worker.said
     worker.wait_for("no worker serves low, mailers; jobs wait there until one does.")
 

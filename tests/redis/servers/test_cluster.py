@@ -73,6 +73,7 @@ def test_a_slot_moves_to_another_node_while_jobs_run_each_once(
 ) -> None:
     backend = on_cluster(cluster.url, SECOND)
     worker = site.start("-c", "5")
+    assert f"keeps jobs in {cluster.url}, namespace " in worker.said
     producer = Producer(3_000)
     producer.start()
     source = cluster.owner(SECOND)

@@ -76,6 +76,9 @@ def test_a_failover_amid_thousands_of_jobs_loses_none_that_was_acknowledged_and_
     group: SentinelGroup, on_group: RedisBackend, site: Site
 ) -> None:
     workers = [site.start("-c", "5") for _ in range(2)]
+    place = group.url.partition("@")[2].partition("?")[0]
+    assert f"keeps jobs in redis+sentinel://{place}, namespace " in workers[0].said
+    assert "hunter2" not in workers[0].said
     producer = Producer(JOBS)
     producer.start()
     wait_until(lambda: len(producer.began) > JOBS / 3, "too few jobs")

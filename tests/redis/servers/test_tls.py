@@ -39,6 +39,7 @@ def test_jobs_run_over_tls_with_the_certificate_of_an_own_authority(
     configure(url=url)
     site.options["url"] = url
     worker = site.start("-c", "2")
+    assert f"keeps jobs in {url}, namespace " in worker.said
     tasks.note.enqueue("over tls")
     site.notes.wait_for("over tls")
     assert worker.stop() == 0
