@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-servers test-wagtail test-deploy chaos soak load bench bench-quick compare conformance docs lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-servers test-wagtail test-deploy chaos soak load bench bench-quick compare conformance docs record lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ coverage: $(VENV)/installed-dev programs ## Run the tests, and show the lines th
 docs: .venv-docs/installed ## Build the documentation as a site in build/docs
 	@.venv-docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet -c docs . build/docs
 	@echo "The documentation is in build/docs/index.html."
+
+record: $(VENV)/installed-dev programs ## Record the moving pictures of the README
+	@$(BIN)/python -m scripts.record_dashboard
 
 lint: $(VENV)/installed-dev ## Check format, style, types and imports
 	$(BIN)/ruff format --check .

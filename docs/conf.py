@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -32,3 +34,14 @@ llms_txt_summary = (
     "Background jobs for Django's Tasks framework: in a thread pool by default, in Redis when jobs"
     " must survive a restart. Read docs/reference/assistants first."
 )
+
+
+def copy_images(app: Any, error: Exception | None) -> None:
+    """Copy the pictures, which pages name in HTML that Sphinx does not read."""
+    images = Path("docs") / "images"
+    shutil.copytree(REPOSITORY / images, Path(app.outdir) / images, dirs_exist_ok=True)
+
+
+def setup(app: Any) -> None:
+    """Extend Sphinx."""
+    app.connect("build-finished", copy_images)

@@ -172,6 +172,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_picture_is_where_the_site_copies_them_from(page: Path) -> None:
+    pictures = [picture for _, picture in LINK.findall(page.read_text()) if picture]
+    folders = {(page.parent / picture).resolve().parent for picture in pictures}
+    assert folders <= {ROOT / "docs" / "images"}
+
+
 def test_the_site_has_every_page_once() -> None:
     contents = yaml.safe_load((ROOT / "docs/_toc.yml").read_text())
     entries = [entry["file"] for part in contents["subtrees"] for entry in part["entries"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import django
 import pytest
 
+from scripts.absolute_readme import absolute
 from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "django_jobs"
@@ -117,6 +119,18 @@ def test_the_metadata_says_what_is_supported() -> None:
     assert "Typing :: Typed" in classifiers
     assert PROJECT["license"] == "BSD-3-Clause"
     assert PROJECT["name"] == "django-jobs-backends"
+
+
+def test_links_of_the_long_description_can_be_made_absolute() -> None:
+    readme = (ROOT / PROJECT["readme"]).read_text()
+    text = absolute(readme, "https://example.com/project/", "v9.9")
+    targets = re.findall(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"', text)
+    addresses = [link or picture for link, picture in targets]
+    assert [one for one in addresses if not one.startswith("https://")] == []
+    made = re.findall(r"https://example\.com/project/(blob|raw)/v9\.9/([^)\"#\s]+)", text)
+    assert made
+    assert [path for _, path in made if not (ROOT / path).is_file()] == []
+    assert {Path(path).suffix for kind, path in made if kind == "raw"} == {".png", ".svg", ".webp"}
 
 
 def test_pins_are_exact_and_hold_no_address() -> None:

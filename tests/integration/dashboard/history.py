@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import redis
 
@@ -14,7 +16,10 @@ from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK
 from tests.support.driver import Driver
 
 MINUTE = 60_000
-TASKS: tuple[tuple[str, str, float, float, float, str], ...] = (
+TaskRow: TypeAlias = tuple[str, str, float, float, float, str]
+"""Task, queue, attempts a minute, typical milliseconds, share of failures, and their error."""
+
+TASKS: tuple[TaskRow, ...] = (
     ("shop.tasks.resize_picture", "default", 40, 900, 0.01, "PIL.UnidentifiedImageError"),
     ("shop.tasks.send_receipt", "mailers", 90, 180, 0.03, "smtplib.SMTPServerDisconnected"),
     ("shop.search.index_product", "low", 260, 24, 0.0, ""),
@@ -24,7 +29,9 @@ TASKS: tuple[tuple[str, str, float, float, float, str], ...] = (
 )
 
 
-def live_through(url: str, namespace: str, minutes: int, every: int = 1) -> None:
+def live_through(
+    url: str, namespace: str, minutes: int, every: int = 1, tasks: Sequence[TaskRow] = TASKS
+) -> None:
     """Tell a broker what a busy site counts in so many minutes up to now."""
     chance = random.Random(7)
     broker = RedisBroker(url, namespace=namespace, clock=MOVABLE_CLOCK)
@@ -34,7 +41,7 @@ def live_through(url: str, namespace: str, minutes: int, every: int = 1) -> None
         for ago in range(minutes, -1, -every):
             client.set(CLOCK_KEY, now - ago * MINUTE)
             busy = 0.55 + 0.45 * abs(((ago / 60) % 24) - 12) / 12
-            samples = tuple(_sample(chance, *one, busy * every) for one in TASKS)
+            samples = tuple(_sample(chance, *one, busy * every) for one in tasks)
             worker.heartbeat(
                 samples=samples,
                 succeeded=sum(one.succeeded for one in samples),
