@@ -1,0 +1,3 @@
+"""Programs for those who work on the project."""
+
+from __future__ import annotations
