@@ -40,7 +40,7 @@ class Cluster:
             self.ask(server, "CLUSTER", "ADDSLOTS", *range(*ends))
         for server in self.servers:  # each with each, as waiting for gossip takes long
             for other in self.servers:
-                self.ask(server, "CLUSTER", "MEET", HOST, other.port, *other.bus_ports)
+                self.ask(server, "CLUSTER", "MEET", HOST, other.port)
         wait_until(self._all_have_met, "the nodes have not met")
         for number, server in enumerate(self.servers[self._primaries :]):
             self.ask(server, "CLUSTER", "REPLICATE", self.id_of(self.servers[number]))

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 HOST = "127.0.0.1"
-PORTS = range(10_000, 32_000)
+PORTS = range(12_000, 22_000)
 BLOCK = 100
+TWIN = 10_000
+"""How far above a node's port the other nodes of a Redis Cluster reach it. That port is outside of
+`PORTS`, so it belongs to whoever has the first one."""
 
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 on which nobody listens, and which is returned only once.
 
-    It is none of those that the kernel gives to outgoing connections: one of them could have it
-    before the server that it is for, or while that one is restarted, or find only itself there.
+    Neither it nor its twin is one of those that the kernel gives to outgoing connections: one of
+    them could have it before the server that it is for, or while that one is restarted, or find
+    only itself there.
     """
     with _lock:  # tests start servers in several threads
         return next(_ports)
@@ -39,9 +43,10 @@ def _free_ports() -> Iterator[int]:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as twin:
         try:
             probe.bind((HOST, port))
+            twin.bind((HOST, port + TWIN))
         except OSError:
             return False
     return True

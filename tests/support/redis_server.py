@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import redis
 
 from tests.support.certificates import Certificate
 from tests.support.ports import HOST, free_port
+from tests.support.processes import freeze
 
 START_DEADLINE = 40.0
 INSTALL_HINT = (
@@ -27,6 +29,11 @@ INSTALL_HINT = (
 )
 SETTINGS = ("save ''", "appendonly yes", "appendfsync everysec")
 CLUSTER = "cluster-enabled yes"
+PORTS_TRIED = 3
+
+
+class PortTaken(RuntimeError):
+    """The server ended because it could not listen at its port."""
 
 
 class RedisServer:
@@ -39,9 +46,9 @@ class RedisServer:
         certificate: with one, the port is for TLS alone.
 
     Attributes:
+        port: where it listens. Read it when the server has started: a program that knows nothing
+            of `free_port` may have taken the port before that.
         arguments: what follows the path of redis.conf on the command line.
-        bus_ports: the port on which a node of a cluster talks with the others, if it is not the
-            node's own + 10,000.
     """
 
     arguments: Sequence[str] = ()
@@ -50,12 +57,11 @@ class RedisServer:
         # Not pytest's tmp_path: the path of a unix socket must stay under 108 bytes.
         self.directory = Path(tempfile.mkdtemp(prefix="redis-"))
         self.port = free_port()
-        self.bus_ports = _bus_ports() if CLUSTER in options else []
         self.certificate = certificate
         self.socket = self.directory / "redis.sock"
         self.log = self.directory / "log"
         self._config = self.directory / "redis.conf"
-        self._config.write_text("\n".join([*self._own_settings(), *options]) + "\n")
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,6 +86,23 @@ class RedisServer:
         Raises:
             RuntimeError: the server ended instead; the message holds its log.
         """
+        if self._process is None:
+            self._start_on_a_free_port()
+        else:
+            self._start()
+
+    def _start_on_a_free_port(self) -> None:
+        for _ in range(PORTS_TRIED):
+            self._config.write_text("\n".join([*self._own_settings(), *self._options]) + "\n")
+            with suppress(PortTaken):
+                self._start()
+                return
+            self.port = free_port()
+        log = self.log.read_text()
+        self.stop()
+        raise RuntimeError(f"redis-server found no free port:\n{log}")
+
+    def _start(self) -> None:
         command = [*_dies_with_us(), *server_command(), str(self._config), *self.arguments]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -98,7 +121,8 @@ class RedisServer:
 
     def freeze(self) -> None:
         """Make the server hang: connections stay open, nothing is answered until `thaw()`."""
-        self._send(signal.SIGSTOP)
+        if self._process is not None and self.is_running:
+            freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Continue a server that hangs."""
@@ -122,7 +146,6 @@ class RedisServer:
             ports = ["port 0", f"tls-port {self.port}", *self.certificate.settings]
         return [
             *(f"bind {HOST}", *ports),
-            *(f"cluster-port {port}" for port in self.bus_ports),
             *(f"dir {self.directory}", f"unixsocket {self.socket}"),
         ]
 
@@ -135,17 +158,11 @@ class RedisServer:
         while not _answers(self.socket):
             if process.poll() is not None or time.monotonic() > deadline:
                 log = self.log.read_text()
+                if process.poll() is not None and "Address already in use" in log:
+                    raise PortTaken(log)
                 self.stop()
                 raise RuntimeError(f"redis-server did not start:\n{log}")
             time.sleep(0.01)
-
-
-def _bus_ports() -> list[int]:
-    """A free port for the bus of a cluster; before Redis 7, a node can't be told one.
-
-    The one that Redis would take may belong to an outgoing connection.
-    """
-    return [free_port()] if server_version() >= (7,) else []
 
 
 def server_command() -> list[str]:

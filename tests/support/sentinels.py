@@ -50,13 +50,17 @@ class SentinelGroup:
             RedisServer([*secrets, "repl-diskless-sync-delay 0"], certificate)
             for _ in range(1 + replicas)
         ]
-        watching = self._watching(self.servers[0], quorum=sentinels // 2 + 1)
-        self.sentinels = [SentinelServer(watching, certificate) for _ in range(sentinels)]
+        self.sentinels: list[SentinelServer] = []
+        self._number, self._certificate = sentinels, certificate
 
     def start(self) -> None:
         """Start everything; return when the sentinels know each other and the replicas."""
-        for server in (*self.servers, *self.sentinels):
+        for server in self.servers:
             server.start()
+        watching = self._watching(self.servers[0], quorum=self._number // 2 + 1)
+        for _ in range(self._number):
+            self.sentinels.append(SentinelServer(watching, self._certificate))
+            self.sentinels[-1].start()
         first, *replicas = self.servers
         for server in replicas:
             self.ask(server, "REPLICAOF", HOST, first.port)

@@ -17,6 +17,7 @@ from typing import Any
 
 from django_jobs.worker.worker import Worker
 from tests.support.paths import ROOT
+from tests.support.processes import freeze
 from tests.support.waiting import DEADLINE, wait_until
 
 RUNWORKER = (sys.executable, "-m", "django", "runworker")
@@ -75,6 +76,10 @@ class WorkerProcess:
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
+
+    def freeze(self) -> None:
+        """Stop it where it is; SIGCONT lets it go on."""
+        freeze(self.process.pid)
 
     def kill9(self) -> None:
         self.process.kill()

@@ -19,6 +19,7 @@ from tests.integration.dashboard.helpers import UseBackend
 from tests.support.builders import make_jobs
 from tests.support.driver import Driver
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import DEADLINE
 
 HEALTH, STATS = reverse("django_jobs_dashboard:health"), reverse("django_jobs_dashboard:stats")
 
@@ -167,7 +168,7 @@ def test_one_check_answers_all_requests_in_the_meantime() -> None:
     watch = SharedHealth()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(watch.health, look)
-        assert asked.wait(20)
+        assert asked.wait(DEADLINE)
         asked.clear()
         assert watch.health(look) == first.result() == NO_ANSWER
         assert not asked.is_set()

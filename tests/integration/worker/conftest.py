@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import processes
+from tests.support.waiting import DEADLINE
 from tests.support.worker_fixtures import (  # noqa: F401 (fixtures)
     backend,
     configure,
@@ -38,7 +40,7 @@ def systemd(
     """The socket to which the worker processes of the site send messages for systemd."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(40)
+        listening.settimeout(DEADLINE)
         site.variables["NOTIFY_SOCKET"] = str(tmp_path / "notify")
         yield listening
 
@@ -50,7 +52,7 @@ def freeze() -> Iterator[Callable[[int], None]]:
 
     def stop(pid: int) -> None:
         frozen.append(pid)
-        os.kill(pid, signal.SIGSTOP)
+        processes.freeze(pid)
 
     yield stop
     for pid in frozen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
@@ -57,11 +56,3 @@ def hear_that_all_serve(systemd: socket.socket) -> None:
 def hear_until_the_end(systemd: socket.socket) -> None:
     while systemd.recv(1000):
         pass
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for is a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):  # also while it is read
-        return True

@@ -57,6 +57,7 @@ def test_a_worker_ends_after_a_timeout_when_its_other_jobs_have_ended(
 
     timed_out = tasks.loop_for_ever.enqueue()
     worker.wait_for("this worker will be replaced")
+    worker.wait_for("Quiet")
     waiting = tasks.note.enqueue("next")
     site.notes.put("release")
 

@@ -77,7 +77,7 @@ def test_a_frozen_worker_can_not_settle_what_others_were_given(
     frozen = site.start("-c", "1")
     site.notes.wait_for("begin job 1")
     waiting = tasks.note.enqueue("waiting")
-    frozen.send(signal.SIGSTOP)
+    frozen.freeze()
     other = site.start("-c", "2")
     site.notes.wait_for("begin job 2")
     site.notes.wait_for("waiting")

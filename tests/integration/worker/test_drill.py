@@ -14,6 +14,7 @@ from django_jobs.backends import RedisBackend
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
+from tests.support.processes import freeze
 from tests.support.sentinels import SentinelGroup, started_group
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Site, WorkerProcess
@@ -83,7 +84,7 @@ class Drill:
 
     def kill_one_worker(self) -> None:
         victim = self._workers()[0]
-        os.kill(victim.pid, signal.SIGSTOP)  # so that what it holds can be looked at
+        freeze(victim.pid)  # so that what it holds can be looked at
         self.in_flight |= self._held_by(victim.id)
         os.kill(victim.pid, signal.SIGKILL)
         wait_until(self._is_replaced(victim), lambda: f"no new worker:\n{self.parent.said}")
@@ -93,7 +94,7 @@ class Drill:
         with self.traffic.turn:
             workers = self._workers()
             for worker in workers:
-                os.kill(worker.pid, signal.SIGSTOP)
+                freeze(worker.pid)
             for worker in workers:
                 self.in_flight |= self._held_by(worker.id)
             wait_until(lambda: self.group.replicas_in_step() == 2, "a replica is behind")

@@ -15,6 +15,7 @@ from django_jobs.worker.process.inheritance import VARIABLE
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import record_of, wait_for_end
 from tests.support.ports import free_port
+from tests.support.processes import freeze
 from tests.support.waiting import wait_until
 from tests.support.worker_fixtures import Deploy
 from tests.support.workers import Site, WorkerProcess
@@ -224,7 +225,7 @@ def test_a_template_that_hangs_is_killed_when_it_does_not_say_how_a_worker_ended
     parent.wait_for("Stop: Ctrl-C", 2)
     template, workers = family(parent)
 
-    os.kill(template, signal.SIGSTOP)
+    freeze(template)
     os.kill(workers[0], signal.SIGKILL)
     parent.wait_for("The template process is gone")
     parent.wait_for("was replaced")

@@ -21,10 +21,10 @@ from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import (
     hear_that_all_serve,
     hear_until_the_end,
-    is_gone,
     pids,
     start_two,
 )
+from tests.support.processes import is_gone
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Site
 

@@ -71,7 +71,7 @@ def test_a_frozen_redis_costs_no_job(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     tasks.sleep.bulk_enqueue([[0.02, str(number)] for number in range(100)])
-    configure(url=server.url, socket_timeout=0.5)
+    configure(url=server.url, socket_timeout=2)
     start_worker()
     notes.wait_for_lines(20)
 

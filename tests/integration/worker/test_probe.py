@@ -19,6 +19,7 @@ from django_jobs.worker.group import WorkerGroup
 from tests.apps.worker_site import tasks
 from tests.integration.worker.probes import Probe
 from tests.support.ports import HOST
+from tests.support.processes import freeze
 from tests.support.redis_server import RedisServer
 from tests.support.workers import Site
 
@@ -131,7 +132,7 @@ def test_a_worker_process_that_hangs_makes_its_parent_unready(
     site.start(*arguments, ready=False, WORKER_PATIENCE=patience)
     probe.wait_for("ready", OK)
     pid = backend.broker.inspection.workers()[0].pid
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     try:
         probe.wait_for("live", (503, f"Worker process {pid} hangs.\n"))
         assert probe.ask("ready")[0] == 503

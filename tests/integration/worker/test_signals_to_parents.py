@@ -14,13 +14,14 @@ from django_jobs.jobs.records import State
 from tests.apps.worker_site import tasks
 from tests.integration.worker.helpers import (
     hear_that_all_serve,
-    is_gone,
     pids,
     record_of,
     start_two,
     wait_for_two,
 )
+from tests.support.processes import is_gone
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.worker_fixtures import Deploy
 from tests.support.workers import Site
 
 
@@ -89,13 +90,29 @@ def test_a_hang_up_replaces_the_workers_one_by_one(site: Site, backend: JobBacke
     assert parent.stop() == 0
 
 
+LOADS_WHEN_RELEASED = """
+import time
+from tests.apps.worker_site.tasks import exists, write
+
+is_parent = not exists("notes")
+write("loads")
+while not (is_parent or exists("release")):
+    time.sleep(0.01)
+"""
+
+
 def test_an_early_quiet_holds_for_all_that_start_later(
-    site: Site, backend: JobBackend, systemd: socket.socket
+    site: Site, backend: JobBackend, deploy: Deploy, systemd: socket.socket
 ) -> None:
+    deploy(LOADS_WHEN_RELEASED)
     waiting = tasks.note.enqueue("job")
-    parent = start_two(site, "--no-preload")  # so that the workers take their time to start
+    parent = start_two(site, "--no-preload")
     assert systemd.recv(1000).startswith(b"STATUS=Starting")
-    parent.send(signal.SIGTSTP)  # the children have not even been started, or only just
+    parent.send(signal.SIGTSTP)
+    for times in (1, 2):  # the first one may overtake it
+        parent.send(signal.SIGUSR2)
+        parent.wait_for("SIGUSR2 has no effect here", times)
+    site.notes.put("release")
     children = wait_for_two(backend)
     killed = min(children)
     os.kill(killed, signal.SIGKILL)
@@ -106,7 +123,7 @@ def test_an_early_quiet_holds_for_all_that_start_later(
     assert all(worker.quiet for worker in workers if worker.pid != killed)
     assert parent.stop() == 0
     assert record_of(backend, waiting).state is State.QUEUED
-    assert site.notes.lines == []
+    assert set(site.notes.lines) == {"loads"}
 
 
 STARTING = """

@@ -18,6 +18,7 @@ from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.main import WorkerProcess, borrowed_interpreter
 from tests.apps.worker_site import tasks
+from tests.support.waiting import DEADLINE
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def _own_signals() -> Iterator[None]:
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(30)
+        listening.settimeout(DEADLINE)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "100000")
         yield listening
@@ -48,7 +49,7 @@ def test_a_loop_that_hangs_gives_no_more_signs_of_life(
 
     def hanging(*args: Any, **kwargs: Any) -> Any:
         if hang.is_set():
-            go_on.wait(30)
+            go_on.wait(DEADLINE)
         return exchange(*args, **kwargs)
 
     monkeypatch.setattr(RedisSession, "exchange", hanging)

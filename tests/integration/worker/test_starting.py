@@ -18,6 +18,7 @@ from tests.apps.worker_site import tasks
 from tests.support.driver import Driver
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
 from tests.support.workers import Site
 
 Factory = Callable[..., RedisServer]
@@ -195,6 +196,17 @@ def test_it_warns_of_a_redis_that_may_lose_jobs(
     worker.wait_for(f"Warning: Redis at {server.url} {warning}")
 
 
+def is_loading(server: RedisServer) -> bool:
+    with server.client() as client:
+        try:
+            client.ping()
+        except redis.BusyLoadingError:
+            return True
+        except redis.ConnectionError:  # it does not listen yet
+            pass
+    return False
+
+
 def test_a_loading_redis_is_reported_in_one_sentence(
     site: Site, redis_server_factory: Factory
 ) -> None:
@@ -208,6 +220,7 @@ def test_a_loading_redis_is_reported_in_one_sentence(
     site.options["url"] = server.url
     loading = subprocess.Popen(["redis-server", str(server.directory / "redis.conf")])
     try:
+        wait_until(lambda: is_loading(server), "it does not load")
         assert "is still loading its data" in one_sentence(site.refused())
     finally:
         loading.kill()

@@ -184,7 +184,7 @@ def test_the_settings_can_end_a_worker_after_a_number_of_jobs_but_not_a_burst(
 def test_systemd_hears_of_start_life_and_stop(site: Site, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(30)
+        systemd.settimeout(DEADLINE)
         worker = site.start(
             NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000", ready=False
         )

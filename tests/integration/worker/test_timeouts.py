@@ -59,7 +59,7 @@ def test_a_call_that_does_not_come_back_is_reported_as_stuck(
             return any(result.id in worker.stuck for worker in backend.broker.inspection.workers())
 
         wait_until(reported, "no heartbeat names the stuck job")
-        assert f"Job {result.id} is stuck" in caplog.text
+        wait_until(lambda: f"Job {result.id} is stuck" in caplog.text, "it is not in the log")
         wait_until(lambda: heard, "no receiver was told of the stuck job")
         assert [one["job_id"] for one in heard] == [result.id]
         assert heard[0]["task_result"].task == tasks.wait_in_c

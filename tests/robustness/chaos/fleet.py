@@ -73,7 +73,7 @@ class Fleet:
 
     def kill(self, worker: WorkerProcess) -> None:
         """Kill a worker; it is frozen first, so that what it holds can be read."""
-        worker.send(signal.SIGSTOP)
+        worker.freeze()
         worker_id = self.id_of(worker)
         in_flight = self.in_flight(worker_id)
         worker.kill9()

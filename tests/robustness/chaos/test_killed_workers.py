@@ -58,7 +58,7 @@ def freeze_one(fleet: Fleet, held: Sequence[TaskResult[..., Any]], release: str)
     fleet.start("-c", str(HELD))
     frozen = fleet.workers[-1]
     fleet.wait_for_runs(before + HELD)
-    frozen.send(signal.SIGSTOP)
+    frozen.freeze()
     fleet.start("-c", "6")
     other = fleet.workers[-1]
     fleet.wait_for_runs(before + 2 * HELD)
