@@ -7,11 +7,13 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 import redis
+from django.core.management.commands import flush
+from django.core.management.sql import sql_flush
 
 from tests.support import redis_server as servers
 from tests.support.certificates import Certificate
@@ -40,6 +42,8 @@ UNHURRIED = hypothesis.settings(
 hypothesis.settings.register_profile("unhurried", UNHURRIED)
 hypothesis.settings.load_profile("unhurried")
 
+KEPT = ('"auth_permission";', '"django_content_type";')
+
 CHROMIUM = ("--no-sandbox", "--disable-background-networking", "--disable-sync", "--no-first-run")
 BROWSER_DEADLINE = 60_000
 """Milliseconds after which whatever is waited for in a browser has failed to come."""
@@ -48,6 +52,22 @@ CHROMIUM_HINT = (
     "chromium is missing, so the browser tests cannot run. "
     "Install it with: sudo apt-get install -y --no-install-recommends chromium"
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_tables() -> Iterator[None]:
+    """Keep permissions and content types when rows are deleted after a test with transactions.
+
+    Django would delete them too and store them again, which takes ten times as long as the rest.
+    """
+
+    def delete_others(*args: Any, **options: Any) -> list[str]:
+        return [one for one in sql_flush(*args, **options) if not one.endswith(KEPT)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "sql_flush", delete_others)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **options: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,11 @@ from pathlib import Path
 # Also for the processes that tests start, which know nothing of pytest's own path.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "example_project"))
 
-if "pytest" not in sys.modules:
-    # A process that a test starts. redis-py would import OpenTelemetry, as it is installed here,
-    # which takes a quarter of the start.
-    sys.modules["opentelemetry"] = None  # type: ignore[assignment]
-
 from example.common import *  # noqa: F403
 from example.common import INSTALLED_APPS as SITE_APPS
+from tests.support.quick_imports import without_opentelemetry
+
+without_opentelemetry()
 
 SECRET_KEY = "tests"
 SITE_URL = "http://testserver"

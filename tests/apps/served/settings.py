@@ -7,6 +7,9 @@ import sys
 
 import django
 
+from tests.support.quick_imports import without_opentelemetry
+
+without_opentelemetry()
 sys.path.insert(0, os.environ["SERVED_DIRECTORY"])
 
 SECRET_KEY = "served"

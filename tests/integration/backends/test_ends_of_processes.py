@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,7 +17,6 @@ from tests.integration.backends.web_servers import (
     PLAIN_ASGI,
     RUNSERVER,
     UVICORN,
-    WSGI,
 )
 from tests.support.waiting import wait_until
 
@@ -28,59 +24,28 @@ JOBS = 6
 SECONDS = 0.2
 
 SERVERS: dict[str, tuple[list[str], signal.Signals]] = {
-    "runserver, SIGTERM": ([*RUNSERVER, "--noreload"], signal.SIGTERM),
     "runserver, Ctrl-C": ([*RUNSERVER, "--noreload"], signal.SIGINT),
-    "gunicorn sync": (GUNICORN, signal.SIGTERM),
-    "gunicorn gthread": ([*GUNICORN, "--threads", "2"], signal.SIGTERM),
     "gunicorn preload": ([*GUNICORN, "--preload", "--workers", "2"], signal.SIGTERM),
-    "uvicorn": ([*UVICORN, PLAIN_ASGI], signal.SIGTERM),
     "uvicorn, Ctrl-C": ([*UVICORN, PLAIN_ASGI], signal.SIGINT),
     "uvicorn lifespan": ([*UVICORN, ASGI], signal.SIGTERM),
-    "uvicorn workers": ([*UVICORN, "--workers", "2", ASGI], signal.SIGTERM),
-    "granian wsgi": ([*GRANIAN, "--interface", "wsgi", WSGI], signal.SIGTERM),
     "granian asgi": ([*GRANIAN, "--interface", "asginl", PLAIN_ASGI], signal.SIGTERM),
-    "granian lifespan": ([*GRANIAN, "--interface", "asgi", ASGI], signal.SIGTERM),
 }
+"""Servers and ways to end them that `test_servers_that_end_under_load` lacks."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a server ended that was told to end while jobs were running."""
-
-    effects: list[int]
-    log: str
-
-
-@pytest.fixture(scope="module")
-def ends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[End]]]:
-    """The ends of all servers, which run side by side."""
-    directory = tmp_path_factory.mktemp("servers")
-    with ThreadPoolExecutor(4) as runners:
-        yield {
-            name: runners.submit(serve_and_end, directory / str(number), *server)
-            for number, (name, server) in enumerate(SERVERS.items())
-        }
-
-
-def serve_and_end(directory: Path, command: list[str], how: signal.Signals) -> End:
-    program = Program(command, directory)
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_server_finishes_its_jobs_before_it_ends(tmp_path: Path, server: str) -> None:
+    command, how = SERVERS[server]
+    program = Program(command, tmp_path)
     try:
         program.enqueue(JOBS, SECONDS)
         os.kill(program.process.pid, how)
         program.wait()
-        return End(program.effects, program.log)
     finally:
         program.kill()
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_server_finishes_its_jobs_before_it_ends(
-    ends: dict[str, Future[End]], server: str
-) -> None:
-    end = ends[server].result()
-    assert end.effects == list(range(JOBS)), end.log
-    assert "Traceback" not in end.log
-    assert "lost with it" not in end.log
+    assert program.effects == list(range(JOBS)), program.log
+    assert "Traceback" not in program.log
+    assert "lost with it" not in program.log
 
 
 def test_code_that_changes_waits_for_the_jobs(tmp_path: Path) -> None:

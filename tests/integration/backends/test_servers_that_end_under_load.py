@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ REQUESTS = 10
 SHORT, LONG = 0.02, 0.5
 """Seconds of one job: two hundred of them are over in the timeout, or never."""
 
-SHUTDOWN_TIMEOUT = {SHORT: "25", LONG: "1.5"}
+SHUTDOWN_TIMEOUT = {SHORT: "25", LONG: "1"}
 
 
 def end_by_sigterm(program: Program) -> None:
@@ -76,8 +76,8 @@ DJANGO, UNICORN, LIFESPAN, RUST = (
 SERVERS = {
     "runserver": Server([*RUNSERVER, "--noreload"], DJANGO),
     "runserver reload": Server(RUNSERVER, DJANGO, end=end_after_reload, debug="1"),
-    "gunicorn sync": Server([*GUNICORN, "--workers", "3"], UNICORN, 3),
-    "gunicorn gthread": Server([*GUNICORN, "--workers", "3", "--threads", "2"], UNICORN, 3),
+    "gunicorn sync": Server([*GUNICORN, "--workers", "2"], UNICORN, 2),
+    "gunicorn gthread": Server([*GUNICORN, "--workers", "2", "--threads", "2"], UNICORN, 2),
     "uvicorn": Server([*UVICORN, PLAIN_ASGI], LIFESPAN),
     "uvicorn workers": Server([*UVICORN, "--workers", "2", ASGI], LIFESPAN, 2),
     "granian wsgi": Server([*GRANIAN, "--interface", "wsgi", "--workers", "2", WSGI], RUST, 2),
@@ -108,21 +108,6 @@ class End:
         return set(re.findall(r"leave_effect \(([0-9a-f]{24})\)", self.log))
 
 
-Ends = dict[tuple[str, float], Future[End]]
-
-
-@pytest.fixture(scope="module")
-def ends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ends]:
-    """The ends of all servers, which run side by side."""
-    directory = tmp_path_factory.mktemp("servers")
-    cases = [(server, seconds) for seconds in (LONG, SHORT) for server in SERVERS]
-    with ThreadPoolExecutor(4) as runners:
-        yield {
-            case: runners.submit(serve_and_end, directory / str(number), *case)
-            for number, case in enumerate(cases)
-        }
-
-
 def serve_and_end(directory: Path, server: str, seconds: float) -> End:
     served = SERVERS[server]
     timeout = SHUTDOWN_TIMEOUT[seconds]
@@ -148,16 +133,16 @@ def ids_of_many_requests(program: Program, seconds: float) -> list[str]:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_two_hundred_short_jobs_are_finished(ends: Ends, server: str) -> None:
-    end = ends[server, SHORT].result()
+def test_two_hundred_short_jobs_are_finished(tmp_path: Path, server: str) -> None:
+    end = serve_and_end(tmp_path, server, SHORT)
     assert [number for number in end.done if number < JOBS] == list(range(JOBS)), end.log
     assert not end.named
     assert "Traceback" not in end.log
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_of_two_hundred_long_jobs_each_is_finished_or_named(ends: Ends, server: str) -> None:
-    end = ends[server, LONG].result()
+def test_of_two_hundred_long_jobs_each_is_finished_or_named(tmp_path: Path, server: str) -> None:
+    end = serve_and_end(tmp_path, server, LONG)
     accepted = set(end.accepted.values())
     assert len(accepted) == JOBS
     assert end.finished | end.named == accepted, end.log
