@@ -19,13 +19,11 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_external_toc",
     "sphinx_llms_txt",
-    "sphinxcontrib.mermaid",
 ]
 # The repository is the source: pages link to its files, and README.md and the like to pages.
 include_patterns = ["*.md", "docs/**.md", "benchmarks/*.md", "deploy/*.md", "tests/README.md"]
 external_toc_path = str(REPOSITORY / "docs" / "_toc.yml")
 myst_heading_anchors = 4
-myst_fence_as_directive = ["mermaid"]
 # Of a shell session, only what one types.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -11,6 +11,7 @@ from django.dispatch import Signal
 
 from django_jobs import signals
 from django_jobs.brokers.redis.key_types import KEY_TYPES
+from django_jobs.jobs.records import State
 from tests.support.paths import ROOT
 
 API = (ROOT / "docs/reference/api.md").read_text()
@@ -65,3 +66,11 @@ def test_the_architecture_has_every_key_with_its_type() -> None:
     # The page has one row for the index of each state.
     keys = {"s:" if key.startswith("s:") else key: kind for key, kind in KEY_TYPES.items()}
     assert documented_keys() == keys
+
+
+def test_every_state_is_drawn_and_in_the_table() -> None:
+    table = ARCHITECTURE.partition("\n| from | to | when |\n")[2].partition("\n\n")[0]
+    drawn = re.findall(r'class="name"[^>]*>(\w+)<', (ROOT / "docs/images/states.svg").read_text())
+    states = {state.value for state in State}
+    assert set(drawn) == states
+    assert {one for one in re.findall(r"`(\w+)`", table) if one in states} == states
