@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,9 @@ from tests.support.driver import Driver
 from tests.support.idle_workers import IdleWorker, StartIdleWorker
 from tests.support.waiting import DEADLINE
 
+BROKERS = ["memory", "redis", *os.environ.get("CONTRACT_BROKERS", "").split()]
+"""A broker outside of this repository joins with a plugin that has its fixture, `<name>_broker`."""
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -28,7 +32,7 @@ def _long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django_jobs.waits.LONGEST", 10 * DEADLINE)
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=BROKERS)
 def broker(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Broker]:
     """Each of the brokers, empty."""
     broker: Broker = request.getfixturevalue(f"{request.param}_broker")
