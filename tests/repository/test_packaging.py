@@ -121,6 +121,12 @@ def test_the_metadata_says_what_is_supported() -> None:
     assert PROJECT["name"] == "django-jobs-backends"
 
 
+def test_the_changelog_has_the_version_with_a_date_below_what_is_unreleased() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(PROJECT['version'])}\] - 20\d\d-\d\d-\d\d", headings[1])
+
+
 def test_links_of_the_long_description_can_be_made_absolute() -> None:
     readme = (ROOT / PROJECT["readme"]).read_text()
     text = absolute(readme, "https://example.com/project/", "v9.9")
