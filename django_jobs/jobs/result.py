@@ -111,17 +111,19 @@ class JobResult(Base[R_co]):
         """Read the current state of the job."""
         update_result(self, await self.task.get_backend().aget_result(self.id), REFRESHED)
 
-    def __getattr__(self, name: str) -> Any:
-        """Build the attributes that are not set yet, as for a job that was just enqueued."""
-        if name == "_metadata":
-            return self._enqueued[1].metadata if _is_set(self, "_enqueued") else ""
-        if name not in ATTRIBUTES:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
-        built = _result(*self._enqueued)
-        for attribute in ATTRIBUTES:
-            if not _is_set(self, attribute):
-                _set(self, attribute, getattr(built, attribute))
-        return _get(self, name)
+    if not TYPE_CHECKING:  # it would allow every name
+
+        def __getattr__(self, name: str) -> Any:
+            """Build the attributes that are not set yet, as for a job that was just enqueued."""
+            if name == "_metadata":
+                return self._enqueued[1].metadata if _is_set(self, "_enqueued") else ""
+            if name not in ATTRIBUTES:
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+            built = _result(*self._enqueued)
+            for attribute in ATTRIBUTES:
+                if not _is_set(self, attribute):
+                    _set(self, attribute, getattr(built, attribute))
+            return _get(self, name)
 
 
 ATTRIBUTES = tuple(field.name for field in dataclasses.fields(TaskResult))

@@ -1,17 +1,19 @@
-"""A site's code as its type checker sees it: `mypy` checks it with django-stubs, a test without.
+"""A site's code as its type checker sees it.
 
-Each wrong line has a `type: ignore`, and one that is not needed is an error.
+Each wrong line has a `type: ignore`. `test_types.py` lets mypy and pyright check that they report
+these lines and no others.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
-from django_jobs import Retry, task
+from django_jobs import Retry, periodic, send_mail_later, set_progress, task
+from django_jobs.errors import Discard, RetryLater
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.result import JobResult
 from django_jobs.tasks.calls import Call
-from django_jobs.testing import perform
 
 
 @task
@@ -49,7 +51,56 @@ async def count_later(context: JobContext, step: int) -> str:
     return str(step)
 
 
+@periodic("0 8 * * *", timezone="Europe/Berlin", name="report")
+@task(max_attempts=5, backoff=lambda error, result: 2.0, timeout=timedelta(minutes=5))
+def report() -> None:
+    set_progress(1, 2, "half")
+    raise RetryLater(timedelta(seconds=30)) if datetime.now(UTC).hour else Discard("too early")
+
+
+def patient(attempt: int, error: BaseException) -> float:
+    return attempt * 60.0
+
+
+def policies() -> None:
+    Retry(attempts=3, wait=timedelta(minutes=1), on=(OSError, "shop.errors.Busy"), jitter=0.1)
+    Retry(wait=[1, 5, timedelta(minutes=1)])
+    Retry(wait=patient)
+    Retry(attempts="3")  # type: ignore[arg-type]
+    Retry(wait="1 minute")  # type: ignore[arg-type]
+    Retry(tries=3)  # type: ignore[call-arg]
+    Retry(on=[OSError])  # type: ignore[arg-type]
+    Retry(jitter="none")  # type: ignore[arg-type]
+
+
+def mailed() -> None:
+    result = send_mail_later("Subject", "Text", None, ["a@example.com"], run_after=timedelta(1))
+    assert_type(result, JobResult[Any] | None)
+
+    send_mail_later("Subject", "Text", None)  # type: ignore[call-arg]
+    send_mail_later("Subject", "Text", None, [1])  # type: ignore[list-item]
+    send_mail_later("Subject", "Text", None, ["a@example.com"], priority="high")  # type: ignore[arg-type]
+    send_mail_later("Subject", "Text", None, ["a@example.com"], run_after=5)  # type: ignore[arg-type]
+
+
+def scheduled() -> None:
+    assert_type(report.enqueue().return_value, None)
+    assert_type(report.using(run_after=timedelta(hours=1)).enqueue(), JobResult[None])
+    periodic(5)  # type: ignore[arg-type]
+    periodic("@daily", zone="UTC")  # type: ignore[call-arg]
+    add.using(run_after="soon")  # type: ignore[arg-type]
+    add.using(queue_name=5)  # type: ignore[arg-type]
+
+
+def looked_at(result: JobResult[int]) -> None:
+    assert_type(result.is_finished, bool)
+    assert_type(result.cancel(), bool)
+    result.refresh()
+    result.return_value.upper()  # type: ignore[attr-defined]
+
+
 def declared() -> None:
+    task(timeout="5")  # type: ignore[call-overload]
     task(retries=3)  # type: ignore[call-overload]
     task(priority="high")  # type: ignore[call-overload]
     add.using(priority=5, metadata={"trace": "1"}).enqueue(1)
@@ -70,7 +121,6 @@ def enqueued() -> None:
     assert_type(count.enqueue(2).return_value, int)
     assert_type(count_later.using(priority=1).enqueue(step=2).return_value, str)
     assert_type(count.get_result("id").return_value, int)
-    assert_type(perform(fetch, "…"), bytes)
 
     add.enqueue("1")  # type: ignore[arg-type]
     add.enqueue()  # type: ignore[call-arg]
