@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-servers test-wagtail test-deploy chaos soak load bench bench-quick compare conformance docs record lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-servers test-versions test-wagtail test-deploy chaos soak load bench bench-quick compare conformance docs record lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-unit: $(VENV)/installed-dev ## Run the tests that need neither Redis nor ot
 
 test-servers: $(VENV)/installed-dev programs ## Test each supported version of Redis and Valkey, which it fetches
 	@scripts/test-servers $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-versions: programs ## Test the lowest dependencies, Django 6.0, and Django 5.2 on a newer Python
+	@scripts/test-versions $(ARGS)
 
 test-wagtail: $(WAGTAIL)/installed ## Test a Wagtail site; DJANGO=django52 for that Django
 	@scripts/ensure-program redis-server
@@ -154,13 +157,13 @@ $(VENV)/created:
 	@.venv-docs/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
-$(VENV)/installed: $(VENV)/created pyproject.toml requirements/django52.txt requirements/django60.txt requirements/django61.txt
+$(VENV)/installed: $(VENV)/created pyproject.toml requirements/django52.txt requirements/django60.txt requirements/django61.txt requirements/lowest.txt
 	@echo "Installing the dependencies of the site"
 	@$(PIP) --require-hashes -r requirements/$(PINS).txt
 	@PATH="$(abspath $(BIN)):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements/django52-dev.txt requirements/django60-dev.txt requirements/django61-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements/django52-dev.txt requirements/django60-dev.txt requirements/django61-dev.txt requirements/lowest-dev.txt
 	@echo "Installing the dependencies of the tests"
 	@$(PIP) --require-hashes -r requirements/$(PINS)-dev.txt
 	@touch $@

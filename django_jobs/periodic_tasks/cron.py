@@ -165,8 +165,9 @@ def _parsed(line: str, seed: str) -> croniter[datetime]:
     """Return a line as a croniter that has at least one match."""
     _check_shape(line)
     # With a hash, croniter reads @daily as some hour of each day; here it is midnight.
-    seeded = seed if not line.startswith("@") else None
+    seeded = seed.encode() if not line.startswith("@") else None
     try:
+        line.encode("ascii")  # croniter takes some other spaces for those between fields
         cron = croniter(line, LEAP_YEAR, datetime, hash_id=seeded)
         copy(cron).get_next()
     except CroniterBadDateError as error:
