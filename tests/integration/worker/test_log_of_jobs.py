@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from django_jobs.backends import RedisBackend, prepare_process
 from django_jobs.conf.redis_options import RedisOptions
@@ -185,11 +187,12 @@ def test_an_inline_job_has_its_fields_too(settings: Any) -> None:
     assert [getattr(one, "job_id", None) for one in handler.records] == [result.id, result.id, None]
 
 
-def test_a_wrong_format_or_level_is_refused(site: Site) -> None:
-    assert "give 'text' or 'json', not 'yaml'." in site.refused("--log-format", "yaml")
-    assert "give DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'loud'." in site.refused(
-        "--log-level", "loud"
-    )
+def test_a_wrong_format_or_level_is_refused() -> None:
+    with pytest.raises(CommandError, match=r"give 'text' or 'json', not 'yaml'\."):
+        call_command("runworker", "--log-format", "yaml")
+    levels = r"give DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'loud'\."
+    with pytest.raises(CommandError, match=levels):
+        call_command("runworker", "--log-level", "loud")
     with pytest.raises(ImproperlyConfigured, match="log_format"):
         RedisOptions.from_dict("default", {"log_format": "yaml"})
     assert RedisOptions.from_dict("default", {"log_level": "debug"}).log_level == "DEBUG"

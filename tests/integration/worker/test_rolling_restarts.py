@@ -59,10 +59,14 @@ raise RuntimeError("half a deploy")
 """
 
 
-@pytest.fixture(params=["preload", "no preload"])
+PRELOAD = "preload"
+with_and_without_preload = pytest.mark.parametrize("first", [PRELOAD, "no preload"], indirect=True)
+
+
+@pytest.fixture
 def first(request: pytest.FixtureRequest, site: Site, deploy: Deploy) -> WorkerProcess:
     """A parent whose workers run the first version."""
-    site.options["preload"] = request.param == "preload"
+    site.options["preload"] = getattr(request, "param", PRELOAD) == PRELOAD
     deploy("VERSION = 1")
     parent = site.start(*TWO, ready=False, WORKER_PATIENCE=QUICK)
     parent.wait_for("Stop: Ctrl-C", 2)
@@ -81,6 +85,7 @@ def run_version(site: Site, backend: JobBackend) -> None:
     assert wait_for_end(backend, tasks.say_version.enqueue()).state is State.SUCCEEDED
 
 
+@with_and_without_preload
 def test_a_hang_up_brings_the_new_code_without_a_gap(
     site: Site, backend: JobBackend, deploy: Deploy, first: WorkerProcess
 ) -> None:
@@ -104,6 +109,7 @@ def test_a_hang_up_brings_the_new_code_without_a_gap(
     assert first.stop() == 0
 
 
+@with_and_without_preload
 def test_code_that_does_not_load_leaves_the_old_workers(
     site: Site, backend: JobBackend, deploy: Deploy, first: WorkerProcess
 ) -> None:

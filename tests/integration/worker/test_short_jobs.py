@@ -64,9 +64,13 @@ def test_long_jobs_among_short_ones_run_side_by_side(
 
 def test_verbosity_2_logs_each_short_job(site: Site) -> None:
     """Two lines take longer than a short job."""
-    usual, talkative = site.start(WORKER_DEBUG="1"), site.start("-v", "2", WORKER_DEBUG="1")
-    while "state=SUCCESSFUL" not in talkative.said:
-        site.notes.wait_for("told", len(tasks.note.bulk_enqueue([["told"]] * 10)))
+    tasks.note.using(queue_name="low").bulk_enqueue([["told"]] * 10)
+    tasks.note.bulk_enqueue([["untold"]] * 10)
+    talkative = site.start("-q", "low", "-v", "2", WORKER_DEBUG="1")
+    usual = site.start("-q", "default", "--burst", WORKER_DEBUG="1")
+    talkative.wait_for("state=SUCCESSFUL", 10)
+    assert usual.end() == 0
+    assert site.notes.counts == {"told": 10, "untold": 10}
     assert "Task id=" not in usual.said
 
 

@@ -68,7 +68,7 @@ for arguments, options in json.loads(sys.argv[1]):
             print(f"ended with {end.code}", file=sys.stderr)
     print("-- next --", file=sys.stderr)
 """
-"""A process of its own takes most of a second to start, so several refusals share one."""
+"""A process of its own takes most of a second to start, so several starts share one."""
 
 Start = tuple[Sequence[str], dict[str, Any]]
 Refuse = Callable[..., list[str]]
@@ -173,27 +173,27 @@ def test_a_quiet_worker_serves_no_queue(site: Site, backend: JobBackend) -> None
 
 
 def test_all_queues_are_served_by_default(site: Site) -> None:
-    worker = site.start()
-    assert "serves critical:1, default:1, low:1, mailers:1, by weight." in worker.said
-    site.options["queues"] = "critical:10,low"
-    assert "serves critical:10, low:1, by weight." in site.start().said
+    starts = [(["--burst"], {}), (["--burst"], {"queues": "critical:10,low"})]
+    program = site.run(ONE_AFTER_THE_OTHER, json.dumps(starts))
+    assert program.end() == 0, program.said
+    assert "serves critical:1, default:1, low:1, mailers:1, by weight." in program.said
+    assert "serves critical:10, low:1, by weight." in program.said
 
 
-@pytest.mark.parametrize(
-    ("lines", "warning"),
-    [
-        (["maxmemory-policy allkeys-lru"], "throws away keys when it is full"),
-        (["appendonly no"], "keeps nothing on disk"),
-        (["appendonly no", "save 3600 1 300 100"], "keeps only snapshots on disk. Its crash loses"),
-    ],
-)
-def test_it_warns_of_a_redis_that_may_lose_jobs(
-    site: Site, redis_server_factory: Factory, lines: list[str], warning: str
-) -> None:
-    server = redis_server_factory(*lines)
-    site.options["url"] = server.url
-    worker = site.start()
-    worker.wait_for(f"Warning: Redis at {server.url} {warning}")
+WARNINGS = {
+    ("maxmemory-policy allkeys-lru",): "throws away keys when it is full",
+    ("appendonly no",): "keeps nothing on disk",
+    ("appendonly no", "save 3600 1 300 100"): "keeps only snapshots on disk. Its crash loses",
+}
+
+
+def test_it_warns_of_a_redis_that_may_lose_jobs(site: Site, redis_server_factory: Factory) -> None:
+    urls = [redis_server_factory(*lines).url for lines in WARNINGS]
+    starts = [(["--burst"], {"url": url}) for url in urls]
+    program = site.run(ONE_AFTER_THE_OTHER, json.dumps(starts))
+    assert program.end() == 0, program.said
+    for url, warning in zip(urls, WARNINGS.values(), strict=True):
+        assert f"Warning: Redis at {url} {warning}" in program.said
 
 
 def is_loading(server: RedisServer) -> bool:

@@ -63,12 +63,12 @@ def test_an_idle_worker_sends_few_commands(
     with client, client.monitor() as monitor:
         watching = threading.Thread(target=_count, args=(monitor, sent), daemon=True)
         watching.start()
-        time.sleep(12)
+        time.sleep(6)
         client.echo("enough")
         watching.join(DEADLINE)
     worker.stop(1)
-    # A fifth of a minute; one of each of four kinds, or a new connection, may fall on its edge.
-    assert sent.total() <= 30 / 5 + 5, sent
+    # A tenth of a minute; one of each of four kinds, or a new connection, may fall on its edge.
+    assert sent.total() <= 30 / 10 + 5, sent
 
 
 def _count(monitor: Any, sent: Counter[str]) -> None:
