@@ -18,7 +18,7 @@ class Dashboard(models.Model):
             ("control_workers", _("Can quiet and stop workers")),
         ]
         verbose_name = _("dashboard")
-        verbose_name_plural = _("dashboards")
+        verbose_name_plural = _("Jobs")
 
     def __str__(self) -> str:
         return str(self._meta.verbose_name)

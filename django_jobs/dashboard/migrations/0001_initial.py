@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "dashboard",
-                "verbose_name_plural": "dashboards",
+                "verbose_name_plural": "Jobs",
                 "permissions": [
                     ("view_dashboard", "Can view background jobs"),
                     ("manage_jobs", "Can retry, delete and pause background jobs"),

@@ -1,0 +1,1 @@
+"""Other packages for Django, each on a small site of its own."""
