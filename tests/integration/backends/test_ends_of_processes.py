@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,9 @@ threading.Thread(target=enqueue, daemon=False).start()
 """
 
 
+@pytest.mark.skipif(
+    sys.version_info[:2] == (3, 12), reason="Python 3.12 starts no thread during its shutdown"
+)
 def test_what_a_thread_enqueues_first_after_the_main_thread_runs(tmp_path: Path) -> None:
     program = Program(["python", "-c", FIRST_JOB_AFTER_MAIN], tmp_path)
     assert program.wait() == 0, program.log

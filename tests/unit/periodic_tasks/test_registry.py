@@ -61,7 +61,9 @@ def test_a_task_of_djangos_own_decorator_is_registered_as_well() -> None:
         pass
 
     plain.__qualname__ = "plain"
-    its_task: Task = Task(func=plain, backend="default")
+    its_task: Task = Task(
+        func=plain, backend="default", priority=0, queue_name="default", run_after=None
+    )
     assert periodic("0 8 * * *")(its_task) is its_task
     assert registered_tasks()[0].task is its_task
 
