@@ -26,6 +26,27 @@ class QueueFull(JobsError):
     """The thread pool's queue stayed full for `full_timeout` seconds."""
 
 
+class DuplicateJob(JobsError):
+    """A unique job was not enqueued, as another one holds its lock (`on_conflict="raise"`).
+
+    Args:
+        task: dotted path of the task.
+        holder: id of the job that holds the lock, or None if that is an earlier item of the same
+            `bulk_enqueue`, which is not enqueued either.
+        index: of the item of `bulk_enqueue`, or None.
+    """
+
+    def __init__(self, task: str, holder: str | None, index: int | None = None) -> None:
+        where = "" if index is None else f"bulk_enqueue: item {index}: "
+        there = f"job {holder} of it" if holder else "an earlier item"
+        super().__init__(
+            f"{where}{task} was not enqueued: it is unique, and {there} has the same arguments."
+        )
+        self.task = task
+        self.holder = holder
+        self.index = index
+
+
 # --- of periodic tasks -------------------------------------------------------------------------
 
 

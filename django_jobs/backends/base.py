@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 
-from django_jobs.backends.on_commit import run_after_all_commits
+from django_jobs.backends.on_commit import is_in_transaction, run_after_all_commits
 from django_jobs.brokers.base import Broker
 from django_jobs.compat import (
     AnyTask,
@@ -46,6 +46,7 @@ from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.worker import Worker
 
 from .job_builder import JobBuilder
+from .merged import announce_merged
 from .task_checks import check_queue, check_queue_names, check_ranges
 
 logger = logging.getLogger("django_jobs")
@@ -124,14 +125,15 @@ class JobBackend(BaseTaskBackend):
     def _enqueue(
         self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any]
     ) -> list[AnyJobResult]:
-        jobs = self._builder.build(task, calls, carried)
+        waits = self._waits_for_commit(task) and is_in_transaction()
+        jobs = self._builder.build(task, calls, carried, after_commit=waits)
         results = enqueued_results(task, jobs, self.alias)
         push = partial(self._push, jobs, results)
-        if self._waits_for_commit(task):
+        if waits:
             run_after_all_commits(push, partial(self._give_up, jobs), self.alias)
         else:
             push()
-        return list(results)
+        return results
 
     def _give_up(self, jobs: Sequence[Job], error: Exception) -> None:
         """Log which jobs of a committed transaction could not be enqueued."""
@@ -149,17 +151,27 @@ class JobBackend(BaseTaskBackend):
 
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
-        return self._builder.build(task, [((), {})])[0]
+        return self._builder.build(task, [((), {})], after_commit=True)[0]
 
     def _waits_for_commit(self, task: AnyTask) -> bool:
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
         return self.configuration.enqueue_on_commit if own is None else own
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        self.broker.push(jobs)
-        self._announce(jobs, results)
+        self._announce(jobs, self.broker.push(jobs), results)
 
-    def _announce(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
+    def _announce(
+        self, jobs: Sequence[Job], ids: Sequence[str], results: Sequence[AnyJobResult]
+    ) -> None:
+        """Announce which calls were enqueued, and which unique ones were merged with others.
+
+        Args:
+            ids: of the jobs that stand for the calls.
+            results: those of merged calls get the ids of the jobs that stand for them, unless they
+                were returned before the commit.
+        """
+        if jobs[-1].lock is not None:  # all of one call are unique, or none
+            jobs, results = announce_merged(jobs, ids, results, self.alias, type(self))
         job_log.write_enqueued(jobs, self.alias)
         if not is_heard(task_enqueued):
             return
@@ -237,7 +249,13 @@ class JobBackend(BaseTaskBackend):
         Returns:
             False if it has ended, waits for a commit, or is no longer kept.
         """
-        return self.broker.inspection.cancel(str(result_id))
+        inspection = self.broker.inspection
+        if inspection.cancel(str(result_id)):
+            return True
+        found = inspection.find(str(result_id))
+        if found is None or found.job.id == str(result_id):
+            return False
+        return inspection.cancel(found.job.id)  # the id was an alias
 
     def prepare_process(self) -> None:
         """Set up this process; called once, when Django itself is set up."""

@@ -47,8 +47,9 @@ class DummyBackend(JobBackend):
         self._enqueued.ids.clear()
 
     def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        self._enqueued.ids.extend(job.id for job in jobs)
-        super()._push(jobs, results)
+        ids = self.broker.push(jobs)
+        self._enqueued.ids += [job.id for job, own in zip(jobs, ids, strict=True) if job.id == own]
+        self._announce(jobs, ids, results)
 
     @property
     def _enqueued(self) -> Enqueued:

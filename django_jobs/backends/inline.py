@@ -47,12 +47,17 @@ class InlineBroker(MemoryBroker):
         super().__init__(lease=LEASE)
         self._beginning = threading.Lock()
 
-    def begin(self, job: Job, session: Session) -> tuple[Claim, ...]:
-        """Store a job and claim it; none if its queue is paused, more after a pause."""
+    def begin(self, job: Job, session: Session) -> tuple[Sequence[str], tuple[Claim, ...]]:
+        """Store a job and claim it.
+
+        Returns:
+            The id of the job that stands for it, and the claims: none if its queue is paused, more
+            after a pause.
+        """
         with self._beginning:
-            self.push([job])
+            ids = self.push([job])
             quota = QueueQuota(job.queue, self.max_queued)
-            return session.exchange((), Take(self.max_queued, [quota])).result().claims
+            return ids, session.exchange((), Take(self.max_queued, [quota])).result().claims
 
 
 class InlineBackend(JobBackend):
@@ -78,8 +83,8 @@ class InlineBackend(JobBackend):
         session.heartbeat(_report(worker))
         try:
             for job, result in zip(jobs, results, strict=True):
-                claims = self.broker.begin(job, session)
-                self._announce([job], [result])
+                ids, claims = self.broker.begin(job, session)
+                self._announce([job], ids, [result])
                 ended = {one.job.id: self._result_of(one, context, session) for one in claims}
                 if own := ended.get(job.id):
                     update_result(result, own)

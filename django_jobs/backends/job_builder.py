@@ -13,6 +13,7 @@ from django_jobs.errors import PayloadTooLarge, UnserializableArgument
 from django_jobs.jobs.ids import new_job_ids
 from django_jobs.jobs.metadata import encode_with_reserved
 from django_jobs.jobs.records import Job, new
+from django_jobs.relations.unique import lock_of
 from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task
@@ -22,8 +23,10 @@ from django_jobs.tasks.retry import Retry, Seconds, to_seconds
 from django_jobs.tasks.signatures import sign
 from django_jobs.validation.ranges import MAX_OVERRIDES
 
-CommonFields: TypeAlias = tuple[str, str, int, int, int | None, int | None, int, str, str, str, int]
-"""The fields that all jobs of one call of `bulk_enqueue` share: those of `Job` from `task` on."""
+CommonFields: TypeAlias = tuple[
+    str, str, int, int, int | None, int | None, int, str, str, str, int, None
+]
+"""What all jobs of one call share: the fields of `Job` from `task` on, at first without a lock."""
 
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -48,24 +51,34 @@ class JobBuilder:
         self._result_ttl = _to_ms(options.result_ttl)
 
     def build(
-        self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any] = NOTHING
+        self,
+        task: AnyTask,
+        calls: Sequence[Arguments],
+        carried: Mapping[str, Any] = NOTHING,
+        *,
+        after_commit: bool = False,
     ) -> list[Job]:
         """Return a new job for each call.
 
         Args:
             task: its `run_after` is a datetime or None.
             carried: reserved metadata of libraries, to add to that of the task.
+            after_commit: whether the jobs are pushed after the caller has gone on.
 
         Raises:
+            TypeError: the arguments of a unique job do not fit its function.
             UnserializableArgument: an argument is not a value that JSON can hold.
             PayloadTooLarge: the arguments, the metadata or the changed options are too large.
         """
         common = self._common_fields(task, carried)
+        unique = task.unique if isinstance(task, Task) else None
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
                 job = new(Job, (job_id, dump_arguments(tuple(args), dict(kwargs)), *common))
                 self._check_size(job)
+                if unique:
+                    job = job._replace(lock=lock_of(unique, task, args, kwargs, after_commit))
                 jobs.append(job)
         except (UnserializableArgument, PayloadTooLarge) as error:
             if len(calls) == 1:
@@ -78,6 +91,7 @@ class JobBuilder:
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, Task) else None
         result_ttl = task.result_ttl if isinstance(task, Task) else None
+        unique = task.unique if isinstance(task, Task) else None
         metadata = task.metadata if isinstance(task, Task) else NOTHING
         return (
             name,
@@ -86,11 +100,15 @@ class JobBuilder:
             now,
             run_at,
             None if expires is None else max(now, run_at or 0) + _to_ms(expires),
-            self._result_ttl if result_ttl is None else _to_ms(result_ttl),
+            max(
+                self._result_ttl if result_ttl is None else _to_ms(result_ttl),
+                unique.keep_for_ms if unique else 0,
+            ),
             self._overrides(task),
             sign(name),
             encode_with_reserved(metadata, carried) if metadata or carried else "",
             FORMAT,
+            None,
         )
 
     def _overrides(self, task: AnyTask) -> str:

@@ -50,6 +50,15 @@ def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
         connection.on_commit(hook)
 
 
+def is_in_transaction() -> bool:
+    """Return whether a push would wait for a commit now.
+
+    Raises:
+        TransactionManagementError: a connection is in manual transaction management.
+    """
+    return bool(_in_transaction())
+
+
 def waiting_for_commit() -> tuple[int, int]:
     """Return the number of pushes that wait for a commit in this thread, and of other callbacks.
 

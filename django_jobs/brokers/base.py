@@ -127,16 +127,24 @@ class Broker(ABC):
     """Finds inconsistencies in the store, and repairs them."""
 
     @abstractmethod
-    def push(self, jobs: Sequence[Job]) -> None:
+    def push(self, jobs: Sequence[Job]) -> list[str]:
         """Store jobs as scheduled (a `run_at` in the future) or queued: all of them or none.
 
-        A remote store takes them in batches of a thousand jobs or 8 megabytes of arguments, each
-        all or none.
+        A remote store takes them in batches of a thousand jobs, or 250 unique ones, or 8 megabytes
+        of arguments, each all or none.
 
         A job whose id is known already is left as it is. A late copy of a call, which was sent
         again after a lost reply, changes nothing, even if its jobs are forgotten by then.
 
+        A unique job whose lock another job holds is not stored, but merged with that one as its
+        lock says.
+
+        Returns:
+            For each job its id, or that of the job with which it was merged.
+
         Raises:
+            DuplicateJob: another job holds the lock of one that must not be merged. Nothing of the
+                batch with it is stored.
             QueueFull: the bounded queue had no room for a stated time.
             BrokerUnavailable, BrokerRefused: nothing was stored, as far as can be known.
         """
@@ -168,7 +176,8 @@ class Broker(ABC):
         """Claim ticks of periodic tasks, each for itself, and push their jobs in the same step.
 
         While a periodic task is switched off, its ticks are claimed and no job is pushed, so that
-        missed ticks are not made up later.
+        missed ticks are not made up later. A tick is claimed as well if its job is merged with
+        another one that holds its lock; nothing is raised then.
 
         Returns:
             For each whether it was claimed: False, with nothing changed, if another worker was

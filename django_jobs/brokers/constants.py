@@ -74,6 +74,23 @@ POSTPONED_SEEN_MS = 2 * LONGEST_PAUSE_MS
 POSTPONED_TASKS = 100
 """How many such tasks are remembered."""
 
+# --- unique jobs ----------------------------------------------------------------------------------
+
+NO_DUE_TIME = 253_402_300_799_999
+"""The due time of a successor, which waits for the end of another job: the last instant."""
+
+ALIAS_MS = 3_600_000
+"""For how long an id that `enqueue` returned before a commit is an alias of another job."""
+
+RESENT_MS = 60_000
+"""The same where `enqueue` returned that job itself: longer than copies of a push may take."""
+
+SWEPT_LATER_MS = 60_000
+"""How much later Redis removes an alias or a kept lock, of which the stored time says when it ends.
+
+So the clock of the scripts alone decides.
+"""
+
 # --- retention ------------------------------------------------------------------------------------
 
 SUCCEEDED_KEPT = 100_000

@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     STRAY_CLAIM = "stray_claim"
     UNREADABLE_CLAIM = "unreadable_claim"
     NO_LEASE = "no_lease"
+    STRAY_LOCK = "stray_lock"
     STRAY_KEY = "stray_key"
     ENDLESS_KEY = "endless_key"
     UNLISTED_QUEUE = "unlisted_queue"
@@ -81,6 +82,10 @@ WORDINGS = {
     Trouble.NO_LEASE: Wording(
         "The worker {where} holds jobs but has no lease, so its jobs would never come back.",
         "start a lease; when it ends, other workers take the jobs",
+    ),
+    Trouble.STRAY_LOCK: Wording(
+        "The lock {where} of a unique job belongs to the job {detail}, which does not need it.",
+        "give it to the job that waits for it, or delete it",
     ),
     Trouble.STRAY_KEY: Wording("{where} belongs to {detail}, which does not exist.", "delete it"),
     Trouble.ENDLESS_KEY: Wording("The key {where} never expires.", "let it expire"),

@@ -60,6 +60,7 @@ class BulkRun:
     as_of: int | None = None
     matched: int = 0
     changed: int = 0
+    locked: int = 0
     scanned: int = 0
     total: int = 0
     cursor: str = ""
@@ -113,6 +114,7 @@ class BulkRun:
         return replace(
             self,
             changed=self.changed + count.number,
+            locked=self.locked + count.locked,
             scanned=self.scanned + count.scanned,
             cursor=end.to_text() if end else "",
             is_done=end is None,
@@ -129,6 +131,7 @@ class BulkRun:
             whole = replace(
                 whole,
                 number=whole.number + more.number,
+                locked=whole.locked + more.locked,
                 scanned=whole.scanned + more.scanned,
             )
         return whole, end

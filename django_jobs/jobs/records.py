@@ -29,6 +29,43 @@ class State(StrEnum):
         return self in (State.SCHEDULED, State.QUEUED, State.RETRYING)
 
 
+class Until(StrEnum):
+    """Until when a unique job holds its lock."""
+
+    END = "end"
+    START = "start"
+
+
+class OnConflict(StrEnum):
+    """What becomes of a call while another job holds its lock."""
+
+    RETURN = "return"
+    RAISE = "raise"
+    REPLACE = "replace"
+
+
+class Lock(NamedTuple):
+    """What keeps a second job from being stored for the same arguments.
+
+    Attributes:
+        digest: of the task and its arguments, the same for jobs that exclude each other.
+        keep_for: milliseconds for which the lock is kept after the job has succeeded.
+        after_commit: the caller has gone on with the id of this job; on a conflict it becomes an
+            alias of the holder, and nothing raises.
+    """
+
+    digest: str
+    until: Until = Until.END
+    keep_for: int = 0
+    on_conflict: OnConflict = OnConflict.RETURN
+    after_commit: bool = False
+
+    @property
+    def raises(self) -> bool:
+        """Whether a conflict refuses the call."""
+        return self.on_conflict is OnConflict.RAISE and not self.after_commit
+
+
 JOB_FORMAT = 1
 """The newest format of records of jobs that this release reads (see CONTRIBUTING.md)."""
 
@@ -58,6 +95,7 @@ class Job(NamedTuple):
         signature: of the task's name, or "" (see `tasks.signatures`).
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
         format: of its record: the lowest one that has all that this job needs.
+        lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
     """
 
     id: str
@@ -73,6 +111,7 @@ class Job(NamedTuple):
     signature: str = ""
     metadata: str = ""
     format: int = 1
+    lock: Lock | None = None
 
     @property
     def size(self) -> int:
@@ -186,6 +225,9 @@ class JobRecord:
         progress: what its latest attempt reported; None for a succeeded job.
         postponement: why it waits for a worker that knows it, or None.
         cancel_requested: whether it is to be cancelled, and has not ended yet.
+        lock_holder: id of the job that holds the lock of this unique job, or None if nobody does;
+            one that has expired before its start loses it to the next call. A scheduled job
+            without a due time waits for the end of that job, as its successor.
     """
 
     job: Job
@@ -203,6 +245,17 @@ class JobRecord:
     progress: Progress | None = None
     postponement: Postponement | None = None
     cancel_requested: bool = False
+    lock_holder: str | None = None
+
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether another job holds the lock of this unique one."""
+        return self.lock_holder not in (None, self.job.id)
+
+    @property
+    def awaits_lock(self) -> bool:
+        """Whether it waits for the end of the job that holds its lock, as its successor."""
+        return self.state is State.SCHEDULED and self.due_at is None and self.is_locked_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import (
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 from django_jobs.jobs.context import JobContext
+from django_jobs.relations.unique import Unique
 from django_jobs.suggest import unknown_name
 from django_jobs.tasks.definition import OPTIONS, AnyJobTask, DeathFunction, Task
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds
@@ -52,6 +53,7 @@ class TaskOptions(TypedDict, total=False):
     redact: Sequence[str] | str
     on_death: DeathFunction | None
     metadata: Mapping[str, Any]
+    unique: Unique | None
 
 
 class Decorator(Protocol):

@@ -25,6 +25,7 @@ from django.utils import timezone
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.compat import task_backends
 from django_jobs.jobs.metadata import check_metadata
+from django_jobs.relations.unique import Unique, check_unique
 from django_jobs.tasks.calls import Arguments, Call, to_arguments
 from django_jobs.tasks.max_attempts import check_retry_options
 from django_jobs.tasks.redaction.parameters import check_redact
@@ -114,6 +115,7 @@ class Task(Base[P, R]):
             follows by itself: the job is dead, or expired before it could start.
         metadata: a dict of JSON values that travels with each job; keys that begin with `_` are
             reserved for libraries, and tasks do not see them.
+        unique: which jobs of the task exclude each other; None for none.
     """
 
     retry: Retry | None = None
@@ -127,6 +129,7 @@ class Task(Base[P, R]):
     redact: tuple[str, ...] = ()
     on_death: DeathFunction | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    unique: Unique | None = None
 
     def __post_init__(self) -> None:
         kinds = self.discard_on
@@ -157,6 +160,7 @@ class Task(Base[P, R]):
         discard_on: tuple[ErrorKind, ...] = UNCHANGED,
         enqueue_on_commit: bool | None = UNCHANGED,
         metadata: Mapping[str, Any] = UNCHANGED,
+        unique: Unique | None = UNCHANGED,
     ) -> Self:
         """Return the task with other options.
 
@@ -178,6 +182,7 @@ class Task(Base[P, R]):
             "discard_on": discard_on,
             "enqueue_on_commit": enqueue_on_commit,
             "metadata": metadata,
+            "unique": unique,
         }
         changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
@@ -241,6 +246,7 @@ def _check_options(task: AnyJobTask) -> None:
     _check_on_death(name, task.on_death)
     check_redact(name, task.func, task.redact)
     check_metadata(name, task.metadata)
+    check_unique(name, task.func, task.unique, has_context=task.takes_context)
 
 
 def _check_on_death(name: str, function: object) -> None:

@@ -156,7 +156,8 @@ class Runner:
             (due_at, record.job.id)
             for state, horizon in self.horizon.items()
             for record in inspection.jobs(state, limit=EVERYTHING)
-            if (due_at := self._due.get(record.job.id, record.due_at or 0)) <= horizon
+            if record.due_at is not None  # a successor waits for the end of another job
+            if (due_at := self._due.get(record.job.id, record.due_at)) <= horizon
         ]
         if not due:
             return False

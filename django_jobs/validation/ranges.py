@@ -18,6 +18,7 @@ RESULT_TTL = Duration(0, LONGEST_TIME)
 ATTEMPTS = WholeNumber(1, 1_000_000)
 WAIT = Duration(0, LONGEST_TIME)
 JITTER = Number(0, 1)
+KEEP_FOR = Duration(0.001, LONGEST_TIME)
 
 TIME_OPTIONS = (
     ("timeout", TIMEOUT, "for no limit"),

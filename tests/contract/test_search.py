@@ -361,7 +361,7 @@ def test_a_job_to_which_something_happened_is_left_alone(
     w1.take_one()
     w1.settle(dead(w1.take_one()))
 
-    assert inspection.apply(JobAction.DELETE, seen) == 1
+    assert inspection.apply(JobAction.DELETE, seen) == (1, 0)
 
     assert found(inspection, moved.id).state is State.RUNNING
     assert found(inspection, again.id).state is State.DEAD

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pytest
 import redis
 
+from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.doctor import Finding, Trouble
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
@@ -230,6 +231,26 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     "something else under the number of arrivals": (
         {Trouble.WRONG_TYPE},
         (("DEL", "seq"), ("RPUSH", "seq", "no number")),
+    ),
+    "a lock of nobody": ({Trouble.STRAY_LOCK}, (("SET", "l:d1", "nobody"),)),
+    "a lock of a job that has ended": ({Trouble.STRAY_LOCK}, (("SET", "l:d1", "{dead}"),)),
+    "a lock of a job that needs another one": (
+        {Trouble.STRAY_LOCK},
+        (("HSET", "j:{queued}", "l", "d2:ek0:0"), ("SET", "l:d1", "{queued}")),
+    ),
+    "a lock that is none": ({Trouble.UNREADABLE_VALUE}, (("SET", "l:d1", "a b c"),)),
+    "a kept lock that is never free": (
+        {Trouble.ENDLESS_KEY},
+        (("SET", "l:d1", f"kept:{START + YEAR}:x"),),
+    ),
+    "an alias that is never forgotten": (
+        {Trouble.ENDLESS_KEY},
+        (("SET", "a:other", f"{START + YEAR}:x"),),
+    ),
+    "something else under a lock": ({Trouble.WRONG_TYPE}, (("RPUSH", "l:d1", "no string"),)),
+    "a job that waits for a lock of nobody": (
+        {Trouble.WRONG_PLACE},
+        (("ZADD", "s:scheduled", str(NO_DUE_TIME), "{scheduled}"),),
     ),
     "a number of arrivals that is none": (
         {Trouble.UNREADABLE_VALUE},

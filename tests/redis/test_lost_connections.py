@@ -14,8 +14,8 @@ import redis
 
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerError, BrokerRefused, BrokerUnavailable
-from django_jobs.jobs.records import Job, State
-from tests.support.builders import make_jobs, succeeded
+from django_jobs.jobs.records import Job, Lock, State
+from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.driver import Driver
 from tests.support.ports import HOST
 from tests.support.proxy import Proxy
@@ -184,6 +184,34 @@ def test_a_push_that_was_refused_halfway_and_is_sent_again_stores_its_jobs(
         assert not pushing.is_alive()
         assert client.zcard("{jobs}:q:default") == 2
     for closable in (broker, proxy):
+        closable.close()
+
+
+def test_a_push_of_unique_jobs_that_is_sent_again_returns_the_same(
+    redis_url: str, redis_server: RedisServer
+) -> None:
+    """Although the job with which one was merged has ended in the meantime."""
+    direct, proxy = RedisBroker(redis_url), Proxy(redis_server.port)
+    through = RedisBroker(proxy.url, socket_timeout=DEADLINE)
+    through.push(make_jobs(1))
+    direct.inspection.clear("default")
+    direct.push([make_job(id="holder", lock=Lock("d1"), result_ttl=0)])
+    jobs = [make_job(id="new", lock=Lock("d2")), make_job(id="merged", lock=Lock("d1"))]
+    ids: list[str] = []
+    proxy.swallowing = True
+    pushing = threading.Thread(target=lambda: ids.extend(through.push(jobs)))
+    pushing.start()
+    wait_until(lambda: direct.inspection.counts()[State.QUEUED] == 2)
+    worker = Driver(direct)
+    worker.settle(*map(succeeded, worker.take(2)))
+
+    proxy.swallowing = False
+    proxy.cut()
+    pushing.join(DEADLINE)
+
+    assert ids == ["new", "holder"]
+    assert direct.inspection.counts()[State.QUEUED] == 0
+    for closable in (direct, through, proxy):
         closable.close()
 
 

@@ -30,7 +30,7 @@ SINGLE = {
     ),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "m", "f", "b", "w", "d", "s", "n"}
+FAMILIES = {"j", "e", "q", "m", "f", "b", "w", "d", "s", "n", "l", "a"}
 
 
 def read_keys(client: redis.Redis) -> Keys:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from django_jobs.brokers.constants import PERMITTED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
@@ -25,6 +26,18 @@ class JobAction(StrEnum):
     def states(self) -> tuple[State, ...]:
         """States of the jobs to which it can be done."""
         return PERMITTED[self.value]
+
+
+class Applied(NamedTuple):
+    """What became of an action for many jobs.
+
+    Attributes:
+        changed: how many jobs it changed.
+        locked: how many unique jobs were not retried, as other jobs hold their locks.
+    """
+
+    changed: int = 0
+    locked: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +72,10 @@ class Inspection(ABC):
 
     @abstractmethod
     def find(self, job_id: str) -> JobRecord | None:
-        """Return one job, or None if it is unknown or no longer kept."""
+        """Return one job, or None if it is unknown or no longer kept.
+
+        The id of a call that was merged stands for the job with which that was, for some time.
+        """
 
     @abstractmethod
     def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
@@ -121,8 +137,8 @@ class Inspection(ABC):
         """
 
     @abstractmethod
-    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> int:
-        """Apply it to jobs to which nothing has happened since they were seen; return how many."""
+    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> Applied:
+        """Apply it to jobs to which nothing has happened since they were seen."""
 
     @abstractmethod
     def workers(self) -> tuple[WorkerInfo, ...]:
@@ -154,7 +170,10 @@ class Inspection(ABC):
 
     @abstractmethod
     def retry(self, job_id: str) -> bool:
-        """Queue a dead, discarded, retrying or scheduled job now; False if it is in no such state.
+        """Queue a dead, discarded, retrying or scheduled job now.
+
+        Returns:
+            False if it is in no such state, or if another job holds the lock of this unique job.
 
         Attempts and crashes of an ended job count from zero again; its failures stay.
         """
@@ -199,7 +218,8 @@ class Inspection(ABC):
     def adopt(self, records: Sequence[JobRecord], queue: str) -> None:
         """Store waiting jobs of another broker with their history, in a queue that is paused.
 
-        The queue is paused in the same step. Jobs with a known id are left as they are.
+        The queue is paused in the same step. Jobs with a known id are left as they are, and so are
+        unique jobs whose lock another job holds.
         """
 
     @abstractmethod

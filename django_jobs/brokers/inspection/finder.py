@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from django_jobs.brokers.inspection.base import Inspection, JobAction
+from django_jobs.brokers.inspection.base import Applied, Inspection, JobAction
 from django_jobs.brokers.inspection.filters import (
     Candidate,
     Cursor,
@@ -51,9 +51,14 @@ class Page(SearchProgress):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(SearchProgress):
-    """How many jobs are meant, or were changed."""
+    """How many jobs are meant, or were changed.
+
+    Attributes:
+        locked: how many unique jobs were not retried, as other jobs hold their locks.
+    """
 
     number: int
+    locked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +98,23 @@ class Finder:
             known = self.inspection.scan(self.wanted, None, 1)
             total = known.total
             return Count(number=total, scanned=total, total=total, left=0, end=None, at=known.at)
-        return self._each(after, reach, len)
+        return self._each(after, reach, lambda found: Applied(len(found)))
 
     def apply(self, action: JobAction, after: Cursor | None = None, reach: int = REACH) -> Count:
         """Apply an action to the jobs that are meant, each only while it is as it was found."""
         return self._each(after, reach, partial(self.inspection.apply, action))
 
     def _each(
-        self, after: Cursor | None, reach: int, do: Callable[[Sequence[Candidate]], int]
+        self, after: Cursor | None, reach: int, do: Callable[[Sequence[Candidate]], Applied]
     ) -> Count:
         """Do something with all that is meant, and add up what it returns."""
-        number = scanned = 0
+        number = locked = scanned = 0
         for portion in self._portions(after, reach, reach):
-            number += do(list(self._wanted(portion)))
+            done = do(list(self._wanted(portion)))
+            number, locked = number + done.changed, locked + done.locked
             progress = _progress(portion, scanned)
             scanned = progress.scanned
-        return Count(number=number, **_values(progress))
+        return Count(number=number, locked=locked, **_values(progress))
 
     def _portions(self, after: Cursor | None, reach: int, most: int) -> Iterator[ScanReply]:
         """Yield portions up to the end of the list, or until so many jobs were looked at."""

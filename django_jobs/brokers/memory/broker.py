@@ -24,6 +24,7 @@ from .session import MemorySession
 from .store import Store
 from .ticks import Ticks
 from .transitions import Transitions
+from .unique_jobs import UniqueJobs
 
 
 class MemoryBroker(Broker):
@@ -53,8 +54,9 @@ class MemoryBroker(Broker):
         self._now = now
         self._lock = lock = Lock()
         self._room = lock.condition()
-        self._store = store = Store()
         self._markers = markers = Markers(lock)
+        self._store = store = Store(markers.add)
+        self._unique_jobs = UniqueJobs(store)
         self._ticks = Ticks(now)
         leases = Leases(round(lease * 1000), store, markers)
         make_room = self._room.notify_all
@@ -79,24 +81,27 @@ class MemoryBroker(Broker):
     def session(self, worker_id: str) -> MemorySession:
         return MemorySession(worker_id, self._parts)
 
-    def push(self, jobs: Sequence[Job]) -> None:
-        if not self._pushed(jobs, 0):
-            self._push_patiently(jobs)
+    def push(self, jobs: Sequence[Job]) -> list[str]:
+        ids: list[str] = []
+        if not self._pushed(jobs, ids, 0):
+            self._push_patiently(jobs, ids)
+        return ids
 
-    def _pushed(self, jobs: Sequence[Job], seconds: float) -> bool:
-        """Store jobs if there is room for all of them within so many seconds."""
+    def _pushed(self, jobs: Sequence[Job], ids: list[str], seconds: float) -> bool:
+        """Store jobs, and add their ids, if there is room for all of them within some seconds."""
         with self._lock:
-            count = self._count_new(jobs)
-            has_room = partial(self._has_room, count)
+            has_room = partial(self._has_room, jobs)
             if fits := has_room() or self._room.wait_for(has_room, capped(seconds)):
-                self._add(jobs)
+                now = self._now()
+                self._unique_jobs.check(jobs, now)
+                ids += self._add(jobs, now)
             return fits
 
-    def _push_patiently(self, jobs: Sequence[Job]) -> None:
+    def _push_patiently(self, jobs: Sequence[Job], ids: list[str]) -> None:
         # In several waits, between which a time limit may interrupt the caller.
         count = self._count_new(jobs)
         patience = self.full_timeout if count <= self.max_queued else 0
-        if not wait_out(partial(self._pushed, jobs), patience):
+        if not wait_out(partial(self._pushed, jobs, ids), patience):
             raise QueueFull(
                 f"{self._store.waiting} jobs are waiting in this process, of at most"
                 f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"
@@ -105,20 +110,27 @@ class MemoryBroker(Broker):
             )
 
     def _count_new(self, jobs: Sequence[Job]) -> int:
-        known = self._store.entries
-        return sum(job.id not in known for job in jobs)
+        with self._lock:
+            return self._unique_jobs.count_new(jobs, self._now())
 
-    def _has_room(self, count: int) -> bool:
-        return self._store.waiting + count <= self.max_queued
+    def _has_room(self, jobs: Sequence[Job]) -> bool:
+        return self._store.waiting + self._count_new(jobs) <= self.max_queued
 
-    def _add(self, jobs: Sequence[Job]) -> None:
-        now = self._now()
-        for job in jobs:
-            if job.id not in self._store.entries:
-                self._store.add(job, now)
-        for queue in {job.queue for job in jobs}:
+    def _add(self, jobs: Sequence[Job], now: int) -> list[str]:
+        """Store jobs; return for each the id of the job that stands for it."""
+        ids = [self._add_one(job, now) for job in jobs]
+        for queue in {job.queue for job, own in zip(jobs, ids, strict=True) if job.id == own}:
             self._store.queues.setdefault(queue, [])
             self._markers.add(queue)
+        return ids
+
+    def _add_one(self, job: Job, now: int) -> str:
+        if job.id in self._store.entries:
+            return job.id
+        if job.lock:
+            return self._unique_jobs.push(job, job.lock, now)
+        self._store.add(job, now)
+        return job.id
 
     # --- time --------------------------------------------------------------------------------
 
@@ -137,8 +149,7 @@ class MemoryBroker(Broker):
         if not self._ticks.claim(tick):
             return False
         if tick.job is not None and tick.name not in self.inspection.off:
-            self.inspection.runs[tick.name] = tick.job.id
-            self._add([tick.job])
+            (self.inspection.runs[tick.name],) = self._add([tick.job], self._now())
         return True
 
     def config_warnings(self) -> tuple[Problem, ...]:

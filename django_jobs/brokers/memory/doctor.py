@@ -52,6 +52,7 @@ class MemoryDoctor(Doctor):
             self._jobs,
             self._members,
             self._claims,
+            self._locks,
             self._counts,
             self._periodic_tasks,
             self._pauses,
@@ -142,6 +143,25 @@ class MemoryDoctor(Doctor):
                     yield _case(Trouble.MISSING_JOB, worker_id, job_id, repair=repair)
                 elif entry.state is not State.RUNNING or entry.workers[-1] != worker_id:
                     yield _case(Trouble.STRAY_CLAIM, worker_id, job_id, repair=repair)
+
+    def _locks(self) -> Iterator[Case]:
+        locks, now = self._store.locks, self._now()
+        successors = set()
+        for digest, held in locks.held.items():
+            if locks.belongs_to_somebody(digest, held):
+                successors.add(held.successor)
+                continue
+            repair = partial(self._give_up_lock, digest, now)
+            yield _case(Trouble.STRAY_LOCK, digest, held.holder, repair=repair)
+        for job_id, entry in self._store.entries.items():
+            if entry.awaits_lock and job_id not in successors:
+                repair = partial(self._store.defer, entry, State.SCHEDULED, now)
+                yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
+
+    def _give_up_lock(self, digest: str, now: int) -> None:
+        """Give a lock to the job that waits for it, or else to nobody."""
+        if not self._store.pass_on_lock(digest, now):
+            self._store.locks.held.pop(digest, None)
 
     # --- what belongs to no job ---------------------------------------------------------------
 

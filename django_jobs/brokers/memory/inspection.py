@@ -8,7 +8,13 @@ from dataclasses import replace
 from itertools import islice
 
 from django_jobs.brokers.constants import MANY_QUEUES, MOVABLE
-from django_jobs.brokers.inspection.base import Inspection, JobAction, QueueInfo, Totals
+from django_jobs.brokers.inspection.base import (
+    Applied,
+    Inspection,
+    JobAction,
+    QueueInfo,
+    Totals,
+)
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
@@ -59,9 +65,14 @@ class MemoryInspection(Inspection):
 
     def find(self, job_id: str) -> JobRecord | None:
         with self._lock:
-            self._store.sweep(self._now())
-            entry = self._store.entries.get(job_id)
-            return entry.record() if entry else None
+            now, entries = self._now(), self._store.entries
+            self._store.sweep(now)
+            entry = entries.get(job_id) or entries.get(self._store.locks.behind(job_id, now) or "")
+            return self._record(entry) if entry else None
+
+    def _record(self, entry: StoredJob) -> JobRecord:
+        lock = entry.job.lock
+        return entry.record(lock and self._store.locks.noted_holder(lock.digest, self._now()))
 
     def read(self, ids: Sequence[str]) -> tuple[JobRecord, ...]:
         records = [record for job_id in ids if (record := self.find(job_id))]
@@ -107,7 +118,7 @@ class MemoryInspection(Inspection):
             members = self._store.members[state].values()
             chosen = [entry for entry in members if queue in (None, entry.job.queue)]
             ordered = self._ordered(state, chosen, offset + limit)
-            return tuple(entry.record() for entry in islice(ordered, offset, offset + limit))
+            return tuple(self._record(entry) for entry in islice(ordered, offset, offset + limit))
 
     def _ordered(self, state: State, entries: list[StoredJob], count: int) -> Iterable[StoredJob]:
         if state is State.QUEUED:
@@ -121,9 +132,11 @@ class MemoryInspection(Inspection):
             self._store.sweep(self._now())
             return scanning.scan(self._store, wanted, after, most, self._now())
 
-    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> int:
+    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> Applied:
         with self._lock:
-            return sum(self._is_as_seen(job) and self.apply_one(action, job.id) for job in jobs)
+            as_seen = [job.id for job in jobs if self._is_as_seen(job)]
+            changed = [self.apply_one(action, job_id) for job_id in as_seen]
+            return Applied(sum(changed), len(changed) - sum(changed))
 
     def _is_as_seen(self, job: Candidate) -> bool:
         entry = self._store.entries.get(job.id)
@@ -161,10 +174,13 @@ class MemoryInspection(Inspection):
             entry = self._store.entries.get(job_id)
             if entry is None or entry.state not in JobAction.RETRY.states:
                 return False
+            now = self._now()
+            if not self._store.lock_again(entry.job, now):
+                return False
             if entry.state.is_final:
                 entry.reset()
             self._cancellations.forget(entry)
-            self._store.enqueue(entry, self._now())
+            self._store.enqueue(entry, now)
             self._markers.add(entry.job.queue)
             return True
 
@@ -182,7 +198,7 @@ class MemoryInspection(Inspection):
             if entry is None or entry.state not in JobAction.DELETE.states:
                 return False
             self._cancellations.forget(entry)
-            self._store.remove(entry)
+            self._store.delete(entry, self._now())
             self._make_room()
             return True
 
@@ -204,8 +220,13 @@ class MemoryInspection(Inspection):
         with self._lock:
             self._hold(queue)
             for record in records:
-                if record.job.id not in self._store.entries:
-                    self._store.adopt(StoredJob.of(record, queue), self._now())
+                self._adopt(record, queue, self._now())
+
+    def _adopt(self, record: JobRecord, queue: str, now: int) -> None:
+        known = record.job.id in self._store.entries
+        if not known and not self._store.locks.other_holder(record.job, now):
+            self._store.adopt(StoredJob.of(record, queue), now)
+            self._store.locks.take(record.job, now)
 
     def _hold(self, queue: str) -> None:
         self._markers.paused.add(queue)
@@ -223,7 +244,7 @@ class MemoryInspection(Inspection):
         with self._lock:
             count = 0
             while entry := self._store.pop(queue):
-                self._store.remove(entry)
+                self._store.delete(entry, self._now())
                 count += 1
             self._make_room()
             return count

@@ -77,14 +77,16 @@ class Leases:
         Returns:
             Ids of the recovered and of the dead.
         """
-        gone = [name for name, one in self.workers.items() if one.lease_until <= now]
+        # In order: of jobs that come back together, the first one gets a lock that all of them had.
+        ends = sorted((one.lease_until, name) for name, one in self.workers.items())
+        gone = [name for lease_until, name in ends if lease_until <= now]
         taken_back = [
             (name, entry) for name, one in self.workers.items() for entry in one.take_abandoned()
         ]
         if any(entry.is_suspect for _, entry in taken_back):
             self._markers.add_all(self._store.queues_with_jobs())
         taken_back += [
-            (name, entry) for name in gone for entry in self.workers.pop(name).held.values()
+            (name, entry) for name in gone for entry in self.workers.pop(name).held_in_order()
         ]
         self._lost.update(gone)
         dead = [entry.job.id for name, entry in taken_back if not self._survives(entry, name, now)]
@@ -94,7 +96,7 @@ class Leases:
     def forget(self, worker_id: str) -> Iterable[StoredJob]:
         """Forget a worker, and return what it held."""
         worker = self.workers.pop(worker_id, None)
-        return worker.held.values() if worker else ()
+        return worker.held_in_order() if worker else ()
 
     def _survives(self, entry: StoredJob, worker: str, now: int) -> bool:
         """Take back a job as from a worker that vanished; False if it is dead for that."""
@@ -102,6 +104,7 @@ class Leases:
         if entry.crashes >= MAX_CRASHES:
             self._end_as_dead(entry, worker, now)
             return False
+        self._store.locks.take(entry.job, now)
         self._store.put_back(entry)
         self._markers.add(entry.job.queue)
         return True

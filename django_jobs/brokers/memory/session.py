@@ -85,4 +85,5 @@ class MemorySession(Session):
         with self._parts.lock:
             self._is_closed = True
             self._parts.markers.forget(self._worker_id)
-            self._parts.transitions.give_back(self._parts.leases.forget(self._worker_id))
+            held = self._parts.leases.forget(self._worker_id)
+            self._parts.transitions.give_back(held, self._parts.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, WORKERS_KEPT
+from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, NO_DUE_TIME, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
@@ -46,6 +46,11 @@ class StoredJob:
         """Whether it is one crash from being dead."""
         return self.crashes == MAX_CRASHES - 1
 
+    @property
+    def awaits_lock(self) -> bool:
+        """Whether it waits for the end of the job that holds its lock."""
+        return self.state is State.SCHEDULED and self.due_at == NO_DUE_TIME
+
     def claim(self, worker: str, now: int) -> Claim:
         """Begin an attempt in a worker."""
         self.token += 1
@@ -58,7 +63,7 @@ class StoredJob:
 
     def claimed(self) -> Claim:
         return Claim(
-            job=self.job,
+            job=self.job._replace(lock=None) if self.job.lock else self.job,
             token=self.token,
             tag=0,
             attempt=self.attempts,
@@ -105,6 +110,12 @@ class StoredJob:
         self.postponement = None
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
+    def take_over(self, job: Job) -> None:
+        """Become another call of the same task, under the id that it has."""
+        self.job = job._replace(id=self.job.id)
+        self.progress, self.queued_at = None, 0
+        self.reset()
+
     @classmethod
     def of(cls, record: JobRecord, queue: str) -> StoredJob:
         """Return a waiting job of another broker with its history, in a queue."""
@@ -126,14 +137,14 @@ class StoredJob:
             postponed_after=record.attempts,
         )
 
-    def record(self) -> JobRecord:
+    def record(self, lock_holder: str | None = None) -> JobRecord:
         return JobRecord(
             job=self.job,
             state=self.state,
             attempts=self.attempts,
             crashes=self.crashes,
             queued_at=self.queued_at or None,
-            due_at=self.due_at,
+            due_at=None if self.awaits_lock else self.due_at,
             started_at=self.started_at,
             last_attempted_at=self.last_attempted_at,
             finished_at=self.finished_at,
@@ -143,6 +154,7 @@ class StoredJob:
             progress=self._progress(),
             postponement=self._current_postponement if self.state.is_waiting else None,
             cancel_requested=self.cancelled and not self.state.is_final,
+            lock_holder=lock_holder,
         )
 
     def _progress(self) -> Progress | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django_jobs.brokers.messages import QueueQuota, Reply, Take
 from django_jobs.jobs.records import Claim, Failure, Settlement, State
 
+from .locks import ends_at_start
 from .markers import Markers
 from .postponements import Postponements, is_newer, unknown_format
 from .store import Store
@@ -85,13 +86,14 @@ class Transitions:
             entry.save_metadata(settlement.metadata)
         del worker.held[settlement.job_id]
         if settlement.state is State.QUEUED:
-            self.give_back([entry])
+            self.give_back([entry], call.now)
             return True
         if entry.is_suspect:
             self._mark_all()
         if settlement.state is State.SCHEDULED:
             assert settlement.failure is not None
             entry.give_back()
+            self._store.locks.take(entry.job, call.now)
             self._postpone(entry, settlement.failure, call)
         else:
             self._end_attempt(entry, settlement, call.now)
@@ -102,23 +104,33 @@ class Transitions:
         if settlement.failure:
             entry.add_failure(settlement.failure)
         if settlement.state is State.RETRYING:
-            self._store.defer(entry, State.RETRYING, now + settlement.delay)
+            self._retry(entry, now, settlement.delay)
             return
         entry.finished_at = finished
         if settlement.state is State.SUCCEEDED:
             entry.result = settlement.result
         self._store.end(entry, settlement.state, now)
 
+    def _retry(self, entry: StoredJob, now: int, delay: int) -> None:
+        """Let a failed job wait for its next attempt, unless a newer call waits for its end."""
+        if self._store.locks.has_successor(entry.job):
+            entry.finished_at = now
+            self._store.end(entry, State.DISCARDED, now)
+            return
+        self._store.locks.take(entry.job, now)
+        self._store.defer(entry, State.RETRYING, now + delay)
+
     def _postpone(self, entry: StoredJob, failure: Failure, call: Call) -> None:
         if not self._postponements.postpone(entry, failure, call.now):
             call.dead.append(entry.job.id)
 
-    def give_back(self, entries: Iterable[StoredJob]) -> None:
+    def give_back(self, entries: Iterable[StoredJob], now: int) -> None:
         """Undo the attempts that were begun last, and put the jobs back to their old places."""
         held_suspect = False
         for entry in entries:
             held_suspect |= entry.is_suspect
             entry.give_back()
+            self._store.locks.take(entry.job, now)
             self._store.put_back(entry)
             self._markers.add(entry.job.queue)
         if held_suspect:
@@ -160,6 +172,8 @@ class Transitions:
                 continue
             worker.held[entry.job.id] = entry
             self._store.move(entry, State.RUNNING)
+            if ends_at_start(entry.job):
+                self._store.free(entry, call.now)
             taken.append(entry)
         for entry in left_alone:
             self._store.put_back(entry)

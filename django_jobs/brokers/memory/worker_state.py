@@ -27,6 +27,10 @@ class WorkerState:
         entry = self.held.get(job_id)
         return entry if entry and entry.token == token else None
 
+    def held_in_order(self) -> list[StoredJob]:
+        """Return the jobs that it holds, by their ids."""
+        return [self.held[job_id] for job_id in sorted(self.held)]
+
     def take_abandoned(self) -> list[StoredJob]:
         """Return the jobs that it has abandoned and still held, which it then holds no longer."""
         entries = [entry for one in self.abandoned if (entry := self.entry(*one))]

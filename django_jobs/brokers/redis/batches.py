@@ -9,6 +9,9 @@ from django_jobs.jobs.records import Job
 JOBS = 1000
 """Jobs of one call: enough to make the round trip cheap."""
 
+WEIGHT_OF_UNIQUE = 4
+"""As how many of them a unique job counts: its lock takes Redis longer than all else."""
+
 BYTES = 8 * 1024 * 1024
 """Bytes of arguments in one call, but for a single job that has more."""
 
@@ -16,13 +19,14 @@ BYTES = 8 * 1024 * 1024
 def to_batches(jobs: Sequence[Job]) -> Iterator[list[Job]]:
     """Return the jobs in their order, in as few portions as both bounds allow."""
     portion: list[Job] = []
-    room = BYTES
+    room, places = BYTES, JOBS
     for job in jobs:
-        size = job.size
-        if portion and (size > room or len(portion) == JOBS):
+        size, weight = job.size, WEIGHT_OF_UNIQUE if job.lock else 1
+        if portion and (size > room or weight > places):
             yield portion
-            portion, room = [], BYTES
+            portion, room, places = [], BYTES, JOBS
         portion.append(job)
         room -= size
+        places -= weight
     if portion:
         yield portion

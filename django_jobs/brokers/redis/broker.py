@@ -8,6 +8,7 @@ from functools import partial
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.conf.redis_url import read_redis_url
+from django_jobs.errors import DuplicateJob
 from django_jobs.jobs.records import Job, Tick
 
 from . import codec
@@ -71,17 +72,47 @@ class RedisBroker(Broker):
         self.inspection = RedisInspection(self._caller.run)
         self.doctor = RedisDoctor(self._caller.run, self._caller.lease_ms)
 
-    def push(self, jobs: Sequence[Job]) -> None:
+    def push(self, jobs: Sequence[Job]) -> list[str]:
         sender = self._senders.take()
+        ids = [job.id for job in jobs]
         try:
+            number = 0
             for portion in to_batches(jobs):
-                self._caller.ask(partial(self._push, sender, codec.stored(portion)))
+                push = self._push_unique if any(job.lock for job in portion) else self._push
+                merged = self._caller.ask(partial(push, sender, portion, number))
+                for index, job_id in merged.items():
+                    ids[number + index] = job_id
+                number += len(portion)
         finally:
             self._senders.put_back(sender)
+        return ids
 
-    def _push(self, sender: Sender, values: Sequence[str | int]) -> None:
+    def _push(self, sender: Sender, jobs: Sequence[Job], _: int) -> Mapping[int, str]:
+        """Store jobs of which none is unique."""
+        values = codec.stored(jobs)
         while not self._caller.scripts("push", sender.name, sender.next_number(), *values):
             sender.rename()
+        return {}
+
+    def _push_unique(self, sender: Sender, jobs: Sequence[Job], before: int) -> Mapping[int, str]:
+        """Store jobs of which some are unique; return which were merged, and with what.
+
+        Args:
+            before: how many jobs the caller has pushed in earlier batches, for messages.
+        """
+        values = codec.stored(jobs)
+        answer, *merged = self._caller.scripts(
+            "push_unique", sender.name, sender.next_number(), *values
+        )
+        while answer == "stale":
+            sender.rename()
+            answer, *merged = self._caller.scripts(
+                "push_unique", sender.name, sender.next_number(), *values
+            )
+        if answer == "refused":
+            index, holder = merged
+            raise DuplicateJob(jobs[index].task, holder or None, before + index)
+        return dict(zip(merged[::2], merged[1::2], strict=True))
 
     def session(self, worker_id: str) -> RedisSession:
         return RedisSession(worker_id, self._caller)

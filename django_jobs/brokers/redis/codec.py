@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
+from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.messages import JobMetadata, JobProgress
-from django_jobs.jobs.progress import MAX_NUMBER, MAX_TEXT, Progress
-from django_jobs.jobs.records import Claim, Job, JobRecord, Postponement, Settlement, State, new
+from django_jobs.jobs.records import (
+    Claim,
+    Job,
+    JobRecord,
+    Lock,
+    Postponement,
+    Settlement,
+    State,
+    new,
+)
 
+from . import lock_text, progress_text
 from .failures import failure_text, to_failure
-from .reading import number, parsed
+from .reading import number
 
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
-TOKEN, QUEUED_AT, PROGRESS, METADATA = "n", "u", "g", "d"
+TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK = "n", "u", "g", "d", "l"
 
 FORMAT = "r"
 """The format of the record. One of format 1 has no such field, so it costs its job nothing."""
@@ -48,10 +57,12 @@ def stored(jobs: Sequence[Job]) -> list[str | int]:
     values: list[str | int] = []
     for shared, group in groupby(jobs, _shared):
         alike = list(group)
-        values.append(len(alike))
-        values += [job.id for job in alike]
-        values += [job.arguments for job in alike]
-        values += _shared_values(*shared)
+        is_unique = shared[-1] is not None  # each such job is stored, or not, for itself
+        for portion in [[job] for job in alike] if is_unique else [alike]:
+            values.append(len(portion))
+            values += [job.id for job in portion]
+            values += [job.arguments for job in portion]
+            values += _shared_values(*shared)
     return values
 
 
@@ -67,6 +78,7 @@ def _shared_values(
     signature: str,
     metadata: str,
     format_: int,
+    lock: Lock | None,
 ) -> list[str | int]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
     fields: list[str | int] = [TASK, task, TERMS, terms]
@@ -78,6 +90,8 @@ def _shared_values(
         fields += (METADATA, metadata)
     if format_ != 1:
         fields += (FORMAT, format_)
+    if lock is not None:  # at the end, where scripts look for it
+        fields += (LOCK, lock_text.to_text(lock))
     return [queue, priority, _or_empty(run_at), len(fields), *fields]
 
 
@@ -116,12 +130,15 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
         LAST_ATTEMPTED_AT: _or_empty(record.last_attempted_at),
         FORMAT: "" if job.format == 1 else job.format,
         POSTPONEMENT: _postponement_text(record),
-        **({TOKEN: 0, PROGRESS: progress_text(progress)} if progress else {}),
+        LOCK: lock_text.to_text(job.lock) if job.lock else "",
+        **({TOKEN: 0, PROGRESS: progress_text.to_text(progress)} if progress else {}),
     }
     flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
-    due = "" if record.state is State.QUEUED else _or_empty(record.due_at)
+    # A successor, which had no due time, waits for nobody at this broker.
+    due = "" if record.state is State.QUEUED else record.due_at or 0
     failures = [failure_text(failure) for failure in record.failures]
-    return [job.id, job.priority, record.state.value, due, len(flat), *flat, *failures]
+    lock = fields[LOCK]
+    return [job.id, job.priority, record.state.value, due, lock, len(flat), *flat, *failures]
 
 
 def settled(one: Settlement) -> tuple[str | int, ...]:
@@ -183,7 +200,7 @@ def _claim(
 ) -> Claim:
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
     named = (job_id, arguments, task, queue, priority, enqueued_at)
-    job = new(Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1))
+    job = new(Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1, None))
     since = int(queued_at) if queued_at else enqueued_at
     return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))
 
@@ -217,11 +234,13 @@ def to_record(
     failures: Sequence[str],
     due: str,
     cancelled: bool,
+    lock_holder: str,
 ) -> JobRecord:
     """Read a job from its hash, its list of failures, and its place in time.
 
     Args:
         cancelled: whether it was cancelled while it ran; it may have ended since.
+        lock_holder: id of the job that holds its lock, or "".
     """
 
     def number_of(name: str) -> int | None:
@@ -242,25 +261,28 @@ def to_record(
         signature=fields.get(SIGNATURE, ""),
         metadata=fields.get(METADATA, ""),
         format=number_of(FORMAT) or 1,
+        lock=lock_text.to_lock(fields.get(LOCK, "")),
     )
     last_attempted_at = number_of(LAST_ATTEMPTED_AT)
-    workers = fields.get(WORKERS, "")
     return JobRecord(
         job=job,
         state=state,
         attempts=number_of(ATTEMPTS) or 0,
         crashes=number_of(CRASHES) or 0,
         queued_at=number_of(QUEUED_AT),
-        due_at=number(due.partition(".")[0]),
+        due_at=None if due == str(NO_DUE_TIME) else number(due.partition(".")[0]),
         started_at=number_of(STARTED_AT) or last_attempted_at,
         last_attempted_at=last_attempted_at,
         finished_at=number_of(FINISHED_AT),
-        workers=tuple(workers.split(",")) if workers else (),
+        workers=tuple(filter(None, fields.get(WORKERS, "").split(","))),
         result=fields.get(RESULT),
         failures=tuple(to_failure(text) for text in failures),
-        progress=None if state is State.SUCCEEDED else _progress(fields),
+        progress=None
+        if state is State.SUCCEEDED
+        else progress_text.to_progress(fields.get(PROGRESS, ""), fields.get(TOKEN)),
         postponement=_postponement(fields) if state.is_waiting else None,
         cancel_requested=cancelled and not state.is_final,
+        lock_holder=lock_holder or None,
     )
 
 
@@ -279,20 +301,3 @@ def _postponement_text(record: JobRecord) -> str:
         return ""
     since, failure = record.postponement
     return f"{record.attempts}:{since}:{failure_text(failure)}"
-
-
-def progress_text(one: JobProgress) -> str:
-    said = one.progress
-    return json.dumps([one.token, said.done, said.total, said.text])
-
-
-def _progress(fields: Mapping[str, str]) -> Progress | None:
-    """Read the progress of the last attempt; None if it is of an earlier one or unreadable."""
-    match parsed(fields.get(PROGRESS, "")):
-        case [int(token), int() | float() as done, None | int() | float() as total, str(text)] if (
-            str(token) == fields.get(TOKEN)
-            and 0 <= done <= MAX_NUMBER
-            and (total is None or 0 < total <= MAX_NUMBER)
-        ):
-            return Progress(done, total, text[:MAX_TEXT])
-    return None

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from django_jobs.brokers.inspection.base import Inspection, JobAction, QueueInfo, Totals
+from django_jobs.brokers.inspection.base import (
+    Applied,
+    Inspection,
+    JobAction,
+    QueueInfo,
+    Totals,
+)
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
@@ -58,11 +64,13 @@ class RedisInspection(Inspection):
             failures: from which one on they are read.
         """
         reply = self._run("find", failures, *ids)
-        for job_id, (flat, errors, due, cancelled) in zip(ids, reply, strict=True):
+        for flat, errors, due, cancelled, job_id, lock_holder in reply:
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             state = codec.state(fields) or listed
             if fields and state:
-                yield codec.to_record(job_id, state, fields, errors, due, bool(cancelled))
+                yield codec.to_record(
+                    job_id, state, fields, errors, due, bool(cancelled), lock_holder
+                )
 
     def counts(self) -> Mapping[State, int]:
         flat = self._run("count_jobs")
@@ -139,15 +147,17 @@ class RedisInspection(Inspection):
         return self._apply_one(JobAction.DELETE, job_id)
 
     def _apply_one(self, action: JobAction, job_id: str) -> bool:
-        return bool(self._run("apply_action", action.value, job_id, "", ""))
+        changed, _ = self._run("apply_action", action.value, job_id, "", "")
+        return bool(changed)
 
-    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> int:
-        changed = 0
+    def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> Applied:
+        changed = locked = 0
         for start in range(0, len(jobs), ACTION_PORTION):
             seen = jobs[start : start + ACTION_PORTION]
             triples = ((job.id, job.state.value, job.token) for job in seen)
-            changed += int(self._run("apply_action", action.value, *chain.from_iterable(triples)))
-        return changed
+            done = self._run("apply_action", action.value, *chain.from_iterable(triples))
+            changed, locked = changed + done[0], locked + done[1]
+        return Applied(changed, locked)
 
     def move(
         self, ids: Sequence[str], source: str, target: str, *, held: bool = False

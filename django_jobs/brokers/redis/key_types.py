@@ -14,6 +14,8 @@ KEY_TYPES: Mapping[str, str] = {
     "b:": "string",
     "w:": "string",
     "d:": "list",
+    "l:": "string",
+    "a:": "string",
     "n:": "hash",
     "s:scheduled": "zset",
     "s:retrying": "zset",

@@ -13,7 +13,7 @@ from django_jobs.metrics.deploys import DeployMark
 from django_jobs.metrics.history import Metrics
 from django_jobs.metrics.periods import MAX_NAMES, OTHERS, RETENTION, Dimension
 
-from . import codec
+from . import codec, progress_text
 from .reading import number, parsed
 
 PERIODS = json.dumps(RETENTION)
@@ -27,7 +27,7 @@ def report_arguments(report: HeartbeatReport) -> list[str | int]:
     for (kind, name), counts in counted.items():
         arguments += (kind.value, name, json.dumps(counts))
     for one in report.progress:
-        arguments += (one.job_id, codec.fence(one), codec.PROGRESS, codec.progress_text(one))
+        arguments += (one.job_id, codec.fence(one), codec.PROGRESS, progress_text.to_text(one))
     for saved in report.metadata:
         arguments += codec.saved(saved)
     return arguments

@@ -20,7 +20,7 @@ from django_jobs.dashboard.bulk import BulkRun, StepBudget
 from django_jobs.dashboard.decorators import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import JobRecord, State
 
 OVER = gettext_lazy("This action was started by another user, or it has expired. Start it again.")
 
@@ -40,10 +40,13 @@ def apply(request: DashboardRequest) -> Done | Refused:
     back = request.address("jobs", **JobFilters.from_query(request.http.GET).query)
     if len(ids) == 1 and "job" in request.http.POST and not (changed and asked is JobAction.DELETE):
         back = request.address("job", id=ids[0])
+    locked = 0
+    if asked is JobAction.RETRY and changed < len(ids):
+        locked = sum(_is_locked_out(record) for record in request.inspection.read(ids))
     if not changed:
-        return Refused(_refusal(asked, len(ids)), back)
+        return Refused(_locked(locked) if locked else _refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)
-    told = _report(asked, changed, len(ids) - changed)
+    told = _report(asked, changed, len(ids) - changed - locked, locked)
     return Done(told + (_delay(request, ids) if asked is JobAction.CANCEL else ""), back, change)
 
 
@@ -87,9 +90,10 @@ def bulk_step(request: DashboardRequest) -> Done | InProgress | Refused:
         count=state.changed - before.changed,
     )
     if state.is_done and state.changed:
-        return Done(_report(state.action, state.changed, 0), back, change)
+        return Done(_report(state.action, state.changed, 0, state.locked), back, change)
     if state.is_done:
-        return Refused(_refusal(state.action, 2), back)
+        said = _locked(state.locked) if state.locked else _refusal(state.action, 2)
+        return Refused(said, back)
     run = state.to_token(request.visitor.name)
     return InProgress(request.address("bulk", run=run), change)
 
@@ -117,12 +121,28 @@ def _choice(query: Any) -> JobAction:
     return JobAction(given)
 
 
-def _report(wanted: JobAction, changed: int, left: int) -> str:
+def _is_locked_out(record: JobRecord) -> bool:
+    return record.state in JobAction.RETRY.states and record.is_locked_out
+
+
+def _locked(number: int) -> str:
+    """Return why unique jobs were not retried."""
+    text = ngettext(
+        "%(jobs)s was not retried, as it is unique and another job holds its lock.",
+        "%(jobs)s were not retried, as they are unique and other jobs hold their locks.",
+        number,
+    )
+    return text % {"jobs": formatting.job_count(number)}
+
+
+def _report(wanted: JobAction, changed: int, left: int, locked: int) -> str:
     told = {
         JobAction.RETRY: ngettext("%(jobs)s was enqueued.", "%(jobs)s were enqueued.", changed),
         JobAction.CANCEL: ngettext("%(jobs)s was cancelled.", "%(jobs)s were cancelled.", changed),
         JobAction.DELETE: ngettext("%(jobs)s was deleted.", "%(jobs)s were deleted.", changed),
     }[wanted] % {"jobs": formatting.job_count(changed)}
+    if locked:
+        told = f"{told} {_locked(locked)}"
     if not left:
         return told
     rest = ngettext(

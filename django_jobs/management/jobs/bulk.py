@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django_jobs.brokers.inspection.base import JobAction
+from django_jobs.brokers.inspection.base import Applied, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.management.formatting import format_count
@@ -14,8 +14,10 @@ from .listing import PAGE
 from .progress import Progress
 
 
-def apply_to_all(finder: Finder, action: JobAction, console: Console, *, interactive: bool) -> int:
-    """Apply an action to all jobs that match, and return their number.
+def apply_to_all(
+    finder: Finder, action: JobAction, console: Console, *, interactive: bool
+) -> Applied:
+    """Apply an action to all jobs that match, and return how many it changed.
 
     Args:
         finder: finds jobs in one state.
@@ -27,7 +29,7 @@ def apply_to_all(finder: Finder, action: JobAction, console: Console, *, interac
     [state] = finder.wanted.states
     total = finder.inspection.counts()[state]
     if not total:
-        return 0
+        return Applied()
     console.confirm(_question(action, finder.wanted, total), interactive=interactive)
     with console.progress(total) as progress:
         return _apply_page_by_page(finder, action, progress)
@@ -51,15 +53,15 @@ def _question(action: JobAction, wanted: Filter, total: int) -> str:
     return f"{action.capitalize()} {'the' if total == 1 else 'all'} {jobs}?"
 
 
-def _apply_page_by_page(finder: Finder, action: JobAction, progress: Progress) -> int:
+def _apply_page_by_page(finder: Finder, action: JobAction, progress: Progress) -> Applied:
     """Go page by page: no job twice, and none that was enqueued after the start."""
     began = finder.inspection.scan(finder.wanted, None, 1).at
     finder = replace(finder, wanted=replace(finder.wanted, as_of=began))
     step = finder.apply(action, reach=PAGE)
-    number = step.number
+    number, locked = step.number, step.locked
     progress.advance(step.scanned)
     while step.end:
         step = finder.apply(action, step.end, PAGE)
-        number += step.number
+        number, locked = number + step.number, locked + step.locked
         progress.advance(step.scanned)
-    return number
+    return Applied(number, locked)

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import Inspection, JobAction
+from django_jobs.brokers.inspection.base import Applied, Inspection, JobAction
 from django_jobs.jobs.records import State
 from django_jobs.management.formatting import format_count, printable
 from django_jobs.management.target import known_queue
@@ -63,12 +63,12 @@ class JobActionSubcommand(BackendSubcommand):
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         self._check(options)
         if options.all:
-            changed, refused = self._change_all(backend, console, options), []
+            done, refused = self._change_all(backend, console, options), []
         else:
             inspection = backend.broker.inspection
             refused = [one for each in options.ids if (one := self._change(inspection, each))]
-            changed = len(options.ids) - len(refused)
-        self._report(console, options, changed, refused)
+            done = Applied(len(options.ids) - len(refused))
+        self._report(console, options, done, refused)
 
     def _check(self, options: Namespace) -> None:
         choices = ", ".join(state.value for state in self.states)
@@ -86,7 +86,7 @@ class JobActionSubcommand(BackendSubcommand):
             problem = f"Give the IDs of jobs, or --all with a --state: {choices}."
         raise CommandError(problem, returncode=USAGE_ERROR)
 
-    def _change_all(self, backend: JobBackend, console: Console, options: Namespace) -> int:
+    def _change_all(self, backend: JobBackend, console: Console, options: Namespace) -> Applied:
         if options.queue:
             known_queue(backend, options.queue)
         return apply_to_all(
@@ -103,6 +103,12 @@ class JobActionSubcommand(BackendSubcommand):
         record = inspection.find(job_id)
         if record is None:
             return Refusal(job_id, f"There is no job {job_id!r}, or it is no longer kept.")
+        if record.state in self.states and record.is_locked_out:
+            return Refusal(
+                job_id,
+                f"Job {job_id} was not {self.participle}: it is unique, and job"
+                f" {record.lock_holder} holds its lock.",
+            )
         *others, last = [state.value for state in self.states]
         return Refusal(
             job_id,
@@ -111,16 +117,24 @@ class JobActionSubcommand(BackendSubcommand):
         )
 
     def _report(
-        self, console: Console, options: Namespace, changed: int, refused: Sequence[Refusal]
+        self, console: Console, options: Namespace, done: Applied, refused: Sequence[Refusal]
     ) -> None:
+        changed, locked = done
         if options.json:
             reasons = [{"id": one.id, "reason": one.reason} for one in refused]
-            console.show_json({"action": self.name, "changed": changed, "refused": reasons})
+            console.show_json(
+                {"action": self.name, "changed": changed, "locked": locked, "refused": reasons}
+            )
         elif changed:
             console.info(f"{format_count(changed, 'job')} {self.participle}.")
         if refused:
             raise CommandError("\n".join(printable(one.reason) for one in refused))
-        if not changed:
+        if locked and not options.json:
+            console.info(
+                f"{format_count(locked, 'unique job')} not {self.participle}, as other jobs hold"
+                " their locks."
+            )
+        if not changed and not locked:
             raise CommandError(f"No {options.state} jobs match, so none was {self.participle}.")
 
 

@@ -10,7 +10,7 @@ from django_jobs.brokers.health import Health
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
-from django_jobs.jobs.records import Failure, JobRecord
+from django_jobs.jobs.records import Failure, JobRecord, Lock
 
 from .liveness import Liveness
 
@@ -47,7 +47,18 @@ def job_details(record: JobRecord) -> dict[str, Any]:
         "result": None if record.result is None else _stored(record.result),
         "failures": [_failure(failure) for failure in record.failures],
         "cancel_requested": record.cancel_requested,
+        "unique": record.job.lock and _lock(record.job.lock),
+        "lock_holder": record.lock_holder,
         "postponed_for": record.postponement and record.postponement.failure.message,
+    }
+
+
+def _lock(lock: Lock) -> dict[str, Any]:
+    return {
+        "digest": lock.digest,
+        "until": lock.until.value,
+        "keep_for_ms": lock.keep_for,
+        "on_conflict": lock.on_conflict.value,
     }
 
 

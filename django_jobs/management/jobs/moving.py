@@ -207,8 +207,8 @@ def _report(
         *(
             Refusal(
                 job_id,
-                f"Job {job_id} was not moved: {target.alias} has a job with this id, or both"
-                " backends are the same store.",
+                f"Job {job_id} was not moved: {target.alias} has a job with this id, or one that"
+                " holds its lock, or both backends are the same store.",
             )
             for job_id in moved.known
         ),

@@ -65,15 +65,26 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Last start", format_time(record.last_attempted_at)
     yield "Ended", format_time(record.finished_at)
     yield "Workers", ", ".join(record.workers) or NONE
+    yield "Lock", _lock(record)
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
 
 
 def _wait(record: JobRecord) -> str:
+    if record.awaits_lock:
+        return f"for the end of job {record.lock_holder}"
     if record.postponement is None:
         return NONE
     since, failure = record.postponement
     return f"for a worker that knows it, since {format_time(since)}: {failure.message}"
+
+
+def _lock(record: JobRecord) -> str:
+    if record.job.lock is None:
+        return NONE
+    holder = f"job {record.lock_holder}" if record.is_locked_out else "this job"
+    held_by = holder if record.lock_holder else "nobody"
+    return f"{record.job.lock.digest}, held by {held_by}"
 
 
 def _result(text: str | None) -> str:

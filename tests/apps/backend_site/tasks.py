@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from django_jobs import Retry, task
+from django_jobs import Retry, Unique, task
 from django_jobs.compat import TaskContext
 from django_jobs.errors import MissingRecord, QueueFull, RetryLater
 from tests.apps.library.models import Author
@@ -56,6 +56,25 @@ async def repeat_later(text: str, times: int) -> str:
 @task
 def note(value: Any) -> None:
     seen.append(value)
+
+
+@task(unique=Unique(by="key"))
+def note_once(key: str, value: Any) -> Any:
+    seen.append(value)
+    return value
+
+
+@task(unique=Unique(by="key", on_conflict="replace"))
+def note_newest(key: str, value: Any) -> None:
+    at_gate.release()
+    assert gate.wait(60)
+    seen.append(value)
+
+
+@task(unique=Unique())
+def enqueue_itself(value: int) -> str:
+    """Return the id of the job that stands for another call like this one."""
+    return enqueue_itself.enqueue(value).id
 
 
 @task

@@ -14,12 +14,14 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import Lock, OnConflict, State
 from django_jobs.management.jobs import bulk
 from django_jobs.management.jobs.progress import Progress
 from django_jobs.testing import enqueued_jobs, override_backend, run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.builders import dead as dead_job
+from tests.support.builders import make_job
 from tests.support.driver import Driver
 
 Type = Callable[[str], int]
@@ -54,6 +56,7 @@ def test_retry_queues_jobs_again(jobs: Jobs, broker: Broker) -> None:
     assert jobs("retry", ids[2], "--json").json == {
         "action": "retry",
         "changed": 1,
+        "locked": 0,
         "refused": [],
     }
 
@@ -304,3 +307,63 @@ def test_options_that_cannot_be_used_are_told(jobs: Jobs) -> None:
     with override_backend("redis", uri="redis://"), pytest.raises(CommandError) as refused:
         jobs("queues")
     assert "Unknown option 'uri'. Did you mean 'url'?" in str(refused.value)
+
+
+# --- unique jobs ------------------------------------------------------------------------------
+
+
+def locked_out(broker: Broker) -> str:
+    """Return the id of a dead job whose lock another one holds, which is "holder"."""
+    broker.push([make_job(id="old", lock=Lock("d1"))])
+    worker = Driver(broker, "w1")
+    worker.settle(dead_job(worker.take_one()))
+    broker.push([make_job(id="holder", lock=Lock("d1", on_conflict=OnConflict.REPLACE))])
+    return "old"
+
+
+def test_a_job_whose_lock_is_taken_is_not_retried(jobs: Jobs, broker: Broker) -> None:
+    with pytest.raises(
+        CommandError, match="Job old was not retried: it is unique, and job holder holds its lock"
+    ):
+        jobs("retry", locked_out(broker))
+
+
+def test_of_many_those_whose_locks_are_taken_are_counted_apart(jobs: Jobs, broker: Broker) -> None:
+    dead(1)
+    locked_out(broker)
+
+    answer = jobs("retry", "--all", "--state", "dead", "--no-input")
+
+    assert "1 job retried." in answer.out + answer.err
+    assert "1 unique job not retried, as other jobs hold their locks." in answer.out + answer.err
+
+
+def test_if_all_locks_are_taken_the_command_says_so(jobs: Jobs, broker: Broker) -> None:
+    locked_out(broker)
+
+    answer = jobs("retry", "--all", "--state", "dead", "--no-input", "--json")
+
+    assert answer.json == {"action": "retry", "changed": 0, "locked": 1, "refused": []}
+
+
+def test_show_says_who_holds_the_lock(jobs: Jobs, broker: Broker) -> None:
+    job_id = locked_out(broker)
+
+    assert "d1, held by job holder" in jobs("show", job_id).out
+    assert "d1, held by this job" in jobs("show", "holder").out
+    shown = jobs("show", job_id, "--json").json
+    assert shown["lock_holder"] == "holder"
+    assert shown["unique"] == {
+        "digest": "d1",
+        "until": "end",
+        "keep_for_ms": 0,
+        "on_conflict": "return",
+    }
+
+
+def test_show_says_for_whose_end_a_successor_waits(jobs: Jobs, broker: Broker) -> None:
+    locked_out(broker)
+    Driver(broker, "w2").take_one()
+    broker.push([make_job(id="next", lock=Lock("d1", on_conflict=OnConflict.REPLACE))])
+
+    assert "for the end of job holder" in jobs("show", "next").out

@@ -9,7 +9,7 @@ from typing import Any
 
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
-from django_jobs.jobs.records import Claim, Job, Settlement
+from django_jobs.jobs.records import Claim, Job, Lock, OnConflict, Settlement, Until
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.worker.background.periodic import Ticker
 from tests.apps.worker_site.tasks import note
@@ -27,6 +27,53 @@ MINUTE = 60_000
 def push(trial: Trial) -> PreparedPath:
     jobs = trial.jobs(2)
     return PreparedPath(lambda: trial.push(jobs))
+
+
+def push_unique(trial: Trial) -> PreparedPath:
+    jobs = unique_jobs(trial, "d1", "d2")
+    return PreparedPath(lambda: trial.push([*jobs, *trial.jobs(1)]))
+
+
+def work_on_unique(trial: Trial) -> PreparedPath:
+    """A lock is taken and freed by each way that a job may go."""
+    jobs = unique_jobs(trial, "d1", "d2", "d3", until=Until.START)
+    jobs += unique_jobs(trial, "d4", "d5", "d6")
+    trial.answers.tried(jobs)
+    trial.safe.push(jobs)
+    trial.answers.pushed(jobs)
+    trial.worker.heartbeat()
+
+    def act() -> None:
+        ends = (succeeded, given_back, dead)
+        for _ in range(2):
+            claims = trial.exchange(3)
+            trial.exchange(0, [how(claim) for how, claim in zip(ends, claims, strict=False)])
+        trial.exchange(0, trial.run(trial.exchange(6)))
+
+    return PreparedPath(act)
+
+
+def push_to_a_job_that_runs(trial: Trial) -> PreparedPath:
+    """The newest call waits for the end of the job that runs, and begins with it."""
+    replace = {"on_conflict": OnConflict.REPLACE}
+    first = unique_jobs(trial, "d1", **replace)
+    trial.answers.tried(first)
+    trial.safe.push(first)
+    trial.answers.pushed(first)
+    claims = trial.exchange(1)
+    newest = unique_jobs(trial, "d1", **replace)
+
+    def act() -> None:
+        trial.push(newest)
+        trial.exchange(0, trial.run(claims))
+        trial.exchange(0, trial.run(trial.exchange(1)))
+
+    return PreparedPath(act)
+
+
+def unique_jobs(trial: Trial, *digests: str, **changes: Any) -> list[Job]:
+    """A job for each lock, with the same ids in each run of a path."""
+    return [job for one in digests for job in trial.jobs(1, lock=Lock(digest=one, **changes))]
 
 
 def push_what_is_deleted(trial: Trial) -> PreparedPath:
@@ -189,6 +236,9 @@ def _tick(trial: Trial, between: Callable[[Callable[[], object]], object]) -> Pr
 JOB_PATHS = (
     *(
         push,
+        push_unique,
+        work_on_unique,
+        push_to_a_job_that_runs,
         push_what_is_deleted,
         push_for_later,
         bulk_push_in_three_portions,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.memory.store import SUCCEEDED_KEPT
+from django_jobs.brokers.memory.indexes import SUCCEEDED_KEPT
 from tests.support.builders import make_jobs, succeeded
 from tests.support.clock import START
 from tests.support.driver import Driver

@@ -124,6 +124,16 @@ class BothBrokers(RuleBasedStateMachine):
         assert self.brokers[0].ticks() == self.expected.ticks
         check_structure(read_keys(self.client))
 
+    def superseded(self) -> set[str]:
+        """Ids of jobs for whose end a successor waits."""
+        records = self.same(partial(listing, state=State.SCHEDULED))
+        return {one.lock_holder for one in records if one.due_at is None and one.lock_holder}
+
+    def locked(self) -> set[str]:
+        """Ids of jobs whose locks others hold."""
+        records = [record for state in State for record in listing(self.brokers[0], state)]
+        return {one.job.id for one in records if one.lock_holder not in {None, one.job.id}}
+
     def everything(self) -> Any:
         """All that can be seen, and Redis itself."""
         keys = read_keys(self.client)

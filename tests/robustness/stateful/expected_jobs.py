@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 from django_jobs.brokers.constants import KEPT_MS
 from django_jobs.brokers.messages import HeartbeatReply, Reply
-from django_jobs.jobs.records import JOB_FORMAT, Claim, Job, JobRecord, Settlement, State
+from django_jobs.jobs.records import (
+    JOB_FORMAT,
+    Claim,
+    Job,
+    JobRecord,
+    OnConflict,
+    Settlement,
+    State,
+)
 
 REMEMBERED = 30
 """How many claims that are over may still be settled by somebody who does not know."""
@@ -32,11 +40,35 @@ class ExpectedJobs:
 
     # --- what comes and goes ----------------------------------------------------------------------
 
-    def push(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            if job.id not in self.present:
-                self.present[job.id] = job
-                self.pushed += 1
+    def pushed_as(self, jobs: Sequence[Job], ids: Sequence[str] | None, now: int) -> None:
+        """Note jobs, each of which is itself, or was merged with a unique one.
+
+        Args:
+            ids: of the jobs that stand for them, or None if they were refused.
+        """
+        for job, job_id in zip(jobs, ids or (), strict=ids is not None):
+            if job_id == job.id:
+                self._push(job)
+            else:
+                self._merge(job, job_id, now)
+
+    def _push(self, job: Job) -> None:
+        if job.id not in self.present:
+            self.present[job.id] = job
+            self.pushed += 1
+
+    def _merge(self, job: Job, job_id: str, now: int) -> None:
+        """Check that a job was merged with one of its kind, and note what that took from it."""
+        other = self.present[job_id]
+        assert job.lock
+        assert other.lock
+        assert job.lock.digest == other.lock.digest
+        assert job.id not in self.present
+        ended = job_id in self._forgotten_at
+        assert not ended or other.lock.keep_for, "merged with a job that has ended"
+        if job.lock.on_conflict is OnConflict.REPLACE and not ended:
+            assert job_id not in self._held_ids(), "a running job was replaced"
+            self.present[job_id] = job._replace(id=job_id)
 
     def remove(self, job_id: str, why: str) -> None:
         del self.present[job_id]
@@ -93,7 +125,7 @@ class ExpectedJobs:
         for number, claim in enumerate(claims, 1):
             job = claim.job
             assert number <= limit
-            assert job == self.present[job.id]
+            assert job == self.present[job.id]._replace(lock=None)
             assert job.format <= JOB_FORMAT
             assert job.queue not in self.paused
             assert not any(job.id in held for held in self.held.values())
@@ -101,8 +133,14 @@ class ExpectedJobs:
             self._tokens[job.id] = claim.token
             self.holds(worker)[job.id] = claim
 
-    def settled(self, worker: str, settlements: Sequence[Settlement], now: int) -> tuple[str, ...]:
-        """Note settlements; return the ids of those that must have been refused."""
+    def settled(
+        self, worker: str, settlements: Sequence[Settlement], superseded: set[str], now: int
+    ) -> tuple[str, ...]:
+        """Note settlements; return the ids of those that must have been refused.
+
+        Args:
+            superseded: ids of jobs for whose end others wait.
+        """
         refused = []
         for one in settlements:
             if not self._is_held(worker, one.job_id, one.token):
@@ -111,6 +149,8 @@ class ExpectedJobs:
             self.release(worker, one.job_id)
             if one.state.is_final:
                 self.end(one.job_id, one.state, now)
+            elif one.state is State.RETRYING and one.job_id in superseded:
+                self.end(one.job_id, State.DISCARDED, now)
         return tuple(refused)
 
     def gave_up(self, reply: Reply, now: int) -> None:
@@ -161,4 +201,17 @@ class ExpectedJobs:
         for state, records in listings.items():
             for record in records:
                 assert record.state is state
-                assert (record.due_at is not None) == (state in {State.SCHEDULED, State.RETRYING})
+                waits = record.lock_holder not in {None, record.job.id}
+                is_deferred = state in {State.SCHEDULED, State.RETRYING}
+                assert (record.due_at is not None) == is_deferred or (is_deferred and waits)
+                assert record.job == self.present[record.job.id] or record.job.metadata
+        self._check_locks(record for records in listings.values() for record in records)
+
+    def _check_locks(self, records: Iterable[JobRecord]) -> None:
+        """Check that at most one unfinished job has each lock that lasts until the end."""
+        for record in records:
+            if record.lock_holder and record.lock_holder in self.present:
+                holder = self.present[record.lock_holder]
+                assert record.job.lock
+                assert holder.lock
+                assert holder.lock.digest == record.job.lock.digest

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
+from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import (
     HeartbeatReply,
     JobProgress,
     QueueQuota,
     Reply,
 )
+from django_jobs.errors import DuplicateJob
 from django_jobs.jobs.progress import Progress
-from django_jobs.jobs.records import JOB_FORMAT, Claim, Job, Settlement, Tick
+from django_jobs.jobs.records import (
+    JOB_FORMAT,
+    Claim,
+    Job,
+    Lock,
+    OnConflict,
+    Settlement,
+    Tick,
+    Until,
+)
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.endings import ENDS, End, end_of
@@ -82,9 +94,47 @@ class RandomCommands(OperatorCommands):
     def push_again(self, number: int) -> None:
         self.push_jobs([make_job(id=self.one_of_known(number), queue="b", priority=1)] * 2)
 
+    @rule(
+        digests=st.lists(st.sampled_from(["x", "y", "z"]), min_size=1, max_size=3),
+        queue=QUEUES,
+        ahead=st.none() | SECONDS,
+        until=st.sampled_from(Until),
+        conflict=st.sampled_from(OnConflict),
+        kept=st.sampled_from([0, 3_000]),
+        expires=st.none() | SECONDS,
+        after_commit=st.booleans(),
+    )
+    def push_unique(
+        self,
+        digests: list[str],
+        queue: str,
+        ahead: int | None,
+        until: Until,
+        conflict: OnConflict,
+        kept: int,
+        expires: int | None,
+        after_commit: bool,
+    ) -> None:
+        now = self.clock.now()
+        jobs = [
+            make_job(
+                id=f"{len(self.known) + n:04d}",
+                queue=queue,
+                run_at=ahead and now + self.later(ahead),
+                result_ttl=kept or 60_000,
+                expires_at=expires and now + expires,
+                arguments=f"[[{len(self.known) + n}],{{}}]",
+                lock=Lock(digest, until, kept, conflict, after_commit),
+            )
+            for n, digest in enumerate(digests)
+        ]
+        self.known += [job.id for job in jobs]
+        self.push_jobs(jobs)
+
     def push_jobs(self, jobs: list[Job]) -> None:
-        self.same(lambda broker: broker.push(jobs))
-        self.expected.push(jobs)
+        ids = self.same(partial(_pushed, jobs=jobs))
+        assert ids is not None or any(job.lock and job.lock.raises for job in jobs)
+        self.expected.pushed_as(jobs, ids, self.clock.now())
 
     @rule(wanted=st.lists(st.tuples(TICKS, st.none() | SECONDS, st.booleans()), max_size=3))
     def claim_ticks(
@@ -99,12 +149,26 @@ class RandomCommands(OperatorCommands):
             assert is_claimed == (self.expected.ticks.get(tick.name) == tick.last)
             if is_claimed:
                 self.expected.ticks[tick.name] = tick.at
-                self.expected.push([tick.job] if tick.job else [])
+                if tick.job:
+                    self.expected.pushed_as(
+                        [tick.job], [self.behind(tick.job.id)], self.clock.now()
+                    )
+
+    def behind(self, job_id: str) -> str:
+        """The id of the job that stands for a call."""
+        record = self.same(lambda broker: broker.inspection.find(job_id))
+        assert record is not None
+        return record.job.id
 
     def tick_job(self, tick: tuple[str, int | None, int], ahead: int | None) -> Job:
         name, _, at = tick
         run_at = ahead and self.clock.now() + self.later(ahead)
-        return make_job(id=f"{name}-{self.clock.now() - START}-{at}", queue="a", run_at=run_at)
+        return make_job(
+            id=f"{name}-{self.clock.now() - START}-{at}",
+            queue="a",
+            run_at=run_at,
+            lock=Lock("x") if name == "daily" else None,
+        )
 
     # --- what workers do -------------------------------------------------------------------------
 
@@ -159,10 +223,13 @@ class RandomCommands(OperatorCommands):
     ) -> Reply:
         if not self.workers[worker][0].has_beaten:
             self.heartbeat(worker, (0, 0))
+        superseded = self.superseded()
         reply = self.same_of(
             worker, lambda it: it.exchange(*quotas, limit=limit, settlements=settlements)
         )
-        assert reply.refused == self.expected.settled(worker, settlements, self.clock.now())
+        assert reply.refused == self.expected.settled(
+            worker, settlements, superseded, self.clock.now()
+        )
         self.expected.gave_up(reply, self.clock.now())
         self.expected.claimed(worker, reply.claims, limit)
         if reply.must_beat:
@@ -228,6 +295,14 @@ class RandomCommands(OperatorCommands):
             self.expected.leave(each)
             self.workers[each] = self.start(each)
         self.clock.advance(away or 0)
+
+
+def _pushed(broker: Broker, jobs: list[Job]) -> list[str] | None:
+    """Push jobs; return the ids of those that stand for them, or None if they are refused."""
+    try:
+        return broker.push(jobs)
+    except DuplicateJob:
+        return None
 
 
 def _sample(worker: str, succeeded: int, failed: int) -> TaskStats:

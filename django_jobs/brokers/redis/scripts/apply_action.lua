@@ -3,12 +3,14 @@
 -- Parts: expect, shapes, fields, places, ends, cancelling.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
--- Returns how many were in a state that permits it, and as they are said to be.
+-- Returns how many were in a state that permits it, and as they are said to be; and how many unique jobs of those
+-- were not retried, as other jobs hold their locks.
 local what = ARGV[1]
+local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token = unpack(read(id, 's', 'q', 'e', 'n'), 1, 4)
+  local state, queue, enqueued_with, token, lock = unpack(read(id, 's', 'q', 'e', 'n', 'l'), 1, 5)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
@@ -16,9 +18,14 @@ local function apply(id, wanted_state, wanted_token)
     cancel(id, state, queue)
     return 1
   end
+  if what == 'retry' and lock and not lock_again(id, lock) then
+    locked = locked + 1
+    return 0
+  end
   redis.call('SREM', P .. 'cancelled', id)
   take_out(id, state, queue)
   if what == 'delete' then
+    if lock then free_lock(id, lock) end
     forget({ id })
   else
     if is_one_of(state, ENDED) then
@@ -39,4 +46,4 @@ local changed = 0
 for i = 2, #ARGV, 3 do
   changed = changed + apply(ARGV[i], ARGV[i + 1], ARGV[i + 2])
 end
-return changed
+return { changed, locked }

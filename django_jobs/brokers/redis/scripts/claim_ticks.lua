@@ -1,6 +1,6 @@
 -- Claims ticks of periodic tasks, and stores their jobs in the same step.
 --
--- Parts: expect, ticks, store.
+-- Parts: expect, ticks, unique_push.
 -- KEYS[1]: prefix. ARGV: for each tick name, last tick seen or '',
 --   tick, the number of the values that follow, then the job as `store` takes jobs, if any.
 -- Returns for each 1, or 0 if another worker was first or its time has not come.
@@ -11,10 +11,9 @@ local function claim(name, seen, tick, first, last)
   local claimed = redis.call('HGET', P .. 'ticks', name) or ''
   if not is_tick(claimed) then claimed = '' end
   if claimed ~= seen or not is_tick(tick) then return 0 end
-  expect_store(first, last)
+  expect_unique(first, last)
   if first <= last and redis.call('HEXISTS', P .. 'off', name) == 0 then
-    store(first, last)
-    redis.call('HSET', P .. 'runs', name, ARGV[first + 1])
+    redis.call('HSET', P .. 'runs', name, store_or_merge(0, first, last))
   end
   redis.call('HSET', P .. 'ticks', name, tick)
   return 1

@@ -21,10 +21,11 @@ redis.call('ZREM', P .. 'leases', worker)
 redis.call('ZREM', P .. 'lost', worker)
 redis.call('SET', P .. 'b:' .. worker, '999999999999999:0', 'EX', 3600)
 local held_suspect = false
-for i = 1, #all, 2 do
-  local _, _, score = held(all[i + 1])
-  give_back(all[i], score)
-  held_suspect = held_suspect or all[i] == suspect
+local ids, values = in_order(all)
+for _, id in ipairs(ids) do
+  local _, _, score, _, _, lock = held(values[id])
+  give_back(id, score, lock)
+  held_suspect = held_suspect or id == suspect
 end
 if held_suspect then mark_all() end
 return redis.status_reply('OK')

@@ -12,6 +12,8 @@
 --   d:<worker>   list    one element while the worker's listen is to be interrupted
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
+--   l:<digest>   string  the job that holds the lock of unique jobs, and the one that gets it next (see locks.lua)
+--   a:<id>       string  the job that stands for a call that was merged with it
 --   pushes       zset    senders of jobs by the number of their last push, which is about its time
 --   postponed    zset    tasks whose jobs waited for a worker that knows them, by when that was last
 --   deploys      zset    `<ms>:<label>` of each deploy that was marked, by when it was

@@ -1,6 +1,6 @@
 -- Counts the jobs in each state.
 --
--- Parts: ends.
+-- Parts: retention.
 -- KEYS[1]: prefix. Returns state, number, state, number …
 sweep(SWEEP)
 local queued, running = 0, 0

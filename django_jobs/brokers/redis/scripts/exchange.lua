@@ -27,7 +27,9 @@ if not has_lease then
   put_markers_back()
   return { refused, ms_until(next_due), NOW, {}, {}, {}, 1, {}, 0 }
 end
+was_begun = false
 take_quotas()
+if was_begun then next_due = first_due() end
 pass_on()
 local reply = { refused, ms_until(next_due), NOW, claims }
 if #dead + #metadata + #damaged + newest_format > 0 then

@@ -1,12 +1,25 @@
 -- Reads jobs.
 --
--- Parts: expect, ends.
+-- Parts: expect, retention, locks.
 -- KEYS[1]: prefix. ARGV: 0 for all failures or -1 for the last one; ids.
--- Returns for each id its fields and values, its failures, its due time or '', and 1 if it is to be cancelled.
+-- Returns for each id its fields and values, its failures, its due time or '', 1 if it is to be cancelled, the id of the
+--   job that was found, which is another one if the id is an alias, and the id of the job that holds its lock or ''.
 -- Reads all of a key, or nothing if something else stands there.
 local function whole(command, name, ...)
   local got = redis.pcall(command, P .. name, ...)
   return got.err and {} or got
+end
+
+-- Returns the job that holds the lock of another one, also if it loses that to the next call.
+local function lock_holder(fields)
+  for i = 1, #fields, 2 do
+    local digest = fields[i] == 'l' and lock_parts(fields[i + 1])
+    if digest then
+      local holder, _, is_kept = noted(digest)
+      return holder and (is_kept or needs_lock(holder, digest)) and holder or ''
+    end
+  end
+  return ''
 end
 
 sweep(100)
@@ -14,8 +27,15 @@ local are_cancelled = (size('SCARD', 'cancelled') or 0) > 0
 local reply = {}
 for i = 2, #ARGV do
   local id = ARGV[i]
+  local fields = whole('HGETALL', 'j:' .. id)
+  if #fields == 0 then
+    id = behind(id) or id
+    fields = whole('HGETALL', 'j:' .. id)
+  end
   local due = redis.call('ZSCORE', P .. 's:scheduled', id) or redis.call('ZSCORE', P .. 's:retrying', id)
   local is_cancelled = are_cancelled and redis.call('SISMEMBER', P .. 'cancelled', id) or 0
-  reply[i - 1] = { whole('HGETALL', 'j:' .. id), whole('LRANGE', 'e:' .. id, ARGV[1], -1), due or '', is_cancelled }
+  reply[i - 1] = {
+    fields, whole('LRANGE', 'e:' .. id, ARGV[1], -1), due or '', is_cancelled, id, lock_holder(fields)
+  }
 end
 return reply

@@ -14,6 +14,8 @@ end
 -- Ends a job that waits.
 local function discard(id, state, queue)
   take_out(id, state, queue)
+  local lock = read(id, 'l')[1]
+  if lock then free_lock(id, lock) end
   redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
   finish_one(id, 'discarded')
 end

@@ -1,5 +1,5 @@
 -- What can be wrong with a key as a whole: its type, its owner, when it expires; relies on `LEASE_MS`.
--- Parts: check_jobs.
+-- Parts: check_jobs, locks.
 
 local function removal_of(name)
   return function() redis.call('UNLINK', P .. name) end
@@ -75,6 +75,21 @@ local function check_flight(worker)
   end
 end
 
+local function check_lock(name, digest)
+  if string.find(peek('GET', name) or '', '^kept:%d+:%S+$') then
+    check_expiry(name, DAY_MS)
+    return
+  end
+  local holder, successor = noted(digest)
+  if not holder then
+    report('unreadable_value', name, 'who holds a lock', removal_of(name))
+  elseif not needs_lock(holder, digest) then
+    report('stray_lock', digest, holder, function()
+      if not begin_successor(digest, successor) then redis.call('UNLINK', P .. name) end
+    end)
+  end
+end
+
 local CHECKS = {
   ['j:'] = function(_, id) check_job(id) end,
   ['e:'] = function(_, id) check_failures(id) end,
@@ -84,6 +99,8 @@ local CHECKS = {
   ['b:'] = check_heartbeat,
   ['w:'] = check_words,
   ['d:'] = function(name) check_expiry(name, 60000) end,
+  ['l:'] = check_lock,
+  ['a:'] = function(name) check_expiry(name, ALIAS_MS) end,
   ['n:'] = function(name)
     check_expiry(name, math.max(DAY_MS, 2 * tonumber(string.match(name, '^n:%l+:(%d+):') or 0)))
   end,

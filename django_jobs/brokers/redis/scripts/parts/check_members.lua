@@ -1,5 +1,5 @@
 -- What can be wrong with a member of a collection: an entry of an index, a claim, a noted value.
--- Parts: check_jobs.
+-- Parts: check_jobs, locks.
 
 local function removal_from(command, name, member)
   return function() redis.call(command, P .. name, member) end
@@ -22,9 +22,16 @@ local function move_home(index, id, job)
   if not complaint(job) and not is_in(home(job), id) then list_again(id, job) end
 end
 
+-- Tells whether a job without a due time is the one that gets its lock next.
+local function is_successor(id, job)
+  local digest = lock_parts(job.l)
+  return digest and select(2, noted(digest)) == id
+end
+
 local function check_place(index, id, score, job)
   if family(index) ~= 'q:' then
-    if is_moment(score) then return end
+    local never = tonumber(score) == NO_DUE_TIME
+    if is_moment(score) and (not never or is_successor(id, job)) then return end
     report('wrong_place', index, id, function() redis.call('ZADD', P .. index, now, id) end)
   elseif not is_place(score) then
     report('wrong_place', index, id, function() enqueue(id, job.q, terms(job.e or '') or 0) end)

@@ -59,6 +59,14 @@ end
 
 local holdings = {} -- of jobs claimed since the last note: id, what the worker holds
 
+-- Frees the lock of a job that ends at its start, and returns what is noted of the claim with the lock.
+local function hold_unique(id, holding, lock)
+  local digest, until_when = lock_parts(lock)
+  if not digest then return holding end
+  if until_when == 's' then free_lock(id, lock) end
+  return holding .. ':' .. lock
+end
+
 local function claim(id, score, job)
   local token, attempt = next_after(job.n), next_after(job.k)
   local key = P .. 'j:' .. id
@@ -68,7 +76,8 @@ local function claim(id, score, job)
   if began then
     redis.call('HSET', key, 'b', began)
   end
-  append(holdings, id, hold(token, tag, score, NOW, result_ttl_of(job)))
+  local holding = hold(token, tag, score, NOW, result_ttl_of(job))
+  append(holdings, id, job.l and hold_unique(id, holding, job.l) or holding)
   append_claim(id, job, token, attempt)
 end
 

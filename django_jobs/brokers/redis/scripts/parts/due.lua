@@ -1,5 +1,5 @@
 -- How scheduled and retrying jobs are queued when they are due.
--- Parts: request, shapes, fields, places.
+-- Parts: request, shapes, fields, places, locks.
 
 -- Returns when the first of them is due: the end of time if there is none.
 local function first_due()
@@ -14,7 +14,7 @@ end
 local next_due -- what `first_due` would return now; set before anything is settled
 
 local function ms_until(time)
-  return time == math.huge and -1 or math.max(0, time - now)
+  return time >= NO_DUE_TIME and -1 or math.max(0, time - now)
 end
 
 -- Returns what is due, scheduled and retrying together, by due time: id, time and index of each.
@@ -35,6 +35,7 @@ local function find_due()
 end
 
 local function promote()
+  if was_begun then next_due = first_due() end
   if next_due > now then return end
   local touched = {}
   for _, job in ipairs(find_due()) do

@@ -1,7 +1,7 @@
 -- The jobs that workers hold, and how they are given back.
--- Parts: expect, shapes, fields, many, places.
+-- Parts: expect, shapes, fields, many, places, locks.
 
--- Returns what is noted of a job that a worker holds. Token and tag together are the fence of the
+-- Returns what is noted of a job that a worker holds; the lock of a unique one follows behind a colon. Token and tag together are the fence of the
 -- claim: after a server lost its last writes, the same token is given out twice.
 local function hold(token, tag, score, claimed_at, result_ttl)
   return string.format('%s:%s:%s:%s:%s', token, tag, score, claimed_at, result_ttl)
@@ -15,12 +15,12 @@ local function note(flight, holdings)
   with_many('HSET', flight, holdings)
 end
 
--- Returns fence, tag, place, claimed_at and result_ttl of a job that a worker holds, or nothing if the
--- value is not what `hold` writes.
+-- Returns fence, tag, place, claimed_at, result_ttl and lock or '' of a job that a worker holds, or nothing if
+-- the value is not what `hold` writes.
 local function held(value)
-  local fence, tag, score, claimed_at, result_ttl =
-    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+) *$')
-  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl end
+  local fence, tag, score, claimed_at, result_ttl, lock =
+    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?(%S*) *$')
+  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock end
 end
 
 -- Writes fields of jobs that a worker holds, from an argument on: id, fence, field, value of each.
@@ -47,12 +47,25 @@ local function undo_attempt(id, state)
   return got[1]
 end
 
--- Undoes the attempt that was begun last, and puts the job back to its old place.
-local function give_back(id, score)
+-- Undoes the attempt that was begun last, and puts the job back to its old place. One whose lock ended at its
+-- start gets it again if it is free.
+local function give_back(id, score, lock)
   local queue = undo_attempt(id, 'queued')
   if not queue then return end
+  if lock and lock ~= '' then take_lock(id, lock) end
   place(id, queue, score)
   mark(queue)
+end
+
+-- Returns the fields of a hash in order, and their values by them. Of jobs that come back together, the first one
+-- gets a lock that all of them had until their start.
+local function in_order(flat)
+  local ids, values = {}, {}
+  for i = 1, #flat, 2 do
+    ids[#ids + 1], values[flat[i]] = flat[i], flat[i + 1]
+  end
+  table.sort(ids)
+  return ids, values
 end
 
 -- Marks all queues with jobs, as some may have been left alone that must not share a worker with one

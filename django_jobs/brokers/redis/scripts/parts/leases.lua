@@ -46,8 +46,9 @@ local function take_back(id, value, gone, recovered, dead)
     dead[#dead + 1] = id
     return
   end
-  local _, _, score = held(value)
+  local _, _, score, _, _, lock = held(value)
   redis.call('HSET', job, 's', 'queued')
+  if lock and lock ~= '' then take_lock(id, lock) end
   place(id, queue, score)
   mark(queue)
   recovered[#recovered + 1] = id
@@ -58,8 +59,9 @@ local function reap(gone, recovered, dead)
   local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
   expect_lists_of_ended()
   expect_lists_of_queues()
-  for i = 1, #all, 2 do
-    take_back(all[i], all[i + 1], gone, recovered, dead)
+  local ids, values = in_order(all)
+  for _, id in ipairs(ids) do
+    take_back(id, values[id], gone, recovered, dead)
   end
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
   redis.call('EXPIRE', P .. 'b:' .. gone, LOST_WORKER_KEPT_MS / 1000) -- it may only be cut off, and send heartbeats again

@@ -9,19 +9,20 @@
 local function give_back_unknown(worker, last_tag, awaited, named)
   local flight = P .. 'f:' .. worker
   local suspect = redis.call('HGET', P .. 'suspects', worker)
-  local all, unknown, scores = redis.call('HGETALL', flight), {}, {}
+  local all, unknown, scores, locks = redis.call('HGETALL', flight), {}, {}, {}
   for i = 1, #all, 2 do
     local id = all[i]
-    local fence, tag, score = held(all[i + 1])
+    local fence, tag, score, _, _, lock = held(all[i + 1])
     local is_known = fence and (tonumber(tag) > last_tag or awaited[tag] or named[id .. ' ' .. fence])
     if not is_known then
-      unknown[#unknown + 1], scores[id] = id, score
+      unknown[#unknown + 1], scores[id], locks[id] = id, score, lock
     end
   end
   if #unknown > 0 then expect_lists_of_queues() end
   with_many('HDEL', flight, unknown)
+  table.sort(unknown)
   for _, id in ipairs(unknown) do
-    give_back(id, scores[id])
+    give_back(id, scores[id], locks[id])
     if id == suspect then mark_all() end
   end
 end

@@ -16,22 +16,44 @@ local function end_as(state, id, kept_ms)
   append(expiries[state], over_at[kept_ms], id)
 end
 
+-- Does to the lock of a unique job what the end of an attempt does. Returns whether it has ended the job too: a
+-- failed one makes way for its successor.
+local function settle_lock(i, id, lock, claimed_at)
+  local state = ARGV[i + 2]
+  if state ~= 'retrying' then
+    free_lock(id, lock, state == 'succeeded' and tonumber((select(5, lock_parts(lock)))))
+  elseif has_successor(id, lock) then
+    add_failure(id, ARGV[i + 5])
+    redis.pcall('HSET', P .. 'j:' .. id, 's', 'discarded', 'm', text(claimed_at + ARGV[i + 3]), 'f', NOW)
+    free_lock(id, lock)
+    end_as('discarded', id, KEPT_MS.discarded)
+    return true
+  else
+    take_lock(id, lock)
+  end
+  return false
+end
+
 -- Settles one attempt, given what the worker holds of its job, and returns whether it could.
 local function settle(i, value)
   if not value then return false end
   local id, state = ARGV[i], ARGV[i + 2]
-  local fence, _, score, claimed_at, result_ttl = held(value)
+  local fence, _, score, claimed_at, result_ttl, lock = held(value)
   if fence ~= ARGV[i + 1] then return false end
   if state == 'queued' then
-    give_back(id, score)
+    give_back(id, score, lock)
     return true
   end
   if state == 'scheduled' then
-    if undo_attempt(id, state) then postpone(id, ARGV[i + 5]) end
+    if undo_attempt(id, state) then
+      if lock ~= '' then take_lock(id, lock) end
+      postpone(id, ARGV[i + 5])
+    end
     return true
   end
   local job = P .. 'j:' .. id
   local started = text(claimed_at + ARGV[i + 3])
+  if lock ~= '' and settle_lock(i, id, lock, claimed_at) then return true end
   if state == 'retrying' then
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started)

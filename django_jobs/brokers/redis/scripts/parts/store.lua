@@ -3,7 +3,8 @@
 --
 -- Jobs come in groups, of which each differ in nothing but their id and their arguments. The arguments of a
 -- script have of a group: how many jobs it has, their ids, the arguments of each, then what they share, which
--- is queue, priority, run_at or '', and fields of their records after the number of these values.
+-- is queue, priority, run_at or '', and fields of their records after the number of these values. A unique job is
+-- a group of its own, and its lock the last of these fields.
 
 -- Returns where of a group stands what its jobs share, and the last argument of the group.
 local function shared_of(first)

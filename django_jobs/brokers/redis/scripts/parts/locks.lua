@@ -1,0 +1,126 @@
+-- The locks of unique jobs: who holds them, and who gets them next.
+-- Parts: expect, shapes, fields, places.
+
+local was_begun = false -- whether a job has become due that had waited for its lock
+
+-- Takes apart the lock of a job: digest, 's' or 'e' for held until start or end, what a conflict does ('k' to keep
+-- the holder, 'x' to refuse the call, 'r' to replace the holder), '1' if nothing may be refused after a commit,
+-- and for how many ms the lock is kept after a success. Returns nothing if the text is unreadable.
+local function lock_parts(lock)
+  return string.match(lock or '', '^([^: ]+):([es])([krx])([01]):(%d+)$')
+end
+
+-- Returns the id for which another one stands.
+local function behind(id)
+  local value = redis.pcall('GET', P .. 'a:' .. id)
+  local over_at, other = string.match(type(value) == 'string' and value or '', '^(%d+):(%S+)$')
+  if other and tonumber(over_at) > now then return other end
+end
+
+-- Returns what is noted of a lock: its holder, the job that waits for it, and whether it is only kept. Whatever is
+-- not what we write counts for nothing, and the next holder overwrites it.
+local function noted(digest)
+  local value = redis.pcall('GET', P .. 'l:' .. digest)
+  if type(value) ~= 'string' then return nil end
+  local kept_until, kept = string.match(value, '^kept:(%d+):(%S+)$')
+  if kept then
+    if tonumber(kept_until) > now then return kept, nil, true end
+    return nil
+  end
+  local holder, successor = string.match(value, '^(%S+) ?(%S*)$')
+  return holder, successor ~= '' and successor or nil, false
+end
+
+-- Tells whether a job is there, has not ended and has this lock.
+local function needs_lock(id, digest)
+  local state, lock = unpack(read(id, 's', 'l'), 1, 2)
+  return state and not is_one_of(state, ENDED) and lock_parts(lock) == digest
+end
+
+-- Tells whether a job keeps others away from a lock: one that has expired before its start does not.
+local function keeps_lock(id, digest)
+  if not needs_lock(id, digest) then return false end
+  local state, enqueued_with = unpack(read(id, 's', 'e'), 1, 2)
+  local expires_at = tonumber((select(5, terms(enqueued_with or ''))) or '')
+  return state == 'running' or not expires_at or expires_at > now
+end
+
+-- Returns the job that holds a lock, the one that waits for it, and whether the lock is only kept.
+local function holder_of(digest)
+  local holder, successor, is_kept = noted(digest)
+  if holder and (is_kept or keeps_lock(holder, digest)) then return holder, successor, is_kept end
+end
+
+-- Returns the same if another job holds the lock than this one.
+local function other_holder(id, digest)
+  local holder, successor, is_kept = holder_of(digest)
+  if holder ~= id then return holder, successor, is_kept end
+end
+
+-- Tells whether a job waits for its lock.
+local function awaits_lock(id)
+  local score = redis.pcall('ZSCORE', P .. 's:scheduled', id)
+  return type(score) == 'string' and tonumber(score) == NO_DUE_TIME
+end
+
+-- Gives a lock to the job that waits for it, if there is one, which becomes due. Returns whether there is.
+local function begin_successor(digest, successor)
+  if not successor or not awaits_lock(successor) then return false end
+  local queue, enqueued_with = unpack(read(successor, 'q', 'e'), 1, 2)
+  if not queue then return false end
+  local run_at = tonumber((select(4, terms(enqueued_with or ''))) or '') or 0
+  redis.call('ZADD', P .. 's:scheduled', math.max(now, run_at), successor)
+  redis.call('SET', P .. 'l:' .. digest, successor)
+  mark(queue)
+  was_begun = true
+  return true
+end
+
+-- Does so if the holder of the lock has lost it.
+local function pass_lock_on(digest)
+  local holder, successor, is_kept = noted(digest)
+  if successor and not is_kept and not keeps_lock(holder, digest) then begin_successor(digest, successor) end
+end
+
+-- Gives a job its lock, and returns false if another one holds that.
+local function take_lock(id, lock)
+  local digest = lock_parts(lock)
+  if not digest then return true end
+  local holder, _, is_kept = noted(digest)
+  if holder == id and not is_kept then return true end
+  if holder ~= id and other_holder(id, digest) then return false end
+  redis.call('SET', P .. 'l:' .. digest, id)
+  return true
+end
+
+-- Does so for a job that an operator lets run again.
+local function lock_again(id, lock)
+  local digest = lock_parts(lock)
+  if digest then pass_lock_on(digest) end
+  return take_lock(id, lock)
+end
+
+-- Frees the lock of a job if the job holds it, or waits for it. Without a successor it may be kept for some time.
+local function free_lock(id, lock, kept_ms)
+  local digest = lock_parts(lock)
+  if not digest then return end
+  local holder, successor = noted(digest)
+  local key = P .. 'l:' .. digest
+  if successor == id then
+    redis.call('SET', key, holder)
+  elseif holder == id and not begin_successor(digest, successor) then
+    if kept_ms and kept_ms > 0 then
+      redis.call('SET', key, string.format('kept:%.0f:%s', now + kept_ms, id), 'PX', kept_ms + SWEPT_LATER_MS)
+    else
+      redis.call('DEL', key)
+    end
+  end
+end
+
+-- Tells whether another job waits for the end of one that runs.
+local function has_successor(id, lock)
+  local digest = lock_parts(lock)
+  if not digest then return false end
+  local holder, successor = noted(digest)
+  return holder == id and successor ~= nil and awaits_lock(successor)
+end

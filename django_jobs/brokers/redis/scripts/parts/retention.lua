@@ -1,0 +1,47 @@
+-- When what is known of ended jobs is forgotten.
+-- Parts: expect, fields, many.
+
+-- Makes sure of all that ended jobs are listed in.
+local function expect_lists_of_ended()
+  for _, state in ipairs(ENDED) do
+    expect('ZCARD', 's:' .. state)
+  end
+  expect('ZCARD', 'expiries')
+end
+
+local function forget(ids)
+  for _, id in ipairs(ids) do
+    redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
+  end
+  with_many('ZREM', P .. 'expiries', ids)
+end
+
+-- Forgets ended jobs whose time is over, a portion at a time.
+local function sweep(portion)
+  local over = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'LIMIT', 0, portion)
+  for _, id in ipairs(over) do
+    local state = read(id, 's')[1]
+    if state then
+      redis.call('ZREM', P .. 's:' .. state, id)
+    end
+  end
+  forget(over)
+end
+
+-- Puts ended jobs into the index of their state, and forgets the oldest ones above the limit. Takes
+-- when they ended and when they are to be forgotten, each time before its id.
+local function finish(state, ended, expiries)
+  local index = P .. 's:' .. state
+  with_many('ZADD', index, ended)
+  with_many('ZADD', P .. 'expiries', expiries)
+  local excess = redis.call('ZCARD', index) - KEPT[state]
+  if excess > 0 then
+    local oldest = redis.call('ZRANGE', index, 0, excess - 1)
+    redis.call('ZREMRANGEBYRANK', index, 0, excess - 1)
+    forget(oldest)
+  end
+end
+
+local function finish_one(id, state)
+  finish(state, { now, id }, { now + KEPT_MS[state], id })
+end

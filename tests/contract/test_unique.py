@@ -1,0 +1,597 @@
+"""Unique jobs: what becomes of a call while another job holds its lock, and every way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import ALIAS_MS, RESENT_MS
+from django_jobs.brokers.inspection.base import Inspection, JobAction
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.errors import DuplicateJob
+from django_jobs.jobs.records import Job, Lock, OnConflict, State, Until
+from tests.support.builders import (
+    dead,
+    discarded,
+    given_back,
+    make_job,
+    postponed,
+    retrying,
+    succeeded,
+)
+from tests.support.clock import Clock
+from tests.support.driver import Driver, check_with_doctor, claim_tick, found
+
+MINUTE = 60_000
+REPLACE = OnConflict.REPLACE
+
+
+def unique(job_id: str, digest: str = "d1", **changes: Any) -> Job:
+    """A job with a lock; what belongs to the lock is named as there."""
+    named = ("until", "keep_for", "on_conflict", "after_commit")
+    lock = {name: changes.pop(name) for name in named if name in changes}
+    return make_job(id=job_id, lock=Lock(digest, **lock), **changes)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_for_the_doctor(broker: Broker) -> Any:
+    yield
+    check_with_doctor(broker)
+
+
+def is_free(broker: Broker, digest: str = "d1") -> bool:
+    """Whether a new job gets the lock; the job is deleted again."""
+    broker.push([unique("probe", digest)])
+    return broker.inspection.delete("probe")
+
+
+# --- ways in ------------------------------------------------------------------------------------
+
+
+def test_push_returns_the_id_of_each_job(broker: Broker) -> None:
+    jobs = [make_job(), unique("a"), make_job(), unique("b", "d2")]
+
+    assert broker.push(jobs) == [job.id for job in jobs]
+
+
+def test_a_second_job_with_the_same_digest_is_merged_with_the_first(
+    broker: Broker, inspection: Inspection
+) -> None:
+    broker.push([unique("a", arguments='[["old"],{}]')])
+
+    assert broker.push([unique("b", arguments='[["new"],{}]')]) == ["a"]
+
+    assert inspection.counts()[State.QUEUED] == 1
+    assert found(inspection, "a").job.arguments == '[["old"],{}]'
+
+
+def test_two_digests_have_nothing_to_do_with_each_other(broker: Broker) -> None:
+    assert broker.push([unique("a", "d1"), unique("b", "d2")]) == ["a", "b"]
+
+
+def test_the_second_of_one_call_is_merged_as_well(broker: Broker, inspection: Inspection) -> None:
+    assert broker.push([unique("a"), unique("b"), make_job(id="c")]) == ["a", "a", "c"]
+    assert inspection.counts()[State.QUEUED] == 2
+
+
+def test_its_own_lock_is_no_conflict(broker: Broker, inspection: Inspection) -> None:
+    broker.push([unique("a", on_conflict=OnConflict.RAISE)])
+
+    assert broker.push([unique("a", on_conflict=OnConflict.RAISE)]) == ["a"]
+    assert inspection.counts()[State.QUEUED] == 1
+
+
+def test_a_scheduled_job_holds_its_lock(broker: Broker, clock: Clock) -> None:
+    broker.push([unique("a", run_at=clock.now() + MINUTE)])
+
+    assert broker.push([unique("b")]) == ["a"]
+
+
+def test_the_record_names_the_holder_of_the_lock(broker: Broker, inspection: Inspection) -> None:
+    broker.push([unique("a")])
+
+    record = found(inspection, "a")
+
+    assert record.lock_holder == "a"
+    assert record.job.lock == Lock("d1")
+
+
+@pytest.mark.parametrize("way", ["running", "retrying", "given back", "postponed", "lost"])
+def test_a_job_holds_its_lock_until_its_end(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, w2: Driver, way: str
+) -> None:
+    broker.push([unique("a")])
+    claim = w1.take_one()
+    match way:
+        case "retrying":
+            w1.settle(retrying(claim, delay=MINUTE))
+        case "given back":
+            w1.settle(given_back(claim))
+        case "postponed":
+            w1.settle(postponed(claim))
+        case "lost":
+            w1.vanish(clock, noticed_by=w2)
+
+    assert broker.push([unique("b")]) == ["a"]
+
+
+# --- a conflict that raises ---------------------------------------------------------------------
+
+
+def test_a_conflict_may_raise_with_the_id_of_the_holder(
+    broker: Broker, inspection: Inspection
+) -> None:
+    broker.push([unique("a")])
+
+    with pytest.raises(DuplicateJob) as raised:
+        broker.push([make_job(id="c"), unique("b", on_conflict=OnConflict.RAISE)])
+
+    assert (raised.value.holder, raised.value.index) == ("a", 1)
+    assert inspection.find("c") is None, "nothing of the call was to be stored"
+
+
+def test_two_of_one_call_may_raise_as_well(broker: Broker, inspection: Inspection) -> None:
+    with pytest.raises(DuplicateJob) as raised:
+        broker.push([unique("a"), unique("b", on_conflict=OnConflict.RAISE)])
+
+    assert (raised.value.holder, raised.value.index) == (None, 1)
+    assert inspection.find("a") is None
+
+
+def test_after_a_commit_nothing_raises_and_the_id_is_an_alias(
+    broker: Broker, inspection: Inspection, clock: Clock
+) -> None:
+    broker.push([unique("a")])
+
+    late = unique("b", on_conflict=OnConflict.RAISE, after_commit=True)
+
+    assert broker.push([late]) == ["a"]
+    clock.advance(ALIAS_MS - 1)
+    assert found(inspection, "b").job.id == "a"
+    clock.advance(1)
+    assert inspection.find("b") is None
+
+
+def test_the_id_of_any_merged_call_is_an_alias_for_a_minute(
+    broker: Broker, inspection: Inspection, clock: Clock
+) -> None:
+    broker.push([unique("a")])
+    broker.push([unique("b")])
+
+    clock.advance(RESENT_MS - 1)
+    assert found(inspection, "b").job.id == "a"
+    clock.advance(1)
+    assert inspection.find("b") is None
+
+
+# --- a conflict that replaces -------------------------------------------------------------------
+
+
+def test_a_job_that_waits_takes_the_new_call_under_its_own_id(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE, overrides='{"timeout":1}', metadata='{"a":1}')])
+    new: dict[str, Any] = {
+        "arguments": '[["new"],{}]',
+        "priority": 7,
+        "queue": "other",
+        "result_ttl": 5_000,
+    }
+    job = unique("b", on_conflict=REPLACE, run_at=clock.now() + MINUTE, **new)
+
+    assert broker.push([job]) == ["a"]
+
+    assert found(inspection, "a").job == job._replace(id="a")
+    assert found(inspection, "a").state is State.SCHEDULED
+    assert w1.take(1) == ()
+    clock.advance(MINUTE)
+    claim = w1.take_one("other")
+    assert claim.job == job._replace(id="a", lock=None)
+
+
+def test_calls_that_keep_coming_move_the_start(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    """Debounce."""
+    for number in range(3):
+        when = clock.now() + MINUTE
+        broker.push([unique(f"a{number}", on_conflict=REPLACE, run_at=when)])
+        clock.advance(MINUTE // 2)
+        assert w1.take(1) == ()
+    clock.advance(MINUTE // 2)
+
+    assert w1.take_one().job.id == "a0"
+    assert sum(inspection.counts().values()) == 1
+
+
+def test_the_attempts_of_a_replaced_job_count_from_zero(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    w1.settle(retrying(w1.take_one(), delay=MINUTE))
+
+    broker.push([unique("b", on_conflict=REPLACE)])
+
+    record = found(inspection, "a")
+    assert (record.state, record.attempts) == (State.QUEUED, 0)
+    assert w1.take_one().attempt == 1
+
+
+def test_while_one_runs_a_successor_waits_for_its_end(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+
+    assert broker.push([unique("b", on_conflict=REPLACE)]) == ["b"]
+
+    record = found(inspection, "b")
+    assert (record.state, record.due_at, record.lock_holder) == (State.SCHEDULED, None, "a")
+    clock.advance(MINUTE)
+    assert w1.exchange("default").due_in is None
+    assert w1.take(1) == ()
+    w1.settle(succeeded(claim))
+    assert w1.take_one().job.id == "b"
+
+
+def test_newer_calls_change_the_successor(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    broker.push([unique("b", on_conflict=REPLACE)])
+
+    assert broker.push([unique("c", on_conflict=REPLACE, arguments='[["c"],{}]')]) == ["b"]
+    w1.settle(given_back(claim))
+    assert broker.push([unique("d", on_conflict=REPLACE, arguments='[["d"],{}]')]) == ["b"]
+
+    assert found(inspection, "b").job.arguments == '[["d"],{}]'
+    assert found(inspection, "a").job.arguments != '[["d"],{}]'
+
+
+def test_a_successor_keeps_to_its_time(broker: Broker, clock: Clock, w1: Driver) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    broker.push([unique("b", on_conflict=REPLACE, run_at=clock.now() + MINUTE)])
+
+    reply = w1.settle(succeeded(claim))
+
+    assert reply.due_in == MINUTE
+    clock.advance(MINUTE)
+    assert w1.take_one().job.id == "b"
+
+
+def test_a_failed_attempt_ends_a_job_whose_successor_waits(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    broker.push([unique("b", on_conflict=REPLACE)])
+
+    w1.settle(retrying(claim, delay=MINUTE))
+
+    record = found(inspection, "a")
+    assert (record.state, record.finished_at) == (State.DISCARDED, clock.now())
+    assert record.failures
+    assert w1.take_one().job.id == "b"
+
+
+@pytest.mark.parametrize("way", ["dead", "discarded", "cancelled", "deleted", "cleared", "lost"])
+def test_whatever_ends_the_first_begins_the_successor(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, w2: Driver, way: str
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    broker.push([unique("b", on_conflict=REPLACE)])
+    match way:
+        case "dead" | "discarded":
+            w1.settle((dead if way == "dead" else discarded)(claim))
+        case "lost":
+            w1.vanish(clock, noticed_by=w2)
+            for _ in range(2):
+                w1.take_one()
+                w1.vanish(clock, noticed_by=w2)
+        case _:
+            w1.settle(given_back(claim))
+            what = {"cancelled": inspection.cancel, "deleted": inspection.delete}
+            what.get(way, lambda _: inspection.clear("default"))("a")
+
+    assert w2.take_one().job.id == "b"
+
+
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+def test_a_successor_that_goes_leaves_the_lock_to_its_holder(
+    broker: Broker, inspection: Inspection, w1: Driver, verb: str
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    broker.push([unique("b", on_conflict=REPLACE)])
+
+    getattr(inspection, verb)("b")
+
+    assert broker.push([unique("c")]) == ["a"]
+    w1.settle(retrying(claim, delay=MINUTE))
+    assert found(inspection, "a").state is State.RETRYING
+
+
+def test_a_successor_does_not_run_while_the_lock_is_held(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    w1.take_one()
+    broker.push([unique("b", on_conflict=REPLACE)])
+
+    assert not inspection.retry("b")
+
+
+# --- ways out -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [succeeded, dead, discarded])
+@pytest.mark.parametrize("result_ttl", [0, MINUTE])
+def test_the_end_frees_the_lock(broker: Broker, w1: Driver, end: Any, result_ttl: int) -> None:
+    broker.push([unique("a", result_ttl=result_ttl)])
+
+    w1.settle(end(w1.take_one()))
+
+    assert is_free(broker)
+
+
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+@pytest.mark.parametrize("state", ["scheduled", "queued", "retrying"])
+def test_cancelling_and_deleting_free_the_lock(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, verb: str, state: str
+) -> None:
+    broker.push([unique("a", run_at=clock.now() + MINUTE if state == "scheduled" else None)])
+    if state == "retrying":
+        w1.settle(retrying(w1.take_one(), delay=MINUTE))
+
+    assert getattr(inspection, verb)("a")
+
+    assert is_free(broker)
+
+
+def test_clearing_a_queue_frees_the_locks(broker: Broker, inspection: Inspection) -> None:
+    broker.push([unique("a"), make_job()])
+
+    inspection.clear("default")
+
+    assert is_free(broker)
+
+
+def test_an_expired_job_that_nobody_claims_holds_no_lock(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([unique("a", expires_at=clock.now() + MINUTE, queue="unserved")])
+    clock.advance(MINUTE)
+
+    assert broker.push([unique("b")]) == ["b"]
+
+    w1.settle(discarded(w1.take_one("unserved")))
+    assert broker.push([unique("c")]) == ["b"], "the expired job freed a lock that it had lost"
+
+
+def test_a_job_that_is_dead_as_its_workers_were_lost_frees_its_lock(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    broker.push([unique("a")])
+    for _ in range(3):
+        w1.take_one()
+        w1.vanish(clock, noticed_by=w2)
+
+    assert found(inspection, "a").state is State.DEAD
+    assert is_free(broker)
+
+
+# --- until="start" ------------------------------------------------------------------------------
+
+
+def test_a_lock_until_the_start_ends_at_the_claim(broker: Broker, w1: Driver) -> None:
+    broker.push([unique("a", until=Until.START)])
+    assert broker.push([unique("b", until=Until.START)]) == ["a"]
+
+    w1.take_one()
+
+    assert broker.push([unique("c", until=Until.START)]) == ["c"]
+
+
+@pytest.mark.parametrize("way", ["retrying", "given back", "postponed", "lost", "closed"])
+def test_a_job_that_comes_back_takes_its_lock_again_if_it_is_free(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver, way: str
+) -> None:
+    broker.push([unique("a", until=Until.START)])
+    come_back(w1, w2, clock, way)
+
+    assert broker.push([unique("b", until=Until.START)]) == ["a"]
+
+
+@pytest.mark.parametrize("way", ["retrying", "given back", "postponed", "lost", "closed"])
+def test_if_it_is_taken_both_run_and_the_other_keeps_its_lock(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver, way: str
+) -> None:
+    broker.push([unique("a", until=Until.START)])
+    come_back(w1, w2, clock, way, meanwhile=[unique("b", until=Until.START, queue="other")])
+    clock.advance(10 * MINUTE)
+
+    assert w2.take_one().job.id == "a"
+    assert broker.push([unique("c", until=Until.START)]) == ["b"], "a freed the lock of b"
+    assert w2.take_one("other").job.id == "b"
+
+
+def come_back(w1: Driver, w2: Driver, clock: Clock, way: str, meanwhile: Any = ()) -> None:
+    """Let the first worker claim a job, which then waits again."""
+    claim = w1.take_one()
+    w1.broker.push(meanwhile)
+    match way:
+        case "retrying":
+            w1.settle(retrying(claim, delay=MINUTE))
+        case "given back":
+            w1.settle(given_back(claim))
+        case "postponed":
+            w1.settle(postponed(claim))
+        case "lost":
+            w1.vanish(clock, noticed_by=w2)
+        case "closed":
+            w1.close()
+
+
+# --- keep_for -----------------------------------------------------------------------------------
+
+
+def test_a_lock_may_be_kept_after_a_success(broker: Broker, clock: Clock, w1: Driver) -> None:
+    broker.push([unique("a", keep_for=MINUTE, result_ttl=MINUTE)])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert broker.push([unique("b", keep_for=MINUTE)]) == ["a"]
+    clock.advance(MINUTE - 1)
+    assert broker.push([unique("c", keep_for=MINUTE)]) == ["a"]
+    clock.advance(1)
+    assert broker.push([unique("d", keep_for=MINUTE)]) == ["d"]
+
+
+@pytest.mark.parametrize("end", [dead, discarded])
+def test_a_lock_is_kept_after_nothing_else(broker: Broker, w1: Driver, end: Any) -> None:
+    broker.push([unique("a", keep_for=MINUTE)])
+
+    w1.settle(end(w1.take_one()))
+
+    assert is_free(broker)
+
+
+def test_a_kept_lock_is_a_conflict_like_any_other(broker: Broker, w1: Driver) -> None:
+    broker.push([unique("a", keep_for=MINUTE, result_ttl=MINUTE)])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert broker.push([unique("b", on_conflict=REPLACE)]) == ["a"]
+    with pytest.raises(DuplicateJob) as raised:
+        broker.push([unique("c", on_conflict=OnConflict.RAISE)])
+    assert raised.value.holder == "a"
+
+
+def test_deleting_the_job_frees_a_kept_lock(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", keep_for=MINUTE, result_ttl=MINUTE)])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert inspection.delete("a")
+
+    assert is_free(broker)
+
+
+def test_the_record_of_a_kept_lock_names_its_holder(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([unique("a", keep_for=MINUTE, result_ttl=2 * MINUTE)])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert found(inspection, "a").lock_holder == "a"
+    clock.advance(MINUTE)
+    assert found(inspection, "a").lock_holder is None
+
+
+# --- operators ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [dead, discarded])
+def test_an_ended_job_is_not_retried_while_another_one_holds_its_lock(
+    broker: Broker, inspection: Inspection, w1: Driver, end: Any
+) -> None:
+    broker.push([unique("a")])
+    w1.settle(end(w1.take_one()))
+    broker.push([unique("b")])
+
+    assert not inspection.retry("a")
+
+    record = found(inspection, "a")
+    assert (record.state.is_final, record.lock_holder) == (True, "b")
+    w1.settle(succeeded(w1.take_one()))
+    assert inspection.retry("a")
+    assert broker.push([unique("c")]) == ["a"], "a retried job holds its lock again"
+
+
+def test_many_are_retried_and_those_that_are_not_are_counted_apart(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a"), unique("b", "d2"), make_job(id="c")])
+    w1.settle(*map(dead, w1.take(3)))
+    broker.push([unique("new", queue="other")])
+
+    wanted = Filter(states=frozenset({State.DEAD}))
+    done = Finder(inspection, wanted).apply(JobAction.RETRY)
+
+    assert (done.number, done.locked) == (2, 1)
+    assert found(inspection, "a").state is State.DEAD
+
+
+def test_of_two_dead_jobs_with_one_lock_only_one_is_retried(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    for job_id in "ab":
+        broker.push([unique(job_id)])
+        w1.settle(dead(w1.take_one()))
+
+    done = Finder(inspection, Filter(states=frozenset({State.DEAD}))).apply(JobAction.RETRY)
+
+    assert (done.number, done.locked) == (1, 1)
+
+
+def test_a_kept_lock_of_another_one_keeps_a_job_from_being_retried(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", keep_for=MINUTE)])
+    w1.settle(dead(w1.take_one()))
+    broker.push([unique("b", keep_for=MINUTE, result_ttl=MINUTE)])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert not inspection.retry("a")
+
+
+# --- ticks, moves -------------------------------------------------------------------------------
+
+
+def test_a_tick_that_finds_the_lock_taken_counts_as_claimed(
+    broker: Broker, inspection: Inspection
+) -> None:
+    broker.push([unique("a")])
+
+    assert claim_tick(broker, "hourly", None, 1, unique("b", on_conflict=OnConflict.RAISE))
+
+    assert inspection.last_runs() == {"hourly": "a"}
+    assert inspection.counts()[State.QUEUED] == 1
+    assert broker.ticks() == {"hourly": 1}
+
+
+def test_the_job_of_a_tick_holds_its_lock(broker: Broker) -> None:
+    claim_tick(broker, "hourly", None, 1, unique("a"))
+
+    assert broker.push([unique("b")]) == ["a"]
+
+
+def test_a_job_that_comes_from_another_broker_takes_its_lock(
+    broker: Broker, inspection: Inspection
+) -> None:
+    broker.push([unique("a")])
+    record = found(inspection, "a")
+    inspection.delete("a")
+
+    inspection.adopt([record], "arrivals")
+
+    assert found(inspection, "a").job == record.job._replace(queue="arrivals")
+    assert broker.push([unique("b")]) == ["a"]
+
+
+def test_a_job_from_another_broker_stays_there_while_its_lock_is_taken(
+    broker: Broker, inspection: Inspection
+) -> None:
+    broker.push([unique("a")])
+    record = found(inspection, "a")
+    inspection.delete("a")
+    broker.push([unique("b")])
+
+    inspection.adopt([record], "arrivals")
+
+    assert inspection.find("a") is None
