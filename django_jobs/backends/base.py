@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -43,6 +44,7 @@ from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run import job_log
 from django_jobs.worker.run.announcements import is_heard
 from django_jobs.worker.run.context import RunContext
+from django_jobs.worker.run.undecided import Undecided
 from django_jobs.worker.worker import Worker
 
 from .job_builder import JobBuilder
@@ -179,6 +181,13 @@ class JobBackend(BaseTaskBackend):
             # The jobs are stored: an error of a receiver must not look like a failed enqueue.
             task_enqueued.send_robust(sender=type(self), task_result=result)
 
+    def _announce_merged_tick(self, task: AnyTask, job: Job) -> None:
+        """Announce that the job of a tick was merged with another one, if it was."""
+        found = self.broker.inspection.find(job.id)
+        if found is not None and found.job.id != job.id:
+            results = enqueued_results(task, [job], self.alias)
+            announce_merged([job], [found.job.id], results, self.alias, type(self))
+
     # --- running -----------------------------------------------------------------------------
 
     def run_context(self, worker: str) -> RunContext:
@@ -212,8 +221,11 @@ class JobBackend(BaseTaskBackend):
         Raises:
             Exception: whatever a module of tasks raises as it is imported.
         """
-        ticker = Ticker(self.broker, self._periodic_tasks(), self.make_job)
-        context = self.run_context(new_worker_id())
+        ticker = Ticker(
+            self.broker, self._periodic_tasks(), self.make_job, self._announce_merged_tick
+        )
+        undecided = Undecided(self.broker.inspection)
+        context = replace(self.run_context(new_worker_id()), undecided=undecided)
         return Worker(self.broker, context, options or self.worker_options(), ticker)
 
     def _periodic_tasks(self) -> tuple[PeriodicTask, ...]:

@@ -23,11 +23,15 @@ class RunPolicy:
 
     They are read from the task's declaration, not from the job, so a deploy also changes them for
     jobs that are already waiting. Only the changes of one call, by `using()`, travel with its job.
+
+    Attributes:
+        makes_way: whether a failed job ends if a newer call of the unique task waits for its end.
     """
 
     retry: Retry
     timeout: float | None = None
     discard_on: tuple[ErrorKind, ...] = ()
+    makes_way: bool = False
 
 
 def policy_of(task: AnyTask, default: Retry) -> RunPolicy:
@@ -38,6 +42,7 @@ def policy_of(task: AnyTask, default: Retry) -> RunPolicy:
         retry=task.retry or with_max_attempts(default, task.max_attempts, task.backoff),
         timeout=None if task.timeout is None else to_seconds(task.timeout),
         discard_on=task.discard_on,
+        makes_way=task.unique is not None and task.unique.on_conflict == "replace",
     )
 
 
@@ -54,6 +59,8 @@ def overrides_text(changed: RunPolicy, declared: RunPolicy) -> str:
         parts["timeout"] = changed.timeout
     if changed.discard_on != declared.discard_on:
         parts["discard_on"] = [error_path(kind) for kind in changed.discard_on]
+    if changed.makes_way != declared.makes_way:
+        parts["makes_way"] = changed.makes_way
     return json.dumps(parts) if parts else ""
 
 
@@ -108,4 +115,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "retry": _retry_from_json,
     "timeout": lambda seconds: None if seconds is None else TIMEOUT(seconds),
     "discard_on": lambda paths: tuple(map(str, paths)),
+    "makes_way": bool,
 }

@@ -23,6 +23,7 @@ from django_jobs.errors import RetryLater
 from django_jobs.jobs.records import Claim, State
 from django_jobs.worker.background.host import new_worker_id
 from django_jobs.worker.run.attempt import Attempt
+from django_jobs.worker.run.undecided import Undecided
 
 from .attempts import run_here
 from .waiting import EVERYTHING, waiting_backend
@@ -168,10 +169,14 @@ class Runner:
     def run(self, claim: Claim) -> BaseException | None:
         """Run a claim; return its error, unless the task handles it."""
         # No worker of another release will ever take these jobs.
-        context = replace(self.backend.run_context(self.worker), shares_jobs=False)
+        undecided = Undecided(self.backend.broker.inspection)
+        context = replace(
+            self.backend.run_context(self.worker), shares_jobs=False, undecided=undecided
+        )
         outcome = run_here(Attempt(claim, context, time.monotonic()))
         settlement, error = outcome.settlement, outcome.error
         self.session.exchange([settlement], NOTHING).result()
+        undecided.settled([settlement])
         self._due[claim.job.id] = self._time + settlement.delay
         goes_on = self._due[claim.job.id] <= self.horizon[State.RETRYING] or isinstance(
             error, RetryLater

@@ -84,6 +84,7 @@ class Worker:
         self._fetching = Fetching(
             *(self._session, broker.inspection, self.id, self.options, self._state, dead_jobs),
             unknown=context.unknown,
+            undecided=context.undecided,
             finished=self.over,
             on_fatal=self._fail,
         )

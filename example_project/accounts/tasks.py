@@ -13,7 +13,7 @@ from accounts.models import profile_of
 from accounts.pictures.errors import PictureRefused, PictureUnavailable
 from accounts.pictures.update import save_problem, update_picture
 from accounts.throttle import delete_old_attempts
-from django_jobs import Retry, periodic, task
+from django_jobs import Retry, Unique, periodic, task
 from django_jobs.compat import TaskContext
 from django_jobs.errors import MissingRecord
 from example.mails import render_mail
@@ -60,7 +60,8 @@ def fetch_picture(context: TaskContext[..., Any], user_id: int, address: str) ->
         raise
 
 
-@task(priority=-50)
+# Until the start, as a running job enqueues the next one for the same member.
+@task(priority=-50, unique=Unique(until="start"))
 def erase_member(user_id: int) -> int:
     """Anonymise a portion of what a former member wrote, and enqueue a job for the next portion.
 
@@ -80,6 +81,9 @@ def clean_up_attempts() -> int:
 @periodic("17 3 * * *")
 @task(priority=-50)
 def finish_leaving() -> int:
-    """Enqueue jobs that are missing, for example because Redis was down when a member left."""
+    """Enqueue jobs that are missing, for example because Redis was down when a member left.
+
+    A job that waits is not enqueued again, as the task is unique.
+    """
     leaving = [[user_id] for user_id in members_leaving()]
     return len(erase_member.bulk_enqueue(leaving))

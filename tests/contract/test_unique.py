@@ -279,6 +279,33 @@ def test_a_failed_attempt_ends_a_job_whose_successor_waits(
     assert w1.take_one().job.id == "b"
 
 
+def test_a_call_in_the_place_of_a_cancelled_job_is_not_cancelled(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    inspection.cancel("a")
+    w1.settle(retrying(claim, delay=MINUTE))
+
+    assert broker.push([unique("b", on_conflict=REPLACE)]) == ["a"]
+    w1.heartbeat()
+
+    record = found(inspection, "a")
+    assert (record.state, record.cancel_requested) == (State.QUEUED, False)
+
+
+def test_nobody_is_locked_out_of_what_an_operator_may_not_retry(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a")])
+    w1.settle(succeeded(w1.take_one()))
+
+    wanted = Filter(states=frozenset({State.SUCCEEDED}))
+    done = Finder(inspection, wanted).apply(JobAction.RETRY)
+
+    assert (done.number, done.locked) == (0, 0)
+
+
 @pytest.mark.parametrize("way", ["dead", "discarded", "cancelled", "deleted", "cleared", "lost"])
 def test_whatever_ends_the_first_begins_the_successor(
     broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, w2: Driver, way: str

@@ -20,7 +20,9 @@ NOT_PER_CALL = {"redact", "max_attempts", "backoff", "on_death"}
 """Options that only `@task` takes, as docs/howto/tasks.md says."""
 
 KIND = "builtins.OSError"
-CHANGED = RunPolicy(retry=Retry(attempts=2, wait=1.0, on=(KIND,)), timeout=1.0, discard_on=(KIND,))
+CHANGED = RunPolicy(
+    retry=Retry(attempts=2, wait=1.0, on=(KIND,)), timeout=1.0, discard_on=(KIND,), makes_way=True
+)
 """A value for each option of a running task, none of which is the default."""
 
 API = (ROOT / "docs/reference/api.md").read_text()

@@ -45,6 +45,6 @@ class Cancellations:
             entry = self._store.entries.get(job_id)
             if entry is None or entry.state is not State.RUNNING:
                 self._wanted.discard(job_id)
-            if entry is not None and entry.state.is_waiting:
+            if entry is not None and entry.state.is_waiting and entry.cancelled:
                 self.cancel(entry, now)
         return tuple(sorted(self._wanted & worker.held.keys()))

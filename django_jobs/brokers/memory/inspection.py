@@ -134,7 +134,8 @@ class MemoryInspection(Inspection):
 
     def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> Applied:
         with self._lock:
-            as_seen = [job.id for job in jobs if self._is_as_seen(job)]
+            permitted = [job for job in jobs if job.state in action.states]
+            as_seen = [job.id for job in permitted if self._is_as_seen(job)]
             changed = [self.apply_one(action, job_id) for job_id in as_seen]
             return Applied(sum(changed), len(changed) - sum(changed))
 

@@ -113,7 +113,7 @@ class StoredJob:
     def take_over(self, job: Job) -> None:
         """Become another call of the same task, under the id that it has."""
         self.job = job._replace(id=self.job.id)
-        self.progress, self.queued_at = None, 0
+        self.progress, self.queued_at, self.cancelled = None, 0, False
         self.reset()
 
     @classmethod

@@ -14,13 +14,12 @@ from django_jobs.jobs.records import (
     Job,
     JobRecord,
     Lock,
-    Postponement,
     Settlement,
     State,
     new,
 )
 
-from . import lock_text, progress_text
+from . import lock_text, postponement_text, progress_text
 from .failures import failure_text, to_failure
 from .reading import number
 
@@ -129,7 +128,7 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
         WORKERS: ",".join(record.workers),
         LAST_ATTEMPTED_AT: _or_empty(record.last_attempted_at),
         FORMAT: "" if job.format == 1 else job.format,
-        POSTPONEMENT: _postponement_text(record),
+        POSTPONEMENT: postponement_text.to_text(record),
         LOCK: lock_text.to_text(job.lock) if job.lock else "",
         **({TOKEN: 0, PROGRESS: progress_text.to_text(progress)} if progress else {}),
     }
@@ -280,24 +279,11 @@ def to_record(
         progress=None
         if state is State.SUCCEEDED
         else progress_text.to_progress(fields.get(PROGRESS, ""), fields.get(TOKEN)),
-        postponement=_postponement(fields) if state.is_waiting else None,
+        postponement=postponement_text.to_postponement(
+            fields.get(POSTPONEMENT, ""), fields.get(ATTEMPTS, "0")
+        )
+        if state.is_waiting
+        else None,
         cancel_requested=cancelled and not state.is_final,
         lock_holder=lock_holder or None,
     )
-
-
-def _postponement(fields: Mapping[str, str]) -> Postponement | None:
-    """Read why a job waits; None if an attempt has counted since, or if it is unreadable."""
-    attempts, _, rest = fields.get(POSTPONEMENT, "").partition(":")
-    since, _, failure = rest.partition(":")
-    known = number(since)
-    if known is None or attempts != fields.get(ATTEMPTS, "0"):
-        return None
-    return Postponement(known, to_failure(failure))
-
-
-def _postponement_text(record: JobRecord) -> str:
-    if record.postponement is None:
-        return ""
-    since, failure = record.postponement
-    return f"{record.attempts}:{since}:{failure_text(failure)}"

@@ -22,6 +22,7 @@ LONGEST_WAIT = 60.0
 """Seconds after which a worker looks again: clocks may be set, and workers suspended."""
 
 JobMaker: TypeAlias = "Callable[[Task[..., Any]], Job]"
+UniqueJobListener: TypeAlias = "Callable[[Task[..., Any], Job], None]"
 
 
 class Ticker:
@@ -35,12 +36,21 @@ class Ticker:
         broker: where ticks are claimed, and where their jobs are pushed.
         tasks: the periodic tasks of the worker's backend.
         make_job: returns a new job that calls a task without arguments.
+        on_unique: called with the job of a unique task when its tick was claimed: it may have been
+            merged with another one.
     """
 
-    def __init__(self, broker: Broker, tasks: Iterable[PeriodicTask], make_job: JobMaker) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        tasks: Iterable[PeriodicTask],
+        make_job: JobMaker,
+        on_unique: UniqueJobListener = lambda _, __: None,
+    ) -> None:
         self.tasks = tuple(tasks)
         self._broker = broker
         self._make_job = make_job
+        self._on_unique = on_unique
         self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self.tasks}
         self._next: dict[str, datetime] = {}
         self._looked_at = datetime.min.replace(tzinfo=UTC)
@@ -96,6 +106,9 @@ class Ticker:
         if not found:
             return []
         claimed = self._broker.claim_ticks([tick for _, tick in found])
+        for (each, tick), is_ours in zip(found, claimed, strict=True):
+            if is_ours and tick.job is not None and tick.job.lock is not None:
+                self._on_unique(each.task, tick.job)
         return [each for (each, _), is_ours in zip(found, claimed, strict=True) if not is_ours]
 
     def _due(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> Tick | None:

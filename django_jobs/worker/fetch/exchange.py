@@ -217,6 +217,7 @@ class ExchangeLoop:
         else:
             self._outbox.answered(call.batch)
             self._intake.accept(reply, call.limit)
+            self._intake.settled(call.batch.settlements)
             self._note(call)
         finally:
             self._state.room.release(call.limit)

@@ -11,6 +11,7 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.waits import capped
 from django_jobs.worker.options import WorkerOptions
 from django_jobs.worker.run.dead_jobs import DeadJobs
+from django_jobs.worker.run.undecided import Undecided
 from django_jobs.worker.run.unknown import UnknownJobs
 from django_jobs.worker.supervision import supervised
 
@@ -36,6 +37,7 @@ class Fetching:
         state: what the loops share.
         dead_jobs: reports jobs that died before they could be claimed.
         unknown: reports jobs that wait for a later release.
+        undecided: announces attempts of which the broker decides what follows, if there are any.
         finished: set when a worker that ends by itself has nothing left to do.
         on_fatal: called when a loop cannot go on.
     """
@@ -49,6 +51,7 @@ class Fetching:
         state: FetchState,
         dead_jobs: DeadJobs,
         unknown: UnknownJobs,
+        undecided: Undecided | None,
         finished: threading.Event,
         on_fatal: Callable[[], None],
     ) -> None:
@@ -56,7 +59,7 @@ class Fetching:
         outbox = Outbox(state.in_flight, Undelivered(session, inspection, worker_id))
         self._session = session
         self._state = state
-        self.intake = Intake(state, dead_jobs, unknown)
+        self.intake = Intake(state, dead_jobs, unknown, undecided)
         self._listener = Listener(session, queues, state, self.intake)
         self._exchange = ExchangeLoop(
             session, queues, state, self.intake, outbox, self._listener, finished

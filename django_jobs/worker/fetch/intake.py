@@ -6,8 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from django_jobs.brokers.messages import Reply
-from django_jobs.jobs.records import Claim
+from django_jobs.jobs.records import Claim, Settlement
 from django_jobs.worker.run.dead_jobs import DeadJobs
+from django_jobs.worker.run.undecided import Undecided
 from django_jobs.worker.run.unknown import UnknownJobs
 
 from .state import FetchState
@@ -22,12 +23,20 @@ class Intake:
         state: what the loops share.
         dead_jobs: reports jobs that died before they could be claimed.
         unknown: reports jobs that wait for a later release.
+        undecided: announces attempts of which the broker decides what follows, if there are any.
     """
 
-    def __init__(self, state: FetchState, dead_jobs: DeadJobs, unknown: UnknownJobs) -> None:
+    def __init__(
+        self,
+        state: FetchState,
+        dead_jobs: DeadJobs,
+        unknown: UnknownJobs,
+        undecided: Undecided | None = None,
+    ) -> None:
         self._state = state
         self._dead_jobs = dead_jobs
         self._unknown = unknown
+        self._undecided = undecided
         self._damaged: set[str] = set()
 
     def accept(self, reply: Reply, limit: int) -> None:
@@ -53,6 +62,11 @@ class Intake:
             self._unknown.report_format(reply.newest_format)
         for queue in reply.damaged:
             self._report_damaged(queue)
+
+    def settled(self, settlements: Sequence[Settlement]) -> None:
+        """Take note that the broker has taken settlements."""
+        if self._undecided:
+            self._undecided.settled_in_thread(settlements)
 
     def _report_damaged(self, queue: str) -> None:
         """Write one line for each queue that gives no jobs, however many calls meet it."""

@@ -37,7 +37,8 @@ from .announcements import Announcement, Effect, is_heard, is_noticed, send
 from .context import RunContext
 from .endings import after_failure
 from .outcome import Outcome
-from .verdict import decide, message_of, task_error, to_failure
+from .undecided import Alternatives
+from .verdict import Verdict, decide, message_of, ms_of, task_error, to_failure
 
 logger = logging.getLogger("django_jobs")
 
@@ -204,15 +205,22 @@ class Attempt:
         result = partial(self._result_after, State.DEAD, error=error)
         verdict = decide(error, self.policy, self.claim.attempt, result)
         settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
-        waited, duration = settlement.waited, settlement.duration
-        failure = to_failure(error, self.claim, self.context.worker, waited, duration)
+        duration = settlement.duration
+        failure = to_failure(error, self.claim, self.context.worker, settlement.waited, duration)
+        announcement: Announcement | None = self._failure(error, verdict, duration)
+        if (undecided := self.context.undecided) and verdict.may_be_ended(self.policy):
+            discarded = self._failure(error, Verdict(State.DISCARDED), duration)
+            undecided.add(settlement, Alternatives(announcement, discarded, self.log_fields))
+            announcement = None
+        return Outcome(settlement._replace(failure=failure), announcement, error)
+
+    def _failure(self, error: BaseException, verdict: Verdict, duration: int) -> Announcement:
         delay = None if verdict.state.is_final else verdict.delay
         line = self._line(verdict.state, error, duration=duration, delay=delay)
-        handled = None if verdict.state is State.DISCARDED else error
         known = partial(self._result_if_known, verdict.state, error=error)
         about = (self.context, self.claim.job, self.task, error, verdict, known)
-        announcement = Announcement(line, after_failure(*about), handled)
-        return Outcome(settlement._replace(failure=failure), announcement, error)
+        handled = None if verdict.state is State.DISCARDED else error
+        return Announcement(line, after_failure(*about), handled)
 
     def _postpone(self, error: BaseException) -> Outcome:
         """Return the outcome of an attempt that does not count, as others may know the job."""
@@ -252,7 +260,7 @@ class Attempt:
 
     def _settlement(self, state: State, result: str = "null", delay: int = 0) -> Settlement:
         claim, started = self.claim, self.started
-        waited, duration = _ms(started - self.reserved), _ms(time.monotonic() - started)
+        waited, duration = ms_of(started - self.reserved), ms_of(time.monotonic() - started)
         changed = self._metadata.changed if self._metadata else None
         job_id, token, tag = claim.job.id, claim.token, claim.tag
         fence = (job_id, token, tag)
@@ -290,7 +298,3 @@ class Attempt:
         """
         known = None if error is None else task_error(error)
         return ended_result(self.result, state, value, known, self.changed_metadata)
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000) if seconds > 0 else 0

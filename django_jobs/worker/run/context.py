@@ -12,6 +12,7 @@ from django_jobs.tasks.definition import DeathFunction
 from django_jobs.tasks.policy import RunPolicy, policy_of
 from django_jobs.tasks.retry import Retry
 
+from .undecided import Undecided
 from .unknown import UnknownJobs
 
 
@@ -42,6 +43,8 @@ class RunContext:
         retries: whether a failed job may run again; False where no worker would come back to it.
         shares_jobs: whether workers of another release may take the same jobs; if not, a job whose
             task is unknown is dead, as nobody will ever know it.
+        undecided: keeps what the attempts announce of which the broker decides what follows; None
+            where an attempt is not settled.
         policy: the policy of a job whose task was not found.
         unknown: reports what the worker does not know.
     """
@@ -53,6 +56,7 @@ class RunContext:
     max_result: int
     retries: bool = True
     shares_jobs: bool = False
+    undecided: Undecided | None = None
     policy: RunPolicy = field(init=False)
     unknown: UnknownJobs = field(init=False)
     _task_infos: dict[str, TaskInfo] = field(init=False, default_factory=dict)

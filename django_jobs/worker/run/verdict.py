@@ -40,6 +40,10 @@ class Verdict:
     state: State
     delay: float = 0.0
 
+    def may_be_ended(self, policy: RunPolicy) -> bool:
+        """Return whether the job ends all the same if a newer call waits for its end."""
+        return self.state is State.RETRYING and policy.makes_way
+
 
 def decide(
     error: BaseException, policy: RunPolicy, attempt: int, result: Callable[[], Any] = lambda: None
@@ -108,6 +112,11 @@ def to_failure(
         latency=max(0, claim.claimed_at + waited - claim.queued_at),
         duration=duration,
     )
+
+
+def ms_of(seconds: float) -> int:
+    """Return seconds as whole milliseconds, 0 for negative ones."""
+    return round(seconds * 1000) if seconds > 0 else 0
 
 
 def traceback_text(error: BaseException) -> str:

@@ -71,6 +71,29 @@ def note_newest(key: str, value: Any) -> None:
     seen.append(value)
 
 
+@task(
+    unique=Unique(by="key", on_conflict="replace"),
+    retry=Retry(attempts=5, wait=3600),
+)
+def fail_at_gate(key: str, value: Any) -> None:
+    """Fail if the value is an error."""
+    at_gate.release()
+    assert gate.wait(60)
+    if isinstance(value, str):
+        raise ValueError(value)
+
+
+@task(retry=Retry(attempts=5, wait=3600))
+def fail_alone(key: str, value: Any) -> None:
+    """Fail in the same way, without being unique."""
+    fail_at_gate.call(key, value)
+
+
+@task(unique=Unique())
+def tick_once() -> None:
+    """A task to put on a schedule."""
+
+
 @task(unique=Unique())
 def enqueue_itself(value: int) -> str:
     """Return the id of the job that stands for another call like this one."""

@@ -13,14 +13,18 @@ from django.db import transaction
 
 from django_jobs import Unique
 from django_jobs.backends import DummyBackend, JobBackend
-from django_jobs.compat import TaskResultStatus, task_enqueued
+from django_jobs.compat import TaskResultStatus, task_enqueued, task_finished
+from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import DuplicateJob
 from django_jobs.jobs.records import State
-from django_jobs.signals import job_merged
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic
+from django_jobs.signals import job_merged, job_retrying
 from django_jobs.testing import enqueued_jobs, run_enqueued
+from django_jobs.worker.options import WorkerOptions
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure
 from tests.support.results import ended, succeeded
+from tests.support.waiting import wait_until
 
 committing = pytest.mark.django_db(transaction=True)
 RAISES = Unique(by="key", on_conflict="raise")
@@ -244,6 +248,79 @@ def test_while_one_runs_the_newest_call_waits_for_its_end(backend: JobBackend) -
     assert tasks.seen == [1, 3]
 
 
+@pytest.fixture
+def retried() -> Iterator[list[str]]:
+    """Ids of the jobs that are told to be retried."""
+    told: list[str] = []
+
+    def receive(*, task_result: Any, **_: Any) -> None:
+        told.append(task_result.id)
+
+    job_retrying.connect(receive)
+    yield told
+    job_retrying.disconnect(receive)
+
+
+@pytest.fixture
+def finished() -> Iterator[list[str]]:
+    """Ids of the jobs that are told to have ended."""
+    told: list[str] = []
+
+    def receive(*, task_result: Any, **_: Any) -> None:
+        told.append(task_result.id)
+
+    task_finished.connect(receive)
+    yield told
+    task_finished.disconnect(receive)
+
+
+def lines_of(job_id: str, word: str, caplog: pytest.LogCaptureFixture) -> list[str]:
+    lines = [one.getMessage() for one in caplog.records]
+    return [line for line in lines if f"id={job_id} " in line and f"state={word} " in line]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_failed_job_that_makes_way_is_not_told_to_be_retried(
+    backend: JobBackend,
+    retried: list[str],
+    finished: list[str],
+    caplog: pytest.LogCaptureFixture,
+    declared: bool,
+) -> None:
+    caplog.set_level(logging.INFO, "django_jobs")
+    task = tasks.fail_at_gate
+    if not declared:  # then the call says so
+        task = tasks.fail_alone.using(unique=Unique(by="key", on_conflict="replace"))
+    first = task.enqueue("k", "no luck")
+    assert tasks.at_gate.acquire(timeout=60)
+    second = task.enqueue("k", 2)
+    tasks.gate.set()
+
+    wait_until(lambda: first.id in finished and second.id in finished, "the signals of both ends")
+
+    (line,) = lines_of(first.id, "DISCARDED", caplog)
+    assert line.endswith(
+        "no luck (not retried, as a newer call of the unique task has waited for this end)"
+    )
+    assert not retried
+    assert not lines_of(first.id, "RETRYING", caplog)
+    assert backend.broker.inspection.counts()[State.RETRYING] == 0
+
+
+def test_a_failed_job_that_nobody_waits_for_is_told_to_be_retried(
+    backend: JobBackend, retried: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "django_jobs")
+    tasks.gate.set()
+    result = tasks.fail_at_gate.enqueue("k", "no luck")
+
+    wait_until(lambda: retried == [result.id], "the signal of the retry")
+
+    (line,) = lines_of(result.id, "RETRYING", caplog)
+    assert "delay=" in line
+    assert not lines_of(result.id, "DISCARDED", caplog)
+
+
 def test_a_lock_until_the_start_lets_the_next_one_in(backend: JobBackend) -> None:
     until_start = tasks.note_newest.using(unique=Unique(by="key", until="start"))
     first = until_start.enqueue("k", 1)
@@ -267,6 +344,33 @@ def test_the_time_after_a_success_counts(backend: JobBackend) -> None:
     assert second.id == first.id
     second.refresh()
     assert second.return_value == 1
+
+
+# --- periodic tasks -----------------------------------------------------------------------------
+
+
+def test_a_tick_that_is_merged_is_told_as_any_other_call(
+    configure: Configure,
+    heard: list[tuple[str, str, bool]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "django_jobs")
+    backend = configure("redis")
+    waiting = tasks.tick_once.enqueue()
+    with isolated_registry():
+        periodic("* * * * * *")(tasks.tick_once)
+        worker = backend.make_worker(WorkerOptions(queues=(QueueWeight("another"),)))
+        worker.sign_on()
+        worker.start()
+        try:
+            wait_until(lambda: heard, "the signal of a merged tick")
+        finally:
+            worker.stop(0)
+
+    job_id, call_id, replaced = heard[0]
+    assert (job_id, replaced) == (waiting.id, False)
+    assert backend.get_result(call_id).id == waiting.id
+    assert any(f"call={call_id} merged with id={waiting.id}" in text for text in caplog.messages)
 
 
 # --- other backends and tests -------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
-from django_jobs import Retry, periodic, send_mail_later, set_progress, task
+from django_jobs import Retry, Unique, periodic, send_mail_later, set_progress, task
 from django_jobs.errors import Discard, RetryLater
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.result import JobResult
@@ -34,6 +34,11 @@ async def fetch(url: str) -> bytes:
 @task(timeout=5)
 async def fetch_soon(url: str) -> list[str]:
     return [url]
+
+
+@task(unique=Unique(by=["text"], keep_for=60, on_conflict="raise"))
+def index(text: str) -> int:
+    return len(text)
 
 
 @task(takes_context=True)
@@ -104,6 +109,10 @@ def declared() -> None:
     task(retries=3)  # type: ignore[call-overload]
     task(priority="high")  # type: ignore[call-overload]
     add.using(priority=5, metadata={"trace": "1"}).enqueue(1)
+    add.using(unique=Unique(by="a", until="start"))
+    task(unique=True)  # type: ignore[call-overload]
+    Unique(on_conflict="ignore")  # type: ignore[arg-type]
+    Unique(["text"])  # type: ignore[call-arg]
     add.using(power=5)  # type: ignore[call-arg]
     assert_type(add.call(1), int)
     assert_type(fetch.call("…"), bytes)
@@ -116,6 +125,7 @@ def enqueued() -> None:
     assert_type(result.return_value, int)
     assert_type(result.metadata, dict[str, Any])
     assert_type(fetch.enqueue("…").return_value, bytes)
+    assert_type(index.enqueue("a").return_value, int)
     assert_type(fetch_soon.enqueue("…").return_value, list[str])
     assert_type(shout.enqueue("a", times=2).return_value, str)
     assert_type(count.enqueue(2).return_value, int)

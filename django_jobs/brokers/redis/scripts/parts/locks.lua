@@ -57,10 +57,10 @@ local function other_holder(id, digest)
   if holder ~= id then return holder, successor, is_kept end
 end
 
--- Tells whether a job waits for its lock.
+-- Tells whether a job waits for its lock, and is not only listed as if it did.
 local function awaits_lock(id)
   local score = redis.pcall('ZSCORE', P .. 's:scheduled', id)
-  return type(score) == 'string' and tonumber(score) == NO_DUE_TIME
+  return type(score) == 'string' and tonumber(score) == NO_DUE_TIME and read(id, 'q')[1] and true or false
 end
 
 -- Gives a lock to the job that waits for it, if there is one, which becomes due. Returns whether there is.

@@ -20,6 +20,7 @@ local function replace(first, last, id)
   ARGV[first + 1] = id
   store(first, last)
   if token then redis.call('HSET', P .. 'j:' .. id, 'n', token) end
+  redis.pcall('SREM', P .. 'cancelled', id) -- who cancelled the job did not mean this call
 end
 
 -- Stores a unique job, which the arguments between two have as a group of its own, or merges it. Returns the id of
