@@ -10,9 +10,11 @@ from django.dispatch import Signal
 job_merged = Signal()
 """A call of a unique task became no job of its own, as another job holds its lock.
 
+Django's `task_enqueued` is not sent for such a call.
+
 Arguments: `task_result` (whose id is the holder's), `call_id` (the id that the call would have had,
 and which is an alias of the holder for some time) and `replaced` (whether the holder took the
-arguments and the time of this call). Django's `task_enqueued` is not sent for such a call.
+arguments and the time of this call).
 """
 
 job_retrying = Signal()

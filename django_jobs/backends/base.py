@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 
-from django_jobs.backends.on_commit import is_in_transaction, run_after_all_commits
+from django_jobs.backends.on_commit import open_transactions, run_after_all_commits
 from django_jobs.brokers.base import Broker
 from django_jobs.compat import (
     AnyTask,
@@ -25,6 +25,7 @@ from django_jobs.conf.options import BackendOptions
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import (
     BrokenPayload,
+    DuplicateJob,
     JobsError,
     TaskNotFound,
 )
@@ -48,7 +49,7 @@ from django_jobs.worker.run.undecided import Undecided
 from django_jobs.worker.worker import Worker
 
 from .job_builder import JobBuilder
-from .merged import announce_merged
+from .merged_calls import announce_merged
 from .task_checks import check_queue, check_queue_names, check_ranges
 
 logger = logging.getLogger("django_jobs")
@@ -106,7 +107,10 @@ class JobBackend(BaseTaskBackend):
 
     def enqueue(self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Enqueue one call of a task."""
-        return self.bulk_enqueue(task, [(args, kwargs)])[0]
+        try:
+            return self.bulk_enqueue(task, [(args, kwargs)])[0]
+        except DuplicateJob as error:
+            raise DuplicateJob(error.task, error.holder) from None  # it is no item of a bulk
 
     def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyJobResult]:
         """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
@@ -127,14 +131,11 @@ class JobBackend(BaseTaskBackend):
     def _enqueue(
         self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any]
     ) -> list[AnyJobResult]:
-        waits = self._waits_for_commit(task) and is_in_transaction()
-        jobs = self._builder.build(task, calls, carried, after_commit=waits)
+        transactions = open_transactions() if self._waits_for_commit(task) else ()
+        jobs = self._builder.build(task, calls, carried, after_commit=bool(transactions))
         results = enqueued_results(task, jobs, self.alias)
-        push = partial(self._push, jobs, results)
-        if waits:
-            run_after_all_commits(push, partial(self._give_up, jobs), self.alias)
-        else:
-            push()
+        push, give_up = partial(self._push, jobs, results), partial(self._give_up, jobs)
+        run_after_all_commits(transactions, push, give_up, self.alias)
         return results
 
     def _give_up(self, jobs: Sequence[Job], error: Exception) -> None:

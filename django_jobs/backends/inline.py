@@ -55,9 +55,16 @@ class InlineBroker(MemoryBroker):
             after a pause.
         """
         with self._beginning:
-            ids = self.push([job])
-            quota = QueueQuota(job.queue, self.max_queued)
-            return ids, session.exchange((), Take(self.max_queued, [quota])).result().claims
+            return self.push([job]), self._claim(session, [job.queue])
+
+    def claim_successors(self, session: Session) -> tuple[Claim, ...]:
+        """Claim the jobs that have waited for the end of others, whatever their queues."""
+        with self._beginning:
+            return self._claim(session, self.inspection.queue_names())
+
+    def _claim(self, session: Session, queues: Sequence[str]) -> tuple[Claim, ...]:
+        quotas = [QueueQuota(queue, self.max_queued) for queue in queues]
+        return session.exchange((), Take(self.max_queued, quotas)).result().claims
 
 
 class InlineBackend(JobBackend):
@@ -85,11 +92,24 @@ class InlineBackend(JobBackend):
             for job, result in zip(jobs, results, strict=True):
                 ids, claims = self.broker.begin(job, session)
                 self._announce([job], ids, [result])
-                ended = {one.job.id: self._result_of(one, context, session) for one in claims}
-                if own := ended.get(job.id):
+                if own := self._run_all(claims, context, session).get(job.id):
                     update_result(result, own)
         finally:
             session.close()
+
+    def _run_all(
+        self, claims: Sequence[Claim], context: RunContext, session: Session
+    ) -> dict[str, AnyJobResult | None]:
+        """Run attempts, then those of the jobs that have waited for their ends.
+
+        Returns:
+            The results of the jobs by their ids, None where a job is not over.
+        """
+        ended: dict[str, AnyJobResult | None] = {}
+        while claims:
+            ended |= {one.job.id: self._result_of(one, context, session) for one in claims}
+            claims = self.broker.claim_successors(session)
+        return ended
 
     def _result_of(
         self, claim: Claim, context: RunContext, session: Session

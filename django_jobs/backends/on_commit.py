@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -19,27 +19,40 @@ GiveUp: TypeAlias = Callable[[Exception], None]
 _FROM_TESTCASE = attrgetter("_from_testcase")
 
 
-def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
-    """Run `push` once every transaction that is open in this thread is committed.
+def open_transactions() -> Sequence[BaseDatabaseWrapper]:
+    """Return the connections of this thread that have an open transaction.
+
+    This opens no database connection.
+
+    Raises:
+        TransactionManagementError: a connection is in manual transaction management.
+    """
+    connected = connections.all(initialized_only=True)
+    for connection in connected:
+        _refuse_manual(connection)
+    return [connection for connection in connected if connection.in_atomic_block]
+
+
+def run_after_all_commits(
+    opened: Sequence[BaseDatabaseWrapper], push: Push, give_up: GiveUp, where: str = ""
+) -> None:
+    """Run `push` once every open transaction is committed.
 
     If none is open, `push` runs at once. If one of them is rolled back, even to a savepoint only,
-    `push` never runs. This opens no database connection.
+    `push` never runs.
 
     Django's `TestCase` opens transactions around each test that are never committed. They count
     only if the test itself has opened none, so `captureOnCommitCallbacks` works as it does for
     `transaction.on_commit`.
 
     Args:
+        opened: what `open_transactions` returned in this thread.
         push: the callback. If no transaction is open, its errors are raised here.
         give_up: called with the error if `push` raises after the commit. It must not raise: the
             transaction is committed, and Django would drop all later callbacks.
         where: name of the broker. After it was unavailable once, no other push of the same
             transaction tries to reach it, as each would wait for a timeout.
-
-    Raises:
-        TransactionManagementError: a connection is in manual transaction management.
     """
-    opened = _in_transaction()
     if not opened:
         push()
         return
@@ -48,15 +61,6 @@ def run_after_all_commits(push: Push, give_up: GiveUp, where: str = "") -> None:
     hook = _Hook(push, give_up, where, len(waiting), _unavailable_in(waiting[0]))
     for connection in waiting:
         connection.on_commit(hook)
-
-
-def is_in_transaction() -> bool:
-    """Return whether a push would wait for a commit now.
-
-    Raises:
-        TransactionManagementError: a connection is in manual transaction management.
-    """
-    return bool(_in_transaction())
 
 
 def waiting_for_commit() -> tuple[int, int]:
@@ -127,19 +131,12 @@ def _unavailable_in(connection: BaseDatabaseWrapper) -> dict[str, Exception]:
     return {}
 
 
-def _in_transaction() -> list[BaseDatabaseWrapper]:
-    connected = connections.all(initialized_only=True)
-    for connection in connected:
-        _refuse_manual(connection)
-    return [connection for connection in connected if connection.in_atomic_block]
-
-
 def is_opened_by_testcase(connection: BaseDatabaseWrapper) -> bool:
     """Return whether only a `TestCase` has opened the transactions of a connection, if any."""
     return all(map(_FROM_TESTCASE, connection.atomic_blocks))
 
 
-def _captured(opened: list[BaseDatabaseWrapper]) -> list[BaseDatabaseWrapper]:
+def _captured(opened: Sequence[BaseDatabaseWrapper]) -> list[BaseDatabaseWrapper]:
     """Of transactions that only a TestCase opened, return the one whose callbacks a test captures.
 
     With one callback on each, a test would have to capture the callbacks of every database.

@@ -27,6 +27,7 @@ class Trouble(StrEnum):
     UNREADABLE_CLAIM = "unreadable_claim"
     NO_LEASE = "no_lease"
     STRAY_LOCK = "stray_lock"
+    LOST_LOCK = "lost_lock"
     STRAY_KEY = "stray_key"
     ENDLESS_KEY = "endless_key"
     UNLISTED_QUEUE = "unlisted_queue"
@@ -86,6 +87,10 @@ WORDINGS = {
     Trouble.STRAY_LOCK: Wording(
         "The lock {where} of a unique job belongs to the job {detail}, which does not need it.",
         "give it to the job that waits for it, or delete it",
+    ),
+    Trouble.LOST_LOCK: Wording(
+        "The unique job {where} has no lock, so another one with the same arguments may be stored.",
+        "give it its lock",
     ),
     Trouble.STRAY_KEY: Wording("{where} belongs to {detail}, which does not exist.", "delete it"),
     Trouble.ENDLESS_KEY: Wording("The key {where} never expires.", "let it expire"),

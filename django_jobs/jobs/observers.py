@@ -62,7 +62,9 @@ class AttemptEnd(NamedTuple):
     """How an attempt ended.
 
     Attributes:
-        state: the one that the job goes to; QUEUED if it was given back.
+        state: the one that the job goes to; QUEUED if it was given back. A unique job that was to
+            be retried ends as discarded instead if a newer call waits for its end, which only the
+            broker knows.
     """
 
     state: State

@@ -253,6 +253,11 @@ class JobRecord:
         return self.lock_holder not in (None, self.job.id)
 
     @property
+    def due_elsewhere(self) -> int | None:
+        """When it is due at another broker, where a successor waits for no other job."""
+        return self.due_at or self.job.run_at
+
+    @property
     def awaits_lock(self) -> bool:
         """Whether it waits for the end of the job that holds its lock, as its successor."""
         return self.state is State.SCHEDULED and self.due_at is None and self.is_locked_out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.errors import DuplicateJob
-from django_jobs.jobs.records import Job, Lock, OnConflict, State, Until
+from django_jobs.jobs.records import Claim, Job, JobRecord, Lock, OnConflict, State, Until
 from tests.support.builders import (
     dead,
     discarded,
@@ -294,6 +295,32 @@ def test_a_call_in_the_place_of_a_cancelled_job_is_not_cancelled(
     assert (record.state, record.cancel_requested) == (State.QUEUED, False)
 
 
+def test_a_cancelled_job_that_was_given_back_may_be_replaced(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    inspection.cancel("a")
+    w1.settle(given_back(claim))
+
+    broker.push([unique("b", on_conflict=REPLACE)])
+    w1.heartbeat()
+
+    record = found(inspection, "a")
+    assert (record.state, record.cancel_requested) == (State.QUEUED, False)
+
+
+@pytest.mark.parametrize("action", JobAction)
+def test_a_job_without_a_lock_is_never_locked_out(
+    broker: Broker, inspection: Inspection, w1: Driver, action: JobAction
+) -> None:
+    broker.push([make_job()])
+    w1.take_one()
+    seen = inspection.scan(Filter(states=frozenset({State.RUNNING})), None, 10).candidates
+
+    assert inspection.apply(action, tuple(seen)).locked == 0
+
+
 def test_nobody_is_locked_out_of_what_an_operator_may_not_retry(
     broker: Broker, inspection: Inspection, w1: Driver
 ) -> None:
@@ -352,6 +379,81 @@ def test_a_successor_does_not_run_while_the_lock_is_held(
     broker.push([unique("b", on_conflict=REPLACE)])
 
     assert not inspection.retry("b")
+
+
+# --- a holder that has lost its lock ------------------------------------------------------------
+
+
+def expired_with_successor(broker: Broker, clock: Clock, worker: Driver) -> None:
+    """Let job "a" expire in its queue, while "s" waits for its end."""
+    broker.push([unique("a", on_conflict=REPLACE, expires_at=clock.now() + MINUTE)])
+    claim = worker.take_one()
+    broker.push([unique("s", on_conflict=REPLACE, queue="other")])
+    worker.settle(given_back(claim))
+    clock.advance(MINUTE)
+
+
+@pytest.mark.parametrize("conflict", OnConflict)
+def test_whoever_asks_for_a_lost_lock_gives_it_to_the_successor(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, conflict: OnConflict
+) -> None:
+    expired_with_successor(broker, clock, w1)
+
+    if conflict is OnConflict.RAISE:
+        with pytest.raises(DuplicateJob) as raised:
+            broker.push([unique("b", on_conflict=conflict)])
+        assert raised.value.holder == "s"
+    else:
+        assert broker.push([unique("b", on_conflict=conflict, queue="other")]) == ["s"]
+
+    assert w1.take_one("other").job.id == "s"
+
+
+def test_an_expired_job_does_not_get_its_lock_back_before_its_successor(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([unique("a", on_conflict=REPLACE, expires_at=clock.now() + MINUTE)])
+    claim = w1.take_one()
+    broker.push([unique("s", on_conflict=REPLACE, queue="other")])
+    w1.settle(postponed(claim))
+    clock.advance(MINUTE)
+
+    assert not inspection.retry("a")
+
+    assert w1.take_one("other").job.id == "s"
+
+
+def test_a_job_from_another_broker_leaves_a_lost_lock_to_the_successor(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    expired_with_successor(broker, clock, w1)
+
+    inspection.adopt([JobRecord(job=unique("x"), state=State.QUEUED)], "arrivals")
+
+    assert inspection.find("x") is None
+    assert w1.take_one("other").job.id == "s"
+
+
+@pytest.mark.parametrize("way", ["retrying", "given back", "postponed", "lost", "closed"])
+def test_a_job_that_comes_back_leaves_a_lost_lock_to_the_successor(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver, way: str
+) -> None:
+    until_start = {"until": Until.START, "on_conflict": REPLACE}
+    broker.push([unique("a", **until_start)])
+    claim = w1.take_one()
+    expires_at = clock.now() + MINUTE
+    broker.push([unique("e", queue="late", expires_at=expires_at, on_conflict=REPLACE)])
+    late = w2.take_one("late")
+    broker.push([unique("s", on_conflict=REPLACE, queue="other")])
+    w2.settle(given_back(late))
+    w1.heartbeat()
+    clock.advance(MINUTE // 2)
+    w1.heartbeat()
+    clock.advance(MINUTE // 2)
+
+    let_come_back(w1, w2, clock, way, claim)
+
+    assert w2.take_one("other").job.id == "s"
 
 
 # --- ways out -----------------------------------------------------------------------------------
@@ -452,6 +554,10 @@ def come_back(w1: Driver, w2: Driver, clock: Clock, way: str, meanwhile: Any = (
     """Let the first worker claim a job, which then waits again."""
     claim = w1.take_one()
     w1.broker.push(meanwhile)
+    let_come_back(w1, w2, clock, way, claim)
+
+
+def let_come_back(w1: Driver, w2: Driver, clock: Clock, way: str, claim: Claim) -> None:
     match way:
         case "retrying":
             w1.settle(retrying(claim, delay=MINUTE))
@@ -609,6 +715,30 @@ def test_a_job_that_comes_from_another_broker_takes_its_lock(
 
     assert found(inspection, "a").job == record.job._replace(queue="arrivals")
     assert broker.push([unique("b")]) == ["a"]
+
+
+@pytest.mark.parametrize("ahead", [MINUTE, None])
+def test_a_successor_that_moves_to_another_broker_is_due_there_at_its_time(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, ahead: int | None
+) -> None:
+    run_at = ahead and clock.now() + ahead
+    broker.push([unique("a", on_conflict=REPLACE)])
+    w1.take_one()
+    broker.push([unique("s", on_conflict=REPLACE, run_at=run_at)])
+    record = found(inspection, "s")
+    inspection.delete("s")
+    inspection.delete("a")
+
+    elsewhere = record.job._replace(lock=record.job.lock and record.job.lock._replace(digest="d2"))
+    inspection.adopt([replace(record, job=elsewhere)], "arrivals")
+
+    moved = found(inspection, "s")
+    assert (moved.state, moved.lock_holder) == (State.SCHEDULED, "s")
+    assert moved.due_at is not None
+    assert moved.due_at == run_at or (run_at is None and moved.due_at <= clock.now())
+    inspection.resume("arrivals")
+    clock.advance(MINUTE)
+    assert w1.take_one("arrivals").job.id == "s"
 
 
 def test_a_job_from_another_broker_stays_there_while_its_lock_is_taken(

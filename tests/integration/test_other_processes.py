@@ -31,8 +31,8 @@ import django
 from django.conf import settings
 settings.configure()
 django.setup()
-from django_jobs.backends.on_commit import run_after_all_commits
-run_after_all_commits(lambda: print("pushed"), print)
+from django_jobs.backends.on_commit import open_transactions, run_after_all_commits
+run_after_all_commits(open_transactions(), lambda: print("pushed"), print)
 """
 
 

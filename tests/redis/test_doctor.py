@@ -234,8 +234,13 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     ),
     "a lock of nobody": ({Trouble.STRAY_LOCK}, (("SET", "l:d1", "nobody"),)),
     "a lock of a job that has ended": ({Trouble.STRAY_LOCK}, (("SET", "l:d1", "{dead}"),)),
+    "a lock that is gone": ({Trouble.LOST_LOCK}, (("HSET", "j:{queued}", "l", "d1:ek0:0"),)),
+    "a lock of a running job that is gone": (
+        {Trouble.LOST_LOCK},
+        (("HSET", "j:{running}", "l", "d1:ek0:0"),),
+    ),
     "a lock of a job that needs another one": (
-        {Trouble.STRAY_LOCK},
+        {Trouble.STRAY_LOCK, Trouble.LOST_LOCK},
         (("HSET", "j:{queued}", "l", "d2:ek0:0"), ("SET", "l:d1", "{queued}")),
     ),
     "a lock that is none": ({Trouble.UNREADABLE_VALUE}, (("SET", "l:d1", "a b c"),)),

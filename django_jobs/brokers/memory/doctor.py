@@ -157,10 +157,13 @@ class MemoryDoctor(Doctor):
             if entry.awaits_lock and job_id not in successors:
                 repair = partial(self._store.defer, entry, State.SCHEDULED, now)
                 yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
+            if locks.misses_lock(entry, now):
+                repair_lock = partial(self._store.take_lock, entry.job, now)
+                yield _case(Trouble.LOST_LOCK, job_id, repair=repair_lock)
 
     def _give_up_lock(self, digest: str, now: int) -> None:
         """Give a lock to the job that waits for it, or else to nobody."""
-        if not self._store.pass_on_lock(digest, now):
+        if self._store.holder_of(digest, now) is None:
             self._store.locks.held.pop(digest, None)
 
     # --- what belongs to no job ---------------------------------------------------------------

@@ -67,7 +67,8 @@ class MemoryInspection(Inspection):
         with self._lock:
             now, entries = self._now(), self._store.entries
             self._store.sweep(now)
-            entry = entries.get(job_id) or entries.get(self._store.locks.behind(job_id, now) or "")
+            other = self._store.locks.merged_with(job_id, now) or ""
+            entry = entries.get(job_id) or entries.get(other)
             return self._record(entry) if entry else None
 
     def _record(self, entry: StoredJob) -> JobRecord:
@@ -176,7 +177,7 @@ class MemoryInspection(Inspection):
             if entry is None or entry.state not in JobAction.RETRY.states:
                 return False
             now = self._now()
-            if not self._store.lock_again(entry.job, now):
+            if not self._store.take_lock(entry.job, now):
                 return False
             if entry.state.is_final:
                 entry.reset()
@@ -225,9 +226,8 @@ class MemoryInspection(Inspection):
 
     def _adopt(self, record: JobRecord, queue: str, now: int) -> None:
         known = record.job.id in self._store.entries
-        if not known and not self._store.locks.other_holder(record.job, now):
+        if not known and self._store.take_lock(record.job, now):
             self._store.adopt(StoredJob.of(record, queue), now)
-            self._store.locks.take(record.job, now)
 
     def _hold(self, queue: str) -> None:
         self._markers.paused.add(queue)

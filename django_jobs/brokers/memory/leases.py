@@ -104,8 +104,8 @@ class Leases:
         if entry.crashes >= MAX_CRASHES:
             self._end_as_dead(entry, worker, now)
             return False
-        self._store.locks.take(entry.job, now)
         self._store.put_back(entry)
+        self._store.take_lock(entry.job, now)
         self._markers.add(entry.job.queue)
         return True
 

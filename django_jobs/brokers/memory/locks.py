@@ -78,10 +78,18 @@ class Locks:
         entry = self._entries.get(held.holder)
         return entry is not None and not entry.state.is_final and _digest(entry) == digest
 
-    def other_holder(self, job: Job, now: int) -> Held | None:
-        """Return who keeps a job from having its lock; None also for the job itself."""
-        held = job.lock and self.holder(job.lock.digest, now)
-        return held if held and held.holder != job.id else None
+    def misses_lock(self, entry: StoredJob, now: int) -> bool:
+        """Return whether nobody holds a lock that a job should hold, unless it may have lost it.
+
+        It loses that at its start, or as its time is over; another job may have had it since.
+        """
+        lock, expires_at = entry.job.lock, entry.job.expires_at
+        if lock is None or entry.state.is_final or (expires_at is not None and expires_at <= now):
+            return False
+        if lock.until is Until.START and entry.token:
+            return False
+        held = self.held.get(lock.digest)
+        return held is None or not self.belongs_to_somebody(lock.digest, held)
 
     def successor(self, held: Held) -> StoredJob | None:
         """Return the job that waits for a lock, if it still does."""
@@ -95,12 +103,9 @@ class Locks:
 
     # --- who gets it ---------------------------------------------------------------------------
 
-    def take(self, job: Job, now: int) -> None:
-        """Give a job its lock if that is free, or kept for the job itself."""
-        if job.lock and not self.other_holder(job, now):
-            held = self.held.get(job.lock.digest)
-            successor = held.successor if held and held.holder == job.id else None
-            self.held[job.lock.digest] = Held(job.id, successor)
+    def give(self, digest: str, job_id: str) -> None:
+        """Give a lock to a job, whoever has had it."""
+        self.held[digest] = Held(job_id)
 
     def pass_on(self, digest: str, now: int) -> StoredJob | None:
         """Give a lock that its holder has lost to the job that waits for it, and return that."""
@@ -109,7 +114,7 @@ class Locks:
             return None
         successor = self.successor(held)
         if successor:
-            self.held[digest] = Held(successor.job.id)
+            self.give(digest, successor.job.id)
         return successor
 
     def leave(self, job: Job, keep_until: int | None = None) -> StoredJob | None:
@@ -131,7 +136,7 @@ class Locks:
             return None
         successor = self.successor(held)
         if successor:
-            self.held[job.lock.digest] = Held(successor.job.id)
+            self.give(job.lock.digest, successor.job.id)
         elif keep_until:
             held.kept_until, held.successor = keep_until, None
             heapq.heappush(self._expiries, (keep_until, job.lock.digest))
@@ -148,8 +153,8 @@ class Locks:
         heapq.heappush(self._expiries, (until, job.id))
         return holder
 
-    def behind(self, job_id: str, now: int) -> str | None:
-        """Return the id for which another one stands."""
+    def merged_with(self, job_id: str, now: int) -> str | None:
+        """Return the id of the job with which a call was merged."""
         holder, until = self._aliases.get(job_id, ("", 0))
         return holder if until > now else None
 
@@ -157,7 +162,7 @@ class Locks:
         """Forget the aliases and the kept locks whose time is over."""
         while self._expiries and self._expiries[0][0] <= now:
             _, name = heapq.heappop(self._expiries)
-            if name in self._aliases and self.behind(name, now) is None:
+            if name in self._aliases and self.merged_with(name, now) is None:
                 del self._aliases[name]
             held = self.held.get(name)
             if held and held.kept_until is not None and held.kept_until <= now:

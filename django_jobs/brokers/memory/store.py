@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django_jobs.brokers.constants import NO_DUE_TIME
-from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.records import Job, Lock, State
 
 from .indexes import Indexes
-from .locks import Locks
+from .locks import Held, Locks
 from .stored_job import StoredJob
 
 
@@ -69,18 +69,29 @@ class Store(Indexes):
         """
         self._begin(self.locks.leave(entry.job, keep_until), now)
 
-    def pass_on_lock(self, digest: str, now: int) -> bool:
-        """Let a job become due that waits for a lock, if the holder has lost that; return if so."""
-        successor = self.locks.pass_on(digest, now)
-        self._begin(successor, now)
-        return successor is not None
+    def holder_of(self, digest: str, now: int) -> Held | None:
+        """Return who holds a lock; None if it is free.
 
-    def lock_again(self, job: Job, now: int) -> bool:
-        """Give a job its lock if it is unique; return False if another one holds that."""
-        if job.lock:
-            self.pass_on_lock(job.lock.digest, now)
-            self.locks.take(job, now)
-        return self.locks.other_holder(job, now) is None
+        A lock that its holder has lost goes to the job that waits for it, which becomes due.
+        """
+        self._begin(self.locks.pass_on(digest, now), now)
+        return self.locks.holder(digest, now)
+
+    def other_holder(self, job: Job, lock: Lock, now: int) -> Held | None:
+        """Return who keeps a job from having its lock; None also for the job itself."""
+        held = self.holder_of(lock.digest, now)
+        return held if held and held.holder != job.id else None
+
+    def take_lock(self, job: Job, now: int) -> bool:
+        """Give a job its lock if that is free; return False if another one has it."""
+        if job.lock is None:
+            return True
+        held = self.holder_of(job.lock.digest, now)
+        if held and held.holder != job.id:
+            return False
+        if held is None or held.kept_until is not None:
+            self.locks.give(job.lock.digest, job.id)
+        return True
 
     def _begin(self, successor: StoredJob | None, now: int) -> None:
         """Let a job become due that has waited for its lock."""

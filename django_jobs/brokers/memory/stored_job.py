@@ -124,7 +124,7 @@ class StoredJob:
             state=record.state,
             attempts=record.attempts,
             crashes=record.crashes,
-            due_at=record.due_at,
+            due_at=record.due_elsewhere,
             queued_at=record.queued_at or 0,
             started_at=record.started_at,
             last_attempted_at=record.last_attempted_at,

@@ -93,7 +93,8 @@ class Transitions:
         if settlement.state is State.SCHEDULED:
             assert settlement.failure is not None
             entry.give_back()
-            self._store.locks.take(entry.job, call.now)
+            self._store.move(entry, State.SCHEDULED)
+            self._store.take_lock(entry.job, call.now)
             self._postpone(entry, settlement.failure, call)
         else:
             self._end_attempt(entry, settlement, call.now)
@@ -117,7 +118,7 @@ class Transitions:
             entry.finished_at = now
             self._store.end(entry, State.DISCARDED, now)
             return
-        self._store.locks.take(entry.job, now)
+        self._store.take_lock(entry.job, now)
         self._store.defer(entry, State.RETRYING, now + delay)
 
     def _postpone(self, entry: StoredJob, failure: Failure, call: Call) -> None:
@@ -130,8 +131,8 @@ class Transitions:
         for entry in entries:
             held_suspect |= entry.is_suspect
             entry.give_back()
-            self._store.locks.take(entry.job, now)
             self._store.put_back(entry)
+            self._store.take_lock(entry.job, now)
             self._markers.add(entry.job.queue)
         if held_suspect:
             self._mark_all()

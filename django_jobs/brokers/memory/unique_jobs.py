@@ -33,12 +33,11 @@ class UniqueJobs:
             if job.lock is None or job.id in self._store.entries:
                 continue
             if job.lock.raises:
-                self._store.pass_on_lock(job.lock.digest, now)
                 self._check_one(job, job.lock, index, earlier, now)
             earlier.add(job.lock.digest)
 
     def _check_one(self, job: Job, lock: Lock, index: int, earlier: set[str], now: int) -> None:
-        held = self._locks.other_holder(job, now)
+        held = self._store.other_holder(job, lock, now)
         if held or lock.digest in earlier:
             raise DuplicateJob(job.task, held.holder if held else None, index)
 
@@ -57,7 +56,7 @@ class UniqueJobs:
         return count
 
     def _is_new(self, job: Job, lock: Lock, now: int) -> bool:
-        held = self._locks.other_holder(job, now)
+        held = self._store.other_holder(job, lock, now)
         return held is None or self._becomes_successor(lock, held)
 
     def _becomes_successor(self, lock: Lock, held: Held) -> bool:
@@ -73,11 +72,10 @@ class UniqueJobs:
         Returns:
             The id of the job that stands for the call.
         """
-        self._store.pass_on_lock(lock.digest, now)
-        held = self._locks.other_holder(job, now)
+        held = self._store.other_holder(job, lock, now)
         if held is None:
             self._store.add(job, now)
-            self._locks.take(job, now)
+            self._locks.give(lock.digest, job.id)
             return job.id
         if self._becomes_successor(lock, held):
             self._store.add_successor(job)

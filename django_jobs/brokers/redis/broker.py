@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
@@ -89,9 +90,7 @@ class RedisBroker(Broker):
 
     def _push(self, sender: Sender, jobs: Sequence[Job], _: int) -> Mapping[int, str]:
         """Store jobs of which none is unique."""
-        values = codec.stored(jobs)
-        while not self._caller.scripts("push", sender.name, sender.next_number(), *values):
-            sender.rename()
+        self._send("push", sender, jobs)
         return {}
 
     def _push_unique(self, sender: Sender, jobs: Sequence[Job], before: int) -> Mapping[int, str]:
@@ -100,19 +99,20 @@ class RedisBroker(Broker):
         Args:
             before: how many jobs the caller has pushed in earlier batches, for messages.
         """
-        values = codec.stored(jobs)
-        answer, *merged = self._caller.scripts(
-            "push_unique", sender.name, sender.next_number(), *values
-        )
-        while answer == "stale":
-            sender.rename()
-            answer, *merged = self._caller.scripts(
-                "push_unique", sender.name, sender.next_number(), *values
-            )
+        answer, *merged = self._send("push_unique", sender, jobs)
         if answer == "refused":
             index, holder = merged
             raise DuplicateJob(jobs[index].task, holder or None, before + index)
         return dict(zip(merged[::2], merged[1::2], strict=True))
+
+    def _send(self, script: str, sender: Sender, jobs: Sequence[Job]) -> Any:
+        """Push jobs, under another name of the sender if this one has made a later push."""
+        values = codec.stored(jobs)
+        while not (
+            reply := self._caller.scripts(script, sender.name, sender.next_number(), *values)
+        ):
+            sender.rename()
+        return reply
 
     def session(self, worker_id: str) -> RedisSession:
         return RedisSession(worker_id, self._caller)

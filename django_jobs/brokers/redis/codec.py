@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
-from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.messages import JobMetadata, JobProgress
 from django_jobs.jobs.records import (
     Claim,
@@ -20,8 +19,7 @@ from django_jobs.jobs.records import (
 )
 
 from . import lock_text, postponement_text, progress_text
-from .failures import failure_text, to_failure
-from .reading import number
+from .failures import failure_text
 
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
@@ -37,7 +35,6 @@ POSTPONEMENT = "p"
 TERMS = "e"
 """What a job was enqueued with: `priority:enqueued_at:result_ttl:run_at:expires_at`."""
 
-STATES = frozenset(State)
 
 CLAIM_WIDTH = 10
 """How many values `exchange.lua` returns for each claim."""
@@ -133,8 +130,7 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
         **({TOKEN: 0, PROGRESS: progress_text.to_text(progress)} if progress else {}),
     }
     flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
-    # A successor, which had no due time, waits for nobody at this broker.
-    due = "" if record.state is State.QUEUED else record.due_at or 0
+    due = "" if record.state is State.QUEUED else record.due_elsewhere or 0
     failures = [failure_text(failure) for failure in record.failures]
     lock = fields[LOCK]
     return [job.id, job.priority, record.state.value, due, lock, len(flat), *flat, *failures]
@@ -211,79 +207,4 @@ def _sound_terms(text: str) -> tuple[int, int, int, int | None, int | None]:
     return (
         *(int(priority), int(enqueued_at), int(result_ttl)),
         *(int(run_at) if run_at else None, int(expires_at) if expires_at else None),
-    )
-
-
-def to_terms(text: str) -> tuple[int | None, ...]:
-    """Read priority, enqueued_at, result_ttl, run_at and expires_at; unreadable ones are None."""
-    values = tuple(number(value) for value in text.split(":"))
-    return values if len(values) == 5 else (None,) * 5
-
-
-def state(fields: Mapping[str, str]) -> State | None:
-    """Read the state of a job, or None if it is none that we know."""
-    found = fields.get(STATE)
-    return State(found) if found in STATES else None
-
-
-def to_record(
-    job_id: str,
-    state: State,
-    fields: Mapping[str, str],
-    failures: Sequence[str],
-    due: str,
-    cancelled: bool,
-    lock_holder: str,
-) -> JobRecord:
-    """Read a job from its hash, its list of failures, and its place in time.
-
-    Args:
-        cancelled: whether it was cancelled while it ran; it may have ended since.
-        lock_holder: id of the job that holds its lock, or "".
-    """
-
-    def number_of(name: str) -> int | None:
-        return number(fields.get(name, ""))
-
-    priority, enqueued_at, result_ttl, run_at, expires_at = to_terms(fields.get(TERMS, ""))
-    job = Job(
-        id=job_id,
-        task=fields.get(TASK, ""),
-        queue=fields.get(QUEUE, ""),
-        priority=priority or 0,
-        arguments=fields.get(ARGUMENTS, ""),
-        enqueued_at=enqueued_at or 0,
-        run_at=run_at,
-        expires_at=expires_at,
-        result_ttl=result_ttl or 0,
-        overrides=fields.get(OVERRIDES, ""),
-        signature=fields.get(SIGNATURE, ""),
-        metadata=fields.get(METADATA, ""),
-        format=number_of(FORMAT) or 1,
-        lock=lock_text.to_lock(fields.get(LOCK, "")),
-    )
-    last_attempted_at = number_of(LAST_ATTEMPTED_AT)
-    return JobRecord(
-        job=job,
-        state=state,
-        attempts=number_of(ATTEMPTS) or 0,
-        crashes=number_of(CRASHES) or 0,
-        queued_at=number_of(QUEUED_AT),
-        due_at=None if due == str(NO_DUE_TIME) else number(due.partition(".")[0]),
-        started_at=number_of(STARTED_AT) or last_attempted_at,
-        last_attempted_at=last_attempted_at,
-        finished_at=number_of(FINISHED_AT),
-        workers=tuple(filter(None, fields.get(WORKERS, "").split(","))),
-        result=fields.get(RESULT),
-        failures=tuple(to_failure(text) for text in failures),
-        progress=None
-        if state is State.SUCCEEDED
-        else progress_text.to_progress(fields.get(PROGRESS, ""), fields.get(TOKEN)),
-        postponement=postponement_text.to_postponement(
-            fields.get(POSTPONEMENT, ""), fields.get(ATTEMPTS, "0")
-        )
-        if state.is_waiting
-        else None,
-        cancel_requested=cancelled and not state.is_final,
-        lock_holder=lock_holder or None,
     )

@@ -18,7 +18,7 @@ from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Sc
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
-from . import codec, scanning
+from . import codec, records, scanning
 from .metrics import RedisMetrics
 from .reading import number
 from .workers import to_worker
@@ -66,9 +66,9 @@ class RedisInspection(Inspection):
         reply = self._run("find", failures, *ids)
         for flat, errors, due, cancelled, job_id, lock_holder in reply:
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
-            state = codec.state(fields) or listed
+            state = records.state(fields) or listed
             if fields and state:
-                yield codec.to_record(
+                yield records.to_record(
                     job_id, state, fields, errors, due, bool(cancelled), lock_holder
                 )
 

@@ -9,7 +9,7 @@ from typing import Any
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply, came_at
 from django_jobs.jobs.records import State
 
-from . import codec
+from . import codec, records
 from .reading import number
 
 MOST = 500
@@ -85,7 +85,7 @@ def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iter
 
 def _times(state: State, score: str, times: Sequence[str], now: int) -> dict[str, int]:
     terms, *after = times
-    enqueued = codec.to_terms(terms)[1] or 0
+    enqueued = records.to_terms(terms)[1] or 0
     queued, began = (number(time) or 0 for time in after)
     moments = {State.QUEUED: enqueued, State.RUNNING: began}
     return {

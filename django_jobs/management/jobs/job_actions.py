@@ -103,6 +103,11 @@ class JobActionSubcommand(BackendSubcommand):
         record = inspection.find(job_id)
         if record is None:
             return Refusal(job_id, f"There is no job {job_id!r}, or it is no longer kept.")
+        if record.job.id != job_id:
+            return Refusal(
+                job_id,
+                f"{job_id} is no job: its call was merged with job {record.job.id}. Give that ID.",
+            )
         if record.state in self.states and record.is_locked_out:
             return Refusal(
                 job_id,

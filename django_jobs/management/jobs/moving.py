@@ -142,7 +142,8 @@ def _by_queue(records: Sequence[JobRecord]) -> Mapping[str, list[str]]:
 
 def _named(inspection: Inspection, ids: Sequence[str]) -> tuple[list[JobRecord], list[Refusal]]:
     """Return the jobs with these ids that wait, and why the others cannot be moved."""
-    known = {record.job.id: record for record in inspection.read(ids)}
+    # The id of a merged call is none of a job, although one stands for it.
+    known = {one.job.id: one for one in inspection.read(ids) if one.job.id in ids}
     refused = [
         Refusal(job_id, f"There is no job {job_id!r}, or it is no longer kept.")
         for job_id in ids

@@ -83,8 +83,7 @@ def _lock(record: JobRecord) -> str:
     if record.job.lock is None:
         return NONE
     holder = f"job {record.lock_holder}" if record.is_locked_out else "this job"
-    held_by = holder if record.lock_holder else "nobody"
-    return f"{record.job.lock.digest}, held by {held_by}"
+    return f"held by {holder if record.lock_holder else 'nobody'}"
 
 
 def _result(text: str | None) -> str:

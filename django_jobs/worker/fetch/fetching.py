@@ -92,3 +92,4 @@ class Fetching:
                 self._session.disconnect()
         if self._exchanging.is_alive():
             self._exchanging.join(capped(ENDING + LISTENER_TIMEOUT))
+        self.intake.close()

@@ -15,6 +15,9 @@ from .state import FetchState
 
 logger = logging.getLogger("django_jobs")
 
+ANNOUNCING = 2.0
+"""Seconds that a worker waits at its end for receivers of signals."""
+
 
 class Intake:
     """The one way of claims from the broker to the executors. Both loops use it.
@@ -67,6 +70,11 @@ class Intake:
         """Take note that the broker has taken settlements."""
         if self._undecided:
             self._undecided.settled_in_thread(settlements)
+
+    def close(self) -> None:
+        """Let what was settled be announced."""
+        if self._undecided:
+            self._undecided.wait(ANNOUNCING)
 
     def _report_damaged(self, queue: str) -> None:
         """Write one line for each queue that gives no jobs, however many calls meet it."""

@@ -208,9 +208,10 @@ class Attempt:
         duration = settlement.duration
         failure = to_failure(error, self.claim, self.context.worker, settlement.waited, duration)
         announcement: Announcement | None = self._failure(error, verdict, duration)
-        if (undecided := self.context.undecided) and verdict.may_be_ended(self.policy):
+        if announcement and self.context.undecided and verdict.may_be_ended(self.policy):
             discarded = self._failure(error, Verdict(State.DISCARDED), duration)
-            undecided.add(settlement, Alternatives(announcement, discarded, self.log_fields))
+            alternatives = Alternatives(announcement, discarded, self.log_fields)
+            self.context.undecided.add(settlement, alternatives)
             announcement = None
         return Outcome(settlement._replace(failure=failure), announcement, error)
 
@@ -262,8 +263,7 @@ class Attempt:
         claim, started = self.claim, self.started
         waited, duration = ms_of(started - self.reserved), ms_of(time.monotonic() - started)
         changed = self._metadata.changed if self._metadata else None
-        job_id, token, tag = claim.job.id, claim.token, claim.tag
-        fence = (job_id, token, tag)
+        fence = (claim.job.id, claim.token, claim.tag)
         return new(Settlement, (*fence, state, result, None, delay, waited, duration, changed))
 
     def _line(
@@ -272,10 +272,8 @@ class Attempt:
         """Return the log line of a new state, or None if no handler would write it."""
         if not job_log.is_read(job_log.level_of(state)):
             return None
-        own = self.context
-        line = job_log.Line(
-            self.claim.job, state, self.claim.attempt, own.worker, own.alias, **times
-        )
+        own, claim = self.context, self.claim
+        line = job_log.Line(claim.job, state, claim.attempt, own.worker, own.alias, **times)
         return job_log.with_error(line, error) if error else line
 
     def _success(self, value: Any, settlement: Settlement) -> Announcement:

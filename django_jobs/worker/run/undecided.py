@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -13,6 +14,7 @@ from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import Settlement, State
 from django_jobs.logs.fields import writing_as
+from django_jobs.waits import capped
 
 from .announcements import Announcement, announce_end
 
@@ -50,6 +52,7 @@ class Undecided:
     def __init__(self, inspection: Inspection) -> None:
         self._inspection = inspection
         self._kept: dict[Fence, Alternatives] = {}
+        self._announcing: list[threading.Thread] = []
 
     def add(self, settlement: Settlement, alternatives: Alternatives) -> None:
         """Keep what an attempt announces."""
@@ -76,7 +79,20 @@ class Undecided:
             finally:
                 connections.close_all()
 
-        threading.Thread(target=run, name="django-jobs-undecided", daemon=True).start()
+        thread = threading.Thread(target=run, name="django-jobs-undecided", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # Python shuts down, and starts no more threads
+            self._announce(ended)
+        else:
+            others = [one for one in self._announcing if one.is_alive()]
+            self._announcing = [*others, thread]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until what was settled is announced, or the time is over."""
+        deadline = time.monotonic() + seconds
+        for thread in self._announcing:
+            thread.join(capped(deadline - time.monotonic()))
 
     def _take(self, settlements: Sequence[Settlement]) -> dict[str, Alternatives]:
         """Take what was kept of attempts, by the ids of their jobs."""

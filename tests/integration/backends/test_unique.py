@@ -24,7 +24,7 @@ from django_jobs.worker.options import WorkerOptions
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure
 from tests.support.results import ended, succeeded
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 committing = pytest.mark.django_db(transaction=True)
 RAISES = Unique(by="key", on_conflict="raise")
@@ -91,7 +91,8 @@ def test_a_conflict_that_raises_names_the_holder(waiting: JobBackend) -> None:
     with pytest.raises(DuplicateJob, match=first.id) as raised:
         tasks.note_once.using(unique=RAISES).enqueue("k", "new")
 
-    assert raised.value.holder == first.id
+    assert (raised.value.holder, raised.value.index) == (first.id, None)
+    assert "bulk_enqueue" not in str(raised.value)
 
 
 def test_in_bulk_the_item_is_named_and_earlier_portions_are_stored(configure: Configure) -> None:
@@ -287,7 +288,7 @@ def test_a_failed_job_that_makes_way_is_not_told_to_be_retried(
     caplog: pytest.LogCaptureFixture,
     declared: bool,
 ) -> None:
-    caplog.set_level(logging.INFO, "django_jobs")
+    caplog.set_level(logging.INFO)
     task = tasks.fail_at_gate
     if not declared:  # then the call says so
         task = tasks.fail_alone.using(unique=Unique(by="key", on_conflict="replace"))
@@ -310,7 +311,7 @@ def test_a_failed_job_that_makes_way_is_not_told_to_be_retried(
 def test_a_failed_job_that_nobody_waits_for_is_told_to_be_retried(
     backend: JobBackend, retried: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "django_jobs")
+    caplog.set_level(logging.INFO)
     tasks.gate.set()
     result = tasks.fail_at_gate.enqueue("k", "no luck")
 
@@ -319,6 +320,23 @@ def test_a_failed_job_that_nobody_waits_for_is_told_to_be_retried(
     (line,) = lines_of(result.id, "RETRYING", caplog)
     assert "delay=" in line
     assert not lines_of(result.id, "DISCARDED", caplog)
+
+
+def test_a_worker_that_stops_has_announced_all_ends(
+    configure: Configure, retried: list[str]
+) -> None:
+    backend = configure("redis")
+    tasks.gate.set()
+    result = tasks.fail_at_gate.enqueue("k", "no luck")
+    worker = backend.make_worker()
+    worker.sign_on()
+    worker.start()
+    try:
+        assert worker.drain(DEADLINE)
+    finally:
+        worker.stop(DEADLINE)
+
+    assert retried == [result.id]
 
 
 def test_a_lock_until_the_start_lets_the_next_one_in(backend: JobBackend) -> None:
@@ -354,7 +372,7 @@ def test_a_tick_that_is_merged_is_told_as_any_other_call(
     heard: list[tuple[str, str, bool]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "django_jobs")
+    caplog.set_level(logging.INFO)
     backend = configure("redis")
     waiting = tasks.tick_once.enqueue()
     with isolated_registry():
@@ -391,6 +409,37 @@ def test_inline_a_job_meets_itself(configure: Configure) -> None:
     result = tasks.enqueue_itself.enqueue(1)
 
     assert result.return_value == result.id
+
+
+@pytest.fixture
+def nested(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What jobs note; the first one enqueues two more calls of its task while it runs."""
+    task = tasks.note_once.using(unique=Unique(by="key", on_conflict="replace"))
+
+    class Seen(list[object]):
+        def append(self, value: object) -> None:
+            super().append(value)
+            if value == "first":
+                task.enqueue("k", "second")
+                task.enqueue("k", "third")
+
+    seen = Seen()
+    monkeypatch.setattr(tasks, "seen", seen)
+    return seen
+
+
+@pytest.mark.parametrize("queue", ["default", "low"])
+def test_inline_a_successor_runs_after_the_job_for_which_it_waits(
+    configure: Configure, nested: list[object], queue: str
+) -> None:
+    backend = configure("inline")
+    task = tasks.note_once.using(unique=Unique(by="key", on_conflict="replace"), queue_name=queue)
+
+    result = task.enqueue("k", "first")
+
+    assert nested == ["first", "third"]
+    assert result.status is TaskResultStatus.SUCCESSFUL
+    assert backend.broker.inspection.counts()[State.SUCCEEDED] == 2
 
 
 def test_the_dummy_backend_has_one_result(configure: Configure) -> None:

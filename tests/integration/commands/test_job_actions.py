@@ -328,6 +328,27 @@ def test_a_job_whose_lock_is_taken_is_not_retried(jobs: Jobs, broker: Broker) ->
         jobs("retry", locked_out(broker))
 
 
+@pytest.mark.parametrize("verb", ["retry", "cancel", "delete"])
+def test_the_id_of_a_merged_call_is_no_job(jobs: Jobs, broker: Broker, verb: str) -> None:
+    locked_out(broker)
+    broker.push([make_job(id="merged", lock=Lock("d1"))])
+
+    with pytest.raises(CommandError, match="merged is no job: its call was merged with job holder"):
+        jobs(verb, "merged")
+    assert broker.inspection.find("holder")
+
+
+def test_the_id_of_a_merged_call_moves_nothing(jobs: Jobs, broker: Broker) -> None:
+    locked_out(broker)
+    broker.push([make_job(id="merged", lock=Lock("d1"))])
+
+    with pytest.raises(CommandError, match="There is no job 'merged'"):
+        jobs("move", "merged", "--to-queue", "low")
+    record = broker.inspection.find("holder")
+    assert record
+    assert record.job.queue == "default"
+
+
 def test_of_many_those_whose_locks_are_taken_are_counted_apart(jobs: Jobs, broker: Broker) -> None:
     dead(1)
     locked_out(broker)
@@ -349,12 +370,11 @@ def test_if_all_locks_are_taken_the_command_says_so(jobs: Jobs, broker: Broker) 
 def test_show_says_who_holds_the_lock(jobs: Jobs, broker: Broker) -> None:
     job_id = locked_out(broker)
 
-    assert "d1, held by job holder" in jobs("show", job_id).out
-    assert "d1, held by this job" in jobs("show", "holder").out
+    assert "held by job holder" in jobs("show", job_id).out
+    assert "held by this job" in jobs("show", "holder").out
     shown = jobs("show", job_id, "--json").json
     assert shown["lock_holder"] == "holder"
     assert shown["unique"] == {
-        "digest": "d1",
         "until": "end",
         "keep_for_ms": 0,
         "on_conflict": "return",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
+from django_jobs.errors import DuplicateJob
 from django_jobs.jobs.records import Claim, Job, Lock, OnConflict, Settlement, Until
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.worker.background.periodic import Ticker
@@ -67,6 +69,42 @@ def push_to_a_job_that_runs(trial: Trial) -> PreparedPath:
         trial.push(newest)
         trial.exchange(0, trial.run(claims))
         trial.exchange(0, trial.run(trial.exchange(1)))
+
+    return PreparedPath(act)
+
+
+def push_what_is_refused(trial: Trial) -> PreparedPath:
+    """What was refused is not stored when the job that held the lock has ended."""
+    first = unique_jobs(trial, "d1")
+    trial.answers.tried(first)
+    trial.safe.push(first)
+    trial.answers.pushed(first)
+    jobs = unique_jobs(trial, "d1", on_conflict=OnConflict.RAISE)
+
+    def push_and_hear() -> None:
+        with suppress(DuplicateJob):
+            trial.broker.push(jobs)
+
+    def act() -> None:
+        if not trial.try_once(push_and_hear):
+            trial.answers.tried(jobs)  # a copy that is late may come when the lock is free
+        trial.exchange(0, trial.run(trial.exchange(3)))
+
+    return PreparedPath(act)
+
+
+def replace_a_job_that_waits(trial: Trial) -> PreparedPath:
+    replace = {"on_conflict": OnConflict.REPLACE}
+    first = unique_jobs(trial, "d1", **replace)
+    trial.answers.tried(first)
+    trial.safe.push(first)
+    trial.answers.pushed(first)
+    newest = unique_jobs(trial, "d1", **replace)
+
+    def act() -> None:
+        if not trial.try_once(lambda: trial.broker.push(newest)):
+            trial.answers.tried(newest)  # a copy that is late may find no job to replace
+        trial.exchange(0, trial.run(trial.exchange(2)))
 
     return PreparedPath(act)
 
@@ -239,6 +277,8 @@ JOB_PATHS = (
         push_unique,
         work_on_unique,
         push_to_a_job_that_runs,
+        push_what_is_refused,
+        replace_a_job_that_waits,
         push_what_is_deleted,
         push_for_later,
         bulk_push_in_three_portions,

@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test import TestCase, TransactionTestCase
 
-from django_jobs.backends.on_commit import run_after_all_commits
+from django_jobs.backends.on_commit import open_transactions, run_after_all_commits
 from django_jobs.errors import BrokerRefused, BrokerUnavailable, QueueFull
 from tests.apps.library.models import Author
 
@@ -46,7 +46,8 @@ class Queue:
         self.jobs: list[str] = []
 
     def enqueue(self, job: str = "job") -> None:
-        run_after_all_commits(lambda: self.jobs.append(job), fail, "queue")
+        transactions = open_transactions()
+        run_after_all_commits(transactions, lambda: self.jobs.append(job), fail, "queue")
 
 
 @pytest.fixture
@@ -111,7 +112,10 @@ class Refusing:
 
     def enqueue(self, job: str, where: str = "default") -> None:
         run_after_all_commits(
-            lambda: self._refuse(job), lambda error: self.given_up.append((job, error)), where
+            open_transactions(),
+            lambda: self._refuse(job),
+            lambda error: self.given_up.append((job, error)),
+            where,
         )
 
     def _refuse(self, job: str) -> None:
@@ -272,7 +276,7 @@ def test_a_block_that_was_closed_before_does_not_count(queue: Queue) -> None:
 
 def connected(tell: Callable[[bool], None]) -> None:
     """Enqueue in a thread of its own, which has no connections yet, and tell if it has then."""
-    run_after_all_commits(lambda: None, fail)
+    run_after_all_commits(open_transactions(), lambda: None, fail)
     tell(any(found.connection for found in connections.all(initialized_only=True)))
 
 

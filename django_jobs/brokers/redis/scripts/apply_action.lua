@@ -18,7 +18,7 @@ local function apply(id, wanted_state, wanted_token)
     cancel(id, state, queue)
     return 1
   end
-  if what == 'retry' and lock and not lock_again(id, lock) then
+  if what == 'retry' and lock and not take_lock(id, lock) then
     locked = locked + 1
     return 0
   end

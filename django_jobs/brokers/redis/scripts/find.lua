@@ -29,7 +29,7 @@ for i = 2, #ARGV do
   local id = ARGV[i]
   local fields = whole('HGETALL', 'j:' .. id)
   if #fields == 0 then
-    id = behind(id) or id
+    id = merged_with(id) or id
     fields = whole('HGETALL', 'j:' .. id)
   end
   local due = redis.call('ZSCORE', P .. 's:scheduled', id) or redis.call('ZSCORE', P .. 's:retrying', id)

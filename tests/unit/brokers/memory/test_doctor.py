@@ -8,12 +8,13 @@ from functools import partial
 
 import pytest
 
+from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.doctor import Trouble
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.memory.leases import Leases
 from django_jobs.brokers.memory.store import Store
 from django_jobs.brokers.memory.stored_job import StoredJob
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import Lock, State
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found, ids, one_in_each_state, past_lease
@@ -85,6 +86,19 @@ def forget_queue(site: Site) -> None:
     del site.store.queues["default"]
 
 
+def lose_lock(site: Site) -> None:
+    entry = site.entry(State.QUEUED)
+    entry.job = entry.job._replace(lock=Lock("d1"))
+
+
+def lock_for_nobody(site: Site) -> None:
+    site.store.locks.give("d1", "nobody")
+
+
+def wait_for_a_lock_of_nobody(site: Site) -> None:
+    site.store.defer(site.entry(State.SCHEDULED), State.SCHEDULED, NO_DUE_TIME)
+
+
 DAMAGES: dict[str, tuple[set[Trouble], Callable[[Site], object]]] = {
     **{
         f"a {state} job in no list": (
@@ -112,6 +126,9 @@ DAMAGES: dict[str, tuple[set[Trouble], Callable[[Site], object]]] = {
     "a claim of a queued job": ({Trouble.STRAY_CLAIM}, hold_queued),
     "a wrong size": ({Trouble.WRONG_COUNT}, miscount),
     "a queue that is in no list": ({Trouble.UNLISTED_QUEUE}, forget_queue),
+    "a lock that is gone": ({Trouble.LOST_LOCK}, lose_lock),
+    "a lock of nobody": ({Trouble.STRAY_LOCK}, lock_for_nobody),
+    "a job that waits for a lock of nobody": ({Trouble.WRONG_PLACE}, wait_for_a_lock_of_nobody),
 }
 
 

@@ -1,13 +1,14 @@
 -- How jobs are cancelled: those that wait at once, and those that run by their workers.
 -- Parts: expect, shapes, fields, places, ends.
 
--- Takes a job that does not run out of the indexes of its state.
+-- Takes a job that does not run out of the indexes of its state. One of another type has nothing of the job, and is
+-- left to the doctor.
 local function take_out(id, state, queue)
   if state == 'queued' then
-    redis.call('ZREM', P .. 'q:' .. queue, id)
+    could('ZREM', P .. 'q:' .. queue, id)
   else
-    redis.call('ZREM', P .. 's:' .. state, id)
-    redis.call('ZREM', P .. 'expiries', id)
+    could('ZREM', P .. 's:' .. state, id)
+    could('ZREM', P .. 'expiries', id)
   end
 end
 

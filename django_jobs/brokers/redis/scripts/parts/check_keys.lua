@@ -1,13 +1,5 @@
 -- What can be wrong with a key as a whole: its type, its owner, when it expires; relies on `LEASE_MS`.
--- Parts: check_jobs, locks.
-
-local function removal_of(name)
-  return function() redis.call('UNLINK', P .. name) end
-end
-
-local function expiry_of(name, ms)
-  return function() redis.call('PEXPIRE', P .. name, ms) end
-end
+-- Parts: check_jobs, check_locks.
 
 -- Looks at the type only: all else relies on it.
 local function check_type(name)
@@ -20,7 +12,7 @@ local function check_type(name)
   report('wrong_type', name, 'a ' .. actual .. ' instead of a ' .. wanted, function()
     redis.call('UNLINK', P .. name)
     if family(name) == 'j:' then
-      end_as_dead(string.sub(name, 3), BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0)
+      end_as_dead(string.sub(name, 3), failure_of(BROKEN_PAYLOAD, BROKEN_PAYLOAD_MESSAGE, '', 0))
     end
   end)
   return false
@@ -61,12 +53,6 @@ local function check_heartbeat(name, worker)
   end
 end
 
-local function check_expiry(name, ms)
-  if redis.call('PTTL', P .. name) == -1 then
-    report('endless_key', name, '', expiry_of(name, ms))
-  end
-end
-
 local function check_flight(worker)
   if not is_leased(worker) then
     report('no_lease', worker, '', function()
@@ -75,23 +61,11 @@ local function check_flight(worker)
   end
 end
 
-local function check_lock(name, digest)
-  if string.find(peek('GET', name) or '', '^kept:%d+:%S+$') then
-    check_expiry(name, DAY_MS)
-    return
-  end
-  local holder, successor = noted(digest)
-  if not holder then
-    report('unreadable_value', name, 'who holds a lock', removal_of(name))
-  elseif not needs_lock(holder, digest) then
-    report('stray_lock', digest, holder, function()
-      if not begin_successor(digest, successor) then redis.call('UNLINK', P .. name) end
-    end)
-  end
-end
-
 local CHECKS = {
-  ['j:'] = function(_, id) check_job(id) end,
+  ['j:'] = function(_, id)
+    check_job(id)
+    check_lock_of(id)
+  end,
   ['e:'] = function(_, id) check_failures(id) end,
   ['q:'] = function(_, queue) check_queue(queue) end,
   ['m:'] = check_marker,

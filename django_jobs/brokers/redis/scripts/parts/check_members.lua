@@ -1,5 +1,5 @@
 -- What can be wrong with a member of a collection: an entry of an index, a claim, a noted value.
--- Parts: check_jobs, locks.
+-- Parts: check_jobs, check_locks.
 
 local function removal_from(command, name, member)
   return function() redis.call(command, P .. name, member) end
@@ -20,12 +20,6 @@ end
 local function move_home(index, id, job)
   redis.call(family(index) == 'f:' and 'HDEL' or 'ZREM', P .. index, id)
   if not complaint(job) and not is_in(home(job), id) then list_again(id, job) end
-end
-
--- Tells whether a job without a due time is the one that gets its lock next.
-local function is_successor(id, job)
-  local digest = lock_parts(job.l)
-  return digest and select(2, noted(digest)) == id
 end
 
 local function check_place(index, id, score, job)

@@ -46,3 +46,17 @@ local function is_object(text)
   local good, found = pcall(cjson.decode, text)
   return good and type(found) == 'table'
 end
+
+local function removal_of(name)
+  return function() redis.call('UNLINK', P .. name) end
+end
+
+local function expiry_of(name, ms)
+  return function() redis.call('PEXPIRE', P .. name, ms) end
+end
+
+local function check_expiry(name, ms)
+  if redis.call('PTTL', P .. name) == -1 then
+    report('endless_key', name, '', expiry_of(name, ms))
+  end
+end

@@ -1,8 +1,8 @@
 -- The jobs that workers hold, and how they are given back.
 -- Parts: expect, shapes, fields, many, places, locks.
 
--- Returns what is noted of a job that a worker holds; the lock of a unique one follows behind a colon. Token and tag together are the fence of the
--- claim: after a server lost its last writes, the same token is given out twice.
+-- Returns what is noted of a job that a worker holds; the lock of a unique one follows behind a colon. Token and tag
+-- together are the fence of the claim: after a server lost its last writes, the same token is given out twice.
 local function hold(token, tag, score, claimed_at, result_ttl)
   return string.format('%s:%s:%s:%s:%s', token, tag, score, claimed_at, result_ttl)
 end
@@ -47,12 +47,18 @@ local function undo_attempt(id, state)
   return got[1]
 end
 
--- Undoes the attempt that was begun last, and puts the job back to its old place. One whose lock ended at its
--- start gets it again if it is free.
+-- Does to the lock of a claim what the end of the claim does, if the job is unique. A job that waits again, and whose
+-- lock ended at its start, gets it again if that is free. One that is gone leaves its lock to the next one.
+local function lock_again(id, lock, is_gone)
+  if not lock or lock == '' then return end
+  if is_gone then free_lock(id, lock) else take_lock(id, lock) end
+end
+
+-- Undoes the attempt that was begun last, and puts the job back to its old place.
 local function give_back(id, score, lock)
   local queue = undo_attempt(id, 'queued')
+  lock_again(id, lock, not queue)
   if not queue then return end
-  if lock and lock ~= '' then take_lock(id, lock) end
   place(id, queue, score)
   mark(queue)
 end

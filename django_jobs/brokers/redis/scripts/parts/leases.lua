@@ -37,7 +37,11 @@ end
 local function take_back(id, value, gone, recovered, dead)
   local job = P .. 'j:' .. id
   local queue = read(id, 'q')[1]
-  if not queue then return end -- evicted, or deleted by hand
+  local _, _, score, _, _, lock = held(value)
+  if not queue then -- evicted, or deleted by hand
+    lock_again(id, lock, true)
+    return
+  end
   -- With a count that is no number the job goes back to its queue. It is dead when it is claimed.
   local crashes = redis.pcall('HINCRBY', job, 'c', 1)
   if type(crashes) == 'number' and crashes >= MAX_CRASHES then
@@ -46,9 +50,8 @@ local function take_back(id, value, gone, recovered, dead)
     dead[#dead + 1] = id
     return
   end
-  local _, _, score, _, _, lock = held(value)
   redis.call('HSET', job, 's', 'queued')
-  if lock and lock ~= '' then take_lock(id, lock) end
+  lock_again(id, lock, false)
   place(id, queue, score)
   mark(queue)
   recovered[#recovered + 1] = id

@@ -10,10 +10,15 @@ local function lock_parts(lock)
   return string.match(lock or '', '^([^: ]+):([es])([krx])([01]):(%d+)$')
 end
 
--- Returns the id for which another one stands.
-local function behind(id)
+-- Returns what is noted of a call that became no job of its own, or ''.
+local function noted_call(id)
   local value = redis.pcall('GET', P .. 'a:' .. id)
-  local over_at, other = string.match(type(value) == 'string' and value or '', '^(%d+):(%S+)$')
+  return type(value) == 'string' and value or ''
+end
+
+-- Returns the job with which a call was merged.
+local function merged_with(id)
+  local over_at, other = string.match(noted_call(id), '^(%d+):(%S+)$')
   if other and tonumber(over_at) > now then return other end
 end
 
@@ -45,59 +50,40 @@ local function keeps_lock(id, digest)
   return state == 'running' or not expires_at or expires_at > now
 end
 
--- Returns the job that holds a lock, the one that waits for it, and whether the lock is only kept.
-local function holder_of(digest)
-  local holder, successor, is_kept = noted(digest)
-  if holder and (is_kept or keeps_lock(holder, digest)) then return holder, successor, is_kept end
-end
-
--- Returns the same if another job holds the lock than this one.
-local function other_holder(id, digest)
-  local holder, successor, is_kept = holder_of(digest)
-  if holder ~= id then return holder, successor, is_kept end
-end
-
 -- Tells whether a job waits for its lock, and is not only listed as if it did.
 local function awaits_lock(id)
   local score = redis.pcall('ZSCORE', P .. 's:scheduled', id)
   return type(score) == 'string' and tonumber(score) == NO_DUE_TIME and read(id, 'q')[1] and true or false
 end
 
--- Gives a lock to the job that waits for it, if there is one, which becomes due. Returns whether there is.
+-- Gives a lock to the job that waits for it, which becomes due. Returns its id, or nothing if no job waits.
 local function begin_successor(digest, successor)
-  if not successor or not awaits_lock(successor) then return false end
+  if not successor or not awaits_lock(successor) then return nil end
   local queue, enqueued_with = unpack(read(successor, 'q', 'e'), 1, 2)
-  if not queue then return false end
   local run_at = tonumber((select(4, terms(enqueued_with or ''))) or '') or 0
   redis.call('ZADD', P .. 's:scheduled', math.max(now, run_at), successor)
   redis.call('SET', P .. 'l:' .. digest, successor)
   mark(queue)
   was_begun = true
-  return true
+  return successor
 end
 
--- Does so if the holder of the lock has lost it.
-local function pass_lock_on(digest)
+-- Returns the job that holds a lock, the one that waits for it, and whether the lock is only kept. A lock that its
+-- holder has lost goes to the job that waits for it, and is nobody's if none does.
+local function holder_of(digest)
   local holder, successor, is_kept = noted(digest)
-  if successor and not is_kept and not keeps_lock(holder, digest) then begin_successor(digest, successor) end
+  if not holder or is_kept or keeps_lock(holder, digest) then return holder, successor, is_kept end
+  return begin_successor(digest, successor)
 end
 
--- Gives a job its lock, and returns false if another one holds that.
+-- Gives a job its lock if that is free, and returns false if another job has it.
 local function take_lock(id, lock)
   local digest = lock_parts(lock)
   if not digest then return true end
-  local holder, _, is_kept = noted(digest)
-  if holder == id and not is_kept then return true end
-  if holder ~= id and other_holder(id, digest) then return false end
-  redis.call('SET', P .. 'l:' .. digest, id)
+  local holder, _, is_kept = holder_of(digest)
+  if holder and holder ~= id then return false end
+  if not holder or is_kept then redis.call('SET', P .. 'l:' .. digest, id) end
   return true
-end
-
--- Does so for a job that an operator lets run again.
-local function lock_again(id, lock)
-  local digest = lock_parts(lock)
-  if digest then pass_lock_on(digest) end
-  return take_lock(id, lock)
 end
 
 -- Frees the lock of a job if the job holds it, or waits for it. Without a successor it may be kept for some time.

@@ -45,10 +45,9 @@ local function settle(i, value)
     return true
   end
   if state == 'scheduled' then
-    if undo_attempt(id, state) then
-      if lock ~= '' then take_lock(id, lock) end
-      postpone(id, ARGV[i + 5])
-    end
+    local is_there = undo_attempt(id, state)
+    lock_again(id, lock, not is_there)
+    if is_there then postpone(id, ARGV[i + 5]) end
     return true
   end
   local job = P .. 'j:' .. id

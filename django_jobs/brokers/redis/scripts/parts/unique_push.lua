@@ -32,11 +32,10 @@ local function store_unique(number, first, last, lock)
     store(first, last)
     return id
   end
-  pass_lock_on(digest)
-  local holder, successor, is_kept = other_holder(id, digest)
-  if not holder then
+  local holder, successor, is_kept = holder_of(digest)
+  if not holder or holder == id then
     store(first, last)
-    take_lock(id, lock)
+    redis.call('SET', P .. 'l:' .. digest, id)
     return id
   end
   if conflict ~= 'r' or is_kept then return merge(number, id, holder, after_commit) end
@@ -79,7 +78,7 @@ end
 
 -- Makes sure of all keys to which jobs are written that may be merged.
 local function expect_unique(first, last)
-  expect('ZCARD', 's:retrying')
   expect('ZCARD', 's:scheduled')
+  redis.call('INCRBY', P .. 'seq', 0) -- it may be text, which no other command tells
   for_each_group(first, last, function(_, i) expect_queue(ARGV[(shared_of(i))]) end)
 end

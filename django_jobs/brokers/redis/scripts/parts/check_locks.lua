@@ -1,0 +1,45 @@
+-- What can be wrong with the locks of unique jobs.
+-- Parts: findings, fields, locks.
+
+local function check_lock(name, digest)
+  if string.find(peek('GET', name) or '', '^kept:%d+:%S+$') then
+    check_expiry(name, DAY_MS)
+    return
+  end
+  local holder, successor = noted(digest)
+  if not holder then
+    report('unreadable_value', name, 'who holds a lock', removal_of(name))
+  elseif not needs_lock(holder, digest) then
+    report('stray_lock', digest, holder, function()
+      if not begin_successor(digest, successor) then redis.call('UNLINK', P .. name) end
+    end)
+  end
+end
+
+-- Tells whether a lock is held, or kept.
+local function is_held_by_somebody(digest)
+  local holder, _, is_kept = noted(digest)
+  return holder and (is_kept or needs_lock(holder, digest))
+end
+
+-- Tells whether a job may do without its lock: it has lost that at its start, or as its time is over, and another job
+-- may have had it since.
+local function may_have_lost_lock(job, until_when)
+  local expires_at = tonumber((select(5, terms(job.e or ''))) or '')
+  return until_when == 's' and job.n ~= nil or expires_at ~= nil and expires_at <= now
+end
+
+local function check_lock_of(id)
+  local job = read_all(id)
+  local digest, until_when = lock_parts(job.l)
+  if not digest or not needs_lock(id, digest) or may_have_lost_lock(job, until_when) then return end
+  if not is_held_by_somebody(digest) then
+    report('lost_lock', id, '', function() take_lock(id, job.l) end)
+  end
+end
+
+-- Tells whether a job without a due time is the one that gets its lock next.
+local function is_successor(id, job)
+  local digest = lock_parts(job.l)
+  return digest and select(2, noted(digest)) == id
+end
