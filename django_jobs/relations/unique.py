@@ -17,7 +17,7 @@ from django_jobs.compat import AnyTask
 from django_jobs.errors import UnserializableArgument
 from django_jobs.jobs.records import Lock, OnConflict, Until
 from django_jobs.serialization.arguments import dump_arguments
-from django_jobs.serialization.types import MODEL
+from django_jobs.serialization.types import ESCAPED_DICT, MODEL
 from django_jobs.suggest import unknown_name
 from django_jobs.validation.ranges import KEEP_FOR
 from django_jobs.validation.validators import short_repr
@@ -159,11 +159,19 @@ def _digest(task: str, values: Mapping[str, Any]) -> str:
 
 def _without_databases(tree: Any) -> Any:
     """Return a tree whose model instances are the same from whatever database they were read."""
-    if isinstance(tree, dict):
-        if tree.keys() == {MODEL}:
-            return {MODEL: tree[MODEL][:2]}
-        return {key: _without_databases(value) for key, value in tree.items()}
-    return [_without_databases(item) for item in tree] if isinstance(tree, list) else tree
+    if isinstance(tree, list):
+        return [_without_databases(item) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.keys() == {MODEL}:
+        return {MODEL: tree[MODEL][:2]}
+    if tree.keys() == {ESCAPED_DICT}:  # its one key looks like a tag, and is none
+        return {ESCAPED_DICT: _members_without_databases(tree[ESCAPED_DICT])}
+    return _members_without_databases(tree)
+
+
+def _members_without_databases(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _without_databases(value) for key, value in members.items()}
 
 
 @cache

@@ -177,6 +177,27 @@ def test_a_dict_that_looks_like_an_instance_is_none() -> None:
     assert digest(author) != digest({"$model": ["library.author", 1, "default"]})
 
 
+@pytest.mark.parametrize("content", [5, None, {"a": 1}, ["library.author", 1, "default"]])
+@pytest.mark.parametrize("tag", ["$model", "$dict"])
+def test_a_dict_whose_key_looks_like_a_tag_is_compared_whole(tag: str, content: object) -> None:
+    values: list[Any] = [{tag: content}, [{tag: content}], {"$dict": {tag: content}}, {tag: [1]}]
+
+    assert len(set(map(digest, values))) == len(values)
+
+
+def test_only_the_databases_of_instances_make_no_difference() -> None:
+    author, same = Author(pk=1), Author(pk=1)
+    for one in (author, same):
+        one._state.adding = False  # noqa: SLF001
+    same._state.db = "replica"  # noqa: SLF001
+
+    assert digest({"$x": [author]}) == digest({"$x": [same]})
+    by_default, by_replica = (
+        {"$model": ["library.author", 1, database]} for database in ("default", "replica")
+    )
+    assert digest(by_default) != digest(by_replica)
+
+
 def test_the_lock_says_what_the_option_says() -> None:
     kept = Unique(keep_for=timedelta(minutes=1), on_conflict="raise")
 
