@@ -53,6 +53,19 @@ def test_the_end_of_an_attempt_begins_the_successor(
     assert w2.take_one("other").job.id == "next"
 
 
+@pytest.mark.parametrize("end", [succeeded, retrying, dead, given_back, postponed])
+def test_the_end_of_an_attempt_whose_job_is_gone_frees_its_lock(
+    broker: RedisBroker, client: redis.Redis, w1: Driver, end: Callable[[Claim], Any]
+) -> None:
+    broker.push([unique("first")])
+    claim = w1.take_one()
+    client.delete(f"{PREFIX}j:first")
+
+    w1.settle(end(claim))
+
+    assert client.keys(f"{PREFIX}l:*") == []
+
+
 def test_a_worker_that_stops_begins_the_successor(gone: Claim, w1: Driver, w2: Driver) -> None:
     w1.close()
 

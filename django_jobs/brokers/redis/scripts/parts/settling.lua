@@ -29,7 +29,7 @@ local function settle_lock(i, id, lock, claimed_at)
     end_as('discarded', id, KEPT_MS.discarded)
     return true
   else
-    take_lock(id, lock)
+    lock_again(id, lock, not read(id, 'q')[1])
   end
   return false
 end
