@@ -12,7 +12,7 @@ from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.doctor import Finding, Trouble
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.jobs.records import JobRecord, State
+from django_jobs.jobs.records import JobRecord, Lock, OnConflict, State
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import START, Clock
@@ -431,3 +431,33 @@ def test_many_findings_are_repaired_in_portions(
     assert len(diagnosis.repaired) == number
     assert diagnosis.is_good
     assert len(w1.take(number)) == number
+
+
+LOCK_DAMAGES: dict[str, Calls] = {
+    "the lock is gone": (("DEL", "l:d1"),),
+    "the lock has lost who gets it next": (("SET", "l:d1", "first"),),
+    "the lock is none": (("SET", "l:d1", "x y z"),),
+    "the lock waits for itself": (("SET", "l:d1", "next next"),),
+    "the next one is in no list": (("ZREM", "s:scheduled", "next"),),
+    "the next one is due": (("ZADD", "s:scheduled", "5", "next"),),
+}
+
+
+@pytest.mark.parametrize("name", LOCK_DAMAGES)
+def test_no_repair_begins_a_job_beside_the_one_for_which_it_waits(
+    broker: RedisBroker, client: redis.Redis, w1: Driver, name: str
+) -> None:
+    lock = Lock("d1", on_conflict=OnConflict.REPLACE)
+    broker.push([make_job(id="first", lock=lock)])
+    claim = w1.take_one()
+    broker.push([make_job(id="next", lock=lock)])
+    for command, key, *values in LOCK_DAMAGES[name]:
+        Vandal(client, {}).call(str(command), str(key), *values)
+
+    diagnosis = broker.doctor.diagnose(repair=True)
+
+    assert diagnosis.repaired
+    assert diagnosis.left == ()
+    assert not w1.take(5)
+    w1.settle(succeeded(claim))
+    assert w1.take_one().job.id == "next"

@@ -154,17 +154,28 @@ class MemoryDoctor(Doctor):
             repair = partial(self._give_up_lock, digest, now)
             yield _case(Trouble.STRAY_LOCK, digest, held.holder, repair=repair)
         for job_id, entry in self._store.entries.items():
-            if entry.awaits_lock and job_id not in successors:
-                repair = partial(self._store.defer, entry, State.SCHEDULED, now)
-                yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
-            if locks.misses_lock(entry, now):
+            if not entry.awaits_lock and locks.misses_lock(entry, now):
                 repair_lock = partial(self._store.take_lock, entry.job, now)
                 yield _case(Trouble.LOST_LOCK, job_id, repair=repair_lock)
+        for job_id, entry in self._store.entries.items():  # once all locks have their holders
+            if entry.awaits_lock and job_id not in successors:
+                repair = partial(self._wait_or_begin, entry, now)
+                yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
 
     def _give_up_lock(self, digest: str, now: int) -> None:
         """Give a lock to the job that waits for it, or else to nobody."""
         if self._store.holder_of(digest, now) is None:
             self._store.locks.held.pop(digest, None)
+
+    def _wait_or_begin(self, entry: StoredJob, now: int) -> None:
+        """Let a job wait for the one that holds its lock, or make it due if none does."""
+        lock = entry.job.lock
+        held = self._store.other_holder(entry.job, lock, now) if lock else None
+        if held and held.kept_until is None and self._store.locks.successor(held) is None:
+            held.successor = entry.job.id
+            return
+        self._store.defer(entry, State.SCHEDULED, max(now, entry.job.run_at or 0))
+        self._store.take_lock(entry.job, now)
 
     # --- what belongs to no job ---------------------------------------------------------------
 

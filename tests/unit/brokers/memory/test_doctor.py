@@ -14,7 +14,7 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.memory.leases import Leases
 from django_jobs.brokers.memory.store import Store
 from django_jobs.brokers.memory.stored_job import StoredJob
-from django_jobs.jobs.records import Lock, State
+from django_jobs.jobs.records import Lock, OnConflict, State
 from tests.support.builders import make_job, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found, ids, one_in_each_state, past_lease
@@ -165,3 +165,28 @@ def check_that_each_job_runs_once(site: Site) -> None:
     for state in waiting:
         assert found(broker.inspection, site.jobs[state]).state is State.SUCCEEDED
     assert list(broker.doctor.examine()) == []
+
+
+LOCK_DAMAGES: dict[str, Callable[[Store], object]] = {
+    "the lock is gone": lambda store: store.locks.held.clear(),
+    "the lock has lost who gets it next": lambda store: store.locks.give("d1", "first"),
+}
+
+
+@pytest.mark.parametrize("name", LOCK_DAMAGES)
+def test_no_repair_begins_a_job_beside_the_one_for_which_it_waits(name: str, site: Site) -> None:
+    broker, worker = site.broker, Driver(site.broker, "w2")
+    worker.heartbeat()
+    lock = Lock("d1", on_conflict=OnConflict.REPLACE)
+    broker.push([make_job(id="first", lock=lock, queue="other")])
+    claim = worker.take_one("other")
+    broker.push([make_job(id="next", lock=lock, queue="other")])
+    LOCK_DAMAGES[name](site.store)
+
+    diagnosis = broker.doctor.diagnose(repair=True)
+
+    assert diagnosis.repaired
+    assert diagnosis.left == ()
+    assert not worker.take(5, "other")
+    worker.settle(succeeded(claim))
+    assert worker.take_one("other").job.id == "next"

@@ -1,5 +1,5 @@
 -- What can be wrong with a job, by its own fields.
--- Parts: findings, fields, shapes, sound, places, ends, flight.
+-- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks.
 
 local function is_known_state(state)
   return state == 'queued' or state == 'running' or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
@@ -47,6 +47,7 @@ local function list_again(id, job)
     put_into_queue(id, job)
   elseif is_one_of(job.s, DEFERRED) then
     local run_at = job.s == 'scheduled' and select(4, terms(job.e or '')) or ''
+    if job.s == 'scheduled' and is_successor(id, job) then run_at = NO_DUE_TIME end
     redis.call('ZADD', P .. home(job), run_at ~= '' and run_at or now, id)
   else
     finish(job.s, { job.f or now, id }, { now + kept_ms(job), id })

@@ -30,6 +30,7 @@ local function may_have_lost_lock(job, until_when)
 end
 
 local function check_lock_of(id)
+  if awaits_lock(id) then return end -- `check_place` looks at it
   local job = read_all(id)
   local digest, until_when = lock_parts(job.l)
   if not digest or not needs_lock(id, digest) or may_have_lost_lock(job, until_when) then return end
@@ -38,8 +39,22 @@ local function check_lock_of(id)
   end
 end
 
--- Tells whether a job without a due time is the one that gets its lock next.
+-- Tells whether a job is the one that gets its lock next, so that it must not be due.
 local function is_successor(id, job)
   local digest = lock_parts(job.l)
-  return digest and select(2, noted(digest)) == id
+  return digest ~= nil and select(2, noted(digest)) == id
+end
+
+-- Lets a job without a due time wait for the job that holds its lock, or makes it due if none does.
+local function wait_or_begin(id, job)
+  local digest = lock_parts(job.l)
+  if digest then
+    local holder, successor, is_kept = holder_of(digest)
+    if not holder and begin_successor(digest, id) then return end
+    if holder and holder ~= id and not is_kept and not (successor and awaits_lock(successor)) then
+      redis.call('SET', P .. 'l:' .. digest, holder .. ' ' .. id)
+      return
+    end
+  end
+  redis.call('ZADD', P .. 's:scheduled', now, id)
 end

@@ -24,9 +24,12 @@ end
 
 local function check_place(index, id, score, job)
   if family(index) ~= 'q:' then
-    local never = tonumber(score) == NO_DUE_TIME
-    if is_moment(score) and (not never or is_successor(id, job)) then return end
-    report('wrong_place', index, id, function() redis.call('ZADD', P .. index, now, id) end)
+    local never, waits = tonumber(score) == NO_DUE_TIME, index == 's:scheduled' and is_successor(id, job)
+    if is_moment(score) and never == waits then return end
+    report('wrong_place', index, id, function()
+      if never and not waits and index == 's:scheduled' then return wait_or_begin(id, job) end
+      redis.call('ZADD', P .. index, waits and NO_DUE_TIME or now, id)
+    end)
   elseif not is_place(score) then
     report('wrong_place', index, id, function() enqueue(id, job.q, terms(job.e or '') or 0) end)
   else

@@ -33,6 +33,7 @@ local function noted(digest)
     return nil
   end
   local holder, successor = string.match(value, '^(%S+) ?(%S*)$')
+  if holder == successor then return nil end -- nobody waits for itself
   return holder, successor ~= '' and successor or nil, false
 end
 
