@@ -18,6 +18,7 @@ from django_jobs.brokers.base import Session
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
 from django_jobs.clock import now_ms
+from django_jobs.errors import DuplicateJob
 from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
 from django_jobs.logs.handlers import add_job_fields
@@ -57,10 +58,26 @@ class InlineBroker(MemoryBroker):
         with self._beginning:
             return self.push([job]), self._claim(session, [job.queue])
 
-    def claim_successors(self, session: Session) -> tuple[Claim, ...]:
-        """Claim the jobs that have waited for the end of others, whatever their queues."""
+    def digests_of(self, claims: Sequence[Claim]) -> list[str]:
+        """Return the digests of the locks of those jobs that are unique; claims leave them out."""
+        with self._lock:
+            entries = [self._store.entries.get(claim.job.id) for claim in claims]
+            return [one.job.lock.digest for one in entries if one and one.job.lock]
+
+    def claim_successors(self, digests: Sequence[str], session: Session) -> tuple[Claim, ...]:
+        """Claim the jobs that got locks at the ends of others, as `begin` claims a job."""
+        if not digests:
+            return ()
         with self._beginning:
-            return self._claim(session, self.inspection.queue_names())
+            queues = self._queues_of_waiting(digests)
+            return self._claim(session, queues) if queues else ()
+
+    def _queues_of_waiting(self, digests: Sequence[str]) -> list[str]:
+        """Return the queues of jobs that hold one of these locks and wait."""
+        with self._lock:
+            held = [self._store.holder_of(digest, self._now()) for digest in digests]
+            entries = [self._store.entries.get(one.holder) for one in held if one]
+            return sorted({one.job.queue for one in entries if one and one.state.is_waiting})
 
     def _claim(self, session: Session, queues: Sequence[str]) -> tuple[Claim, ...]:
         quotas = [QueueQuota(queue, self.max_queued) for queue in queues]
@@ -89,8 +106,11 @@ class InlineBackend(JobBackend):
         session = self.broker.session(worker)
         session.heartbeat(_report(worker))
         try:
-            for job, result in zip(jobs, results, strict=True):
-                ids, claims = self.broker.begin(job, session)
+            for index, (job, result) in enumerate(zip(jobs, results, strict=True)):
+                try:
+                    ids, claims = self.broker.begin(job, session)
+                except DuplicateJob as error:
+                    raise DuplicateJob(error.task, error.holder, index) from None
                 self._announce([job], ids, [result])
                 if own := self._run_all(claims, context, session).get(job.id):
                     update_result(result, own)
@@ -107,8 +127,9 @@ class InlineBackend(JobBackend):
         """
         ended: dict[str, AnyJobResult | None] = {}
         while claims:
+            digests = self.broker.digests_of(claims)
             ended |= {one.job.id: self._result_of(one, context, session) for one in claims}
-            claims = self.broker.claim_successors(session)
+            claims = self.broker.claim_successors(digests, session)
         return ended
 
     def _result_of(

@@ -42,7 +42,7 @@ def policy_of(task: AnyTask, default: Retry) -> RunPolicy:
         retry=task.retry or with_max_attempts(default, task.max_attempts, task.backoff),
         timeout=None if task.timeout is None else to_seconds(task.timeout),
         discard_on=task.discard_on,
-        makes_way=task.unique is not None and task.unique.on_conflict == "replace",
+        makes_way=task.unique is not None,  # any call may say "replace", whatever the task says
     )
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from django_jobs import Unique
 from django_jobs.backends import DummyBackend, JobBackend
+from django_jobs.brokers.memory.session import MemorySession
 from django_jobs.compat import TaskResultStatus, task_enqueued, task_finished
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import DuplicateJob
@@ -280,19 +281,20 @@ def lines_of(job_id: str, word: str, caplog: pytest.LogCaptureFixture) -> list[s
     return [line for line in lines if f"id={job_id} " in line and f"state={word} " in line]
 
 
-@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("first_says", ["task", "replace", "return"])
 def test_a_failed_job_that_makes_way_is_not_told_to_be_retried(
     backend: JobBackend,
     retried: list[str],
     finished: list[str],
     caplog: pytest.LogCaptureFixture,
-    declared: bool,
+    first_says: str,
 ) -> None:
     caplog.set_level(logging.INFO)
-    task = tasks.fail_at_gate
-    if not declared:  # then the call says so
+    task = first_task = tasks.fail_at_gate
+    if first_says != "task":
         task = tasks.fail_alone.using(unique=Unique(by="key", on_conflict="replace"))
-    first = task.enqueue("k", "no luck")
+        first_task = tasks.fail_alone.using(unique=Unique(by="key", on_conflict=first_says))  # type: ignore[arg-type]
+    first = first_task.enqueue("k", "no luck")
     assert tasks.at_gate.acquire(timeout=60)
     second = task.enqueue("k", 2)
     tasks.gate.set()
@@ -440,6 +442,48 @@ def test_inline_a_successor_runs_after_the_job_for_which_it_waits(
     assert nested == ["first", "third"]
     assert result.status is TaskResultStatus.SUCCESSFUL
     assert backend.broker.inspection.counts()[State.SUCCEEDED] == 2
+
+
+def test_inline_a_job_leaves_those_of_other_queues_alone(configure: Configure) -> None:
+    inspection = configure("inline").broker.inspection
+    inspection.pause("low")
+    tasks.note_once.using(queue_name="low").enqueue("other", "kept back")
+    inspection.resume("low")
+
+    tasks.note_once.enqueue("k", "unique")
+    tasks.note.enqueue("plain")
+
+    assert tasks.seen == ["unique", "plain"]
+
+
+def test_inline_only_a_unique_job_looks_for_one_that_waits_for_it(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("inline")
+    exchanges: list[str] = []
+    exchange = MemorySession.exchange
+
+    def counted(session: MemorySession, *args: Any) -> Any:
+        exchanges.append("")
+        return exchange(session, *args)
+
+    monkeypatch.setattr(MemorySession, "exchange", counted)
+    tasks.note.enqueue("plain")
+
+    assert len(exchanges) == 2  # its claim and its end
+
+
+def test_inline_in_bulk_the_item_is_named(configure: Configure) -> None:
+    configure("inline")
+    task = tasks.note_once.using(
+        unique=Unique(by="key", on_conflict="raise", keep_for=timedelta(hours=1))
+    )
+
+    with pytest.raises(DuplicateJob, match="bulk_enqueue: item 2") as raised:
+        task.bulk_enqueue([["a", 1], ["k", 2], ["k", 3]])
+
+    assert raised.value.index == 2
+    assert tasks.seen == [1, 2], "each job runs before the next one is stored"
 
 
 def test_the_dummy_backend_has_one_result(configure: Configure) -> None:
