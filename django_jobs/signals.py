@@ -14,7 +14,8 @@ Django's `task_enqueued` is not sent for such a call.
 
 Arguments: `task_result` (whose id is the holder's), `call_id` (the id that the call would have had,
 and which is an alias of the holder for some time) and `replaced` (whether the holder took the
-arguments and the time of this call).
+arguments and the time of this call; also true for a call with "replace" that met only a lock that
+is kept after a success).
 """
 
 job_retrying = Signal()

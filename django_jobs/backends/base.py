@@ -154,7 +154,7 @@ class JobBackend(BaseTaskBackend):
 
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
-        return self._builder.build(task, [((), {})], after_commit=True)[0]
+        return self._builder.build(task, [((), {})])[0]
 
     def _waits_for_commit(self, task: AnyTask) -> bool:
         own = task.enqueue_on_commit if isinstance(task, JobTask) else None
