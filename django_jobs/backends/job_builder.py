@@ -17,6 +17,7 @@ from django_jobs.relations.unique import lock_of
 from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task
+from django_jobs.tasks.fairness import TurnMaker
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import find_task, is_declared
 from django_jobs.tasks.retry import Retry, Seconds, to_seconds
@@ -26,7 +27,7 @@ from django_jobs.validation.ranges import MAX_OVERRIDES
 CommonFields: TypeAlias = tuple[
     str, str, int, int, int | None, int | None, int, str, str, str, int, None
 ]
-"""What all jobs of one call share: the fields of `Job` from `task` on, at first without a lock."""
+"""What all jobs of one call share: the fields of `Job` from `task` to `lock`, at first None."""
 
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -72,10 +73,13 @@ class JobBuilder:
         """
         common = self._common_fields(task, carried)
         unique = task.unique if isinstance(task, Task) else None
+        turns = self._turns(task)
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
-                job = new(Job, (job_id, dump_arguments(tuple(args), dict(kwargs)), *common))
+                arguments = dump_arguments(tuple(args), dict(kwargs))
+                turn = turns and turns.turn_of(args, kwargs, arguments)
+                job = new(Job, (job_id, arguments, *common, turn))
                 self._check_size(job)
                 if unique:
                     job = job._replace(lock=lock_of(unique, task, args, kwargs, after_commit))
@@ -110,6 +114,11 @@ class JobBuilder:
             FORMAT,
             None,
         )
+
+    def _turns(self, task: AnyTask) -> TurnMaker | None:
+        if not isinstance(task, Task) or task.fair_by is None:
+            return None
+        return TurnMaker(task, self._options.redact)
 
     def _overrides(self, task: AnyTask) -> str:
         if is_declared(task):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django_jobs.jobs.progress import MAX_NUMBER
 from django_jobs.jobs.records import JOB_FORMAT, State
 from django_jobs.metrics import deploys
-from django_jobs.validation.ranges import PRIORITY
+from django_jobs.validation.ranges import FAIR_WEIGHT, PRIORITY
 
 # Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
 
@@ -38,6 +38,24 @@ MOVABLE = (State.QUEUED, *DEFERRED)
 LOWEST_PRIORITY, HIGHEST_PRIORITY = PRIORITY.low, PRIORITY.high
 PRIORITY_STEP = 2**44
 """The distance between two priorities in the order of a queue: room for as many arrivals."""
+
+FIRST_TURN = PRIORITY_STEP // 2
+"""Where the turns of fair keys begin within a priority; arrivals are below."""
+
+FAIR_STEP = 840
+"""The distance between two turns of a fair key of weight 1; those of weight 7 are 120 apart.
+
+Most weights divide it, and for none does a turn that is rounded change a share by one percent. One
+key that never has an empty queue uses up the turns of a priority after ten thousand million jobs.
+"""
+
+HIGHEST_WEIGHT = FAIR_WEIGHT.high
+
+TURNS_FORGOTTEN = 20
+"""How many fair keys without jobs one claim forgets, and two more for each job that it claims."""
+
+FAIR_KEYS_SHOWN = 20
+"""How many fair keys of a queue are listed: those with the most turns ahead of them."""
 
 # --- failures -------------------------------------------------------------------------------------
 

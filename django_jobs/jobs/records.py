@@ -66,6 +66,18 @@ class Lock(NamedTuple):
         return self.on_conflict is OnConflict.RAISE and not self.after_commit
 
 
+class Turn(NamedTuple):
+    """By which jobs of a queue take turns.
+
+    Attributes:
+        key: of all jobs that share their turns, such as a customer.
+        weight: how many turns the key gets while one of weight 1 gets one.
+    """
+
+    key: str
+    weight: int = 1
+
+
 JOB_FORMAT = 1
 """The newest format of records of jobs that this release reads (see CONTRIBUTING.md)."""
 
@@ -96,6 +108,7 @@ class Job(NamedTuple):
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
         format: of its record: the lowest one that has all that this job needs.
         lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
+        turn: its fair key and weight, or None. Claims leave it out, as only the broker needs it.
     """
 
     id: str
@@ -112,6 +125,7 @@ class Job(NamedTuple):
     metadata: str = ""
     format: int = 1
     lock: Lock | None = None
+    turn: Turn | None = None
 
     @property
     def size(self) -> int:

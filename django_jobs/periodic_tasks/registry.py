@@ -12,6 +12,8 @@ from django_jobs.compat import InvalidTask, Task
 from django_jobs.errors import InvalidSchedule
 from django_jobs.periodic_tasks.cron import CronSchedule, parse_zone
 from django_jobs.periodic_tasks.due import PeriodicTask
+from django_jobs.relations.call_keys import key_of
+from django_jobs.relations.named_values import check_takes_none, values_of
 
 AnyTask = TypeVar("AnyTask", bound="Task[..., Any]")
 
@@ -41,7 +43,7 @@ def periodic(
 
     Raises:
         InvalidSchedule: the line or the zone cannot be used.
-        InvalidTask: the task requires arguments, or the name is taken.
+        InvalidTask: the task, or its `fair_by`, requires arguments, or the name is taken.
         TypeError: the decorator is not above `@task`, or `catch_up` is not a bool.
     """
     if not isinstance(line, str):
@@ -101,12 +103,28 @@ def _check(task: Task[..., Any], line: str, timezone: str | tzinfo | None) -> tz
             f"The periodic task {task.module_path!r} is run without arguments, but requires"
             f" {', '.join(required)}: give them defaults."
         )
+    _check_keys(task)
     try:
         zone = None if timezone is None else parse_zone(timezone)
         CronSchedule.parse(line, zone or "UTC")
     except InvalidSchedule as error:
         raise InvalidSchedule(f"The periodic task {task.module_path!r}: {error}") from error
     return zone
+
+
+def _check_keys(task: Task[..., Any]) -> None:
+    """Refuse a task whose fair key cannot be told without arguments."""
+    by = getattr(task, "fair_by", None)
+    if by is None:
+        return
+    where = f"The periodic task {task.module_path!r} is run without arguments; fair_by"
+    try:
+        if callable(by):  # it is not called yet, as it may need the database
+            check_takes_none(where, by)
+        else:
+            key_of(where, values_of(where, by, task.func, (), {}, has_context=task.takes_context))
+    except TypeError as error:
+        raise InvalidTask(str(error)) from error
 
 
 def _required_arguments(task: Task[..., Any]) -> list[str]:

@@ -17,6 +17,7 @@ from typing import (
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 from django_jobs.jobs.context import JobContext
+from django_jobs.relations.named_values import By
 from django_jobs.relations.unique import Unique
 from django_jobs.suggest import unknown_name
 from django_jobs.tasks.definition import OPTIONS, AnyJobTask, DeathFunction, Task
@@ -54,6 +55,8 @@ class TaskOptions(TypedDict, total=False):
     on_death: DeathFunction | None
     metadata: Mapping[str, Any]
     unique: Unique | None
+    fair_by: By | None
+    fair_weight: int
 
 
 class Decorator(Protocol):

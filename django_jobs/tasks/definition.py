@@ -25,8 +25,10 @@ from django.utils import timezone
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.compat import task_backends
 from django_jobs.jobs.metadata import check_metadata
+from django_jobs.relations.named_values import By, tidy_by
 from django_jobs.relations.unique import Unique, check_unique
 from django_jobs.tasks.calls import Arguments, Call, to_arguments
+from django_jobs.tasks.fairness import check_fairness
 from django_jobs.tasks.max_attempts import check_retry_options
 from django_jobs.tasks.redaction.parameters import check_redact
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds, is_error_kind
@@ -116,6 +118,9 @@ class Task(Base[P, R]):
         metadata: a dict of JSON values that travels with each job; keys that begin with `_` are
             reserved for libraries, and tasks do not see them.
         unique: which jobs of the task exclude each other; None for none.
+        fair_by: jobs of one queue take turns by this: the name of a parameter, a path into one,
+            such as "order.customer", several of them, or a function of the arguments.
+        fair_weight: how many turns a job's key gets while one of weight 1 gets one, from 1 to 20.
     """
 
     retry: Retry | None = None
@@ -130,6 +135,8 @@ class Task(Base[P, R]):
     on_death: DeathFunction | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     unique: Unique | None = None
+    fair_by: By | None = None
+    fair_weight: int = 1
 
     def __post_init__(self) -> None:
         kinds = self.discard_on
@@ -137,6 +144,7 @@ class Task(Base[P, R]):
         object.__setattr__(self, "discard_on", tidy)
         paths = self.redact
         object.__setattr__(self, "redact", (paths,) if isinstance(paths, str) else tuple(paths))
+        object.__setattr__(self, "fair_by", tidy_by(self.fair_by))
         _check_options(self)
         if isinstance(self.run_after, timedelta) and not isinstance(
             self.get_backend(), BulkBackend
@@ -161,6 +169,7 @@ class Task(Base[P, R]):
         enqueue_on_commit: bool | None = UNCHANGED,
         metadata: Mapping[str, Any] = UNCHANGED,
         unique: Unique | None = UNCHANGED,
+        fair_weight: int = UNCHANGED,
     ) -> Self:
         """Return the task with other options.
 
@@ -183,6 +192,7 @@ class Task(Base[P, R]):
             "enqueue_on_commit": enqueue_on_commit,
             "metadata": metadata,
             "unique": unique,
+            "fair_weight": fair_weight,
         }
         changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
@@ -247,6 +257,7 @@ def _check_options(task: AnyJobTask) -> None:
     check_redact(name, task.func, task.redact)
     check_metadata(name, task.metadata)
     check_unique(name, task.func, task.unique, has_context=task.takes_context)
+    check_fairness(name, task.func, task.fair_by, task.fair_weight, task.takes_context)
 
 
 def _check_on_death(name: str, function: object) -> None:

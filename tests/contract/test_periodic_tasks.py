@@ -298,14 +298,38 @@ def test_a_restart_between_ticks_changes_nothing(broker: Broker, driver: Driver)
     assert runs(driver) == [f"2026-05-01T{hour:02}:30:00" for hour in range(6)]
 
 
-def test_a_tick_whose_job_could_not_be_made_is_not_lost(broker: Broker, driver: Driver) -> None:
+def test_a_tick_whose_job_cannot_be_made_stops_no_other_and_is_tried_again(
+    broker: Broker, driver: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing, good = periodic("0 * * * *"), periodic("0 * * * *", of=sweep)
+    broken = {failing.name}
+
+    def make(called: Task) -> Job:
+        if called.module_path in broken:
+            raise OSError("no entropy")
+        return make_job(task=called.module_path)
+
+    ticker = Ticker(broker, [failing, good], make)
+    ticker.tick(at("2026-05-01T07:30"))
+    assert ticker.tick(at("2026-05-01T08:00")) == 60
+    assert "no job can be made" in caplog.text
+    assert [claim.job.task for claim in driver.take()] == [good.name]
+    broken.clear()
+    ticker.tick(at("2026-05-01T08:00:30"))
+    assert not driver.take()
+    ticker.tick(at("2026-05-01T08:01:00"))
+    assert [claim.job.task for claim in driver.take()] == [failing.name]
+
+
+def test_a_tick_whose_job_cannot_be_made_is_left_to_other_workers(
+    broker: Broker, driver: Driver
+) -> None:
     def fail(called: Task) -> Job:
         raise OSError("no entropy")
 
     hourly = periodic("0 * * * *")
     SimulatedWorker(broker, hourly).look("2026-05-01T07:30")
-    with pytest.raises(OSError, match="no entropy"):
-        Ticker(broker, [hourly], fail).tick(at("2026-05-01T08:00"))
+    Ticker(broker, [hourly], fail).tick(at("2026-05-01T08:00"))
     SimulatedWorker(broker, hourly).look("2026-05-01T08:00:02")
     assert runs(driver) == ["2026-05-01T08:00:02"]
 

@@ -120,5 +120,6 @@ def test_the_page_lists_the_range_of_every_option_of_a_task() -> None:
         f"| `Retry(wait)` | {ranges.WAIT}, or a sequence of them | Sidekiq's curve |",
         f"| `max_attempts` | {ranges.ATTEMPTS} | the backend's |",
         f"| `Unique(keep_for)` | {ranges.KEEP_FOR} | free at the end |",
+        f"| `fair_weight` | {ranges.FAIR_WEIGHT} | – |",
         f"| `Retry(jitter)` | {ranges.JITTER} | 0.15, and 0 for the curve |",
     ]

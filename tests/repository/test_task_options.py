@@ -16,7 +16,7 @@ from django_jobs.tasks.definition import OPTIONS
 from django_jobs.tasks.policy import RunPolicy, apply_overrides, overrides_text
 from tests.support.paths import ROOT
 
-NOT_PER_CALL = {"redact", "max_attempts", "backoff", "on_death"}
+NOT_PER_CALL = {"redact", "max_attempts", "backoff", "on_death", "fair_by"}
 """Options that only `@task` takes, as docs/howto/tasks.md says."""
 
 KIND = "builtins.OSError"

@@ -30,7 +30,7 @@ SINGLE = {
     ),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "m", "f", "b", "w", "d", "s", "n", "l", "a"}
+FAMILIES = {"j", "e", "q", "v", "m", "f", "b", "w", "d", "s", "n", "l", "a"}
 
 
 def read_keys(client: redis.Redis) -> Keys:
@@ -70,6 +70,7 @@ def check_structure(keys: Keys) -> None:
     _check_ended_jobs(keys)
     _check_workers(keys)
     _check_markers(keys)
+    _check_turns(keys)
 
 
 def family(keys: Keys, letter: str) -> Iterator[tuple[str, Any]]:
@@ -124,6 +125,16 @@ def _check_workers(keys: Keys) -> None:
     assert keys.get("extended", set()) <= leases
     assert set(keys.get("suspects", {})) <= leases
     assert set(keys.get("commands", {})) <= leases
+
+
+def _check_turns(keys: Keys) -> None:
+    """A queue that holds a turn knows of turns, and each stands within its priority."""
+    for queue, members in family(keys, "q"):
+        assert f"v:{queue}" in keys or not any(place % 2**44 >= 2**43 for _, place in members)
+    for _, turns in family(keys, "v"):
+        for name, place in turns:
+            assert place // 2**44 == 100 - int(name.partition(":")[0])
+            assert place % 2**44 >= 2**43
 
 
 def _check_markers(keys: Keys) -> None:

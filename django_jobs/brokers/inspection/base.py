@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from django_jobs.brokers.constants import PERMITTED
+from django_jobs.brokers.constants import FAIR_KEYS_SHOWN, PERMITTED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
@@ -48,12 +49,38 @@ class QueueInfo:
         size: jobs that could start now.
         latency: milliseconds that the next job has been waiting.
         paused: whether workers leave it alone.
+        has_turns: whether its jobs take turns by their fair keys.
     """
 
     name: str
     size: int
     latency: int
     paused: bool
+    has_turns: bool = False
+
+
+class FairKey(NamedTuple):
+    """A key by which jobs of a queue take turns.
+
+    Attributes:
+        key: "" for jobs without a key.
+        priority: of the jobs among which it takes turns.
+        rounds: after how many rounds its last job starts: one for each, at weight 1, unless jobs
+            were cancelled.
+    """
+
+    key: str
+    priority: int
+    rounds: int
+
+
+def longest_lines(keys: Iterable[FairKey]) -> tuple[FairKey, ...]:
+    """Return the fair keys with the most rounds, which come first."""
+    return tuple(
+        heapq.nsmallest(
+            FAIR_KEYS_SHOWN, keys, key=lambda one: (-one.rounds, -one.priority, one.key)
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +126,13 @@ class Inspection(ABC):
     @abstractmethod
     def queues(self) -> tuple[QueueInfo, ...]:
         """Return every queue that held a job in the last day or is paused, by name."""
+
+    @abstractmethod
+    def fair_keys(self, queue: str) -> tuple[FairKey, ...]:
+        """Return the fair keys of a queue with the longest lines, at most `FAIR_KEYS_SHOWN`.
+
+        Those with the most rounds come first. There are none in a queue without turns.
+        """
 
     @abstractmethod
     def queue_names(self) -> tuple[str, ...]:
@@ -205,7 +239,8 @@ class Inspection(ABC):
     ) -> tuple[str, ...]:
         """Move jobs that wait in one queue to another one; return the ids of those.
 
-        Jobs keep their priority, their due time and their place among all jobs of that priority.
+        Jobs keep their priority, their due time and their place among all jobs of that priority. If
+        one of the queues has turns, each goes to the end of the turns of its fair key.
         Others are left alone: those that run, have ended, or wait in another queue.
 
         Args:

@@ -13,6 +13,7 @@ from django_jobs.jobs.records import State
 
 from .lock import Lock
 from .stored_job import StoredJob
+from .turns import is_turn
 
 if TYPE_CHECKING:
     from .leases import Leases
@@ -91,6 +92,9 @@ class MemoryDoctor(Doctor):
             is_listed = store.members[entry.state].get(job_id) is entry
             if entry.state is State.QUEUED:
                 is_listed &= (entry.place, job_id) in waiting
+                if is_turn(entry.place) and not store.turns.has(entry.job.queue):
+                    repair = partial(store.list_again, entry, now)
+                    yield _case(Trouble.WRONG_PLACE, entry.job.queue, job_id, repair=repair)
             elif entry.state.is_waiting:
                 is_listed &= (entry.due_at, job_id) in due
             elif entry.state is State.RUNNING:

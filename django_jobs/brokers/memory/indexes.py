@@ -18,6 +18,7 @@ from django_jobs.brokers.constants import (
 from django_jobs.jobs.records import Job, State
 
 from .stored_job import Place, StoredJob
+from .turns import Turns, is_turn
 
 Item = TypeVar("Item", bound=tuple[Any, ...])
 
@@ -49,6 +50,7 @@ class Indexes:
         self._ended = [self.members[state] for state in State if state.is_final]
         self.due: list[tuple[int, str]] = []
         self.expiries: list[tuple[int, str]] = []
+        self.turns = Turns()
         self._arrivals = 0
 
     @property
@@ -77,11 +79,18 @@ class Indexes:
             self.wait_until(entry, entry.state, entry.due_at or now)
 
     def change_queue(self, entry: StoredJob, queue: str) -> None:
-        """Put a waiting entry into another queue, at the same place if it is queued."""
+        """Put a waiting entry into another queue.
+
+        If it is queued it keeps its place, unless one of the queues has turns.
+        """
         if entry.state is State.QUEUED:
             self._leave(entry)
         entry.job = entry.job._replace(queue=queue)
-        if entry.state is State.QUEUED:
+        if entry.state is not State.QUEUED:
+            return
+        if is_turn(entry.place) or self.turns.has(queue):
+            self._arrive(entry, entry.queued_at)
+        else:
             self._line_up(entry)
 
     def move(self, entry: StoredJob, state: State) -> None:
@@ -99,9 +108,14 @@ class Indexes:
         self._arrive(entry, since)
 
     def put_back(self, entry: StoredJob) -> None:
-        """Put an entry at the place in its queue that it had before."""
+        """Put an entry that was claimed at the place in its queue that it had before."""
         self._leave(entry)
+        entry.place = self.turns.place_again(entry.job.queue, entry.place)
         self._line_up(entry)
+
+    def leave_there(self, entry: StoredJob) -> None:
+        """Leave an entry in its queue that `pop` has returned."""
+        heapq.heappush(self.queues[entry.job.queue], (entry.place, entry.job.id))
 
     def defer(self, entry: StoredJob, state: State, due_at: int) -> None:
         self._leave(entry)
@@ -145,8 +159,10 @@ class Indexes:
     def recount(self) -> None:
         """Count the jobs of each queue again."""
         self.sizes.clear()
+        self.turns.forget_counts()
         for entry in self.members[State.QUEUED].values():
             self.sizes[entry.job.queue] += 1
+            self.turns.enter(entry.job.queue, entry.place)
 
     def remove(self, entry: StoredJob) -> None:
         self._leave(entry)
@@ -158,16 +174,19 @@ class Indexes:
         del self.members[entry.state][entry.job.id]
         if entry.state is State.QUEUED:
             self.sizes[entry.job.queue] -= 1
+            self.turns.leave(entry.job.queue, entry.place)
 
     def _enter(self, entry: StoredJob, state: State) -> None:
         entry.state = state
         self.members[state][entry.job.id] = entry
         if state is State.QUEUED:
             self.sizes[entry.job.queue] += 1
+            self.turns.enter(entry.job.queue, entry.place)
 
     def _arrive(self, entry: StoredJob, since: int) -> None:
         entry.queued_at = since
-        entry.place = (HIGHEST_PRIORITY - entry.job.priority) * PRIORITY_STEP + self._next_arrival()
+        turn = self.turns.next_place(entry.job, self.sizes[entry.job.queue])
+        entry.place = self._next_arrival(entry.job) if turn is None else turn
         self._line_up(entry)
 
     def _line_up(self, entry: StoredJob) -> None:
@@ -183,9 +202,9 @@ class Indexes:
         waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
         _tidy_up(self.due, waiting, lambda one: self._is_due_at(one[1], one[0]))
 
-    def _next_arrival(self) -> int:
+    def _next_arrival(self, job: Job) -> Place:
         self._arrivals += 1
-        return self._arrivals
+        return (HIGHEST_PRIORITY - job.priority) * PRIORITY_STEP + self._arrivals
 
     def tidy_queues(self, marked: Set[str], now: int) -> None:
         """Note since when queues have been empty, and forget those for which that is a day.
@@ -196,7 +215,10 @@ class Indexes:
         for name in list(self.queues):
             if self.sizes[name] or name in marked:
                 self.idle.pop(name, None)
-            elif now - self.idle.setdefault(name, now) >= QUEUE_KEPT_MS:
+                self.turns.forget_empty_bands(name)
+                continue
+            self.turns.forget(name)
+            if now - self.idle.setdefault(name, now) >= QUEUE_KEPT_MS:
                 del self.queues[name], self.sizes[name], self.idle[name]
 
     def queues_with_jobs(self) -> list[str]:
@@ -223,7 +245,7 @@ class Indexes:
         """Return the next entry of a queue and leave it there."""
         entry = self.pop(queue)
         if entry:
-            heapq.heappush(self.queues[queue], (entry.place, entry.job.id))
+            self.leave_there(entry)
         return entry
 
     def take_due(self, now: int) -> Iterator[StoredJob]:

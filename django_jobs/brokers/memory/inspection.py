@@ -10,10 +10,12 @@ from itertools import islice
 from django_jobs.brokers.constants import MANY_QUEUES, MOVABLE
 from django_jobs.brokers.inspection.base import (
     Applied,
+    FairKey,
     Inspection,
     JobAction,
     QueueInfo,
     Totals,
+    longest_lines,
 )
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
@@ -26,7 +28,7 @@ from .markers import Markers
 from .metrics import MemoryMetrics
 from .postponements import Postponements
 from .store import Store
-from .stored_job import StoredJob
+from .stored_job import Place, StoredJob
 from .worker_state import WorkerState
 
 
@@ -109,7 +111,13 @@ class MemoryInspection(Inspection):
             size=self._store.sizes[name],
             latency=max(0, self._now() - waiting_since),
             paused=name in self._markers.paused,
+            has_turns=self._store.turns.has(name),
         )
+
+    def fair_keys(self, queue: str) -> tuple[FairKey, ...]:
+        with self._lock:
+            bands = self._store.turns.bands(queue)
+            return longest_lines(key for band in bands for key in band.lines())
 
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
@@ -123,7 +131,7 @@ class MemoryInspection(Inspection):
 
     def _ordered(self, state: State, entries: list[StoredJob], count: int) -> Iterable[StoredJob]:
         if state is State.QUEUED:
-            return heapq.nsmallest(count, entries, key=lambda one: (one.job.queue, one.place))
+            return heapq.nsmallest(count, entries, key=_order)
         if state.is_waiting:
             return heapq.nsmallest(count, entries, key=lambda one: (one.due_at or 0, one.job.id))
         return reversed(entries)
@@ -267,3 +275,8 @@ class MemoryInspection(Inspection):
                 return False
             worker.command = command
             return True
+
+
+def _order(entry: StoredJob) -> tuple[str, Place, str]:
+    """Return by what queued jobs are sorted; turns of different keys may be equal."""
+    return entry.job.queue, entry.place, entry.job.id

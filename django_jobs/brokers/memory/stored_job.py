@@ -63,7 +63,9 @@ class StoredJob:
 
     def claimed(self) -> Claim:
         return Claim(
-            job=self.job._replace(lock=None) if self.job.lock else self.job,
+            job=self.job._replace(lock=None, turn=None)
+            if self.job.lock or self.job.turn
+            else self.job,
             token=self.token,
             tag=0,
             attempt=self.attempts,

@@ -172,12 +172,13 @@ class Transitions:
                 left_alone.append(entry)
                 continue
             worker.held[entry.job.id] = entry
+            self._store.turns.claim(queue, entry.place)
             self._store.move(entry, State.RUNNING)
             if ends_at_start(entry.job):
                 self._store.free(entry, call.now)
             taken.append(entry)
         for entry in left_alone:
-            self._store.put_back(entry)
+            self._store.leave_there(entry)
         return taken, len(left_alone)
 
     # --- markers -------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -18,13 +18,13 @@ from django_jobs.jobs.records import (
     new,
 )
 
-from . import lock_text, postponement_text, progress_text
+from . import lock_text, postponement_text, progress_text, turn_text
 from .failures import failure_text
 
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
-TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK = "n", "u", "g", "d", "l"
+TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK, TURN = "n", "u", "g", "d", "l", "y"
 
 FORMAT = "r"
 """The format of the record. One of format 1 has no such field, so it costs its job nothing."""
@@ -45,24 +45,36 @@ def prefix(namespace: str) -> str:
     return f"{{{namespace}}}:"
 
 
-_shared = itemgetter(slice(2, None))  # all but id and arguments
+_shared = itemgetter(slice(2, -1))  # all but id, arguments and turn
 
 
 def stored(jobs: Sequence[Job]) -> list[str | int]:
     """Return jobs as the script function `store` takes them: what neighbours share comes once."""
     values: list[str | int] = []
     for shared, group in groupby(jobs, _shared):
-        alike = list(group)
-        is_unique = shared[-1] is not None  # each such job is stored, or not, for itself
-        for portion in [[job] for job in alike] if is_unique else [alike]:
-            values.append(len(portion))
-            values += [job.id for job in portion]
-            values += [job.arguments for job in portion]
-            values += _shared_values(*shared)
+        for alike in _groups(list(group)):
+            turns = [turn_text.to_text(job.turn) for job in alike if job.turn]
+            values.append(len(alike))
+            values += [job.id for job in alike]
+            values += [job.arguments for job in alike]
+            values += _shared_values(turns, *shared)
     return values
 
 
+def _groups(jobs: list[Job]) -> Iterable[list[Job]]:
+    """Return portions of similar jobs, in which all have turns or none; of unique ones, each alone.
+
+    Each unique job is stored, or not, for itself.
+    """
+    if jobs[0].lock is not None:
+        return [[job] for job in jobs]
+    if not any(job.turn for job in jobs):
+        return [jobs]
+    return [list(group) for _, group in groupby(jobs, lambda job: job.turn is None)]
+
+
 def _shared_values(
+    turns: Sequence[str],
     task: str,
     queue: str,
     priority: int,
@@ -88,7 +100,7 @@ def _shared_values(
         fields += (FORMAT, format_)
     if lock is not None:  # at the end, where scripts look for it
         fields += (LOCK, lock_text.to_text(lock))
-    return [queue, priority, _or_empty(run_at), len(fields), *fields]
+    return [queue, priority, _or_empty(run_at), len(turns), *turns, len(fields), *fields]
 
 
 def _terms(
@@ -125,6 +137,7 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
         WORKERS: ",".join(record.workers),
         LAST_ATTEMPTED_AT: _or_empty(record.last_attempted_at),
         FORMAT: "" if job.format == 1 else job.format,
+        TURN: turn_text.to_text(job.turn),
         POSTPONEMENT: postponement_text.to_text(record),
         LOCK: lock_text.to_text(job.lock) if job.lock else "",
         **({TOKEN: 0, PROGRESS: progress_text.to_text(progress)} if progress else {}),
@@ -132,8 +145,15 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
     flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
     due = "" if record.state is State.QUEUED else record.due_elsewhere or 0
     failures = [failure_text(failure) for failure in record.failures]
-    lock = fields[LOCK]
-    return [job.id, job.priority, record.state.value, due, lock, len(flat), *flat, *failures]
+    known: list[str | int] = [
+        job.id,
+        job.priority,
+        record.state.value,
+        due,
+        fields[LOCK],
+        fields[TURN],
+    ]
+    return [*known, len(flat), *flat, *failures]
 
 
 def settled(one: Settlement) -> tuple[str | int, ...]:
@@ -195,7 +215,9 @@ def _claim(
 ) -> Claim:
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
     named = (job_id, arguments, task, queue, priority, enqueued_at)
-    job = new(Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1, None))
+    job = new(
+        Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1, None, None)
+    )
     since = int(queued_at) if queued_at else enqueued_at
     return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))
 

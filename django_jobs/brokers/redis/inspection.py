@@ -9,10 +9,12 @@ from typing import Any
 
 from django_jobs.brokers.inspection.base import (
     Applied,
+    FairKey,
     Inspection,
     JobAction,
     QueueInfo,
     Totals,
+    longest_lines,
 )
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
@@ -84,9 +86,21 @@ class RedisInspection(Inspection):
     def queues(self) -> tuple[QueueInfo, ...]:
         flat = self._run("queues")
         return tuple(
-            QueueInfo(name=name, size=size, latency=latency, paused=bool(paused))
-            for name, size, latency, paused in zip(*(flat[i::4] for i in range(4)), strict=True)
+            QueueInfo(
+                name=name,
+                size=size,
+                latency=latency,
+                paused=bool(paused),
+                has_turns=bool(has_turns),
+            )
+            for name, size, latency, paused, has_turns in zip(
+                *(flat[i::5] for i in range(5)), strict=True
+            )
         )
+
+    def fair_keys(self, queue: str) -> tuple[FairKey, ...]:
+        flat = self._run("fair_keys", queue)
+        return longest_lines(map(FairKey, flat[::3], flat[1::3], flat[2::3]))
 
     def queue_names(self) -> tuple[str, ...]:
         return tuple(self._run("queue_names"))

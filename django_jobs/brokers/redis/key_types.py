@@ -17,6 +17,7 @@ KEY_TYPES: Mapping[str, str] = {
     "l:": "string",
     "a:": "string",
     "n:": "hash",
+    "v:": "zset",
     "s:scheduled": "zset",
     "s:retrying": "zset",
     "s:succeeded": "zset",

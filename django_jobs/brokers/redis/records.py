@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.jobs.records import Job, JobRecord, State
 
-from . import codec, lock_text, postponement_text, progress_text
+from . import codec, lock_text, postponement_text, progress_text, turn_text
 from .failures import to_failure
 from .reading import number
 
@@ -85,6 +85,7 @@ def _to_job(job_id: str, fields: Mapping[str, str]) -> Job:
         metadata=fields.get(codec.METADATA, ""),
         format=_number(fields, codec.FORMAT) or 1,
         lock=lock_text.to_lock(fields.get(codec.LOCK, "")),
+        turn=turn_text.to_turn(fields.get(codec.TURN, "")),
     )
 
 

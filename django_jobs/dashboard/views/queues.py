@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_jobs.backends.queues import configured_and_known
+from django_jobs.backends.queues import configured_and_known, fair_keys
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.dashboard import formatting
@@ -47,6 +47,7 @@ def queue_list(request: DashboardRequest) -> Mapping[str, Any]:
         "rows": [_row(request, queue, workers, ended.get(queue.name, 0)) for queue in found],
         "total": sum(queue.size for queue in found),
         "paused": sum(queue.paused for queue in found),
+        "fair_keys": fair_keys(request.backend, found, request.redactor),
     }
 
 

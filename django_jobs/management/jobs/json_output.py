@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django_jobs.brokers.doctor import Diagnosis, Finding
 from django_jobs.brokers.health import Health
-from django_jobs.brokers.inspection.base import QueueInfo
+from django_jobs.brokers.inspection.base import FairKey, QueueInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
 from django_jobs.jobs.records import Failure, JobRecord, Lock
@@ -40,6 +41,8 @@ def job_details(record: JobRecord) -> dict[str, Any]:
     return {
         **job_summary(record),
         "expires_at": iso_time(record.job.expires_at),
+        "fair_key": record.job.turn and record.job.turn.key,
+        "fair_weight": record.job.turn and record.job.turn.weight,
         "crashes": record.crashes,
         "workers": list(record.workers),
         "arguments": _arguments(record.job.arguments),
@@ -70,6 +73,11 @@ def queue_json(queue: QueueInfo) -> dict[str, Any]:
         "latency_ms": queue.latency,
         "paused": queue.paused,
     }
+
+
+def fair_keys_json(keys: Sequence[FairKey]) -> list[dict[str, Any]]:
+    """Return fair keys of a queue as `jobs queues` shows them."""
+    return [{"key": one.key, "priority": one.priority, "rounds": one.rounds} for one in keys]
 
 
 def worker_json(worker: WorkerInfo) -> dict[str, Any]:

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.backends.queues import configured_and_known
-from django_jobs.management.formatting import NONE, format_count, format_duration
-from django_jobs.management.target import known_queue
+from django_jobs.backends.queues import configured_and_known, fair_keys
+from django_jobs.brokers.inspection.base import FairKey
+from django_jobs.management.formatting import NONE, format_count, format_duration, printable
+from django_jobs.management.target import known_queue, make_redactor
 
 from .base import BackendSubcommand, ViewSubcommand
 from .console import Console
-from .json_output import queue_json
+from .json_output import fair_keys_json, queue_json
 
 
 class Queues(ViewSubcommand):
     name = "queues"
-    help = "Lists the queues with their number of queued jobs and the longest wait."
+    help = "Lists the queues with their number of queued jobs, the longest wait, and fair keys."
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queues = configured_and_known(backend)
+        keys = fair_keys(backend, queues, make_redactor(backend))
         if options.json:
-            console.show_json([queue_json(queue) for queue in queues])
+            console.show_json(
+                [
+                    {
+                        **queue_json(queue),
+                        "fair_keys": fair_keys_json(keys.get(queue.name, ())),
+                    }
+                    for queue in queues
+                ]
+            )
         elif queues:
             console.show_table(
                 ("Queue", "Queued", "Longest wait", "Paused"),
@@ -37,8 +48,19 @@ class Queues(ViewSubcommand):
                     for queue in queues
                 ],
             )
+            for name, longest in keys.items():
+                _show_fair_keys(console, name, longest)
         else:
             console.info("There are no queues yet: the first job creates one.")
+
+
+def _show_fair_keys(console: Console, queue: str, keys: Sequence[FairKey]) -> None:
+    """Write which keys of a queue with turns have the longest lines."""
+    console.out.write(f"\nThe longest lines in {printable(queue)}:")
+    console.show_table(
+        ("Fair key", "Priority", "Rounds"),
+        [(one.key or "(none)", one.priority, one.rounds) for one in keys],
+    )
 
 
 class QueueSubcommand(BackendSubcommand):

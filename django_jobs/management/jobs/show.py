@@ -56,6 +56,7 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Cancelled", CANCEL_REQUESTED if record.cancel_requested else NONE
     yield "Waits", _wait(record)
     yield "Queue", f"{job.queue}, priority {job.priority}"
+    yield "Fair key", f"{job.turn.key}, weight {job.turn.weight}" if job.turn else NONE
     yield "Attempts", str(record.attempts)
     yield "Workers lost", str(record.crashes) if record.crashes else NONE
     yield "Enqueued", format_time(job.enqueued_at)

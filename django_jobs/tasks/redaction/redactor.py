@@ -35,12 +35,13 @@ class Redactor:
         """
         hiding = self._hiding(record.job.task)
         arguments = hiding.call(record.job.arguments)
-        progress = record.progress
+        progress, turn = record.progress, record.job.turn
         return replace(
             record,
             job=record.job._replace(
                 arguments=arguments,
                 metadata=record.job.metadata and hiding.value(record.job.metadata),
+                turn=turn and turn._replace(key=hiding.text(turn.key)),
             ),
             result=None if record.result is None else hiding.value(record.result),
             failures=tuple(map(hiding.failure, record.failures)),
@@ -60,6 +61,22 @@ class Redactor:
             text: the JSON text in the job.
         """
         return self._hiding(task).call(text)
+
+    def text(self, text: str) -> str:
+        """Return a text without the secrets that it marks as such, as in a URL."""
+        return self._names.hide_in(text)
+
+    def hides_in_call(self, value: str, task: str, text: str) -> bool:
+        """Return whether a value has something in it that is hidden in a call.
+
+        Args:
+            task: dotted path of the task.
+            text: the JSON text of the call.
+        """
+        hiding = self._hiding(task)
+        hiding.call(text)
+        quoted = f"'{value}'"  # between quotes, short values are found, too
+        return hiding.text(quoted) != quoted
 
     def _hiding(self, task: str) -> _Hiding:
         """Return a masker for one job; parameters are cached, as a failed lookup is slow."""

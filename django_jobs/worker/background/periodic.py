@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from django_jobs.brokers.base import Broker
@@ -17,6 +18,8 @@ from django_jobs.jobs.records import Job, Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
 from django_jobs.waits import wait_out
 from django_jobs.worker.backoff import BrokerBackoff
+
+logger = logging.getLogger("django_jobs")
 
 LONGEST_WAIT = 60.0
 """Seconds after which a worker looks again: clocks may be set, and workers suspended."""
@@ -53,6 +56,7 @@ class Ticker:
         self._on_unique = on_unique
         self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self.tasks}
         self._next: dict[str, datetime] = {}
+        self._failed: set[str] = set()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._outage = BrokerBackoff("enqueue periodic tasks")
         self._stopped = threading.Event()
@@ -81,14 +85,20 @@ class Ticker:
         if now < self._looked_at:  # the clock was set back
             self._next.clear()
         self._looked_at = now
+        self._failed.clear()
         stored = self._broker.ticks()
         # A line is read only when its time has come: of a thousand, one may tick each second.
         reached = waiting = [each for each in self.tasks if self._is_reached(each, stored, now)]
         while waiting := self._claim(waiting, stored, now):
             now, stored = self._not_ahead(now), self._broker.ticks()
-        self._next |= {each.name: each.schedule.next(now) for each in reached}
+        self._next |= {each.name: self._next_look(each, now) for each in reached}
         waits = ((at - now).total_seconds() for at in self._next.values())
         return min([LONGEST_WAIT, *waits])
+
+    def _next_look(self, periodic: PeriodicTask, now: datetime) -> datetime:
+        if periodic.name in self._failed:
+            return now + timedelta(seconds=LONGEST_WAIT)
+        return periodic.schedule.next(now)
 
     def _not_ahead(self, now: datetime) -> datetime:
         return min(now, from_ms(self._broker.now()))
@@ -102,7 +112,7 @@ class Ticker:
         self, tasks: Iterable[PeriodicTask], stored: Mapping[str, int], now: datetime
     ) -> list[PeriodicTask]:
         """Claim due ticks; return the tasks where another worker was first: more may be due."""
-        found = [(each, tick) for each in tasks if (tick := self._due(each, stored, now))]
+        found = [(each, tick) for each in tasks if (tick := self._due_or_log(each, stored, now))]
         if not found:
             return []
         claimed = self._broker.claim_ticks([tick for _, tick in found])
@@ -110,6 +120,21 @@ class Ticker:
             if is_ours and tick.job is not None and tick.job.lock is not None:
                 self._on_unique(each.task, tick.job)
         return [each for (each, _), is_ours in zip(found, claimed, strict=True) if not is_ours]
+
+    def _due_or_log(
+        self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime
+    ) -> Tick | None:
+        """Return the tick to claim; None also if its job cannot be made, as others do not fail."""
+        try:
+            return self._due(periodic, stored, now)
+        except Exception:
+            self._failed.add(periodic.name)
+            logger.exception(
+                "The periodic task %s is due, but no job can be made. Trying again in a minute.",
+                periodic.name,
+                extra={"task": periodic.task.module_path},
+            )
+            return None
 
     def _due(self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime) -> Tick | None:
         """Return the tick to claim; for a new line, the second in which it is first seen."""

@@ -11,13 +11,13 @@ from django.core.management.base import CommandError
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.jobs.ids import new_job_id
-from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.records import Job, State, Turn
 from django_jobs.tasks.redaction.names import MASK
 from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
-from tests.support.builders import make_job, succeeded
+from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.driver import Driver
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -194,6 +194,29 @@ def test_a_job_that_is_not_ours_can_be_looked_at(
     assert f"arguments that can't be read: {arguments}\n" in jobs("show", job.id).out
     assert "arguments" in jobs("show", job.id, "--json").json
     assert jobs("list").rows[1][2] == "gone.tasks.greet"
+
+
+def test_queues_lists_fair_keys(jobs: Jobs, broker: Broker) -> None:
+    for number in range(22):
+        broker.push(make_jobs(number + 1, queue="low", turn=Turn(f"c{number}"), priority=3))
+    broker.push(make_jobs(30, queue="low", turn=Turn("https://me:hidden@example.com"), priority=3))
+    out = jobs("queues").out
+    assert "The longest lines in low:" in out
+    assert ["c21", "3", "22"] in [line.split() for line in out.splitlines()]
+    assert "hidden" not in out
+    shown = {queue["name"]: queue["fair_keys"] for queue in jobs("queues", "--json").json}
+    assert shown["low"][1] == {"key": "c21", "priority": 3, "rounds": 22}
+    assert MASK in shown["low"][0]["key"]
+    assert len(shown["low"]) == 20
+    assert shown["mailers"] == []
+
+
+def test_show_names_the_fair_key(jobs: Jobs, broker: Broker) -> None:
+    job = make_job(turn=Turn("c7", 2))
+    broker.push([job])
+    assert "Fair key  c7, weight 2" in jobs("show", job.id).out
+    answer = jobs("show", job.id, "--json").json
+    assert (answer["fair_key"], answer["fair_weight"]) == ("c7", 2)
 
 
 def test_queues_shows_those_of_the_settings_and_those_with_jobs(jobs: Jobs, broker: Broker) -> None:

@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.jobs.records import Turn
 from tests.integration.dashboard.helpers import do
-from tests.support.builders import make_jobs
+from tests.support.builders import make_job, make_jobs
 from tests.support.driver import Driver
 
 QUEUES = reverse("django_jobs_dashboard:queues")
@@ -31,6 +32,28 @@ def test_each_queue_is_shown_with_its_jobs(
     assert ">1,234<" in row(html, "mailers")
     assert 'data-label="Workers" class="number">1<' in row(html, "mailers")
     assert ">0<" in row(html, "critical")  # known from the settings, without a job so far
+
+
+def test_the_fair_keys_of_a_queue_are_shown(operator: Client, backend: JobBackend) -> None:
+    push = backend.broker.push
+    push(make_jobs(2, queue="low", turn=Turn("https://me:hidden@example.com")))
+    push(make_jobs(1_200, queue="low", turn=Turn("<customer 24>"), priority=2))
+    page = operator.get(QUEUES).content.decode()
+    html = page.partition('id="fair-low"')[2].partition("</section>")[0]
+    first, _, second = html.partition("<tbody>")[2].partition("</tr>")
+    assert "&lt;customer 24&gt;" in first
+    assert 'data-label="Priority" class="number">2<' in first
+    assert 'data-label="Rounds" class="number">1,200<' in first
+    assert "example.com" in second
+    assert "hidden" not in html
+    assert 'id="fair-default"' not in page
+
+
+def test_the_fair_key_of_a_job_is_shown(operator: Client, backend: JobBackend) -> None:
+    job = make_job(turn=Turn("customer 7", 2))
+    backend.broker.push([job])
+    page = operator.get(reverse("django_jobs_dashboard:job"), {"id": job.id}).content.decode()
+    assert "<dd>customer 7 · weight 2</dd>" in page
 
 
 def test_a_queue_that_no_worker_serves_is_marked(

@@ -11,7 +11,7 @@ from typing import Any
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
 from django_jobs.errors import DuplicateJob
-from django_jobs.jobs.records import Claim, Job, Lock, OnConflict, Settlement, Until
+from django_jobs.jobs.records import Claim, Job, Lock, OnConflict, Settlement, Turn, Until
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.worker.background.periodic import Ticker
 from tests.apps.worker_site.tasks import note
@@ -134,6 +134,19 @@ def push_for_later(trial: Trial) -> PreparedPath:
 def bulk_push_in_three_portions(trial: Trial) -> PreparedPath:
     jobs = trial.jobs(2 * PORTION + 1)
     return PreparedPath(lambda: trial.push(jobs))
+
+
+def take_turns(trial: Trial) -> PreparedPath:
+    """Jobs of two keys are pushed among others, claimed, given back, and claimed again."""
+    trial.given(2, turn=Turn("a"))
+    jobs = [job for key in "ab" for job in trial.jobs(2, turn=Turn(key, 2))]
+
+    def act() -> None:
+        trial.push(jobs)
+        trial.exchange(0, map(given_back, trial.exchange(3)))
+        trial.exchange(0, trial.run(trial.exchange(6)))
+
+    return PreparedPath(act)
 
 
 def listen(trial: Trial) -> PreparedPath:
@@ -282,6 +295,7 @@ JOB_PATHS = (
         push_what_is_deleted,
         push_for_later,
         bulk_push_in_three_portions,
+        take_turns,
         listen,
         claim,
         work,

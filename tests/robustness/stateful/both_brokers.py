@@ -153,5 +153,6 @@ def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
         read.metrics.tasks(Span.MONTH),
         read.metrics.failing(Span.DAY),
     )
-    told = (read.queues(), read.workers(), read.totals(), dict(read.postponed_tasks()))
+    turns = [read.fair_keys(queue.name) for queue in read.queues()]
+    told = (turns, read.queues(), read.workers(), read.totals(), dict(read.postponed_tasks()))
     return *told, dict(broker.ticks()), counted

@@ -125,7 +125,7 @@ class ExpectedJobs:
         for number, claim in enumerate(claims, 1):
             job = claim.job
             assert number <= limit
-            assert job == self.present[job.id]._replace(lock=None)
+            assert job == self.present[job.id]._replace(lock=None, turn=None)
             assert job.format <= JOB_FORMAT
             assert job.queue not in self.paused
             assert not any(job.id in held for held in self.held.values())
@@ -168,6 +168,10 @@ class ExpectedJobs:
         self.abandoned.clear()
         for job_id in pulse.dead:
             self.end(job_id, State.DEAD, now)
+
+    def moved(self, ids: Iterable[str], queue: str) -> None:
+        for job_id in ids:
+            self.present[job_id] = self.present[job_id]._replace(queue=queue)
 
     def cancel(self, job_id: str, now: int) -> None:
         """Note that a job has ended, or is to end with its worker's next heartbeat."""

@@ -76,6 +76,13 @@ class OperatorCommands(BothBrokers):
                 for record in queued:
                     self.expected.remove(record.job.id, "cleared")
 
+    @rule(source=QUEUES, number=NUMBERS)
+    def move(self, source: str, number: int) -> None:
+        target = "b" if source == "a" else "a"
+        ids = [self.one_of_known(number), self.one_of_known(number + 1)]
+        moved = self.same(lambda broker: broker.inspection.move(ids, source, target))
+        self.expected.moved(moved, target)
+
     @rule(worker=WORKERS, command=st.sampled_from(WorkerCommand))
     def command(self, worker: str, command: WorkerCommand) -> None:
         worker_id = self.workers[worker][0].id

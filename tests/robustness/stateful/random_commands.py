@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from django_jobs.jobs.records import (
     OnConflict,
     Settlement,
     Tick,
+    Turn,
     Until,
 )
 from django_jobs.metrics.histogram import BOUNDS, Histogram
@@ -44,6 +46,7 @@ from tests.support.clock import START
 from tests.support.idle_workers import use_up_wake_up
 
 SEVERAL = st.sampled_from(["a", "b", "ab", "ba"])
+TURNS = st.none() | st.builds(Turn, st.sampled_from("xyz"), st.sampled_from([1, 2, 7]))
 TICKS = st.tuples(
     st.sampled_from(["hourly", "daily"]), st.sampled_from([None, 1, 2]), st.sampled_from([1, 2])
 )
@@ -67,6 +70,7 @@ class RandomCommands(OperatorCommands):
         ahead=st.none() | SECONDS,
         kept=st.sampled_from([0, 3_000, 60_000]),
         newer=st.integers(0, 9).map(lambda number: number == 9),
+        turns=st.lists(TURNS, max_size=4),
     )
     def push(
         self,
@@ -75,6 +79,7 @@ class RandomCommands(OperatorCommands):
         ahead: int | None,
         kept: int,
         newer: bool = False,
+        turns: Sequence[Turn | None] = (),
     ) -> None:
         jobs = [
             make_job(
@@ -84,8 +89,9 @@ class RandomCommands(OperatorCommands):
                 run_at=ahead and self.clock.now() + self.later(ahead),
                 result_ttl=kept,
                 format=JOB_FORMAT + newer,
+                turn=turn,
             )
-            for n, queue in enumerate(queues)
+            for n, (queue, turn) in enumerate(zip_longest(queues, turns[: len(queues)]))
         ]
         self.known += [job.id for job in jobs]
         self.push_jobs(jobs)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -192,6 +193,30 @@ def test_a_task_that_needs_arguments_is_refused() -> None:
     ):
         periodic("0 8 * * *")(needy)
     periodic("0 8 * * *")(informed)
+    assert len(registered_tasks()) == 1
+
+
+def by_defaults(page: int = 1, **options: object) -> None:
+    """Whose fair key may or may not be told without arguments."""
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ("options", "the call has no argument 'options'"),
+        ("colour", "the call has no argument 'colour'"),
+        ("page.owner", "the path 'page.owner' leads to nothing"),
+        (lambda page: page, "the function requires arguments: missing a required argument: 'page'"),
+    ],
+)
+def test_a_task_whose_fair_key_needs_arguments_is_refused(by: Any, message: str) -> None:
+    with pytest.raises(InvalidTask, match=rf"is run without arguments; fair_by: .*{message}"):
+        periodic("0 8 * * *")(task(fair_by=by)(by_defaults))
+
+
+@pytest.mark.parametrize("by", ["page", lambda page=1: page, lambda *args, **kwargs: None])
+def test_a_task_whose_fair_key_follows_from_defaults_is_registered(by: Any) -> None:
+    periodic("0 8 * * *")(task(fair_by=by)(by_defaults))
     assert len(registered_tasks()) == 1
 
 

@@ -10,7 +10,8 @@ local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token, lock = unpack(read(id, 's', 'q', 'e', 'n', 'l'), 1, 5)
+  local state, queue, enqueued_with, token, lock, turn =
+    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y'), 1, 6)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
@@ -32,7 +33,7 @@ local function apply(id, wanted_state, wanted_token)
       redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)
-    enqueue(id, queue, terms(enqueued_with or '') or 0)
+    enqueue(id, queue, terms(enqueued_with or '') or 0, turn)
     mark(queue)
   end
   return 1

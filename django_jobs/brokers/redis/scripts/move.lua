@@ -1,9 +1,9 @@
 -- Moves jobs that wait in one queue to another one.
 --
--- Parts: full, expect, fields, places.
+-- Parts: full, expect, shapes, fields, places.
 -- KEYS[1]: prefix. ARGV: the queue, the other queue, 1 to pause the other one in the same step; ids.
 -- Returns the ids of the jobs that waited in the first queue.
--- Invariant: a queued job keeps its place, and a scheduled or retrying one its due time.
+-- Invariant: a queued job keeps its place, unless one of the queues has turns, and a scheduled or retrying one its due time.
 local source, target, held = ARGV[1], ARGV[2], ARGV[3] == '1'
 local moved, some_are_queued = {}, false
 expect_queue(source)
@@ -14,11 +14,15 @@ if held then
 end
 for i = 4, #ARGV do
   local id = ARGV[i]
-  local state, queue = unpack(read(id, 's', 'q'), 1, 2)
+  local state, queue, enqueued_with, turn = unpack(read(id, 's', 'q', 'e', 'y'), 1, 4)
   local score = state == 'queued' and redis.call('ZSCORE', P .. 'q:' .. source, id)
   if queue == source and is_one_of(state, MOVABLE) and (score or state ~= 'queued') then
     if score then
-      redis.call('ZADD', P .. 'q:' .. target, score, id)
+      if is_turn(score) or redis.call('EXISTS', P .. 'v:' .. target) == 1 then
+        enqueue(id, target, terms(enqueued_with or '') or 0, turn)
+      else
+        redis.call('ZADD', P .. 'q:' .. target, score, id)
+      end
       redis.call('ZREM', P .. 'q:' .. source, id)
       some_are_queued = true
     end

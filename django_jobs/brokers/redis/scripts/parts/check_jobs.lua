@@ -28,7 +28,7 @@ end
 local function put_into_queue(id, job)
   redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', string.format('%.0f', now))
   redis.call('SADD', P .. 'queues', job.q)
-  enqueue(id, job.q, terms(job.e or '') or 0)
+  enqueue(id, job.q, terms(job.e or '') or 0, job.y)
   mark(job.q)
 end
 

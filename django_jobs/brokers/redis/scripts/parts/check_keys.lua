@@ -39,6 +39,12 @@ local function check_queue(queue)
   end
 end
 
+local function check_turns(name, queue)
+  if peek('SISMEMBER', 'queues', queue) ~= 1 and not exists('q:' .. queue) then
+    report('stray_key', name, 'a queue with jobs', removal_of(name))
+  end
+end
+
 local function check_words(name, worker)
   if not is_leased(worker) then
     report('stray_key', name, 'the worker ' .. worker, removal_of(name))
@@ -69,6 +75,7 @@ local CHECKS = {
   ['e:'] = function(_, id) check_failures(id) end,
   ['q:'] = function(_, queue) check_queue(queue) end,
   ['m:'] = check_marker,
+  ['v:'] = check_turns,
   ['f:'] = function(_, worker) check_flight(worker) end,
   ['b:'] = check_heartbeat,
   ['w:'] = check_words,

@@ -22,6 +22,11 @@ local function move_home(index, id, job)
   if not complaint(job) and not is_in(home(job), id) then list_again(id, job) end
 end
 
+-- Tells whether a turn of a queue is one that its queue knows of.
+local function is_known_turn(index, score)
+  return not is_turn(score) or exists('v:' .. string.sub(index, 3))
+end
+
 local function check_place(index, id, score, job)
   if family(index) ~= 'q:' then
     local never, waits = tonumber(score) == NO_DUE_TIME, index == 's:scheduled' and is_successor(id, job)
@@ -30,9 +35,9 @@ local function check_place(index, id, score, job)
       if never and not waits and index == 's:scheduled' then return wait_or_begin(id, job) end
       redis.call('ZADD', P .. index, waits and NO_DUE_TIME or now, id)
     end)
-  elseif not is_place(score) then
-    report('wrong_place', index, id, function() enqueue(id, job.q, terms(job.e or '') or 0) end)
-  else
+  elseif not (is_place(score) and is_known_turn(index, score)) then
+    report('wrong_place', index, id, function() enqueue(id, job.q, terms(job.e or '') or 0, job.y) end)
+  elseif not is_turn(score) then
     local arrival = tonumber(score) % PRIORITY_STEP
     if arrival > (tonumber(peek('GET', 'seq') or 0) or math.huge) then
       report('wrong_count', 'seq', 'later arrivals are in ' .. index, function()
@@ -131,6 +136,16 @@ local function check_tick(name, task)
   end
 end
 
+-- Looks at the last turn of a priority, or of a fair key there.
+local function check_turn(name, member)
+  local score = peek('ZSCORE', name, member)
+  local priority = string.match(member, '^(%-?%d%d?%d?)$') or string.match(member, '^(%-?%d%d?%d?):')
+  local is_good = score and is_place(score) and is_turn(score)
+  if score and not (is_good and band_of(string.sub(name, 3), score) == priority) then
+    report('unreadable_value', name, member, removal_from('ZREM', name, member))
+  end
+end
+
 local function check_idle(name, queue)
   if peek('ZSCORE', name, queue) and exists('q:' .. queue) and peek('SISMEMBER', 'queues', queue) ~= 1 then
     report('unlisted_queue', queue, '', function() redis.call('SADD', P .. 'queues', queue) end)
@@ -153,6 +168,7 @@ local MEMBER_CHECKS = {
   ['q:'] = check_listed,
   ['f:'] = check_claim,
   ['n:'] = valued(is_object),
+  ['v:'] = check_turn,
   ['s:scheduled'] = check_listed,
   ['s:retrying'] = check_listed,
   ['s:succeeded'] = check_listed,

@@ -1,5 +1,5 @@
 -- How jobs are claimed for a worker.
--- Parts: expect, request, many, empty, fields, places, ends, flight, shapes, sound, postponing.
+-- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
@@ -86,6 +86,7 @@ end
 local function take(queue, room)
   local index = P .. 'q:' .. queue
   local taken, passed_over = 0, {}
+  local turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1 and {}
   local has_more
   repeat
     local wanted = room - taken
@@ -104,6 +105,7 @@ local function take(queue, room)
         append(passed_over, score, id)
       else
         claim(id, score, job)
+        if turns then turns[#turns + 1] = score end
         taken = taken + 1
       end
     end
@@ -111,6 +113,7 @@ local function take(queue, room)
   until has_more or #popped < 2 * wanted
   note(flight, holdings)
   holdings = {}
+  if turns then note_claimed_turns(queue, turns) end
   with_many('ZADD', index, passed_over)
   left_alone[queue] = #passed_over / 2
   dry[queue] = not has_more

@@ -40,9 +40,9 @@ local function promote()
   local touched = {}
   for _, job in ipairs(find_due()) do
     local id, due_at, index = unpack(job)
-    local queue, enqueued_with = unpack(read(id, 'q', 'e'), 1, 2)
+    local queue, enqueued_with, turn = unpack(read(id, 'q', 'e', 'y'), 1, 3)
     if queue then
-      enqueue(id, queue, terms(enqueued_with or '') or 0)
+      enqueue(id, queue, terms(enqueued_with or '') or 0, turn)
       redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
       touched[queue] = true
     end

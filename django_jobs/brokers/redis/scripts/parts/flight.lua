@@ -59,7 +59,7 @@ local function give_back(id, score, lock)
   local queue = undo_attempt(id, 'queued')
   lock_again(id, lock, not queue)
   if not queue then return end
-  place(id, queue, score)
+  put_back(id, queue, score)
   mark(queue)
 end
 

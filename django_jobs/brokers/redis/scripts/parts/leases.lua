@@ -52,7 +52,7 @@ local function take_back(id, value, gone, recovered, dead)
   end
   redis.call('HSET', job, 's', 'queued')
   lock_again(id, lock, false)
-  place(id, queue, score)
+  put_back(id, queue, score)
   mark(queue)
   recovered[#recovered + 1] = id
 end

@@ -1,5 +1,5 @@
 -- The places of queued jobs, and the markers that wake workers.
--- Parts: expect.
+-- Parts: expect, turns.
 
 -- Marks a queue that may have jobs, which wakes one listening worker.
 local function mark(queue)
@@ -19,22 +19,40 @@ local function mark(queue)
   end
 end
 
--- Puts a job back. If its old place is unreadable it goes to the front, where it was when it was claimed. If
--- the queue's key is of another type, the job is in no index until the doctor has repaired both.
+-- Puts a job at a place. If that is unreadable it goes to the front. If the queue's key is of another type, the job
+-- is in no index until the doctor has repaired both.
 local function place(id, queue, score)
   could('ZADD', P .. 'q:' .. queue, score or 0, id)
 end
 
--- Gives out places at the end of a queue, among the jobs of a priority: returns the first of so many that follow
--- each other. Priority and arrival fit into a double together.
-local function new_places(number, priority)
-  -- A corrupted priority may not be a number, on which ZADD would fail half-way.
-  local known = math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority))
-  local arrival = redis.call('INCRBY', P .. 'seq', number) - number + 1
-  return math.floor((HIGHEST_PRIORITY - known) * PRIORITY_STEP + arrival)
+-- Puts a job that was claimed back at its old place.
+local function put_back(id, queue, score)
+  if score and is_turn(score) then score = turn_again(queue, score) end
+  place(id, queue, score)
 end
 
--- Puts a job at the end of a queue. If the queue's key is of another type, this is as with `place`.
-local function enqueue(id, queue, priority)
-  place(id, queue, new_places(1, priority))
+-- Gives out places at the end of a queue, among the jobs of a priority. Takes whether the queue has turns, and what
+-- each of the jobs says of its turn, or nil if they have none. Returns the places, each followed by the id of its job.
+-- Priority and arrival fit into a double together.
+local function new_members(ids, queue, priority, has_turns, of_jobs)
+  -- A corrupted priority may not be a number, on which ZADD would fail half-way.
+  local known = math.floor(math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority)))
+  local band, members = (HIGHEST_PRIORITY - known) * PRIORITY_STEP, {}
+  if has_turns and redis.call('EXISTS', P .. 'q:' .. queue) == 0 then
+    redis.call('UNLINK', P .. 'v:' .. queue)
+    has_turns = false
+  end
+  if has_turns or of_jobs then return next_turns(queue, band, ids, of_jobs or {}) end
+  local before = band + redis.call('INCRBY', P .. 'seq', #ids) - #ids
+  for n, id in ipairs(ids) do
+    members[2 * n - 1], members[2 * n] = before + n, id
+  end
+  return members
+end
+
+-- Puts a job at the end of a queue, and of the turns of its key. Takes what the job says of its turn, if anything.
+local function enqueue(id, queue, priority, turn)
+  local has_turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1
+  local of_jobs = turn and turn ~= '' and { turn } or nil
+  place(id, queue, new_members({ id }, queue, priority, has_turns, of_jobs)[1])
 end

@@ -1,0 +1,174 @@
+"""What `by` names in a call: arguments, paths into them, or what a function makes of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
+
+from django.core.exceptions import ImproperlyConfigured
+
+from django_jobs.errors import UnserializableArgument
+from django_jobs.suggest import unknown_name
+from django_jobs.validation.validators import short_repr
+
+By: TypeAlias = "str | Sequence[str] | Callable[..., Any]"
+"""The name of a parameter, a path into one such as "order.customer", several, or a function."""
+
+Values: TypeAlias = tuple[Any, ...]
+
+_Function: TypeAlias = Callable[..., Any]
+
+
+class _Parameter(NamedTuple):
+    """Where a call has the value of a parameter: by position, by name, or as the default."""
+
+    position: int | None
+    default: Any
+
+
+def tidy_by(by: By | None) -> By | None:
+    """Return a `by` that can be hashed, as options of tasks are."""
+    return tuple(by) if isinstance(by, list) else by
+
+
+def paths_of(by: By) -> tuple[str, ...]:
+    """Return the paths that a `by` names; none for a function."""
+    if callable(by):
+        return ()
+    return (by,) if isinstance(by, str) else tuple(by)
+
+
+def check_by(where: str, by: object, func: _Function, *, has_context: bool) -> None:
+    """Refuse a `by` that names no parameter of a function.
+
+    Args:
+        where: the task and the option, for messages.
+        has_context: whether the first parameter of the function is the job's context.
+
+    Raises:
+        ImproperlyConfigured: the message has the reason.
+    """
+    if callable(by):
+        if inspect.iscoroutinefunction(by):
+            raise ImproperlyConfigured(f"{where} must not be a coroutine function.")
+        return
+    if isinstance(by, (set, frozenset)):
+        raise ImproperlyConfigured(
+            f"{where}={short_repr(by)}: a set has no order. Give a list of the names."
+        )
+    paths = paths_of(by) if isinstance(by, (str, tuple)) else ()
+    if not paths or not all(isinstance(path, str) and all(path.split(".")) for path in paths):
+        raise ImproperlyConfigured(
+            f"{where}={short_repr(by)}: give the name of a parameter, a path into one such as"
+            " 'order.customer', a list of them, or a function of the arguments."
+        )
+    known, takes_any = _parameters(func, has_context)
+    for path in paths:
+        first = path.partition(".")[0]
+        if first not in known and not takes_any:
+            raise ImproperlyConfigured(
+                f"{where}={short_repr(by)}: {unknown_name('parameter', first, known)}"
+            )
+
+
+def check_takes_none(where: str, by: Callable[..., Any]) -> None:
+    """Refuse a function as `by` that cannot be called without arguments.
+
+    Raises:
+        TypeError: it requires some.
+    """
+    try:
+        inspect.signature(by).bind()
+    except ValueError:  # some builtins do not tell what they take
+        return
+    except TypeError as error:
+        raise TypeError(
+            f"{where}: the function requires arguments: {error}. Give its parameters the same"
+            " defaults as those of the task."
+        ) from error
+
+
+def values_of(
+    where: str,
+    by: By,
+    func: _Function,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    has_context: bool,
+) -> Values:
+    """Return the values that a `by` names in a call, in its order.
+
+    Args:
+        where: the task and the option, for messages.
+        by: as `check_by` has accepted it.
+        func: of the task.
+        has_context: whether the first parameter of the function is the job's context.
+
+    Raises:
+        UnserializableArgument: a path leads to nothing.
+        TypeError: an argument is missing.
+    """
+    if callable(by):
+        found = by(*args, **kwargs)
+        return found if isinstance(found, tuple) else (found,)
+    return tuple(_at(where, path, func, args, kwargs, has_context) for path in paths_of(by))
+
+
+def _at(
+    where: str,
+    path: str,
+    func: _Function,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    has_context: bool,
+) -> Any:
+    """Return the value at a path into the arguments of a call."""
+    name, *steps = path.split(".")
+    value = _argument(where, name, func, args, kwargs, has_context)
+    for step in steps:
+        try:
+            value = value[step] if isinstance(value, Mapping) else getattr(value, step)
+        except (KeyError, AttributeError):
+            # Without the value, which may be a secret, and without what the error says of it.
+            raise UnserializableArgument(
+                f"{where}: the path {path!r} leads to nothing, as a {type(value).__name__} there"
+                f" has no {step!r}."
+            ) from None
+    return value
+
+
+def _argument(
+    where: str,
+    name: str,
+    func: _Function,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    has_context: bool,
+) -> Any:
+    if name in kwargs:
+        return kwargs[name]
+    parameter = _parameters(func, has_context)[0].get(name)
+    if parameter is not None:
+        if parameter.position is not None and parameter.position < len(args):
+            return args[parameter.position]
+        if parameter.default is not inspect.Parameter.empty:
+            return parameter.default
+    raise TypeError(f"{where}: the call has no argument {name!r}.")
+
+
+@cache
+def _parameters(func: _Function, has_context: bool) -> tuple[dict[str, _Parameter], bool]:
+    """Return the parameters of a function that a path may begin with, and whether any name may."""
+    known = list(inspect.signature(func).parameters.values())[int(has_context) :]
+    return dict(_named(known)), any(one.kind is one.VAR_KEYWORD for one in known)
+
+
+def _named(known: list[inspect.Parameter]) -> Iterator[tuple[str, _Parameter]]:
+    for index, one in enumerate(known):
+        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
+            yield one.name, _Parameter(index, one.default)
+        elif one.kind is one.KEYWORD_ONLY:
+            yield one.name, _Parameter(None, one.default)
