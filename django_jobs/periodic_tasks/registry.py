@@ -14,6 +14,7 @@ from django_jobs.periodic_tasks.cron import CronSchedule, parse_zone
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.relations.call_keys import key_of
 from django_jobs.relations.named_values import check_takes_none, values_of
+from django_jobs.relations.unique import lock_of
 
 AnyTask = TypeVar("AnyTask", bound="Task[..., Any]")
 
@@ -43,7 +44,8 @@ def periodic(
 
     Raises:
         InvalidSchedule: the line or the zone cannot be used.
-        InvalidTask: the task, or its `fair_by`, requires arguments, or the name is taken.
+        InvalidTask: the task, its `fair_by` or its `unique` cannot do without arguments, or the
+            name is taken.
         TypeError: the decorator is not above `@task`, or `catch_up` is not a bool.
     """
     if not isinstance(line, str):
@@ -104,6 +106,7 @@ def _check(task: Task[..., Any], line: str, timezone: str | tzinfo | None) -> tz
             f" {', '.join(required)}: give them defaults."
         )
     _check_keys(task)
+    _check_lock(task)
     try:
         zone = None if timezone is None else parse_zone(timezone)
         CronSchedule.parse(line, zone or "UTC")
@@ -125,6 +128,19 @@ def _check_keys(task: Task[..., Any]) -> None:
             key_of(where, values_of(where, by, task.func, (), {}, has_context=task.takes_context))
     except TypeError as error:
         raise InvalidTask(str(error)) from error
+
+
+def _check_lock(task: Task[..., Any]) -> None:
+    """Refuse a unique task whose defaults cannot be compared."""
+    unique = getattr(task, "unique", None)
+    if unique is None:
+        return
+    try:
+        lock_of(unique, task, (), {}, after_commit=False)
+    except TypeError as error:
+        raise InvalidTask(
+            f"The periodic task {task.module_path!r} is run without arguments: {error}"
+        ) from error
 
 
 def _required_arguments(task: Task[..., Any]) -> list[str]:

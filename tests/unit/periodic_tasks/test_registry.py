@@ -19,10 +19,13 @@ from django_jobs.compat import InvalidTask, Task, TaskContext
 from django_jobs.errors import InvalidSchedule
 from django_jobs.periodic_tasks.due import DueTick, PeriodicTask, tick_to_claim
 from django_jobs.periodic_tasks.registry import isolated_registry, periodic, registered_tasks
+from django_jobs.relations.unique import Unique
 from django_jobs.tasks.decorator import task
 from django_jobs.tasks.registry import import_task_modules
 
 DAY = timedelta(days=1)
+
+UNWRITABLE = object()
 
 
 @task
@@ -217,6 +220,23 @@ def test_a_task_whose_fair_key_needs_arguments_is_refused(by: Any, message: str)
 @pytest.mark.parametrize("by", ["page", lambda page=1: page, lambda *args, **kwargs: None])
 def test_a_task_whose_fair_key_follows_from_defaults_is_registered(by: Any) -> None:
     periodic("0 8 * * *")(task(fair_by=by)(by_defaults))
+    assert len(registered_tasks()) == 1
+
+
+def with_marker(page: int = 1, marker: object = UNWRITABLE) -> None:
+    """Of whose defaults one cannot be written as JSON."""
+
+
+def test_a_unique_task_whose_defaults_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(
+        InvalidTask, match=r"is run without arguments: Unique compares the arguments of .*marker"
+    ):
+        periodic("0 8 * * *")(task(unique=Unique())(with_marker))
+
+
+@pytest.mark.parametrize("by", ["page", []])
+def test_a_unique_task_whose_defaults_can_be_compared_is_registered(by: Any) -> None:
+    periodic("0 8 * * *")(task(unique=Unique(by=by))(with_marker))
     assert len(registered_tasks()) == 1
 
 
