@@ -110,8 +110,17 @@ class SentinelGroup:
         return self.replace(old)
 
     def hand_over(self) -> RedisServer:
-        """Let the sentinels make a replica the primary, as before maintenance; return it."""
-        return self.replace(self.primary)
+        """Let the sentinels make a replica the primary, as before maintenance; return it.
+
+        The old primary takes no more writes then, which the sentinels see to only seconds later.
+        """
+        old = self.primary
+        replicas = sum(server.is_running for server in self.servers) - 1
+        wait_until(lambda: self.replicas_in_step() == replicas, "a replica lacks something")
+        new = self.replace(old)
+        self.ask(old, "REPLICAOF", HOST, new.port)
+        self.ask(old, "CLIENT", "KILL", "TYPE", "normal")
+        return new
 
     def replace(self, old: RedisServer) -> RedisServer:
         """Let the sentinels make a replica the primary, whether or not the old one lives."""
