@@ -87,7 +87,6 @@ def test_no_worker_idles_while_another_one_hoards(
     tasks.hold.bulk_enqueue([[str(number)] for number in range(4)])
     both = start_worker(concurrency=2), start_worker(concurrency=2)
 
-    notes.wait_for("tiny", 2000)
     wait_until(lambda: [_running_for_long(one) for one in both] == [2, 2], "one of them idles")
     notes.put("release")
     wait_until(lambda: backend.broker.inspection.counts()[State.SUCCEEDED] == 2004, "no end")
