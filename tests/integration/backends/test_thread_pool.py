@@ -63,7 +63,7 @@ def test_nothing_is_started_before_the_first_job(configure: Configure) -> None:
     before = pool_threads()
     backend = pool_backend(configure)
     backend.broker.inspection.counts()
-    assert pool_threads() == before
+    assert pool_threads() <= before  # an earlier pool may still be ending
 
 
 def test_new_settings_end_the_pool_and_forget_its_jobs(configure: Configure) -> None:
