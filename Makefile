@@ -103,7 +103,7 @@ record: $(VENV)/installed-dev programs ## Record the moving pictures of the READ
 lint: $(VENV)/installed-dev ## Check format, style, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
+	$(BIN)/shellcheck .ci/run $(filter-out %.py %__pycache__,$(wildcard scripts/*))
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/mypy django_jobs tests scripts deploy benchmarks
 	DEBUG=1 DJANGO_SETTINGS_MODULE=example.settings MYPYPATH=example_project \
 		$(BIN)/mypy --cache-dir .mypy_cache/example example_project
