@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -52,7 +52,9 @@ class Undecided:
     def __init__(self, inspection: Inspection) -> None:
         self._inspection = inspection
         self._kept: dict[Fence, Alternatives] = {}
-        self._announcing: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._ended: deque[Mapping[str, Alternatives]] = deque()
+        self._announcer: threading.Thread | None = None
 
     def add(self, settlement: Settlement, alternatives: Alternatives) -> None:
         """Keep what an attempt announces."""
@@ -68,31 +70,56 @@ class Undecided:
             self._announce(ended)
 
     def settled_in_thread(self, settlements: Sequence[Settlement]) -> None:
-        """Do so in a new thread, as receivers of signals would delay the caller."""
+        """Do so in a thread, as receivers of signals would delay the caller.
+
+        One thread announces everything in turn, and ends when there is nothing left.
+        """
         ended = self._take(settlements)
         if not ended:
             return
-
-        def run() -> None:
-            try:
-                self._announce(ended)
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=run, name="django-jobs-undecided", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # Python shuts down, and starts no more threads
-            self._announce(ended)
-        else:
-            others = [one for one in self._announcing if one.is_alive()]
-            self._announcing = [*others, thread]
+        with self._lock:
+            self._ended.append(ended)
+            is_started = self._announcer is not None or self._start_announcer()
+        if not is_started:
+            self._announce_all()
 
     def wait(self, seconds: float) -> None:
         """Wait until what was settled is announced, or the time is over."""
-        deadline = time.monotonic() + seconds
-        for thread in self._announcing:
-            thread.join(capped(deadline - time.monotonic()))
+        with self._lock:
+            announcer = self._announcer
+        if announcer is not None:
+            announcer.join(capped(seconds))
+
+    def _start_announcer(self) -> bool:
+        name = "django-jobs-undecided"
+        thread = threading.Thread(target=self._run_announcer, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # Python shuts down, and starts no more threads
+            return False
+        self._announcer = thread
+        return True
+
+    def _run_announcer(self) -> None:
+        try:
+            self._announce_all()
+        finally:
+            connections.close_all()
+
+    def _announce_all(self) -> None:
+        while ended := self._next():
+            try:
+                self._announce(ended)
+            except Exception:
+                logger.exception("The ends of these attempts were not announced: %s", list(ended))
+
+    def _next(self) -> Mapping[str, Alternatives] | None:
+        """Return what to announce next. If nothing is left, the next one starts a thread."""
+        with self._lock:
+            if self._ended:
+                return self._ended.popleft()
+            self._announcer = None
+            return None
 
     def _take(self, settlements: Sequence[Settlement]) -> dict[str, Alternatives]:
         """Take what was kept of attempts, by the ids of their jobs."""

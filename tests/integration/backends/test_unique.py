@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,6 +52,10 @@ def waiting(configure: Configure, request: pytest.FixtureRequest) -> JobBackend:
     if request.param == "thread_pool":
         return configure("dummy")
     return configure("redis")
+
+
+def has_retrying(backend: JobBackend, number: int) -> bool:
+    return backend.broker.inspection.counts()[State.RETRYING] == number
 
 
 def queued(backend: JobBackend) -> int:
@@ -322,6 +328,28 @@ def test_a_failed_job_that_nobody_waits_for_is_told_to_be_retried(
     (line,) = lines_of(result.id, "RETRYING", caplog)
     assert "delay=" in line
     assert not lines_of(result.id, "DISCARDED", caplog)
+
+
+def test_one_thread_announces_all_ends_however_slow_receivers_are(
+    backend: JobBackend, retried: list[str]
+) -> None:
+    go_on = threading.Event()
+
+    def dawdle(**_: Any) -> None:
+        go_on.wait(DEADLINE)
+
+    job_retrying.connect(dawdle)
+    tasks.gate.set()
+    try:
+        for number in range(5):
+            tasks.fail_at_gate.enqueue(f"k{number}", "no luck")
+            wait_until(partial(has_retrying, backend, number + 1), "the end of the attempt")
+        announcing = [one.name for one in threading.enumerate()].count("django-jobs-undecided")
+    finally:
+        go_on.set()
+        wait_until(lambda: len(retried) == 5, "the signals of all ends")
+        job_retrying.disconnect(dawdle)
+    assert announcing == 1
 
 
 def test_a_worker_that_stops_has_announced_all_ends(
