@@ -105,16 +105,7 @@ def test_a_job_holds_its_lock_until_its_end(
     broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, w2: Driver, way: str
 ) -> None:
     broker.push([unique("a")])
-    claim = w1.take_one()
-    match way:
-        case "retrying":
-            w1.settle(retrying(claim, delay=MINUTE))
-        case "given back":
-            w1.settle(given_back(claim))
-        case "postponed":
-            w1.settle(postponed(claim))
-        case "lost":
-            w1.vanish(clock, noticed_by=w2)
+    let_come_back(w1, w2, clock, way, w1.take_one())
 
     assert broker.push([unique("b")]) == ["a"]
 
@@ -394,7 +385,7 @@ def expired_with_successor(broker: Broker, clock: Clock, worker: Driver) -> None
 
 
 @pytest.mark.parametrize("conflict", OnConflict)
-def test_whoever_asks_for_a_lost_lock_gives_it_to_the_successor(
+def test_each_use_of_a_lost_lock_gives_it_to_the_successor(
     broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, conflict: OnConflict
 ) -> None:
     expired_with_successor(broker, clock, w1)
@@ -542,7 +533,7 @@ def test_if_it_is_taken_both_run_and_the_other_keeps_its_lock(
     broker: Broker, clock: Clock, w1: Driver, w2: Driver, way: str
 ) -> None:
     broker.push([unique("a", until=Until.START)])
-    come_back(w1, w2, clock, way, meanwhile=[unique("b", until=Until.START, queue="other")])
+    come_back(w1, w2, clock, way, pushed=[unique("b", until=Until.START, queue="other")])
     clock.advance(10 * MINUTE)
 
     assert w2.take_one().job.id == "a"
@@ -550,10 +541,10 @@ def test_if_it_is_taken_both_run_and_the_other_keeps_its_lock(
     assert w2.take_one("other").job.id == "b"
 
 
-def come_back(w1: Driver, w2: Driver, clock: Clock, way: str, meanwhile: Any = ()) -> None:
+def come_back(w1: Driver, w2: Driver, clock: Clock, way: str, pushed: Any = ()) -> None:
     """Let the first worker claim a job, which then waits again."""
     claim = w1.take_one()
-    w1.broker.push(meanwhile)
+    w1.broker.push(pushed)
     let_come_back(w1, w2, clock, way, claim)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from tests.support.paths import ROOT
+from tests.support.processes import output_of
 
 README = ROOT / "README.md"
 PAGES = (
@@ -126,17 +126,8 @@ def visit(site: Path, **environment: str) -> str:
     }
     paths = {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}", "DJANGO_SETTINGS_MODULE": "settings"}
     _, lines = code()
-    done = subprocess.run(
-        [sys.executable, "-c", VISIT, *lines],
-        cwd=site,
-        env={**inherited, **paths, **environment},
-        text=True,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    command = [sys.executable, "-c", VISIT, *lines]
+    return output_of(command, site, {**inherited, **paths, **environment})
 
 
 def test_the_quickstart_runs_a_job_in_a_thread_of_the_process(site: Path) -> None:

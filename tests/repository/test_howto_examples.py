@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from inspect import cleandoc
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.processes import output_of
 
 HOWTO = ROOT / "docs" / "howto"
 FILE = re.compile(r"^```python\n# (\S+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -144,17 +144,7 @@ def run(site: Path, *arguments: str, cwd: Path | None = None, **variables: str) 
         name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")
     }
     environment["PYTHONPATH"] = f"{site}{os.pathsep}{ROOT}"
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd or site,
-        env=environment | variables,
-        text=True,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return output_of([sys.executable, *arguments], cwd or site, environment | variables)
 
 
 @pytest.mark.parametrize("page", SCRIPTS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import tarfile
 import tomllib
@@ -15,6 +14,7 @@ import pytest
 
 from scripts.absolute_readme import absolute
 from tests.support.paths import ROOT
+from tests.support.processes import output_of
 
 PACKAGE = ROOT / "django_jobs"
 BIN = Path(sys.prefix) / "bin"
@@ -54,17 +54,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> str:
         if not name.startswith(("COVERAGE", "PYTHONPATH", "VIRTUAL_ENV"))
     }
     environment["PATH"] = f"{BIN}:{environment['PATH']}"
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        text=True,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return output_of(command, cwd, environment)
 
 
 @pytest.fixture(scope="module")

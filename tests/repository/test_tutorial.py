@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import django
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.processes import output_of
 
 PAGE = ROOT / "docs/tutorial.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -84,17 +84,8 @@ class Reader:
         self.environment = {**kept, **timeout, "PYTHONPATH": f"{home}{os.pathsep}{ROOT}"}
 
     def run(self, *arguments: str, **environment: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.home,
-            env={**self.environment, **environment},
-            text=True,
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        command = [sys.executable, *arguments]
+        return output_of(command, self.home, {**self.environment, **environment})
 
     def write(self, block: str) -> None:
         """Write a file of the page; settings are added at the end, as the page says."""

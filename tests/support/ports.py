@@ -13,7 +13,7 @@ PORTS = range(12_000, 22_000)
 BLOCK = 100
 TWIN = 10_000
 """How far above a node's port the other nodes of a Redis Cluster reach it. That port is outside of
-`PORTS`, so it belongs to whoever has the first one."""
+`PORTS`, so it belongs to the test that has the first one."""
 
 
 def free_port() -> int:

@@ -1,12 +1,29 @@
-"""What the system says of processes, and how they are made to stand still."""
+"""Processes: run to their end, looked at, and made to stand still."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.support.waiting import wait_until
+
+
+def output_of(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> str:
+    """Run a program to its end, which has to be a success; return what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=env,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def is_gone(pid: int) -> bool:

@@ -28,9 +28,7 @@ class Held:
 
 
 class Locks:
-    """Who holds which lock, and who gets it next; the caller holds the broker's lock.
-
-    It changes no job.
+    """The holders and successors of locks. Changes no job; the caller holds the broker's lock.
 
     Args:
         entries: all jobs by their ids.
@@ -104,7 +102,7 @@ class Locks:
     # --- who gets it ---------------------------------------------------------------------------
 
     def give(self, digest: str, job_id: str) -> None:
-        """Give a lock to a job, whoever has had it."""
+        """Give a lock to a job. Another job may have held it."""
         self.held[digest] = Held(job_id)
 
     def pass_on(self, digest: str, now: int) -> StoredJob | None:

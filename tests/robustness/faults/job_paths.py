@@ -40,9 +40,7 @@ def work_on_unique(trial: Trial) -> PreparedPath:
     """A lock is taken and freed by each way that a job may go."""
     jobs = unique_jobs(trial, "d1", "d2", "d3", until=Until.START)
     jobs += unique_jobs(trial, "d4", "d5", "d6")
-    trial.answers.tried(jobs)
-    trial.safe.push(jobs)
-    trial.answers.pushed(jobs)
+    trial.stored(jobs)
     trial.worker.heartbeat()
 
     def act() -> None:
@@ -59,9 +57,7 @@ def push_to_a_job_that_runs(trial: Trial) -> PreparedPath:
     """The newest call waits for the end of the job that runs, and begins with it."""
     replace = {"on_conflict": OnConflict.REPLACE}
     first = unique_jobs(trial, "d1", **replace)
-    trial.answers.tried(first)
-    trial.safe.push(first)
-    trial.answers.pushed(first)
+    trial.stored(first)
     claims = trial.exchange(1)
     newest = unique_jobs(trial, "d1", **replace)
 
@@ -76,9 +72,7 @@ def push_to_a_job_that_runs(trial: Trial) -> PreparedPath:
 def push_what_is_refused(trial: Trial) -> PreparedPath:
     """What was refused is not stored when the job that held the lock has ended."""
     first = unique_jobs(trial, "d1")
-    trial.answers.tried(first)
-    trial.safe.push(first)
-    trial.answers.pushed(first)
+    trial.stored(first)
     jobs = unique_jobs(trial, "d1", on_conflict=OnConflict.RAISE)
 
     def push_and_hear() -> None:
@@ -96,9 +90,7 @@ def push_what_is_refused(trial: Trial) -> PreparedPath:
 def replace_a_job_that_waits(trial: Trial) -> PreparedPath:
     replace = {"on_conflict": OnConflict.REPLACE}
     first = unique_jobs(trial, "d1", **replace)
-    trial.answers.tried(first)
-    trial.safe.push(first)
-    trial.answers.pushed(first)
+    trial.stored(first)
     newest = unique_jobs(trial, "d1", **replace)
 
     def act() -> None:

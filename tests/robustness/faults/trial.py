@@ -66,7 +66,10 @@ class Trial:
 
     def given(self, number: int, **changes: Any) -> list[Job]:
         """Jobs that were pushed long before."""
-        jobs = self.jobs(number, **changes)
+        return self.stored(self.jobs(number, **changes))
+
+    def stored(self, jobs: list[Job]) -> list[Job]:
+        """Push jobs as if long before, and return them."""
         self.answers.tried(jobs)
         self.safe.push(jobs)
         self.answers.pushed(jobs)

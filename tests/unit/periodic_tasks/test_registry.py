@@ -200,7 +200,7 @@ def test_a_task_that_needs_arguments_is_refused() -> None:
 
 
 def by_defaults(page: int = 1, **options: object) -> None:
-    """Whose fair key may or may not be told without arguments."""
+    """A task whose fair key may or may not follow from the defaults."""
 
 
 @pytest.mark.parametrize(
