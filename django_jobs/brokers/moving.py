@@ -11,6 +11,9 @@ A move that was killed in between leaves jobs in these queues, whose names say f
 they go, and in no other place. The next move between the two brokers finishes it: a job that the
 source still has in its departure queue goes on with step 2, one that only the target has with
 step 4. So a job is never lost, and never runs at both.
+
+A job that is cancelled on its way, or replaced by a newer call of a unique task, belongs to the
+source again: step 3 leaves alone what was changed since step 2, and the copy is deleted.
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ from django_jobs.errors import BrokerError
 from django_jobs.jobs.ids import new_job_id
 
 from .constants import MOVABLE
-from .inspection.base import Inspection
-from .inspection.filters import Filter
+from .inspection.base import Inspection, JobAction
+from .inspection.filters import Candidate, Filter
 from .inspection.finder import Finder
 
 PORTION = 100
@@ -121,28 +124,28 @@ class BrokerMove:
     def _carry(self, queue: str) -> Moved:
         """Bring all jobs from the departure queue of a queue to the target."""
         moved = Moved()
-        while ids := _waiting(self.source, self._departure(queue)):
-            moved += self._carry_portion(ids, queue)
+        while seen := _waiting(self.source, self._departure(queue)):
+            moved += self._carry_portion(seen, queue)
         return moved
 
-    def _carry_portion(self, ids: Sequence[str], queue: str) -> Moved:
+    def _carry_portion(self, seen: Sequence[Candidate], queue: str) -> Moved:
         self._hold()
+        ids = [one.id for one in seen]
         records = [one for one in self.source.read_whole(ids) if one.state in MOVABLE]
         self.target.adopt(records, self._arrival(queue))
         arrived = self._in_arrival_queue(ids, queue)
-        for job_id in arrived:
-            self.source.delete(job_id)
+        self.source.apply(JobAction.DELETE, [one for one in seen if one.id in arrived])
         # What the target has elsewhere is another job, or both are the same store.
         known = [job_id for job_id in ids if job_id not in arrived]
-        self.source.move(known, self._departure(queue), queue)
-        return Moved(self._release(arrived, queue), tuple(known))
+        returned = self.source.move(known, self._departure(queue), queue)
+        return Moved(self._release(arrived, queue), returned)
 
     def _release(self, ids: Sequence[str], queue: str) -> int:
         """Put arrived jobs that the source no longer has into their queue; return how many."""
         self._hold()
         kept = {record.job.id for record in self.source.read(ids)}
         for job_id in kept:
-            # An operator has resumed the departure queue: the job belongs to the source again.
+            # It was changed, or an operator has resumed the departure queue.
             self.target.delete(job_id)
         gone = [job_id for job_id in ids if job_id not in kept]
         return len(self.target.move(gone, self._arrival(queue), queue))
@@ -152,8 +155,8 @@ class BrokerMove:
         return [one.job.id for one in self.target.read(ids) if one.job.queue == arrival]
 
     def _arrived(self, queue: str) -> Iterator[list[str]]:
-        while ids := _waiting(self.target, self._arrival(queue)):
-            yield ids
+        while seen := _waiting(self.target, self._arrival(queue)):
+            yield [one.id for one in seen]
 
 
 def _queues_named(inspection: Inspection, suffix: str) -> list[str]:
@@ -162,10 +165,10 @@ def _queues_named(inspection: Inspection, suffix: str) -> list[str]:
     return [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
 
 
-def _waiting(inspection: Inspection, queue: str) -> list[str]:
-    """Return the ids of some jobs that wait in a queue, in their order; empty if there are none."""
+def _waiting(inspection: Inspection, queue: str) -> tuple[Candidate, ...]:
+    """Return some jobs that wait in a queue, in their order; none if there are none."""
     finder = Finder(inspection, Filter(states=MOVABLE, queue=queue))
-    found = finder.page(limit=PORTION)
-    while not found.records and found.end:
-        found = finder.page(found.end, limit=PORTION)
-    return [record.job.id for record in found.records]
+    page = finder.page(limit=PORTION)
+    while not page.found and page.end:
+        page = finder.page(page.end, limit=PORTION)
+    return page.found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,9 +15,10 @@ from django_jobs.brokers.moving import BrokerMove
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.records import Lock, OnConflict, State
 from tests.support.builders import make_job, make_jobs, retrying, succeeded
 from tests.support.clock import MOVABLE_CLOCK, Clock
-from tests.support.driver import Driver, check_with_doctor, ids
+from tests.support.driver import Driver, check_with_doctor, found, ids
 
 RESUMED = "default (moving to b)"
 
@@ -48,6 +49,33 @@ class Interrupted:
             answer = method(*arguments, **options)
             if self._countdown[0] <= 0:
                 raise Killed
+            return answer
+
+        return call
+
+
+class Meddled:
+    """An inspection that does something once before or after one of its calls."""
+
+    def __init__(
+        self, inspection: Inspection, call: str, meddle: Callable[[], object], *, after: bool
+    ) -> None:
+        self._inspection = inspection
+        self._call = call
+        self._meddle = [meddle]
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inspection, name)
+        if name != self._call or not self._meddle:
+            return method
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            if not self._after:
+                self._meddle.pop()()
+            answer = method(*arguments, **options)
+            if self._after:
+                self._meddle.pop()()
             return answer
 
         return call
@@ -217,3 +245,66 @@ def test_a_job_that_was_released_by_an_operator_runs_at_the_source_only(
     move_all(way(broker.inspection, target.inspection), [])
 
     assert sum(target.inspection.counts().values()) == 0
+
+
+MOMENTS = pytest.mark.parametrize(
+    ("call", "after"), [("read_whole", False), ("read_whole", True), ("apply", False)]
+)
+"""Before a job is read, before its copy is stored, and before it is deleted."""
+
+
+@MOMENTS
+@pytest.mark.parametrize("delay", [0, 30_000])
+def test_a_call_that_replaces_a_job_on_its_way_runs_once(
+    broker: Broker, target: Broker, clock: Clock, call: str, after: bool, delay: int
+) -> None:
+    lock = Lock("d1", on_conflict=OnConflict.REPLACE)
+    run_at = clock.now() + delay
+    older = make_job(lock=lock, run_at=run_at)
+    newer = make_job(lock=lock, run_at=run_at, arguments='{"args":[2],"kwargs":{}}')
+    broker.push([older])
+
+    def replace() -> None:
+        assert broker.push([newer]) == [older.id]
+
+    source = Meddled(broker.inspection, call, replace, after=after)
+
+    assert move_all(way(source, target.inspection), [older.id]) == 0
+
+    clock.advance(delay)
+    assert run_all(target) == []
+    claim = Driver(broker, new_job_id()).take_one()
+    assert (claim.job.id, claim.job.arguments) == (older.id, newer.arguments)
+    check_with_doctor(broker)
+    check_with_doctor(target)
+
+
+@MOMENTS
+def test_a_job_that_is_cancelled_on_its_way_does_not_run(
+    broker: Broker, target: Broker, call: str, after: bool
+) -> None:
+    job = make_job()
+    broker.push([job])
+    source = Meddled(broker.inspection, call, lambda: broker.inspection.cancel(job.id), after=after)
+
+    assert move_all(way(source, target.inspection), [job.id]) == 0
+
+    assert found(broker.inspection, job.id).state is State.DISCARDED
+    assert run_all(target) == []
+    check_with_doctor(broker)
+    check_with_doctor(target)
+
+
+def test_a_job_that_an_operator_runs_now_on_its_way_is_moved(
+    broker: Broker, target: Broker, clock: Clock
+) -> None:
+    job = make_job(run_at=clock.now() + 60_000)
+    broker.push([job])
+    source = Meddled(
+        broker.inspection, "apply", lambda: broker.inspection.retry(job.id), after=False
+    )
+
+    assert move_all(way(source, target.inspection), [job.id]) == 1
+
+    assert run_all(broker) == []
+    assert run_all(target) == [job.id]

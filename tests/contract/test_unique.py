@@ -212,6 +212,21 @@ def test_the_attempts_of_a_replaced_job_count_from_zero(
     assert w1.take_one().attempt == 1
 
 
+@pytest.mark.parametrize("action", list(JobAction))
+def test_nothing_is_done_to_a_job_that_was_replaced_since_it_was_seen(
+    broker: Broker, inspection: Inspection, clock: Clock, action: JobAction
+) -> None:
+    when = clock.now() + MINUTE
+    broker.push([unique("a", on_conflict=REPLACE, run_at=when)])
+    seen = Finder(inspection, Filter(id="a")).page().found
+    broker.push([unique("b", on_conflict=REPLACE, run_at=when)])
+    before = found(inspection, "a")
+
+    assert inspection.apply(action, seen).changed == 0
+
+    assert found(inspection, "a") == before
+
+
 def test_while_one_runs_a_successor_waits_for_its_end(
     broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
 ) -> None:

@@ -70,7 +70,7 @@ class Candidate:
 
     Attributes:
         part: see `Cursor`, as of the score.
-        token: of the job's last claim, by which is seen whether it ran since.
+        token: of the job, by which is seen whether it ran or was replaced since.
         moment: Unix milliseconds that matter for the state: when it is due, ended, began to run,
             or was enqueued.
         error: dotted path of the class of its last error, or "".

@@ -44,9 +44,14 @@ class SearchProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(SearchProgress):
-    """A page of jobs, shorter than it might be where the call had looked far enough."""
+    """A page of jobs, shorter than it might be where the call had looked far enough.
+
+    Attributes:
+        found: what the search knew of them, a moment before they were read.
+    """
 
     records: tuple[JobRecord, ...]
+    found: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +95,7 @@ class Finder:
                 break
         assert progress is not None
         records = self.inspection.read([job.id for job in found])
-        return Page(records=records, **_values(progress))
+        return Page(records=records, found=tuple(found), **_values(progress))
 
     def count(self, after: Cursor | None = None, reach: int = REACH) -> Count:
         """Count the jobs that are meant, at once where an index knows."""

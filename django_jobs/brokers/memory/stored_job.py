@@ -115,6 +115,7 @@ class StoredJob:
     def take_over(self, job: Job) -> None:
         """Become another call of the same task, under the id that it has."""
         self.job = job._replace(id=self.job.id)
+        self.token += 1
         self.progress, self.queued_at, self.cancelled = None, 0, False
         self.reset()
 

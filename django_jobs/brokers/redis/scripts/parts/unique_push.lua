@@ -11,7 +11,8 @@ local function merge(number, id, other, after_commit)
   return other
 end
 
--- Puts a call in the place of a job that waits, under that one's id.
+-- Puts a call in the place of a job that waits, under that one's id. The token grows, so that an operator who has seen
+-- the job before does nothing to the call.
 local function replace(first, last, id)
   local state, queue, token = unpack(read(id, 's', 'q', 'n'), 1, 3)
   if awaits_lock(id) then ARGV[first + 5] = string.format('%.0f', NO_DUE_TIME) end
@@ -19,7 +20,7 @@ local function replace(first, last, id)
   redis.call('UNLINK', P .. 'j:' .. id)
   ARGV[first + 1] = id
   store(first, last)
-  if token then redis.call('HSET', P .. 'j:' .. id, 'n', token) end
+  redis.call('HSET', P .. 'j:' .. id, 'n', string.format('%.0f', (tonumber(token) or 0) + 1))
   redis.pcall('SREM', P .. 'cancelled', id) -- who cancelled the job did not mean this call
 end
 
