@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 
-import django
-import pytest
-
 from scripts.absolute_readme import absolute
+from tests.repository.helpers import build, run
 from tests.support.paths import ROOT
-from tests.support.processes import output_of
 
 PACKAGE = ROOT / "django_jobs"
-BIN = Path(sys.prefix) / "bin"
 DATA = {".lua", ".html", ".txt", ".css", ".js", ".svg", ".po", ".mo", ".typed"}
 DEPLOYMENT = PACKAGE / "management" / "deployment" / "templates"  # files with any suffix, or none
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -45,34 +41,6 @@ call_command("check")
 """
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run a program to its end and return what it printed."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        # Coverage starts by itself in every Python that sees its variables; it is not installed.
-        if not name.startswith(("COVERAGE", "PYTHONPATH", "VIRTUAL_ENV"))
-    }
-    environment["PATH"] = f"{BIN}:{environment['PATH']}"
-    return output_of(command, cwd, environment)
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment that holds the wheel and what it asks for, nothing else."""
-    directory = tmp_path_factory.mktemp("packaging")
-    build = "import sys, uv_build; print(uv_build.build_wheel(sys.argv[1]))"
-    run(sys.executable, "-c", build, directory)
-    (wheel,) = directory.glob("*.whl")
-    environment = directory / "environment"
-    run("uv", "venv", "--quiet", "--python", sys.executable, environment)
-    line = f"django=={django.__version__}"
-    # On Python 3.11 only Django 5.2 runs, so there the backport comes unasked.
-    extra = "[django52]" if django.VERSION < (6, 0) and sys.version_info >= (3, 12) else ""
-    run("uv", "pip", "install", "--quiet", "--python", environment, f"{wheel}{extra}", line)
-    return environment
-
-
 def test_the_wheel_holds_every_file_that_the_code_reads(installed: Path) -> None:
     (copy,) = installed.glob("lib/*/site-packages/django_jobs")
     wanted = {
@@ -84,11 +52,10 @@ def test_the_wheel_holds_every_file_that_the_code_reads(installed: Path) -> None
     assert {"py.typed", "management/deployment/templates/Procfile"} <= wanted
 
 
-def test_the_source_distribution_holds_tests_documentation_and_changelog(tmp_path: Path) -> None:
-    build = "import sys, uv_build; print(uv_build.build_sdist(sys.argv[1]))"
-    run(sys.executable, "-c", build, tmp_path)
-    (archive,) = tmp_path.glob("*.tar.gz")
-    with tarfile.open(archive) as sources:
+def test_the_source_distribution_holds_tests_documentation_and_changelog(
+    source_archive: Path,
+) -> None:
+    with tarfile.open(source_archive) as sources:
         held = {name.partition("/")[2] for name in sources.getnames()}
     folders = ("benchmarks", "deploy", "django_jobs", "docs", "requirements", "scripts", "tests")
     wanted = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
@@ -96,6 +63,21 @@ def test_the_source_distribution_holds_tests_documentation_and_changelog(tmp_pat
     names = {str(path.relative_to(ROOT)) for path in wanted if "__pycache__" not in path.parts}
     assert names - held == set()
     assert not [name for name in held if "__pycache__" in name or "sqlite3" in name]
+
+
+def test_the_wheel_is_the_same_without_the_source_distribution(wheel: Path, tmp_path: Path) -> None:
+    def contents(path: Path) -> dict[str, bytes]:
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    assert contents(wheel) == contents(build("wheel", tmp_path))
+
+
+def test_the_tests_of_the_source_distribution_run(sources: Path) -> None:
+    some = ("tests/unit/jobs", "tests/contract/test_claims.py", "tests/repository/test_shape.py")
+    said = run(sys.executable, "-m", "pytest", "-q", "-n", "0", *some, cwd=sources)
+    assert re.search(r"\b[1-9]\d* passed", said)
+    assert "failed" not in said
 
 
 def test_a_site_starts_on_the_wheel_alone(installed: Path, tmp_path: Path) -> None:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import django
+import httpx
 import pytest
 
+from tests.repository.helpers import outside
 from tests.support.paths import ROOT
-from tests.support.processes import output_of
+from tests.support.ports import free_port
+from tests.support.processes import RunningProcess, output_of
 
 PAGE = ROOT / "docs/tutorial.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-NOT_RUN = (
-    "python3 -m venv",
-    ". .venv",
-    "pip install",
-    "export ",
-    "createsuperuser",
-    "runserver",
-)
-"""Lines that the test replaces or leaves out."""
+NOT_RUN = ("python3 -m venv", ". .venv", "pip install")
+"""Lines that the fixtures have done before."""
+UNTIL_CTRL_C = ("manage.py runworker", "manage.py runserver", "-m aiosmtpd")
+PASSWORD = "porridge with berries"
 
 # Types a session at the prompt, and waits for each job before it goes on, as a person would.
 TYPE = """
@@ -57,80 +59,171 @@ sys.exit(bool(failed))
 
 
 class Step(NamedTuple):
-    section: str
+    """A block of code, with the text above it."""
+
+    before: str
     language: str
     text: str
 
 
-def steps() -> Iterator[Step]:
-    """Yield the code blocks of the page."""
-    for section in PAGE.read_text().split("\n## ")[1:]:
-        for language, text in BLOCK.findall(section):
-            yield Step(section.partition("\n")[0], language, text)
+def steps(number: int) -> Iterator[Step]:
+    """Yield the blocks of a section of the page."""
+    section = PAGE.read_text().split("\n## ")[number]
+    end = 0
+    for block in BLOCK.finditer(section):
+        yield Step(section[end : block.start()], *block.groups())
+        end = block.end()
 
 
 class Reader:
-    """Follows the tutorial in an empty directory."""
+    """Follows the tutorial in an empty directory, with programs of an environment.
 
-    def __init__(self, home: Path) -> None:
+    Attributes:
+        here: what this test has in the place of words of the page.
+        said: what the commands have printed.
+        running: the commands that run until Ctrl-C.
+    """
+
+    def __init__(self, home: Path, programs: Path) -> None:
         self.home = home
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("COVERAGE", "DJANGO_", "JOB_", "REDIS_"))
-        }
         # The job that is retried has shown its error by then.
-        timeout = {"JOB_SHUTDOWN_TIMEOUT": "1"}
-        self.environment = {**kept, **timeout, "PYTHONPATH": f"{home}{os.pathsep}{ROOT}"}
+        quick = {"JOB_SHUTDOWN_TIMEOUT": "1", "PYTHONUNBUFFERED": "1"}
+        self.environment = {**outside(programs), **quick}
+        self.here: dict[str, str] = {}
+        self.said = ""
+        self.running: list[RunningProcess] = []
+        self._prompt: list[str] = []
 
-    def run(self, *arguments: str, **environment: str) -> str:
-        command = [sys.executable, *arguments]
-        return output_of(command, self.home, {**self.environment, **environment})
+    def follow(self, *numbers: int) -> None:
+        """Do what sections of the page say."""
+        for number in numbers:
+            for step in steps(number):
+                self._do(step)
+        self._leave_the_shell()
 
-    def write(self, block: str) -> None:
-        """Write a file of the page; settings are added at the end, as the page says."""
-        name, _, _ = block.removeprefix("# ").partition("\n")
-        path = self.home / name
-        before = path.read_text() if path.name == "settings.py" else ""
+    def type(self, line: str) -> None:
+        """Type a line of a shell."""
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").partition("=")
+            self.environment[name] = value
+        elif any(command in line for command in UNTIL_CTRL_C) and "--burst" not in line:
+            self._start(line)
+        elif not line.startswith(NOT_RUN):
+            self.said += output_of(shlex.split(line), self.home, self.environment)
+
+    def press_ctrl_c(self) -> None:
+        """End what was started last."""
+        started = self.running.pop()
+        os.killpg(started.process.pid, signal.SIGINT)
+        assert started.end() == 0, started.said
+
+    def end(self) -> None:
+        """End what still runs."""
+        for started in self.running:
+            with suppress(ProcessLookupError):
+                os.killpg(started.process.pid, signal.SIGKILL)
+            started.process.wait()
+
+    def _do(self, step: Step) -> None:
+        text = step.text
+        for words, ours in self.here.items():
+            text = text.replace(words, ours)
+        if step.language == "pycon":
+            self._prompt.append(text)
+            return
+        self._leave_the_shell()
+        if step.language == "python":
+            self._write(text, at_the_end="to the end" in step.before)
+            return
+        for line in text.splitlines():
+            self.type(line)
+
+    def _leave_the_shell(self) -> None:
+        """Type what the prompt has been given, in one session."""
+        if self._prompt:
+            environment = self.environment | {"DJANGO_SETTINGS_MODULE": "mysite.settings"}
+            output_of(["python", "-c", TYPE, *self._prompt], self.home, environment)
+        self._prompt = []
+
+    def _write(self, block: str, *, at_the_end: bool) -> None:
+        """Write a file of the page."""
+        path = self.home / block.removeprefix("# ").partition("\n")[0]
+        before = path.read_text() if at_the_end and path.exists() else ""
         path.write_text(f"{before}\n{block}")
 
-    def type_commands(self, block: str, **environment: str) -> str:
-        said = ""
-        for line in block.splitlines():
-            if line.startswith("django-admin"):
-                said += self.run("-m", "django", *line.split()[1:])
-            elif line.startswith("python manage.py runworker"):
-                said += self.run("manage.py", "runworker", "--burst", **environment)
-            elif not any(words in line for words in NOT_RUN):
-                said += self.run(*line.split()[1:], **environment)
-        return said
+    def _start(self, line: str) -> None:
+        log = self.home / f"terminal-{len(list(self.home.glob('terminal-*')))}"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                shlex.split(line),
+                cwd=self.home,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        self.running.append(RunningProcess(process, log))
 
-    def type_at_the_prompt(self, blocks: list[str], **environment: str) -> None:
-        self.run("-c", TYPE, *blocks, DJANGO_SETTINGS_MODULE="mysite.settings", **environment)
+
+@pytest.fixture
+def reader(tmp_path: Path, installed: Path) -> Iterator[Reader]:
+    following = Reader(tmp_path, installed / "bin")
+    yield following
+    following.end()
 
 
-@pytest.mark.skipif(django.VERSION < (6, 0), reason="the tutorial is for Django 6")
-def test_the_tutorial_does_what_it_says(tmp_path: Path, redis_url: str) -> None:
-    reader = Reader(tmp_path)
-    environment: dict[str, str] = {}
-    prompt: list[str] = []
-    said = ""
-    for step in steps():
-        if step.language == "pycon":
-            prompt.append(step.text)
-            continue
-        if prompt and step.language == "sh":
-            reader.type_at_the_prompt(prompt, **environment)
-            prompt = []
-        if step.language == "python":
-            reader.write(step.text)
-            continue
-        if "export JOB_BACKEND" in step.text:
-            environment = {"JOB_BACKEND": "redis", "REDIS_URL": redis_url}
-        said += reader.type_commands(step.text, **environment)
-    assert re.search(r"queued +shop\.tasks\.ship +default", said)
-    assert "Worker " in said
-    listed = reader.run("manage.py", "jobs", "list", **environment)
-    assert re.search(r"succeeded +shop\.tasks\.ship", listed)
-    visit = "from django.test import Client; print(Client(HTTP_HOST='localhost').get('/jobs/'))"
-    assert "status_code=302" in reader.run("manage.py", "shell", "-c", visit, **environment)
+def sign_in(browser: httpx.Client) -> None:
+    """Fill in the form to which the dashboard leads, as a person does."""
+    asked = browser.get("/jobs/")
+    login = {
+        "username": "owner",
+        "password": PASSWORD,
+        "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+    }
+    assert browser.post(asked.url, data=login).url.path == "/jobs/"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="the tutorial is for the newest Django")
+def test_the_tutorial_does_what_it_says(reader: Reader, redis_url: str) -> None:
+    site, mail = free_port(), free_port()
+    reader.here = {
+        "redis://127.0.0.1:6379/0": redis_url,
+        "createsuperuser": "createsuperuser --noinput --username owner --email owner@example.com",
+        "runserver": f"runserver {site}",
+        "1025": str(mail),
+        "python -m aiosmtpd": f"{sys.executable} -m aiosmtpd",
+    }
+    reader.follow(1, 2, 3, 4)
+
+    reader.follow(5)
+    assert re.search(r"queued +shop\.tasks\.ship +default", reader.said)
+    (worker,) = reader.running
+    worker.wait_for("state=SUCCESSFUL")
+    reader.press_ctrl_c()
+    reader.type("python manage.py runworker --burst")
+    reader.type("python manage.py jobs list")
+    assert re.search(r"succeeded +shop\.tasks\.ship", reader.said)
+
+    reader.environment["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
+    reader.follow(6)
+    (server,) = reader.running
+    server.wait_for("Quit the server with")
+    reader.type("python manage.py runworker")
+    worker = reader.running[-1]
+    worker.wait_for("Stop: Ctrl-C")
+    (worker_id,) = re.findall(r"Worker (\S+) serves", worker.said)
+    address = f"http://127.0.0.1:{site}"
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=60) as browser:
+        sign_in(browser)
+        assert "shop.tasks" in browser.get("/jobs/list/").text
+        assert worker_id in browser.get("/jobs/workers/").text
+    reader.press_ctrl_c()
+
+    reader.follow(7)
+    _, mails, worker = reader.running
+    worker.wait_for("shop.tasks.send_report")
+    mails.wait_for("No new orders.")
+    assert "To: owner@example.com" in mails.said

@@ -1,4 +1,4 @@
-"""Processes: run to their end, looked at, and made to stand still."""
+"""Processes: run to their end, waited for, looked at, and made to stand still."""
 
 from __future__ import annotations
 
@@ -6,9 +6,55 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
+
+
+@dataclass
+class RunningProcess:
+    """A process that writes to a file.
+
+    Attributes:
+        log: what it writes.
+    """
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        wait_until(
+            lambda: self.said.count(text) >= times or self.process.poll() is not None,
+            lambda: f"no {text!r} in:\n{self.said}",
+        )
+        assert self.said.count(text) >= times, f"it ended without {text!r}:\n{self.said}"
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def freeze(self) -> None:
+        """Stop it where it is; SIGCONT lets it go on."""
+        freeze(self.process.pid)
+
+    def kill9(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> int:
+        """Wait for the end, and return the exit code."""
+        try:
+            return self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it did not end:\n{self.said}") from None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.send(number)
+        return self.end()
 
 
 def output_of(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 
 from django_jobs.worker.worker import Worker
 from tests.support.paths import ROOT
-from tests.support.processes import freeze
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.processes import RunningProcess
+from tests.support.waiting import wait_until
 
 RUNWORKER = (sys.executable, "-m", "django", "runworker")
 TAKE_TERMINAL = """
@@ -56,45 +56,8 @@ class Notes:
         )
 
 
-@dataclass
-class WorkerProcess:
+class WorkerProcess(RunningProcess):
     """One `manage.py runworker`."""
-
-    process: subprocess.Popen[str]
-    log: Path
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def wait_for(self, text: str, times: int = 1) -> None:
-        wait_until(
-            lambda: self.said.count(text) >= times or self.process.poll() is not None,
-            lambda: f"no {text!r} in:\n{self.said}",
-        )
-        assert self.said.count(text) >= times, f"it ended without {text!r}:\n{self.said}"
-
-    def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    def freeze(self) -> None:
-        """Stop it where it is; SIGCONT lets it go on."""
-        freeze(self.process.pid)
-
-    def kill9(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def end(self) -> int:
-        """Wait for the end, and return the exit code."""
-        try:
-            return self.process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"it did not end:\n{self.said}") from None
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.send(number)
-        return self.end()
 
 
 @dataclass

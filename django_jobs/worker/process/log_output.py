@@ -7,7 +7,7 @@ import sys
 
 from django_jobs.logs.formatters import JSONFormatter, LogFormat, TextFormatter
 from django_jobs.logs.handlers import existing_handlers
-from django_jobs.worker.run.loggers import LEVELS, is_written, show_failures, writes
+from django_jobs.worker.run.loggers import LEVELS, is_written, level_at, show_failures, writes
 
 
 class _Unwritten(logging.Filter):
@@ -33,6 +33,7 @@ def configure_logging(
 
     Args:
         verbosity: of the command: 0 for warnings, 1 for what the worker does, 2 for each job.
+            With `DEBUG`, 1 is enough for these.
         log_format: of these lines. JSON is also the format of the site's own handlers that write
             to stdout or stderr, and of Python's warnings.
         level: name of a level, for the loggers of django_jobs and the root logger. By default the
@@ -48,10 +49,10 @@ def configure_logging(
         handler.addFilter(_Unwritten())
         logging.root.addHandler(handler)
     show_failures(handler)
-    for name, levels in LEVELS.items():
+    for name in LEVELS:
         logger = logging.getLogger(name)
         if level or logger.level == logging.NOTSET:
-            logger.setLevel(level or levels[verbosity])
+            logger.setLevel(level or level_at(verbosity, name))
     if level:
         logging.root.setLevel(level)
     if log_format is LogFormat.JSON:

@@ -18,6 +18,13 @@ LEVELS = {
 """For each logger, its level at each verbosity."""
 
 
+def level_at(verbosity: int, name: str) -> int:
+    """Return the level of a logger, which in development tells of each job by default."""
+    if name == JOB_LOGGER and settings.DEBUG and verbosity == 1:
+        return INFO
+    return LEVELS[name][verbosity]
+
+
 def show_failures(handler: logging.Handler | None = logging.lastResort) -> None:
     """Make sure that failures appear somewhere, unless the site configures these loggers itself.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from django_jobs.backends.base import JobBackend
 from django_jobs.compat import task_finished, task_started
 from tests.apps.worker_site import tasks
@@ -66,12 +68,23 @@ def test_verbosity_2_logs_each_short_job(site: Site) -> None:
     """Two lines take longer than a short job."""
     tasks.note.using(queue_name="low").bulk_enqueue([["told"]] * 10)
     tasks.note.bulk_enqueue([["untold"]] * 10)
-    talkative = site.start("-q", "low", "-v", "2", WORKER_DEBUG="1")
-    usual = site.start("-q", "default", "--burst", WORKER_DEBUG="1")
+    talkative = site.start("-q", "low", "-v", "2")
+    usual = site.start("-q", "default", "--burst")
     talkative.wait_for("state=SUCCESSFUL", 10)
     assert usual.end() == 0
     assert site.notes.counts == {"told": 10, "untold": 10}
     assert "Task id=" not in usual.said
+
+
+@pytest.mark.parametrize(("verbosity", "times"), [("0", 0), ("1", 1)])
+def test_in_development_each_job_is_logged_by_default(
+    site: Site, verbosity: str, times: int
+) -> None:
+    tasks.note.enqueue("told")
+    worker = site.start("--burst", "-v", verbosity, ready=False, WORKER_DEBUG="1")
+    assert worker.end() == 0
+    assert site.notes.counts == {"told": 1}
+    assert worker.said.count("state=SUCCESSFUL") == times
 
 
 def test_a_receiver_hears_of_each_job(
