@@ -12,9 +12,10 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
+from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.metadata import decode_metadata
 from django_jobs.jobs.observers import PERIODIC
-from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.records import Job, Lock, State
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.tasks.decorator import task
 from django_jobs.worker.background.periodic import Ticker
@@ -332,6 +333,29 @@ def test_a_tick_whose_job_cannot_be_made_is_left_to_other_workers(
     Ticker(broker, [hourly], fail).tick(at("2026-05-01T08:00"))
     SimulatedWorker(broker, hourly).look("2026-05-01T08:00:02")
     assert runs(driver) == ["2026-05-01T08:00:02"]
+
+
+def test_an_outage_delays_what_is_said_of_unique_ticks(broker: Broker, driver: Driver) -> None:
+    hourly = [periodic("0 * * * *"), periodic("0 * * * *", of=sweep)]
+    said: list[str] = []
+    outages = [BrokerUnavailable("Redis does not answer.")]
+
+    def make(called: Task) -> Job:
+        return make_job(task=called.module_path, lock=Lock(called.module_path))
+
+    def announce(called: Task, job: Job) -> None:
+        if outages:
+            raise outages.pop()
+        said.append(job.task)
+
+    ticker = Ticker(broker, hourly, make, announce)
+    ticker.tick(at("2026-05-01T07:30"))
+    with pytest.raises(BrokerUnavailable):
+        ticker.tick(at("2026-05-01T08:00"))
+    ticker.tick(at("2026-05-01T08:00:01"))
+
+    assert said == [one.name for one in hourly]
+    assert len(driver.take(10)) == 2
 
 
 def test_the_job_of_a_tick_says_whose_tick_it_is(broker: Broker, driver: Driver) -> None:

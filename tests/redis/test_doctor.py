@@ -438,6 +438,8 @@ LOCK_DAMAGES: dict[str, Calls] = {
     "the lock has lost who gets it next": (("SET", "l:d1", "first"),),
     "the lock is none": (("SET", "l:d1", "x y z"),),
     "the lock waits for itself": (("SET", "l:d1", "next next"),),
+    "the lock belongs to the next one": (("SET", "l:d1", "next"),),
+    "the lock has them swapped": (("SET", "l:d1", "next first"),),
     "the next one is in no list": (("ZREM", "s:scheduled", "next"),),
     "the next one is due": (("ZADD", "s:scheduled", "5", "next"),),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 from django_jobs.jobs.records import State
 
@@ -162,14 +163,19 @@ class MemoryDoctor(Doctor):
                 repair_lock = partial(self._store.take_lock, entry.job, now)
                 yield _case(Trouble.LOST_LOCK, job_id, repair=repair_lock)
         for job_id, entry in self._store.entries.items():  # once all locks have their holders
-            if entry.awaits_lock and job_id not in successors:
-                repair = partial(self._wait_or_begin, entry, now)
+            is_next = job_id in successors
+            if entry.state is State.SCHEDULED and entry.awaits_lock is not is_next:
+                repair = partial(self._wait if is_next else self._wait_or_begin, entry, now)
                 yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
 
     def _give_up_lock(self, digest: str, now: int) -> None:
         """Give a lock to the job that waits for it, or else to nobody."""
         if self._store.holder_of(digest, now) is None:
             self._store.locks.held.pop(digest, None)
+
+    def _wait(self, entry: StoredJob, _: int) -> None:
+        """Let a job wait that is the one to get its lock next, and is due all the same."""
+        self._store.defer(entry, State.SCHEDULED, NO_DUE_TIME)
 
     def _wait_or_begin(self, entry: StoredJob, now: int) -> None:
         """Let a job wait for the one that holds its lock, or make it due if none does."""

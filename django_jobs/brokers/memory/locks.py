@@ -70,11 +70,16 @@ class Locks:
         return not (entry.state.is_waiting and expires is not None and expires <= now)
 
     def belongs_to_somebody(self, digest: str, held: Held) -> bool:
-        """Return whether a lock is kept, or its holder is there and has not ended."""
+        """Return whether a lock is kept, or its holder is there, has not ended, and needs it.
+
+        A job that waits for its lock does not have it, whatever was noted.
+        """
         if held.kept_until is not None:
             return True
         entry = self._entries.get(held.holder)
-        return entry is not None and not entry.state.is_final and _digest(entry) == digest
+        if entry is None or entry.state.is_final or entry.awaits_lock:
+            return False
+        return _digest(entry) == digest
 
     def misses_lock(self, entry: StoredJob, now: int) -> bool:
         """Return whether nobody holds a lock that a job should hold, unless it may have lost it.
@@ -90,8 +95,10 @@ class Locks:
         return held is None or not self.belongs_to_somebody(lock.digest, held)
 
     def successor(self, held: Held) -> StoredJob | None:
-        """Return the job that waits for a lock, if it still does."""
-        entry = self._entries.get(held.successor) if held.successor else None
+        """Return the job that waits for a lock, if it still does. Nobody waits for itself."""
+        if held.successor is None or held.successor == held.holder:
+            return None
+        entry = self._entries.get(held.successor)
         return entry if entry and entry.awaits_lock else None
 
     def has_successor(self, job: Job) -> bool:

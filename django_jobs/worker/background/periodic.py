@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 from django_jobs.brokers.base import Broker
 from django_jobs.clock import from_ms, now_ms, to_ms
 from django_jobs.compat import Task
-from django_jobs.errors import BrokerError
+from django_jobs.errors import BrokerError, BrokerUnavailable
 from django_jobs.jobs.metadata import decode_metadata, encode_with_reserved
 from django_jobs.jobs.observers import PERIODIC
 from django_jobs.jobs.records import Job, Tick
@@ -40,7 +41,7 @@ class Ticker:
         tasks: the periodic tasks of the worker's backend.
         make_job: returns a new job that calls a task without arguments.
         on_unique: called with the job of a unique task when its tick was claimed: it may have been
-            merged with another one.
+            merged with another one. If it raises `BrokerUnavailable`, it is called again later.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Ticker:
         self._lines = {each.name: f"{each.name} [{each.schedule}]" for each in self.tasks}
         self._next: dict[str, datetime] = {}
         self._failed: set[str] = set()
+        self._unannounced: deque[tuple[Task[..., Any], Job]] = deque()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._outage = BrokerBackoff("enqueue periodic tasks")
         self._stopped = threading.Event()
@@ -92,6 +94,7 @@ class Ticker:
         while waiting := self._claim(waiting, stored, now):
             now, stored = self._not_ahead(now), self._broker.ticks()
         self._next |= {each.name: self._next_look(each, now) for each in reached}
+        self._announce()
         waits = ((at - now).total_seconds() for at in self._next.values())
         return min([LONGEST_WAIT, *waits])
 
@@ -118,8 +121,18 @@ class Ticker:
         claimed = self._broker.claim_ticks([tick for _, tick in found])
         for (each, tick), is_ours in zip(found, claimed, strict=True):
             if is_ours and tick.job is not None and tick.job.lock is not None:
-                self._on_unique(each.task, tick.job)
+                self._unannounced.append((each.task, tick.job))
         return [each for (each, _), is_ours in zip(found, claimed, strict=True) if not is_ours]
+
+    def _announce(self) -> None:
+        """Announce the claimed ticks of unique tasks; those that an outage has left come first."""
+        while self._unannounced:
+            claimed = self._unannounced.popleft()
+            try:
+                self._on_unique(*claimed)
+            except BrokerUnavailable:
+                self._unannounced.appendleft(claimed)
+                raise
 
     def _due_or_log(
         self, periodic: PeriodicTask, stored: Mapping[str, int], now: datetime

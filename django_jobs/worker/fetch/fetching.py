@@ -56,7 +56,7 @@ class Fetching:
         on_fatal: Callable[[], None],
     ) -> None:
         queues = ServedQueues(options.queues, strict=options.strict, inspection=inspection)
-        outbox = Outbox(state.in_flight, Undelivered(session, inspection, worker_id))
+        outbox = Outbox(state.in_flight, Undelivered(session, inspection, worker_id, undecided))
         self._session = session
         self._state = state
         self.intake = Intake(state, dead_jobs, unknown, undecided)

@@ -14,6 +14,7 @@ from django_jobs.clock import now_ms
 from django_jobs.errors import BrokerError, Fail, WrongKeyType
 from django_jobs.jobs.records import Failure, Settlement, State, bytes_of
 from django_jobs.tasks.retry import error_path
+from django_jobs.worker.run.undecided import Undecided
 
 from .in_flight import InFlight
 from .room import BATCH
@@ -56,12 +57,20 @@ class Undelivered:
         session: abandons what can't be sent at all.
         inspection: reads the number of an attempt.
         worker: id of the worker.
+        undecided: announces attempts of which the broker decides what follows, if there are any.
     """
 
-    def __init__(self, session: Session, inspection: Inspection, worker: str) -> None:
+    def __init__(
+        self,
+        session: Session,
+        inspection: Inspection,
+        worker: str,
+        undecided: Undecided | None = None,
+    ) -> None:
         self._session = session
         self._inspection = inspection
         self._worker = worker
+        self._undecided = undecided
         self._waiting: deque[Lone] = deque()
 
     def __len__(self) -> int:
@@ -97,6 +106,8 @@ class Undelivered:
                 *(one.job_id, error),
                 extra={"job_id": one.job_id},
             )
+            if self._undecided:
+                self._undecided.settled_in_thread([one])
 
     def _attempt(self, one: Settlement) -> int:
         """Return the number of an attempt, or 0 if that is not known at the moment."""

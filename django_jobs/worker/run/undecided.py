@@ -65,7 +65,11 @@ class Undecided:
         self._kept[_fence(settlement)] = alternatives
 
     def settled(self, settlements: Sequence[Settlement]) -> None:
-        """Announce how those of some attempts ended that were kept."""
+        """Announce how those of some attempts ended that were kept.
+
+        Args:
+            settlements: that the broker has taken, or never will.
+        """
         if ended := self._take(settlements):
             self._announce(ended)
 

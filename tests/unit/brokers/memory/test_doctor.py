@@ -12,6 +12,7 @@ from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.brokers.doctor import Trouble
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.memory.leases import Leases
+from django_jobs.brokers.memory.locks import Held
 from django_jobs.brokers.memory.store import Store
 from django_jobs.brokers.memory.stored_job import StoredJob
 from django_jobs.jobs.records import Lock, OnConflict, State
@@ -170,7 +171,17 @@ def check_that_each_job_runs_once(site: Site) -> None:
 LOCK_DAMAGES: dict[str, Callable[[Store], object]] = {
     "the lock is gone": lambda store: store.locks.held.clear(),
     "the lock has lost who gets it next": lambda store: store.locks.give("d1", "first"),
+    "the lock waits for itself": lambda store: note(store, "next", "next"),
+    "the lock belongs to the next one": lambda store: note(store, "next", None),
+    "the lock has them swapped": lambda store: note(store, "next", "first"),
+    "the next one is in no list": lambda store: store.members[State.SCHEDULED].pop("next"),
+    "the next one is in no heap": lambda store: store.due.clear(),
+    "the next one is due": lambda store: store.defer(store.entries["next"], State.SCHEDULED, 5),
 }
+
+
+def note(store: Store, holder: str, successor: str | None) -> None:
+    store.locks.held["d1"] = Held(holder, successor)
 
 
 @pytest.mark.parametrize("name", LOCK_DAMAGES)

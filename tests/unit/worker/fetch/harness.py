@@ -26,6 +26,7 @@ from django_jobs.worker.fetch.state import FetchState, Outlook
 from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.dead_jobs import DeadJobs
 from django_jobs.worker.run.executors import Executors
+from django_jobs.worker.run.undecided import Undecided
 from django_jobs.worker.run.unknown import UnknownJobs
 from tests.support.builders import make_job, succeeded
 
@@ -207,6 +208,7 @@ class Harness:
         )
         self.dead_jobs = DeadJobs(self.broker.inspection, context)
         self.intake = Intake(self.state, self.dead_jobs, UnknownJobs("default", "w1"))
+        self.undecided = Undecided(self.broker.inspection)
         self.finished = threading.Event()
         self.lease.renew(clock())
         self.serve(QueueWeight("default"))
@@ -217,7 +219,7 @@ class Harness:
         served = ServedQueues(queues, strict=False, inspection=inspection, clock=clock)
         session: Session = self.session
         self.listener = Listener(session, served, self.state, self.intake, clock)
-        self.outbox = Outbox(self.in_flight, Undelivered(session, inspection, "w"))
+        self.outbox = Outbox(self.in_flight, Undelivered(session, inspection, "w", self.undecided))
         self.exchange = ExchangeLoop(
             *(session, served, self.state, self.intake, self.outbox, self.listener),
             self.finished,

@@ -9,7 +9,10 @@ import pytest
 from django_jobs.brokers.messages import Take
 from django_jobs.errors import BrokerUnavailable, WrongKeyType
 from django_jobs.jobs.records import Settlement, State
+from django_jobs.worker.run.announcements import Announcement
+from django_jobs.worker.run.undecided import Alternatives
 from tests.support.builders import ended, make_failure
+from tests.support.waiting import DEADLINE
 from tests.unit.worker.fetch.harness import Harness, Pending
 
 LARGE = "x" * 1000
@@ -83,6 +86,21 @@ def test_what_is_never_taken_is_abandoned(picky: Harness, caplog: pytest.LogCapt
     assert picky.settled == [(good.job.id, State.SUCCEEDED)]
     assert [(one.job_id, one.token) for one in picky.session.abandoned] == [(back.job.id, 1)]
     assert f"The end of job {back.job.id} can't be reported" in caplog.text
+
+
+def test_what_is_abandoned_is_announced(picky: Harness) -> None:
+    (claim,) = picky.run_jobs(1)
+    picky.session.refuses = lambda _: True
+    failed = ended(claim, State.RETRYING, failure=make_failure())
+    said: list[str] = []
+    retrying = Announcement(effects=(lambda: said.append("retrying"),))
+    discarded = Announcement(effects=(lambda: said.append("discarded"),))
+    picky.undecided.add(failed, Alternatives(retrying, discarded, {}))
+    picky.end(claim, failed)
+    deliver(picky)
+
+    picky.undecided.wait(DEADLINE)
+    assert said == ["retrying"]
 
 
 def test_jobs_are_claimed_all_the_while(picky: Harness) -> None:

@@ -37,10 +37,17 @@ local function noted(digest)
   return holder, successor ~= '' and successor or nil, false
 end
 
--- Tells whether a job is there, has not ended and has this lock.
+-- Tells whether a job waits for its lock, and is not only listed as if it did.
+local function awaits_lock(id)
+  local score = redis.pcall('ZSCORE', P .. 's:scheduled', id)
+  return type(score) == 'string' and tonumber(score) == NO_DUE_TIME and read(id, 'q')[1] and true or false
+end
+
+-- Tells whether a job is there, has not ended and has this lock: one that waits for it has it not.
 local function needs_lock(id, digest)
   local state, lock = unpack(read(id, 's', 'l'), 1, 2)
-  return state and not is_one_of(state, ENDED) and lock_parts(lock) == digest
+  if not state or is_one_of(state, ENDED) or lock_parts(lock) ~= digest then return false end
+  return state ~= 'scheduled' or not awaits_lock(id)
 end
 
 -- Tells whether a job keeps others away from a lock: one that has expired before its start does not.
@@ -49,12 +56,6 @@ local function keeps_lock(id, digest)
   local state, enqueued_with = unpack(read(id, 's', 'e'), 1, 2)
   local expires_at = tonumber((select(5, terms(enqueued_with or ''))) or '')
   return state == 'running' or not expires_at or expires_at > now
-end
-
--- Tells whether a job waits for its lock, and is not only listed as if it did.
-local function awaits_lock(id)
-  local score = redis.pcall('ZSCORE', P .. 's:scheduled', id)
-  return type(score) == 'string' and tonumber(score) == NO_DUE_TIME and read(id, 'q')[1] and true or false
 end
 
 -- Gives a lock to the job that waits for it, which becomes due. Returns its id, or nothing if no job waits.
