@@ -135,12 +135,14 @@ def _check_lock(task: Task[..., Any]) -> None:
     unique = getattr(task, "unique", None)
     if unique is None:
         return
+    where = f"The periodic task {task.module_path!r} is run without arguments"
     try:
-        lock_of(unique, task, (), {}, after_commit=False)
+        if callable(unique.by):  # it is not called yet, as it may need the database
+            check_takes_none("Unique.by", unique.by)
+        else:
+            lock_of(unique, task, (), {}, after_commit=False)
     except TypeError as error:
-        raise InvalidTask(
-            f"The periodic task {task.module_path!r} is run without arguments: {error}"
-        ) from error
+        raise InvalidTask(f"{where}: {error}") from error
 
 
 def _required_arguments(task: Task[..., Any]) -> list[str]:

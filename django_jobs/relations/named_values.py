@@ -25,7 +25,22 @@ class _Parameter(NamedTuple):
     """Where a call has the value of a parameter: by position, by name, or as the default."""
 
     position: int | None
+    has_name: bool
     default: Any
+
+
+class _Parameters(NamedTuple):
+    """What a path may begin with.
+
+    Attributes:
+        known: each parameter of one argument.
+        collecting: the names of `*args` and `**kwargs`, as the function calls them.
+        takes_any: whether other names may come along in the latter.
+    """
+
+    known: Mapping[str, _Parameter]
+    collecting: tuple[str, ...]
+    takes_any: bool
 
 
 def tidy_by(by: By | None) -> By | None:
@@ -40,12 +55,11 @@ def paths_of(by: By) -> tuple[str, ...]:
     return (by,) if isinstance(by, str) else tuple(by)
 
 
-def check_by(where: str, by: object, func: _Function, *, has_context: bool) -> None:
-    """Refuse a `by` that names no parameter of a function.
+def check_form(where: str, by: object) -> None:
+    """Refuse what can be no `by` of any function.
 
     Args:
         where: the task and the option, for messages.
-        has_context: whether the first parameter of the function is the job's context.
 
     Raises:
         ImproperlyConfigured: the message has the reason.
@@ -64,12 +78,30 @@ def check_by(where: str, by: object, func: _Function, *, has_context: bool) -> N
             f"{where}={short_repr(by)}: give the name of a parameter, a path into one such as"
             " 'order.customer', a list of them, or a function of the arguments."
         )
-    known, takes_any = _parameters(func, has_context)
-    for path in paths:
+
+
+def check_by(where: str, by: Any, func: _Function, *, has_context: bool) -> None:
+    """Refuse a `by` that names no parameter of a function.
+
+    Args:
+        where: the task and the option, for messages.
+        has_context: whether the first parameter of the function is the job's context.
+
+    Raises:
+        ImproperlyConfigured: the message has the reason.
+    """
+    check_form(where, by)
+    parameters = _parameters(func, has_context)
+    for path in paths_of(by):
         first = path.partition(".")[0]
-        if first not in known and not takes_any:
+        if first in parameters.collecting:
             raise ImproperlyConfigured(
-                f"{where}={short_repr(by)}: {unknown_name('parameter', first, known)}"
+                f"{where}={short_repr(by)}: {first!r} collects other arguments. Name one of them,"
+                " or give a function of the arguments."
+            )
+        if first not in parameters.known and not parameters.takes_any:
+            raise ImproperlyConfigured(
+                f"{where}={short_repr(by)}: {unknown_name('parameter', first, parameters.known)}"
             )
 
 
@@ -148,9 +180,9 @@ def _argument(
     kwargs: Mapping[str, Any],
     has_context: bool,
 ) -> Any:
-    if name in kwargs:
+    parameter = _parameters(func, has_context).known.get(name)
+    if name in kwargs and (parameter is None or parameter.has_name):
         return kwargs[name]
-    parameter = _parameters(func, has_context)[0].get(name)
     if parameter is not None:
         if parameter.position is not None and parameter.position < len(args):
             return args[parameter.position]
@@ -160,15 +192,22 @@ def _argument(
 
 
 @cache
-def _parameters(func: _Function, has_context: bool) -> tuple[dict[str, _Parameter], bool]:
-    """Return the parameters of a function that a path may begin with, and whether any name may."""
-    known = list(inspect.signature(func).parameters.values())[int(has_context) :]
-    return dict(_named(known)), any(one.kind is one.VAR_KEYWORD for one in known)
+def _parameters(func: _Function, has_context: bool) -> _Parameters:
+    """Return the parameters of a function that a path may begin with."""
+    all_of_them = list(inspect.signature(func).parameters.values())[int(has_context) :]
+    known = dict(_named(all_of_them))
+    return _Parameters(
+        known=known,
+        collecting=tuple(one.name for one in all_of_them if one.name not in known),
+        takes_any=any(one.kind is one.VAR_KEYWORD for one in all_of_them),
+    )
 
 
-def _named(known: list[inspect.Parameter]) -> Iterator[tuple[str, _Parameter]]:
-    for index, one in enumerate(known):
-        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
-            yield one.name, _Parameter(index, one.default)
+def _named(parameters: list[inspect.Parameter]) -> Iterator[tuple[str, _Parameter]]:
+    for index, one in enumerate(parameters):
+        if one.kind is one.POSITIONAL_ONLY:
+            yield one.name, _Parameter(index, False, one.default)
+        elif one.kind is one.POSITIONAL_OR_KEYWORD:
+            yield one.name, _Parameter(index, True, one.default)
         elif one.kind is one.KEYWORD_ONLY:
-            yield one.name, _Parameter(None, one.default)
+            yield one.name, _Parameter(None, True, one.default)

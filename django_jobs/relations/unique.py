@@ -16,9 +16,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs.compat import AnyTask
 from django_jobs.errors import UnserializableArgument
 from django_jobs.jobs.records import Lock, OnConflict, Until
+from django_jobs.relations.named_values import (
+    By,
+    check_by,
+    check_form,
+    paths_of,
+    tidy_by,
+    values_of,
+)
 from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.serialization.types import ESCAPED_DICT, MODEL
-from django_jobs.suggest import unknown_name
 from django_jobs.validation.ranges import KEEP_FOR
 from django_jobs.validation.validators import short_repr
 
@@ -31,8 +38,9 @@ class Unique:
     """At most one unfinished job of a task for the same arguments.
 
     Attributes:
-        by: names of the parameters whose values are compared; None for all, and an empty list for
-            one job of the task whatever its arguments.
+        by: which values are compared: the name of a parameter, a path into one such as
+            "order.customer", several, or a function of the arguments; None for all arguments, and
+            an empty list for one job of the task whatever its arguments.
         until: "end" for the end of the job, or "start" for the start of its first attempt.
         keep_for: seconds after a success during which no other job is stored, or None for none.
         on_conflict: "return" for the result of the job that is there, "raise" for a `DuplicateJob`,
@@ -43,14 +51,16 @@ class Unique:
         ImproperlyConfigured: a value is not valid.
     """
 
-    by: Sequence[str] | str | None = None
+    by: By | None = None
     until: Literal["end", "start"] = "end"
     keep_for: float | timedelta | None = None
     on_conflict: Literal["return", "raise", "replace"] = "return"
 
     def __post_init__(self) -> None:
-        if self.by is not None:
-            object.__setattr__(self, "by", _names(self.by))
+        by = tidy_by(self.by)
+        if by not in (None, ()):
+            check_form("Unique.by", by)
+        object.__setattr__(self, "by", _in_one_order(by))
         _check_choice("until", self.until, Until)
         _check_choice("on_conflict", self.on_conflict, OnConflict)
         if self.keep_for is None:
@@ -100,13 +110,8 @@ def check_unique(name: str, func: Callable[..., Any], unique: object, *, has_con
             f"Task {name}: unique={short_repr(unique)} must be a django_jobs.Unique, such as"
             " Unique(by=['customer_id'])."
         )
-    parameters = _signature(func, has_context).parameters
-    for one in unique.by or ():
-        if one not in parameters:
-            raise ImproperlyConfigured(
-                f"Task {name}: Unique(by={list(unique.by or ())!r}):"
-                f" {unknown_name('parameter', one, parameters)}"
-            )
+    if unique.by:
+        check_by(f"Task {name}: Unique.by", unique.by, func, has_context=has_context)
 
 
 def lock_of(
@@ -123,7 +128,8 @@ def lock_of(
 
     Raises:
         TypeError: the arguments do not fit the function.
-        UnserializableArgument: a value, or a default, cannot be written as JSON.
+        UnserializableArgument: a value, or a default, cannot be written as JSON, or a path leads to
+            nothing.
     """
     return Lock(
         digest=_digest(task.module_path, _compared(unique, task, args, kwargs)),
@@ -137,14 +143,17 @@ def lock_of(
 def _compared(
     unique: Unique, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the values by which a call is compared with others, by their parameters."""
+    """Return the values by which a call is compared with others, by what names them."""
     try:
         bound = _signature(task.func, task.takes_context).bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{task.module_path}: {error}.") from error
-    bound.apply_defaults()
-    names = bound.arguments if unique.by is None else unique.by
-    return {name: bound.arguments[name] for name in names}
+    if unique.by is None:
+        bound.apply_defaults()
+        return bound.arguments
+    where = f"Task {task.module_path}: Unique.by"
+    values = values_of(where, unique.by, task.func, args, kwargs, has_context=task.takes_context)
+    return dict(zip(paths_of(unique.by) or map(str, range(len(values))), values, strict=True))
 
 
 def _digest(task: str, values: Mapping[str, Any]) -> str:
@@ -182,16 +191,9 @@ def _signature(func: Callable[..., Any], has_context: bool) -> inspect.Signature
     return signature.replace(parameters=parameters)
 
 
-def _names(by: Any) -> tuple[str, ...]:
-    names = (by,) if isinstance(by, str) else by
-    if not isinstance(names, (tuple, list, set, frozenset)) or not all(
-        isinstance(name, str) and name.isidentifier() for name in names
-    ):
-        raise ImproperlyConfigured(
-            f"Unique(by={short_repr(by)}): give the names of parameters, such as ['customer_id'],"
-            " or None for all."
-        )
-    return tuple(sorted(set(names)))
+def _in_one_order(by: By | None) -> By | None:
+    """Return a `by` that is equal to all others that compare the same values."""
+    return by if by is None or callable(by) else tuple(sorted(set(paths_of(by))))
 
 
 def _check_choice(option: str, value: object, choices: type[Until] | type[OnConflict]) -> None:

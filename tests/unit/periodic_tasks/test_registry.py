@@ -206,7 +206,7 @@ def by_defaults(page: int = 1, **options: object) -> None:
 @pytest.mark.parametrize(
     ("by", "message"),
     [
-        ("options", "the call has no argument 'options'"),
+        ("colour", "the call has no argument 'colour'"),
         ("colour", "the call has no argument 'colour'"),
         ("page.owner", "the path 'page.owner' leads to nothing"),
         (lambda page: page, "the function requires arguments: missing a required argument: 'page'"),
@@ -232,6 +232,13 @@ def test_a_unique_task_whose_defaults_cannot_be_compared_is_refused() -> None:
         InvalidTask, match=r"is run without arguments: Unique compares the arguments of .*marker"
     ):
         periodic("0 8 * * *")(task(unique=Unique())(with_marker))
+
+
+def test_a_unique_task_whose_function_requires_arguments_is_refused() -> None:
+    unique = Unique(by=lambda marker: marker)
+
+    with pytest.raises(InvalidTask, match=r"is run without arguments: Unique\.by: the function re"):
+        periodic("0 8 * * *")(task(unique=unique)(with_marker))
 
 
 @pytest.mark.parametrize("by", ["page", []])

@@ -47,13 +47,29 @@ def digest(*args: Any, **kwargs: Any) -> str:
 
 @pytest.mark.parametrize("by", ["customer", ["customer_id", "customer"]])
 def test_a_parameter_that_the_function_lacks_is_named_with_those_it_has(by: Any) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"charge: Unique\(by=.*customer_id"):
+    with pytest.raises(ImproperlyConfigured, match=r"charge: Unique\.by=.*customer_id"):
         task(unique=Unique(by=by))(charge)
 
 
-@pytest.mark.parametrize("by", [7, [7], "a.b", ["a b"], {"a": 1}, [["customer_id"]], [{}]])
-def test_by_takes_only_names(by: Any) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"Unique\(by=.*names of parameters"):
+@pytest.mark.parametrize(
+    "by", [7, 0, [7], "", "a..b", {}, {"a": 1}, [["customer_id"]], [{}], {"a"}, frozenset()]
+)
+def test_what_cannot_name_values_is_refused(by: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"Unique\.by=.*[Gg]ive (a list|the name)"):
+        Unique(by=by)
+
+
+@pytest.mark.parametrize("by", ["rows", "options", "options.colour"])
+def test_what_collects_arguments_is_refused(by: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"gather: Unique\.by=.* Name one of them"):
+        task(unique=Unique(by=by))(gather)
+
+
+def test_a_coroutine_function_is_refused() -> None:
+    async def by(customer_id: int) -> int:
+        return customer_id
+
+    with pytest.raises(ImproperlyConfigured, match="must not be a coroutine function"):
         Unique(by=by)
 
 
@@ -155,9 +171,34 @@ def test_without_any_parameter_there_is_one_job_of_the_task() -> None:
 def test_arguments_without_names_are_compared_as_well() -> None:
     assert digest(1, 2, of=gather) != digest(2, 1, of=gather)
     assert digest(of=gather, a=1) != digest(of=gather, a=2)
-    assert digest(1, unique=Unique(by="options"), of=gather) == digest(
-        2, unique=Unique(by="options"), of=gather
+
+
+def test_an_argument_that_a_function_collects_may_be_named() -> None:
+    by_colour = Unique(by="colour")
+
+    assert digest(1, colour="red", unique=by_colour, of=gather) == digest(
+        2, colour="red", unique=by_colour, of=gather
     )
+    with pytest.raises(TypeError, match=r"gather: Unique\.by: the call has no argument 'colour'"):
+        digest(1, unique=by_colour, of=gather)
+
+
+def test_values_within_an_argument_may_be_named() -> None:
+    by_order = Unique(by=["customer_id.order", "amount"])
+
+    assert digest({"order": 1, "at": 1}, unique=by_order) == digest(
+        {"order": 1, "at": 2}, unique=by_order
+    )
+    assert digest({"order": 1}, unique=by_order) != digest({"order": 2}, unique=by_order)
+    with pytest.raises(UnserializableArgument, match="leads to nothing"):
+        digest({"at": 1}, unique=by_order)
+
+
+def test_a_function_may_make_what_is_compared() -> None:
+    by_parity = Unique(by=lambda customer_id, **_: (customer_id % 2, "parity"))
+
+    assert digest(1, unique=by_parity) == digest(3, unique=by_parity)
+    assert digest(1, unique=by_parity) != digest(2, unique=by_parity)
 
 
 def test_a_model_instance_is_its_primary_key() -> None:

@@ -29,6 +29,10 @@ def bill_any(*numbers: int, **options: Any) -> None:
     """A task that takes all arguments."""
 
 
+def bill_also(customer: Any, /, **options: Any) -> None:
+    """A task that may be called with an option of the same name as its parameter."""
+
+
 def with_context(context: Any, customer: Any) -> None:
     """A task whose callers omit its first parameter."""
 
@@ -193,6 +197,16 @@ def test_a_missing_argument_is_refused() -> None:
 def test_what_names_no_parameter_is_refused_at_the_declaration(by: Any, message: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=message):
         task(fair_by=by)(bill)
+
+
+@pytest.mark.parametrize("by", ["numbers", "options.colour"])
+def test_what_collects_arguments_is_refused(by: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="collects other arguments"):
+        task(fair_by=by)(bill_any)
+
+
+def test_a_parameter_without_a_name_is_not_mistaken_for_an_option() -> None:
+    assert key("customer", 7, func=bill_also, customer=8) == "7"
 
 
 def test_the_context_is_no_parameter() -> None:
