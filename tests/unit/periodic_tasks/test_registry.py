@@ -207,7 +207,6 @@ def by_defaults(page: int = 1, **options: object) -> None:
     ("by", "message"),
     [
         ("colour", "the call has no argument 'colour'"),
-        ("colour", "the call has no argument 'colour'"),
         ("page.owner", "the path 'page.owner' leads to nothing"),
         (lambda page: page, "the function requires arguments: missing a required argument: 'page'"),
     ],
