@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
@@ -40,7 +41,17 @@ def is_persistent(alias: str = DEFAULT_TASK_BACKEND_ALIAS) -> bool:
 
 
 def prepare_process() -> None:
-    """Set up this process for our backends; a wrong setting is reported at its first use."""
+    """Set up this process for our backends; a wrong setting is reported at its first use.
+
+    Raises:
+        ImproperlyConfigured: `TASKS` is no dictionary, such as a function that nobody called.
+    """
+    given = getattr(settings, "TASKS", {})
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(
+            f"TASKS is {given!r}, and not a dictionary. To read it from the environment, call the"
+            " function: TASKS = tasks_from_env()."
+        )
     for alias in task_backends:
         with suppress(ImproperlyConfigured):
             backend = our_backend(alias)

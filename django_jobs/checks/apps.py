@@ -11,6 +11,8 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Warning, register
 from django.core.management import find_commands
 
+from django_jobs.backends import our_backends
+
 from .common import TAG, Configs
 
 BACKPORT = "django_tasks"
@@ -30,6 +32,19 @@ def check_command_name(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMes
                 f" 'django_jobs' before {config.name!r}.",
                 id="django_jobs.W003",
             )
+
+
+@register(TAG)
+def check_tasks_setting(app_configs: Configs, **kwargs: Any) -> Iterator[CheckMessage]:
+    """W016: the app is installed, but `TASKS` names none of its backends, or is not there."""
+    if not any(True for _ in our_backends()):
+        yield Warning(
+            "'django_jobs' is in INSTALLED_APPS, but TASKS names none of its backends, so another"
+            " one runs the jobs.",
+            hint="Add to the settings: from django_jobs.conf import tasks_from_env;"
+            " TASKS = tasks_from_env()",
+            id="django_jobs.W016",
+        )
 
 
 @register(TAG)

@@ -41,8 +41,9 @@ def job_backend(alias: str) -> JobBackend:
     if backend is None:
         kind = type(configured)
         raise CommandError(
-            f"TASKS[{alias!r}] is {kind.__module__}.{kind.__qualname__}, a backend that django_jobs"
-            " cannot look into. Set JOB_BACKEND=redis, or name another alias with --backend."
+            f"TASKS[{alias!r}] is {kind.__module__}.{kind.__qualname__}, which is no backend of"
+            " django_jobs. Set TASKS = tasks_from_env() and JOB_BACKEND=redis, or name another"
+            " alias with --backend."
         )
     return backend
 

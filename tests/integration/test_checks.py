@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 import django
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
-from django_jobs.backends import our_backend
+from django_jobs.backends import our_backend, prepare_process
 from django_jobs.checks.databases import needed_connections
+from django_jobs.conf import tasks_from_env
 from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from django_jobs.tasks.registry import import_task_modules
 from tests.apps.registered.tasks import greet
@@ -155,6 +157,25 @@ def test_an_earlier_app_with_a_runworker_of_its_own_is_named() -> None:
 def test_a_later_app_with_a_runworker_of_its_own_does_not_matter() -> None:
     with with_apps(*BACKPORT, "django_jobs", "tests.apps.rival"):
         assert not found("W003")
+
+
+# --- the setting -------------------------------------------------------------------------------
+
+
+def test_an_installed_app_without_a_backend_of_its_own_is_reported() -> None:
+    with tasks_on(DJANGO_S_OWN):
+        (message,) = found("W016")
+    assert "TASKS = tasks_from_env()" in (message.hint or "")
+    with on_threads():
+        assert not found("W016")
+
+
+def test_a_setting_that_is_no_dictionary_is_refused_when_the_site_starts() -> None:
+    with (
+        override_settings(TASKS=tasks_from_env),
+        pytest.raises(ImproperlyConfigured, match=r"call the function: TASKS = tasks_from_env\(\)"),
+    ):
+        prepare_process()
 
 
 # --- the backport ------------------------------------------------------------------------------

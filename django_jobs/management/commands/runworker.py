@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.utils.autoreload import run_with_reloader
 
-from django_jobs.backends import JobBackend, our_backend, our_backends
+from django_jobs.backends import JobBackend, our_backends
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
 from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.errors import BrokerError
@@ -35,7 +35,7 @@ from django_jobs.management.banner import (
 from django_jobs.management.own_process import OwnProcessCommand
 from django_jobs.management.probe import open_worker_probe, scrapes_of
 from django_jobs.management.several import channel_to_parent, run_several
-from django_jobs.management.target import configured_backend
+from django_jobs.management.target import job_backend
 from django_jobs.management.worker_arguments import add_worker_arguments
 from django_jobs.management.worker_options import chosen_options, replaceable
 from django_jobs.waits import wait_out
@@ -256,12 +256,11 @@ def find_backend(alias: str) -> JobBackend:
     Raises:
         CommandError: there is no such backend; says what to set.
     """
-    configured = configured_backend(alias)
-    backend = our_backend(alias)
-    if backend is None or not backend.persistent:
+    backend = job_backend(alias)
+    if not backend.persistent:
         raise CommandError(
-            f"TASKS[{alias!r}] is {type(configured).__name__}, whose jobs no separate worker can"
-            " run. Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
+            f"TASKS[{alias!r}] is {type(backend).__name__}, whose jobs no separate worker can run."
+            " Set JOB_BACKEND=redis and REDIS_URL, or name another backend with --backend."
         )
     return backend
 
