@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-servers test-versions test-wagtail test-deploy chaos soak load bench bench-quick compare conformance docs record lint format coverage messages clean programs
+.PHONY: help run dev test test-unit test-servers test-versions test-wagtail test-deploy chaos soak load bench bench-quick bench-relations compare conformance docs record lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-quick: $(VENV)/installed-dev programs ## A short version of bench that cha
 
 compare: $(VENV)/installed-dev programs ## Compare the speed with another checkout: make compare A=../other
 	@$(BIN)/python -m benchmarks.compare $(A) . $(ARGS)
+
+bench-relations: $(VENV)/installed-dev programs ## Compare unique, fair, limited and batch jobs with plain ones
+	@$(BIN)/python -m benchmarks.relations $(ARGS)
 
 conformance: $(VENV)/installed-dev ## Run Django's own tests of tasks with our backends (downloads them)
 	@$(BIN)/python -m pytest --ds=tests.integration.conformance.settings tests/integration/conformance/suite.py

@@ -2,7 +2,8 @@
 
 Usage: python -m benchmarks.producer SYSTEM VERB TASK NUMBER, in the system's own environment.
 The system's module has `enqueue(task, number)`, and if it can `enqueue_many(task, numbers)` and
-`enqueue_at(task, number, moment)`: all plain functions, or all coroutine functions.
+`enqueue_at(task, number, moment)`: all plain functions, or all coroutine functions; and `close()`,
+a plain function, if something is to be done after the last job.
 """
 
 from __future__ import annotations
@@ -44,12 +45,14 @@ class Producer:
         self.one = awaitable(module.enqueue)
         self.many = awaitable(getattr(module, "enqueue_many", None) or one_by_one(self.one))
         self.at = awaitable(getattr(module, "enqueue_at", None))
+        self.close = getattr(module, "close", lambda: None)
 
     async def fill(self, task: str, count: int) -> dict[str, Any]:
         """Enqueue a number of jobs in the fastest way."""
         numbers = range(place.FIRST, place.FIRST + count)
         for start in range(0, count, CHUNK):
             await self.many(task, numbers[start : start + CHUNK])
+        self.close()
         return {"jobs": count}
 
     async def singles(self, task: str, milliseconds: int) -> dict[str, Any]:

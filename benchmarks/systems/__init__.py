@@ -12,8 +12,9 @@ functions in `benchmarks/jobs.py` (`noop`, `sleep`, `note`, `append`, and as cor
 - `enqueue(task, number)`: enqueue one job of the task with this name;
 - `enqueue_many(task, numbers)`: enqueue many in one call, if the system has such a call;
 - `enqueue_at(task, number, moment)`: enqueue one for this moment, in seconds since 1970;
+- `close()`, a plain function: end what was opened for all jobs, if anything was;
 
-all three plain functions, or all three coroutine functions. `worker.default` runs with as many
+the first three all plain functions, or all coroutine functions. `worker.default` runs with as many
 threads or coroutines as make no-ops fastest, in one process; `worker.io` with 25,
 `worker.io_async` with 500.
 """

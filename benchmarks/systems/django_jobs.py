@@ -40,7 +40,7 @@ import django
 
 django.setup()
 
-from benchmarks.site import tasks  # noqa: E402 - tasks need the settings
+from benchmarks.site import relations, tasks  # noqa: E402 - tasks need the settings
 
 
 def enqueue(task: str, number: int) -> None:
@@ -49,7 +49,13 @@ def enqueue(task: str, number: int) -> None:
 
 
 def enqueue_many(task: str, numbers: range) -> None:
-    """Enqueue many jobs in one call; `task@queue` names a queue, `task@*` means each in turn."""
+    """Enqueue many jobs in one call; `task@queue` names a queue, `task@*` means each in turn.
+
+    A kind of `benchmarks/site/relations.py` may stand for a task.
+    """
+    if fill := relations.FILLS.get(task):
+        fill(numbers)
+        return
     name, _, queue = task.partition("@")
     called = getattr(tasks, name)
     if queue == "*":
@@ -63,3 +69,8 @@ def enqueue_many(task: str, numbers: range) -> None:
 def enqueue_at(task: str, number: int, moment: float) -> None:
     """Enqueue one job for later."""
     getattr(tasks, task).using(run_after=datetime.fromtimestamp(moment, UTC)).enqueue(number)
+
+
+def close() -> None:
+    """End what was opened for all jobs, such as a batch."""
+    relations.close()
