@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from django_jobs import Retry, task
+from django_jobs import Retry, Unique, task
 from django_jobs.errors import RetryLater
 from tests.apps.worker_site.tasks import exists, write
 
@@ -61,6 +61,38 @@ def write_to_full_disk(context: Any) -> None:
     note(context)
     with open("/dev/full", "w") as disk:
         disk.write("x")
+
+
+# --- jobs that belong together -------------------------------------------------------------------
+
+
+def run_for(context: Any, key: str, version: int, longest: float) -> None:
+    """Take a random time, and note when that began and ended."""
+    about = f"{context.task_result.id} {os.getpid()} {key} {version}"
+    write(f"begun {time.monotonic()} {about}")
+    time.sleep(random.uniform(0, longest))
+    write(f"ended {time.monotonic()} {about}")
+
+
+@task(takes_context=True, unique=Unique(by="key"))
+def run_once(context: Any, key: str, version: int, longest: float) -> None:
+    run_for(context, key, version, longest)
+
+
+@task(takes_context=True, unique=Unique(by="key", on_conflict="replace"))
+def run_newest(context: Any, key: str, version: int, longest: float) -> None:
+    run_for(context, key, version, longest)
+
+
+@task(takes_context=True, unique=Unique(by="key", until="start"))
+def run_after(context: Any, key: str, version: int, longest: float) -> None:
+    run_for(context, key, version, longest)
+
+
+@task(takes_context=True, fair_by="key")
+def run_in_turn(context: Any, key: str, longest: float) -> None:
+    note(context)
+    time.sleep(random.uniform(0, longest))
 
 
 # --- hostile ones: what the first does to its process, the others only to their attempt ----------
