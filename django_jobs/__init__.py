@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django_jobs.jobs.progress import set_progress
 from django_jobs.periodic_tasks.registry import periodic
+from django_jobs.relations.limits import Limit, Rate
 from django_jobs.relations.unique import Unique
 from django_jobs.tasks.decorator import task
 from django_jobs.tasks.retry import Retry
@@ -13,7 +14,16 @@ from django_jobs.tasks.retry import Retry
 if TYPE_CHECKING:
     from django_jobs.mail import send_mail_later
 
-__all__ = ["Retry", "Unique", "periodic", "send_mail_later", "set_progress", "task"]
+__all__ = [
+    "Limit",
+    "Rate",
+    "Retry",
+    "Unique",
+    "periodic",
+    "send_mail_later",
+    "set_progress",
+    "task",
+]
 
 
 def __getattr__(name: str) -> Any:

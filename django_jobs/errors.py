@@ -151,6 +151,28 @@ class RetryLater(JobsError):
         self.when = when
 
 
+class LimitReached(JobsError):
+    """Raise it in a task when a service says that it has had enough, as with the status 429.
+
+    The job starts again when the time is over, at no cost of an attempt, and until then no other
+    job does under the same key of its limits. A job without limits waits alone. A job that raises
+    it for the 101st time is dead.
+
+    Args:
+        retry_after: seconds or a timedelta until jobs may start again.
+        limit: name of the limit that is to close; None for all rates of the job, or all its limits
+            if none of them is a rate.
+        reason: stored with the job and shown to operators.
+    """
+
+    def __init__(
+        self, retry_after: float | timedelta, *, limit: str | None = None, reason: str = ""
+    ) -> None:
+        super().__init__(reason or f"a limit is reached for {retry_after}")
+        self.retry_after = retry_after
+        self.limit = limit
+
+
 class Discard(JobsError):
     """Raise it in a task to end the job as discarded: nothing is left to do, and it is no error.
 

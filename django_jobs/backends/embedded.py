@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_jobs")
 
+LOST_STATES = (State.RUNNING, State.QUEUED, State.RETRYING, State.SCHEDULED, State.WAITING)
+"""The states of the jobs that end with the process."""
+
 MAX_NAMED = 100
 """The most lost jobs that one log line lists: log collectors cut long lines off."""
 
@@ -119,7 +122,7 @@ class EmbeddedWorker:
         inspection = self._backend.broker.inspection
         lost = [
             record.job
-            for state in (State.RUNNING, State.QUEUED, State.RETRYING, State.SCHEDULED)
+            for state in LOST_STATES
             for record in inspection.jobs(state, limit=sys.maxsize)
         ]
         if not lost:

@@ -87,7 +87,8 @@ class InlineBroker(MemoryBroker):
 class InlineBackend(JobBackend):
     """Runs each job where it is enqueued, once, as Django's `ImmediateBackend` does.
 
-    A failed job is not retried, since nothing would come back to it; `run_after` is refused.
+    A failed job is not retried, since nothing would come back to it; `run_after` is refused, and
+    limits do not count.
     """
 
     supports_defer = False
@@ -108,7 +109,7 @@ class InlineBackend(JobBackend):
         try:
             for index, (job, result) in enumerate(zip(jobs, results, strict=True)):
                 try:
-                    ids, claims = self.broker.begin(job, session)
+                    ids, claims = self.broker.begin(job._replace(limits=()), session)
                 except DuplicateJob as error:
                     raise DuplicateJob(error.task, error.holder, index) from None
                 self._announce([job], ids, [result])

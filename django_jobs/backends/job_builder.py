@@ -18,6 +18,7 @@ from django_jobs.serialization.arguments import dump_arguments
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task
 from django_jobs.tasks.fairness import TurnMaker
+from django_jobs.tasks.limiting import LimitMaker
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import find_task, is_declared
 from django_jobs.tasks.retry import Retry, Seconds, to_seconds
@@ -73,13 +74,14 @@ class JobBuilder:
         """
         common = self._common_fields(task, carried)
         unique = task.unique if isinstance(task, Task) else None
-        turns = self._turns(task)
+        turns, limits = self._turns(task), self._limits(task)
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
                 arguments = dump_arguments(tuple(args), dict(kwargs))
                 turn = turns and turns.turn_of(args, kwargs, arguments)
-                job = new(Job, (job_id, arguments, *common, turn))
+                limited_by = limits.limits_of(args, kwargs, arguments) if limits else ()
+                job = new(Job, (job_id, arguments, *common, limited_by, turn))
                 self._check_size(job)
                 if unique:
                     job = job._replace(lock=lock_of(unique, task, args, kwargs, after_commit))
@@ -114,6 +116,11 @@ class JobBuilder:
             FORMAT,
             None,
         )
+
+    def _limits(self, task: AnyTask) -> LimitMaker | None:
+        if not isinstance(task, Task) or not task.limits:
+            return None
+        return LimitMaker(task, self._options.redact)
 
     def _turns(self, task: AnyTask) -> TurnMaker | None:
         if not isinstance(task, Task) or task.fair_by is None:

@@ -23,14 +23,17 @@ ENDED = (State.SUCCEEDED, State.DEAD, State.DISCARDED)
 DEFERRED = (State.SCHEDULED, State.RETRYING)
 """The states whose jobs wait for a time."""
 
+LINED_UP = (State.QUEUED, State.WAITING)
+"""The states whose jobs have a place in their queue."""
+
 PERMITTED: Mapping[str, tuple[State, ...]] = {
     "retry": (State.DEAD, State.DISCARDED, *reversed(DEFERRED)),
-    "cancel": (State.QUEUED, *DEFERRED, State.RUNNING),
-    "delete": (State.DEAD, State.DISCARDED, State.SUCCEEDED, State.QUEUED, *DEFERRED),
+    "cancel": (*LINED_UP, *DEFERRED, State.RUNNING),
+    "delete": (State.DEAD, State.DISCARDED, State.SUCCEEDED, *LINED_UP, *DEFERRED),
 }
 """For each action, the states of the jobs that an operator may do it to."""
 
-MOVABLE = (State.QUEUED, *DEFERRED)
+MOVABLE = (*LINED_UP, *DEFERRED)
 """The states of the jobs that an operator may move to another queue or broker."""
 
 # --- order ----------------------------------------------------------------------------------------
@@ -108,6 +111,14 @@ SWEPT_LATER_MS = 60_000
 
 So the clock of the scripts alone decides.
 """
+
+# --- limits ---------------------------------------------------------------------------------------
+
+LIMITS_MET = 100
+"""How often a job may raise `LimitReached` at no cost; the next time it is dead."""
+
+MOVED_PER_CALL = 300
+"""How many jobs one call may let wait for slots, as it holds up the whole server."""
 
 # --- retention ------------------------------------------------------------------------------------
 

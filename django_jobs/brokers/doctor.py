@@ -28,6 +28,9 @@ class Trouble(StrEnum):
     NO_LEASE = "no_lease"
     STRAY_LOCK = "stray_lock"
     LOST_LOCK = "lost_lock"
+    STRAY_SLOT = "stray_slot"
+    MISSING_SLOT = "missing_slot"
+    CLOSED_KEY = "closed_key"
     STRAY_KEY = "stray_key"
     ENDLESS_KEY = "endless_key"
     UNLISTED_QUEUE = "unlisted_queue"
@@ -91,6 +94,16 @@ WORDINGS = {
     Trouble.LOST_LOCK: Wording(
         "The unique job {where} has no lock, so another one with the same arguments may be stored.",
         "give it its lock",
+    ),
+    Trouble.STRAY_SLOT: Wording(
+        "The job {detail} has a slot of {where}, but does not run under that limit.", "free it"
+    ),
+    Trouble.MISSING_SLOT: Wording(
+        "The job {detail} runs without its slot of {where}.", "give it one"
+    ),
+    Trouble.CLOSED_KEY: Wording(
+        "Jobs of the queue {detail} wait for {where}, and nothing will start them.",
+        "let the next call look at it",
     ),
     Trouble.STRAY_KEY: Wording("{where} belongs to {detail}, which does not exist.", "delete it"),
     Trouble.ENDLESS_KEY: Wording("The key {where} never expires.", "let it expire"),

@@ -28,11 +28,14 @@ class Take(NamedTuple):
         quotas: the queues to take from, in this order: at most `quota` jobs from each, then what
             is missing to `limit` without quotas.
         queues: names of the queues that `listen` blocks on; empty for every queue.
+        at_once: how many of the jobs may be such whose starts a limit counts, as they are counted
+            when they are claimed; None for all.
     """
 
     limit: int
     quotas: Sequence[QueueQuota]
     queues: Collection[str] = ()
+    at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class Reply:
         damaged: queues that can give no jobs until `jobs doctor --repair` has run, as another
             program wrote to them.
         newest_format: of jobs that were postponed because a newer django_jobs wrote them, or 0.
+        has_more: the call has let as many jobs wait for slots as it may, so others may stand
+            behind them.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -60,6 +65,7 @@ class Reply:
     must_beat: bool = False
     damaged: tuple[str, ...] = ()
     newest_format: int = 0
+    has_more: bool = False
 
 
 class PendingReply(Protocol):

@@ -17,6 +17,7 @@ TIME_LABELS = {
     State.SCHEDULED: _("due"),
     State.RETRYING: _("due"),
     State.QUEUED: _("enqueued"),
+    State.WAITING: _("enqueued"),
     State.RUNNING: _("for"),
 }
 """The label of the time of a job that has not ended."""
@@ -95,7 +96,7 @@ def _latest_failure(record: JobRecord) -> Failure | None:
 def _time(record: JobRecord) -> int | None:
     if record.state in {State.SCHEDULED, State.RETRYING}:
         return record.due_at
-    if record.state is State.QUEUED:
+    if record.state in {State.QUEUED, State.WAITING}:
         return record.job.enqueued_at
     if record.state is State.RUNNING:
         return record.last_attempted_at

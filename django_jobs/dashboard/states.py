@@ -14,6 +14,7 @@ LABELS: dict[State, Any] = {
     State.QUEUED: _("Queued"),
     State.RETRYING: _("Retrying"),
     State.SCHEDULED: _("Scheduled"),
+    State.WAITING: _("Waiting"),
     State.DEAD: _("Dead"),
     State.DISCARDED: _("Discarded"),
     State.SUCCEEDED: _("Succeeded"),
@@ -22,6 +23,7 @@ LABELS: dict[State, Any] = {
 
 BADGES: dict[str, tuple[str, Any]] = {
     State.SCHEDULED: ("clock", pgettext_lazy("state of a job", "scheduled")),
+    State.WAITING: ("clock", pgettext_lazy("state of a job", "waiting")),
     State.QUEUED: ("queues", pgettext_lazy("state of a job", "queued")),
     State.RUNNING: ("play", pgettext_lazy("state of a job", "running")),
     State.SUCCEEDED: ("check", pgettext_lazy("state of a job", "succeeded")),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 
 
@@ -13,6 +14,7 @@ class State(StrEnum):
     """The state of a job."""
 
     SCHEDULED = "scheduled"
+    WAITING = "waiting"
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -26,7 +28,7 @@ class State(StrEnum):
 
     @property
     def is_waiting(self) -> bool:
-        return self in (State.SCHEDULED, State.QUEUED, State.RETRYING)
+        return self in (State.SCHEDULED, State.WAITING, State.QUEUED, State.RETRYING)
 
 
 class Until(StrEnum):
@@ -108,7 +110,8 @@ class Job(NamedTuple):
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
         format: of its record: the lowest one that has all that this job needs.
         lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
-        turn: its fair key and weight, or None. Claims leave it out, as only the broker needs it.
+        limits: that hold for it. Claims leave them out, too.
+        turn: its fair key and weight, or None. Claims leave it out, too.
     """
 
     id: str
@@ -125,6 +128,7 @@ class Job(NamedTuple):
     metadata: str = ""
     format: int = 1
     lock: Lock | None = None
+    limits: tuple[JobLimit, ...] = ()
     turn: Turn | None = None
 
     @property
@@ -211,10 +215,12 @@ class Settlement(NamedTuple):
             its queue, or SCHEDULED to postpone it, both at no cost of an attempt.
         result: JSON text of the return value.
         failure: the error, for RETRYING, DEAD and DISCARDED; why the job was postponed.
-        delay: milliseconds until a RETRYING job is due.
+        delay: milliseconds until a RETRYING job is due, or a limit opens.
         waited: milliseconds between the claim and the start.
         duration: milliseconds that the attempt ran.
         metadata: the job's metadata as JSON text, or None if the attempt did not change them.
+        closes: of a SCHEDULED job that has met a limit of somebody else's: the name of its own
+            limit that is to give no slots for `delay`, or "" for all that it has. None otherwise.
     """
 
     job_id: str
@@ -227,6 +233,7 @@ class Settlement(NamedTuple):
     waited: int = 0
     duration: int = 0
     metadata: str | None = None
+    closes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +249,7 @@ class JobRecord:
         lock_holder: id of the job that holds the lock of this unique job, or None if nobody does;
             one that has expired before its start loses it to the next call. A scheduled job
             without a due time waits for the end of that job, as its successor.
+        waits_for: the limit for whose slot a waiting job waits, or None.
     """
 
     job: Job
@@ -260,6 +268,7 @@ class JobRecord:
     postponement: Postponement | None = None
     cancel_requested: bool = False
     lock_holder: str | None = None
+    waits_for: JobLimit | None = None
 
     @property
     def is_locked_out(self) -> bool:

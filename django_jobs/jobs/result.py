@@ -18,6 +18,7 @@ from django_jobs.validation.ranges import ATTEMPTS
 
 STATUSES = {
     State.SCHEDULED: TaskResultStatus.READY,
+    State.WAITING: TaskResultStatus.READY,
     State.QUEUED: TaskResultStatus.READY,
     State.RETRYING: TaskResultStatus.READY,
     State.RUNNING: TaskResultStatus.RUNNING,

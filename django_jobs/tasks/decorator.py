@@ -17,6 +17,7 @@ from typing import (
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
 from django_jobs.jobs.context import JobContext
+from django_jobs.relations.limits import AnyLimit
 from django_jobs.relations.named_values import By
 from django_jobs.relations.unique import Unique
 from django_jobs.suggest import unknown_name
@@ -57,6 +58,7 @@ class TaskOptions(TypedDict, total=False):
     unique: Unique | None
     fair_by: By | None
     fair_weight: int
+    limits: Sequence[AnyLimit] | AnyLimit | None
 
 
 class Decorator(Protocol):

@@ -25,6 +25,7 @@ from django.utils import timezone
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.compat import task_backends
 from django_jobs.jobs.metadata import check_metadata
+from django_jobs.relations.limits import AnyLimit, check_limits, tidy_limits
 from django_jobs.relations.named_values import By, tidy_by
 from django_jobs.relations.unique import Unique, check_unique
 from django_jobs.tasks.calls import Arguments, Call, to_arguments
@@ -121,6 +122,8 @@ class Task(Base[P, R]):
         fair_by: jobs of one queue take turns by this: the name of a parameter, a path into one,
             such as "order.customer", several of them, or a function of the arguments.
         fair_weight: how many turns a job's key gets while one of weight 1 gets one, from 1 to 20.
+        limits: how many of its jobs may run at once, or start in a period: a `Limit`, a `Rate`, or
+            several of them, which all must have a free slot.
     """
 
     retry: Retry | None = None
@@ -137,6 +140,7 @@ class Task(Base[P, R]):
     unique: Unique | None = None
     fair_by: By | None = None
     fair_weight: int = 1
+    limits: tuple[AnyLimit, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = self.discard_on
@@ -145,6 +149,7 @@ class Task(Base[P, R]):
         paths = self.redact
         object.__setattr__(self, "redact", (paths,) if isinstance(paths, str) else tuple(paths))
         object.__setattr__(self, "fair_by", tidy_by(self.fair_by))
+        object.__setattr__(self, "limits", tidy_limits(self.limits))
         _check_options(self)
         if isinstance(self.run_after, timedelta) and not isinstance(
             self.get_backend(), BulkBackend
@@ -170,6 +175,7 @@ class Task(Base[P, R]):
         metadata: Mapping[str, Any] = UNCHANGED,
         unique: Unique | None = UNCHANGED,
         fair_weight: int = UNCHANGED,
+        limits: Sequence[AnyLimit] | AnyLimit | None = UNCHANGED,
     ) -> Self:
         """Return the task with other options.
 
@@ -177,6 +183,7 @@ class Task(Base[P, R]):
             retry: also replaces `max_attempts` and `backoff`, which a call cannot change.
             run_after: an aware datetime, or a timedelta from each `enqueue`; None clears it.
             metadata: replaces the metadata of the task.
+            limits: replace those of the task; None for no limit.
 
         Raises:
             InvalidTask: the backend does not support it.
@@ -193,6 +200,7 @@ class Task(Base[P, R]):
             "metadata": metadata,
             "unique": unique,
             "fair_weight": fair_weight,
+            "limits": limits,
         }
         changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         changes |= {key: value for key, value in options.items() if value is not UNCHANGED}
@@ -258,6 +266,7 @@ def _check_options(task: AnyJobTask) -> None:
     check_metadata(name, task.metadata)
     check_unique(name, task.func, task.unique, has_context=task.takes_context)
     check_fairness(name, task.func, task.fair_by, task.fair_weight, task.takes_context)
+    check_limits(name, task.module_path, task.func, task.limits, has_context=task.takes_context)
 
 
 def _check_on_death(name: str, function: object) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.jobs.records import Turn
-from django_jobs.relations.call_keys import hashed, key_of
-from django_jobs.relations.named_values import check_by, paths_of, values_of
-from django_jobs.tasks.redaction.names import SecretNames
-from django_jobs.tasks.redaction.redactor import Redactor
+from django_jobs.relations.named_values import check_by
+from django_jobs.tasks.key_maker import KeyMaker
 from django_jobs.validation.ranges import FAIR_WEIGHT
 from django_jobs.validation.validators import short_repr
 
@@ -52,18 +49,14 @@ class TurnMaker:
 
     def __init__(self, task: AnyJobTask, words: tuple[str, ...]) -> None:
         assert task.fair_by is not None
-        self._task = task
-        self._by = task.fair_by
-        self._where = f"Task {task.func.__qualname__}: fair_by"
-        self._redactor = Redactor(words)
-        self._is_secret = _names_secret(paths_of(self._by), task.redact, words)
+        where = f"Task {task.func.__qualname__}: fair_by"
+        self._keys = KeyMaker(task, where, task.fair_by, words)
+        self._weight = task.fair_weight
 
     def turn_of(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], arguments: str
     ) -> Turn | None:
         """Return the turn of a call, None if its key is None.
-
-        Keys stand in pages and in the store, so one with something secret in it is hashed.
 
         Args:
             arguments: the same as JSON text.
@@ -72,31 +65,5 @@ class TurnMaker:
             UnserializableArgument: a value cannot be a part of a key, or there is none.
             TypeError: an argument is missing.
         """
-        task = self._task
-        values = values_of(
-            *(self._where, self._by, task.func, args, kwargs), has_context=task.takes_context
-        )
-        key = key_of(self._where, values)
-        if key and (self._is_secret or self._tells_secret(key, arguments)):
-            key = hashed(key)
-        return Turn(key, task.fair_weight) if key else None
-
-    def _tells_secret(self, key: str, arguments: str) -> bool:
-        if callable(self._by):  # nobody knows of which arguments it makes the key
-            return self._redactor.hides_in_call(key, self._task.module_path, arguments)
-        return self._redactor.text(key) != key
-
-
-@cache
-def _names_secret(
-    paths: tuple[str, ...], redacted: tuple[str, ...], words: tuple[str, ...]
-) -> bool:
-    """Return whether the value at a path is hidden: by its name, or as a part of what is."""
-    return any(_is_secret(path, redacted, SecretNames(words)) for path in paths)
-
-
-def _is_secret(path: str, redacted: tuple[str, ...], names: SecretNames) -> bool:
-    parts = path.split(".")
-    steps = {".".join(parts[: length + 1]) for length in range(len(parts))}
-    within = any(hidden.startswith(f"{path}.") for hidden in redacted)
-    return within or not steps.isdisjoint(redacted) or any(map(names.has, parts))
+        key = self._keys.key_of(args, kwargs, arguments)
+        return Turn(key, self._weight) if key else None

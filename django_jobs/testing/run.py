@@ -19,7 +19,7 @@ from django_jobs.brokers.base import Session
 from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, TaskResult, TaskResultDoesNotExist
-from django_jobs.errors import RetryLater
+from django_jobs.errors import LimitReached, RetryLater
 from django_jobs.jobs.records import Claim, State
 from django_jobs.worker.background.host import new_worker_id
 from django_jobs.worker.run.attempt import Attempt
@@ -44,8 +44,8 @@ def run_enqueued(
 
     Args:
         raise_errors: whether to raise the error of a job, after settling it; later jobs stay
-            waiting. Errors that the task handles by `discard_on`, `Discard` or `RetryLater` are not
-            raised.
+            waiting. Errors that the task handles by `discard_on`, `Discard`, `RetryLater` or
+            `LimitReached` are not raised.
         until: also run jobs that are due by then, scheduled and retrying ones, in the order of
             their times: a datetime, or a timedelta from now. The clock does not change. The error
             of a job is only raised if no attempt follows by then.
@@ -181,9 +181,8 @@ class Runner:
         goes_on = self._due[claim.job.id] <= self.horizon[State.RETRYING] or isinstance(
             error, RetryLater
         )
-        has_rule = settlement.state is State.DISCARDED or (
-            settlement.state is State.RETRYING and goes_on
-        )
+        has_rule = isinstance(error, LimitReached) or settlement.state is State.DISCARDED
+        has_rule |= settlement.state is State.RETRYING and goes_on
         return None if has_rule else error
 
     def give_back(self) -> None:

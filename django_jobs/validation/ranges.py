@@ -20,6 +20,9 @@ ATTEMPTS = WholeNumber(1, 1_000_000)
 WAIT = Duration(0, LONGEST_TIME)
 JITTER = Number(0, 1)
 KEEP_FOR = Duration(0.001, LONGEST_TIME)
+LIMIT = WholeNumber(1, 1_000_000)
+RATE = WholeNumber(1, 100_000)
+PERIOD = Duration(0.001, YEAR)
 
 TIME_OPTIONS = (
     ("timeout", TIMEOUT, "for no limit"),

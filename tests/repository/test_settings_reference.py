@@ -121,5 +121,8 @@ def test_the_page_lists_the_range_of_every_option_of_a_task() -> None:
         f"| `max_attempts` | {ranges.ATTEMPTS} | the backend's |",
         f"| `Unique(keep_for)` | {ranges.KEEP_FOR} | free at the end |",
         f"| `fair_weight` | {ranges.FAIR_WEIGHT} | – |",
+        f"| `Limit(n)` | {ranges.LIMIT} | – |",
+        f"| `Rate(n)` | {ranges.RATE} | – |",
+        f"| `Rate(per)` | {ranges.PERIOD} | – |",
         f"| `Retry(jitter)` | {ranges.JITTER} | 0.15, and 0 for the curve |",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Claim, Failure, Job, Settlement, State
 from tests.support.clock import START
 
@@ -44,6 +45,18 @@ def ended(claim: Claim, state: State, **changes: Any) -> Settlement:
 
 def succeeded(claim: Claim, **changes: Any) -> Settlement:
     return ended(claim, State.SUCCEEDED, **changes)
+
+
+def limited(job_id: str, *limits: JobLimit, **changes: Any) -> Job:
+    """A job with limits; without any, of one that lets two of its jobs run at once."""
+    return make_job(id=job_id, limits=limits or (JobLimit("mail", 2),), **changes)
+
+
+def limit_reached(
+    claim: Claim, delay: int = 30_000, closes: str = "", **changes: Any
+) -> Settlement:
+    changes.setdefault("failure", make_failure(attempt=claim.attempt))
+    return ended(claim, State.SCHEDULED, delay=delay, closes=closes, **changes)
 
 
 def retrying(claim: Claim, delay: int = 0, **changes: Any) -> Settlement:

@@ -18,6 +18,7 @@ from django_jobs.brokers.messages import (
     Take,
     WorkerInfo,
 )
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, Tick
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.builders import dead, discarded, make_job, make_jobs, retrying, succeeded
@@ -147,14 +148,19 @@ def one_in_each_state(
     broker: Broker, worker: Driver, clock: Clock, queue: str = "default"
 ) -> dict[State, str]:
     """Bring one job into each state, and return their ids."""
-    jobs = make_jobs(6, queue=queue)
+    first, waiting = make_jobs(2, queue=queue, limits=(JobLimit("one", 1),))
+    broker.push([first, waiting])
+    running = worker.take_one(queue)
+    assert worker.take(1, queue) == ()
+    jobs = make_jobs(5, queue=queue)
     scheduled = make_job(queue=queue, run_at=clock.now() + 60_000)
     broker.push([*jobs, scheduled])
-    good, again, bad, off, running = worker.take(5, queue)
+    good, again, bad, off = worker.take(4, queue)
     worker.settle(succeeded(good), retrying(again, delay=60_000), dead(bad), discarded(off))
     return {
         State.SCHEDULED: scheduled.id,
-        State.QUEUED: jobs[5].id,
+        State.WAITING: waiting.id,
+        State.QUEUED: jobs[4].id,
         State.RUNNING: running.job.id,
         State.SUCCEEDED: good.job.id,
         State.RETRYING: again.job.id,

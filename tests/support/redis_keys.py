@@ -28,9 +28,10 @@ SINGLE = {
         "extended",
         "cancelled",
     ),
+    *("limits", "reviews", "opens", "closed"),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "v", "m", "f", "b", "w", "d", "s", "n", "l", "a"}
+FAMILIES = {"j", "e", "q", "v", "m", "f", "b", "w", "d", "s", "n", "l", "a", *"hrxyuog"}
 
 
 def read_keys(client: redis.Redis) -> Keys:
@@ -71,6 +72,7 @@ def check_structure(keys: Keys) -> None:
     _check_workers(keys)
     _check_markers(keys)
     _check_turns(keys)
+    _check_limits(keys)
 
 
 def family(keys: Keys, letter: str) -> Iterator[tuple[str, Any]]:
@@ -83,7 +85,7 @@ def family(keys: Keys, letter: str) -> Iterator[tuple[str, Any]]:
 def _check_places(keys: Keys) -> None:
     """Each job is in exactly the one place that its state names, and no place names another."""
     places: dict[str, list[str]] = {job_id: [] for job_id, _ in family(keys, "j")}
-    for letter in ("q", "s"):
+    for letter in ("q", "y", "s"):
         for name, members in family(keys, letter):
             for job_id, _ in members:
                 places[job_id].append(f"{letter}:{name}")
@@ -91,7 +93,7 @@ def _check_places(keys: Keys) -> None:
         for job_id in flight:
             places[job_id].append(f"f:{worker}")
     for job_id, job in family(keys, "j"):
-        assert places[job_id] == [_place(job)], job_id
+        assert places[job_id] in ([_place(job)], [f"y:{job['q']}"]), job_id
     for job_id, failures in family(keys, "e"):
         assert job_id in places
         assert len(failures) <= 10
@@ -147,3 +149,26 @@ def _check_markers(keys: Keys) -> None:
         assert queue in paused or not open_to_all or f"m:{queue}" in keys
     for _, marker in family(keys, "m"):
         assert marker == ["1"]
+
+
+def _check_limits(keys: Keys) -> None:
+    """Slots belong to what is in flight, and whoever waits is found by a key and by a queue."""
+    in_flight = {
+        (key, job_id)
+        for _, flight in family(keys, "f")
+        for job_id, value in flight.items()
+        for key in value.split()[1:]
+        if key.startswith("c")
+    }
+    assert {(key, one) for key, ids in family(keys, "h") for one in ids} == in_flight
+    by_key = {
+        (name.split(":", 2)[2], member) for name, members in family(keys, "x") for member in members
+    }
+    assert {(queue, one) for queue, members in family(keys, "y") for one in members} == by_key
+    awaited = {(name.rpartition(":")[0], name.rpartition(":")[2]) for name, _ in family(keys, "x")}
+    assert {(key, queue) for key, queues in family(keys, "u") for queue in queues} == awaited
+    assert {key for _, listed in family(keys, "g") for key, _ in listed} == {k for k, _ in awaited}
+    open_keys = {(key, queue) for queue, listed in family(keys, "o") for key, _ in listed}
+    assert open_keys <= awaited
+    for _, queue in open_keys:
+        assert queue in keys.get("paused", ()) or f"m:{queue}" in keys

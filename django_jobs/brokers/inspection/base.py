@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django_jobs.brokers.constants import FAIR_KEYS_SHOWN, PERMITTED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
+from django_jobs.brokers.inspection.limits import Limits
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.metrics.history import Metrics
@@ -50,6 +51,7 @@ class QueueInfo:
         latency: milliseconds that the next job has been waiting.
         paused: whether workers leave it alone.
         has_turns: whether its jobs take turns by their fair keys.
+        waiting: jobs that wait for slots of their limits.
     """
 
     name: str
@@ -57,6 +59,7 @@ class QueueInfo:
     latency: int
     paused: bool
     has_turns: bool = False
+    waiting: int = 0
 
 
 class FairKey(NamedTuple):
@@ -96,6 +99,9 @@ class Inspection(ABC):
 
     metrics: Metrics
     """What was counted of attempts over time."""
+
+    limits: Limits
+    """The limits that jobs have met."""
 
     @abstractmethod
     def find(self, job_id: str) -> JobRecord | None:
@@ -148,11 +154,11 @@ class Inspection(ABC):
     ) -> tuple[JobRecord, ...]:
         """Return a page of the jobs in one state.
 
-        Queued jobs come in the order in which they will start, by queue; scheduled and retrying
-        ones by due time; running ones in no order; ended ones newest first.
+        Queued and waiting jobs come in the order in which they will start, by queue; scheduled and
+        retrying ones by due time; running ones in no order; ended ones newest first.
 
         Args:
-            queue: only jobs of this queue. This is cheap for queued jobs only.
+            queue: only jobs of this queue. This is cheap for queued and waiting jobs only.
         """
 
     @abstractmethod

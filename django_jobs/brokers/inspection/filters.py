@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from django_jobs.brokers.constants import LINED_UP
 from django_jobs.jobs.records import State
 
 LISTED = (
@@ -17,6 +18,7 @@ LISTED = (
     State.QUEUED,
     State.RETRYING,
     State.SCHEDULED,
+    State.WAITING,
     State.DEAD,
     State.DISCARDED,
     State.SUCCEEDED,
@@ -32,7 +34,7 @@ class Cursor:
     """A position in the list of all jobs. It stays valid after its job is gone.
 
     Attributes:
-        part: name of the queue of a queued job, of the worker of a running one, else "".
+        part: name of the queue of a queued or waiting job, of the worker of a running one, else "".
         score: number that the part is ordered by, as text; jobs of one score go by their ids.
     """
 
@@ -99,7 +101,7 @@ class Candidate:
 
 def came_at(state: State, enqueued_at: int, queued_at: int, now: int) -> int:
     """Return what a candidate of this name has, by times that may be 0 for unknown."""
-    if state is State.QUEUED:
+    if state in LINED_UP:
         return queued_at
     # A future `enqueued_at` means that the clock of the enqueuing process is wrong: ignore it.
     return enqueued_at if state is State.SCHEDULED and enqueued_at <= now else 0
@@ -154,9 +156,9 @@ class Filter:
         read = (self.task, self.error, self.text, self.id, self.as_of)
         if any(value is not None for value in read):
             return False
-        of_one_queue = self.queue is None or set(self.states) <= {State.QUEUED}
+        of_one_queue = self.queue is None or set(self.states) <= {*LINED_UP}
         timed = self.since is not None or self.until is not None
-        return of_one_queue and not (timed and {State.QUEUED, State.RUNNING} & set(self.states))
+        return of_one_queue and not (timed and {*LINED_UP, State.RUNNING} & set(self.states))
 
     def wants(self, job: Candidate, readable: Readable = all_arguments) -> bool:
         """Tell whether a job is meant."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django_jobs.brokers.constants import NO_DUE_TIME
+from django_jobs.brokers.constants import LINED_UP, NO_DUE_TIME
 from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 from django_jobs.jobs.records import State
 
@@ -55,6 +55,8 @@ class MemoryDoctor(Doctor):
             self._members,
             self._claims,
             self._locks,
+            self._slots,
+            self._waiting_jobs,
             self._counts,
             self._periodic_tasks,
             self._pauses,
@@ -78,7 +80,9 @@ class MemoryDoctor(Doctor):
 
     def _queues(self) -> Iterator[Case]:
         known = self._store.queues
-        for queue in {entry.job.queue for entry in self._store.members[State.QUEUED].values()}:
+        members = self._store.members
+        lined_up = [entry for state in LINED_UP for entry in members[state].values()]
+        for queue in {entry.job.queue for entry in lined_up}:
             if queue not in known:
                 yield _case(
                     Trouble.UNLISTED_QUEUE, queue, repair=partial(known.setdefault, queue, [])
@@ -86,18 +90,15 @@ class MemoryDoctor(Doctor):
 
     def _jobs(self) -> Iterator[Case]:
         store, now = self._store, self._now()
-        waiting = {(place, job_id) for heap in store.queues.values() for place, job_id in heap}
-        due = set(store.due)
-        expiries = set(store.expiries)
+        places, expiries = self._places(), set(store.expiries)
         for job_id, entry in store.entries.items():
             is_listed = store.members[entry.state].get(job_id) is entry
-            if entry.state is State.QUEUED:
-                is_listed &= (entry.place, job_id) in waiting
-                if is_turn(entry.place) and not store.turns.has(entry.job.queue):
+            if entry.state.is_waiting:
+                is_listed &= _place(entry) in places
+                has_turn = entry.state in LINED_UP and is_turn(entry.place)
+                if has_turn and not store.turns.has(entry.job.queue):
                     repair = partial(store.list_again, entry, now)
                     yield _case(Trouble.WRONG_PLACE, entry.job.queue, job_id, repair=repair)
-            elif entry.state.is_waiting:
-                is_listed &= (entry.due_at, job_id) in due
             elif entry.state is State.RUNNING:
                 is_listed &= self._holds(entry)
             elif is_listed and (entry.expires_from_store, job_id) not in expiries:
@@ -105,6 +106,16 @@ class MemoryDoctor(Doctor):
                 yield _case(Trouble.ENDLESS_JOB, job_id, repair=repair)
             if not is_listed:
                 yield self._unlisted(entry, now)
+
+    def _places(self) -> set[tuple[str, int | None, str]]:
+        """Return where jobs wait, as `_place` says it of one."""
+        store = self._store
+        queued = {
+            (f"in {queue}", place, job_id)
+            for queue, heap in store.queues.items()
+            for place, job_id in heap
+        }
+        return queued | store.waiters.places() | {("", at, job_id) for at, job_id in store.due}
 
     def _holds(self, entry: StoredJob) -> bool:
         """Return whether the worker that began the last attempt of a running job holds it."""
@@ -168,6 +179,33 @@ class MemoryDoctor(Doctor):
                 repair = partial(self._wait if is_next else self._wait_or_begin, entry, now)
                 yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
 
+    def _slots(self) -> Iterator[Case]:
+        slots, entries = self._store.slots, self._store.entries
+        needed = {
+            (limit.key, entry.job.id)
+            for entry in self._store.members[State.RUNNING].values()
+            for limit in entry.job.limits
+            if not limit.per
+        }
+        held = {(key, job_id) for key, ids in slots.holders.items() for job_id in ids}
+        for key, job_id in sorted(held - needed):
+            yield _case(
+                Trouble.STRAY_SLOT, key, job_id, repair=partial(self._free_slot, key, job_id)
+            )
+        for key, job_id in sorted(needed - held):
+            repair = partial(slots.add, key, entries[job_id])
+            yield _case(Trouble.MISSING_SLOT, key, job_id, repair=repair)
+
+    def _free_slot(self, key: str, job_id: str) -> None:
+        self._store.slots.drop(key, job_id)
+        self._store.waiters.look_at(key, self._now())
+
+    def _waiting_jobs(self) -> Iterator[Case]:
+        now = self._now()
+        for key, queue in self._store.waiters.forgotten(now):
+            repair = partial(self._store.waiters.look_at, key, now)
+            yield _case(Trouble.CLOSED_KEY, key, queue, repair=repair)
+
     def _give_up_lock(self, digest: str, now: int) -> None:
         """Give a lock to the job that waits for it, or else to nobody."""
         if self._store.holder_of(digest, now) is None:
@@ -190,8 +228,7 @@ class MemoryDoctor(Doctor):
     # --- what belongs to no job ---------------------------------------------------------------
 
     def _counts(self) -> Iterator[Case]:
-        queued = self._store.members[State.QUEUED].values()
-        right = Counter(entry.job.queue for entry in queued)
+        right = Counter(entry.job.queue for entry in self._store.members[State.QUEUED].values())
         for queue in sorted(right.keys() | self._store.sizes.keys()):
             said = self._store.sizes.get(queue, 0)
             if said != right[queue]:
@@ -206,6 +243,17 @@ class MemoryDoctor(Doctor):
         for queue in sorted(self._markers.paused - self._store.queues.keys()):
             remark = Finding(trouble=Trouble.UNKNOWN_PAUSE, where=queue, repairable=False)
             yield Case(remark, _leave_alone)
+
+
+def _place(entry: StoredJob) -> tuple[str, int | None, str]:
+    """Return where a job is listed that waits."""
+    match entry.state:
+        case State.QUEUED:
+            return f"in {entry.job.queue}", entry.place, entry.job.id
+        case State.WAITING:
+            return f"{entry.waits_at} {entry.job.queue}", entry.place, entry.job.id
+        case _:
+            return "", entry.due_at, entry.job.id
 
 
 def _case(trouble: Trouble, where: str, detail: str = "", *, repair: Callable[[], object]) -> Case:

@@ -11,6 +11,7 @@ from django_jobs.brokers.constants import (
     HIGHEST_PRIORITY,
     KEPT,
     KEPT_MS,
+    LINED_UP,
     NO_DUE_TIME,
     PRIORITY_STEP,
     QUEUE_KEPT_MS,
@@ -45,6 +46,7 @@ class Indexes:
         }
         self.queues: dict[str, list[tuple[Place, str]]] = {}
         self.sizes: defaultdict[str, int] = defaultdict(int)
+        self.held_up: defaultdict[str, int] = defaultdict(int)
         self.idle: dict[str, int] = {}
         self._waiting = [self.members[state] for state in State if state.is_waiting]
         self._ended = [self.members[state] for state in State if state.is_final]
@@ -73,7 +75,7 @@ class Indexes:
         """Add an entry with a history."""
         self.entries[entry.job.id] = entry
         self.queues.setdefault(entry.job.queue, [])
-        if entry.state is State.QUEUED:
+        if entry.state in LINED_UP:
             self._arrive(entry, entry.queued_at or now)
         else:
             self.wait_until(entry, entry.state, entry.due_at or now)
@@ -81,13 +83,13 @@ class Indexes:
     def change_queue(self, entry: StoredJob, queue: str) -> None:
         """Put a waiting entry into another queue.
 
-        If it is queued it keeps its place, unless one of the queues has turns.
+        If it has a place in its queue it keeps that, unless one of the queues has turns.
         """
-        if entry.state is State.QUEUED:
-            self._leave(entry)
-        entry.job = entry.job._replace(queue=queue)
-        if entry.state is not State.QUEUED:
+        if entry.state not in LINED_UP:
+            entry.job = entry.job._replace(queue=queue)
             return
+        self._leave(entry)
+        entry.job = entry.job._replace(queue=queue)
         if is_turn(entry.place) or self.turns.has(queue):
             self._arrive(entry, entry.queued_at)
         else:
@@ -143,7 +145,7 @@ class Indexes:
         """Put an entry into the indexes of its state, of which one has lost it."""
         for members in self.members.values():
             members.pop(entry.job.id, None)
-        if entry.state is State.QUEUED:
+        if entry.state in LINED_UP:
             self._arrive(entry, now)
         elif entry.state.is_waiting:
             self.wait_until(entry, entry.state, entry.due_at or now)
@@ -160,9 +162,10 @@ class Indexes:
         """Count the jobs of each queue again."""
         self.sizes.clear()
         self.turns.forget_counts()
-        for entry in self.members[State.QUEUED].values():
-            self.sizes[entry.job.queue] += 1
-            self.turns.enter(entry.job.queue, entry.place)
+        self.held_up.clear()
+        for state in LINED_UP:
+            for entry in self.members[state].values():
+                self._count(entry, 1)
 
     def remove(self, entry: StoredJob) -> None:
         self._leave(entry)
@@ -172,20 +175,25 @@ class Indexes:
 
     def _leave(self, entry: StoredJob) -> None:
         del self.members[entry.state][entry.job.id]
-        if entry.state is State.QUEUED:
-            self.sizes[entry.job.queue] -= 1
-            self.turns.leave(entry.job.queue, entry.place)
+        self._count(entry, -1)
 
     def _enter(self, entry: StoredJob, state: State) -> None:
         entry.state = state
         self.members[state][entry.job.id] = entry
-        if state is State.QUEUED:
-            self.sizes[entry.job.queue] += 1
-            self.turns.enter(entry.job.queue, entry.place)
+        self._count(entry, 1)
+
+    def _count(self, entry: StoredJob, number: int) -> None:
+        """Count an entry of a queue, or count it no longer."""
+        if entry.state not in LINED_UP:
+            return
+        counted = self.sizes if entry.state is State.QUEUED else self.held_up
+        counted[entry.job.queue] += number
+        self.turns.count(entry.job.queue, entry.place, number)
 
     def _arrive(self, entry: StoredJob, since: int) -> None:
         entry.queued_at = since
-        turn = self.turns.next_place(entry.job, self.sizes[entry.job.queue])
+        queue = entry.job.queue
+        turn = self.turns.next_place(entry.job, self.sizes[queue] + self.held_up[queue])
         entry.place = self._next_arrival(entry.job) if turn is None else turn
         self._line_up(entry)
 
@@ -213,13 +221,13 @@ class Indexes:
             marked: queues of which somebody has yet to hear.
         """
         for name in list(self.queues):
-            if self.sizes[name] or name in marked:
+            if self.sizes[name] or self.held_up[name] or name in marked:
                 self.idle.pop(name, None)
                 self.turns.forget_empty_bands(name)
                 continue
             self.turns.forget(name)
             if now - self.idle.setdefault(name, now) >= QUEUE_KEPT_MS:
-                del self.queues[name], self.sizes[name], self.idle[name]
+                del self.queues[name], self.sizes[name], self.held_up[name], self.idle[name]
 
     def queues_with_jobs(self) -> list[str]:
         return [queue for queue, size in self.sizes.items() if size]

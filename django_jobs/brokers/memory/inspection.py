@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from django_jobs.brokers.constants import MANY_QUEUES, MOVABLE
+from django_jobs.brokers.constants import LINED_UP, MANY_QUEUES, MOVABLE
 from django_jobs.brokers.inspection.base import (
     Applied,
     FairKey,
@@ -23,6 +23,7 @@ from django_jobs.jobs.records import JobRecord, State
 
 from . import scanning
 from .cancellations import Cancellations
+from .limits import MemoryLimits
 from .lock import Lock
 from .markers import Markers
 from .metrics import MemoryMetrics
@@ -47,6 +48,7 @@ class MemoryInspection(Inspection):
         postponements: Postponements,
     ) -> None:
         self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
+        self.limits = MemoryLimits(store, lock, now)
         self.off: dict[str, int] = {}
         self.runs: dict[str, str] = {}
         self._store = store
@@ -112,6 +114,7 @@ class MemoryInspection(Inspection):
             latency=max(0, self._now() - waiting_since),
             paused=name in self._markers.paused,
             has_turns=self._store.turns.has(name),
+            waiting=self._store.held_up[name],
         )
 
     def fair_keys(self, queue: str) -> tuple[FairKey, ...]:
@@ -130,7 +133,7 @@ class MemoryInspection(Inspection):
             return tuple(self._record(entry) for entry in islice(ordered, offset, offset + limit))
 
     def _ordered(self, state: State, entries: list[StoredJob], count: int) -> Iterable[StoredJob]:
-        if state is State.QUEUED:
+        if state in LINED_UP:
             return heapq.nsmallest(count, entries, key=_order)
         if state.is_waiting:
             return heapq.nsmallest(count, entries, key=lambda one: (one.due_at or 0, one.job.id))
@@ -222,7 +225,7 @@ class MemoryInspection(Inspection):
             moved = [one for one in found if one.job.queue == source and one.state in MOVABLE]
             for entry in moved:
                 self._store.change_queue(entry, target)
-            if any(entry.state is State.QUEUED for entry in moved):
+            if any(entry.state in LINED_UP for entry in moved):
                 self._markers.add(target)
             return tuple(entry.job.id for entry in moved)
 
@@ -252,7 +255,7 @@ class MemoryInspection(Inspection):
     def clear(self, queue: str) -> int:
         with self._lock:
             count = 0
-            while entry := self._store.pop(queue):
+            while entry := self._store.pop(queue) or self._store.waiters.any_of(queue):
                 self._store.delete(entry, self._now())
                 count += 1
             self._make_room()
@@ -265,7 +268,7 @@ class MemoryInspection(Inspection):
     def resume(self, queue: str) -> None:
         with self._lock:
             self._markers.paused.discard(queue)
-            if self._store.sizes[queue]:
+            if self._store.has_ready(queue, self._now()):
                 self._markers.add(queue)
 
     def command_worker(self, worker_id: str, command: WorkerCommand) -> bool:
@@ -278,5 +281,5 @@ class MemoryInspection(Inspection):
 
 
 def _order(entry: StoredJob) -> tuple[str, Place, str]:
-    """Return by what queued jobs are sorted; turns of different keys may be equal."""
+    """Return by what jobs with a place are sorted; turns of different keys may be equal."""
     return entry.job.queue, entry.place, entry.job.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from django_jobs.brokers.constants import LINED_UP
 from django_jobs.brokers.inspection.filters import (
     LISTED,
     Candidate,
@@ -58,9 +59,9 @@ def _chosen(store: Store, wanted: Filter, state: State) -> list[StoredJob]:
         entries = list(members.values())
     else:
         entries = [members[wanted.id]] if wanted.id in members else []
-    if state is State.QUEUED and wanted.queue is not None:
+    if state in LINED_UP and wanted.queue is not None:
         return [entry for entry in entries if entry.job.queue == wanted.queue]
-    if state in {State.QUEUED, State.RUNNING} or (wanted.since is None and wanted.until is None):
+    if state in {*LINED_UP, State.RUNNING} or (wanted.since is None and wanted.until is None):
         return entries
     since = -math.inf if wanted.since is None else wanted.since
     until = math.inf if wanted.until is None else wanted.until
@@ -84,7 +85,7 @@ def _key(entry: StoredJob) -> Key:
 
 def _part(entry: StoredJob) -> str:
     match entry.state:
-        case State.QUEUED:
+        case State.QUEUED | State.WAITING:
             return entry.job.queue
         case State.RUNNING:
             return entry.workers[-1]
@@ -94,7 +95,7 @@ def _part(entry: StoredJob) -> str:
 
 def _score(entry: StoredJob) -> int:
     match entry.state:
-        case State.QUEUED:
+        case State.QUEUED | State.WAITING:
             return entry.place
         case State.RUNNING:
             return 0
@@ -105,6 +106,7 @@ def _score(entry: StoredJob) -> int:
 def _candidate(entry: StoredJob, wanted: Filter, now: int) -> Candidate:
     moments = {
         State.QUEUED: entry.job.enqueued_at,
+        State.WAITING: entry.job.enqueued_at,
         State.RUNNING: entry.last_attempted_at or 0,
     }
     return Candidate(

@@ -70,7 +70,9 @@ class MemorySession(Session):
             parts.inspection.metrics.count(report.samples)
             parts.leases.note(self._worker_id, report)
             parts.store.sweep(now)
+            parts.store.slots.sweep(now)
             recovered, dead = parts.leases.take_back(now)
+            parts.store.give_freed(now)
             parts.store.tidy_queues(parts.markers.queues, now)
             worker = parts.leases.workers[self._worker_id]
             return HeartbeatReply(
@@ -87,3 +89,4 @@ class MemorySession(Session):
             self._parts.markers.forget(self._worker_id)
             held = self._parts.leases.forget(self._worker_id)
             self._parts.transitions.give_back(held, self._parts.now())
+            self._parts.store.give_freed(self._parts.now())

@@ -1,28 +1,36 @@
-"""The jobs in memory, with the locks of unique ones."""
+"""The jobs in memory, with the locks of unique ones and the slots of limited ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django_jobs.brokers.constants import NO_DUE_TIME
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Job, Lock, State
 
 from .indexes import Indexes
 from .locks import Held, Locks
+from .slots import Slots
 from .stored_job import StoredJob
+from .waiting_jobs import WaitingJobs
 
 
 class Store(Indexes):
-    """Frees the lock of each job that ends. Not locked itself: its owner does that.
+    """Frees the lock of each job that ends, and the slots of each that leaves its worker.
+
+    Not locked itself: its owner does that.
 
     Args:
-        wake: called with the name of a queue that a successor will get into.
+        wake: called with the name of a queue that may have a job to start.
     """
 
     def __init__(self, wake: Callable[[str], None]) -> None:
         super().__init__()
         self.locks = Locks(self.entries)
+        self.slots = Slots()
+        self.waiters = WaitingJobs(self.entries, self.slots, wake)
         self._wake = wake
+        self._freed: set[str] = set()
 
     def end(self, entry: StoredJob, state: State, now: int) -> None:
         if entry.job.lock:
@@ -92,6 +100,63 @@ class Store(Indexes):
         if held is None or held.kept_until is not None:
             self.locks.give(job.lock.digest, job.id)
         return True
+
+    # --- limits ------------------------------------------------------------------------------
+
+    def closed_limit(self, entry: StoredJob, now: int) -> JobLimit | None:
+        """Return the first limit of a job that has no free slot for it."""
+        for limit in entry.job.limits:
+            if self.slots.declare(limit):
+                self.look_at_keys(limit.id, now)
+        return next(
+            (limit for limit in entry.job.limits if not self.slots.is_free(limit.key, now)), None
+        )
+
+    def look_at_keys(self, limit_id: str, now: int) -> None:
+        """Look at all keys of a limit whose number of slots has changed."""
+        for key in self.waiters.keys(limit_id):
+            self.waiters.look_at(key, now)
+
+    def has_ready(self, queue: str, now: int) -> bool:
+        """Return whether a queue has jobs that could start, as far as their limits are known."""
+        return bool(self.sizes.get(queue)) or self.waiters.first(queue, now) is not None
+
+    def next(self, queue: str, now: int) -> StoredJob | None:
+        """Take the next entry of a queue, as `pop` does; it may have waited for a slot."""
+        waiter = self.waiters.first(queue, now)
+        head = self.first(queue) if waiter else None
+        if waiter is None or (head and head.place < waiter.place):
+            return self.pop(queue)
+        self.move(waiter, State.QUEUED)
+        return waiter
+
+    def wait_for_slot(self, entry: StoredJob, key: str, now: int) -> None:
+        """Let an entry that `next` has returned wait for a slot of a key that has none free."""
+        self.move(entry, State.WAITING)
+        self.waiters.add(entry, key, now)
+
+    def give_freed(self, now: int) -> None:
+        """Give the slots that became free to the jobs that wait for them."""
+        for key in self._freed:
+            self.waiters.look_at(key, now)
+        self._freed.clear()
+
+    def start(self, entry: StoredJob, now: int) -> None:
+        """Let an entry that `next` has returned run in a worker, with a slot of each limit."""
+        self.move(entry, State.RUNNING)
+        self.slots.take(entry, now)
+
+    def list_again(self, entry: StoredJob, now: int) -> None:
+        if entry.waits_at is not None:
+            self.waiters.remove(entry)
+        super().list_again(entry, now)
+
+    def _leave(self, entry: StoredJob) -> None:
+        super()._leave(entry)
+        if entry.waits_at is not None:
+            self.waiters.remove(entry)
+        elif entry.state is State.RUNNING and entry.job.limits:
+            self._freed.update(self.slots.give_back(entry))
 
     def _begin(self, successor: StoredJob | None, now: int) -> None:
         """Let a job become due that has waited for its lock."""

@@ -40,11 +40,20 @@ class StoredJob:
     """How many attempts had counted when it was postponed; another one outdates that."""
     cancelled: bool = False
     """Whether it was cancelled while it ran; it may have ended since."""
+    waits_at: str | None = None
+    """The key for whose slot it waits."""
+    limits_met: int = 0
+    """How often it has raised `LimitReached`."""
 
     @property
     def is_suspect(self) -> bool:
         """Whether it is one crash from being dead."""
         return self.crashes == MAX_CRASHES - 1
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether a limit counts its starts."""
+        return any(limit.per for limit in self.job.limits)
 
     @property
     def awaits_lock(self) -> bool:
@@ -63,8 +72,8 @@ class StoredJob:
 
     def claimed(self) -> Claim:
         return Claim(
-            job=self.job._replace(lock=None, turn=None)
-            if self.job.lock or self.job.turn
+            job=self.job._replace(lock=None, turn=None, limits=())
+            if self._is_related
             else self.job,
             token=self.token,
             tag=0,
@@ -72,6 +81,11 @@ class StoredJob:
             queued_at=self.queued_at,
             claimed_at=self.claimed_at,
         )
+
+    @property
+    def _is_related(self) -> bool:
+        """Whether the job has something to do with others, which its worker need not know."""
+        return bool(self.job.lock or self.job.turn or self.job.limits)
 
     def give_back(self) -> None:
         """Undo the attempt that was begun last."""
@@ -107,7 +121,7 @@ class StoredJob:
 
     def reset(self) -> None:
         """Let attempts count from zero again; the failures stay."""
-        self.attempts = self.crashes = 0
+        self.attempts = self.crashes = self.limits_met = 0
         self.workers = ()
         self.postponement = None
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
@@ -158,6 +172,7 @@ class StoredJob:
             postponement=self._current_postponement if self.state.is_waiting else None,
             cancel_requested=self.cancelled and not self.state.is_final,
             lock_holder=lock_holder,
+            waits_for=next((one for one in self.job.limits if one.key == self.waits_at), None),
         )
 
     def _progress(self) -> Progress | None:

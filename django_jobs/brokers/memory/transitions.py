@@ -11,6 +11,7 @@ from django_jobs.jobs.records import Claim, Failure, Settlement, State
 from .locks import ends_at_start
 from .markers import Markers
 from .postponements import Postponements, is_newer, unknown_format
+from .reached_limits import ReachedLimits
 from .store import Store
 from .stored_job import StoredJob
 from .worker_state import WorkerState
@@ -24,6 +25,13 @@ class Call:
     now: int
     dead: list[str] = field(default_factory=list)
     newest_format: int = 0
+    at_once: int = 0
+    """How many more jobs may be claimed whose starts a limit counts."""
+
+    def take_at_once(self) -> bool:
+        """Count one of them; return False if there may be no more."""
+        self.at_once -= 1
+        return self.at_once >= 0
 
 
 class Transitions:
@@ -46,6 +54,7 @@ class Transitions:
         self._store = store
         self._markers = markers
         self._postponements = postponements
+        self._reached_limits = ReachedLimits(store, markers)
         self._make_room = make_room
 
     def exchange(
@@ -57,9 +66,12 @@ class Transitions:
         now: int,
     ) -> Reply:
         """Settle, promote and claim; a worker without a lease holds nothing and claims nothing."""
-        call = Call(worker_id, now)
+        at_once = take.limit if take.at_once is None else take.at_once
+        call = Call(worker_id, now, at_once=at_once)
         refused = [one.job_id for one in settlements if not self._settle(worker, one, call)]
+        self._store.give_freed(now)
         self._promote(now)
+        self._store.waiters.look_at_due(now)
         self._store.sweep(now)
         claims: list[Claim] = []
         if worker is None:
@@ -70,11 +82,15 @@ class Transitions:
         return Reply(
             claims=tuple(claims),
             refused=tuple(refused),
-            due_in=self._store.due_in(now),
+            due_in=self._due_in(now),
             dead=tuple(call.dead),
             must_beat=worker is None,
             newest_format=call.newest_format,
         )
+
+    def _due_in(self, now: int) -> int | None:
+        times = (self._store.due_in(now), self._store.waiters.opens_in(now))
+        return min((time for time in times if time is not None), default=None)
 
     # --- settling ------------------------------------------------------------------------------
 
@@ -95,7 +111,10 @@ class Transitions:
             entry.give_back()
             self._store.move(entry, State.SCHEDULED)
             self._store.take_lock(entry.job, call.now)
-            self._postpone(entry, settlement.failure, call)
+            if settlement.closes is None:
+                self._postpone(entry, settlement.failure, call)
+            elif not self._reached_limits.meet(entry, settlement, call.now):
+                call.dead.append(entry.job.id)
         else:
             self._end_attempt(entry, settlement, call.now)
         return True
@@ -151,10 +170,12 @@ class Transitions:
         second_round = [(one.queue, take.limit) for one in take.quotas]
         for queue, quota in first_round + second_round:
             room = min(quota, take.limit - len(claims))
-            if room and self._store.sizes.get(queue) and queue not in self._markers.paused:
+            if not room or queue in self._markers.paused:
+                continue
+            if self._store.has_ready(queue, call.now):
                 taken, left_alone[queue] = self._take(queue, room, worker, call)
                 claims += [one.claim(call.worker_id, call.now) for one in taken]
-        self._pass_on(take.quotas, left_alone)
+        self._pass_on(take.quotas, left_alone, call)
         return claims
 
     def _take(
@@ -163,17 +184,23 @@ class Transitions:
         """Take jobs of a queue; return them, and how many were left alone."""
         taken: list[StoredJob] = []
         left_alone: list[StoredJob] = []
-        while len(taken) < room and (entry := self._store.pop(queue)):
+        while len(taken) < room and (entry := self._store.next(queue, call.now)):
             if is_newer(entry):
                 call.newest_format = max(call.newest_format, entry.job.format)
                 self._postpone(entry, unknown_format(entry, call.worker_id, call.now), call)
                 continue
+            if closed := self._store.closed_limit(entry, call.now):
+                self._store.wait_for_slot(entry, closed.key, call.now)
+                continue
             if worker.must_run_apart(entry):
                 left_alone.append(entry)
                 continue
+            if entry.is_timed and not call.take_at_once():
+                self._store.put_back(entry)
+                break
             worker.held[entry.job.id] = entry
             self._store.turns.claim(queue, entry.place)
-            self._store.move(entry, State.RUNNING)
+            self._store.start(entry, call.now)
             if ends_at_start(entry.job):
                 self._store.free(entry, call.now)
             taken.append(entry)
@@ -183,10 +210,13 @@ class Transitions:
 
     # --- markers -------------------------------------------------------------------------------
 
-    def _pass_on(self, quotas: Sequence[QueueQuota], left_alone: dict[str, int]) -> None:
+    def _pass_on(
+        self, quotas: Sequence[QueueQuota], left_alone: dict[str, int], call: Call
+    ) -> None:
         """Mark the queues that still have jobs, and take the markers of those that have none."""
         for one in quotas:
-            if self._store.sizes[one.queue] > left_alone.get(one.queue, 0):
+            has_more = self._store.sizes[one.queue] > left_alone.get(one.queue, 0)
+            if has_more or self._store.waiters.first(one.queue, call.now):
                 self._markers.add(one.queue)
             else:
                 self._markers.discard(one.queue)

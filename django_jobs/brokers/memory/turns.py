@@ -37,7 +37,7 @@ class Band:
     Attributes:
         claimed: the last place that was claimed.
         last: the last place that each key was given.
-        waiting: how many queued jobs have a turn in the band.
+        waiting: how many queued or waiting jobs have a turn in the band.
     """
 
     def __init__(self, number: int) -> None:
@@ -105,15 +105,10 @@ class Turns:
         """Return the place of a job that was claimed and goes back to its queue."""
         return min(place, self._band_of(queue, place).claimed) if is_turn(place) else place
 
-    def enter(self, queue: str, place: Place) -> None:
-        """Note that a job waits at a place."""
+    def count(self, queue: str, place: Place, number: int) -> None:
+        """Note that a job waits at a place, or with -1 that it waits there no longer."""
         if is_turn(place):
-            self._band_of(queue, place).waiting += 1
-
-    def leave(self, queue: str, place: Place) -> None:
-        """Note that a job waits at a place no longer."""
-        if is_turn(place):
-            self._band_of(queue, place).waiting -= 1
+            self._band_of(queue, place).waiting += number
 
     def claim(self, queue: str, place: Place) -> None:
         """Note that the job at a place was claimed."""

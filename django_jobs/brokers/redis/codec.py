@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from urllib.parse import quote
 
+from django_jobs.brokers.constants import LINED_UP
 from django_jobs.brokers.messages import JobMetadata, JobProgress
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import (
     Claim,
     Job,
@@ -18,13 +21,14 @@ from django_jobs.jobs.records import (
     new,
 )
 
-from . import lock_text, postponement_text, progress_text, turn_text
+from . import limit_text, lock_text, postponement_text, progress_text, turn_text
 from .failures import failure_text
 
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
 TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK, TURN = "n", "u", "g", "d", "l", "y"
+LIMITS, LIMITS_MET = "x", "h"
 
 FORMAT = "r"
 """The format of the record. One of format 1 has no such field, so it costs its job nothing."""
@@ -87,6 +91,7 @@ def _shared_values(
     metadata: str,
     format_: int,
     lock: Lock | None,
+    limits: tuple[JobLimit, ...],
 ) -> list[str | int]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
     fields: list[str | int] = [TASK, task, TERMS, terms]
@@ -98,6 +103,8 @@ def _shared_values(
         fields += (METADATA, metadata)
     if format_ != 1:
         fields += (FORMAT, format_)
+    if limits:
+        fields += (LIMITS, limit_text.to_text(limits))
     if lock is not None:  # at the end, where scripts look for it
         fields += (LOCK, lock_text.to_text(lock))
     return [queue, priority, _or_empty(run_at), len(turns), *turns, len(fields), *fields]
@@ -121,12 +128,13 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
     progress = record.progress and JobProgress(
         job_id=job.id, token=0, tag=0, progress=record.progress
     )
+    state = State.QUEUED if record.state in LINED_UP else record.state
     fields: dict[str, str | int] = {
         ARGUMENTS: job.arguments,
         TASK: job.task,
         QUEUE: queue,
         TERMS: terms,
-        STATE: record.state.value,
+        STATE: state.value,
         OVERRIDES: job.overrides,
         SIGNATURE: job.signature,
         METADATA: job.metadata,
@@ -140,15 +148,16 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
         TURN: turn_text.to_text(job.turn),
         POSTPONEMENT: postponement_text.to_text(record),
         LOCK: lock_text.to_text(job.lock) if job.lock else "",
+        LIMITS: limit_text.to_text(job.limits),
         **({TOKEN: 0, PROGRESS: progress_text.to_text(progress)} if progress else {}),
     }
     flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
-    due = "" if record.state is State.QUEUED else record.due_elsewhere or 0
+    due = "" if state is State.QUEUED else record.due_elsewhere or 0
     failures = [failure_text(failure) for failure in record.failures]
     known: list[str | int] = [
         job.id,
         job.priority,
-        record.state.value,
+        state.value,
         due,
         fields[LOCK],
         fields[TURN],
@@ -161,9 +170,9 @@ def settled(one: Settlement) -> tuple[str | int, ...]:
     return (
         one.job_id,
         fence(one),
-        one.state.value,
+        one.state.value if one.closes is None else f"limited:{quote(one.closes, safe='')}",
         one.waited,
-        one.delay if one.state is State.RETRYING else one.duration,
+        one.duration if one.closes is None and one.state is not State.RETRYING else one.delay,
         one.result if one.state is State.SUCCEEDED else failure_text(one.failure),
     )
 
@@ -216,7 +225,7 @@ def _claim(
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
     named = (job_id, arguments, task, queue, priority, enqueued_at)
     job = new(
-        Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1, None, None)
+        Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1, None, (), None)
     )
     since = int(queued_at) if queued_at else enqueued_at
     return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from django_jobs.brokers.constants import LINED_UP
 from django_jobs.brokers.inspection.base import (
     Applied,
     FairKey,
@@ -21,6 +22,7 @@ from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
 from . import codec, records, scanning
+from .limits import RedisLimits
 from .metrics import RedisMetrics
 from .reading import number
 from .workers import to_worker
@@ -46,6 +48,7 @@ class RedisInspection(Inspection):
     def __init__(self, run: Callable[..., Any]) -> None:
         self._run = run
         self.metrics = RedisMetrics(run)
+        self.limits = RedisLimits(run)
 
     def find(self, job_id: str) -> JobRecord | None:
         return next(self._read([job_id]), None)
@@ -66,12 +69,14 @@ class RedisInspection(Inspection):
             failures: from which one on they are read.
         """
         reply = self._run("find", failures, *ids)
-        for flat, errors, due, cancelled, job_id, lock_holder in reply:
+        for flat, errors, due, cancelled, job_id, lock_holder, awaited_key in reply:
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             state = records.state(fields) or listed
             if fields and state:
                 yield records.to_record(
-                    job_id, state, fields, errors, due, bool(cancelled), lock_holder
+                    *(job_id, state, fields, errors, due, bool(cancelled)),
+                    lock_holder,
+                    awaited_key,
                 )
 
     def counts(self) -> Mapping[State, int]:
@@ -92,9 +97,10 @@ class RedisInspection(Inspection):
                 latency=latency,
                 paused=bool(paused),
                 has_turns=bool(has_turns),
+                waiting=waiting,
             )
-            for name, size, latency, paused, has_turns in zip(
-                *(flat[i::5] for i in range(5)), strict=True
+            for name, size, latency, paused, has_turns, waiting in zip(
+                *(flat[i::6] for i in range(6)), strict=True
             )
         )
 
@@ -108,7 +114,7 @@ class RedisInspection(Inspection):
     def jobs(
         self, state: State, *, queue: str | None = None, offset: int = 0, limit: int = 50
     ) -> tuple[JobRecord, ...]:
-        if queue is None or state is State.QUEUED:
+        if queue is None or state in LINED_UP:
             # Only the jobs of the page are read.
             return tuple(self._records(state, queue, offset, limit))
         chosen = (one for one in self._records(state) if one.job.queue == queue)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from django_jobs.brokers.constants import NO_DUE_TIME
 from django_jobs.jobs.records import Job, JobRecord, State
 
-from . import codec, lock_text, postponement_text, progress_text, turn_text
+from . import codec, limit_text, lock_text, postponement_text, progress_text, turn_text
 from .failures import to_failure
 from .reading import number
 
@@ -34,16 +34,19 @@ def to_record(
     due: str,
     cancelled: bool,
     lock_holder: str,
+    awaited_key: str,
 ) -> JobRecord:
     """Read a job from its hash, its list of failures, and its place in time.
 
     Args:
         cancelled: whether it was cancelled while it ran; it may have ended since.
         lock_holder: id of the job that holds its lock, or "".
+        awaited_key: for which it waits, or "".
     """
     last_attempted_at = _number(fields, codec.LAST_ATTEMPTED_AT)
+    job = _to_job(job_id, fields)
     return JobRecord(
-        job=_to_job(job_id, fields),
+        job=job,
         state=state,
         attempts=_number(fields, codec.ATTEMPTS) or 0,
         crashes=_number(fields, codec.CRASHES) or 0,
@@ -65,6 +68,7 @@ def to_record(
         else None,
         cancel_requested=cancelled and not state.is_final,
         lock_holder=lock_holder or None,
+        waits_for=next((one for one in job.limits if one.key == awaited_key), None),
     )
 
 
@@ -86,6 +90,7 @@ def _to_job(job_id: str, fields: Mapping[str, str]) -> Job:
         format=_number(fields, codec.FORMAT) or 1,
         lock=lock_text.to_lock(fields.get(codec.LOCK, "")),
         turn=turn_text.to_turn(fields.get(codec.TURN, "")),
+        limits=limit_text.to_limits(fields.get(codec.LIMITS, "")),
     )
 
 

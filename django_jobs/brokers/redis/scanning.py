@@ -87,7 +87,7 @@ def _times(state: State, score: str, times: Sequence[str], now: int) -> dict[str
     terms, *after = times
     enqueued = records.to_terms(terms)[1] or 0
     queued, began = (number(time) or 0 for time in after)
-    moments = {State.QUEUED: enqueued, State.RUNNING: began}
+    moments = {State.QUEUED: enqueued, State.WAITING: enqueued, State.RUNNING: began}
     return {
         "came_at": came_at(state, enqueued, queued, now),
         "last_attempted_at": began,

@@ -1,72 +1,17 @@
-"""Sends the Lua scripts, each with the parts that it names."""
+"""Sends the Lua scripts."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from typing import Any
 
 import redis
 
-from .lua_constants import COMMENT, definitions
+from .lua_constants import definitions
+from .lua_parts import source, with_parts
 from .raw_client import Command, RawClient
-
-FOLDER = files(__package__) / "scripts"
-
-PARTS = re.compile(r"^-- Parts: (.+)\.$", re.MULTILINE)
-"""The line in which a script, or a part, names the parts that it builds upon."""
-
-FUNCTION = re.compile(r"^local function (\w+)\(.*?^end$\n", re.MULTILINE | re.DOTALL)
-"""A function at the top level of a script or a part."""
-
-WORD = re.compile(r"\w+")
-
-
-@cache
-def source(name: str) -> str:
-    """Return the text of one script file."""
-    return (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
-
-
-def with_parts(text: str) -> str:
-    """Return the text of a script behind the parts that it names: each once, what it needs first.
-
-    Redis creates all functions again in each call, which takes longer than the work of a small
-    script. So a script gets no others than those that it uses.
-    """
-    texts: list[str] = []
-
-    def add(text: str) -> None:
-        named = PARTS.search(text)
-        for name in named[1].split(", ") if named else ():
-            add(source(f"parts/{name}"))
-        if text not in texts:
-            texts.append(text)
-
-    add(text)
-    return _without_unused("".join(texts))
-
-
-def _without_unused(text: str) -> str:
-    """Return a script without the functions whose names do not follow their ends."""
-    kept: list[str] = []
-    words: set[str] = set()
-    end = len(text)
-
-    def keep(part: str) -> None:
-        kept.append(part)
-        words.update(WORD.findall(COMMENT.sub("", part)))
-
-    for found in reversed(list(FUNCTION.finditer(text))):
-        keep(text[found.end() : end])
-        if found[1] in words:
-            keep(found[0])
-        end = found.start()
-    kept.append(text[:end])
-    return "".join(reversed(kept))
 
 
 class Scripts:

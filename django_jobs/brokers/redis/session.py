@@ -30,6 +30,10 @@ INTERRUPTION = 60
 """Seconds after which an interruption that no listen has consumed is gone."""
 
 
+NOTHING_RARE: tuple[Any, ...] = ((), (), 0, (), 0, 0)
+"""What `exchange.lua` leaves out if it is so."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentCall:
     """A call that was sent under a tag, and whose reply has not been read.
@@ -47,7 +51,7 @@ class SentCall:
     def result(self) -> Reply:
         try:
             refused, due_in, claimed_at, flat, *rare = self.caller.ask(self.read_reply)
-            dead, metadata, must_beat, damaged, newest_format = rare or ((), (), 0, (), 0)
+            dead, metadata, must_beat, damaged, newest_format, more = rare or NOTHING_RARE
             claims = codec.to_claims(self.tag, int(claimed_at), flat, metadata)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
@@ -60,6 +64,7 @@ class SentCall:
             must_beat=bool(must_beat),
             damaged=tuple(damaged),
             newest_format=newest_format,
+            has_more=bool(more),
         )
 
 
@@ -116,6 +121,7 @@ class RedisSession(Session):
     ) -> list[str | int]:
         arguments: list[str | int] = [
             *(self._worker_id, tag, take.limit, len(take.quotas), len(settlements)),
+            take.limit if take.at_once is None else take.at_once,
         ]
         for one in take.quotas:
             arguments += (one.queue, one.quota)

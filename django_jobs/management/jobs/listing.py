@@ -165,7 +165,7 @@ def format_state_time(record: JobRecord, now: int) -> str:
     if record.state in {State.SCHEDULED, State.RETRYING}:
         left = (record.due_at or now) - now
         return f"in {format_duration(left)}" if left > 0 else "now"
-    if record.state is State.QUEUED:
+    if record.state in {State.QUEUED, State.WAITING}:
         return f"enqueued {format_duration(now - record.job.enqueued_at)} ago"
     if record.state is State.RUNNING:
         return f"for {format_duration(now - (record.last_attempted_at or now))}"

@@ -194,8 +194,9 @@ class ExchangeLoop:
         if reasons.room:
             self._queues.refresh(at_once=draining)
         self._state.outlook.forget_due()  # first: what the listener notes from here on counts
+        at_once = self._state.room.free()
         limit = reasons.promise()
-        take = self._queues.take(limit, wakes_others=not self._state.outlook.empty)
+        take = self._queues.take(limit, at_once, wakes_others=not self._state.outlook.empty)
         batch = self._outbox.take()
         try:
             pending = self._session.exchange(batch.settlements, take)
@@ -203,7 +204,8 @@ class ExchangeLoop:
             self._state.room.release(limit)
             self._give_up(batch, error)
             raise
-        is_look = draining and limit > 0 and not self._calls
+        # What is taken ahead of free threads leaves jobs with rates where they are.
+        is_look = draining and 0 < limit <= at_once and not self._calls
         self._calls.append(Call(batch, limit, is_look, pending))
 
     def _receive(self) -> None:

@@ -61,16 +61,17 @@ class ServedQueues:
         self._queues = tuple(QueueWeight(name) for name in self._inspection.queue_names())
         return not set(self._queues) <= set(before)
 
-    def take(self, limit: int, *, wakes_others: bool = True) -> Take:
+    def take(self, limit: int, at_once: int | None = None, *, wakes_others: bool = True) -> Take:
         """Return what to ask for in a call that takes so many jobs.
 
         Args:
+            at_once: how many of them start at once; None for all.
             wakes_others: whether a call that takes none wakes other workers for what there is.
         """
         if not limit and not wakes_others:
             return Take(0, ())
         choose = strict_quotas if self._strict else weighted_quotas
-        return Take(limit, choose(self._queues, limit), self._names)
+        return Take(limit, choose(self._queues, limit), self._names, at_once)
 
 
 def strict_quotas(queues: Sequence[QueueWeight], limit: int) -> list[QueueQuota]:

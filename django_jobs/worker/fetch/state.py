@@ -39,8 +39,9 @@ class Outlook:
             self.empty = False
             return
         if limit:
-            # A call puts only so many jobs of a later release aside; others may stand behind them.
-            self.empty = len(reply.claims) < limit and not reply.newest_format
+            # A call puts only so many jobs aside; others may stand behind them.
+            puts_aside = reply.newest_format or reply.has_more
+            self.empty = len(reply.claims) < limit and not puts_aside
         if reply.due_in is not None:
             self._note_due(self._clock() + reply.due_in / 1000)
 

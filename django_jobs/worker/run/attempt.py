@@ -203,10 +203,12 @@ class Attempt:
             return self._postpone(error)
         self._save_metadata()
         result = partial(self._result_after, State.DEAD, error=error)
-        verdict = decide(error, self.policy, self.claim.attempt, result)
+        verdict = decide(error, self.policy, self.claim.attempt, result, self.context.retries)
         settlement = self._settlement(verdict.state, delay=round(verdict.delay * 1000))
         duration = settlement.duration
         failure = to_failure(error, self.claim, self.context.worker, settlement.waited, duration)
+        if verdict.closes is not None:
+            return Outcome(settlement._replace(failure=failure, closes=verdict.closes), None, error)
         announcement: Announcement | None = self._failure(error, verdict, duration)
         if announcement and self.context.undecided and verdict.may_be_ended(self.policy):
             discarded = self._failure(error, Verdict(State.DISCARDED), duration)
@@ -262,9 +264,9 @@ class Attempt:
     def _settlement(self, state: State, result: str = "null", delay: int = 0) -> Settlement:
         claim, started = self.claim, self.started
         waited, duration = ms_of(started - self.reserved), ms_of(time.monotonic() - started)
-        changed = self._metadata.changed if self._metadata else None
+        saved = self._metadata.changed if self._metadata else None
         fence = (claim.job.id, claim.token, claim.tag)
-        return new(Settlement, (*fence, state, result, None, delay, waited, duration, changed))
+        return new(Settlement, (*fence, state, result, None, delay, waited, duration, saved, None))
 
     def _line(
         self, state: State, error: BaseException | None = None, **times: Any

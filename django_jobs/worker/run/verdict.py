@@ -18,6 +18,7 @@ from django_jobs.errors import (
     Fail,
     JobCancelled,
     JobExpired,
+    LimitReached,
     RetryLater,
 )
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, State
@@ -35,10 +36,15 @@ CALLERS = (__package__, "django.tasks", "django_tasks")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state that follows an error, with the seconds until the next attempt, if any."""
+    """The state that follows an error, with the seconds until the next attempt, if any.
+
+    Attributes:
+        closes: the limit that gives no slots until then, "" for those that the job has; or None.
+    """
 
     state: State
     delay: float = 0.0
+    closes: str | None = None
 
     def may_be_ended(self, policy: RunPolicy) -> bool:
         """Return whether the job ends all the same if a newer call waits for its end."""
@@ -46,20 +52,36 @@ class Verdict:
 
 
 def decide(
-    error: BaseException, policy: RunPolicy, attempt: int, result: Callable[[], Any] = lambda: None
+    error: BaseException,
+    policy: RunPolicy,
+    attempt: int,
+    result: Callable[[], Any] = lambda: None,
+    may_wait: bool = True,  # of all, the rarest argument
 ) -> Verdict:
     """Decide what an error means for its job.
 
     Args:
         attempt: number of the attempt that failed, from 1.
         result: returns the job's result after the attempt, for a policy that asks for it.
+        may_wait: whether a job that has met a limit can run again.
     """
     if isinstance(error, (Discard, JobExpired, JobCancelled)) or is_kind(error, policy.discard_on):
         return Verdict(State.DISCARDED)
     if isinstance(error, NEVER_RETRIED):
         return Verdict(State.DEAD)
+    if may_wait and isinstance(error, LimitReached) and (wait := _wait_of(error)) is not None:
+        return Verdict(State.SCHEDULED, wait, error.limit or "")
     delay = _delay(error, policy, attempt, result)
     return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
+
+
+def _wait_of(error: LimitReached) -> float | None:
+    """Return seconds until a limit opens, or None if the task's code gave none that can be used."""
+    try:
+        return usable_wait(error.retry_after)
+    except (TypeError, ValueError):
+        logger.exception("The wait of a LimitReached can't be used: the attempt has failed.")
+        return None
 
 
 def _delay(

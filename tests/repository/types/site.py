@@ -9,7 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
-from django_jobs import Retry, Unique, periodic, send_mail_later, set_progress, task
+from django_jobs import (
+    Limit,
+    Rate,
+    Retry,
+    Unique,
+    periodic,
+    send_mail_later,
+    set_progress,
+    task,
+)
 from django_jobs.errors import Discard, RetryLater
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.result import JobResult
@@ -110,6 +119,11 @@ def declared() -> None:
     task(priority="high")  # type: ignore[call-overload]
     add.using(priority=5, metadata={"trace": "1"}).enqueue(1)
     add.using(unique=Unique(by="a", until="start"))
+    add.using(limits=[Limit(2, by="a"), Rate(5, per=60, name="api")])
+    add.using(limits=Rate(5, per=60))
+    task(limits=5)  # type: ignore[call-overload]
+    Rate(5)  # type: ignore[call-arg]
+    Limit(5, "a")  # type: ignore[call-arg]
     task(unique=True)  # type: ignore[call-overload]
     Unique(on_conflict="ignore")  # type: ignore[arg-type]
     Unique(["text"])  # type: ignore[call-arg]

@@ -29,7 +29,9 @@ def check_all(trial: Trial) -> None:
     _check_jobs(trial.answers, there)
     _check_counts(trial, there)
     for name in keys:
-        assert not name.startswith(("q:", "f:", "l:")), f"jobs are left in {name}"
+        assert not name.startswith(("q:", "f:", "l:", "h:", "x:", "y:", "u:", "o:")), (
+            f"jobs are left in {name}"
+        )
     for job_id, failures in family(keys, "e"):
         assert len(set(failures)) == len(failures), f"a failure of {job_id} was noted twice"
 

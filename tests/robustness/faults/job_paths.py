@@ -11,6 +11,7 @@ from typing import Any
 from django_jobs.clock import from_ms
 from django_jobs.compat import Task
 from django_jobs.errors import DuplicateJob
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Claim, Job, Lock, OnConflict, Settlement, Turn, Until
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.worker.background.periodic import Ticker
@@ -104,6 +105,27 @@ def replace_a_job_that_waits(trial: Trial) -> PreparedPath:
 def unique_jobs(trial: Trial, *digests: str, **changes: Any) -> list[Job]:
     """A job for each lock, with the same ids in each run of a path."""
     return [job for one in digests for job in trial.jobs(1, lock=Lock(digest=one, **changes))]
+
+
+def work_on_limited(trial: Trial) -> PreparedPath:
+    """Jobs wait for slots, which are taken and freed by each way that a job may go."""
+    few, many = JobLimit("few", 2), JobLimit("many", 9, MINUTE)
+    jobs = [job for _ in range(3) for job in trial.jobs(1, limits=(few,))]
+    jobs += [job for _ in range(3) for job in trial.jobs(1, limits=(many, few))]
+    trial.answers.tried(jobs)
+    trial.safe.push(jobs)
+    trial.answers.pushed(jobs)
+    trial.worker.heartbeat()
+
+    def act() -> None:
+        ends = (succeeded, given_back)
+        for _ in range(2):
+            claims = trial.exchange(6)
+            trial.exchange(6, [how(claim) for how, claim in zip(ends, claims, strict=False)])
+        for _ in range(4):
+            trial.exchange(0, trial.run(trial.exchange(6)))
+
+    return PreparedPath(act)
 
 
 def push_what_is_deleted(trial: Trial) -> PreparedPath:
@@ -284,6 +306,7 @@ JOB_PATHS = (
         push_to_a_job_that_runs,
         push_what_is_refused,
         replace_a_job_that_waits,
+        work_on_limited,
         push_what_is_deleted,
         push_for_later,
         bulk_push_in_three_portions,

@@ -15,9 +15,10 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import HeartbeatReport, JobProgress, QueueQuota, Reply
 from django_jobs.brokers.redis import RedisBroker
-from django_jobs.jobs.records import JobRecord, Settlement, State
+from django_jobs.jobs.records import Claim, JobRecord, Settlement, State
 from django_jobs.metrics.history import Span
 from tests.robustness.stateful.expected_jobs import ExpectedJobs
+from tests.robustness.stateful.limited_jobs import ExpectedStarts
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, Clock
 from tests.support.driver import Driver, check_with_doctor
 from tests.support.redis_keys import check_structure, read_keys
@@ -79,6 +80,7 @@ class BothBrokers(RuleBasedStateMachine):
         self.starts = count(1)
         self.workers = {name: self.start(name) for name in ("w1", "w2", "w3")}
         self.expected = ExpectedJobs()
+        self.starts_seen = ExpectedStarts()
         self.known: list[str] = []
         self.deferred = 0
         self.totals = (0, 0)
@@ -124,6 +126,17 @@ class BothBrokers(RuleBasedStateMachine):
         assert self.brokers[0].ticks() == self.expected.ticks
         check_structure(read_keys(self.client))
 
+    def slots(self) -> dict[str, int]:
+        """How many slots each limit has."""
+        known = self.brokers[0].inspection.limits.all()
+        return {one.id: 0 if one.paused else one.n if one.own is None else one.own for one in known}
+
+    def check_slots(self, claims: Sequence[Claim], before: dict[str, int]) -> None:
+        """Check that claims had slots; a job may have brought another number along."""
+        slots = {id_: max(slots, before.get(id_, 0)) for id_, slots in self.slots().items()}
+        running = [job_id for held in self.expected.held.values() for job_id in held]
+        self.starts_seen.check(claims, self.expected.present, running, slots, self.clock.now())
+
     def superseded(self) -> set[str]:
         """Ids of jobs for whose end a successor waits."""
         records = self.same(partial(listing, state=State.SCHEDULED))
@@ -153,6 +166,16 @@ def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
         read.metrics.tasks(Span.MONTH),
         read.metrics.failing(Span.DAY),
     )
+    limits = read.limits.all()
+    keys = [read.limits.keys(limit.id) for limit in limits]
     turns = [read.fair_keys(queue.name) for queue in read.queues()]
-    told = (turns, read.queues(), read.workers(), read.totals(), dict(read.postponed_tasks()))
+    told = (
+        limits,
+        keys,
+        turns,
+        read.queues(),
+        read.workers(),
+        read.totals(),
+        dict(read.postponed_tasks()),
+    )
     return *told, dict(broker.ticks()), counted

@@ -16,12 +16,14 @@ class End:
 
     Attributes:
         text: what stands in its result or its failure.
+        closes: of a job that is scheduled again, the limit that it has met, or "" for any.
     """
 
     state: State
     waited: int
     duration: int
     text: str
+    closes: str | None = None
 
 
 ENDS = st.builds(
@@ -35,12 +37,14 @@ ENDS = st.builds(
     waited=st.sampled_from([0, 7]),
     duration=st.sampled_from([0, 1_500]),
     text=st.sampled_from(["", "none left", "größer als 3 ✓", "a:b,c\x00\n"]),
+    closes=st.sampled_from([None, None, "", "slow"]),
 )
 
 
 def end_of(claim: Claim, end: End, delay: int) -> Settlement:
     """Return the settlement of a claim that ends so; what is to be retried is due after `delay`."""
     failed = end.state in {State.RETRYING, State.DEAD, State.SCHEDULED}
+    closes = end.closes if end.state is State.SCHEDULED else None
     return Settlement(
         job_id=claim.job.id,
         token=claim.token,
@@ -48,7 +52,8 @@ def end_of(claim: Claim, end: End, delay: int) -> Settlement:
         state=end.state,
         result=end.text or "null",
         failure=make_failure(attempt=claim.attempt, message=end.text) if failed else None,
-        delay=delay if end.state is State.RETRYING else 0,
+        delay=delay if end.state is State.RETRYING or closes is not None else 0,
         waited=end.waited,
         duration=end.duration,
+        closes=closes,
     )

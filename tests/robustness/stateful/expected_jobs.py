@@ -125,7 +125,7 @@ class ExpectedJobs:
         for number, claim in enumerate(claims, 1):
             job = claim.job
             assert number <= limit
-            assert job == self.present[job.id]._replace(lock=None, turn=None)
+            assert job == self.present[job.id]._replace(lock=None, turn=None, limits=())
             assert job.format <= JOB_FORMAT
             assert job.queue not in self.paused
             assert not any(job.id in held for held in self.held.values())

@@ -14,6 +14,7 @@ from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import JobRecord, State
 from tests.robustness.stateful.both_brokers import UNORDERED, BothBrokers, listing
+from tests.robustness.stateful.limited_jobs import few, slow
 
 ORDERED = [state for state in State if state not in UNORDERED]
 
@@ -82,6 +83,15 @@ class OperatorCommands(BothBrokers):
         ids = [self.one_of_known(number), self.one_of_known(number + 1)]
         moved = self.same(lambda broker: broker.inspection.move(ids, source, target))
         self.expected.moved(moved, target)
+
+    @rule(
+        limit_id=st.sampled_from([few(1, "").id, slow(1, "").id]),
+        verb=st.sampled_from(["pause", "resume", "resume", "set_number"]),
+        number=st.none() | st.integers(1, 4),
+    )
+    def care_for_a_limit(self, limit_id: str, verb: str, number: int | None) -> None:
+        given = (limit_id, number) if verb == "set_number" else (limit_id,)
+        self.same(lambda broker: getattr(broker.inspection.limits, verb)(*given))
 
     @rule(worker=WORKERS, command=st.sampled_from(WorkerCommand))
     def command(self, worker: str, command: WorkerCommand) -> None:

@@ -18,6 +18,7 @@ from django_jobs.brokers.messages import (
     Reply,
 )
 from django_jobs.errors import DuplicateJob
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import (
     JOB_FORMAT,
@@ -33,6 +34,7 @@ from django_jobs.jobs.records import (
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.endings import ENDS, End, end_of
+from tests.robustness.stateful.limited_jobs import few, slow
 from tests.robustness.stateful.operator_commands import (
     DAYS,
     NUMBERS,
@@ -45,6 +47,10 @@ from tests.support.builders import make_job
 from tests.support.clock import START
 from tests.support.idle_workers import use_up_wake_up
 
+LOCKS = st.tuples(st.sampled_from("xy"), st.sampled_from(Until)).map(lambda pair: Lock(*pair))
+FEW = st.builds(few, st.integers(1, 3), st.sampled_from("xy"))
+SLOW = st.builds(slow, st.integers(1, 3), st.sampled_from(["", "z"]))
+LIMITS = st.tuples(FEW) | st.tuples(SLOW) | st.tuples(SLOW, FEW)
 SEVERAL = st.sampled_from(["a", "b", "ab", "ba"])
 TURNS = st.none() | st.builds(Turn, st.sampled_from("xyz"), st.sampled_from([1, 2, 7]))
 TICKS = st.tuples(
@@ -133,6 +139,35 @@ class RandomCommands(OperatorCommands):
                 lock=Lock(digest, until, kept, conflict, after_commit),
             )
             for n, digest in enumerate(digests)
+        ]
+        self.known += [job.id for job in jobs]
+        self.push_jobs(jobs)
+
+    @rule(
+        limits=st.lists(LIMITS, min_size=1, max_size=4),
+        queue=QUEUES,
+        priority=st.sampled_from([-1, 0, 1]),
+        ahead=st.none() | SECONDS,
+        lock=st.none() | LOCKS,
+    )
+    def push_limited(
+        self,
+        limits: list[tuple[JobLimit, ...]],
+        queue: str,
+        priority: int,
+        ahead: int | None,
+        lock: Lock | None,
+    ) -> None:
+        jobs = [
+            make_job(
+                id=f"{len(self.known) + n:04d}",
+                queue=queue,
+                priority=priority,
+                run_at=ahead and self.clock.now() + self.later(ahead),
+                limits=some,
+                lock=lock,
+            )
+            for n, some in enumerate(limits)
         ]
         self.known += [job.id for job in jobs]
         self.push_jobs(jobs)
@@ -229,7 +264,7 @@ class RandomCommands(OperatorCommands):
     ) -> Reply:
         if not self.workers[worker][0].has_beaten:
             self.heartbeat(worker, (0, 0))
-        superseded = self.superseded()
+        superseded, slots = self.superseded(), self.slots()
         reply = self.same_of(
             worker, lambda it: it.exchange(*quotas, limit=limit, settlements=settlements)
         )
@@ -238,6 +273,7 @@ class RandomCommands(OperatorCommands):
         )
         self.expected.gave_up(reply, self.clock.now())
         self.expected.claimed(worker, reply.claims, limit)
+        self.check_slots(reply.claims, slots)
         if reply.must_beat:
             assert not self.expected.holds(worker)
             assert not reply.claims

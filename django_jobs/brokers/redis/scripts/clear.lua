@@ -1,10 +1,15 @@
 -- Forgets queued jobs of a queue, a portion at a time.
 --
--- Parts: expect, retention, locks.
+-- Parts: expect, retention, locks, waiters.
 -- KEYS[1]: prefix. ARGV: queue, portion. Returns how many there were in this portion.
 expect('ZCARD', 'expiries')
 expect_lists_of_queues()
+expect('ZCARD', 'y:' .. ARGV[1])
 local popped = redis.call('ZPOPMIN', P .. 'q:' .. ARGV[1], ARGV[2])
+if #popped == 0 then
+  popped = redis.call('ZRANGE', P .. 'y:' .. ARGV[1], 0, math.ceil(ARGV[2] / 10) - 1, 'WITHSCORES') -- each takes longer
+  for i = 1, #popped, 2 do leave_waiters(popped[i], ARGV[1]) end
+end
 for i = 1, #popped, 2 do
   local lock = read(popped[i], 'l')[1]
   if lock then free_lock(popped[i], lock) end

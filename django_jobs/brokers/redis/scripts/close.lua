@@ -23,9 +23,10 @@ redis.call('SET', P .. 'b:' .. worker, '999999999999999:0', 'EX', 3600)
 local held_suspect = false
 local ids, values = in_order(all)
 for _, id in ipairs(ids) do
-  local _, _, score, _, _, lock = held(values[id])
+  local _, _, score, _, _, lock = let_go(id, values[id])
   give_back(id, score, lock)
   held_suspect = held_suspect or id == suspect
 end
 if held_suspect then mark_all() end
+give_freed()
 return redis.status_reply('OK')

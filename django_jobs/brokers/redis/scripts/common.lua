@@ -16,6 +16,15 @@
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   l:<digest>   string  the job that holds the lock of unique jobs, and the one that gets it next (see locks.lua)
 --   a:<id>       string  the job that stands for a call that was merged with it
+--   h:<key>      set     ids of the running jobs that hold slots of a limit (see slots.lua for keys)
+--   r:<key>      list    when the last jobs under a rate started
+--   x:<key>:<queue>  zset  ids of jobs that wait for a slot, by place
+--   y:<queue>    zset    the same of all keys
+--   u:<key>      set     queues with jobs that wait for a key
+--   o:<queue>    zset    keys with such jobs and a free slot, by the place of the first of them
+--   g:<limit>    zset    keys for which jobs wait, by the version of the limit with which each was looked at
+--   opens, closed  zset    keys for which jobs wait, by when time gives them slots; keys by until when they are closed
+--   limits, reviews  hash, set  limits with their numbers; those that have changed and whose keys were not all looked at
 --   pushes       zset    senders of jobs by the number of their last push, which is about its time
 --   postponed    zset    tasks whose jobs waited for a worker that knows them, by when that was last
 --   deploys      zset    `<ms>:<label>` of each deploy that was marked, by when it was
@@ -26,6 +35,6 @@
 --   queues, paused, extended, cancelled (sets), leases, lost (zsets), suspects, commands, ticks, totals (hashes),
 --   seq, mover
 --
--- Invariant: a job stands in exactly one of q, f and s.
+-- Invariant: a job stands in exactly one of q, y, f and s.
 local P = KEYS[1]
 local now = clock()

@@ -1,7 +1,7 @@
 -- Reads ids of a page of the jobs in one state.
 --
 -- Parts: fields.
--- KEYS[1]: prefix. ARGV: state, queue or '' for all (queued jobs only), offset, limit.
+-- KEYS[1]: prefix. ARGV: state, queue or '' for all (queued and waiting jobs only), offset, limit.
 -- Invariant: what lies before the page is counted, not read.
 local state, queue, offset, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local ids = {}
@@ -16,11 +16,11 @@ local function add(size, read)
   offset = math.max(0, offset - size)
 end
 
-if state == 'queued' then
+if is_one_of(state, LINED_UP) then
   local queues = queue ~= '' and { queue } or redis.call('SUNION', P .. 'queues', P .. 'paused')
   table.sort(queues)
   for _, name in ipairs(queues) do
-    local index = P .. 'q:' .. name
+    local index = P .. (state == 'queued' and 'q:' or 'y:') .. name
     add(redis.call('ZCARD', index), function(first, last) return redis.call('ZRANGE', index, first, last) end)
   end
 elseif state == 'running' then

@@ -8,7 +8,7 @@ if ARGV[2] == '1' then
   redis.call('DEL', P .. 'm:' .. ARGV[1])
 else
   redis.call('SREM', P .. 'paused', ARGV[1])
-  if redis.call('EXISTS', P .. 'q:' .. ARGV[1]) == 1 then
+  if redis.call('EXISTS', P .. 'q:' .. ARGV[1], P .. 'o:' .. ARGV[1]) > 0 then
     mark(ARGV[1])
   end
 end

@@ -1,7 +1,8 @@
 -- Describes every queue.
 --
 -- Parts: shapes, fields, queues.
--- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, whether it has turns 0 or 1, name …
+-- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, whether it has turns 0 or 1, how many wait for
+--   slots, name …
 local reply = {}
 for _, name in ipairs(known_queues()) do
   local latency = 0
@@ -16,5 +17,6 @@ for _, name in ipairs(known_queues()) do
   reply[n + 1], reply[n + 2], reply[n + 3] = name, redis.call('ZCARD', P .. 'q:' .. name), latency
   reply[n + 4] = redis.call('SISMEMBER', P .. 'paused', name)
   reply[n + 5] = redis.call('EXISTS', P .. 'v:' .. name)
+  reply[n + 6] = redis.call('ZCARD', P .. 'y:' .. name)
 end
 return reply

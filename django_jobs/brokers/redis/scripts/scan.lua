@@ -2,8 +2,8 @@
 --
 -- Parts: fields, ends.
 -- KEYS[1]: prefix.
--- ARGV: most jobs, most bytes, id or '' for all, queue or '' for all (queued jobs only), times from
---   and to ('-inf' and '+inf' for all; not for queued and running jobs), 1 to read errors, the place
+-- ARGV: most jobs, most bytes, id or '' for all, queue or '' for all (queued and waiting jobs only), times from
+--   and to ('-inf' and '+inf' for all; not for queued, waiting and running jobs), 1 to read errors, the place
 --   after which to begin as state or '', part, score, id; the number of states, states; fields.
 -- Returns {now, how many are listed in all, how many behind the portion, rows}, the rows flat: state,
 --   part, score, id, class of the last error as JSON writes it, fields.
@@ -60,7 +60,7 @@ end
 -- A part that is a sorted set: its jobs from one rank to another, less those up to a place.
 local function add_sorted(state, part, index, place)
   local newest_first, first, last = is_one_of(state, ENDED), 0, redis.call('ZCARD', index)
-  if state ~= 'queued' and (from ~= '-inf' or to ~= '+inf') then
+  if not is_one_of(state, LINED_UP) and (from ~= '-inf' or to ~= '+inf') then
     first = newest_first and redis.call('ZCOUNT', index, '(' .. to, '+inf')
       or redis.call('ZCOUNT', index, '-inf', '(' .. from)
     last = first + redis.call('ZCOUNT', index, from, to)
@@ -96,13 +96,19 @@ end
 
 local function parts(state)
   local names = { '' }
-  if state == 'queued' then
+  if is_one_of(state, LINED_UP) then
     names = queue ~= '' and { queue } or redis.call('SUNION', P .. 'queues', P .. 'paused')
   elseif state == 'running' then
     names = redis.call('ZRANGE', P .. 'leases', 0, -1)
   end
   table.sort(names)
   return names
+end
+
+-- Returns the name of the sorted set that a part is.
+local function index_of(state, part)
+  if not is_one_of(state, LINED_UP) then return 's:' .. state end
+  return (state == 'queued' and 'q:' or 'y:') .. part
 end
 
 -- Tells what of a part is left: 'passed' if nothing, a place if some of it, nil if all.
@@ -133,7 +139,7 @@ else
       if state == 'running' then
         add_flight(part, place)
       else
-        add_sorted(state, part, P .. (state == 'queued' and 'q:' .. part or 's:' .. state), place)
+        add_sorted(state, part, P .. index_of(state, part), place)
       end
     end
     reached = reached or state == after.state

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from django_jobs.brokers.constants import NO_DUE_TIME
+from django_jobs.brokers.constants import DEFERRED, LINED_UP, NO_DUE_TIME
 from django_jobs.brokers.doctor import Trouble
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.memory.leases import Leases
@@ -161,7 +161,7 @@ def check_that_each_job_runs_once(site: Site) -> None:
         runs += ids(claims)
         other.settle(*map(succeeded, claims))
         site.clock.advance(past_lease(broker))
-    waiting = (State.QUEUED, State.SCHEDULED, State.RETRYING, State.RUNNING)
+    waiting = (*LINED_UP, *DEFERRED, State.RUNNING)
     assert sorted(runs) == sorted(site.jobs[state] for state in waiting)
     for state in waiting:
         assert found(broker.inspection, site.jobs[state]).state is State.SUCCEEDED

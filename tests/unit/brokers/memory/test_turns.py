@@ -12,13 +12,13 @@ def enter(turns: Turns, job: Job) -> int:
     place = turns.next_place(job, waiting=1)
     assert place is not None
     assert is_turn(place)
-    turns.enter(job.queue, place)
+    turns.count(job.queue, place, 1)
     return place
 
 
 def start(turns: Turns, place: int) -> None:
     turns.claim("default", place)
-    turns.leave("default", place)
+    turns.count("default", place, -1)
 
 
 def known(turns: Turns) -> int:
@@ -46,7 +46,7 @@ def test_a_priority_without_jobs_is_forgotten() -> None:
     enter(turns, make_job(turn=Turn("a")))
     for number in range(FEW):
         place = enter(turns, make_job(turn=Turn(f"c{number}"), priority=5))
-        turns.leave("default", place)  # as if it were cancelled
+        turns.count("default", place, -1)  # as if it were cancelled
     turns.forget_empty_bands("default")
     assert [band.priority for band in turns.bands("default")] == [0]
 
@@ -54,7 +54,7 @@ def test_a_priority_without_jobs_is_forgotten() -> None:
 def test_a_queue_without_turns_knows_of_none() -> None:
     turns = Turns()
     assert turns.next_place(make_job(), waiting=3) is None
-    turns.enter("default", 17)
-    turns.leave("default", 17)
+    turns.count("default", 17, 1)
+    turns.count("default", 17, -1)
     turns.forget_empty_bands("default")
     assert not turns.has("default")

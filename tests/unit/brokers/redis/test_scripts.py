@@ -7,7 +7,7 @@ import re
 import pytest
 
 from django_jobs.brokers.redis.lua_constants import CONSTANTS, definitions, literal
-from django_jobs.brokers.redis.scripts import FOLDER, with_parts
+from django_jobs.brokers.redis.lua_parts import FOLDER, with_parts
 
 SCRIPTS = {
     path.name: path.read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ COMMANDS = {"HLEN", "LLEN", "SCARD", "ZCARD"}
 """Keys of a table in `expect.lua`."""
 CAPITALS = re.compile(r"\b[A-Z][A-Z_]+\b")
 TEXT = re.compile(r"--.*|'[^']*'|\"[^\"]*\"")
-DEFINED = re.compile(r"^local function (\w+)|^local (\w+) =", re.MULTILINE)
+DEFINED = re.compile(r"^(?:local )?function (\w+)|^(?:local )?(\w+) =", re.MULTILINE)
 
 
 def functions(text: str) -> set[str]:
@@ -38,13 +38,30 @@ def test_a_script_names_the_parts_whose_functions_it_calls(name: str) -> None:
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_part_stands_there_once(name: str) -> None:
     text = with_parts(SCRIPTS[name])
-    assert [name for name, part in PARTS.items() if text.count(part) > 1] == []
+    first_lines = [part.splitlines()[0] for part in PARTS.values()]
+    assert [line for line in first_lines if text.count(line) > 1] == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_has_fewer_variables_than_lua_allows_in_one_block(name: str) -> None:
+    text = with_parts(SCRIPTS[name])
+    outside = re.sub(
+        r"^do\n.*?^end\n", "", definitions(text) + text, flags=re.MULTILINE | re.DOTALL
+    )
+    lines = re.findall(r"^local (?!function)([\w, ]+)|^local function (\w+)", outside, re.MULTILINE)
+    assert sum(len((names or function).split(",")) for names, function in lines) < 180
+
+
+def test_a_part_keeps_to_itself_what_the_others_do_not_use() -> None:
+    text = with_parts("-- Parts: places.\nmark('default')\n")
+    assert "local mark\ndo\n" in text
+    assert "\nfunction mark(" in text
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_carries_the_constants_that_it_uses_and_no_others(name: str) -> None:
     text = with_parts(SCRIPTS[name])
-    own = set(re.findall(r"^\s*local ([A-Z_]+) =", text, re.MULTILINE))
+    own = set(re.findall(r"^\s*(?:local )?([A-Z_]+) =", text, re.MULTILINE))
     used = set(CAPITALS.findall(TEXT.sub("", text))) - {"ARGV", "KEYS", *COMMANDS}
     carried = set(re.findall(r"^local ([A-Z_]+) =", definitions(text), re.MULTILINE))
     assert carried == used - own

@@ -1,11 +1,13 @@
 -- How jobs are cancelled: those that wait at once, and those that run by their workers.
--- Parts: expect, shapes, fields, places, ends.
+-- Parts: expect, shapes, fields, places, ends, waiters.
 
 -- Takes a job that does not run out of the indexes of its state. One of another type has nothing of the job, and is
 -- left to the doctor.
 local function take_out(id, state, queue)
   if state == 'queued' then
     could('ZREM', P .. 'q:' .. queue, id)
+  elseif state == 'waiting' then
+    leave_waiters(id, queue)
   else
     could('ZREM', P .. 's:' .. state, id)
     could('ZREM', P .. 'expiries', id)
@@ -32,7 +34,7 @@ end
 
 -- Tells whether all keys are of their type that `discard` writes to.
 local function can_discard(state, queue)
-  local index = state == 'queued' and 'q:' .. queue or 's:' .. state
+  local index = is_one_of(state, LINED_UP) and (state == 'queued' and 'q:' or 'y:') .. queue or 's:' .. state
   return size('ZCARD', index) and size('ZCARD', 's:discarded') and size('ZCARD', 'expiries')
 end
 

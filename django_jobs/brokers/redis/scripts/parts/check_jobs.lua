@@ -2,7 +2,7 @@
 -- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks.
 
 local function is_known_state(state)
-  return state == 'queued' or state == 'running' or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
+  return state == 'running' or is_one_of(state, LINED_UP) or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
 end
 
 -- Returns the worker that began the last attempt, or ''.
@@ -13,6 +13,7 @@ end
 -- Returns the index that a job must be in, and the only one.
 local function home(job)
   if job.s == 'queued' then return 'q:' .. (job.q or '') end
+  if job.s == 'waiting' then return 'y:' .. (job.q or '') end
   if job.s == 'running' then return 'f:' .. last_worker(job) end
   return 's:' .. (job.s or '')
 end
@@ -43,7 +44,7 @@ end
 local function list_again(id, job)
   if is_held(id, job) then
     redis.call('HSET', P .. 'j:' .. id, 's', 'running') -- which it says no longer
-  elseif job.s == 'queued' or job.s == 'running' then
+  elseif job.s == 'running' or is_one_of(job.s, LINED_UP) then
     put_into_queue(id, job)
   elseif is_one_of(job.s, DEFERRED) then
     local run_at = job.s == 'scheduled' and select(4, terms(job.e or '')) or ''

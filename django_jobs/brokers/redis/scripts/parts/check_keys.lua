@@ -1,5 +1,5 @@
 -- What can be wrong with a key as a whole: its type, its owner, when it expires; relies on `LEASE_MS`.
--- Parts: check_jobs, check_locks.
+-- Parts: check_jobs, check_locks, check_limits.
 
 -- Looks at the type only: all else relies on it.
 local function check_type(name)
@@ -40,7 +40,7 @@ local function check_queue(queue)
 end
 
 local function check_turns(name, queue)
-  if peek('SISMEMBER', 'queues', queue) ~= 1 and not exists('q:' .. queue) then
+  if peek('SISMEMBER', 'queues', queue) ~= 1 and not exists('q:' .. queue) and not exists('y:' .. queue) then
     report('stray_key', name, 'a queue with jobs', removal_of(name))
   end
 end
@@ -74,6 +74,9 @@ local CHECKS = {
   end,
   ['e:'] = function(_, id) check_failures(id) end,
   ['q:'] = function(_, queue) check_queue(queue) end,
+  ['y:'] = function(_, queue) check_queue(queue) end,
+  ['x:'] = check_waiters,
+  ['r:'] = function(name) check_expiry(name, DAY_MS) end,
   ['m:'] = check_marker,
   ['v:'] = check_turns,
   ['f:'] = function(_, worker) check_flight(worker) end,

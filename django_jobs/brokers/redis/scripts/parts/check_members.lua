@@ -1,5 +1,5 @@
 -- What can be wrong with a member of a collection: an entry of an index, a claim, a noted value.
--- Parts: check_jobs, check_locks.
+-- Parts: check_jobs, check_locks, check_limits.
 
 local function removal_from(command, name, member)
   return function() redis.call(command, P .. name, member) end
@@ -28,7 +28,7 @@ local function is_known_turn(index, score)
 end
 
 local function check_place(index, id, score, job)
-  if family(index) ~= 'q:' then
+  if family(index) ~= 'q:' and family(index) ~= 'y:' then
     local never, waits = tonumber(score) == NO_DUE_TIME, index == 's:scheduled' and is_successor(id, job)
     if is_moment(score) and never == waits then return end
     report('wrong_place', index, id, function()
@@ -36,7 +36,10 @@ local function check_place(index, id, score, job)
       redis.call('ZADD', P .. index, waits and NO_DUE_TIME or now, id)
     end)
   elseif not (is_place(score) and is_known_turn(index, score)) then
-    report('wrong_place', index, id, function() enqueue(id, job.q, terms(job.e or '') or 0, job.y) end)
+    report('wrong_place', index, id, function()
+      leave_waiters(id, job.q)
+      enqueue(id, job.q, terms(job.e or '') or 0, job.y)
+    end)
   elseif not is_turn(score) then
     local arrival = tonumber(score) % PRIORITY_STEP
     if arrival > (tonumber(peek('GET', 'seq') or 0) or math.huge) then
@@ -60,6 +63,12 @@ local function check_listed(index, id)
   local job = read_all(id)
   if home(job) ~= index then
     report('misplaced_job', index, id, function() move_home(index, id, job) end)
+  elseif family(index) == 'y:' and not awaits_key(id, job) then
+    report('wrong_place', index, id, function()
+      leave_waiters(id, job.q)
+      place(id, job.q, score)
+      mark(job.q)
+    end)
   else
     check_place(index, id, score, job)
   end
@@ -81,6 +90,7 @@ local function check_claim(index, id)
   if not value then return end
   if not check_exists(index, id, removal_from('HDEL', index, id)) then return end
   local job = read_all(id)
+  check_slots(id, value)
   if is_held(id, job) and not is_in(home(job), id) then return end -- the job has a finding of its own
   if home(job) ~= index or not is_held(id, job) then
     local trouble = held(value) and 'stray_claim' or 'unreadable_claim'
@@ -167,6 +177,16 @@ end
 local MEMBER_CHECKS = {
   ['q:'] = check_listed,
   ['f:'] = check_claim,
+  ['y:'] = check_listed,
+  ['x:'] = check_waiter,
+  ['h:'] = check_slot,
+  ['u:'] = check_waiting_queue,
+  ['o:'] = check_open_key,
+  ['g:'] = check_awaited_key,
+  opens = check_awaited_key,
+  closed = scored(is_moment),
+  reviews = check_changed_limit,
+  limits = valued(function(text) return string.find(text, '^%d+:%d+:%d+:%d*:[01]:%d+$') ~= nil end),
   ['n:'] = valued(is_object),
   ['v:'] = check_turn,
   ['s:scheduled'] = check_listed,

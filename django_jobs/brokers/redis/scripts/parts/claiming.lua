@@ -1,5 +1,5 @@
 -- How jobs are claimed for a worker.
--- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing.
+-- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing, limited_claims.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
@@ -67,7 +67,7 @@ local function hold_unique(id, holding, lock)
   return holding .. ':' .. lock
 end
 
-local function claim(id, score, job)
+local function claim(id, score, job, limits)
   local token, attempt = next_after(job.n), next_after(job.k)
   local key = P .. 'j:' .. id
   local began = job.b or (attempt ~= '1' and job.m)
@@ -77,44 +77,103 @@ local function claim(id, score, job)
     redis.call('HSET', key, 'b', began)
   end
   local holding = hold(token, tag, score, NOW, result_ttl_of(job))
-  append(holdings, id, job.l and hold_unique(id, holding, job.l) or holding)
+  if job.l then holding = hold_unique(id, holding, job.l) end
+  if limits then holding = holding .. ' ' .. take_slots(id, limits) end
+  append(holdings, id, holding)
   append_claim(id, job, token, attempt)
 end
 
+local passed_over, kept_back = {}, {} -- jobs of the present queue that stay there
+local turns -- places that were claimed in it, if it has turns
+local is_full = false -- whether the next job may start only in a thread that is not free
+
+-- Leaves a job in its queue that was taken out of it, or that has waited for a slot.
+local function stay(list, score, id, state)
+  if state ~= 'queued' then redis.call('HSET', P .. 'j:' .. id, 's', 'queued') end
+  append(list, score, id)
+end
+
+-- Claims a job that was taken out of its queue, or does what keeps it from running now. Returns how many it claimed.
+local function consider(id, queue, score)
+  if not is_place(score) then score = '0' end
+  local job = read_all(id)
+  if is_newer(job) then
+    leave_to_later(id, job)
+    put_aside = put_aside + 1
+    return 0
+  elseif not is_sound(job) then
+    end_unreadable(id)
+    return 0
+  end
+  local limits = job.x and limits_of(job.x)
+  local key = limits and closed_key(limits)
+  if key then
+    let_wait(id, queue, score, key, job.s)
+  elseif job.c and must_run_alone(id, job.c) then
+    stay(passed_over, score, id, job.s)
+  elseif limits and is_timed(limits) and at_once < 1 then
+    stay(kept_back, score, id, job.s)
+    is_full = true
+  else
+    if limits and is_timed(limits) then at_once = at_once - 1 end
+    claim(id, score, job, limits)
+    if turns then turns[#turns + 1] = score end
+    return 1
+  end
+  return 0
+end
+
+-- Does so with the first job of a queue that has waited for a slot.
+local function consider_waiter(queue)
+  local head = heads[queue]
+  heads[queue] = nil
+  leave_head(queue, head)
+  return consider(head.id, queue, head.score)
+end
+
+-- Considers jobs that were popped, and before each those that have waited for slots and come first.
+local function take_popped(queue, popped, room)
+  local taken = 0
+  for i = 1, #popped, 2 do
+    local id, score = popped[i], popped[i + 1]
+    local head, place = open_head(queue), has_limits and tonumber(score) or 0
+    while head and head.at < place and taken < room and not is_full do
+      taken = taken + consider_waiter(queue)
+      head = open_head(queue)
+    end
+    if taken >= room or is_full then
+      append(kept_back, score, id)
+    else
+      taken = taken + consider(id, queue, score)
+    end
+  end
+  return taken
+end
+
 -- Takes up to `room` jobs of a queue, and returns how many it took. It stops at a whole portion of jobs
--- that must not share this worker, and when the call has put aside as many of a later release as it may.
+-- that must not share this worker, and when the call has put aside, or let wait, as many as it may.
 local function take(queue, room)
-  local index = P .. 'q:' .. queue
-  local taken, passed_over = 0, {}
-  local turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1 and {}
-  local has_more
+  local index, taken, has_more = P .. 'q:' .. queue, 0, false
+  passed_over, kept_back, is_full = {}, {}, false
+  turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1 and {}
   repeat
     local wanted = room - taken
     local popped = redis.pcall('ZPOPMIN', index, wanted)
     if popped.err then damaged[#damaged + 1] = queue end
-    for i = 1, #popped, 2 do
-      local id, score = popped[i], popped[i + 1]
-      if not is_place(score) then score = '0' end
-      local job = read_all(id)
-      if is_newer(job) then
-        leave_to_later(id, job)
-        put_aside = put_aside + 1
-      elseif not is_sound(job) then
-        end_unreadable(id)
-      elseif job.c and must_run_alone(id, job.c) then
-        append(passed_over, score, id)
-      else
-        claim(id, score, job)
-        if turns then turns[#turns + 1] = score end
-        taken = taken + 1
-      end
-    end
-    has_more = taken >= room or #passed_over >= 2 * PORTION or put_aside >= POSTPONED_PER_CALL
+    taken = taken + take_popped(queue, popped, room)
+    has_more = taken >= room or is_full or #passed_over >= 2 * PORTION or put_aside >= POSTPONED_PER_CALL
+      or moves >= MOVED_PER_CALL
   until has_more or #popped < 2 * wanted
+  while not has_more and open_head(queue) do
+    taken = taken + consider_waiter(queue)
+    has_more = taken >= room or is_full or moves >= MOVED_PER_CALL
+  end
   note(flight, holdings)
   holdings = {}
   if turns then note_claimed_turns(queue, turns) end
+  write_limits()
   with_many('ZADD', index, passed_over)
+  with_many('ZADD', index, kept_back)
   left_alone[queue] = #passed_over / 2
   dry[queue] = not has_more
   return taken
@@ -125,7 +184,7 @@ local function take_quotas()
   for round = 1, 2 do
     for i = FIRST_QUOTA, LAST_QUOTA, 2 do
       local quota = (round == 1) and math.min(tonumber(ARGV[i + 1]), limit) or limit
-      local may_take = quota > 0 and not dry[ARGV[i]] and put_aside < POSTPONED_PER_CALL
+      local may_take = quota > 0 and not dry[ARGV[i]] and put_aside < POSTPONED_PER_CALL and moves < MOVED_PER_CALL
       if may_take and redis.call('SISMEMBER', P .. 'paused', ARGV[i]) == 0 then
         limit = limit - take(ARGV[i], quota)
       end
@@ -147,7 +206,8 @@ end
 local function pass_on()
   local empty = {}
   for i = FIRST_QUOTA, LAST_QUOTA, 2 do
-    if not dry[ARGV[i]] and (size('ZCARD', 'q:' .. ARGV[i]) or 0) > (left_alone[ARGV[i]] or 0) then
+    local has_more = not dry[ARGV[i]] and (size('ZCARD', 'q:' .. ARGV[i]) or 0) > (left_alone[ARGV[i]] or 0)
+    if has_more or may_have_open(ARGV[i]) then
       mark(ARGV[i])
     else
       empty[#empty + 1] = P .. 'm:' .. ARGV[i]

@@ -1,12 +1,16 @@
 -- How empty queues are told from many.
+-- Parts: slots.
 
 -- Looks at some of the queues that are named between two arguments, in every second one.
 local function note_empty(first, last, empty)
   local keys = {}
-  for i = first, last, 2 do keys[#keys + 1] = P .. 'q:' .. ARGV[i] end
+  for i = first, last, 2 do
+    keys[#keys + 1] = P .. 'q:' .. ARGV[i]
+    if has_limits then keys[#keys + 1] = P .. 'o:' .. ARGV[i] end
+  end
   local are_all = redis.call('EXISTS', unpack(keys)) == 0
   for i = first, last, 2 do
-    empty[ARGV[i]] = are_all or redis.call('EXISTS', P .. 'q:' .. ARGV[i]) == 0
+    empty[ARGV[i]] = are_all or redis.call('EXISTS', P .. 'q:' .. ARGV[i], P .. 'o:' .. ARGV[i]) == 0
   end
 end
 

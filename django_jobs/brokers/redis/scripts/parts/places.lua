@@ -38,7 +38,7 @@ local function new_members(ids, queue, priority, has_turns, of_jobs)
   -- A corrupted priority may not be a number, on which ZADD would fail half-way.
   local known = math.floor(math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority)))
   local band, members = (HIGHEST_PRIORITY - known) * PRIORITY_STEP, {}
-  if has_turns and redis.call('EXISTS', P .. 'q:' .. queue) == 0 then
+  if has_turns and redis.call('EXISTS', P .. 'q:' .. queue, P .. 'y:' .. queue) == 0 then
     redis.call('UNLINK', P .. 'v:' .. queue)
     has_turns = false
   end

@@ -18,7 +18,7 @@ end
 local function tidy_queues()
   local room = SWEEP
   for _, name in ipairs(redis.call('SRANDMEMBER', P .. 'queues', SWEEP)) do
-    if redis.call('EXISTS', P .. 'q:' .. name, P .. 'm:' .. name) == 0 then
+    if redis.call('EXISTS', P .. 'q:' .. name, P .. 'y:' .. name, P .. 'm:' .. name) == 0 then
       redis.call('SREM', P .. 'queues', name)
       redis.call('UNLINK', P .. 'v:' .. name)
       redis.call('ZADD', P .. 'idle', now, name)

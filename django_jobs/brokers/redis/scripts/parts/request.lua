@@ -1,9 +1,9 @@
 -- What a call of `exchange.lua` asks for, and what its reply collects.
 
 local worker, tag, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local quotas, settlements = tonumber(ARGV[4]), tonumber(ARGV[5])
+local quotas, settlements, at_once = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local SETTLEMENT = 6 -- values of each one
-local FIRST_QUOTA = 6
+local FIRST_QUOTA = 7
 local LAST_QUOTA = FIRST_QUOTA + 2 * quotas - 2
 local FIRST_SETTLEMENT = LAST_QUOTA + 2
 local FIRST_WRITE = FIRST_SETTLEMENT + SETTLEMENT * settlements

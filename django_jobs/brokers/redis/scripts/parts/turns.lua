@@ -21,10 +21,14 @@ local function band_of(queue, score)
   return name, first, (number + 1) * PRIORITY_STEP - 1, tonumber(claimed or first)
 end
 
--- Returns how many jobs of a queue have a turn between two.
+-- Returns how many jobs of a queue have a turn between two, also of those that wait for slots.
 local function waiting_between(queue, first, last)
-  local number = redis.pcall('ZCOUNT', P .. 'q:' .. queue, first, last)
-  return type(number) == 'number' and number or 0
+  local found = 0
+  for _, index in ipairs({ 'q:', 'y:' }) do
+    local number = redis.pcall('ZCOUNT', P .. index .. queue, first, last)
+    if type(number) == 'number' then found = found + number end
+  end
+  return found
 end
 
 -- Gives out places at the end of the turns of their keys to some jobs, of one call at most, in this order. Takes a place of their
@@ -84,7 +88,10 @@ end
 local function note_claimed_turns(queue, scores)
   local turns, last = P .. 'v:' .. queue, {}
   for _, score in ipairs(scores) do
-    if is_turn(score) then last[math.floor(score / PRIORITY_STEP)] = tonumber(score) end
+    if is_turn(score) then
+      local number = math.floor(score / PRIORITY_STEP)
+      last[number] = math.max(last[number] or 0, score) -- one that waited for a slot has an earlier place
+    end
   end
   for _, score in pairs(last) do
     local name, first, _, before = band_of(queue, score)

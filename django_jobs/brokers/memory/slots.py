@@ -1,0 +1,144 @@
+"""The slots of limits in memory: who holds them, when jobs started, and what is closed."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django_jobs.jobs.limits import JobLimit
+
+from .stored_job import StoredJob
+
+
+@dataclass(slots=True)
+class Number:
+    """How many slots each key of a limit has.
+
+    Attributes:
+        n: as declared.
+        per: length of the period in milliseconds, or 0.
+        declared_at: when, in Unix milliseconds.
+        own: what an operator says instead of `n`, or None.
+        paused: whether it gives no slots at all.
+    """
+
+    n: int
+    per: int
+    declared_at: int
+    own: int | None = None
+    paused: bool = False
+
+    @property
+    def slots(self) -> int:
+        """How many there are."""
+        if self.paused:
+            return 0
+        return self.n if self.own is None else self.own
+
+
+class Slots:
+    """Gives slots to jobs; the caller holds the broker's lock.
+
+    Attributes:
+        numbers: of the limits that jobs have met, by their ids.
+        holders: ids of the running jobs that hold slots, by key.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, Number] = {}
+        self.holders: defaultdict[str, set[str]] = defaultdict(set)
+        self._starts: defaultdict[str, deque[int]] = defaultdict(deque)
+        self._closed: dict[str, int] = {}
+
+    def declare(self, limit: JobLimit) -> bool:
+        """Note the numbers of a limit if they are newer; return whether that changed them."""
+        known = self.numbers.get(limit.id)
+        if known is None:
+            self.numbers[limit.id] = Number(limit.n, limit.per, limit.declared_at)
+            return False
+        if limit.declared_at <= known.declared_at:
+            return False
+        before = (known.slots, known.per)
+        known.n, known.per, known.declared_at = limit.n, limit.per, limit.declared_at
+        return (known.slots, known.per) != before
+
+    def is_free(self, key: str, now: int) -> bool:
+        """Return whether a key has a free slot."""
+        number = self._number(key)
+        if not number.slots or self._closed.get(key, 0) > now:
+            return False
+        if number.per:
+            opens = self._window_opens(key, number)
+            return opens is None or opens <= now
+        return len(self.holders.get(key, ())) < number.slots
+
+    def opens_at(self, key: str, now: int) -> int | None:
+        """Return when time alone gives a key without free slots one; None if it does not."""
+        number = self.numbers.get(key.partition(":")[0])
+        if number is None or not number.slots:
+            return None
+        if number.per:
+            return max(self._closed.get(key, 0), self._window_opens(key, number) or 0)
+        until = self._closed.get(key, 0)
+        return until if until > now else None
+
+    def _number(self, key: str) -> Number:
+        return self.numbers[key.partition(":")[0]]
+
+    def _window_opens(self, key: str, number: Number) -> int | None:
+        """Return when the present window has room again; None if it was never full."""
+        starts = self._starts.get(key, ())
+        return starts[-number.slots] + number.per if len(starts) >= number.slots else None
+
+    def take(self, entry: StoredJob, now: int) -> None:
+        """Give a job a slot of each of its limits."""
+        for limit in entry.job.limits:
+            number = self.numbers[limit.id]
+            if not number.per:
+                self.add(limit.key, entry)
+                continue
+            starts = self._starts[limit.key]
+            starts.append(now)
+            while len(starts) > number.slots:
+                starts.popleft()
+
+    def add(self, key: str, entry: StoredJob) -> None:
+        """Give a job a slot of a key."""
+        self.holders[key].add(entry.job.id)
+
+    def give_back(self, entry: StoredJob) -> list[str]:
+        """Take the slots of a job that no worker holds any more; return their keys.
+
+        A start stays counted: whether the job had begun is not known.
+        """
+        keys = [limit.key for limit in entry.job.limits if not limit.per]
+        for key in keys:
+            self.drop(key, entry.job.id)
+        return keys
+
+    def drop(self, key: str, job_id: str) -> None:
+        """Take one slot of a job."""
+        holders = self.holders.get(key, set())
+        holders.discard(job_id)
+        if not holders:
+            self.holders.pop(key, None)
+
+    def close(self, key: str, until: int) -> None:
+        """Give no slots of a key until a time."""
+        self._closed[key] = max(until, self._closed.get(key, 0))
+
+    def sweep(self, now: int) -> None:
+        """Forget closings and starts that do not count any more."""
+        for key in [key for key, until in self._closed.items() if until <= now]:
+            del self._closed[key]
+        for key in [key for key, starts in self._starts.items() if self._is_over(key, starts, now)]:
+            del self._starts[key]
+
+    def _is_over(self, key: str, starts: Iterable[int], now: int) -> bool:
+        per = self._number(key).per
+        return all(start + per <= now for start in starts)
+
+    def held_by(self, key: str) -> tuple[str, ...]:
+        """Return the ids of the jobs that hold slots of a key, in order."""
+        return tuple(sorted(self.holders.get(key, ())))

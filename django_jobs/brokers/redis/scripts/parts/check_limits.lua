@@ -1,0 +1,113 @@
+-- What can be wrong with the slots of limits, and with the jobs that wait for them.
+-- Parts: findings, fields, waiters, flight.
+
+-- Returns a repair that takes a member out of a collection.
+local function taking(command, name, member)
+  return function() redis.call(command, P .. name, member) end
+end
+
+local function has_limit(job, key)
+  for _, limit in ipairs(limits_of(job.x or '')) do
+    if limit.key == key then return true end
+  end
+  return false
+end
+
+-- Takes the name of a set of waiters apart: the key and the queue.
+local function key_and_queue(name)
+  return string.match(name, '^x:([^:]+:[^:]*):(.+)$')
+end
+
+-- Tells whether a job that waits is found by its key.
+local function awaits_key(id, job)
+  for _, limit in ipairs(limits_of(job.x or '')) do
+    if peek('ZSCORE', waiters_of(limit.key, job.q), id) then return true end
+  end
+  return false
+end
+
+local function check_waiter(name, id)
+  local key, queue = key_and_queue(name)
+  local job = read_all(id)
+  local is_right = key and job.s == 'waiting' and job.q == queue and has_limit(job, key) and peek('ZSCORE', 'y:' .. queue, id)
+  if peek('ZSCORE', name, id) and not is_right then
+    report('misplaced_job', name, id, key and function() leave_key(id, queue, key) end or taking('ZREM', name, id))
+  end
+end
+
+-- Looks at who has a slot of a key.
+local function check_slot(name, id)
+  local key, job = string.sub(name, 3), read_all(id)
+  if peek('SISMEMBER', name, id) == 1 and not (job.s == 'running' and has_limit(job, key)) then
+    report('stray_slot', key, id, function()
+      redis.call('SREM', P .. name, id)
+      look_at({ key })
+    end)
+  end
+end
+
+-- Looks at the slots of a job that a worker holds.
+local function check_slots(id, value)
+  local keys = select(7, held(value)) or ''
+  for key in string.gmatch(keys, 'c[^: ]+:[^: ]*') do
+    if peek('SISMEMBER', 'h:' .. key, id) == 0 then
+      report('missing_slot', key, id, function() redis.call('SADD', P .. 'h:' .. key, id) end)
+    end
+  end
+end
+
+local function check_waiting_queue(name, queue)
+  if peek('SISMEMBER', name, queue) == 1 and not exists(waiters_of(string.sub(name, 3), queue)) then
+    report('stray_key', name, 'a queue with jobs that wait', taking('SREM', name, queue))
+  end
+end
+
+local function check_open_key(name, key)
+  if peek('ZSCORE', name, key) and not exists(waiters_of(key, string.sub(name, 3))) then
+    report('stray_key', name, 'jobs that wait for ' .. key, taking('ZREM', name, key))
+  end
+end
+
+local function check_awaited_key(name, key)
+  if peek('ZSCORE', name, key) and not exists('u:' .. key) then
+    report('stray_key', name, 'jobs that wait for ' .. key, taking('ZREM', name, key))
+  end
+end
+
+local function check_changed_limit(name, id)
+  if peek('SISMEMBER', name, id) == 1 and not number_of(id) then
+    report('stray_key', name, 'the limit ' .. id, taking('SREM', name, id))
+  end
+end
+
+-- Notes the number of a limit that was lost, as the first job says that waits for it.
+local function restore_number(key, queue)
+  local id = (peek('ZRANGE', waiters_of(key, queue), 0, 0) or {})[1]
+  for _, limit in ipairs(limits_of(id and read(id, 'x')[1] or '')) do
+    if limit.key == key then
+      write_number(limit.id, {
+        n = limit.n, per = limit.per, declared_at = limit.declared_at, own = '', paused = '0', version = 0,
+      })
+    end
+  end
+end
+
+-- Looks for jobs that nothing would start although their key has a free slot.
+local function check_waiters(name)
+  local key, queue = key_and_queue(name)
+  if not key then
+    report('unreadable_value', name, 'no key', function() redis.call('UNLINK', P .. name) end)
+    return
+  end
+  local is_known = peek('SISMEMBER', 'u:' .. key, queue) == 1 and peek('ZSCORE', 'g:' .. id_of(key), key)
+  local is_listed = peek('ZSCORE', 'o:' .. queue, key) or peek('ZSCORE', 'opens', key)
+    or peek('SISMEMBER', 'reviews', id_of(key)) == 1
+  local number = number_of_key(key)
+  if number and is_known and (is_listed or not is_free(key)) then return end
+  report('closed_key', key, queue, function()
+    if not number then restore_number(key, queue) end
+    redis.call('SADD', P .. 'u:' .. key, queue)
+    redis.call('ZADD', P .. 'g:' .. id_of(key), 0, key)
+    look_at({ key })
+  end)
+end

@@ -1,0 +1,107 @@
+-- How jobs with limits are claimed, and how they come to wait.
+-- Parts: request, many, waiters.
+
+local closed = {} -- keys without a free slot; none becomes free while jobs are claimed
+local moved = {} -- jobs that will wait, by queue and key
+local moves = 0
+local heads = {} -- by queue: the first job that waits and could start, or false
+
+-- Lets a job that was taken out of its queue wait for a key.
+local function let_wait(id, queue, score, key, state)
+  if state ~= 'waiting' then redis.call('HSET', P .. 'j:' .. id, 's', 'waiting') end
+  moved[queue] = moved[queue] or {}
+  moved[queue][key] = moved[queue][key] or {}
+  append(moved[queue][key], score, id)
+  moves = moves + 1
+end
+
+local left = {} -- ids of jobs that have waited, and wait no longer, by queue
+local touched = {} -- keys for which they waited, by queue
+
+-- Writes what the call has done to the slots, and to the jobs that wait for them.
+local function write_limits()
+  write_taken()
+  for queue, ids in pairs(left) do
+    redis.pcall('ZREM', P .. 'y:' .. queue, unpack(ids))
+    for key in pairs(touched[queue]) do tidy_key(queue, key) end
+  end
+  for queue, by_key in pairs(moved) do let_all_wait(queue, by_key) end
+  left, touched, moved = {}, {}, {}
+end
+
+-- Takes a job out of those that wait, which is the first one of its key.
+local function leave_head(queue, head)
+  redis.call('ZREM', P .. waiters_of(head.key, queue), head.id)
+  left[queue], touched[queue] = left[queue] or {}, touched[queue] or {}
+  table.insert(left[queue], head.id)
+  touched[queue][head.key] = true
+end
+
+-- Notes numbers of a limit that were declared later than those that are known.
+local function declare(limit)
+  local known = number_of(limit.id)
+  if known and limit.declared_at <= known.declared_at then return end
+  local number = {
+    n = limit.n, per = limit.per, declared_at = limit.declared_at, own = known and known.own or '',
+    paused = known and known.paused or '0', version = known and known.version or 0,
+  }
+  if known and (known.n ~= limit.n or known.per ~= limit.per) then
+    write_limits()
+    change_number(limit.id, number)
+    closed, heads = {}, {}
+  else
+    write_number(limit.id, number)
+  end
+end
+
+-- Returns the first key of a job that has no free slot for it.
+local function closed_key(limits)
+  for _, limit in ipairs(limits) do declare(limit) end
+  for _, limit in ipairs(limits) do
+    local key = limit.key
+    if closed[key] == nil and not is_free(key) then closed[key] = true end
+    if closed[key] then return key end
+  end
+end
+
+local function is_timed(limits)
+  for _, limit in ipairs(limits) do
+    if limit.per > 0 then return true end
+  end
+  return false
+end
+
+-- Finds it in the key that is listed first. Its place may be behind the one for which the key is listed.
+local function find_head(queue)
+  local open = P .. 'o:' .. queue
+  while moves < MOVED_PER_CALL do
+    local listed = redis.pcall('ZRANGE', open, 0, 1, 'WITHSCORES')
+    local key, next_score = listed[1], listed[4]
+    if not key then return false end
+    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), 0, 0, 'WITHSCORES')
+    local score, has_slot = first[2], first[2] and is_free(key)
+    if has_slot and (score == listed[2] or not next_score or tonumber(score) < tonumber(next_score)) then
+      return { id = first[1], key = key, score = score, at = tonumber(score) }
+    end
+    if has_slot then
+      redis.call('ZADD', open, score, key)
+    else
+      redis.call('ZREM', open, key)
+      if score then note_opening(key) end
+    end
+    moves = moves + 1
+  end
+  return false
+end
+
+-- Returns the first job of a queue that waits and could start, or false.
+local function open_head(queue)
+  if not has_limits then return false end
+  if heads[queue] == nil then heads[queue] = find_head(queue) end
+  return heads[queue]
+end
+
+-- Tells whether a queue may have more of them, also beyond where this call may look.
+local function may_have_open(queue)
+  return has_limits and (open_head(queue) or moves >= MOVED_PER_CALL and (size('ZCARD', 'o:' .. queue) or 0) > 0)
+end

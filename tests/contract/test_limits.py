@@ -1,0 +1,557 @@
+"""Limits: how many jobs run at once or start in a period, and how the others wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import LIMITS_MET
+from django_jobs.brokers.inspection.base import Inspection, JobAction
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.messages import QueueQuota, Take
+from django_jobs.jobs.limits import JobLimit, LimitKind, limit_id
+from django_jobs.jobs.records import Claim, Settlement, State
+from tests.support.builders import (
+    dead,
+    discarded,
+    given_back,
+    limit_reached,
+    limited,
+    make_job,
+    postponed,
+    retrying,
+    succeeded,
+)
+from tests.support.clock import Clock
+from tests.support.driver import Driver, check_with_doctor, found, ids
+from tests.support.idle_workers import StartIdleWorker, use_up_wake_up
+
+MINUTE = 60_000
+ENDS: Mapping[str, Callable[[Claim], Settlement]] = {
+    "succeeded": succeeded,
+    "dead": dead,
+    "discarded": discarded,
+    "retrying": partial(retrying, delay=MINUTE),
+    "given back": given_back,
+    "postponed": postponed,
+}
+MAIL = limit_id(LimitKind.LIMIT, "mail")
+
+
+def mail(n: int = 2, value: str = "", **changes: Any) -> JobLimit:
+    return JobLimit("mail", n, value=value, **changes)
+
+
+def api(n: int = 2, per: int = MINUTE, value: str = "", **changes: Any) -> JobLimit:
+    return JobLimit("api", n, per, value, **changes)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_for_the_doctor(broker: Broker) -> Any:
+    yield
+    check_with_doctor(broker)
+
+
+# --- jobs that run at once --------------------------------------------------------------------
+
+
+def test_no_more_jobs_are_claimed_than_there_are_slots(
+    broker: Broker, w1: Driver, w2: Driver
+) -> None:
+    broker.push([limited(name) for name in "abcd"])
+
+    assert ids(w1.take(1)) == ["a"]
+    assert ids(w2.take(5)) == ["b"]
+    assert ids(w1.take(5)) == []
+
+
+def test_jobs_behind_a_key_without_free_slots_do_not_wait_for_it(
+    broker: Broker, w1: Driver
+) -> None:
+    broker.push([*(limited(name, mail(1, "x")) for name in "abc"), limited("d", mail(1, "y"))])
+    broker.push([make_job(id="e")])
+
+    assert ids(w1.take(5)) == ["a", "d", "e"]
+
+
+@pytest.mark.parametrize("way", [*ENDS, "closed", "lost"])
+def test_whatever_takes_a_job_from_its_worker_frees_its_slot(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver, way: str
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1), priority=1)])
+    (claim,) = w1.take(1)
+    assert ids([claim]) == ["b"]
+    assert w2.take(1) == ()
+    match way:
+        case "closed":
+            w1.close()
+        case "lost":
+            w1.vanish(clock, noticed_by=w2)
+        case _:
+            w1.settle(ENDS[way](claim))
+
+    is_back = way in {"given back", "closed", "lost"}
+    assert ids(w2.take(2)) == (["b"] if is_back else ["a"])
+
+
+def test_a_settlement_that_is_refused_frees_no_slot(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1))])
+    late = w1.take_one()
+    w1.vanish(clock, noticed_by=w2)
+    assert ids(w2.take(2)) == ["a"]
+
+    assert w1.settle(succeeded(late)).refused == ("a",)
+
+    assert w2.take(1) == ()
+
+
+def test_a_job_without_a_result_frees_its_slot(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a", mail(1), result_ttl=0), limited("b", mail(1))])
+    w1.settle(succeeded(w1.take_one()))
+
+    assert ids(w1.take(1)) == ["b"]
+
+
+def test_waiting_jobs_start_by_priority_and_then_in_their_order(broker: Broker, w1: Driver) -> None:
+    broker.push([limited(name, mail(1)) for name in "abc"])
+    claim = w1.take_one()
+    w1.take(5)  # lets b and c wait
+    broker.push([limited("d", mail(1), priority=5)])
+    w1.take(5)
+
+    order = []
+    for _ in range(3):
+        w1.settle(succeeded(claim))
+        claim = w1.take_one()
+        order.append(claim.job.id)
+    assert order == ["d", "b", "c"]
+
+
+def test_a_waiting_job_goes_before_plain_ones_that_came_later(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1))])
+    claim = w1.take(2)[0]
+    broker.push([make_job(id="c"), make_job(id="d")])
+    assert ids(w1.take(1)) == ["c"]
+    w1.settle(succeeded(claim))
+
+    assert ids(w1.take(2)) == ["b", "d"]
+
+
+def test_a_plain_job_that_came_first_goes_before_a_waiting_one(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a", mail(1)), make_job(id="c", priority=1), limited("b", mail(1))])
+    claims = w1.take(3)
+    assert ids(claims) == ["c", "a"]
+    w1.settle(given_back(claims[0]), succeeded(claims[1]))
+
+    assert ids(w1.take(3)) == ["c", "b"]
+
+
+def test_several_limits_are_all_taken_or_none(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a", mail(1)), limited("b", api(1), mail(1))])
+    broker.push([limited("c", api(1), mail(1, "z")), limited("d", api(1))])
+    claims = w1.take(4)
+
+    assert ids(claims) == ["a", "c"], "b took a slot that it could not use"
+
+    w1.settle(succeeded(claims[0]))
+    assert w1.take(4) == ()
+
+
+def test_a_job_waits_for_one_of_its_keys_and_then_for_the_other(broker: Broker, w1: Driver) -> None:
+    one, other = mail(1, "one"), mail(1, "other")
+    broker.push([limited("a", one), limited("b", other), limited("c", one, other)])
+    a, b = w1.take(3)
+    w1.settle(succeeded(a))
+    assert w1.take(1) == ()
+    w1.settle(succeeded(b))
+
+    assert ids(w1.take(1)) == ["c"]
+
+
+# --- which number counts ------------------------------------------------------------------------
+
+
+def test_the_number_that_was_declared_last_counts(broker: Broker, w1: Driver) -> None:
+    broker.push([limited(name, mail(1, declared_at=1)) for name in "abc"])
+    assert ids(w1.take(5)) == ["a"]
+    broker.push([limited(name, mail(3, declared_at=2)) for name in "de"])
+
+    assert ids(w1.take(1)) == ["d"]
+    assert ids(w1.take(5)) == ["b"]
+
+
+def test_a_number_of_an_earlier_deploy_changes_nothing(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a", mail(1, declared_at=2)), limited("b", mail(9, declared_at=1))])
+
+    assert ids(w1.take(5)) == ["a"]
+
+
+def test_an_operator_changes_the_number_until_it_is_reset(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([limited(name, mail(1)) for name in "abcd"])
+    w1.take(5)
+
+    assert inspection.limits.set_number(MAIL, 3)
+    claims = w1.take(5)
+    assert ids(claims) == ["b", "c"]
+    (limit,) = inspection.limits.all()
+    assert (limit.name, limit.n, limit.own, limit.paused) == ("mail", 1, 3, False)
+
+    assert inspection.limits.set_number(MAIL, None)
+    w1.settle(*map(succeeded, claims))
+    assert w1.take(5) == ()
+
+
+def test_a_paused_limit_gives_no_slots(
+    broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker
+) -> None:
+    broker.push([limited("a"), make_job(id="b"), limited("c")])
+    claims = w1.take(2)
+    assert ids(claims) == ["a", "b"]
+    assert inspection.limits.pause(MAIL)
+    w1.settle(*map(succeeded, claims))
+    assert w1.take(5) == ()
+    use_up_wake_up(broker, "default")
+    idle = idle_worker("default")
+
+    assert inspection.limits.resume(MAIL)
+
+    assert idle.is_woken()
+    assert ids(w1.take(5)) == ["c"]
+
+
+def test_what_an_operator_does_to_an_unknown_limit_is_refused(inspection: Inspection) -> None:
+    assert not inspection.limits.set_number("cnobody", 3)
+    assert not inspection.limits.pause("cnobody")
+    assert not inspection.limits.resume("cnobody")
+    assert inspection.limits.all() == ()
+    assert inspection.limits.keys("cnobody") == ()
+    assert inspection.limits.key("cnobody", "x").waiting == 0
+
+
+def test_operators_see_who_holds_the_slots_of_a_key_and_how_many_wait(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([limited(name, mail(1, "é 7")) for name in "abc"])
+    w1.take(5)
+
+    (key,) = inspection.limits.keys(MAIL)
+
+    assert (key.value, key.holders, key.waiting, key.opens_at) == ("é 7", ("a",), 2, None)
+    assert inspection.limits.key(MAIL, "é 7") == key
+    assert inspection.limits.all()[0].keys == 1
+
+
+# --- rates --------------------------------------------------------------------------------------
+
+
+def test_no_more_jobs_start_in_a_period_than_the_rate_says(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, api(2)) for name in "abcdef"])
+    assert ids(w1.take(5)) == ["a", "b"]
+    clock.advance(MINUTE // 2)
+    assert w1.take(5) == ()
+    clock.advance(MINUTE // 2 - 1)
+    assert w1.take(5) == ()
+    clock.advance(1)
+
+    assert ids(w1.take(5)) == ["c", "d"]
+
+
+def test_the_period_slides(broker: Broker, clock: Clock, w1: Driver) -> None:
+    broker.push([limited(name, api(2)) for name in "abcd"])
+    w1.take(1)
+    clock.advance(MINUTE // 2)
+    w1.take(1)
+    clock.advance(MINUTE // 2)
+
+    assert ids(w1.take(5)) == ["c"]
+    clock.advance(MINUTE // 2)
+    assert ids(w1.take(5)) == ["d"]
+
+
+def test_a_start_counts_whatever_became_of_the_job(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, api(1)) for name in "ab"])
+    w1.settle(given_back(w1.take_one()))
+    assert w1.take(5) == ()
+    clock.advance(MINUTE)
+
+    assert ids(w1.take(5)) == ["a"]
+
+
+def test_a_reply_says_when_a_period_has_room_again(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, api(1)) for name in "ab"])
+    assert w1.exchange("default", limit=1).due_in is None
+    clock.advance(1000)
+
+    assert w1.exchange("default", limit=1).due_in == MINUTE - 1000
+    clock.advance(MINUTE - 1000)
+    assert ids(w1.take(1)) == ["b"]
+
+
+def test_a_period_that_has_room_again_wakes_a_worker(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver, idle_worker: StartIdleWorker
+) -> None:
+    broker.push([limited(name, api(1)) for name in "ab"])
+    w1.take(2)
+    use_up_wake_up(broker, "default")
+    idle = idle_worker("default")
+    clock.advance(MINUTE)
+
+    w2.exchange(limit=0)
+
+    assert idle.is_woken()
+
+
+def test_jobs_with_a_rate_are_claimed_for_free_threads_only(broker: Broker, w1: Driver) -> None:
+    w1.heartbeat()
+    broker.push([make_job(id="p"), *(limited(name, api(9)) for name in "abc")])
+    broker.push([limited("d")])
+    take = Take(5, [QueueQuota("default", 5)], at_once=2)
+
+    claims = w1.session.exchange((), take).result().claims
+
+    assert ids(claims) == ["p", "a", "b"]
+    assert ids(w1.take(5)) == ["c", "d"]
+
+
+def test_a_clock_that_is_set_back_lets_no_more_jobs_start(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, api(1)) for name in "ab"])
+    w1.take(1)
+    clock.advance(-10 * MINUTE)
+    w1.heartbeat()
+
+    assert w1.take(5) == ()
+
+
+def test_an_operator_changes_a_rate(
+    broker: Broker, inspection: Inspection, w1: Driver, clock: Clock
+) -> None:
+    broker.push([limited(name, api(1)) for name in "abcd"])
+    w1.take(5)
+    assert inspection.limits.keys(limit_id(LimitKind.RATE, "api"))[0].opens_at == (
+        clock.now() + MINUTE
+    )
+
+    inspection.limits.set_number(limit_id(LimitKind.RATE, "api"), 3)
+
+    assert ids(w1.take(5)) == ["b", "c"]
+
+
+# --- LimitReached ---------------------------------------------------------------------------------
+
+
+def test_a_job_that_reaches_a_limit_closes_its_key_at_no_cost(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, api(9)) for name in "abc"])
+    broker.push([limited("d", api(9, value="other"))])
+    claim = w1.take_one()
+    w1.settle(limit_reached(claim, delay=30_000))
+
+    assert ids(w1.take(5)) == ["d"]
+    assert found(inspection, "a").attempts == 0
+    clock.advance(30_000)
+    claims = w1.take(5)
+    assert ids(claims) == ["a", "b", "c"]
+    assert claims[0].attempt == 1
+
+
+def test_it_may_say_which_of_its_limits(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a", api(9), mail(9)), limited("b", api(9)), limited("c", mail(9))])
+    w1.settle(limit_reached(w1.take_one(), closes="mail"))
+
+    assert ids(w1.take(5)) == ["b"]
+
+
+def test_without_a_rate_it_closes_all_of_its_limits(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited("a"), limited("b")])
+    w1.settle(limit_reached(w1.take_one()))
+
+    assert w1.take(5) == ()
+    clock.advance(30_000)
+    assert ids(w1.take(5)) == ["a", "b"]
+
+
+def test_a_job_without_limits_waits_alone(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([make_job(id="a"), make_job(id="b")])
+    w1.settle(limit_reached(w1.take_one()))
+
+    record = found(inspection, "a")
+    assert (record.state, record.due_at) == (State.SCHEDULED, clock.now() + 30_000)
+    assert ids(w1.take(5)) == ["b"]
+
+
+def test_a_job_that_always_reaches_a_limit_is_dead_in_the_end(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited("a", api(9))])
+    for _ in range(LIMITS_MET):
+        reply = w1.settle(limit_reached(w1.take_one()))
+        assert reply.dead == ()
+        clock.advance(MINUTE)
+
+    assert w1.settle(limit_reached(w1.take_one())).dead == ("a",)
+    assert found(inspection, "a").state is State.DEAD
+
+
+# --- nobody is forgotten --------------------------------------------------------------------------
+
+
+def test_a_slot_that_becomes_free_wakes_a_worker_of_the_queue_with_the_waiting_job(
+    broker: Broker, w1: Driver, w2: Driver, idle_worker: StartIdleWorker
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1), queue="other")])
+    claim = w1.take_one()
+    assert w2.take(1, "other") == ()
+    use_up_wake_up(broker, "other")
+    idle = idle_worker("other")
+
+    w1.settle(succeeded(claim))
+
+    assert idle.is_woken()
+    assert ids(w2.take(1, "other")) == ["b"]
+
+
+def test_a_queue_without_workers_keeps_no_slot_from_the_others(
+    broker: Broker, w1: Driver, w2: Driver
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1), queue="other")])
+    broker.push([limited("c", mail(1))])
+    claim = w1.take_one()
+    assert w2.take(1, "other") == ()
+    w1.settle(succeeded(claim))
+    claim = w1.take_one()
+    w1.settle(succeeded(claim))
+
+    assert ids(w2.take(1, "other")) == ["b"]
+
+
+def test_jobs_of_a_paused_queue_keep_waiting(
+    broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1))])
+    claim = w1.take(2)[0]
+    inspection.pause("default")
+    w1.settle(succeeded(claim))
+    assert w1.take(1) == ()
+    idle = idle_worker("default")
+
+    inspection.resume("default")
+
+    assert idle.is_woken()
+    assert ids(w1.take(1)) == ["b"]
+
+
+def test_a_cleared_queue_has_no_waiting_jobs(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([limited(name, mail(1)) for name in "abc"])
+    claim = w1.take(5)[0]
+    broker.push([make_job(id="d")])
+
+    assert inspection.clear("default") == 3
+
+    assert inspection.counts()[State.WAITING] == 0
+    w1.settle(succeeded(claim))
+    assert w1.take(5) == ()
+
+
+@pytest.mark.parametrize("action", ["cancel", "delete"])
+def test_a_waiting_job_may_be_taken_away(
+    broker: Broker, inspection: Inspection, w1: Driver, action: str
+) -> None:
+    broker.push([limited(name, mail(1)) for name in "abc"])
+    claim = w1.take(5)[0]
+
+    assert getattr(inspection, action)("b")
+
+    w1.settle(succeeded(claim))
+    assert ids(w1.take(5)) == ["c"]
+
+
+def test_a_waiting_job_may_be_moved(broker: Broker, inspection: Inspection, w1: Driver) -> None:
+    broker.push([limited(name, mail(1)) for name in "ab"])
+    claim = w1.take(5)[0]
+
+    assert inspection.move(["b"], "default", "other") == ("b",)
+
+    assert w1.take(5, "other") == ()
+    w1.settle(succeeded(claim))
+    assert ids(w1.take(5, "other")) == ["b"]
+
+
+def test_a_scheduled_job_with_a_limit_waits_when_it_is_due(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1), run_at=clock.now() + MINUTE)])
+    claim = w1.take_one()
+    clock.advance(MINUTE)
+    assert w1.take(5) == ()
+    w1.settle(succeeded(claim))
+
+    assert ids(w1.take(5)) == ["b"]
+
+
+# --- what is seen -------------------------------------------------------------------------------
+
+
+def test_jobs_without_a_slot_are_waiting_and_say_for_what(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([limited(name, mail(1, "x")) for name in "abd"])
+    w1.take(5)
+    broker.push([make_job(id="c")])
+
+    counts = inspection.counts()
+    assert (counts[State.QUEUED], counts[State.WAITING]) == (1, 2)
+    (queue,) = inspection.queues()
+    assert (queue.size, queue.waiting) == (1, 2)
+    record = found(inspection, "b")
+    assert (record.state, record.waits_for) == (State.WAITING, mail(1, "x"))
+    assert found(inspection, "c").waits_for is None
+    assert ids(inspection.jobs(State.QUEUED)) == ["c"]
+    assert ids(inspection.jobs(State.WAITING)) == ["b", "d"]
+    assert ids(inspection.jobs(State.WAITING, queue="default", offset=1)) == ["d"]
+
+
+def test_waiting_jobs_are_searched(broker: Broker, inspection: Inspection, w1: Driver) -> None:
+    broker.push([limited(name, mail(1)) for name in "abcd"])
+    w1.take(5)
+    broker.push([make_job(id="e"), limited("f", mail(1), queue="other")])
+    w1.take(5, "other")
+    finder = Finder(inspection, Filter(states=frozenset({State.QUEUED, State.WAITING})))
+
+    pages = [finder.page(limit=2)]
+    while pages[-1].end:
+        pages.append(finder.page(limit=2, after=pages[-1].end))
+
+    assert [record.job.id for page in pages for record in page.records] == [*"ebcdf"]
+    other = Finder(inspection, Filter(states=frozenset({State.WAITING}), queue="other"))
+    assert ids(other.page(limit=5).records) == ["f"]
+    assert finder.apply(JobAction.CANCEL).number == 5
+
+
+def test_a_claim_leaves_out_the_limits(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("a")])
+
+    assert w1.take_one().job == make_job(id="a")

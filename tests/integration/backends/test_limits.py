@@ -1,0 +1,61 @@
+"""Limits, as those meet them who write and enqueue tasks."""
+
+from __future__ import annotations
+
+from django_jobs.backends import DummyBackend
+from django_jobs.compat import TaskResultStatus
+from django_jobs.jobs.records import State
+from django_jobs.testing import run_enqueued
+from tests.apps.backend_site import limited
+from tests.support.backend_fixtures import Configure
+from tests.support.results import ended
+from tests.support.waiting import wait_until
+
+
+def test_no_more_jobs_run_at_once_than_the_limit_says(configure: Configure) -> None:
+    configure("thread_pool")
+    limited.most_at_once.clear()
+    results = [limited.one_at_a_time.enqueue(number % 2) for number in range(12)]
+
+    for result in results:
+        assert ended(result).status is TaskResultStatus.SUCCESSFUL
+
+    assert limited.most_at_once == {0: 1, 1: 1}
+
+
+def test_a_job_that_reaches_a_limit_runs_again_at_no_cost(configure: Configure) -> None:
+    configure("thread_pool")
+    limited.refusals[:] = ["first", "second"]
+
+    result = ended(limited.is_refused.enqueue())
+
+    assert result.status is TaskResultStatus.SUCCESSFUL
+    assert result.return_value == "done"
+    assert result.attempts == 1
+
+
+def test_tests_and_inline_backends_pay_no_attention_to_limits(configure: Configure) -> None:
+    backend = configure("dummy")
+    assert isinstance(backend, DummyBackend)
+    results = [limited.once_a_year.enqueue() for _ in range(3)]
+
+    run_enqueued()
+
+    for result in results:
+        result.refresh()
+        assert result.status is TaskResultStatus.SUCCESSFUL
+    configure("inline")
+    assert limited.once_a_year.enqueue().status is TaskResultStatus.SUCCESSFUL
+    assert limited.once_a_year.enqueue().status is TaskResultStatus.SUCCESSFUL
+
+
+def test_jobs_over_the_rate_wait(configure: Configure) -> None:
+    backend = configure("thread_pool")
+    first, second = (limited.once_a_year.enqueue() for _ in range(2))
+    assert ended(first).status is TaskResultStatus.SUCCESSFUL
+
+    inspection = backend.broker.inspection
+    wait_until(lambda: (record := inspection.find(second.id)) and record.waits_for)
+    record = inspection.find(second.id)
+    assert record is not None
+    assert record.state is State.WAITING
