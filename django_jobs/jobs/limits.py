@@ -13,6 +13,11 @@ class LimitKind(StrEnum):
     LIMIT = "c"
     RATE = "r"
 
+    @property
+    def word(self) -> str:
+        """Its name for people: limit or rate."""
+        return self.name.lower()
+
 
 class JobLimit(NamedTuple):
     """A limit that holds for a job.
@@ -50,12 +55,12 @@ class JobLimit(NamedTuple):
 
 def limit_id(kind: LimitKind, name: str) -> str:
     """Return what keys of a limit begin with: a text without spaces and colons."""
-    return f"{kind}{quote(name, safe='')}"
+    return f"{kind}{quoted(name)}"
 
 
 def limit_key(id_: str, value: str) -> str:
     """Return the key of a value."""
-    return f"{id_}:{quote(value, safe='')}"
+    return f"{id_}:{quoted(value)}"
 
 
 def kind_and_name(id_: str) -> tuple[LimitKind, str]:
@@ -66,3 +71,8 @@ def kind_and_name(id_: str) -> tuple[LimitKind, str]:
 def value_of(key: str) -> str:
     """Return the value of a key."""
     return unquote(key.partition(":")[2])
+
+
+def quoted(text: str) -> str:
+    """Return how a name or a value, or a part of one, stands in a key."""
+    return quote(text, safe="", errors="replace")  # lone surrogates can come from names of files

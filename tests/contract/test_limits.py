@@ -13,6 +13,7 @@ from django_jobs.brokers.constants import LIMITS_MET
 from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.inspection.limits import SHOWN_IDS, LimitKeyInfo
 from django_jobs.brokers.messages import QueueQuota, Take
 from django_jobs.jobs.limits import JobLimit, LimitKind, limit_id
 from django_jobs.jobs.records import Claim, Settlement, State
@@ -41,6 +42,7 @@ ENDS: Mapping[str, Callable[[Claim], Settlement]] = {
     "postponed": postponed,
 }
 MAIL = limit_id(LimitKind.LIMIT, "mail")
+API = limit_id(LimitKind.RATE, "api")
 
 
 def mail(n: int = 2, value: str = "", **changes: Any) -> JobLimit:
@@ -210,6 +212,19 @@ def test_an_operator_changes_the_number_until_it_is_reset(
     assert w1.take(5) == ()
 
 
+@pytest.mark.parametrize("number", [0, -5, 10**15])
+def test_a_number_out_of_range_is_refused(
+    broker: Broker, inspection: Inspection, w1: Driver, number: int
+) -> None:
+    broker.push([limited("a", mail(1), api(1))])
+    w1.take_one()
+    before = inspection.limits.all()
+    for id_, most in ((MAIL, "1,000,000"), (API, "100,000")):
+        with pytest.raises(ValueError, match=f"from 1 to {most}, not {number:,}"):
+            inspection.limits.set_number(id_, number)
+    assert inspection.limits.all() == before
+
+
 def test_a_paused_limit_gives_no_slots(
     broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker
 ) -> None:
@@ -234,7 +249,10 @@ def test_what_an_operator_does_to_an_unknown_limit_is_refused(inspection: Inspec
     assert not inspection.limits.resume("cnobody")
     assert inspection.limits.all() == ()
     assert inspection.limits.keys("cnobody") == ()
-    assert inspection.limits.key("cnobody", "x").waiting == 0
+    assert not inspection.limits.pause_key("cnobody", "x")
+    assert not inspection.limits.resume_key("cnobody", "x")
+    (key,) = inspection.limits.read("cnobody", ["x"])
+    assert not key.is_known
 
 
 def test_operators_see_who_holds_the_slots_of_a_key_and_how_many_wait(
@@ -246,8 +264,196 @@ def test_operators_see_who_holds_the_slots_of_a_key_and_how_many_wait(
     (key,) = inspection.limits.keys(MAIL)
 
     assert (key.value, key.holders, key.waiting, key.opens_at) == ("é 7", ("a",), 2, None)
-    assert inspection.limits.key(MAIL, "é 7") == key
-    assert inspection.limits.all()[0].keys == 1
+    assert (key.used, key.waiters) == (1, ("b", "c"))
+    assert inspection.limits.read(MAIL, ["é 7", "8"]) == (key, LimitKeyInfo(value="8"))
+    (limit,) = inspection.limits.all()
+    assert (limit.keys, limit.waiting) == (1, 2)
+
+
+def test_the_jobs_that_wait_for_a_limit_are_counted(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    def waiting() -> list[int]:
+        return [limit.waiting for limit in inspection.limits.all()]
+
+    broker.push([limited(f"{value}{n}", mail(1, value)) for value in "xy" for n in range(5)])
+    broker.push([limited("b", api(1)), limited("c", api(1))])
+    first, second, _ = w1.take(20)
+    assert waiting() == [8, 1]
+    w1.settle(succeeded(first), retrying(second, delay=MINUTE))
+    w1.take(5)
+    assert waiting() == [6, 1]
+    inspection.apply_one(JobAction.CANCEL, "x3")
+    inspection.apply_one(JobAction.DELETE, "x4")
+    assert inspection.move(["y3"], "default", "low") == ("y3",)
+    assert waiting() == [3, 1]
+    clock.advance(MINUTE)
+    w1.take(5)
+    assert waiting()[1] == 0
+    inspection.clear("default")
+    assert waiting() == [0, 0]
+
+
+def test_of_a_key_some_jobs_are_named(broker: Broker, inspection: Inspection, w1: Driver) -> None:
+    broker.push([limited(f"job {number:02}", mail(12)) for number in range(30)])
+    running = {claim.job.id for claim in w1.take(30)}
+
+    (key,) = inspection.limits.keys(MAIL)
+
+    assert (key.used, len(key.holders)) == (12, SHOWN_IDS)
+    assert set(key.holders) <= running
+    assert key.waiting == 18
+    assert key.waiters == tuple(f"job {number:02}" for number in range(12, 12 + SHOWN_IDS))
+
+
+def test_jobs_of_several_queues_wait_for_a_key(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([limited("a", mail(1)), limited("b", mail(1), queue="low")])
+    broker.push([limited("c", mail(1))])
+    w1.take(5, "default", "low")
+
+    (key,) = inspection.limits.keys(MAIL)
+
+    assert (key.waiting, key.waiters) == (2, ("c", "b"))
+
+
+def test_keys_come_in_pages(broker: Broker, inspection: Inspection, w1: Driver) -> None:
+    values = [f"{number:03}" for number in range(40)]
+    broker.push([limited(f"{value} {n}", mail(1, value)) for value in values for n in range(2)])
+    w1.take(80)
+
+    def listed(**options: int) -> list[str]:
+        return [key.value for key in inspection.limits.keys(MAIL, **options)]
+
+    assert listed() == values
+    assert listed(count=15) == values[:15]
+    assert listed(offset=15, count=15) == values[15:30]
+    assert listed(offset=30, count=15) == values[30:]
+    assert listed(offset=45) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ü/1", ["Mü/1", "Mü/10"]),
+        ("mail", []),  # the name of the limit is not searched
+        ("*", ["*[a-z]?"]),
+        ("[a-z]?", ["*[a-z]?"]),
+        ("%", ["100%"]),
+        ("", ["*[a-z]?", "100%", "Mü/1", "Mü/10"]),
+    ],
+)
+def test_keys_are_found_by_a_part_of_their_values(
+    broker: Broker, inspection: Inspection, w1: Driver, text: str, found: list[str]
+) -> None:
+    values = ["Mü/1", "Mü/10", "*[a-z]?", "100%"]
+    broker.push([limited(f"{value} {n}", mail(1, value)) for value in values for n in range(2)])
+    w1.take(8)
+
+    assert sorted(key.value for key in inspection.limits.search(MAIL, text)) == found
+    assert len(inspection.limits.search(MAIL, text, 1)) == min(1, len(found))
+
+
+def test_many_keys_are_searched(broker: Broker, inspection: Inspection, w1: Driver) -> None:
+    values = [str(number) for number in range(2_500)]
+    broker.push([limited(f"{value} {n}", mail(1, value)) for value in values for n in range(2)])
+    while w1.take(300):
+        pass
+
+    assert [key.value for key in inspection.limits.search(MAIL, "2499")] == ["2499"]
+
+
+# --- keys that are paused -------------------------------------------------------------------------
+
+
+def test_a_paused_key_gives_no_slots_until_it_is_resumed(
+    broker: Broker, inspection: Inspection, w1: Driver, idle_worker: StartIdleWorker
+) -> None:
+    broker.push([limited("a", mail(1, "x"))])
+    w1.settle(succeeded(w1.take_one()))
+    assert inspection.limits.pause_key(MAIL, "x")
+    broker.push([limited("b", mail(1, "x")), limited("c", mail(1, "y"))])
+
+    assert ids(w1.take(5)) == ["c"]
+    (key,) = inspection.limits.paused_keys(MAIL)
+    assert key == LimitKeyInfo(value="x", waiting=1, waiters=("b",), paused=True)
+    assert found(inspection, "b").waits_for == mail(1, "x")
+    use_up_wake_up(broker, "default")
+    idle = idle_worker("default")
+
+    assert inspection.limits.resume_key(MAIL, "x")
+
+    assert idle.is_woken()
+    assert ids(w1.take(5)) == ["b"]
+    assert inspection.limits.paused_keys(MAIL) == ()
+
+
+def test_a_key_is_paused_while_jobs_wait_and_run(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, mail(1)) for name in "abc"])
+    (claim,) = w1.take(5)
+    inspection.limits.pause_key(MAIL, "")
+    inspection.limits.pause_key(MAIL, "")
+
+    w1.settle(succeeded(claim))
+    assert w1.take(5) == ()
+    clock.advance(MINUTE)
+    w1.heartbeat()
+    assert w1.take(5) == ()
+
+    inspection.limits.resume_key(MAIL, "")
+    assert ids(w1.take(5)) == ["b"]
+
+
+def test_a_paused_key_stays_paused_when_its_limit_is_changed_or_reached(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, mail(2)) for name in "abc"])
+    claim, _ = w1.take(5)
+    inspection.limits.pause_key(MAIL, "")
+    w1.settle(limit_reached(claim, delay=1_000))
+    inspection.limits.set_number(MAIL, 5)
+    inspection.limits.pause(MAIL)
+    assert inspection.limits.paused_keys(MAIL)[0].paused
+    inspection.limits.resume(MAIL)
+    clock.advance(2_000)
+    w1.heartbeat()
+    assert w1.take(5) == ()
+
+    inspection.limits.resume_key(MAIL, "")
+    assert ids(w1.take(5)) == ["a", "c"]
+
+
+def test_a_key_of_a_rate_is_paused_and_keeps_its_starts(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited(name, api(1)) for name in "ab"])
+    w1.take(5)
+    inspection.limits.pause_key(API, "")
+    (key,) = inspection.limits.keys(API)
+    assert (key.used, key.opens_at, key.paused) == (1, None, True)
+    inspection.limits.resume_key(API, "")
+    assert inspection.limits.keys(API)[0].opens_at == clock.now() + MINUTE
+    assert w1.take(5) == ()
+    clock.advance(MINUTE)
+
+    assert ids(w1.take(5)) == ["b"]
+
+
+def test_resuming_a_key_ends_a_closing(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited("a")])
+    w1.settle(limit_reached(w1.take_one(), delay=MINUTE))
+    assert w1.take(1) == ()
+    (key,) = inspection.limits.keys(MAIL)
+    assert (key.opens_at, key.paused) == (clock.now() + MINUTE, False)
+
+    inspection.limits.resume_key(MAIL, "")
+
+    assert ids(w1.take(1)) == ["a"]
 
 
 # --- rates --------------------------------------------------------------------------------------
@@ -344,11 +550,9 @@ def test_an_operator_changes_a_rate(
 ) -> None:
     broker.push([limited(name, api(1)) for name in "abcd"])
     w1.take(5)
-    assert inspection.limits.keys(limit_id(LimitKind.RATE, "api"))[0].opens_at == (
-        clock.now() + MINUTE
-    )
+    assert inspection.limits.keys(API)[0].opens_at == (clock.now() + MINUTE)
 
-    inspection.limits.set_number(limit_id(LimitKind.RATE, "api"), 3)
+    inspection.limits.set_number(API, 3)
 
     assert ids(w1.take(5)) == ["b", "c"]
 
@@ -555,3 +759,16 @@ def test_a_claim_leaves_out_the_limits(broker: Broker, w1: Driver) -> None:
     broker.push([limited("a")])
 
     assert w1.take_one().job == make_job(id="a")
+
+
+def test_the_starts_of_the_present_period_are_counted(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    for number in range(5):
+        broker.push([limited(str(number), api(10))])
+        w1.settle(succeeded(w1.take_one()))
+        clock.advance(MINUTE // 4)
+
+    (key,) = inspection.limits.read(API, [""])
+
+    assert (key.used, key.holders, key.waiting) == (3, (), 0)

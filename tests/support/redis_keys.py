@@ -28,7 +28,7 @@ SINGLE = {
         "extended",
         "cancelled",
     ),
-    *("limits", "reviews", "opens", "closed"),
+    *("limits", "waits", "reviews", "opens", "closed"),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
 FAMILIES = {"j", "e", "q", "v", "m", "f", "b", "w", "d", "s", "n", "l", "a", *"hrxyuog"}

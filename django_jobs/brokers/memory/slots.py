@@ -128,6 +128,23 @@ class Slots:
         """Give no slots of a key until a time."""
         self._closed[key] = max(until, self._closed.get(key, 0))
 
+    def reopen(self, key: str) -> None:
+        """Give slots of a key again that was closed."""
+        self._closed.pop(key, None)
+
+    def closed_until(self, time: int) -> list[str]:
+        """Return the keys that are closed until one time."""
+        return [key for key, until in self._closed.items() if until == time]
+
+    def is_closed_until(self, key: str, time: int) -> bool:
+        """Return whether a key is closed until one time."""
+        return self._closed.get(key) == time
+
+    def starts_within(self, key: str, now: int) -> int:
+        """Return how many jobs have started under a key in the present period."""
+        starts = self._starts.get(key, ())
+        return sum(start + self._number(key).per > now for start in starts)
+
     def sweep(self, now: int) -> None:
         """Forget closings and starts that do not count any more."""
         for key in [key for key, until in self._closed.items() if until <= now]:

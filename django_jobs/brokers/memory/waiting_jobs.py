@@ -6,6 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from .slots import Slots
 from .stored_job import Place, StoredJob
@@ -71,6 +72,17 @@ class WaitingJobs:
     def count(self, key: str) -> int:
         """Return how many jobs wait for a key."""
         return sum(one.count for one in self._waiters.get(key, {}).values())
+
+    def first_ids(self, key: str, count: int) -> tuple[str, ...]:
+        """Return the ids of the first jobs that wait for a key, by queue."""
+        found: list[str] = []
+        for queue, waiters in sorted(self._waiters.get(key, {}).items(), key=itemgetter(0)):
+            found += (
+                job_id
+                for place, job_id in sorted(waiters.heap)
+                if self._is_there(job_id, key, queue, place)
+            )
+        return tuple(found[:count])
 
     def any_of(self, queue: str) -> StoredJob | None:
         """Return one of the jobs of a queue that wait, and leave it here."""
@@ -148,11 +160,18 @@ class WaitingJobs:
         waiters = self._waiters.get(key, {}).get(queue)
         while waiters and waiters.heap:
             place, job_id = waiters.heap[0]
-            entry = self._entries.get(job_id)
-            if entry and (entry.waits_at, entry.job.queue, entry.place) == (key, queue, place):
-                return entry
+            if self._is_there(job_id, key, queue, place):
+                return self._entries[job_id]
             heapq.heappop(waiters.heap)
         return None
+
+    def _is_there(self, job_id: str, key: str, queue: str, place: Place) -> bool:
+        """Return whether a job waits for a key at a place, which may be outdated."""
+        entry = self._entries.get(job_id)
+        return entry is not None and (entry.waits_at, entry.job.queue, entry.place) == (
+            *(key, queue),
+            place,
+        )
 
     def look_at(self, key: str, now: int) -> None:
         """List a key for each queue with jobs that wait for it, if it has a free slot by now."""

@@ -45,6 +45,7 @@ KEY_TYPES: Mapping[str, str] = {
     "cancelled": "set",
     "reviews": "set",
     "limits": "hash",
+    "waits": "hash",
     "suspects": "hash",
     "commands": "hash",
     "ticks": "hash",

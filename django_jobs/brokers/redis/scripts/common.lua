@@ -24,6 +24,7 @@
 --   o:<queue>    zset    keys with such jobs and a free slot, by the place of the first of them
 --   g:<limit>    zset    keys for which jobs wait, by the version of the limit with which each was looked at
 --   opens, closed  zset    keys for which jobs wait, by when time gives them slots; keys by until when they are closed
+--   waits        hash    how many jobs wait for each limit
 --   limits, reviews  hash, set  limits with their numbers; those that have changed and whose keys were not all looked at
 --   pushes       zset    senders of jobs by the number of their last push, which is about its time
 --   postponed    zset    tasks whose jobs waited for a worker that knows them, by when that was last

@@ -2,7 +2,7 @@
 --
 -- Parts: expect, slots.
 -- KEYS[1]: prefix. Returns for each limit its id, n, per, the operator's number or '', '1' if it is paused, the version
---   of these, and for how many keys jobs wait.
+--   of these, and for how many keys jobs wait, and how many jobs.
 local reply = {}
 for _, id in ipairs(redis.call('HKEYS', P .. 'limits')) do
   local number = number_of(id)
@@ -11,6 +11,7 @@ for _, id in ipairs(redis.call('HKEYS', P .. 'limits')) do
       reply[#reply + 1] = value
     end
     reply[#reply + 1] = size('ZCARD', 'g:' .. id) or 0
+    reply[#reply + 1] = math.max(0, tonumber(redis.call('HGET', P .. 'waits', id)) or 0)
   end
 end
 return reply

@@ -1,15 +1,43 @@
 -- Describes keys of limits.
 --
 -- Parts: expect, waiters.
--- KEYS[1]: prefix. ARGV: keys. Returns for each the ids of the jobs that hold its slots, how many wait, and when time gives
---   it a slot or ''.
-local reply = {}
-for n, key in ipairs(ARGV) do
-  local waiting, at = 0, opens_at(key)
-  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'u:' .. key)) do
-    waiting = waiting + redis.call('ZCARD', P .. waiters_of(key, queue))
+-- KEYS[1]: prefix. ARGV: how many jobs to name at most, keys. Returns for each how many slots are used, ids of jobs that
+--   hold one, how many wait, ids of the first of these, when time gives it a slot or '', and until when it is closed.
+local most = tonumber(ARGV[1])
+
+-- Returns how many of the starts of a key, of which the latest come last, are in the present period.
+local function starts_of(key, per)
+  local name, low, high = P .. 'r:' .. key, 0, size('LLEN', 'r:' .. key) or 0
+  local number = high
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if (tonumber(redis.call('LINDEX', name, middle)) or 0) + per > now then high = middle else low = middle + 1 end
   end
-  local is_closed = at and at > now
-  reply[n] = { redis.call('SMEMBERS', P .. 'h:' .. key), waiting, is_closed and text_of(at) or '' }
+  return number - low
+end
+
+-- Returns how many jobs wait for a key, and the first of them.
+local function waiters_for(key)
+  local waiting, first, queues = 0, {}, redis.call('SMEMBERS', P .. 'u:' .. key)
+  table.sort(queues)
+  for _, queue in ipairs(queues) do
+    waiting = waiting + redis.call('ZCARD', P .. waiters_of(key, queue))
+    if #first < most then
+      for _, id in ipairs(redis.call('ZRANGE', P .. waiters_of(key, queue), 0, most - #first - 1)) do first[#first + 1] = id end
+    end
+  end
+  return waiting, first
+end
+
+local reply = {}
+for i = 2, #ARGV do
+  local key = ARGV[i]
+  local number, at, waiting, first = number_of_key(key), opens_at(key), waiters_for(key)
+  local is_rate = number and number.per > 0
+  reply[i - 1] = {
+    is_rate and starts_of(key, number.per) or size('SCARD', 'h:' .. key) or 0,
+    is_rate and {} or redis.call('SRANDMEMBER', P .. 'h:' .. key, most),
+    waiting, first, at and at > now and text_of(at) or '', text_of(closed_until(key)),
+  }
 end
 return reply

@@ -16,14 +16,17 @@ local function let_wait(id, queue, score, key, state)
 end
 
 local left = {} -- ids of jobs that have waited, and wait no longer, by queue
-local touched = {} -- keys for which they waited, by queue
+local touched = {} -- how many of them waited for each key, by queue
 
 -- Writes what the call has done to the slots, and to the jobs that wait for them.
 local function write_limits()
   write_taken()
   for queue, ids in pairs(left) do
     redis.pcall('ZREM', P .. 'y:' .. queue, unpack(ids))
-    for key in pairs(touched[queue]) do tidy_key(queue, key) end
+    for key, number in pairs(touched[queue]) do
+      count_waiting(id_of(key), -number)
+      tidy_key(queue, key)
+    end
   end
   for queue, by_key in pairs(moved) do let_all_wait(queue, by_key) end
   left, touched, moved = {}, {}, {}
@@ -34,7 +37,7 @@ local function leave_head(queue, head)
   redis.call('ZREM', P .. waiters_of(head.key, queue), head.id)
   left[queue], touched[queue] = left[queue] or {}, touched[queue] or {}
   table.insert(left[queue], head.id)
-  touched[queue][head.key] = true
+  touched[queue][head.key] = (touched[queue][head.key] or 0) + 1
 end
 
 -- Notes numbers of a limit that were declared later than those that are known.

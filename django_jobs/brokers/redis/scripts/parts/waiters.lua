@@ -59,6 +59,12 @@ local function give_freed()
   look_at(keys)
 end
 
+-- Counts jobs that wait for a limit from now on, or with a negative number no longer. The count is for people alone, so one
+-- that was damaged stops nobody.
+local function count_waiting(id, number)
+  redis.pcall('HINCRBY', P .. 'waits', id, number)
+end
+
 -- Forgets of a key that jobs of a queue wait for it, if none does any more.
 local function tidy_key(queue, key)
   if redis.call('EXISTS', P .. waiters_of(key, queue)) == 1 then return end
@@ -67,11 +73,14 @@ local function tidy_key(queue, key)
   if redis.call('EXISTS', P .. 'u:' .. key) == 1 then return end
   could('ZREM', P .. 'g:' .. id_of(key), key)
   could('ZREM', P .. 'opens', key)
+  if size('ZCARD', 'g:' .. id_of(key)) == 0 then redis.pcall('HDEL', P .. 'waits', id_of(key)) end
 end
 
 -- Takes a job out of those that wait for a key.
 local function leave_key(id, queue, key)
-  if redis.pcall('ZREM', P .. waiters_of(key, queue), id) == 1 then tidy_key(queue, key) end
+  if redis.pcall('ZREM', P .. waiters_of(key, queue), id) ~= 1 then return end
+  count_waiting(id_of(key), -1)
+  tidy_key(queue, key)
 end
 
 -- Takes a job out of what it waits in, and returns whether it did.
@@ -86,19 +95,22 @@ end
 -- Lets jobs of a queue wait: by key their places, each before its id. If a key is of another type they are in no index
 -- until the doctor has repaired both.
 local function let_all_wait(queue, by_key)
-  local all, noted = {}, {}
+  local all, noted, counted = {}, {}, {}
   for key, jobs in pairs(by_key) do
     could('ZADD', P .. waiters_of(key, queue), unpack(jobs))
     could('SADD', P .. 'u:' .. key, queue)
     for _, value in ipairs(jobs) do all[#all + 1] = value end
     local id = id_of(key)
-    noted[id] = noted[id] or {}
+    noted[id], counted[id] = noted[id] or {}, (counted[id] or 0) + #jobs / 2
     table.insert(noted[id], number_of(id).version)
     table.insert(noted[id], key)
     note_opening(key)
   end
   could('ZADD', P .. 'y:' .. queue, unpack(all))
-  for id, keys in pairs(noted) do could('ZADD', P .. 'g:' .. id, unpack(keys)) end
+  for id, keys in pairs(noted) do
+    could('ZADD', P .. 'g:' .. id, unpack(keys))
+    count_waiting(id, counted[id])
+  end
 end
 
 -- Looks at keys of a limit that has changed, a portion at a time, and returns whether there are more.
