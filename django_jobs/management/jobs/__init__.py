@@ -10,6 +10,7 @@ from .dev import Dev
 from .doctor import Doctor
 from .import_beat import ImportBeat
 from .job_actions import Cancel, Delete, Retry
+from .limits import Limits
 from .listing import List
 from .moving import Move
 from .periodic import Periodic
@@ -32,6 +33,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Pause(),
     Resume(),
     Clear(),
+    Limits(),
     Workers(),
     Quiet(),
     Stop(),

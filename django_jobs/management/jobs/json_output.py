@@ -9,8 +9,10 @@ from typing import Any
 from django_jobs.brokers.doctor import Diagnosis, Finding
 from django_jobs.brokers.health import Health
 from django_jobs.brokers.inspection.base import FairKey, QueueInfo
+from django_jobs.brokers.inspection.limits import LimitInfo, LimitKeyInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Failure, JobRecord, Lock
 
 from .liveness import Liveness
@@ -33,6 +35,7 @@ def job_summary(record: JobRecord) -> dict[str, Any]:
         "finished_at": iso_time(record.finished_at),
         "error": record.failures[-1].exception if record.failures else None,
         "postponed_since": iso_time(record.postponement and record.postponement.since),
+        "waits_for": record.waits_for and _job_limit(record.waits_for),
     }
 
 
@@ -52,8 +55,13 @@ def job_details(record: JobRecord) -> dict[str, Any]:
         "cancel_requested": record.cancel_requested,
         "unique": record.job.lock and _lock(record.job.lock),
         "lock_holder": record.lock_holder,
+        "limits": [_job_limit(limit) for limit in record.job.limits],
         "postponed_for": record.postponement and record.postponement.failure.message,
     }
+
+
+def _job_limit(limit: JobLimit) -> dict[str, Any]:
+    return {"limit": limit.name, "kind": limit.kind.word, "key": limit.value}
 
 
 def _lock(lock: Lock) -> dict[str, Any]:
@@ -78,6 +86,33 @@ def queue_json(queue: QueueInfo) -> dict[str, Any]:
 def fair_keys_json(keys: Sequence[FairKey]) -> list[dict[str, Any]]:
     """Return fair keys of a queue as `jobs queues` shows them."""
     return [{"key": one.key, "priority": one.priority, "rounds": one.rounds} for one in keys]
+
+
+def limit_json(limit: LimitInfo) -> dict[str, Any]:
+    """Return a limit as `jobs limits` and `jobs stats` show it."""
+    return {
+        "name": limit.name,
+        "kind": limit.kind.word,
+        "slots": limit.number,
+        "declared_slots": limit.n,
+        "period_ms": limit.per or None,
+        "paused": limit.paused,
+        "waiting": limit.waiting,
+        "waiting_keys": limit.keys,
+    }
+
+
+def limit_key_json(key: LimitKeyInfo) -> dict[str, Any]:
+    """Return a key of a limit as `jobs limits` shows it."""
+    return {
+        "key": key.value,
+        "used": key.used,
+        "running_ids": list(key.holders),
+        "waiting": key.waiting,
+        "waiting_ids": list(key.waiters),
+        "opens_at": iso_time(key.opens_at),
+        "paused": key.paused,
+    }
 
 
 def worker_json(worker: WorkerInfo) -> dict[str, Any]:

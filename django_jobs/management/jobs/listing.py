@@ -10,6 +10,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
 from django_jobs.management.formatting import NONE, format_duration
@@ -153,7 +154,15 @@ def _show(console: Console, records: Sequence[JobRecord]) -> None:
     )
 
 
+def waits_for_slot(limit: JobLimit) -> str:
+    """Return for which limit a job waits."""
+    key = f", key {limit.value}" if limit.value else ""
+    return f"for a slot of the {limit.kind.word} {limit.name}{key}"
+
+
 def _last_error(record: JobRecord) -> str:
+    if record.waits_for:
+        return f"waits {waits_for_slot(record.waits_for)}"
     if record.postponement:
         exception = record.postponement.failure.exception
         return f"waits for a worker that knows it: {exception}"

@@ -11,6 +11,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.jobs.call_text import format_call
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Failure, JobRecord
 from django_jobs.management.formatting import NONE, format_time, printable
 from django_jobs.management.target import make_redactor
@@ -19,7 +20,7 @@ from django_jobs.serialization.arguments import peek_value
 from .base import ViewSubcommand
 from .console import Console
 from .json_output import job_details
-from .listing import format_state_time
+from .listing import format_state_time, waits_for_slot
 
 CANCEL_REQUESTED = "yes: it ends as discarded as soon as its code can be interrupted"
 
@@ -67,6 +68,7 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Ended", format_time(record.finished_at)
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Lock", _lock(record)
+    yield "Limits", "; ".join(map(_limit, job.limits)) or NONE
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
 
@@ -74,6 +76,8 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
 def _wait(record: JobRecord) -> str:
     if record.awaits_lock:
         return f"for the end of job {record.lock_holder}"
+    if record.waits_for:
+        return waits_for_slot(record.waits_for)
     if record.postponement is None:
         return NONE
     since, failure = record.postponement
@@ -85,6 +89,10 @@ def _lock(record: JobRecord) -> str:
         return NONE
     holder = f"job {record.lock_holder}" if record.is_locked_out else "this job"
     return f"held by {holder if record.lock_holder else 'nobody'}"
+
+
+def _limit(limit: JobLimit) -> str:
+    return f"{limit.kind.word} {limit.name}" + (f", key {limit.value}" if limit.value else "")
 
 
 def _result(text: str | None) -> str:

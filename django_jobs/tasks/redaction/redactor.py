@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure, JobRecord
 from django_jobs.serialization import types as tags
 
@@ -42,7 +43,9 @@ class Redactor:
                 arguments=arguments,
                 metadata=record.job.metadata and hiding.value(record.job.metadata),
                 turn=turn and turn._replace(key=hiding.text(turn.key)),
+                limits=tuple(map(hiding.limit, record.job.limits)),
             ),
+            waits_for=record.waits_for and hiding.limit(record.waits_for),
             result=None if record.result is None else hiding.value(record.result),
             failures=tuple(map(hiding.failure, record.failures)),
             postponement=record.postponement
@@ -102,6 +105,9 @@ class _Hiding:
     def text(self, text: str) -> str:
         # Values first: if a name masked a part of a value, the rest would not be found.
         return self.names.hide_in(self.values.hide_in(text))
+
+    def limit(self, limit: JobLimit) -> JobLimit:
+        return limit._replace(value=self.text(limit.value))
 
     def failure(self, failure: Failure) -> Failure:
         message, traceback = failure.message, failure.traceback
