@@ -27,6 +27,7 @@ ENTRIES = (
     Entry("overview", _("Overview"), "overview"),
     Entry("jobs", _("Jobs"), "jobs"),
     Entry("queues", _("Queues"), "queues"),
+    Entry("limits", _("Limits"), "limits"),
     Entry("workers", _("Workers"), "workers"),
     Entry("periodic", _("Periodic"), "periodic"),
     Entry("metrics", _("Metrics"), "metrics"),

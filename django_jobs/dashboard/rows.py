@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_jobs.jobs.records import Failure, JobRecord, State
 
 from .job_call import preview
+from .waiting import WaitsFor, waits_for
 
 MAX_MESSAGE_LENGTH = 200
 
@@ -34,6 +35,7 @@ class Row:
         error: the class of the last error without its module, or "".
         error_path: the class of the last error with its module, or "".
         message: the first line of the last error.
+        waits_for: the other jobs that it waits for, or None.
         postponed: whether it waits for a worker that knows it; then the error says what is missing.
         time: the Unix milliseconds that matter most in its state.
         time_label: what happened or will happen at this time.
@@ -51,6 +53,7 @@ class Row:
     error: str
     error_path: str
     message: str
+    waits_for: WaitsFor | None
     postponed: bool
     time: int | None
     time_label: Any
@@ -80,6 +83,7 @@ def to_row(record: JobRecord) -> Row:
         error=error.rpartition(".")[2],
         error_path=error,
         message=message[:MAX_MESSAGE_LENGTH],
+        waits_for=waits_for(record),
         postponed=record.postponement is not None,
         time=_time(record),
         time_label=TIME_LABELS.get(record.state, ""),

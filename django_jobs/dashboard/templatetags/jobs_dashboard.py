@@ -17,6 +17,7 @@ from django_jobs.dashboard import formatting
 from django_jobs.dashboard.icons import ICONS
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.states import BADGES
+from django_jobs.dashboard.waiting import WaitsFor
 
 NONE = "–"
 
@@ -52,6 +53,12 @@ def to(context: Context, name: str, *args: Any, **query: Any) -> str:
     """Return the URL of a page or action for the same backend."""
     request: DashboardRequest = context["dashboard"]
     return request.address(name, *args, **query)
+
+
+@register.simple_tag(takes_context=True)
+def to_awaited(context: Context, awaited: WaitsFor) -> str:
+    """Return the URL of what a job waits for, for the same backend."""
+    return to(context, awaited.page, **awaited.query)
 
 
 @register.simple_tag

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.clock import now_ms
-from django_jobs.dashboard import job_call, timeline
+from django_jobs.dashboard import job_call, timeline, waiting
 from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.errors import TaskNotFound
@@ -37,6 +37,7 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
         "result": job_call.result(record.result),
         "attempts": timeline.attempts(record),
         "events": timeline.events(record, now_ms()),
+        "waits_for": waiting.waits_for(record),
         "actions": [one for one in JobAction if record.state in one.states],
     }
 

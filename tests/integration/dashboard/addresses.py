@@ -35,6 +35,7 @@ class Address:
         return f"{path}?{self.query}" if self.query else path
 
 
+LIMIT = {"id": "cmail%20server"}
 QUEUE, WORKER, PERIODIC = {"queue": "default"}, {"worker": "w1"}, {"name": "report"}
 
 ADDRESSES = (
@@ -53,6 +54,13 @@ ADDRESSES = (
     Address("pause_queue", MANAGE, "POST", data=QUEUE),
     Address("resume_queue", MANAGE, "POST", data=QUEUE),
     Address("clear_queue", MANAGE, "POST", data={**QUEUE, "typed": "default"}),
+    Address("limits", VIEW),
+    Address("limit", VIEW, query="id=cmail%2520server"),
+    Address("limit_key", VIEW, query="id=cmail%2520server&key=7"),
+    Address("pause_limit", MANAGE, "POST", data={**LIMIT, "key": "7"}),
+    Address("resume_limit", MANAGE, "POST", data=LIMIT),
+    Address("set_limit_number", MANAGE, "POST", data={**LIMIT, "number": "3"}),
+    Address("reset_limit_number", MANAGE, "POST", data=LIMIT),
     Address("workers", VIEW),
     Address("quiet_worker", CONTROL, "POST", data=WORKER),
     Address("stop_worker", CONTROL, "POST", data=WORKER),
