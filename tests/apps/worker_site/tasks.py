@@ -27,9 +27,10 @@ from django_jobs.errors import Discard, Fail, RetryLater, TaskTimeout
 AT_ONCE = Retry(attempts=3, wait=0, jitter=0)
 
 
-def write(line: object) -> None:
+def write(line: object, name: str = "notes") -> None:
     """Append a line; short ones from several processes never mix."""
-    note = os.open(os.environ["WORKER_NOTES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    path = Path(os.environ["WORKER_NOTES"]).with_name(name)
+    note = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(note, f"{line}\n".encode())
     os.close(note)
 

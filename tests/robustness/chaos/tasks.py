@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from django_jobs import Retry, Unique, task
+from django_jobs import Limit, Rate, Retry, Unique, task
 from django_jobs.errors import RetryLater
 from tests.apps.worker_site.tasks import exists, write
 
@@ -37,6 +37,30 @@ def hold(context: Any, release: str) -> int:
     while not exists(release):
         time.sleep(0.01)
     return os.getpid()
+
+
+AT_ONCE, STARTS, PERIOD = 2, 5, 1.0
+
+
+@task(takes_context=True, limits=Limit(AT_ONCE, by="key", name="chaos"))
+def limited(context: Any, key: str, longest: float) -> None:
+    """Leave when it began and when it ended, by the clock that all processes share."""
+    note(context)
+    note_moment("starts", context, key)
+    time.sleep(random.uniform(0, longest))
+    note_moment("ends", context, key)
+
+
+@task(takes_context=True, limits=Rate(STARTS, per=PERIOD, by="key", name="chaos"))
+def rated(context: Any, key: str) -> None:
+    note(context)
+
+
+def note_moment(name: str, context: Any, key: str) -> None:
+    write(
+        f"{context.task_result.id} {context.attempt} {os.getpid()} {key} {time.monotonic_ns()}",
+        name,
+    )
 
 
 if os.environ.get("CHAOS_DEPLOY") != "old":
