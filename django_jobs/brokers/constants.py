@@ -120,6 +120,9 @@ LIMITS_MET = 100
 MOVED_PER_CALL = 300
 """How many jobs one call may let wait for slots, as it holds up the whole server."""
 
+LISTED_PER_CALL = 500
+"""For how many queues one call lists keys with free slots; the next one goes on."""
+
 # --- retention ------------------------------------------------------------------------------------
 
 SUCCEEDED_KEPT = 100_000

@@ -23,8 +23,8 @@ PLAIN = (str, bool, int, Decimal, UUID, datetime, date, time, timedelta)
 """The types of values that a key may be made of."""
 
 
-def key_of(where: str, values: Sequence[Any]) -> str:
-    """Return values as a key: a single one as it is, several as JSON, "" if all are None.
+def key_of(where: str, values: Sequence[Any]) -> str | None:
+    """Return values as a key: a single one as it is, several as JSON, None if all are None.
 
     Args:
         where: the task and the option, for messages.
@@ -34,7 +34,7 @@ def key_of(where: str, values: Sequence[Any]) -> str:
             value, which may be a secret.
     """
     if all(value is None for value in values):
-        return ""
+        return None
     texts = [None if value is None else _plain(where, value) for value in values]
     key = texts[0] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
     assert key is not None

@@ -31,8 +31,8 @@ class KeyMaker:
         self._redactor = Redactor(words)
         self._is_secret = _names_secret(paths_of(by), task.redact, words)
 
-    def key_of(self, args: Sequence[Any], kwargs: Mapping[str, Any], arguments: str) -> str:
-        """Return the key of a call, "" if all of its values are None.
+    def key_of(self, args: Sequence[Any], kwargs: Mapping[str, Any], arguments: str) -> str | None:
+        """Return the key of a call, None if all of its values are None.
 
         Keys stand in pages and in the store, so one with something secret in it is hashed.
 

@@ -39,7 +39,7 @@ class LimitMaker:
         for limit, maker in self._limits:
             if maker is None:
                 found.append(limit)
-            elif value := maker.key_of(args, kwargs, arguments):
+            elif (value := maker.key_of(args, kwargs, arguments)) is not None:
                 found.append(limit._replace(value=value))
         return tuple(found)
 

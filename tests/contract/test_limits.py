@@ -716,6 +716,48 @@ def test_a_scheduled_job_with_a_limit_waits_when_it_is_due(
     assert ids(w1.take(5)) == ["b"]
 
 
+# --- what must not count --------------------------------------------------------------------------
+
+
+def test_an_expired_job_needs_no_slot(broker: Broker, clock: Clock, w1: Driver) -> None:
+    """Its worker only discards it. Otherwise expired jobs would use up all starts of a rate."""
+    broker.push([limited("a", api(1)), limited("live", api(1))])
+    w1.settle(succeeded(w1.take_one()))
+    old = [limited(f"old{n}", api(1), priority=1, expires_at=clock.now() + 1) for n in range(3)]
+    broker.push(old)
+    assert w1.take(9) == ()
+    clock.advance(MINUTE)
+
+    assert ids(w1.take(9)) == ["old0", "old1", "old2", "live"]
+    assert found(broker.inspection, "live").state is State.RUNNING
+    check_with_doctor(broker)
+
+
+def test_a_job_that_an_operator_retries_may_meet_limits_again(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited("a", api(9))])
+    for _ in range(LIMITS_MET + 1):
+        w1.settle(limit_reached(w1.take_one()))
+        clock.advance(MINUTE)
+    assert found(inspection, "a").state is State.DEAD
+    inspection.retry("a")
+
+    assert w1.settle(limit_reached(w1.take_one())).dead == ()
+
+
+def test_a_host_whose_clock_is_ahead_pins_no_number(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    ahead = clock.now() + 365 * 24 * 3_600_000
+    broker.push([limited("a", mail(1, declared_at=ahead))])
+    w1.settle(succeeded(w1.take_one()))
+    clock.advance(MINUTE)
+    broker.push([limited(name, mail(2, declared_at=clock.now())) for name in "bc"])
+
+    assert ids(w1.take(5)) == ["b", "c"]
+
+
 # --- what is seen -------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ KEY = MAIL.key
         (("ZADD", f"x:{KEY}:default", "7", "a"), Trouble.MISPLACED_JOB),
         (("ZADD", "y:default", "7", "nobody"), Trouble.MISSING_JOB),
         (("ZADD", "o:default", "7", "cnobody:"), Trouble.STRAY_KEY),
-        (("SADD", "u:cnobody:", "default"), Trouble.STRAY_KEY),
+        (("ZADD", "u:cnobody:", "0", "default"), Trouble.STRAY_KEY),
         (("ZADD", "opens", "7", "cnobody:"), Trouble.STRAY_KEY),
         (("SADD", "reviews", "cnobody"), Trouble.STRAY_KEY),
         (("HSET", "limits", "cnobody", "what"), Trouble.UNREADABLE_VALUE),

@@ -166,9 +166,11 @@ def _check_limits(keys: Keys) -> None:
     }
     assert {(queue, one) for queue, members in family(keys, "y") for one in members} == by_key
     awaited = {(name.rpartition(":")[0], name.rpartition(":")[2]) for name, _ in family(keys, "x")}
-    assert {(key, queue) for key, queues in family(keys, "u") for queue in queues} == awaited
+    known = {(key, queue): score for key, queues in family(keys, "u") for queue, score in queues}
+    assert known.keys() == awaited
     assert {key for _, listed in family(keys, "g") for key, _ in listed} == {k for k, _ in awaited}
     open_keys = {(key, queue) for queue, listed in family(keys, "o") for key, _ in listed}
     assert open_keys <= awaited
+    assert {one for one, is_listed in known.items() if is_listed} <= open_keys
     for _, queue in open_keys:
         assert queue in keys.get("paused", ()) or f"m:{queue}" in keys

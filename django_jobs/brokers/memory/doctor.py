@@ -180,20 +180,16 @@ class MemoryDoctor(Doctor):
                 yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
 
     def _slots(self) -> Iterator[Case]:
-        slots, entries = self._store.slots, self._store.entries
-        needed = {
-            (limit.key, entry.job.id)
-            for entry in self._store.members[State.RUNNING].values()
-            for limit in entry.job.limits
-            if not limit.per
-        }
+        slots = self._store.slots
+        running = self._store.members[State.RUNNING].values()
+        needed = {(key, entry.job.id) for entry in running for key in entry.slots}
         held = {(key, job_id) for key, ids in slots.holders.items() for job_id in ids}
         for key, job_id in sorted(held - needed):
             yield _case(
                 Trouble.STRAY_SLOT, key, job_id, repair=partial(self._free_slot, key, job_id)
             )
         for key, job_id in sorted(needed - held):
-            repair = partial(slots.add, key, entries[job_id])
+            repair = partial(slots.holders[key].add, job_id)
             yield _case(Trouble.MISSING_SLOT, key, job_id, repair=repair)
 
     def _free_slot(self, key: str, job_id: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django_jobs.jobs.limits import JobLimit
 
+from .ranking import Ranking
 from .stored_job import StoredJob
 
 
@@ -50,17 +50,19 @@ class Slots:
         self.holders: defaultdict[str, set[str]] = defaultdict(set)
         self._starts: defaultdict[str, deque[int]] = defaultdict(deque)
         self._closed: dict[str, int] = {}
+        self._over_at = Ranking()
 
-    def declare(self, limit: JobLimit) -> bool:
+    def declare(self, limit: JobLimit, now: int) -> bool:
         """Note the numbers of a limit if they are newer; return whether that changed them."""
+        declared_at = min(limit.declared_at, now)  # the clock of another host may be ahead
         known = self.numbers.get(limit.id)
         if known is None:
-            self.numbers[limit.id] = Number(limit.n, limit.per, limit.declared_at)
+            self.numbers[limit.id] = Number(limit.n, limit.per, declared_at)
             return False
-        if limit.declared_at <= known.declared_at:
+        if declared_at <= known.declared_at:
             return False
         before = (known.slots, known.per)
-        known.n, known.per, known.declared_at = limit.n, limit.per, limit.declared_at
+        known.n, known.per, known.declared_at = limit.n, limit.per, declared_at
         return (known.slots, known.per) != before
 
     def is_free(self, key: str, now: int) -> bool:
@@ -92,27 +94,29 @@ class Slots:
         return starts[-number.slots] + number.per if len(starts) >= number.slots else None
 
     def take(self, entry: StoredJob, now: int) -> None:
-        """Give a job a slot of each of its limits."""
-        for limit in entry.job.limits:
+        """Give a job a slot of each limit that holds for it now."""
+        for limit in entry.limits_at(now):
             number = self.numbers[limit.id]
             if not number.per:
                 self.add(limit.key, entry)
                 continue
             starts = self._starts[limit.key]
             starts.append(now)
+            self._forget_later(limit.key, now + number.per)
             while len(starts) > number.slots:
                 starts.popleft()
 
     def add(self, key: str, entry: StoredJob) -> None:
         """Give a job a slot of a key."""
         self.holders[key].add(entry.job.id)
+        entry.slots = (*entry.slots, key)
 
-    def give_back(self, entry: StoredJob) -> list[str]:
+    def give_back(self, entry: StoredJob) -> tuple[str, ...]:
         """Take the slots of a job that no worker holds any more; return their keys.
 
         A start stays counted: whether the job had begun is not known.
         """
-        keys = [limit.key for limit in entry.job.limits if not limit.per]
+        keys, entry.slots = entry.slots, ()
         for key in keys:
             self.drop(key, entry.job.id)
         return keys
@@ -127,6 +131,10 @@ class Slots:
     def close(self, key: str, until: int) -> None:
         """Give no slots of a key until a time."""
         self._closed[key] = max(until, self._closed.get(key, 0))
+        self._forget_later(key, until)
+
+    def _forget_later(self, key: str, at: int) -> None:
+        self._over_at.add(max(at, self._over_at.noted.get(key, 0)), key)
 
     def reopen(self, key: str) -> None:
         """Give slots of a key again that was closed."""
@@ -147,14 +155,9 @@ class Slots:
 
     def sweep(self, now: int) -> None:
         """Forget closings and starts that do not count any more."""
-        for key in [key for key, until in self._closed.items() if until <= now]:
-            del self._closed[key]
-        for key in [key for key, starts in self._starts.items() if self._is_over(key, starts, now)]:
-            del self._starts[key]
-
-    def _is_over(self, key: str, starts: Iterable[int], now: int) -> bool:
-        per = self._number(key).per
-        return all(start + per <= now for start in starts)
+        while key := self._over_at.take_up_to(now):
+            self._closed.pop(key, None)
+            self._starts.pop(key, None)
 
     def held_by(self, key: str) -> tuple[str, ...]:
         """Return the ids of the jobs that hold slots of a key, in order."""

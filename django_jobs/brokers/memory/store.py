@@ -105,12 +105,11 @@ class Store(Indexes):
 
     def closed_limit(self, entry: StoredJob, now: int) -> JobLimit | None:
         """Return the first limit of a job that has no free slot for it."""
-        for limit in entry.job.limits:
-            if self.slots.declare(limit):
+        limits = entry.limits_at(now)
+        for limit in limits:
+            if self.slots.declare(limit, now):
                 self.look_at_keys(limit.id, now)
-        return next(
-            (limit for limit in entry.job.limits if not self.slots.is_free(limit.key, now)), None
-        )
+        return next((limit for limit in limits if not self.slots.is_free(limit.key, now)), None)
 
     def look_at_keys(self, limit_id: str, now: int) -> None:
         """Look at all keys of a limit whose number of slots has changed."""

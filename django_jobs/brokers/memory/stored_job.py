@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, NO_DUE_TIME, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
 
@@ -42,6 +43,8 @@ class StoredJob:
     """Whether it was cancelled while it ran; it may have ended since."""
     waits_at: str | None = None
     """The key for whose slot it waits."""
+    slots: tuple[str, ...] = ()
+    """The keys of limits whose slots it holds while it runs."""
     limits_met: int = 0
     """How often it has raised `LimitReached`."""
 
@@ -50,10 +53,10 @@ class StoredJob:
         """Whether it is one crash from being dead."""
         return self.crashes == MAX_CRASHES - 1
 
-    @property
-    def is_timed(self) -> bool:
-        """Whether a limit counts its starts."""
-        return any(limit.per for limit in self.job.limits)
+    def limits_at(self, now: int) -> tuple[JobLimit, ...]:
+        """Return the limits of which it needs slots: none if its worker will only discard it."""
+        expires_at = self.job.expires_at
+        return () if expires_at is not None and now >= expires_at else self.job.limits
 
     @property
     def awaits_lock(self) -> bool:

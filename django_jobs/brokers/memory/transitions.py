@@ -195,7 +195,8 @@ class Transitions:
             if worker.must_run_apart(entry):
                 left_alone.append(entry)
                 continue
-            if entry.is_timed and not call.take_at_once():
+            is_timed = any(limit.per for limit in entry.limits_at(call.now))
+            if is_timed and not call.take_at_once():
                 self._store.put_back(entry)
                 break
             worker.held[entry.job.id] = entry

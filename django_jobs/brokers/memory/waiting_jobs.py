@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from .ranking import FEW, Ranking
 from .slots import Slots
 from .stored_job import Place, StoredJob
 
@@ -18,28 +19,6 @@ class Waiters:
 
     heap: list[tuple[Place, str]] = field(default_factory=list)
     count: int = 0
-
-
-@dataclass(slots=True)
-class Ranking:
-    """Keys by a number each, of which the latest counts."""
-
-    heap: list[tuple[int, str]] = field(default_factory=list)
-    noted: dict[str, int] = field(default_factory=dict)
-
-    def add(self, number: int, key: str) -> None:
-        if self.noted.get(key) != number:
-            self.noted[key] = number
-            heapq.heappush(self.heap, (number, key))
-
-    def first(self) -> tuple[int, str] | None:
-        """Return the key with the lowest number, with that."""
-        while self.heap and self.noted.get(self.heap[0][1]) != self.heap[0][0]:
-            heapq.heappop(self.heap)
-        return self.heap[0] if self.heap else None
-
-    def discard(self, key: str) -> None:
-        self.noted.pop(key, None)
 
 
 class WaitingJobs:
@@ -120,6 +99,12 @@ class WaitingJobs:
         waiters = self._waiters.setdefault(key, {}).setdefault(queue, Waiters())
         heapq.heappush(waiters.heap, (entry.place, entry.job.id))
         waiters.count += 1
+        if len(waiters.heap) > 2 * waiters.count + FEW:
+            waiters.heap = sorted(
+                (place, job_id)
+                for place, job_id in waiters.heap
+                if self._is_there(job_id, key, queue, place)
+            )
         self._note_opening(key, now)
 
     def remove(self, entry: StoredJob) -> None:
@@ -195,9 +180,8 @@ class WaitingJobs:
 
     def look_at_due(self, now: int) -> None:
         """Look at the keys that time may have given free slots."""
-        while (head := self._openings.first()) and head[0] <= now:
-            self._openings.discard(head[1])
-            self.look_at(head[1], now)
+        while key := self._openings.take_up_to(now):
+            self.look_at(key, now)
 
     def opens_in(self, now: int) -> int | None:
         """Return milliseconds until there may be a job to start, or None."""

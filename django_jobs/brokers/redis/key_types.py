@@ -22,7 +22,7 @@ KEY_TYPES: Mapping[str, str] = {
     "r:": "list",
     "x:": "zset",
     "y:": "zset",
-    "u:": "set",
+    "u:": "zset",
     "o:": "zset",
     "g:": "zset",
     "s:scheduled": "zset",

@@ -30,7 +30,7 @@ local function apply(id, wanted_state, wanted_token)
     forget({ id })
   else
     if is_one_of(state, ENDED) then
-      redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p')
+      redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p', 'h')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)
     enqueue(id, queue, terms(enqueued_with or '') or 0, turn)

@@ -20,7 +20,7 @@
 --   r:<key>      list    when the last jobs under a rate started
 --   x:<key>:<queue>  zset  ids of jobs that wait for a slot, by place
 --   y:<queue>    zset    the same of all keys
---   u:<key>      set     queues with jobs that wait for a key
+--   u:<key>      zset    queues with jobs that wait for a key
 --   o:<queue>    zset    keys with such jobs and a free slot, by the place of the first of them
 --   g:<limit>    zset    keys for which jobs wait, by the version of the limit with which each was looked at
 --   opens, closed  zset    keys for which jobs wait, by when time gives them slots; keys by until when they are closed

@@ -18,7 +18,7 @@ end
 
 -- Returns how many jobs wait for a key, and the first of them.
 local function waiters_for(key)
-  local waiting, first, queues = 0, {}, redis.call('SMEMBERS', P .. 'u:' .. key)
+  local waiting, first, queues = 0, {}, redis.call('ZRANGE', P .. 'u:' .. key, 0, -1)
   table.sort(queues)
   for _, queue in ipairs(queues) do
     waiting = waiting + redis.call('ZCARD', P .. waiters_of(key, queue))

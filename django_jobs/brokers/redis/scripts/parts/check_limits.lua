@@ -57,8 +57,8 @@ local function check_slots(id, value)
 end
 
 local function check_waiting_queue(name, queue)
-  if peek('SISMEMBER', name, queue) == 1 and not exists(waiters_of(string.sub(name, 3), queue)) then
-    report('stray_key', name, 'a queue with jobs that wait', taking('SREM', name, queue))
+  if peek('ZSCORE', name, queue) and not exists(waiters_of(string.sub(name, 3), queue)) then
+    report('stray_key', name, 'a queue with jobs that wait', taking('ZREM', name, queue))
   end
 end
 
@@ -99,14 +99,14 @@ local function check_waiters(name)
     report('unreadable_value', name, 'no key', function() redis.call('UNLINK', P .. name) end)
     return
   end
-  local is_known = peek('SISMEMBER', 'u:' .. key, queue) == 1 and peek('ZSCORE', 'g:' .. id_of(key), key)
+  local is_known = peek('ZSCORE', 'u:' .. key, queue) and peek('ZSCORE', 'g:' .. id_of(key), key)
   local is_listed = peek('ZSCORE', 'o:' .. queue, key) or peek('ZSCORE', 'opens', key)
     or peek('SISMEMBER', 'reviews', id_of(key)) == 1
   local number = number_of_key(key)
   if number and is_known and (is_listed or not is_free(key)) then return end
   report('closed_key', key, queue, function()
     if not number then restore_number(key, queue) end
-    redis.call('SADD', P .. 'u:' .. key, queue)
+    redis.call('ZADD', P .. 'u:' .. key, 0, queue)
     redis.call('ZADD', P .. 'g:' .. id_of(key), 0, key)
     look_at({ key })
   end)

@@ -105,7 +105,7 @@ local function consider(id, queue, score)
     end_unreadable(id)
     return 0
   end
-  local limits = job.x and limits_of(job.x)
+  local limits = job.x and not is_over(job) and limits_of(job.x)
   local key = limits and closed_key(limits)
   if key then
     let_wait(id, queue, score, key, job.s)

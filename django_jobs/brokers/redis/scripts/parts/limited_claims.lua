@@ -1,5 +1,5 @@
 -- How jobs with limits are claimed, and how they come to wait.
--- Parts: request, many, waiters.
+-- Parts: request, many, shapes, waiters.
 
 local closed = {} -- keys without a free slot; none becomes free while jobs are claimed
 local moved = {} -- jobs that will wait, by queue and key
@@ -22,7 +22,7 @@ local touched = {} -- how many of them waited for each key, by queue
 local function write_limits()
   write_taken()
   for queue, ids in pairs(left) do
-    redis.pcall('ZREM', P .. 'y:' .. queue, unpack(ids))
+    could_many('ZREM', P .. 'y:' .. queue, ids)
     for key, number in pairs(touched[queue]) do
       count_waiting(id_of(key), -number)
       tidy_key(queue, key)
@@ -40,12 +40,19 @@ local function leave_head(queue, head)
   touched[queue][head.key] = (touched[queue][head.key] or 0) + 1
 end
 
+-- Tells whether the time of a job is over, which its worker will only discard: it needs no slots.
+local function is_over(job)
+  local expires_at = select(5, terms(job.e))
+  return expires_at ~= '' and tonumber(expires_at) <= now
+end
+
 -- Notes numbers of a limit that were declared later than those that are known.
 local function declare(limit)
   local known = number_of(limit.id)
-  if known and limit.declared_at <= known.declared_at then return end
+  local declared_at = math.min(limit.declared_at, now) -- the clock of another host may be ahead
+  if known and declared_at <= known.declared_at then return end
   local number = {
-    n = limit.n, per = limit.per, declared_at = limit.declared_at, own = known and known.own or '',
+    n = limit.n, per = limit.per, declared_at = declared_at, own = known and known.own or '',
     paused = known and known.paused or '0', version = known and known.version or 0,
   }
   if known and (known.n ~= limit.n or known.per ~= limit.per) then
@@ -90,7 +97,10 @@ local function find_head(queue)
       redis.call('ZADD', open, score, key)
     else
       redis.call('ZREM', open, key)
-      if score then note_opening(key) end
+      if score then
+        could('ZADD', P .. 'u:' .. key, 'XX', 0, queue)
+        note_opening(key)
+      end
     end
     moves = moves + 1
   end

@@ -1,5 +1,5 @@
 -- The slots of limits: how many a key has, who holds them, and when they become free.
--- Parts: expect, shapes.
+-- Parts: expect, many, shapes.
 --
 -- A job has its limits in its field x, one after the other with a space between: key:n:per:declared_at. A key is the id of
 -- the limit, which begins with c for running jobs or r for starts, a colon, and a value.
@@ -126,8 +126,8 @@ local function write_taken()
   for key, values in pairs(taken) do
     local number = number_of_key(key)
     if number.per == 0 then
-      could('SADD', P .. 'h:' .. key, unpack(values))
-    elseif could('RPUSH', P .. 'r:' .. key, unpack(values)) then
+      could_many('SADD', P .. 'h:' .. key, values)
+    elseif could_many('RPUSH', P .. 'r:' .. key, values) then
       redis.call('LTRIM', P .. 'r:' .. key, -number.slots, -1)
       redis.call('PEXPIRE', P .. 'r:' .. key, number.per + SWEPT_LATER_MS)
     end

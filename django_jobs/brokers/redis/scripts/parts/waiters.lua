@@ -1,8 +1,9 @@
 -- The queued jobs that wait for slots. Nothing is woken by an event that could be missed: a key for which jobs wait and
 -- that has a free slot is in o:<queue> of each of their queues, and a claim takes the first of these jobs from there.
--- Parts: slots, fields, places.
+-- Parts: slots, fields, many, places.
 
 local freed = {} -- ids of jobs that hold their slots no longer, by key
+local awaited = {} -- by ids of limits: whether jobs wait for any of their keys
 
 local function waiters_of(key, queue)
   return 'x:' .. key .. ':' .. queue
@@ -12,48 +13,72 @@ local function id_of(key)
   return string.match(key, '^[^:]*')
 end
 
+-- Tells whether any job waits for a limit.
+local function is_awaited(id)
+  if awaited[id] == nil then awaited[id] = redis.call('EXISTS', P .. 'g:' .. id) == 1 end
+  return awaited[id]
+end
+
+local function append_pair(list, score, member)
+  local n = #list
+  list[n + 1], list[n + 2] = score, member
+end
+
 -- Notes when time gives a key a slot for the jobs that wait for it.
 local function note_opening(key)
   local at = opens_at(key)
   if at then could('ZADD', P .. 'opens', at, key) end
 end
 
--- Lists keys for each queue whose jobs wait for them, as far as they have free slots by now.
+-- Lists a free key for queues whose jobs wait for it, and are not listed yet, up to a number of them. Returns how many.
+local function list_for_queues(key, room, listed)
+  local queues, noted = redis.pcall('ZRANGEBYSCORE', P .. 'u:' .. key, 0, 0, 'LIMIT', 0, room), {}
+  for _, queue in ipairs(queues) do
+    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), 0, 0, 'WITHSCORES')
+    listed[queue] = listed[queue] or {}
+    if first[2] then append_pair(listed[queue], first[2], key) end
+    append_pair(noted, 1, queue)
+  end
+  if #noted > 0 then redis.call('ZADD', P .. 'u:' .. key, unpack(noted)) end
+  return #noted / 2
+end
+
+-- Lists keys for each queue whose jobs wait for them, as far as they have free slots by now. What is more than one call
+-- may list is left to the next one.
 local function look_at(keys)
-  local open, passed = {}, {}
+  local listed, opened, left, room = {}, {}, {}, LISTED_PER_CALL
   for _, key in ipairs(keys) do
-    local queues = redis.pcall('SMEMBERS', P .. 'u:' .. key)
-    if #queues > 0 and not is_free(key) then
+    if room == 0 then
+      append_pair(left, now, key)
+    elseif is_free(key) then
+      room = room - list_for_queues(key, room, listed)
+      if room == 0 then append_pair(left, now, key) else opened[#opened + 1] = key end
+    elseif redis.call('EXISTS', P .. 'u:' .. key) == 1 then
       note_opening(key)
-    elseif #queues > 0 then
-      passed[#passed + 1] = key
-      for _, queue in ipairs(queues) do
-        local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), 0, 0, 'WITHSCORES')
-        open[queue] = open[queue] or {}
-        if first[2] then table.insert(open[queue], first[2]); table.insert(open[queue], key) end
-      end
     end
   end
-  if #passed > 0 then could('ZREM', P .. 'opens', unpack(passed)) end
-  for queue, listed in pairs(open) do
-    if #listed > 0 and could('ZADD', P .. 'o:' .. queue, unpack(listed)) then mark(queue) end
+  could_many('ZREM', P .. 'opens', opened)
+  could_many('ZADD', P .. 'opens', left)
+  for queue, values in pairs(listed) do
+    if #values > 0 and could_many('ZADD', P .. 'o:' .. queue, values) then mark(queue) end
   end
 end
 
 -- Notes that a job left its worker, whose slots were given under these keys. A start stays counted.
 local function free_slots(id, keys)
   for key in string.gmatch(keys, 'c[^: ]+:[^: ]*') do
-    freed[key] = freed[key] or {}
-    table.insert(freed[key], id)
+    local ids = freed[key]
+    if ids then ids[#ids + 1] = id else freed[key] = { id } end
   end
 end
 
--- Gives what was freed in this call to the jobs that wait for it.
+-- Gives what was freed in this call to the jobs that wait for it, if any wait for a limit.
 local function give_freed()
   local keys = {}
   for key, ids in pairs(freed) do
-    redis.pcall('SREM', P .. 'h:' .. key, unpack(ids))
-    used[key], keys[#keys + 1] = nil, key
+    if #ids == 1 then redis.pcall('SREM', P .. 'h:' .. key, ids[1]) else could_many('SREM', P .. 'h:' .. key, ids) end
+    used[key] = nil
+    if is_awaited(id_of(key)) then keys[#keys + 1] = key end
   end
   freed = {}
   look_at(keys)
@@ -69,7 +94,7 @@ end
 local function tidy_key(queue, key)
   if redis.call('EXISTS', P .. waiters_of(key, queue)) == 1 then return end
   could('ZREM', P .. 'o:' .. queue, key)
-  could('SREM', P .. 'u:' .. key, queue)
+  could('ZREM', P .. 'u:' .. key, queue)
   if redis.call('EXISTS', P .. 'u:' .. key) == 1 then return end
   could('ZREM', P .. 'g:' .. id_of(key), key)
   could('ZREM', P .. 'opens', key)
@@ -97,31 +122,31 @@ end
 local function let_all_wait(queue, by_key)
   local all, noted, counted = {}, {}, {}
   for key, jobs in pairs(by_key) do
-    could('ZADD', P .. waiters_of(key, queue), unpack(jobs))
-    could('SADD', P .. 'u:' .. key, queue)
+    could_many('ZADD', P .. waiters_of(key, queue), jobs)
+    could('ZADD', P .. 'u:' .. key, 0, queue)
     for _, value in ipairs(jobs) do all[#all + 1] = value end
     local id = id_of(key)
     noted[id], counted[id] = noted[id] or {}, (counted[id] or 0) + #jobs / 2
-    table.insert(noted[id], number_of(id).version)
-    table.insert(noted[id], key)
+    append_pair(noted[id], number_of(id).version, key)
     note_opening(key)
   end
-  could('ZADD', P .. 'y:' .. queue, unpack(all))
+  could_many('ZADD', P .. 'y:' .. queue, all)
   for id, keys in pairs(noted) do
-    could('ZADD', P .. 'g:' .. id, unpack(keys))
+    could_many('ZADD', P .. 'g:' .. id, keys)
     count_waiting(id, counted[id])
+    awaited[id] = true
   end
 end
 
 -- Looks at keys of a limit that has changed, a portion at a time, and returns whether there are more.
 local function review(id)
-  local version = number_of(id) and number_of(id).version or 0
-  local keys = redis.call('ZRANGEBYSCORE', P .. 'g:' .. id, '-inf', '(' .. version, 'LIMIT', 0, MOVED_PER_CALL)
-  local noted = {}
+  local number, noted = number_of(id), {}
+  local keys = number and redis.pcall('ZRANGEBYSCORE', P .. 'g:' .. id, '-inf', '(' .. number.version, 'LIMIT', 0, MOVED_PER_CALL)
+    or {}
   for _, key in ipairs(keys) do
-    noted[#noted + 1], noted[#noted + 2] = version, key
+    append_pair(noted, number.version, key)
   end
-  if #keys > 0 then redis.call('ZADD', P .. 'g:' .. id, unpack(noted)) end
+  could_many('ZADD', P .. 'g:' .. id, noted)
   look_at(keys)
   if #keys == MOVED_PER_CALL then return true end
   redis.call('SREM', P .. 'reviews', id)
@@ -146,8 +171,9 @@ local function look_at_due()
   if id then review(id) end
 end
 
--- Returns when time gives a slot next: the end of time if it does not.
+-- Returns when a call has something to look at next: now if a change has more keys, the end of time if nothing.
 local function next_opening()
+  if redis.call('EXISTS', P .. 'reviews') == 1 then return now end
   return tonumber(redis.call('ZRANGE', P .. 'opens', 0, 0, 'WITHSCORES')[2] or math.huge)
 end
 
