@@ -27,7 +27,7 @@ def test_slots_of_many_lost_jobs_are_freed(
 
     w1.vanish(clock, noticed_by=w2)
 
-    assert broker.inspection.limits.key(MAIL, "").holders == ()
+    assert broker.inspection.limits.read(MAIL, [""])[0].used == 0
     check_with_doctor(broker)
 
 
@@ -44,7 +44,7 @@ def test_keys_of_many_lost_jobs_are_given_to_those_that_wait(
 
     w1.vanish(clock, noticed_by=w2)
 
-    assert broker.inspection.limits.key(MAIL, "7").holders == ()
+    assert broker.inspection.limits.read(MAIL, ["7"])[0].used == 0
     check_with_doctor(broker)
 
 
