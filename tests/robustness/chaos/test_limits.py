@@ -72,7 +72,7 @@ def strike(fleet: Fleet, disaster: str, ends: dict[int, int]) -> None:
             time.sleep(0.5)
             worker.send(signal.SIGCONT)
         case "cut":
-            fleet.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            fleet.redis.client_kill_filter(_type="normal", skipme=True)
         case "restart":
             fleet.server.kill9()
             fleet.server.start()
