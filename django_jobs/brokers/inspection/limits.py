@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django_jobs.brokers.constants import NO_DUE_TIME
@@ -12,6 +12,9 @@ from django_jobs.validation.ranges import LIMIT, RATE
 
 SHOWN_IDS = 10
 """How many running jobs, and how many waiting ones, are named of a key."""
+
+SHOWN_LIMITS = 100
+"""How many limits have figures of their own in metrics."""
 
 PAUSED_UNTIL = NO_DUE_TIME
 """Until when an operator closes a key that is paused, in Unix milliseconds."""
@@ -61,6 +64,11 @@ class LimitInfo:
         """Return whether it is the own limit of a task: its dotted path, or its last parts."""
         task = self.name.partition(" by ")[0]
         return task == path or task.endswith(f".{path}")
+
+
+def busiest(limits: Iterable[LimitInfo], count: int) -> tuple[LimitInfo, ...]:
+    """Return some limits, those for which most jobs wait first."""
+    return tuple(sorted(limits, key=lambda limit: (-limit.waiting, limit.id))[:count])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.inspection.limits import SHOWN_LIMITS, LimitInfo, busiest
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import TaskMetrics
 
@@ -34,7 +35,7 @@ class Family(NamedTuple):
 
 def families(inspection: Inspection) -> Iterator[Family]:
     """Yield all metrics of a broker."""
-    for part in (_of_states, _of_queues, _of_workers, _of_attempts, _of_tasks):
+    for part in (_of_states, _of_queues, _of_limits, _of_workers, _of_attempts, _of_tasks):
         yield from part(inspection)
 
 
@@ -64,11 +65,35 @@ def _of_queues(inspection: Inspection) -> Iterator[Family]:
             "How long the next job of a queue has been waiting.",
             lambda one: one.latency / 1000,
         ),
+        ("queue_waiting", "Jobs of a queue that wait for a limit.", lambda one: one.waiting),
         ("queue_paused", "Whether a queue is paused.", lambda one: int(one.paused)),
     ):
         yield _family(
             name, "gauge", text, (("", {"queue": one.name}, value(one)) for one in queues)
         )
+
+
+def _of_limits(inspection: Inspection) -> Iterator[Family]:
+    known = inspection.limits.all()
+    shown = busiest(known, SHOWN_LIMITS)
+    others = sum(limit.waiting for limit in known) - sum(limit.waiting for limit in shown)
+    by_name: list[Sample] = [("", _of(limit), limit.waiting) for limit in shown]
+    yield _family(
+        "limit_waiting",
+        "gauge",
+        "Jobs that wait for a limit; limits with fewer of them are added up without a name.",
+        [*by_name, ("", {"limit": "", "kind": ""}, others)] if len(known) > len(shown) else by_name,
+    )
+    yield _family(
+        "limit_paused",
+        "gauge",
+        "Whether a limit is paused.",
+        [("", _of(limit), int(limit.paused)) for limit in shown],
+    )
+
+
+def _of(limit: LimitInfo) -> Mapping[str, str]:
+    return {"limit": limit.name, "kind": limit.kind.word}
 
 
 def _of_workers(inspection: Inspection) -> Iterator[Family]:

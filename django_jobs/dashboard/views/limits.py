@@ -10,7 +10,7 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from django_jobs.brokers.inspection.limit_keys import list_keys, search_keys
-from django_jobs.brokers.inspection.limits import LimitInfo, LimitKeyInfo
+from django_jobs.brokers.inspection.limits import LimitInfo, LimitKeyInfo, busiest
 from django_jobs.dashboard import formatting, parameters
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
@@ -44,10 +44,10 @@ def limit_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show a page of the limits, those for which most jobs wait first."""
     text, offset = parameters.text(request.http.GET, "text"), _offset(request.http.GET)
     found = [limit for limit in request.inspection.limits.all() if text in limit.name]
-    found.sort(key=lambda limit: (-limit.waiting, limit.name))
+    shown = busiest(found, offset + SIZE)
     is_more = len(found) > offset + SIZE
     return {
-        "limits": found[offset : offset + SIZE],
+        "limits": shown[offset:],
         "waiting": sum(limit.waiting for limit in found),
         "text": text,
         "offset": offset,

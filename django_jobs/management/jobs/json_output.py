@@ -80,6 +80,7 @@ def queue_json(queue: QueueInfo) -> dict[str, Any]:
         "size": queue.size,
         "latency_ms": queue.latency,
         "paused": queue.paused,
+        "waiting": queue.waiting,
     }
 
 

@@ -37,12 +37,13 @@ class Queues(ViewSubcommand):
             )
         elif queues:
             console.show_table(
-                ("Queue", "Queued", "Longest wait", "Paused"),
+                ("Queue", "Queued", "Longest wait", "Waiting", "Paused"),
                 [
                     (
                         queue.name,
                         queue.size,
                         format_duration(queue.latency) if queue.size else NONE,
+                        queue.waiting,
                         "paused" if queue.paused else "",
                     )
                     for queue in queues

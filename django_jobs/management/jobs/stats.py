@@ -8,11 +8,12 @@ from typing import Any
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.filters import LISTED
+from django_jobs.brokers.inspection.limits import SHOWN_LIMITS, busiest
 from django_jobs.management.formatting import format_count, format_duration
 
 from .base import ViewSubcommand
 from .console import Console
-from .json_output import queue_json
+from .json_output import limit_json, queue_json
 
 
 class Stats(ViewSubcommand):
@@ -43,5 +44,6 @@ def statistics_json(backend: JobBackend) -> dict[str, Any]:
         "states": {state.value: counts[state] for state in LISTED},
         "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
         "queues": [queue_json(queue) for queue in configured_and_known(backend)],
+        "limits": [limit_json(limit) for limit in busiest(inspection.limits.all(), SHOWN_LIMITS)],
         "workers": len(inspection.workers()),
     }

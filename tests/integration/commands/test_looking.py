@@ -11,13 +11,14 @@ from django.core.management.base import CommandError
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Job, State, Turn
 from django_jobs.tasks.redaction.names import MASK
 from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
-from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.builders import limited, make_job, make_jobs, succeeded
 from tests.support.driver import Driver
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -41,11 +42,21 @@ def enqueue_one_of_each() -> dict[str, str]:
 
 def test_stats_counts_every_state(jobs: Jobs) -> None:
     enqueue_one_of_each()
-    counted = dict.fromkeys(State, 1) | {State.RUNNING: 0}
+    counted = dict.fromkeys(State, 1) | {State.RUNNING: 0, State.WAITING: 0}
 
     assert jobs("stats", "--json").json["states"] == counted
     shown = dict(jobs("stats").rows[1:])
     assert {state: int(number) for state, number in shown.items()} == counted
+
+
+def test_stats_and_queues_tell_what_waits_for_limits(jobs: Jobs, broker: Broker) -> None:
+    broker.push([limited(name, JobLimit("mail", 1), queue="mailers") for name in "abc"])
+    Driver(broker, "w1").take(3, "mailers")
+    answer = jobs("stats", "--json").json
+    assert [(one["name"], one["waiting"]) for one in answer["limits"]] == [("mail", 2)]
+    waiting = {queue["name"]: queue["waiting"] for queue in answer["queues"]}
+    assert waiting == {"critical": 0, "default": 0, "low": 0, "mailers": 2}
+    assert jobs("queues").rows[4][:4] == ["mailers", "0", "–", "2"]
 
 
 def test_stats_tells_of_queues_and_workers(jobs: Jobs) -> None:

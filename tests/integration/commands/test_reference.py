@@ -9,9 +9,11 @@ import pytest
 from django.core.management import load_command_class
 
 from django_jobs.backends import JobBackend
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
+from tests.support.builders import limited
 from tests.support.driver import Driver
 from tests.support.paths import ROOT
 from tests.support.waiting import DEADLINE
@@ -98,7 +100,7 @@ def test_what_all_subcommands_share_is_described_once() -> None:
 
 
 def test_the_options_of_live_views_are_described_once() -> None:
-    for name in ("stats", "list", "show", "queues", "workers", "periodic"):
+    for name in ("stats", "list", "show", "queues", "limits", "workers", "periodic"):
         own = [row(one) for one in own_actions(subparsers()[name]) if one.dest in OF_VIEWS]
         assert rows("### Live view") == own
 
@@ -127,6 +129,11 @@ def test_the_keys_of_all_else_are_those_on_the_page(
     jobs: Jobs, failed_job: str, redis_backend: JobBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert keys("### A queue") == list(jobs("queues", "--json").json[0])
+    redis_backend.broker.push([limited("a", JobLimit("mail", 1))])
+    Driver(redis_backend.broker).take(1)
+    (limit,) = jobs("limits", "mail", "--json").json
+    assert [*keys("### A limit"), "keys"] == list(limit)
+    assert keys("### A key of a limit") == list(limit["keys"][0])
     assert keys("### A worker") == list(jobs("workers", "--json").json[0])
     assert keys("### A periodic task") == list(jobs("periodic", "--json").json[0])
     assert keys("### Statistics") == list(jobs("stats", "--json").json)

@@ -15,10 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.inspection.limits import SHOWN_LIMITS
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from tests.integration.dashboard.helpers import UseBackend
 from tests.integration.dashboard.samples import HOSTILE, sample, tell
-from tests.support.builders import make_jobs
+from tests.support.builders import limited, make_jobs
 from tests.support.driver import Driver
 from tests.support.paths import ROOT
 
@@ -78,6 +80,34 @@ def test_states_queues_workers_and_attempts_are_exposed(
     for name, value in (("workers", 1), ("workers_quiet", 1), ("worker_threads", 7)):
         assert families[f"django_jobs_{name}"].samples[0].value == value
     assert families["django_jobs_jobs_stuck"].samples[0].value == 1
+
+
+def test_what_waits_for_limits_is_exposed(backend: JobBackend, worker: Driver, read: Read) -> None:
+    mail, api = JobLimit("mail", 1), JobLimit("api", 1, 60_000)
+    backend.broker.push([limited(name, mail) for name in "abc"])
+    backend.broker.push([limited(name, api) for name in "de"])
+    worker.take(5)
+    backend.broker.inspection.limits.pause(mail.id)
+
+    families = read()
+    assert values(families["django_jobs_queue_waiting"], "queue") == {"default": 3}
+    assert values(families["django_jobs_limit_waiting"], "limit") == {"mail": 2, "api": 1}
+    assert values(families["django_jobs_limit_waiting"], "kind") == {"limit": 2, "rate": 1}
+    assert values(families["django_jobs_limit_paused"], "limit") == {"mail": 1, "api": 0}
+
+
+def test_limits_with_few_waiting_jobs_are_added_up(
+    backend: JobBackend, worker: Driver, read: Read
+) -> None:
+    for number in range(SHOWN_LIMITS + 5):
+        limit = JobLimit(f"limit {number:03}", 1)
+        backend.broker.push([limited(f"{number} {n}", limit) for n in range(2 + (number < 100))])
+    while worker.take(300):
+        pass
+
+    waiting = values(read()["django_jobs_limit_waiting"], "limit")
+    assert len(waiting) == SHOWN_LIMITS + 1
+    assert (waiting[""], waiting["limit 099"]) == (5, 2)
 
 
 def test_tasks_are_exposed_as_counters_and_histograms(worker: Driver, read: Read) -> None:
@@ -192,6 +222,8 @@ def test_an_unavailable_broker_is_reported_without_secrets(
 
 def test_the_documentation_lists_every_metric_with_its_type(worker: Driver, read: Read) -> None:
     worker.broker.push(make_jobs(1))
+    worker.broker.push([limited("limited")])
+    worker.take(2)
     tell(worker, sample())
     page = (ROOT / "docs/howto/monitoring.md").read_text()
     listed = re.findall(r"^\| `(django_jobs_\w+)` \| (\w+) \| ([^|]*)\|", page, re.MULTILINE)
