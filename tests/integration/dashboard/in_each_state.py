@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django_jobs.backends.base import JobBackend
-from tests.support.builders import dead, make_job, make_jobs, retrying, succeeded
+from django_jobs.jobs.limits import JobLimit
+from tests.support.builders import dead, limited, make_job, make_jobs, retrying, succeeded
 from tests.support.driver import Driver
 
 
@@ -20,4 +21,10 @@ def fill(backend: JobBackend) -> None:
     )
     quiet.heartbeat(quiet=True, queues=("default",))
     backend.broker.inspection.pause("low")
+    mail, api = JobLimit("mail server", 2, value="7"), JobLimit("api", 1, 3_600_000)
+    backend.broker.push([limited(f"mail {number}", mail, queue="mailers") for number in range(4)])
+    backend.broker.push([limited(f"api {number}", api, queue="mailers") for number in range(2)])
+    worker.take(6, "mailers")
+    backend.broker.inspection.limits.set_number(mail.id, 1_200)
+    backend.broker.inspection.limits.pause_key(mail.id, "8")
     backend.broker.inspection.switch_off("accounts.tasks.finish_leaving")

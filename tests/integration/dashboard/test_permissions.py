@@ -17,11 +17,12 @@ from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.dashboard.throttle import Throttle
 from django_jobs.dashboard.urls import urlpatterns
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import ACTIONS, ADDRESSES, CONTROL, MANAGE, VIEW, Address
 from tests.integration.dashboard.helpers import Person
-from tests.support.builders import make_job
+from tests.support.builders import limited, make_job, succeeded
 from tests.support.clock import START
 from tests.support.driver import Driver
 
@@ -42,7 +43,9 @@ def site(redis_backend: JobBackend) -> Iterator[None]:
     """A site in which each address has something to act on."""
     with isolated_registry():
         periodic("@daily", name="report")(tasks.greet)
-        Driver(redis_backend.broker, "w1").heartbeat()
+        worker = Driver(redis_backend.broker, "w1")
+        redis_backend.broker.push([limited("limited", JobLimit("mail server", 1))])
+        worker.settle(succeeded(worker.take_one()))
         redis_backend.broker.push([make_job(id="one", run_at=2 * START)])
         yield
 
@@ -352,6 +355,6 @@ def test_actions_without_permission_are_not_offered(
     person: Person, client: Client, redis_backend: JobBackend
 ) -> None:
     client.force_login(person(VIEW))
-    for name in ("queues", "workers", "periodic"):
+    for name in ("queues", "limits", "workers", "periodic"):
         html = client.get(reverse(f"django_jobs_dashboard:{name}")).content.decode()
         assert '<form method="post"' not in html
