@@ -110,8 +110,7 @@ class Job(NamedTuple):
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
         format: of its record: the lowest one that has all that this job needs.
         lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
-        limits: that hold for it. Claims leave them out, too.
-        turn: its fair key and weight, or None. Claims leave it out, too.
+        limits, turn: its limits, and its fair key and weight or None. Claims leave out both.
     """
 
     id: str
@@ -209,8 +208,7 @@ class Settlement(NamedTuple):
     """How one attempt ended.
 
     Attributes:
-        token: of the claim.
-        tag: of the claim.
+        token, tag: of the claim.
         state: SUCCEEDED, RETRYING, DEAD or DISCARDED; QUEUED to give the job back to the front of
             its queue, or SCHEDULED to postpone it, both at no cost of an attempt.
         result: JSON text of the return value.
@@ -219,8 +217,7 @@ class Settlement(NamedTuple):
         waited: milliseconds between the claim and the start.
         duration: milliseconds that the attempt ran.
         metadata: the job's metadata as JSON text, or None if the attempt did not change them.
-        closes: of a SCHEDULED job that has met a limit of somebody else's: the name of its own
-            limit that is to give no slots for `delay`, or "" for all that it has. None otherwise.
+        closes: of a SCHEDULED job that has met a limit: which one closes for `delay`, "" for all.
     """
 
     job_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.constants import DISCARDED_KEPT_MS
+from django_jobs.brokers.constants import DEFERRED, DISCARDED_KEPT_MS, LINED_UP
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import State
 from tests.support.builders import (
@@ -21,7 +21,7 @@ from tests.support.builders import (
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found, ids, one_in_each_state
 
-WAITING = [State.SCHEDULED, State.QUEUED, State.RETRYING]
+WAITING = [*LINED_UP, *DEFERRED]
 RETRIABLE = [State.DEAD, State.DISCARDED, State.RETRYING, State.SCHEDULED]
 
 
@@ -248,7 +248,7 @@ def test_clearing_a_queue_forgets_its_queued_jobs_only(
     queued = make_jobs(1_500)
     broker.push([*queued, make_job(queue="other")])
 
-    assert inspection.clear("default") == 1_501
+    assert inspection.clear("default") == 1_502
 
     assert inspection.find(queued[0].id) is None
     assert inspection.find(jobs[State.QUEUED]) is None

@@ -49,7 +49,7 @@ def test_counts_add_up_to_what_was_pushed_less_what_was_removed(
     inspection.cancel(jobs[State.RETRYING])
     inspection.clear("default")
 
-    assert sum(inspection.counts().values()) == 20 + 5 + 7 - (2 + 21)
+    assert sum(inspection.counts().values()) == 20 + 5 + 8 - (2 + 22)
 
 
 def test_every_state_lists_its_own(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import DEFERRED, MOVABLE
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import JobProgress
@@ -18,8 +19,9 @@ from tests.support.driver import Driver, check_with_doctor, found, ids, one_in_e
 from tests.support.idle_workers import StartIdleWorker
 from tests.support.waiting import wait_until
 
-WAITING = [State.SCHEDULED, State.QUEUED, State.RETRYING]
-OTHERS = [state for state in State if state not in WAITING]
+WAITING = [State.QUEUED, *DEFERRED]
+"""Of those that wait for slots, `test_limits.py` has a test of its own."""
+OTHERS = [state for state in State if state not in MOVABLE]
 
 
 # --- from queue to queue -------------------------------------------------------------------------

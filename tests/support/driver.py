@@ -18,6 +18,7 @@ from django_jobs.brokers.messages import (
     Take,
     WorkerInfo,
 )
+from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, Tick
 from django_jobs.metrics.task_stats import TaskStats
@@ -148,14 +149,12 @@ def one_in_each_state(
     broker: Broker, worker: Driver, clock: Clock, queue: str = "default"
 ) -> dict[State, str]:
     """Bring one job into each state, and return their ids."""
-    first, waiting = make_jobs(2, queue=queue, limits=(JobLimit("one", 1),))
-    broker.push([first, waiting])
-    running = worker.take_one(queue)
-    assert worker.take(1, queue) == ()
+    one_at_once = JobLimit(new_job_id(), 1)
+    first, waiting = make_jobs(2, queue=queue, priority=1, limits=(one_at_once,))
     jobs = make_jobs(5, queue=queue)
     scheduled = make_job(queue=queue, run_at=clock.now() + 60_000)
-    broker.push([*jobs, scheduled])
-    good, again, bad, off = worker.take(4, queue)
+    broker.push([first, waiting, *jobs, scheduled])
+    running, good, again, bad, off = worker.take(5, queue)
     worker.settle(succeeded(good), retrying(again, delay=60_000), dead(bad), discarded(off))
     return {
         State.SCHEDULED: scheduled.id,

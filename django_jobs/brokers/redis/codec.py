@@ -154,14 +154,7 @@ def adopted(record: JobRecord, queue: str) -> list[str | int]:
     flat = [part for pair in fields.items() if pair[1] != "" for part in pair]
     due = "" if state is State.QUEUED else record.due_elsewhere or 0
     failures = [failure_text(failure) for failure in record.failures]
-    known: list[str | int] = [
-        job.id,
-        job.priority,
-        state.value,
-        due,
-        fields[LOCK],
-        fields[TURN],
-    ]
+    known = (job.id, job.priority, state.value, due, fields[LOCK], fields[TURN])
     return [*known, len(flat), *flat, *failures]
 
 

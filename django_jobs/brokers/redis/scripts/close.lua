@@ -28,5 +28,5 @@ for _, id in ipairs(ids) do
   held_suspect = held_suspect or id == suspect
 end
 if held_suspect then mark_all() end
-give_freed()
+if give_freed then give_freed() end
 return redis.status_reply('OK')

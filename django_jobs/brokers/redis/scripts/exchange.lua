@@ -23,13 +23,16 @@ end
 expect('HLEN', 'f:' .. worker)
 expect_lists_of_queues()
 if settlements > 0 then expect_lists_of_ended() end
-if has_limits then expect_limits() end
+if has_limits then
+  enter_limits()
+  expect_limits()
+end
 local has_lease = redis.call('ZSCORE', P .. 'leases', worker)
 next_due = first_due()
 sweep(2 * settlements + 10)
 write_held(worker, FIRST_WRITE)
 settle_all()
-give_freed()
+if give_freed then give_freed() end
 promote()
 if has_limits then look_at_due() end
 if not has_lease then

@@ -42,20 +42,23 @@ def test_a_part_stands_there_once(name: str) -> None:
     assert [line for line in first_lines if text.count(line) > 1] == []
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_has_fewer_variables_than_lua_allows_in_one_block(name: str) -> None:
-    text = with_parts(SCRIPTS[name])
-    outside = re.sub(
-        r"^do\n.*?^end\n", "", definitions(text) + text, flags=re.MULTILINE | re.DOTALL
-    )
-    lines = re.findall(r"^local (?!function)([\w, ]+)|^local function (\w+)", outside, re.MULTILINE)
-    assert sum(len((names or function).split(",")) for names, function in lines) < 180
-
-
 def test_a_part_keeps_to_itself_what_the_others_do_not_use() -> None:
     text = with_parts("-- Parts: places.\nmark('default')\n")
     assert "local mark\ndo\n" in text
     assert "\nfunction mark(" in text
+
+
+def test_parts_with_an_entrance_are_created_when_that_is_called() -> None:
+    text = with_parts("-- Parts: flight.\nlet_go('id', 'value')\n")
+    names = re.findall(r"^local function (enter_\d+)\(\)$", text, re.MULTILINE)
+    calls = "".join(f"  {name}()\n" for name in names)
+    assert names
+    assert f"function enter_limits()\n  enter_limits = function() end\n{calls}end\n" in text
+    assert text.index("\nlocal enter_limits\n") < text.index(names[0])
+
+
+def test_a_script_that_does_not_call_an_entrance_has_the_parts_behind_it_at_once() -> None:
+    assert "function enter_" not in with_parts("-- Parts: waiters.\nlook_at({})\n")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

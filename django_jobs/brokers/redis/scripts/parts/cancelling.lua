@@ -7,6 +7,7 @@ local function take_out(id, state, queue)
   if state == 'queued' then
     could('ZREM', P .. 'q:' .. queue, id)
   elseif state == 'waiting' then
+    enter_limits()
     leave_waiters(id, queue)
   else
     could('ZREM', P .. 's:' .. state, id)

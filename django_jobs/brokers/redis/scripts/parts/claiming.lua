@@ -1,5 +1,5 @@
 -- How jobs are claimed for a worker.
--- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing, limited_claims.
+-- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing, known_limits, limited_claims.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
@@ -105,7 +105,11 @@ local function consider(id, queue, score)
     end_unreadable(id)
     return 0
   end
-  local limits = job.x and not is_over(job) and limits_of(job.x)
+  local limits
+  if job.x then
+    enter_limits()
+    limits = limits_now(job)
+  end
   local key = limits and closed_key(limits)
   if key then
     let_wait(id, queue, score, key, job.s)
@@ -136,7 +140,7 @@ local function take_popped(queue, popped, room)
   local taken = 0
   for i = 1, #popped, 2 do
     local id, score = popped[i], popped[i + 1]
-    local head, place = open_head(queue), has_limits and tonumber(score) or 0
+    local head, place = has_limits and open_head(queue), has_limits and tonumber(score) or 0
     while head and head.at < place and taken < room and not is_full do
       taken = taken + consider_waiter(queue)
       head = open_head(queue)
@@ -164,14 +168,14 @@ local function take(queue, room)
     has_more = taken >= room or is_full or #passed_over >= 2 * PORTION or put_aside >= POSTPONED_PER_CALL
       or moves >= MOVED_PER_CALL
   until has_more or #popped < 2 * wanted
-  while not has_more and open_head(queue) do
+  while not has_more and has_limits and open_head(queue) do
     taken = taken + consider_waiter(queue)
     has_more = taken >= room or is_full or moves >= MOVED_PER_CALL
   end
   note(flight, holdings)
   holdings = {}
   if turns then note_claimed_turns(queue, turns) end
-  write_limits()
+  if has_limits then write_limits() end
   with_many('ZADD', index, passed_over)
   with_many('ZADD', index, kept_back)
   left_alone[queue] = #passed_over / 2
@@ -207,7 +211,7 @@ local function pass_on()
   local empty = {}
   for i = FIRST_QUOTA, LAST_QUOTA, 2 do
     local has_more = not dry[ARGV[i]] and (size('ZCARD', 'q:' .. ARGV[i]) or 0) > (left_alone[ARGV[i]] or 0)
-    if has_more or may_have_open(ARGV[i]) then
+    if has_more or has_limits and may_have_open(ARGV[i]) then
       mark(ARGV[i])
     else
       empty[#empty + 1] = P .. 'm:' .. ARGV[i]

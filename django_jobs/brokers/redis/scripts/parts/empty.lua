@@ -1,5 +1,5 @@
 -- How empty queues are told from many.
--- Parts: slots.
+-- Parts: known_limits.
 
 -- Looks at some of the queues that are named between two arguments, in every second one.
 local function note_empty(first, last, empty)

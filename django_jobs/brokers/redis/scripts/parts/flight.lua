@@ -27,7 +27,10 @@ end
 -- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots.
 local function let_go(id, value)
   local fence, tag, score, claimed_at, result_ttl, lock, keys = held(value)
-  if keys and keys ~= '' then free_slots(id, keys) end
+  if keys and keys ~= '' then
+    enter_limits()
+    free_slots(id, keys)
+  end
   return fence, tag, score, claimed_at, result_ttl, lock, keys
 end
 

@@ -1,9 +1,9 @@
 -- How jobs with limits are claimed, and how they come to wait.
 -- Parts: request, many, shapes, waiters.
+-- Entered by: enter_limits.
 
 local closed = {} -- keys without a free slot; none becomes free while jobs are claimed
 local moved = {} -- jobs that will wait, by queue and key
-local moves = 0
 local heads = {} -- by queue: the first job that waits and could start, or false
 
 -- Lets a job that was taken out of its queue wait for a key.
@@ -40,10 +40,11 @@ local function leave_head(queue, head)
   touched[queue][head.key] = (touched[queue][head.key] or 0) + 1
 end
 
--- Tells whether the time of a job is over, which its worker will only discard: it needs no slots.
-local function is_over(job)
+-- Returns the limits of which a job needs slots: none if its time is over, as its worker will only discard it.
+local function limits_now(job)
   local expires_at = select(5, terms(job.e))
-  return expires_at ~= '' and tonumber(expires_at) <= now
+  if expires_at ~= '' and tonumber(expires_at) <= now then return nil end
+  return limits_of(job.x)
 end
 
 -- Notes numbers of a limit that were declared later than those that are known.
@@ -109,12 +110,11 @@ end
 
 -- Returns the first job of a queue that waits and could start, or false.
 local function open_head(queue)
-  if not has_limits then return false end
   if heads[queue] == nil then heads[queue] = find_head(queue) end
   return heads[queue]
 end
 
 -- Tells whether a queue may have more of them, also beyond where this call may look.
 local function may_have_open(queue)
-  return has_limits and (open_head(queue) or moves >= MOVED_PER_CALL and (size('ZCARD', 'o:' .. queue) or 0) > 0)
+  return open_head(queue) or moves >= MOVED_PER_CALL and (size('ZCARD', 'o:' .. queue) or 0) > 0
 end

@@ -14,6 +14,7 @@ local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
 local dead, metadata, damaged = {}, {}, {}
 local newest_format = 0 -- of the jobs that could not be claimed for it
+local moves = 0 -- how many jobs and keys the call has moved because of limits
 
 local function append(list, score, id)
   list[#list + 1] = score

@@ -1,10 +1,10 @@
 -- The slots of limits: how many a key has, who holds them, and when they become free.
--- Parts: expect, many, shapes.
+-- Parts: expect, known_limits, many, shapes.
+-- Entered by: enter_limits.
 --
 -- A job has its limits in its field x, one after the other with a space between: key:n:per:declared_at. A key is the id of
 -- the limit, which begins with c for running jobs or r for starts, a colon, and a value.
 
-local has_limits = size('HLEN', 'limits') ~= 0 -- whether any job has met one; also if the key is of another type
 local numbers = {} -- by ids of limits, as they were read in this call
 local parsed = {} -- limits by their texts
 

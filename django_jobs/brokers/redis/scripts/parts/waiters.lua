@@ -1,6 +1,7 @@
--- The queued jobs that wait for slots. Nothing is woken by an event that could be missed: a key for which jobs wait and
+-- The jobs that wait for slots. Nothing is woken by an event that could be missed: a key for which jobs wait and
 -- that has a free slot is in o:<queue> of each of their queues, and a claim takes the first of these jobs from there.
 -- Parts: slots, fields, many, places.
+-- Entered by: enter_limits.
 
 local freed = {} -- ids of jobs that hold their slots no longer, by key
 local awaited = {} -- by ids of limits: whether jobs wait for any of their keys

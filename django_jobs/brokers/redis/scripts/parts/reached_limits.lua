@@ -1,0 +1,40 @@
+-- What becomes of a job that has met a limit of somebody else's.
+-- Parts: request, due, places, ends, flight, waiters.
+-- Entered by: enter_limits.
+
+-- Returns the keys that a job closes, which has met a limit: those of a name, or of its rates, or all.
+local function closing_keys(keys, name)
+  local found, pattern = {}, name ~= '' and '[cr]' .. string.gsub(name, '%p', '%%%0') .. ':[^ ]*' or 'r[^: ]+:[^ ]*'
+  for key in string.gmatch(' ' .. keys, ' (' .. pattern .. ')') do found[#found + 1] = key end
+  if #found == 0 and name == '' then
+    for key in string.gmatch(keys, '%S+') do found[#found + 1] = key end
+  end
+  return found
+end
+
+-- Lets a job wait that has met a limit, with all others under the same key, at no cost of an attempt.
+local function meet_limit(i, id, score, lock, keys)
+  local queue = undo_attempt(id, 'queued')
+  if not queue then return end
+  local over_at = now + ARGV[i + 4]
+  local closes = closing_keys(keys, string.match(ARGV[i + 2], ':(.*)$'))
+  for _, key in ipairs(closes) do
+    close_key(key, over_at)
+  end
+  look_at(closes)
+  local met = redis.pcall('HINCRBY', P .. 'j:' .. id, 'h', 1)
+  if type(met) == 'number' and met > LIMITS_MET then
+    end_as_dead(id, ARGV[i + 5])
+    dead[#dead + 1] = id
+    return
+  end
+  if lock ~= '' then take_lock(id, lock) end
+  if #closes > 0 then
+    place(id, queue, score)
+    mark(queue)
+  else
+    redis.call('HSET', P .. 'j:' .. id, 's', 'scheduled')
+    redis.call('ZADD', P .. 's:scheduled', over_at, id)
+    next_due = math.min(next_due, over_at)
+  end
+end
