@@ -117,10 +117,10 @@ So the clock of the scripts alone decides.
 LIMITS_MET = 100
 """How often a job may raise `LimitReached` at no cost; the next time it is dead."""
 
-MOVED_PER_CALL = 300
+MOVED_PER_CALL = 150
 """How many jobs one call may let wait for slots, as it holds up the whole server."""
 
-LISTED_PER_CALL = 500
+LISTED_PER_CALL = 150
 """For how many queues one call lists keys with free slots; the next one goes on."""
 
 # --- retention ------------------------------------------------------------------------------------

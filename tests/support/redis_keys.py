@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -171,6 +172,6 @@ def _check_limits(keys: Keys) -> None:
     assert {key for _, listed in family(keys, "g") for key, _ in listed} == {k for k, _ in awaited}
     open_keys = {(key, queue) for queue, listed in family(keys, "o") for key, _ in listed}
     assert open_keys <= awaited
-    assert {one for one, is_listed in known.items() if is_listed} <= open_keys
+    assert {one for one, since in known.items() if since == math.inf} <= open_keys
     for _, queue in open_keys:
         assert queue in keys.get("paused", ()) or f"m:{queue}" in keys

@@ -106,7 +106,7 @@ local function check_waiters(name)
   if number and is_known and (is_listed or not is_free(key)) then return end
   report('closed_key', key, queue, function()
     if not number then restore_number(key, queue) end
-    redis.call('ZADD', P .. 'u:' .. key, 0, queue)
+    redis.call('ZADD', P .. 'u:' .. key, now, queue)
     redis.call('ZADD', P .. 'g:' .. id_of(key), 0, key)
     look_at({ key })
   end)

@@ -99,7 +99,7 @@ local function find_head(queue)
     else
       redis.call('ZREM', open, key)
       if score then
-        could('ZADD', P .. 'u:' .. key, 'XX', 0, queue)
+        unlist(key, queue, 'XX')
         note_opening(key)
       end
     end

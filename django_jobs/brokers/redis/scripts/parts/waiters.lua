@@ -31,29 +31,40 @@ local function note_opening(key)
   if at then could('ZADD', P .. 'opens', at, key) end
 end
 
--- Lists a free key for queues whose jobs wait for it, and are not listed yet, up to a number of them. Returns how many.
-local function list_for_queues(key, room, listed)
-  local queues, noted = redis.pcall('ZRANGEBYSCORE', P .. 'u:' .. key, 0, 0, 'LIMIT', 0, room), {}
+local listings = LISTED_PER_CALL -- for how many queues this call may still list keys
+
+-- Lists a free key for queues whose jobs wait for it, those first that have not been listed for the longest time.
+-- Returns whether it is listed for all of them.
+local function list_for_queues(key, listed)
+  local room, noted = listings, {}
+  local queues = redis.pcall('ZRANGEBYSCORE', P .. 'u:' .. key, '-inf', '(inf', 'LIMIT', 0, room)
   for _, queue in ipairs(queues) do
     local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), 0, 0, 'WITHSCORES')
     listed[queue] = listed[queue] or {}
     if first[2] then append_pair(listed[queue], first[2], key) end
-    append_pair(noted, 1, queue)
+    append_pair(noted, 'inf', queue)
   end
   if #noted > 0 then redis.call('ZADD', P .. 'u:' .. key, unpack(noted)) end
-  return #noted / 2
+  listings = room - #queues
+  return #queues < room
+end
+
+-- Notes that jobs of a queue wait for a key that is not listed for it, or is not in the right place.
+local function unlist(key, queue, how)
+  could('ZADD', P .. 'u:' .. key, how, 'LT', now, queue)
 end
 
 -- Lists keys for each queue whose jobs wait for them, as far as they have free slots by now. What is more than one call
 -- may list is left to the next one.
 local function look_at(keys)
-  local listed, opened, left, room = {}, {}, {}, LISTED_PER_CALL
+  local listed, opened, left = {}, {}, {}
   for _, key in ipairs(keys) do
-    if room == 0 then
-      append_pair(left, now, key)
-    elseif is_free(key) then
-      room = room - list_for_queues(key, room, listed)
-      if room == 0 then append_pair(left, now, key) else opened[#opened + 1] = key end
+    if is_free(key) then
+      if listings > 0 and list_for_queues(key, listed) then
+        opened[#opened + 1] = key
+      else
+        append_pair(left, now, key)
+      end
     elseif redis.call('EXISTS', P .. 'u:' .. key) == 1 then
       note_opening(key)
     end
@@ -124,7 +135,7 @@ local function let_all_wait(queue, by_key)
   local all, noted, counted = {}, {}, {}
   for key, jobs in pairs(by_key) do
     could_many('ZADD', P .. waiters_of(key, queue), jobs)
-    could('ZADD', P .. 'u:' .. key, 0, queue)
+    unlist(key, queue, 'CH')
     for _, value in ipairs(jobs) do all[#all + 1] = value end
     local id = id_of(key)
     noted[id], counted[id] = noted[id] or {}, (counted[id] or 0) + #jobs / 2
