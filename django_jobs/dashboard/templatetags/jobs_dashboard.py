@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2s
 from typing import Any
 
 from django import template
@@ -38,6 +39,12 @@ def last_part(path: str) -> str:
 def module_part(path: str) -> str:
     """Return a dotted path without its last part."""
     return path.rpartition(".")[0]
+
+
+@register.filter
+def as_id(text: str) -> str:
+    """Return a word that stands for any text in an id, which live updates look for."""
+    return blake2s(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 @register.filter

@@ -11,11 +11,13 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.base import Broker
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import PAGES
 from tests.integration.dashboard.helpers import Person, do, sign_in
-from tests.support.builders import dead, make_failure, make_job
+from tests.support.builders import dead, limited, make_failure, make_job
 from tests.support.driver import Driver, claim_tick
 
 if TYPE_CHECKING:
@@ -42,11 +44,18 @@ def hostile(redis_backend: JobBackend) -> Iterator[JobBackend]:
         running=((running.job.id, worker.info().started_at),),
         stuck=(running.job.id,),
     )
+    hold_slots(broker, JobLimit(f"l{EVIL}", 1), JobLimit("mail server", 1, value=f"7{EVIL}"))
     with isolated_registry():
         periodic("@daily", name=f"p{EVIL}")(tasks.greet)
         claim_tick(broker, f"p{EVIL}", None, 1_000, jobs[0])
         broker.inspection.switch_off(f"p{EVIL}")
         yield redis_backend
+
+
+def hold_slots(broker: Broker, *limits: JobLimit) -> None:
+    """Let a job run under each limit, and another one wait."""
+    broker.push([limited(f"{limit.key} {n}", limit) for limit in limits for n in range(2)])
+    Driver(broker, "w3").take(10)
 
 
 def test_no_page_contains_it_unescaped(operator: Client, hostile: JobBackend) -> None:
@@ -60,6 +69,7 @@ def test_no_page_contains_it_unescaped(operator: Client, hostile: JobBackend) ->
 def test_no_message_contains_it_unescaped(operator: Client, hostile: JobBackend) -> None:
     for name, data in (
         ("pause_queue", {"queue": f"q{EVIL}"}),
+        ("pause_limit", {"id": JobLimit(f"l{EVIL}", 1).id, "key": EVIL}),
         ("stop_worker", {"worker": f"w{EVIL}"}),
         ("switch_on_periodic", {"name": f"p{EVIL}"}),
     ):

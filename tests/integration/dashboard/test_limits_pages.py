@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.dashboard.templatetags.jobs_dashboard import as_id
 from django_jobs.jobs.limits import JobLimit
 from tests.integration.dashboard.helpers import JOB, JOBS, do, shown, words
 from tests.support.builders import limit_reached, limited, make_job, succeeded
@@ -34,6 +35,14 @@ def row(html: str, name: str) -> str:
     return words("<" + html.partition(f'id="{name}"')[2].partition("</tr>")[0])
 
 
+def limit_row(html: str, limit_id: str) -> str:
+    return row(html, f"limit-{as_id(limit_id)}")
+
+
+def key_row(html: str, value: str) -> str:
+    return row(html, f"key-{as_id(value)}")
+
+
 @pytest.fixture
 def busy(backend: JobBackend, worker: Driver) -> Driver:
     """A worker that has jobs of two keys and a rate, for which others wait."""
@@ -50,12 +59,12 @@ def test_limits_are_listed_with_what_waits_for_them(
 ) -> None:
     html = shown(operator, LIMITS)
     assert "5 jobs waiting for a slot" in words(html)
-    reports_row = row(html, f"limit-{REPORTS}")
+    reports_row = limit_row(html, REPORTS)
     assert reports_row.startswith("shop. tasks. rebuild_report by customer_id 1 at once active 4 2")
-    assert "1 start in 1 h" in row(html, f"limit-{API.id}")
+    assert "1 start in 1 h" in limit_row(html, API.id)
     # Those for which most jobs wait come first.
-    assert html.index(f'id="limit-{REPORTS}"') < html.index(f'id="limit-{API.id}"')
-    assert html.index(f'id="limit-{API.id}"') < html.index(f'id="limit-{MAIL.id}"')
+    assert html.index(f'id="limit-{as_id(REPORTS)}"') < html.index(f'id="limit-{as_id(API.id)}"')
+    assert html.index(f'id="limit-{as_id(API.id)}"') < html.index(f'id="limit-{as_id(MAIL.id)}"')
 
 
 def test_limits_are_searched_and_come_in_pages(operator: Client, backend: JobBackend) -> None:
@@ -86,12 +95,12 @@ def test_the_keys_of_a_limit_are_listed(
     operator: Client, backend: JobBackend, busy: Driver
 ) -> None:
     html = shown(operator, ONE, id=REPORTS)
-    assert row(html, "key-7").startswith("7 1 of 1 2 – active")
+    assert key_row(html, "7").startswith("7 1 of 1 2 – active")
     backend.broker.push([limited("9", reports("9"))])
     busy.take(1)
-    assert row(shown(operator, ONE, id=REPORTS), "key-9").startswith("9 1 of 1 0 – active")
-    assert "1 of 1 1" in row(shown(operator, ONE, id=API.id), "key-")
-    assert "<time" in shown(operator, ONE, id=API.id).partition('id="key-"')[2]
+    assert key_row(shown(operator, ONE, id=REPORTS), "9").startswith("9 1 of 1 0 – active")
+    assert "1 of 1 1" in key_row(shown(operator, ONE, id=API.id), "")
+    assert "<time" in shown(operator, ONE, id=API.id).partition('id="key-')[2]
 
 
 def test_keys_are_searched_and_come_in_pages(
@@ -152,7 +161,7 @@ def test_a_limit_is_paused_and_resumed(
     with caplog.at_level(logging.INFO, "django_jobs.dashboard"):
         html = do(operator, "pause_limit", id=MAIL.id, from_list="1")
     assert "mail server is paused. Jobs that need it wait until you resume it." in words(html)
-    assert "paused" in row(html, f"limit-{MAIL.id}")
+    assert "paused" in limit_row(html, MAIL.id)
     assert worker.take(1) == ()
     [line] = [one for one in caplog.records if one.name == "django_jobs.dashboard"]
     assert vars(line)["dashboard_action"] == "pause limit"
@@ -165,8 +174,8 @@ def test_a_limit_is_paused_and_resumed(
 def test_a_key_is_paused_and_resumed(operator: Client, backend: JobBackend, busy: Driver) -> None:
     html = do(operator, "pause_limit", id=REPORTS, key="7")
     assert "rebuild_report by customer_id, 7 is paused." in words(html)
-    assert "paused" in row(html, "key-7")
-    assert "paused" not in row(html, "key-8")
+    assert "paused" in key_row(html, "7")
+    assert "paused" not in key_row(html, "8")
     assert "7 is active again." in words(do(operator, "resume_limit", id=REPORTS, key="7"))
 
 
