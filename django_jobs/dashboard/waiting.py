@@ -44,5 +44,5 @@ def _slot(limit: JobLimit) -> WaitsFor:
         text=_("Waits for a slot of the limit:"),
         name=f"{limit.name}, {limit.value}" if limit.value else limit.name,
         page="limit" if is_hidden else "limit_key",
-        query={"id": limit.id} if is_hidden else {"id": limit.id, "key": value_of(limit.key)},
+        query={"limit": limit.id} if is_hidden else {"limit": limit.id, "key": value_of(limit.key)},
     )

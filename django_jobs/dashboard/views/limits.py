@@ -65,7 +65,7 @@ def limit_detail(request: DashboardRequest) -> Mapping[str, Any]:
         keys = search_keys(request.inspection, limit.id, text, count=SIZE)
     else:
         keys = list_keys(request.inspection, limit.id, offset=offset, count=SIZE)
-    address = request.address("limit", id=limit.id, text=text)
+    address = request.address("limit", limit=limit.id, text=text)
     return {
         "limit": limit,
         "rows": _rows(request, (*keys.waiting, *keys.others)),
@@ -74,7 +74,8 @@ def limit_detail(request: DashboardRequest) -> Mapping[str, Any]:
         "size": SIZE,
         "is_cut": bool(text) and len(keys.waiting) == SIZE,
         "first": address,
-        "next": keys.next_offset and request.address("limit", id=limit.id, offset=keys.next_offset),
+        "next": keys.next_offset
+        and request.address("limit", limit=limit.id, offset=keys.next_offset),
     }
 
 
@@ -163,7 +164,7 @@ def _offset(query: QueryDict) -> int:
 
 def _named(request: DashboardRequest, query: QueryDict) -> LimitInfo | None:
     """Return the limit whose id a request has."""
-    asked = query.get("id", "")
+    asked = query.get("limit", "")
     return next((limit for limit in request.inspection.limits.all() if limit.id == asked), None)
 
 
@@ -191,7 +192,7 @@ def _back(request: DashboardRequest) -> str:
     post = request.http.POST
     if "from_list" in post:
         return request.address("limits")
-    return request.address("limit", id=post.get("id", ""))
+    return request.address("limit", limit=post.get("limit", ""))
 
 
 def _unknown(request: DashboardRequest) -> Refused:

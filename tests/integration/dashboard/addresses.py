@@ -35,7 +35,7 @@ class Address:
         return f"{path}?{self.query}" if self.query else path
 
 
-LIMIT = {"id": "cmail%20server"}
+LIMIT = {"limit": "cmail%20server"}
 QUEUE, WORKER, PERIODIC = {"queue": "default"}, {"worker": "w1"}, {"name": "report"}
 
 ADDRESSES = (
@@ -55,8 +55,8 @@ ADDRESSES = (
     Address("resume_queue", MANAGE, "POST", data=QUEUE),
     Address("clear_queue", MANAGE, "POST", data={**QUEUE, "typed": "default"}),
     Address("limits", VIEW),
-    Address("limit", VIEW, query="id=cmail%2520server"),
-    Address("limit_key", VIEW, query="id=cmail%2520server&key=7"),
+    Address("limit", VIEW, query="limit=cmail%2520server"),
+    Address("limit_key", VIEW, query="limit=cmail%2520server&key=7"),
     Address("pause_limit", MANAGE, "POST", data={**LIMIT, "key": "7"}),
     Address("resume_limit", MANAGE, "POST", data=LIMIT),
     Address("set_limit_number", MANAGE, "POST", data={**LIMIT, "number": "3"}),

@@ -69,7 +69,7 @@ def test_no_page_contains_it_unescaped(operator: Client, hostile: JobBackend) ->
 def test_no_message_contains_it_unescaped(operator: Client, hostile: JobBackend) -> None:
     for name, data in (
         ("pause_queue", {"queue": f"q{EVIL}"}),
-        ("pause_limit", {"id": JobLimit(f"l{EVIL}", 1).id, "key": EVIL}),
+        ("pause_limit", {"limit": JobLimit(f"l{EVIL}", 1).id, "key": EVIL}),
         ("stop_worker", {"worker": f"w{EVIL}"}),
         ("switch_on_periodic", {"name": f"p{EVIL}"}),
     ):

@@ -64,7 +64,7 @@ def test_an_open_page_of_a_limit_keeps_up(
     complaints: list[str],
 ) -> None:
     sign_in(page, live_server, person("superuser"))
-    page.goto(f"{live_server.url}{address('limit')}?id={MAIL.id.replace('%', '%25')}")
+    page.goto(f"{live_server.url}{address('limit')}?limit={MAIL.id.replace('%', '%25')}")
     page.evaluate("window.sameDocument = true")
     page.select_option("[data-live-interval]", "2")
     page.get_by_role("button", name="Pause the key customer 7").focus()

@@ -94,13 +94,13 @@ def test_without_limits_the_page_says_how_to_declare_one(
 def test_the_keys_of_a_limit_are_listed(
     operator: Client, backend: JobBackend, busy: Driver
 ) -> None:
-    html = shown(operator, ONE, id=REPORTS)
+    html = shown(operator, ONE, limit=REPORTS)
     assert key_row(html, "7").startswith("7 1 of 1 2 – active")
     backend.broker.push([limited("9", reports("9"))])
     busy.take(1)
-    assert key_row(shown(operator, ONE, id=REPORTS), "9").startswith("9 1 of 1 0 – active")
-    assert "1 of 1 1" in key_row(shown(operator, ONE, id=API.id), "")
-    assert "<time" in shown(operator, ONE, id=API.id).partition('id="key-')[2]
+    assert key_row(shown(operator, ONE, limit=REPORTS), "9").startswith("9 1 of 1 0 – active")
+    assert "1 of 1 1" in key_row(shown(operator, ONE, limit=API.id), "")
+    assert "<time" in shown(operator, ONE, limit=API.id).partition('id="key-')[2]
 
 
 def test_keys_are_searched_and_come_in_pages(
@@ -110,14 +110,14 @@ def test_keys_are_searched_and_come_in_pages(
     backend.broker.push([limited(f"{one} {n}", reports(one)) for one in values for n in range(2)])
     worker.take(60)
     worker.take(1)
-    first = shown(operator, ONE, id=REPORTS)
+    first = shown(operator, ONE, limit=REPORTS)
     assert (first.count('<tr id="key-'), "Next page" in first) == (50, True)
-    last = shown(operator, ONE, id=REPORTS, offset=50)
+    last = shown(operator, ONE, limit=REPORTS, offset=50)
     assert (last.count('<tr id="key-'), "First page" in last) == (10, True)
-    found = shown(operator, ONE, id=REPORTS, text="01")
+    found = shown(operator, ONE, limit=REPORTS, text="01")
     assert found.count('<tr id="key-') == 11
-    assert "No keys match" in shown(operator, ONE, id=REPORTS, text="x")
-    many = shown(operator, ONE, id=REPORTS, text="0")
+    assert "No keys match" in shown(operator, ONE, limit=REPORTS, text="x")
+    many = shown(operator, ONE, limit=REPORTS, text="0")
     assert "These are 50 of the keys that match." in many
 
 
@@ -126,20 +126,20 @@ def test_a_limit_whose_keys_are_free_says_so(
 ) -> None:
     backend.broker.push([limited("a", MAIL)])
     worker.settle(succeeded(worker.take_one()))
-    assert "No key is in use" in shown(operator, ONE, id=MAIL.id)
+    assert "No key is in use" in shown(operator, ONE, limit=MAIL.id)
 
 
 def test_a_key_links_to_its_jobs(operator: Client, backend: JobBackend, busy: Driver) -> None:
-    html = shown(operator, KEY, id=REPORTS, key="7")
+    html = shown(operator, KEY, limit=REPORTS, key="7")
     assert "70" in row(html, "running-70")
     assert f"{JOB}?id=71" in html
     assert row(html, "waiting-71").startswith("shop. tasks. ship 71 default")
-    assert "No job waits for a slot." in shown(operator, KEY, id=MAIL.id)
-    assert "No job holds a slot." in shown(operator, KEY, id=REPORTS, key="nobody")
-    assert 'id="h-running"' not in shown(operator, KEY, id=API.id)
+    assert "No job waits for a slot." in shown(operator, KEY, limit=MAIL.id)
+    assert "No job holds a slot." in shown(operator, KEY, limit=REPORTS, key="nobody")
+    assert 'id="h-running"' not in shown(operator, KEY, limit=API.id)
     backend.broker.push([limited(f"more {n:02}", reports("7")) for n in range(10)])
     busy.take(1)
-    assert "and 2 more" in shown(operator, KEY, id=REPORTS, key="7")
+    assert "and 2 more" in shown(operator, KEY, limit=REPORTS, key="7")
 
 
 @pytest.mark.parametrize("address", [ONE, KEY])
@@ -147,7 +147,7 @@ def test_a_key_links_to_its_jobs(operator: Client, backend: JobBackend, busy: Dr
 def test_an_unknown_limit_is_not_found(
     operator: Client, backend: JobBackend, address: str, limit: str
 ) -> None:
-    response = operator.get(address, {"id": limit})
+    response = operator.get(address, {"limit": limit})
     assert response.status_code == 404
     assert "This limit does not exist." in response.content.decode()
 
@@ -159,7 +159,7 @@ def test_a_limit_is_paused_and_resumed(
     worker.settle(succeeded(worker.take_one()))
     backend.broker.push([limited("b", MAIL)])
     with caplog.at_level(logging.INFO, "django_jobs.dashboard"):
-        html = do(operator, "pause_limit", id=MAIL.id, from_list="1")
+        html = do(operator, "pause_limit", limit=MAIL.id, from_list="1")
     assert "mail server is paused. Jobs that need it wait until you resume it." in words(html)
     assert "paused" in limit_row(html, MAIL.id)
     assert worker.take(1) == ()
@@ -167,16 +167,16 @@ def test_a_limit_is_paused_and_resumed(
     assert vars(line)["dashboard_action"] == "pause limit"
     assert vars(line)["dashboard_target"] == "mail server"
 
-    assert "mail server is active again." in do(operator, "resume_limit", id=MAIL.id)
+    assert "mail server is active again." in do(operator, "resume_limit", limit=MAIL.id)
     assert ids(worker.take(1)) == ["b"]
 
 
 def test_a_key_is_paused_and_resumed(operator: Client, backend: JobBackend, busy: Driver) -> None:
-    html = do(operator, "pause_limit", id=REPORTS, key="7")
+    html = do(operator, "pause_limit", limit=REPORTS, key="7")
     assert "rebuild_report by customer_id, 7 is paused." in words(html)
     assert "paused" in key_row(html, "7")
     assert "paused" not in key_row(html, "8")
-    assert "7 is active again." in words(do(operator, "resume_limit", id=REPORTS, key="7"))
+    assert "7 is active again." in words(do(operator, "resume_limit", limit=REPORTS, key="7"))
 
 
 def test_a_key_that_a_service_has_closed_is_resumed(
@@ -185,19 +185,19 @@ def test_a_key_that_a_service_has_closed_is_resumed(
     backend.broker.push([limited("a", MAIL)])
     worker.settle(limit_reached(worker.take_one(), delay=HOUR))
     assert worker.take(1) == ()
-    assert "Resume the key" in shown(operator, ONE, id=MAIL.id)
-    do(operator, "resume_limit", id=MAIL.id, key="")
+    assert "Resume the key" in shown(operator, ONE, limit=MAIL.id)
+    do(operator, "resume_limit", limit=MAIL.id, key="")
     assert ids(worker.take(1)) == ["a"]
 
 
 def test_the_number_of_slots_is_changed_and_reset(
     operator: Client, backend: JobBackend, busy: Driver
 ) -> None:
-    html = do(operator, "set_limit_number", id=REPORTS, number=" 2 ")
+    html = do(operator, "set_limit_number", limit=REPORTS, number=" 2 ")
     assert "rebuild_report by customer_id has 2 slots from now on." in words(html)
     assert "2 at once (declared: 1)" in words(html)
     assert ids(busy.take(9)) == ["71", "81"]
-    html = do(operator, "reset_limit_number", id=REPORTS)
+    html = do(operator, "reset_limit_number", limit=REPORTS)
     assert "has the number of slots that the code declares." in words(html)
     assert "declared: 1" not in html
 
@@ -206,7 +206,7 @@ def test_the_number_of_slots_is_changed_and_reset(
 def test_a_number_out_of_range_changes_nothing(
     operator: Client, backend: JobBackend, busy: Driver, number: str
 ) -> None:
-    html = do(operator, "set_limit_number", id=REPORTS, number=number)
+    html = do(operator, "set_limit_number", limit=REPORTS, number=number)
     assert "Nothing was changed: give a whole number from 1 to 1,000,000." in html
     assert {limit.own for limit in backend.broker.inspection.limits.all()} == {None}
 
@@ -219,7 +219,7 @@ def test_a_change_of_an_unknown_limit_is_refused(
     name: str, limit: str, operator: Client, backend: JobBackend
 ) -> None:
     for data in ({}, {"key": "7"}):
-        html = do(operator, name, id=limit, number="3", **data)
+        html = do(operator, name, limit=limit, number="3", **data)
         assert "This limit does not exist." in html
 
 
@@ -228,8 +228,8 @@ def test_secrets_in_keys_are_hidden(operator: Client, backend: JobBackend, worke
     backend.broker.push([limited(name, secret) for name in "ab"])
     worker.take(2)
     pages = [
-        shown(operator, ONE, id=REPORTS),
-        shown(operator, KEY, id=REPORTS, key=secret.value),
+        shown(operator, ONE, limit=REPORTS),
+        shown(operator, KEY, limit=REPORTS, key=secret.value),
         shown(operator, JOB, id="b"),
         shown(operator, JOBS),
     ]
@@ -246,7 +246,7 @@ def test_hostile_names_and_keys_are_shown_as_text(
     worker.take(2)
     for html in (
         shown(operator, LIMITS),
-        shown(operator, ONE, id=hostile.id),
+        shown(operator, ONE, limit=hostile.id),
         shown(operator, JOB, id="b"),
     ):
         assert "<script>alert" not in html
@@ -258,7 +258,7 @@ def test_a_job_says_for_which_limit_it_waits(
 ) -> None:
     page = shown(operator, JOB, id="71")
     assert "shop.tasks.rebuild_report by customer_id, 7" in words(page)
-    assert f"{KEY}?id=" in page
+    assert f"{KEY}?limit=" in page
     listed = shown(operator, JOBS)
     assert "shop.tasks.rebuild_report by customer_id, 7" in row(listed, "job-71")
 
@@ -268,7 +268,7 @@ def test_somebody_who_may_only_look_gets_no_buttons(
 ) -> None:
     for html in (
         shown(onlooker, LIMITS),
-        shown(onlooker, ONE, id=REPORTS),
-        shown(onlooker, KEY, id=REPORTS, key="7"),
+        shown(onlooker, ONE, limit=REPORTS),
+        shown(onlooker, KEY, limit=REPORTS, key="7"),
     ):
         assert '<form method="post"' not in html
