@@ -13,12 +13,13 @@ from django.utils.module_loading import import_string
 
 from django_jobs.backends import is_persistent
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS
+from django_jobs.relations.limits import AnyLimit, Limit, Rate, tidy_limits
 
 CALLABLES = {
     "RECIPIENTS": "the function that returns the users who may get recaps",
     "CONTENT": "the function that returns the content of a recap",
 }
-KEYS = (*CALLABLES, "BASE_URL", "FROM_EMAIL")
+KEYS = (*CALLABLES, "BASE_URL", "FROM_EMAIL", "LIMITS")
 
 
 def recaps_run() -> bool:
@@ -82,6 +83,22 @@ def from_email() -> str | None:
     return str(sender) if sender else None
 
 
+def limits() -> tuple[AnyLimit, ...]:
+    """Return the limits of the jobs that send recaps.
+
+    Raises:
+        ImproperlyConfigured: `LIMITS` has something else.
+    """
+    found: tuple[AnyLimit, ...] = tidy_limits(_setting().get("LIMITS"))
+    for limit in found:
+        if not isinstance(limit, (Limit, Rate)):
+            raise ImproperlyConfigured(
+                "JOB_RECAP['LIMITS'] must be a django_jobs.Limit or django_jobs.Rate, or a list of"
+                f" them, such as [Rate(60, per=60)], not {limit!r}."
+            )
+    return found
+
+
 def problems() -> Iterator[str]:
     """Yield the problems of the setting, each as a sentence."""
     try:
@@ -93,7 +110,7 @@ def problems() -> Iterator[str]:
         if key not in KEYS:
             yield f"JOB_RECAP has no key {key!r}. Its keys are {', '.join(KEYS)}."
     named = (partial(callable_of, key) for key in CALLABLES)
-    readers: list[Callable[[], object]] = [*named, base_url]
+    readers: list[Callable[[], object]] = [*named, base_url, limits]
     for read in readers:
         try:
             read()

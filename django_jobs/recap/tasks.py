@@ -9,7 +9,7 @@ from django_jobs.compat import TaskContext
 from django_jobs.periodic_tasks.registry import periodic
 from django_jobs.tasks.decorator import task
 
-from .conf import recaps_run
+from .conf import limits, recaps_run
 from .delivery import deliver
 from .enqueue import enqueue_due
 
@@ -21,7 +21,8 @@ def enqueue_due_recaps() -> int:
     """Enqueue a job for each user whose recap is due, and return their number."""
     if not recaps_run():
         return 0
-    return enqueue_due(send_recap.using(queue_name="mailers"), clock.from_ms(clock.now_ms()))
+    sending = send_recap.using(queue_name="mailers", limits=limits())
+    return enqueue_due(sending, clock.from_ms(clock.now_ms()))
 
 
 # Declared for the default queue, so that the import does not fail if QUEUES lacks "mailers".

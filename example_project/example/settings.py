@@ -11,6 +11,7 @@ from django_jobs.conf import tasks_from_env
 from example.common import *  # noqa: F403
 from example.common import BASE_DIR, MIDDLEWARE
 from example.mail_settings import mail_settings
+from example.recap_settings import recap_settings
 from example.secret_checks import check_password, check_secret_key
 
 env = environ.Env()
@@ -59,11 +60,7 @@ TASKS = tasks_from_env()
 # The default backend is the thread pool, which has no periodic tasks and no recaps. The site says
 # so where it matters, so newcomers need not read warnings first.
 SILENCED_SYSTEM_CHECKS = ["django_jobs.W002", "django_jobs_recap.W001"]
-JOB_RECAP = {
-    "RECIPIENTS": "feedback.recap.recipients",
-    "CONTENT": "feedback.recap.content",
-    "BASE_URL": SITE_URL,
-}
+JOB_RECAP = recap_settings(env, site_url=SITE_URL)
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Larder feedback <hello@example.com>")
 SHOW_SENT_MAILS = DEBUG

@@ -15,6 +15,7 @@ from django.test import Client
 
 from accounts.models import Profile
 from django_jobs.conf import tasks_from_env
+from example.recap_settings import recap_settings
 from feedback.models import Board, Post, Status
 
 
@@ -22,11 +23,7 @@ from feedback.models import Board, Post, Status
 def site(settings: Any) -> None:
     """The site as it is, with jobs that run at once where a test says nothing else."""
     settings.TASKS = tasks_from(JOB_BACKEND="inline")
-    settings.JOB_RECAP = {
-        "RECIPIENTS": "feedback.recap.recipients",
-        "CONTENT": "feedback.recap.content",
-        "BASE_URL": settings.SITE_URL,
-    }
+    settings.JOB_RECAP = recap_settings(environ.Env(), site_url=settings.SITE_URL)
     if django.VERSION >= (6, 1):
         settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
     cache.clear()

@@ -7,6 +7,8 @@ from django.core.checks import CheckMessage, run_checks
 from django.core.management import call_command
 from pytest_django import Settings
 
+from django_jobs import Limit
+
 BASE = "django_jobs_recap."
 
 
@@ -45,6 +47,8 @@ def test_a_backend_that_is_not_persistent_is_reported() -> None:
         ("BASE_URL", "feedback.example.com", "not 'feedback.example.com'"),
         ("BASE_URL", "ftp://example.com", "not 'ftp://example.com'"),
         ("BASE_URL", "https://example.com/board/", "not 'https://example.com/board/'"),
+        ("LIMITS", [Limit(2), 5], "JOB_RECAP['LIMITS'] must be a django_jobs.Limit or"),
+        ("LIMITS", "60/m", "not '60/m'."),
         ("CONTENTS", "x", "JOB_RECAP has no key 'CONTENTS'. Its keys are RECIPIENTS, CONTENT,"),
     ],
 )

@@ -13,6 +13,7 @@ from django.db import transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 from time_machine import Traveller
 
+from django_jobs import Rate
 from django_jobs.compat import task_backends
 from django_jobs.errors import BrokerUnavailable
 from django_jobs.jobs.records import Job, State
@@ -208,6 +209,19 @@ def test_the_periodic_task_takes_the_time_of_the_clock(user: User, clock: Travel
 
     assert enqueue_due_recaps.func() == 1
     assert [job.queue for job in queued_jobs()] == ["mailers"]
+
+
+def test_the_limits_of_the_setting_hold_for_each_recap(
+    user: User, clock: Traveller, settings: Settings
+) -> None:
+    settings.JOB_RECAP = {**settings.JOB_RECAP, "LIMITS": Rate(2, per=60, name="mail server")}
+    clock.move_to(TOMORROW)
+
+    enqueue_due_recaps.func()
+
+    (job,) = queued_jobs()
+    (limit,) = job.limits
+    assert (limit.name, limit.n, limit.per) == ("mail server", 2, 60_000)
 
 
 def test_without_a_persistent_backend_a_stored_choice_is_kept_and_ignored(
