@@ -7,7 +7,7 @@ from django_jobs.compat import task_backends
 from django_jobs.jobs.records import JobRecord, State
 
 EVERYTHING = 1_000_000
-WAITING = (State.QUEUED, State.SCHEDULED)
+WAITING = (State.QUEUED, State.WAITING, State.SCHEDULED)
 
 
 def waiting_backend(alias: str) -> JobBackend:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django_jobs.backends import DummyBackend
 from django_jobs.compat import TaskResultStatus
 from django_jobs.jobs.records import State
+from django_jobs.periodic_tasks.registry import isolated_registry, periodic
 from django_jobs.testing import run_enqueued
+from django_jobs.worker.options import WorkerOptions
 from tests.apps.backend_site import limited
 from tests.support.backend_fixtures import Configure
 from tests.support.results import ended
@@ -59,3 +61,23 @@ def test_jobs_over_the_rate_wait(configure: Configure) -> None:
     record = inspection.find(second.id)
     assert record is not None
     assert record.state is State.WAITING
+
+
+def test_the_jobs_of_a_periodic_task_have_its_limits(configure: Configure) -> None:
+    backend = configure("redis")
+    jobs = backend.broker.inspection.jobs
+    with isolated_registry():
+        periodic("* * * * * *")(limited.once_a_year)
+        worker = backend.make_worker(WorkerOptions())
+        worker.sign_on()
+        worker.start()
+        try:
+            wait_until(lambda: jobs(State.WAITING), "a tick that waits")
+        finally:
+            worker.stop(0)
+
+    (ended_job,) = jobs(State.SUCCEEDED)
+    assert {record.job.task for record in (ended_job, *jobs(State.WAITING))} == {
+        limited.once_a_year.module_path
+    }
+    assert all(record.waits_for for record in jobs(State.WAITING))

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 
-from django_jobs import Retry, task
-from django_jobs.errors import Discard, RetryLater
+from django_jobs import Limit, Rate, Retry, task
+from django_jobs.errors import Discard, LimitReached, RetryLater
 from tests.apps.library.models import Author
 
 
@@ -21,6 +21,20 @@ def note(text: str, *, loud: bool = False) -> str:
     """Remember a text, in order."""
     cache.set("notes", [*cache.get("notes", []), text])
     return text.upper() if loud else text
+
+
+@task(limits=Rate(1, per=60))
+def note_once_a_minute(text: str) -> str:
+    return text.upper()
+
+
+@task(limits=Limit(5))
+def meet_limit() -> str:
+    """Be refused once."""
+    if cache.get("notes") is None:
+        cache.set("notes", ["refused"])
+        raise LimitReached(30)
+    return "done"
 
 
 @task
