@@ -159,10 +159,10 @@ class LimitReached(JobsError):
     it for the 101st time is dead.
 
     Args:
-        retry_after: seconds or a timedelta until jobs may start again.
+        retry_after: seconds or a timedelta until jobs may start again, at least one second.
         limit: name of the limit that is to close; None for all rates of the job, or all its limits
             if none of them is a rate.
-        reason: stored with the job and shown to operators.
+        reason: for the log, and for the failure of a job that dies of it.
     """
 
     def __init__(

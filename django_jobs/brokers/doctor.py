@@ -96,10 +96,10 @@ WORDINGS = {
         "give it its lock",
     ),
     Trouble.STRAY_SLOT: Wording(
-        "The job {detail} has a slot of {where}, but does not run under that limit.", "free it"
+        "{detail} slots of {where} are taken by no running job.", "free them"
     ),
     Trouble.MISSING_SLOT: Wording(
-        "The job {detail} runs without its slot of {where}.", "give it one"
+        "{detail} running jobs are not counted by {where}.", "count them"
     ),
     Trouble.CLOSED_KEY: Wording(
         "Jobs of the queue {detail} wait for {where}, and nothing will start them.",

@@ -19,8 +19,8 @@ KEY = MAIL.key
 @pytest.mark.parametrize(
     ("command", "trouble"),
     [
-        (("SADD", f"h:{KEY}", "b"), Trouble.STRAY_SLOT),
-        (("DEL", f"h:{KEY}"), Trouble.MISSING_SLOT),
+        (("HINCRBY", f"h:{MAIL.id}", "", "1"), Trouble.STRAY_SLOT),
+        (("DEL", f"h:{MAIL.id}"), Trouble.MISSING_SLOT),
         (("DEL", "limits"), Trouble.CLOSED_KEY),
         (("DEL", f"u:{KEY}"), Trouble.CLOSED_KEY),
         (("DEL", "g:cmail"), Trouble.CLOSED_KEY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -154,14 +155,19 @@ def _check_markers(keys: Keys) -> None:
 
 def _check_limits(keys: Keys) -> None:
     """Slots belong to what is in flight, and whoever waits is found by a key and by a queue."""
-    in_flight = {
-        (key, job_id)
+    in_flight = Counter(
+        key
         for _, flight in family(keys, "f")
-        for job_id, value in flight.items()
+        for value in flight.values()
         for key in value.split()[1:]
         if key.startswith("c")
+    )
+    counted = {
+        f"{limit}:{value}": int(number)
+        for limit, numbers in family(keys, "h")
+        for value, number in numbers.items()
     }
-    assert {(key, one) for key, ids in family(keys, "h") for one in ids} == in_flight
+    assert counted == in_flight
     by_key = {
         (name.split(":", 2)[2], member) for name, members in family(keys, "x") for member in members
     }

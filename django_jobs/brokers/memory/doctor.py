@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -180,20 +180,20 @@ class MemoryDoctor(Doctor):
                 yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
 
     def _slots(self) -> Iterator[Case]:
-        slots = self._store.slots
-        running = self._store.members[State.RUNNING].values()
-        needed = {(key, entry.job.id) for entry in running for key in entry.slots}
-        held = {(key, job_id) for key, ids in slots.holders.items() for job_id in ids}
-        for key, job_id in sorted(held - needed):
-            yield _case(
-                Trouble.STRAY_SLOT, key, job_id, repair=partial(self._free_slot, key, job_id)
-            )
-        for key, job_id in sorted(needed - held):
-            repair = partial(slots.holders[key].add, job_id)
-            yield _case(Trouble.MISSING_SLOT, key, job_id, repair=repair)
+        holders: defaultdict[str, set[str]] = defaultdict(set)
+        for job_id, entry in self._store.members[State.RUNNING].items():
+            for key in entry.slots:
+                holders[key].add(job_id)
+        taken = self._store.slots.holders
+        for key in sorted(holders.keys() | taken.keys()):
+            more = len(taken.get(key, ())) - len(holders.get(key, ()))
+            if more:
+                trouble = Trouble.STRAY_SLOT if more > 0 else Trouble.MISSING_SLOT
+                repair = partial(self._hold_slots, key, holders.get(key, set()))
+                yield _case(trouble, key, str(abs(more)), repair=repair)
 
-    def _free_slot(self, key: str, job_id: str) -> None:
-        self._store.slots.drop(key, job_id)
+    def _hold_slots(self, key: str, job_ids: set[str]) -> None:
+        self._store.slots.hold(key, job_ids)
         self._store.waiters.look_at(key, self._now())
 
     def _waiting_jobs(self) -> Iterator[Case]:

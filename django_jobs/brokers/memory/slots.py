@@ -103,7 +103,7 @@ class Slots:
             starts = self._starts[limit.key]
             starts.append(now)
             self._forget_later(limit.key, now + number.per)
-            while len(starts) > number.slots:
+            while len(starts) > max(number.n, number.slots):
                 starts.popleft()
 
     def add(self, key: str, entry: StoredJob) -> None:
@@ -120,6 +120,12 @@ class Slots:
         for key in keys:
             self.drop(key, entry.job.id)
         return keys
+
+    def hold(self, key: str, job_ids: set[str]) -> None:
+        """Say which jobs hold the slots of a key."""
+        self.holders[key] = job_ids
+        if not job_ids:
+            del self.holders[key]
 
     def drop(self, key: str, job_id: str) -> None:
         """Take one slot of a job."""

@@ -18,7 +18,7 @@ KEY_TYPES: Mapping[str, str] = {
     "a:": "string",
     "n:": "hash",
     "v:": "zset",
-    "h:": "set",
+    "h:": "hash",
     "r:": "list",
     "x:": "zset",
     "y:": "zset",

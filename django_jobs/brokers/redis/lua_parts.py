@@ -35,6 +35,7 @@ def source(name: str) -> str:
     return (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
 
+@cache
 def with_parts(text: str) -> str:
     """Return the text of a script behind the parts that it names: each once, what it needs first.
 

@@ -38,7 +38,7 @@ from .context import RunContext
 from .endings import after_failure
 from .outcome import Outcome
 from .undecided import Alternatives
-from .verdict import Verdict, decide, message_of, ms_of, task_error, to_failure
+from .verdict import Verdict, decide, message_of, ms_of, say_reached, task_error, to_failure
 
 logger = logging.getLogger("django_jobs")
 
@@ -208,6 +208,7 @@ class Attempt:
         duration = settlement.duration
         failure = to_failure(error, self.claim, self.context.worker, settlement.waited, duration)
         if verdict.closes is not None:
+            say_reached(self.claim.job, verdict, failure, self.log_fields)
             return Outcome(settlement._replace(failure=failure, closes=verdict.closes), None, error)
         announcement: Announcement | None = self._failure(error, verdict, duration)
         if announcement and self.context.undecided and verdict.may_be_ended(self.policy):
@@ -245,10 +246,7 @@ class Attempt:
         return Outcome(self._settlement(State.QUEUED))
 
     def result_after(self, outcome: Outcome) -> AnyJobResult | None:
-        """Return the job's result after the attempt.
-
-        Returns None if the task was not found or the job's arguments can't be read.
-        """
+        """Return the job's result; None without its task, or if its arguments can't be read."""
         return self._result_if_known(outcome.settlement.state, outcome.value, outcome.error)
 
     def _result_if_known(

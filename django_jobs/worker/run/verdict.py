@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -21,7 +21,7 @@ from django_jobs.errors import (
     LimitReached,
     RetryLater,
 )
-from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, State
+from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, Job, State
 from django_jobs.tasks.policy import RunPolicy
 from django_jobs.tasks.retry import error_path, is_kind, sidekiq_curve, usable_wait
 
@@ -29,6 +29,9 @@ logger = logging.getLogger("django_jobs")
 
 NAME_LIMIT = 500
 NEVER_RETRIED = (Fail, BrokenPayload)
+
+SHORTEST_CLOSING = 1.0
+"""Seconds for which a `LimitReached` closes its limits at least: 0 would be a loop."""
 
 CALLERS = (__package__, "django.tasks", "django_tasks")
 """Packages whose frames stand above those of a task and say nothing about it."""
@@ -78,10 +81,21 @@ def decide(
 def _wait_of(error: LimitReached) -> float | None:
     """Return seconds until a limit opens, or None if the task's code gave none that can be used."""
     try:
-        return usable_wait(error.retry_after)
+        return max(SHORTEST_CLOSING, usable_wait(error.retry_after))
     except (TypeError, ValueError):
         logger.exception("The wait of a LimitReached can't be used: the attempt has failed.")
         return None
+
+
+def say_reached(
+    job: Job, verdict: Verdict, failure: Failure, log_fields: Mapping[str, object]
+) -> None:
+    """Say in the log that a job has met a limit, which it closes."""
+    logger.info(
+        "%s: job %s has met a limit, and closes it for %.1f s: %s",
+        *(job.task, job.id, verdict.delay, failure.message),
+        extra=log_fields,
+    )
 
 
 def _delay(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+import pytest
+
 from django_jobs.backends import DummyBackend
 from django_jobs.compat import TaskResultStatus
 from django_jobs.jobs.records import State
@@ -25,15 +29,19 @@ def test_no_more_jobs_run_at_once_than_the_limit_says(configure: Configure) -> N
     assert limited.most_at_once == {0: 1, 1: 1}
 
 
-def test_a_job_that_reaches_a_limit_runs_again_at_no_cost(configure: Configure) -> None:
+def test_a_job_that_reaches_a_limit_runs_again_at_no_cost_and_says_so(
+    configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "django_jobs")
     configure("thread_pool")
-    limited.refusals[:] = ["first", "second"]
+    limited.refusals[:] = ["first"]
 
     result = ended(limited.is_refused.enqueue())
 
     assert result.status is TaskResultStatus.SUCCESSFUL
     assert result.return_value == "done"
     assert result.attempts == 1
+    assert f"job {result.id} has met a limit, and closes it for 1.0 s: 429" in caplog.text
 
 
 def test_tests_and_inline_backends_pay_no_attention_to_limits(configure: Configure) -> None:

@@ -16,7 +16,7 @@
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   l:<digest>   string  the job that holds the lock of unique jobs, and the one that gets it next (see locks.lua)
 --   a:<id>       string  the job that stands for a call that was merged with it
---   h:<key>      set     ids of the running jobs that hold slots of a limit (see slots.lua for keys)
+--   h:<limit>    hash    how many running jobs hold slots, by the values of its keys (see slots.lua)
 --   r:<key>      list    when the last jobs under a rate started
 --   x:<key>:<queue>  zset  ids of jobs that wait for a slot, by place
 --   y:<queue>    zset    the same of all keys

@@ -29,14 +29,28 @@ local function waiters_for(key)
   return waiting, first
 end
 
-local reply = {}
+-- Returns ids of jobs that hold slots of the keys that were asked for, by key. Only claims tell.
+local function holders()
+  local found = {}
+  for i = 2, #ARGV do found[ARGV[i]] = {} end
+  for _, worker in ipairs(most > 0 and redis.call('ZRANGE', P .. 'leases', 0, -1) or {}) do
+    local claims = redis.call('HGETALL', P .. 'f:' .. worker)
+    for n = 1, #claims, 2 do
+      for key in string.gmatch(claims[n + 1], ' (c[^: ]+:[^: ]*)') do
+        if found[key] and #found[key] < most then table.insert(found[key], claims[n]) end
+      end
+    end
+  end
+  return found
+end
+
+local reply, held_by = {}, holders()
 for i = 2, #ARGV do
   local key = ARGV[i]
   local number, at, waiting, first = number_of_key(key), opens_at(key), waiters_for(key)
   local is_rate = number and number.per > 0
   reply[i - 1] = {
-    is_rate and starts_of(key, number.per) or size('SCARD', 'h:' .. key) or 0,
-    is_rate and {} or redis.call('SRANDMEMBER', P .. 'h:' .. key, most),
+    is_rate and starts_of(key, number.per) or count_of(key) or 0, held_by[key],
     waiting, first, at and at > now and text_of(at) or '', text_of(closed_until(key)),
   }
 end

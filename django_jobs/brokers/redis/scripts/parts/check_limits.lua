@@ -35,24 +35,46 @@ local function check_waiter(name, id)
   end
 end
 
--- Looks at who has a slot of a key.
-local function check_slot(name, id)
-  local key, job = string.sub(name, 3), read_all(id)
-  if peek('SISMEMBER', name, id) == 1 and not (job.s == 'running' and has_limit(job, key)) then
-    report('stray_slot', key, id, function()
-      redis.call('SREM', P .. name, id)
-      look_at({ key })
-    end)
+local held_slots -- by key: how many slots the claims of all workers hold
+
+local function slots_held(key)
+  if not held_slots then
+    held_slots = {}
+    for _, worker in ipairs(peek('ZRANGE', 'leases', 0, -1) or {}) do
+      for _, value in ipairs(peek('HVALS', 'f:' .. worker) or {}) do
+        for one in string.gmatch(value, ' (c[^: ]+:[^: ]*)') do held_slots[one] = (held_slots[one] or 0) + 1 end
+      end
+    end
+  end
+  return held_slots[key] or 0
+end
+
+-- Compares how many slots of a key are said to be taken with the claims.
+local function compare_count(key)
+  local more = count_of(key) - slots_held(key)
+  if more == 0 then return end
+  report(more > 0 and 'stray_slot' or 'missing_slot', key, text_of(math.abs(more)), function()
+    held_slots = nil
+    set_count(key, slots_held(key))
+    write_counts()
+    look_at({ key })
+  end)
+end
+
+local function check_count(name, value)
+  local count = peek('HGET', name, value)
+  if not count then return end
+  if is_amount(count, 9) and tonumber(count) > 0 then
+    compare_count(string.sub(name, 3) .. ':' .. value)
+  else
+    report('unreadable_value', name, value, taking('HDEL', name, value))
   end
 end
 
 -- Looks at the slots of a job that a worker holds.
-local function check_slots(id, value)
-  local keys = select(7, held(value)) or ''
-  for key in string.gmatch(keys, 'c[^: ]+:[^: ]*') do
-    if peek('SISMEMBER', 'h:' .. key, id) == 0 then
-      report('missing_slot', key, id, function() redis.call('SADD', P .. 'h:' .. key, id) end)
-    end
+local function check_slots(value)
+  for key in string.gmatch(select(7, held(value)) or '', 'c[^: ]+:[^: ]*') do
+    if count_of(key) < slots_held(key) then compare_count(key) end
   end
 end
 
@@ -86,7 +108,7 @@ local function restore_number(key, queue)
   for _, limit in ipairs(limits_of(id and read(id, 'x')[1] or '')) do
     if limit.key == key then
       write_number(limit.id, {
-        n = limit.n, per = limit.per, declared_at = limit.declared_at, own = '', paused = '0', version = 0,
+        n = limit.terms.n, per = limit.terms.per, declared_at = limit.terms.declared_at, own = '', paused = '0', version = 0,
       })
     end
   end

@@ -90,7 +90,7 @@ local function check_claim(index, id)
   if not value then return end
   if not check_exists(index, id, removal_from('HDEL', index, id)) then return end
   local job = read_all(id)
-  check_slots(id, value)
+  check_slots(value)
   if is_held(id, job) and not is_in(home(job), id) then return end -- the job has a finding of its own
   if home(job) ~= index or not is_held(id, job) then
     local trouble = held(value) and 'stray_claim' or 'unreadable_claim'
@@ -179,7 +179,7 @@ local MEMBER_CHECKS = {
   ['f:'] = check_claim,
   ['y:'] = check_listed,
   ['x:'] = check_waiter,
-  ['h:'] = check_slot,
+  ['h:'] = check_count,
   ['u:'] = check_waiting_queue,
   ['o:'] = check_open_key,
   ['g:'] = check_awaited_key,

@@ -78,7 +78,10 @@ local function claim(id, score, job, limits)
   end
   local holding = hold(token, tag, score, NOW, result_ttl_of(job))
   if job.l then holding = hold_unique(id, holding, job.l) end
-  if limits then holding = holding .. ' ' .. take_slots(id, limits) end
+  if limits then
+    take_slots(limits)
+    holding = holding .. ' ' .. limits.keys
+  end
   append(holdings, id, holding)
   append_claim(id, job, token, attempt)
 end
@@ -94,9 +97,9 @@ local function stay(list, score, id, state)
 end
 
 -- Claims a job that was taken out of its queue, or does what keeps it from running now. Returns how many it claimed.
-local function consider(id, queue, score)
+local function consider(id, queue, score, job)
   if not is_place(score) then score = '0' end
-  local job = read_all(id)
+  job = job or read_all(id)
   if is_newer(job) then
     leave_to_later(id, job)
     put_aside = put_aside + 1
@@ -115,11 +118,11 @@ local function consider(id, queue, score)
     let_wait(id, queue, score, key, job.s)
   elseif job.c and must_run_alone(id, job.c) then
     stay(passed_over, score, id, job.s)
-  elseif limits and is_timed(limits) and at_once < 1 then
+  elseif limits and limits.is_timed and at_once < 1 then
     stay(kept_back, score, id, job.s)
     is_full = true
   else
-    if limits and is_timed(limits) then at_once = at_once - 1 end
+    if limits and limits.is_timed then at_once = at_once - 1 end
     claim(id, score, job, limits)
     if turns then turns[#turns + 1] = score end
     return 1
@@ -137,18 +140,18 @@ end
 
 -- Considers jobs that were popped, and before each those that have waited for slots and come first.
 local function take_popped(queue, popped, room)
-  local taken = 0
+  local taken, jobs = 0, has_limits and read_popped(popped) or {}
   for i = 1, #popped, 2 do
     local id, score = popped[i], popped[i + 1]
-    local head, place = has_limits and open_head(queue), has_limits and tonumber(score) or 0
-    while head and head.at < place and taken < room and not is_full do
+    local head = has_limits and open_head(queue)
+    while head and head.at < tonumber(score) and taken < room and not is_full do
       taken = taken + consider_waiter(queue)
       head = open_head(queue)
     end
     if taken >= room or is_full then
       append(kept_back, score, id)
     else
-      taken = taken + consider(id, queue, score)
+      taken = taken + consider(id, queue, score, jobs[(i + 1) / 2])
     end
   end
   return taken

@@ -16,20 +16,20 @@ local function note(flight, holdings)
   with_many('HSET', flight, holdings)
 end
 
--- Returns fence, tag, place, claimed_at, result_ttl, lock or '' and keys of limits or '' of a job that a worker holds, or
--- nothing if the value is not what `hold` writes.
+-- Returns fence, tag, place, claimed_at, result_ttl, lock or '', and keys of limits between spaces of a job that a worker
+-- holds, or nothing if the value is not what `hold` writes.
 local function held(value)
   local fence, tag, score, claimed_at, result_ttl, lock, keys =
-    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?(%S*) *(.-) *$')
+    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?(%S*)(.*)$')
   if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, keys end
 end
 
 -- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots.
 local function let_go(id, value)
   local fence, tag, score, claimed_at, result_ttl, lock, keys = held(value)
-  if keys and keys ~= '' then
+  if keys and string.find(keys, ':', 1, true) then
     enter_limits()
-    free_slots(id, keys)
+    free_slots(keys)
   end
   return fence, tag, score, claimed_at, result_ttl, lock, keys
 end

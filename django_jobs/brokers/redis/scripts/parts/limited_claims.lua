@@ -50,13 +50,14 @@ end
 -- Notes numbers of a limit that were declared later than those that are known.
 local function declare(limit)
   local known = number_of(limit.id)
-  local declared_at = math.min(limit.declared_at, now) -- the clock of another host may be ahead
+  local said = limit.terms
+  local declared_at = math.min(said.declared_at, now) -- the clock of another host may be ahead
   if known and declared_at <= known.declared_at then return end
   local number = {
-    n = limit.n, per = limit.per, declared_at = declared_at, own = known and known.own or '',
+    n = said.n, per = said.per, declared_at = declared_at, own = known and known.own or '',
     paused = known and known.paused or '0', version = known and known.version or 0,
   }
-  if known and (known.n ~= limit.n or known.per ~= limit.per) then
+  if known and (known.n ~= said.n or known.per ~= said.per) then
     write_limits()
     change_number(limit.id, number)
     closed, heads = {}, {}
@@ -67,7 +68,10 @@ end
 
 -- Returns the first key of a job that has no free slot for it.
 local function closed_key(limits)
-  for _, limit in ipairs(limits) do declare(limit) end
+  if not limits.are_declared then
+    for _, limit in ipairs(limits) do declare(limit) end
+    limits.are_declared = true
+  end
   for _, limit in ipairs(limits) do
     local key = limit.key
     if closed[key] == nil and not is_free(key) then closed[key] = true end
@@ -75,11 +79,20 @@ local function closed_key(limits)
   end
 end
 
-local function is_timed(limits)
-  for _, limit in ipairs(limits) do
-    if limit.per > 0 then return true end
+-- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys.
+local function read_popped(popped)
+  local jobs, keys = {}, {}
+  for i = 1, #popped, 2 do
+    local job = read_all(popped[i])
+    jobs[#jobs + 1] = job
+    if job.x then
+      for _, limit in ipairs(limits_of(job.x)) do
+        if limit.terms.per == 0 then keys[#keys + 1] = limit.key end
+      end
+    end
   end
-  return false
+  read_counts(keys)
+  return jobs
 end
 
 -- Finds it in the key that is listed first. Its place may be behind the one for which the key is listed.

@@ -8,18 +8,48 @@
 local numbers = {} -- by ids of limits, as they were read in this call
 local parsed = {} -- limits by their texts
 
--- Takes apart what `x` says: what is not ours is left out.
+local ids, values = {}, {} -- the parts of keys before and behind their colon, by key
+local terms_of = {} -- n, per and declared_at by their text: all jobs of a limit have the same
+
+-- Returns what one part of `x` says, or nothing if it is not ours.
+local function limit_of(text)
+  local key, id, value, rest = string.match(text, '^(([cr][^:]+):([^: ]*)):(%d+:%d+:%d+)$')
+  if not key then return nil end
+  local known = terms_of[rest]
+  if not known then
+    local n, per, declared_at = string.match(rest, '^(%d+):(%d+):(%d+)$')
+    if #n > 9 or #per > 14 or #declared_at > 15 then return nil end
+    known = { n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at) }
+    terms_of[rest] = known
+  end
+  ids[key], values[key] = id, value
+  return { key = key, id = id, terms = known }
+end
+
+-- Takes apart what `x` says: what is not ours is left out. `keys` has the keys of all, one after the other, and `is_timed`
+-- tells whether any counts starts.
 local function limits_of(text)
-  if parsed[text] then return parsed[text] end
-  local found = {}
+  local found = parsed[text]
+  if found then return found end
+  found = { keys = '', is_timed = false }
   for one in string.gmatch(text, '%S+') do
-    local key, id, n, per, declared_at = string.match(one, '^(([cr][^:]+):[^:]*):(%d+):(%d+):(%d+)$')
-    if key and #n < 10 and #per < 15 and #declared_at < 16 then
-      found[#found + 1] = { key = key, id = id, n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at) }
+    local limit = limit_of(one)
+    if limit then
+      found[#found + 1] = limit
+      found.keys = found.keys == '' and limit.key or found.keys .. ' ' .. limit.key
+      found.is_timed = found.is_timed or limit.terms.per > 0
     end
   end
   parsed[text] = found
   return found
+end
+
+-- Returns the limit of a key, and the value in it.
+local function split(key)
+  if not ids[key] then
+    ids[key], values[key] = string.match(key, '^([^:]*):?(.*)$')
+  end
+  return ids[key], values[key]
 end
 
 local function text_of(number)
@@ -56,7 +86,7 @@ local function write_number(id, number)
 end
 
 local function number_of_key(key)
-  return number_of(string.match(key, '^[^:]*'))
+  return number_of((split(key)))
 end
 
 local are_closed -- whether any key is closed by a job that has met a limit
@@ -73,20 +103,63 @@ local function close_key(key, over_at)
   are_closed = true
 end
 
-local used = {} -- by key: how many jobs hold its slots, or how many starts are noted of it
-local taken = {} -- by key: ids of jobs that get slots in this call
+local counts = {} -- by key: how many jobs hold its slots, as far as it was read
+local changed = {} -- by ids of limits: keys with other counts than those that are stored, with their values
 
-local function used_of(key, number)
-  if not used[key] then
-    used[key] = number.per > 0 and (size('LLEN', 'r:' .. key) or 0) or size('SCARD', 'h:' .. key) or 0
+-- Reads how many jobs hold the slots of keys.
+local function read_counts(keys)
+  local asked = {}
+  for _, key in ipairs(keys) do
+    if not counts[key] then
+      local id, value = split(key)
+      counts[key] = 0
+      asked[id] = asked[id] or { keys = {}, values = {} }
+      local own = asked[id]
+      own.keys[#own.keys + 1], own.values[#own.values + 1] = key, value
+    end
   end
-  return used[key]
+  for id, own in pairs(asked) do
+    for first = 1, #own.keys, 2000 do
+      local got = redis.pcall('HMGET', P .. 'h:' .. id, unpack(own.values, first, math.min(first + 1999, #own.values)))
+      for i, count in ipairs(got) do counts[own.keys[first + i - 1]] = tonumber(count or 0) or 0 end
+    end
+  end
 end
+
+local function count_of(key)
+  if not counts[key] then read_counts({ key }) end
+  return counts[key]
+end
+
+local function set_count(key, count)
+  local id, value = split(key)
+  counts[key] = math.max(0, count)
+  changed[id] = changed[id] or {}
+  changed[id][key] = value
+end
+
+local function write_counts()
+  for id, keys in pairs(changed) do
+    local kept, gone = {}, {}
+    for key, value in pairs(keys) do
+      local list = counts[key] > 0 and kept or gone
+      list[#list + 1] = value
+      if list == kept then list[#list + 1] = counts[key] end
+    end
+    could_many('HSET', P .. 'h:' .. id, kept)
+    could_many('HDEL', P .. 'h:' .. id, gone)
+  end
+  changed = {}
+end
+
+local noted = {} -- by key: how many starts are noted of it
+local started = {} -- by key: when jobs start in this call
 
 -- Returns when a rate has room again: not before there were as many starts as slots.
 local function window_opens(key, number)
-  local new = taken[key] and #taken[key] or 0
-  if used_of(key, number) + new < number.slots then return 0 end
+  local new = started[key] and #started[key] or 0
+  noted[key] = noted[key] or size('LLEN', 'r:' .. key) or 0
+  if noted[key] + new < number.slots then return 0 end
   if new >= number.slots then return now + number.per end
   local start = redis.pcall('LINDEX', P .. 'r:' .. key, new - number.slots)
   return type(start) == 'string' and tonumber(start) and tonumber(start) + number.per or 0
@@ -97,40 +170,40 @@ local function is_free(key)
   local number = number_of_key(key)
   if not number or number.slots == 0 or closed_until(key) > now then return false end
   if number.per > 0 then return window_opens(key, number) <= now end
-  return used_of(key, number) + (taken[key] and #taken[key] or 0) < number.slots
+  return count_of(key) < number.slots
 end
 
 -- Returns when time alone gives a key a free slot, or nil.
 local function opens_at(key)
   local number = number_of_key(key)
   if not number or number.slots == 0 then return nil end
-  local closed = closed_until(key)
-  if number.per > 0 then return math.max(closed, window_opens(key, number)) end
-  return closed > now and closed or nil
+  local over_at = closed_until(key)
+  if number.per > 0 then return math.max(over_at, window_opens(key, number)) end
+  return over_at > now and over_at or nil
 end
 
--- Gives a job a slot of each limit, and returns the keys, one after the other.
-local function take_slots(id, limits)
-  local keys = {}
-  for i, limit in ipairs(limits) do
+-- Gives a job a slot of each limit.
+local function take_slots(limits)
+  for _, limit in ipairs(limits) do
     local key = limit.key
-    keys[i] = key
-    taken[key] = taken[key] or {}
-    table.insert(taken[key], limit.per > 0 and text_of(now) or id)
+    if limit.terms.per == 0 then
+      set_count(key, count_of(key) + 1)
+    else
+      started[key] = started[key] or {}
+      table.insert(started[key], text_of(now))
+    end
   end
-  return table.concat(keys, ' ')
 end
 
--- Writes the slots that were taken.
+-- Writes the slots that were taken. Of starts, as many are kept as may count, also when an operator takes a number back.
 local function write_taken()
-  for key, values in pairs(taken) do
+  write_counts()
+  for key, times in pairs(started) do
     local number = number_of_key(key)
-    if number.per == 0 then
-      could_many('SADD', P .. 'h:' .. key, values)
-    elseif could_many('RPUSH', P .. 'r:' .. key, values) then
-      redis.call('LTRIM', P .. 'r:' .. key, -number.slots, -1)
+    if could_many('RPUSH', P .. 'r:' .. key, times) then
+      redis.call('LTRIM', P .. 'r:' .. key, -math.max(number.n, number.slots), -1)
       redis.call('PEXPIRE', P .. 'r:' .. key, number.per + SWEPT_LATER_MS)
     end
   end
-  used, taken = {}, {}
+  noted, started = {}, {}
 end

@@ -3,7 +3,7 @@
 -- Parts: slots, fields, many, places.
 -- Entered by: enter_limits.
 
-local freed = {} -- ids of jobs that hold their slots no longer, by key
+local freed = {} -- by key: how many jobs hold its slots no longer
 local awaited = {} -- by ids of limits: whether jobs wait for any of their keys
 
 local function waiters_of(key, queue)
@@ -11,7 +11,7 @@ local function waiters_of(key, queue)
 end
 
 local function id_of(key)
-  return string.match(key, '^[^:]*')
+  return (split(key))
 end
 
 -- Tells whether any job waits for a limit.
@@ -76,24 +76,31 @@ local function look_at(keys)
   end
 end
 
+local held_keys = {} -- lists of keys of slots by their texts
+
 -- Notes that a job left its worker, whose slots were given under these keys. A start stays counted.
-local function free_slots(id, keys)
-  for key in string.gmatch(keys, 'c[^: ]+:[^: ]*') do
-    local ids = freed[key]
-    if ids then ids[#ids + 1] = id else freed[key] = { id } end
+local function free_slots(text)
+  local keys = held_keys[text]
+  if not keys then
+    keys = {}
+    for key in string.gmatch(text, 'c[^: ]+:[^: ]*') do keys[#keys + 1] = key end
+    held_keys[text] = keys
   end
+  for _, key in ipairs(keys) do freed[key] = (freed[key] or 0) + 1 end
 end
 
 -- Gives what was freed in this call to the jobs that wait for it, if any wait for a limit.
 local function give_freed()
-  local keys = {}
-  for key, ids in pairs(freed) do
-    if #ids == 1 then redis.pcall('SREM', P .. 'h:' .. key, ids[1]) else could_many('SREM', P .. 'h:' .. key, ids) end
-    used[key] = nil
-    if is_awaited(id_of(key)) then keys[#keys + 1] = key end
+  local keys, wanted = {}, {}
+  for key in pairs(freed) do keys[#keys + 1] = key end
+  read_counts(keys)
+  for key, number in pairs(freed) do
+    set_count(key, counts[key] - number)
+    if is_awaited(id_of(key)) then wanted[#wanted + 1] = key end
   end
+  write_counts()
   freed = {}
-  look_at(keys)
+  look_at(wanted)
 end
 
 -- Counts jobs that wait for a limit from now on, or with a negative number no longer. The count is for people alone, so one
