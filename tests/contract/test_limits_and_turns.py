@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.limits import JobLimit
-from django_jobs.jobs.records import State, Turn
+from django_jobs.jobs.records import Claim, State, Turn
 from tests.support.builders import limited, make_job, succeeded
 from tests.support.driver import Driver, check_with_doctor, found, ids
 
@@ -24,11 +24,11 @@ def test_jobs_that_wait_for_a_slot_count_as_waiting_in_fair_turns(
     assert ids(w1.take(5)) == ["y"]
 
     runs = []
-    while claim:
-        w1.settle(succeeded(claim))
+    claims: tuple[Claim, ...] = (claim,)
+    while claims:
+        w1.settle(*map(succeeded, claims))
         claims = w1.take(5)
         runs += ids(claims)
-        claim = claims[0] if claims else None
     assert runs == ["x1", "x2", "x3"]
     check_with_doctor(broker)
 

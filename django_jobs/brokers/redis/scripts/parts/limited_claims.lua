@@ -79,17 +79,19 @@ local function closed_key(limits)
   end
 end
 
--- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys.
+-- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys. It stops
+-- where the next one would need a thread that is not free, as most of them then go back.
 local function read_popped(popped)
-  local jobs, keys = {}, {}
+  local jobs, keys, threads = {}, {}, at_once
   for i = 1, #popped, 2 do
     local job = read_all(popped[i])
+    local limits = job.x and limits_of(job.x) or {}
     jobs[#jobs + 1] = job
-    if job.x then
-      for _, limit in ipairs(limits_of(job.x)) do
-        if limit.terms.per == 0 then keys[#keys + 1] = limit.key end
-      end
+    for _, limit in ipairs(limits) do
+      if limit.terms.per == 0 then keys[#keys + 1] = limit.key end
     end
+    if limits.is_timed then threads = threads - 1 end
+    if threads < 0 then break end
   end
   read_counts(keys)
   return jobs
