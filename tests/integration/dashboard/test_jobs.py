@@ -78,7 +78,7 @@ def test_tabs_tell_how_many_jobs_are_in_each_state(
 
     text = words(shown(onlooker, JOBS))
 
-    assert "All 5 Running 0 Queued 4 Retrying 0 Scheduled 0 Dead 1" in text
+    assert "All 5 Running 0 Queued 4 Retrying 0 Scheduled 0 Waiting 0 Dead 1" in text
 
 
 def test_pages_link_to_the_next_and_the_first(onlooker: Client, backend: JobBackend) -> None:

@@ -26,7 +26,7 @@ def test_limits_hold_with_a_broker_in_redis(redis_url: str) -> None:
         assert len(texts()) == 1
         assert texts() == []
         assert len(enqueued_jobs()) == 2
-        assert_enqueued(tasks.note_once_a_minute, "b")
+        assert_enqueued(tasks.note_once_a_minute, args=["c"])
 
 
 @override_backend("dummy")

@@ -23,32 +23,21 @@ class SlotsInFile:
     def __init__(self, directory: Path, prefix: str) -> None:
         self.most_held: defaultdict[str, int] = defaultdict(int)
         self.starts: defaultdict[str, list[int]] = defaultdict(list)
-        self._held: defaultdict[str, set[str]] = defaultdict(set)
         for path in sorted(directory.rglob("*.incr.aof")):
             with path.open("rb") as file:
                 for command in commands(file):
                     self._follow(command, prefix)
-        self._count()
 
     def _follow(self, command: list[str], prefix: str) -> None:
         name, key, *values = (*command, "")
         family, _, rest = key.removeprefix(prefix).partition(":")
         match name.upper(), family:
-            case "EXEC", _:
-                self._count()
-            case "SADD", "h":
-                self._held[rest] |= set(values) - {""}
-            case "SREM", "h":
-                self._held[rest] -= set(values)
+            case "HSET", "h":  # how many jobs hold slots, by values of one limit
+                for value, held in zip(values[::2], values[1::2], strict=False):
+                    known = self.most_held[f"{rest}:{value}"]
+                    self.most_held[f"{rest}:{value}"] = max(known, int(held))
             case "RPUSH", "r":
                 self.starts[rest] += [int(value) for value in values if value]
-            case "DEL" | "UNLINK", "h":
-                del self._held[rest]
-
-    def _count(self) -> None:
-        """Look at the slots after a whole script, whose commands hold only together."""
-        for key, held in self._held.items():
-            self.most_held[key] = max(self.most_held[key], len(held))
 
     def shortest_period(self, key: str, starts: int) -> int:
         """Return the shortest time in which more jobs than so many have started."""

@@ -29,17 +29,25 @@ local function waiters_for(key)
   return waiting, first
 end
 
--- Returns ids of jobs that hold slots of the keys that were asked for, by key. Only claims tell.
-local function holders()
-  local found = {}
-  for i = 2, #ARGV do found[ARGV[i]] = {} end
-  for _, worker in ipairs(most > 0 and redis.call('ZRANGE', P .. 'leases', 0, -1) or {}) do
-    local claims = redis.call('HGETALL', P .. 'f:' .. worker)
-    for n = 1, #claims, 2 do
-      for key in string.gmatch(claims[n + 1], ' (c[^: ]+:[^: ]*)') do
-        if found[key] and #found[key] < most then table.insert(found[key], claims[n]) end
-      end
+local MOST_CLAIMS = 3000 -- that are looked at, as a call must not hold up the server
+
+-- Notes which jobs of a worker hold slots of the keys that were asked for, by key; returns how many claims it has.
+local function note_holders(found, worker)
+  local claims = redis.call('HGETALL', P .. 'f:' .. worker)
+  for n = 1, #claims, 2 do
+    for key in string.gmatch(claims[n + 1], ' (c[^: ]+:[^: ]*)') do
+      if found[key] and #found[key] < most then table.insert(found[key], claims[n]) end
     end
+  end
+  return #claims / 2
+end
+
+-- Returns ids of some jobs that hold slots of the keys that were asked for, by key. Only claims tell.
+local function holders()
+  local found, seen = {}, 0
+  for i = 2, #ARGV do found[ARGV[i]] = {} end
+  for _, worker in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+    if seen + redis.call('HLEN', P .. 'f:' .. worker) <= MOST_CLAIMS then seen = seen + note_holders(found, worker) end
   end
   return found
 end
