@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -46,6 +47,16 @@ def test_a_part_keeps_to_itself_what_the_others_do_not_use() -> None:
     text = with_parts("-- Parts: places.\nmark('default')\n")
     assert "local mark\ndo\n" in text
     assert "\nfunction mark(" in text
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_two_parts_of_a_script_share_a_name(name: str) -> None:
+    """What a later part calls would be the other one's."""
+    lines = re.findall(
+        r"^local ([\w, ]+)\n(?=do$|local function enter_)", with_parts(SCRIPTS[name]), re.MULTILINE
+    )
+    names = Counter(one for line in lines for one in line.split(", "))
+    assert [one for one, number in names.items() if number > 1] == []
 
 
 def test_parts_with_an_entrance_are_created_when_that_is_called() -> None:

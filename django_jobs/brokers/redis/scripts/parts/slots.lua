@@ -152,14 +152,14 @@ local function write_counts()
   changed = {}
 end
 
-local noted = {} -- by key: how many starts are noted of it
+local known_starts = {} -- by key: how many starts are noted of it
 local started = {} -- by key: when jobs start in this call
 
 -- Returns when a rate has room again: not before there were as many starts as slots.
 local function window_opens(key, number)
   local new = started[key] and #started[key] or 0
-  noted[key] = noted[key] or size('LLEN', 'r:' .. key) or 0
-  if noted[key] + new < number.slots then return 0 end
+  known_starts[key] = known_starts[key] or size('LLEN', 'r:' .. key) or 0
+  if known_starts[key] + new < number.slots then return 0 end
   if new >= number.slots then return now + number.per end
   local start = redis.pcall('LINDEX', P .. 'r:' .. key, new - number.slots)
   return type(start) == 'string' and tonumber(start) and tonumber(start) + number.per or 0
@@ -205,5 +205,5 @@ local function write_taken()
       redis.call('PEXPIRE', P .. 'r:' .. key, number.per + SWEPT_LATER_MS)
     end
   end
-  noted, started = {}, {}
+  known_starts, started = {}, {}
 end
