@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from django_jobs.brokers.redis.lua_constants import CONSTANTS, definitions, literal
-from django_jobs.brokers.redis.lua_parts import FOLDER, with_parts
+from django_jobs.brokers.redis.lua_parts import FOLDER, source, with_parts
 
 SCRIPTS = {
     path.name: path.read_text(encoding="utf-8")
@@ -21,6 +21,27 @@ COMMANDS = {"HLEN", "LLEN", "SCARD", "ZCARD"}
 CAPITALS = re.compile(r"\b[A-Z][A-Z_]+\b")
 TEXT = re.compile(r"--.*|'[^']*'|\"[^\"]*\"")
 DEFINED = re.compile(r"^(?:local )?function (\w+)|^(?:local )?(\w+) =", re.MULTILINE)
+BROUGHT_IN = re.compile(
+    r"\blocal (?!function)([\w, ]+)|\bfunction\b *(\w*)\(([^)]*)\)"
+    r"|\bfor ([\w, ]+?) (?:in\b|=)|[{,]\s*(\w+) ="
+)
+"""Where names stand for the first time, and the fields of tables."""
+USED = re.compile(r"(?<![\w.:])[A-Za-z_]\w*")
+OF_LUA = frozenset(
+    re.findall(
+        r"\w+",
+        "and break do else elseif end false for function if in local nil not or repeat return then"
+        " true until while error ipairs next pairs pcall select tonumber tostring type unpack"
+        " cjson math redis string table ARGV KEYS",
+    )
+)
+"""Words of Lua, and what Redis defines."""
+
+
+def whole(name: str) -> str:
+    """Return the text of a script as Redis gets it."""
+    text = source("clock") + source("common") + with_parts(SCRIPTS[name])
+    return definitions(text) + text
 
 
 def functions(text: str) -> set[str]:
@@ -34,6 +55,14 @@ def test_a_script_names_the_parts_whose_functions_it_calls(name: str) -> None:
     called = set(re.findall(r"\b(\w+)\(", re.sub(r"--.*", "", text)))
     shared = set().union(*map(functions, PARTS.values()))
     assert called & shared - functions(text) == set()
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_each_name_is_defined_somewhere(name: str) -> None:
+    """Also variables and what scripts define themselves, wherever in the script that is."""
+    text = TEXT.sub("", whole(name))
+    found = "".join(", ".join(groups) + ", " for groups in BROUGHT_IN.findall(text))
+    assert set(USED.findall(text)) - set(re.findall(r"\w+", found)) - OF_LUA == set()
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
