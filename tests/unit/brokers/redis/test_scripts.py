@@ -22,7 +22,7 @@ CAPITALS = re.compile(r"\b[A-Z][A-Z_]+\b")
 TEXT = re.compile(r"--.*|'[^']*'|\"[^\"]*\"")
 DEFINED = re.compile(r"^(?:local )?function (\w+)|^(?:local )?(\w+) =", re.MULTILINE)
 BROUGHT_IN = re.compile(
-    r"\blocal (?!function)([\w, ]+)|\bfunction\b *(\w*)\(([^)]*)\)"
+    r"\blocal (?!function)([\w, ]+)|\bfunction\b *([\w.]*)\(([^)]*)\)"
     r"|\bfor ([\w, ]+?) (?:in\b|=)|[{,]\s*(\w+) ="
 )
 """Where names stand for the first time, and the fields of tables."""
