@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django_jobs.brokers.base import Session
-from django_jobs.brokers.messages import PendingReply
+from django_jobs.brokers.messages import PendingReply, Reply
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import State
 from django_jobs.waits import capped
@@ -40,13 +40,19 @@ class Call:
 
     Attributes:
         limit: how many jobs it may bring, for which there is room.
+        at_once: how many of the jobs that it may bring start at once.
         is_look: whether it shows if the queues are empty: no other call was under way.
     """
 
     batch: Batch
     limit: int
+    at_once: int
     is_look: bool
     pending: PendingReply
+
+    def may_leave_rates(self, claims: int) -> bool:
+        """Return whether jobs with rates may be left that start only in a thread that is free."""
+        return claims >= self.at_once
 
 
 class ExchangeLoop:
@@ -204,9 +210,8 @@ class ExchangeLoop:
             self._state.room.release(limit)
             self._give_up(batch, error)
             raise
-        # What is taken ahead of free threads leaves jobs with rates where they are.
-        is_look = draining and 0 < limit <= at_once and not self._calls
-        self._calls.append(Call(batch, limit, is_look, pending))
+        is_look = draining and limit > 0 and not self._calls
+        self._calls.append(Call(batch, limit, at_once, is_look, pending))
 
     def _receive(self) -> None:
         """Wait for the reply to the oldest call, and hand over what it brings."""
@@ -220,18 +225,18 @@ class ExchangeLoop:
             self._outbox.answered(call.batch)
             self._intake.accept(reply, call.limit)
             self._intake.settled(call.batch.settlements)
-            self._note(call)
+            self._note(call, reply)
         finally:
             self._state.room.release(call.limit)
         if self._state.outlook.empty:
             self._state.changes.notify()  # the listener may begin
 
-    def _note(self, call: Call) -> None:
+    def _note(self, call: Call, reply: Reply) -> None:
         """Note that a call was answered."""
         self._outage.over()
         ended = sum(one.state is not State.QUEUED for one in call.batch.settlements)
         self._reasons.prefetch.finished(ended)
-        is_empty = self._state.outlook.empty
+        is_empty = self._state.outlook.empty and not call.may_leave_rates(len(reply.claims))
         self._reasons.note_look(found_empty=call.is_look and is_empty)
 
     def _give_up(self, batch: Batch, error: BaseException) -> bool:
