@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.warm_python import Forked
 
 
 @dataclass
@@ -20,7 +21,7 @@ class RunningProcess:
         log: what it writes.
     """
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | subprocess.Popen[bytes] | Forked
     log: Path
 
     @property

@@ -8,19 +8,20 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django_jobs.worker.worker import Worker
 from tests.support.paths import ROOT
 from tests.support.processes import RunningProcess
 from tests.support.waiting import wait_until
+from tests.support.warm_python import python
 
-RUNWORKER = (sys.executable, "-m", "django", "runworker")
+RUNWORKER = ("django", "runworker")
 TAKE_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -82,16 +83,16 @@ class Site:
 
     def start(self, *arguments: str, ready: bool = True, **variables: str) -> WorkerProcess:
         """Start a worker; return when it says what it serves."""
-        worker = self._start(*RUNWORKER, *arguments, **variables)
+        worker = self._start("-m", *RUNWORKER, *arguments, **variables)
         if ready:
             worker.wait_for("Stop: Ctrl-C")
         return worker
 
     def run(self, program: str, *arguments: str, **variables: str) -> WorkerProcess:
         """Start a Python program with the settings of the workers."""
-        return self._start(sys.executable, "-c", program, *arguments, **variables)
+        return self._start("-c", program, *arguments, **variables)
 
-    def _start(self, *command: str, **variables: str) -> WorkerProcess:
+    def _start(self, *arguments: str, **variables: str) -> WorkerProcess:
         log = self.folder / f"worker-{next(self.numbers)}.log"
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.apps.worker_site.settings",
@@ -99,21 +100,29 @@ class Site:
             "WORKER_OPTIONS": json.dumps(self.options),
             **self.variables,
         }
-        in_terminal = (sys.executable, "-c", TAKE_TERMINAL) if self.terminal else ()
+        environment = {**os.environ, **environment, **variables}
         with log.open("w") as output:
-            process = subprocess.Popen(
-                [*in_terminal, *command],
-                cwd=ROOT,
-                stdin=self.terminal,
-                env=os.environ | environment | variables,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
+            process = (
+                self._in_terminal(arguments, environment, output)
+                if self.terminal
+                else python(arguments, ROOT, environment, output)
             )
         worker = WorkerProcess(process, log)
         self.started.append(worker)
         return worker
+
+    def _in_terminal(
+        self, arguments: Sequence[str], environment: Mapping[str, str], output: TextIO
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-c", TAKE_TERMINAL, sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=self.terminal,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
     def refused(self, *arguments: str, **variables: str) -> str:
         """Start a worker that can't work; return what it says."""

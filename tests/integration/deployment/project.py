@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.integration.deployment.each_call import END
 from tests.support.paths import ROOT
-from tests.support.waiting import DEADLINE
+from tests.support.warm_python import run
 
-END = "--- end of an answer ---"
 SECRET = "never-print-this"
 
 MANAGE = """
@@ -90,19 +89,7 @@ application = get_asgi_application()
 }
 
 
-EACH = f"""
-import json, os, sys
-sys.path.insert(0, os.path.dirname(sys.argv[1]))
-os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
-calls = json.loads(sys.argv.pop())
-sys.argv.pop(0)
-import django
-django.setup()
-from django.core.management import call_command
-for call in calls:
-    call_command("jobs", *call)
-    sys.stdout.write("{END}")
-"""
+EACH = Path(__file__).with_name("each_call.py")
 
 
 @dataclass(frozen=True)
@@ -131,16 +118,8 @@ class DeployedProject:
 
     def jobs(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py jobs` from another folder, as cron or a person may."""
-        return subprocess.run(
-            [sys.executable, str(self.folder / "manage.py"), "jobs", *arguments],
-            cwd="/",
-            env=self.environment(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
+        command = (str(self.folder / "manage.py"), "jobs", *arguments)
+        return run(command, Path("/"), self.environment(**variables))
 
     def printed(self, *arguments: str, **variables: str) -> str:
         """Return what a subcommand prints if it succeeds without a warning."""
@@ -157,15 +136,7 @@ class DeployedProject:
         return self.answers[key]
 
     def _call(self, calls: Sequence[Sequence[str]], variables: dict[str, str]) -> list[str]:
-        done = subprocess.run(
-            [sys.executable, "-c", EACH, str(self.folder / "manage.py"), json.dumps(calls)],
-            cwd=self.folder,
-            env=self.environment(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
+        command = (str(EACH), str(self.folder / "manage.py"), json.dumps(calls))
+        done = run(command, self.folder, self.environment(**variables))
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout.split(END)[:-1]

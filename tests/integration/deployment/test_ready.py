@@ -12,7 +12,8 @@ import pytest
 
 from tests.integration.deployment.project import DeployedProject
 from tests.support.paths import ROOT
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import wait_until
+from tests.support.warm_python import run
 
 COMMAND = re.compile(r"(?m)^ {6}manage\.py (.*)$")
 
@@ -45,15 +46,8 @@ def test_every_command_of_the_checklist_succeeds(
     assert len(commands) >= 8
     failed = {}
     for command in commands:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *shlex.split(command)],
-            cwd=plain.folder,
-            env=plain.environment(**variables),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
+        words = ("manage.py", *shlex.split(command))
+        done = run(words, plain.folder, plain.environment(**variables))
         if done.returncode:
             failed[command] = done.stdout + done.stderr
     assert failed == {}
