@@ -143,7 +143,10 @@ def run(
     """Run Python to its end; return its exit code and what it wrote."""
     with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
         started = python(arguments, cwd, environment, output, errors)
-        code = started.wait(DEADLINE)
+        try:
+            code = started.wait(DEADLINE)
+        finally:
+            started.kill()
         output.seek(0)
         errors.seek(0)
         return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())

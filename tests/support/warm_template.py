@@ -176,6 +176,7 @@ def run(request: Request, installed: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     without_opentelemetry()
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # each program has settings of its own
     for name in IMPORTED:
         import_module(name)
     gc.freeze()  # what the garbage collector does not visit is shared by all forks
