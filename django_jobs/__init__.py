@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django_jobs.jobs.progress import set_progress
 from django_jobs.periodic_tasks.registry import periodic
+from django_jobs.relations.batches import Batch
 from django_jobs.relations.limits import Limit, Rate
 from django_jobs.relations.unique import Unique
 from django_jobs.tasks.decorator import task
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from django_jobs.mail import send_mail_later
 
 __all__ = [
+    "Batch",
     "Limit",
     "Rate",
     "Retry",

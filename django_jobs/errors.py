@@ -47,6 +47,38 @@ class DuplicateJob(JobsError):
         self.index = index
 
 
+class BatchEnded(JobsError):
+    """A batch takes no more members: its `with` block is over, and no running member adds them.
+
+    Args:
+        batch: id of the batch.
+    """
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(
+            f"The batch {batch} takes no more jobs: it was closed or cancelled, or is not kept any"
+            " more. Add jobs inside its with block, or from one of its running members."
+        )
+        self.batch = batch
+
+
+class BatchNotFound(JobsError, LookupError):
+    """There is no such batch, it waits for a commit, or it is no longer kept.
+
+    Args:
+        batch: its id.
+        backend: alias in `TASKS`.
+    """
+
+    def __init__(self, batch: str, backend: str) -> None:
+        super().__init__(
+            f"There is no batch {batch[:100]!r} in TASKS[{backend!r}]: it waits for a commit, was"
+            " rolled back, or is no longer kept."
+        )
+        self.batch = batch
+        self.backend = backend
+
+
 # --- of periodic tasks -------------------------------------------------------------------------
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,10 +25,10 @@ from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import (
     BrokenPayload,
     DuplicateJob,
-    JobsError,
     TaskNotFound,
 )
 from django_jobs.jobs import observers
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
 from django_jobs.periodic_tasks.due import PeriodicTask
@@ -48,14 +47,11 @@ from django_jobs.worker.run.context import RunContext
 from django_jobs.worker.run.undecided import Undecided
 from django_jobs.worker.worker import Worker
 
-from .job_builder import JobBuilder
+from .batches import BackendBatches
+from .given_up import give_up_jobs
+from .job_builder import JobBuilder, with_instant
 from .merged_calls import announce_merged
 from .task_checks import check_queue, check_queue_names, check_ranges
-
-logger = logging.getLogger("django_jobs")
-
-MAX_NAMED = 100
-"""The most job ids that one log line lists."""
 
 DEFAULT_RETRY = Retry()
 """The policy if neither the task nor the settings give one."""
@@ -112,56 +108,72 @@ class JobBackend(BaseTaskBackend):
         except DuplicateJob as error:
             raise DuplicateJob(error.task, error.holder) from None  # it is no item of a bulk
 
-    def bulk_enqueue(self, task: AnyTask, calls: Sequence[Arguments]) -> list[AnyJobResult]:
-        """Enqueue many calls of a task; see `Task.bulk_enqueue`."""
+    def bulk_enqueue(
+        self, task: AnyTask, calls: Sequence[Arguments], membership: Membership | None = None
+    ) -> list[AnyJobResult]:
+        """Enqueue many calls of a task; see `Task.bulk_enqueue`.
+
+        Args:
+            membership: of the batch whose members they are; then the backend's own
+                `enqueue_on_commit` holds.
+        """
         if is_declared(task):
             check_queue(task, self.queues, self.alias)  # the rest was checked at the declaration
         else:
             self.validate_task(task)
             check_importable(task)
-            task = _with_instant(task)
+            task = with_instant(task)
         if not calls:
             return []
         if not observers.observers:
-            return self._enqueue(task, calls, {})
+            return self._enqueue(task, calls, {}, membership)
         about = observers.EnqueuedCalls(task.module_path, task.queue_name, self.alias, len(calls))
         with observers.enqueuing(about) as carried:
-            return self._enqueue(task, calls, carried)
+            return self._enqueue(task, calls, carried, membership)
 
     def _enqueue(
-        self, task: AnyTask, calls: Sequence[Arguments], carried: Mapping[str, Any]
+        self,
+        task: AnyTask,
+        calls: Sequence[Arguments],
+        carried: Mapping[str, Any],
+        membership: Membership | None,
     ) -> list[AnyJobResult]:
-        transactions = open_transactions() if self._waits_for_commit(task) else ()
-        jobs = self._builder.build(task, calls, carried, after_commit=bool(transactions))
+        transactions = open_transactions() if self._waits_for_commit(task, membership) else ()
+        batch = membership.batch if membership else ""
+        jobs = self._builder.build(
+            task, calls, carried, after_commit=bool(transactions), batch=batch
+        )
         results = enqueued_results(task, jobs, self.alias)
-        push, give_up = partial(self._push, jobs, results), partial(self._give_up, jobs)
+        push = partial(self._push, jobs, results, membership)
+        give_up = partial(give_up_jobs, jobs, self, membership)
         run_after_all_commits(transactions, push, give_up, self.alias)
         return results
 
-    def _give_up(self, jobs: Sequence[Job], error: Exception) -> None:
-        """Log which jobs of a committed transaction could not be enqueued."""
-        more = f" and {len(jobs) - MAX_NAMED:,} more" if len(jobs) > MAX_NAMED else ""
-        logger.error(
-            "The transaction is committed, but %s could not be enqueued (TASKS[%r]): %s%s. %s",
-            jobs[0].task,
-            self.alias,
-            ", ".join(job.id for job in jobs[:MAX_NAMED]),
-            more,
-            error,
-            exc_info=None if isinstance(error, JobsError) else error,
-            extra={"task": jobs[0].task, "queue": jobs[0].queue, "backend": self.alias},
-        )
-
     def make_job(self, task: AnyTask) -> Job:
         """Return a new job that calls a task without arguments, for its periodic ticks."""
-        return self._builder.build(task, [((), {})])[0]
+        return self.build_jobs(task, [((), {})])[0]
 
-    def _waits_for_commit(self, task: AnyTask) -> bool:
-        own = task.enqueue_on_commit if isinstance(task, JobTask) else None
-        return self.configuration.enqueue_on_commit if own is None else own
+    def build_jobs(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
+        """Return new jobs, which the caller stores in its own way."""
+        return self._builder.build(with_instant(task), calls)
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        self._announce(jobs, self.broker.push(jobs), results)
+    def _waits_for_commit(self, task: AnyTask, membership: Membership | None) -> bool:
+        if membership or not isinstance(task, JobTask) or task.enqueue_on_commit is None:
+            return self.configuration.enqueue_on_commit
+        return task.enqueue_on_commit
+
+    def _push(
+        self,
+        jobs: Sequence[Job],
+        results: Sequence[AnyJobResult],
+        membership: Membership | None = None,
+    ) -> None:
+        self._announce(jobs, self._store(jobs, membership), results)
+
+    def _store(self, jobs: Sequence[Job], membership: Membership | None) -> list[str]:
+        """Store jobs; return for each the id of the job that stands for it."""
+        store = self.broker.batches
+        return store.add(jobs, membership) if membership else self.broker.push(jobs)
 
     def _announce(
         self, jobs: Sequence[Job], ids: Sequence[str], results: Sequence[AnyJobResult]
@@ -188,6 +200,14 @@ class JobBackend(BaseTaskBackend):
         if found is not None and found.job.id != job.id:
             results = enqueued_results(task, [job], self.alias)
             announce_merged([job], [found.job.id], results, self.alias, type(self))
+
+    @property
+    def batches(self) -> BackendBatches:
+        """What `django_jobs.Batch` asks of this backend."""
+        return BackendBatches(self)
+
+    def batch_changed(self, batch_id: str) -> None:
+        """Take note that a batch may have started callbacks: workers hear of them by themselves."""
 
     # --- running -----------------------------------------------------------------------------
 
@@ -276,9 +296,3 @@ class JobBackend(BaseTaskBackend):
     def close(self) -> None:
         """Release connections; they are opened again at the next use."""
         self.broker.close()
-
-
-def _with_instant(task: AnyTask) -> AnyTask:
-    if isinstance(task.run_after, timedelta):
-        return dataclasses.replace(task, run_after=timezone.now() + task.run_after)
-    return task

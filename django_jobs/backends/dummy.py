@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
 
@@ -49,8 +50,13 @@ class DummyBackend(JobBackend):
             self.broker.inspection.delete(job_id)
         self._enqueued.ids.clear()
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        ids = self.broker.push([job._replace(limits=()) for job in jobs])
+    def _push(
+        self,
+        jobs: Sequence[Job],
+        results: Sequence[AnyJobResult],
+        membership: Membership | None = None,
+    ) -> None:
+        ids = self._store([job._replace(limits=()) for job in jobs], membership)
         self._enqueued.ids += [job.id for job, own in zip(jobs, ids, strict=True) if job.id == own]
         self._announce(jobs, ids, results)
 

@@ -9,8 +9,9 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from django.db import connections
 
@@ -19,6 +20,7 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import DuplicateJob
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
 from django_jobs.logs.handlers import add_job_fields
@@ -48,7 +50,9 @@ class InlineBroker(MemoryBroker):
         super().__init__(lease=LEASE)
         self._beginning = threading.Lock()
 
-    def begin(self, job: Job, session: Session) -> tuple[Sequence[str], tuple[Claim, ...]]:
+    def begin(
+        self, job: Job, session: Session, membership: Membership | None
+    ) -> tuple[Sequence[str], tuple[Claim, ...]]:
         """Store a job and claim it.
 
         Returns:
@@ -56,7 +60,8 @@ class InlineBroker(MemoryBroker):
             after a pause.
         """
         with self._beginning:
-            return self.push([job]), self._claim(session, [job.queue])
+            ids = self.batches.add([job], membership) if membership else self.push([job])
+            return ids, self.claim([job.queue], session)
 
     def digests_of(self, claims: Sequence[Claim]) -> list[str]:
         """Return the digests of the locks of those jobs that are unique; claims leave them out."""
@@ -70,7 +75,7 @@ class InlineBroker(MemoryBroker):
             return ()
         with self._beginning:
             queues = self._queues_of_waiting(digests)
-            return self._claim(session, queues) if queues else ()
+            return self.claim(queues, session) if queues else ()
 
     def _queues_of_waiting(self, digests: Sequence[str]) -> list[str]:
         """Return the queues of jobs that hold one of these locks and wait."""
@@ -79,7 +84,8 @@ class InlineBroker(MemoryBroker):
             entries = [self._store.entries.get(one.holder) for one in held if one]
             return sorted({one.job.queue for one in entries if one and one.state.is_waiting})
 
-    def _claim(self, session: Session, queues: Sequence[str]) -> tuple[Claim, ...]:
+    def claim(self, queues: Iterable[str], session: Session) -> tuple[Claim, ...]:
+        """Claim what waits in some queues."""
         quotas = [QueueQuota(queue, self.max_queued) for queue in queues]
         return session.exchange((), Take(self.max_queued, quotas)).result().claims
 
@@ -101,20 +107,41 @@ class InlineBackend(JobBackend):
         if self.configuration.log_job_fields:
             add_job_fields()
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
-        worker = f"inline-{secrets.token_hex(6)}"
-        context = dataclasses.replace(self.run_context(worker), retries=False)
-        session = self.broker.session(worker)
-        session.heartbeat(_report(worker))
-        try:
+    def _push(
+        self,
+        jobs: Sequence[Job],
+        results: Sequence[AnyJobResult],
+        membership: Membership | None = None,
+    ) -> None:
+        with self._worker() as (context, session):
             for index, (job, result) in enumerate(zip(jobs, results, strict=True)):
                 try:
-                    ids, claims = self.broker.begin(job._replace(limits=()), session)
+                    unlimited = job._replace(limits=())
+                    ids, claims = self.broker.begin(unlimited, session, membership)
                 except DuplicateJob as error:
                     raise DuplicateJob(error.task, error.holder, index) from None
                 self._announce([job], ids, [result])
                 if own := self._run_all(claims, context, session).get(job.id):
                     update_result(result, own)
+        if membership:
+            self.batch_changed(membership.batch)
+
+    def batch_changed(self, batch_id: str) -> None:
+        """Run what a batch has started, or queued again."""
+        with self._worker() as (context, session):
+            while claims := self.broker.claim(self.broker.inspection.queue_names(), session):
+                for claim in claims:
+                    self._result_of(claim, context, session)
+
+    @contextmanager
+    def _worker(self) -> Iterator[tuple[RunContext, Session]]:
+        """Be a worker for as long as a call lasts."""
+        worker = f"inline-{secrets.token_hex(6)}"
+        context = dataclasses.replace(self.run_context(worker), retries=False)
+        session = self.broker.session(worker)
+        session.heartbeat(_report(worker))
+        try:
+            yield context, session
         finally:
             session.close()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeAlias
+
+from django.utils import timezone
 
 from django_jobs.clock import now_ms, to_ms
 from django_jobs.compat import AnyTask
@@ -26,7 +30,7 @@ from django_jobs.tasks.signatures import sign
 from django_jobs.validation.ranges import MAX_OVERRIDES
 
 CommonFields: TypeAlias = tuple[
-    str, str, int, int, int | None, int | None, int, str, str, str, int, None
+    str, str, int, int, int | None, int | None, int, str, str, str, int, None, str
 ]
 """What all jobs of one call share: the fields of `Job` from `task` to `lock`, at first None."""
 
@@ -59,6 +63,7 @@ class JobBuilder:
         carried: Mapping[str, Any] = NOTHING,
         *,
         after_commit: bool = False,
+        batch: str = "",
     ) -> list[Job]:
         """Return a new job for each call.
 
@@ -66,13 +71,14 @@ class JobBuilder:
             task: its `run_after` is a datetime or None.
             carried: reserved metadata of libraries, to add to that of the task.
             after_commit: whether the jobs are pushed after the caller has gone on.
+            batch: id of the batch whose members the jobs are, or "".
 
         Raises:
             TypeError: the arguments of a unique job do not fit its function.
             UnserializableArgument: an argument is not a value that JSON can hold.
             PayloadTooLarge: the arguments, the metadata or the changed options are too large.
         """
-        common = self._common_fields(task, carried)
+        common = self._common_fields(task, carried, batch)
         unique = task.unique if isinstance(task, Task) else None
         turns, limits = self._turns(task), self._limits(task)
         jobs: list[Job] = []
@@ -92,7 +98,7 @@ class JobBuilder:
             raise type(error)(f"bulk_enqueue: item {len(jobs)}: {error}") from error
         return jobs
 
-    def _common_fields(self, task: AnyTask, carried: Mapping[str, Any]) -> CommonFields:
+    def _common_fields(self, task: AnyTask, carried: Mapping[str, Any], batch: str) -> CommonFields:
         now, name = now_ms(), task.module_path
         run_at = None if task.run_after is None else to_ms(task.run_after)
         expires = task.expires if isinstance(task, Task) else None
@@ -115,6 +121,7 @@ class JobBuilder:
             encode_with_reserved(metadata, carried) if metadata or carried else "",
             FORMAT,
             None,
+            batch,
         )
 
     def _limits(self, task: AnyTask) -> LimitMaker | None:
@@ -153,3 +160,10 @@ class JobBuilder:
 
 def _to_ms(seconds: Seconds) -> int:
     return round(to_seconds(seconds) * 1000)
+
+
+def with_instant(task: AnyTask) -> AnyTask:
+    """Return a task whose `run_after` is a datetime, if it has one."""
+    if isinstance(task.run_after, timedelta):
+        return replace(task, run_after=timezone.now() + task.run_after)
+    return task

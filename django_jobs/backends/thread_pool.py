@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.conf.options import ThreadPoolOptions
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
 
@@ -30,10 +31,18 @@ class ThreadPoolBackend(JobBackend):
             lambda: MemoryBroker(max_queued=options.max_queued, full_timeout=options.full_timeout),
         )
 
-    def _push(self, jobs: Sequence[Job], results: Sequence[AnyJobResult]) -> None:
+    def _push(
+        self,
+        jobs: Sequence[Job],
+        results: Sequence[AnyJobResult],
+        membership: Membership | None = None,
+    ) -> None:
         # First: a process that is ending must refuse jobs, not lose them.
         self.pool.start()
-        super()._push(jobs, results)
+        super()._push(jobs, results, membership)
+
+    def batch_changed(self, batch_id: str) -> None:
+        self.pool.start()  # it may have no members, and still a callback
 
     def prepare_process(self) -> None:
         exit_cleanly_on_sigterm()

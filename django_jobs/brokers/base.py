@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from django_jobs.brokers.batches import Batches
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
-from django_jobs.jobs.records import Job, Settlement, Tick
+from django_jobs.jobs.records import Job, Settlement
+from django_jobs.jobs.ticks import Tick
 
 from .doctor import Doctor
 from .messages import HeartbeatReply, HeartbeatReport, PendingReply, Reply, Take
@@ -122,6 +124,9 @@ class Broker(ABC):
 
     inspection: Inspection
     """The read side, with what operators do to jobs; never on a job's way."""
+
+    batches: Batches
+    """Jobs whose ends are counted together."""
 
     doctor: Doctor
     """Finds inconsistencies in the store, and repairs them."""

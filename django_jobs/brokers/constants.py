@@ -123,6 +123,23 @@ MOVED_PER_CALL = 150
 LISTED_PER_CALL = 150
 """For how many queues one call lists keys with free slots; the next one goes on."""
 
+# --- batches --------------------------------------------------------------------------------------
+
+EDGES_PER_CALL = 300
+"""From how many ended nodes to waiting ones a call follows an edge: it holds up the server."""
+
+BATCH_HELD_MS = 3_600_000
+"""How long after its last push a block that adds members is taken for vanished."""
+
+BATCH_KEPT_MS = 7 * DAY_MS
+"""For how long a batch is kept after its end; one with dead members as long as those."""
+
+BATCHES_KEPT = 10_000
+"""How many ended batches are kept at most."""
+
+AGAINST_WISH = ("django_jobs.errors.JobExpired", "django_jobs.errors.JobCancelled")
+"""The errors with which a job is discarded that did not ask for it itself."""
+
 # --- retention ------------------------------------------------------------------------------------
 
 SUCCEEDED_KEPT = 100_000

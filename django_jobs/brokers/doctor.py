@@ -31,6 +31,8 @@ class Trouble(StrEnum):
     STRAY_SLOT = "stray_slot"
     MISSING_SLOT = "missing_slot"
     CLOSED_KEY = "closed_key"
+    STRAY_WAIT = "stray_wait"
+    STUCK_BATCH = "stuck_batch"
     STRAY_KEY = "stray_key"
     ENDLESS_KEY = "endless_key"
     UNLISTED_QUEUE = "unlisted_queue"
@@ -104,6 +106,12 @@ WORDINGS = {
     Trouble.CLOSED_KEY: Wording(
         "Jobs of the queue {detail} wait for {where}, and nothing will start them.",
         "let the next call look at it",
+    ),
+    Trouble.STRAY_WAIT: Wording(
+        "The job {where} waits for {detail}, which will not start it.", "discard it"
+    ),
+    Trouble.STUCK_BATCH: Wording(
+        "The batch {where} is not what its counts say: {detail}.", "bring it to what they say"
     ),
     Trouble.STRAY_KEY: Wording("{where} belongs to {detail}, which does not exist.", "delete it"),
     Trouble.ENDLESS_KEY: Wording("The key {where} never expires.", "let it expire"),

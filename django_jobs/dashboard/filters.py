@@ -27,6 +27,7 @@ FILTER_LABELS = {
     "task": _("Task"),
     "error": _("Error"),
     "text": _("Arguments contain"),
+    "batch": _("Batch"),
     "id": _("ID"),
     "since": _("Time from"),
     "until": _("Time to"),
@@ -48,6 +49,7 @@ class JobFilters:
     task: str = ""
     error: str = ""
     text: str = ""
+    batch: str = ""
     id: str = ""
     since: str = ""
     until: str = ""
@@ -96,6 +98,7 @@ class JobFilters:
             task=self.task or None,
             error=self.error or None,
             text=self.text or None,
+            batch=self.batch or None,
             id=self.id or None,
             since=to_ms(since) if since else None,
             until=to_ms(until + MINUTE) - 1 if until else None,

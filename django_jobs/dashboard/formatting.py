@@ -48,6 +48,16 @@ def job_count(count: int) -> str:
     return text % {"number": number(count)}
 
 
+def locked_jobs(count: int) -> str:
+    """Return why unique jobs were not retried."""
+    text = ngettext(
+        "%(jobs)s was not retried, as it is unique and another job holds its lock.",
+        "%(jobs)s were not retried, as they are unique and other jobs hold their locks.",
+        count,
+    )
+    return text % {"jobs": job_count(count)}
+
+
 def optional_duration(milliseconds: float | None) -> str:
     """Return a duration that may be less than a millisecond, or a dash for none."""
     if milliseconds is None:

@@ -58,12 +58,15 @@ def arguments(job: Job) -> list[NamedValue] | None:
 
 def metadata(job: Job) -> list[NamedValue]:
     """Return the metadata, including keys reserved by libraries."""
+    return named_values(job.metadata)
+
+
+def named_values(text: str) -> list[NamedValue]:
+    """Return the entries of metadata, given as JSON text; one entry if it cannot be read."""
     try:
-        return [
-            NamedValue(key, to_text(value)) for key, value in decode_metadata(job.metadata).items()
-        ]
+        return [NamedValue(key, to_text(value)) for key, value in decode_metadata(text).items()]
     except BrokenPayload:
-        return [NamedValue("", job.metadata)]
+        return [NamedValue("", text)]
 
 
 def result(text: str | None) -> str | None:

@@ -26,6 +26,7 @@ class Entry:
 ENTRIES = (
     Entry("overview", _("Overview"), "overview"),
     Entry("jobs", _("Jobs"), "jobs"),
+    Entry("batches", _("Batches"), "batches"),
     Entry("queues", _("Queues"), "queues"),
     Entry("limits", _("Limits"), "limits"),
     Entry("workers", _("Workers"), "workers"),

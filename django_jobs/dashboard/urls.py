@@ -6,6 +6,8 @@ from django.urls import path
 
 from .views import (
     api,
+    batch,
+    batches,
     job,
     job_actions,
     jobs,
@@ -28,6 +30,10 @@ urlpatterns = [
     path("action/", job_actions.apply, name="apply_action"),
     path("bulk/", job_actions.bulk, name="bulk"),
     path("bulk/step/", job_actions.bulk_step, name="bulk_step"),
+    path("batches/", batches.batch_list, name="batches"),
+    path("batch/", batch.batch_detail, name="batch"),
+    path("batch/cancel/", batch.cancel, name="cancel_batch"),
+    path("batch/retry/", batch.retry_dead, name="retry_batch"),
     path("queues/", queues.queue_list, name="queues"),
     path("queues/pause/", queues.pause, name="pause_queue"),
     path("queues/resume/", queues.resume, name="resume_queue"),

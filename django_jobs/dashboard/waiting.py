@@ -8,9 +8,16 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.jobs.awaited import AwaitedEvent, BatchEvent
 from django_jobs.jobs.limits import JobLimit, value_of
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.tasks.redaction.names import MASK
+
+EVENTS: dict[BatchEvent, Any] = {
+    BatchEvent.SUCCESS: _("Waits for the success of a batch:"),
+    BatchEvent.END: _("Waits for the end of a batch:"),
+    BatchEvent.DEATH: _("Waits for the first dead job of a batch:"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,16 @@ def waits_for(record: JobRecord) -> WaitsFor | None:
     """Return what a job waits for, or None if it does not wait for others."""
     if record.state is not State.WAITING or record.waits_for is None:
         return None
+    if isinstance(record.waits_for, AwaitedEvent):
+        return _event(record.waits_for)
     return _slot(record.waits_for)
+
+
+def _event(awaited: AwaitedEvent) -> WaitsFor:
+    """Say that a callback waits for an event of its batch."""
+    return WaitsFor(
+        text=EVENTS[awaited.event], name=awaited.batch, page="batch", query={"id": awaited.batch}
+    )
 
 
 def _slot(limit: JobLimit) -> WaitsFor:

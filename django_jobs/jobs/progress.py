@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+from django_jobs.jobs.membership import Membership
 from django_jobs.validation.validators import short_repr
 
 MAX_TEXT = 200
@@ -34,10 +35,12 @@ class Progress:
 
 
 class RunningAttempt(Protocol):
-    """An attempt, which keeps the latest progress and says what the log tells of it."""
+    """An attempt, which keeps the latest progress, and says what others need to know of it."""
 
     progress: Progress | None
 
+    @property
+    def membership(self) -> Membership: ...
     @property
     def log_fields(self) -> Mapping[str, object]: ...
 

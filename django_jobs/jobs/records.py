@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from django_jobs.jobs.awaited import AwaitedEvent
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 
@@ -110,6 +111,7 @@ class Job(NamedTuple):
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
         format: of its record: the lowest one that has all that this job needs.
         lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
+        batch: id of the batch of which it is a member, or "".
         limits, turn: its limits, and its fair key and weight or None. Claims leave out both.
     """
 
@@ -127,6 +129,7 @@ class Job(NamedTuple):
     metadata: str = ""
     format: int = 1
     lock: Lock | None = None
+    batch: str = ""
     limits: tuple[JobLimit, ...] = ()
     turn: Turn | None = None
 
@@ -246,7 +249,8 @@ class JobRecord:
         lock_holder: id of the job that holds the lock of this unique job, or None if nobody does;
             one that has expired before its start loses it to the next call. A scheduled job
             without a due time waits for the end of that job, as its successor.
-        waits_for: the limit for whose slot a waiting job waits, or None.
+        waits_for: the limit for whose slot a waiting job waits, or the event for which a callback
+            waits or has waited; None for other jobs.
     """
 
     job: Job
@@ -265,7 +269,13 @@ class JobRecord:
     postponement: Postponement | None = None
     cancel_requested: bool = False
     lock_holder: str | None = None
-    waits_for: JobLimit | None = None
+    waits_for: JobLimit | AwaitedEvent | None = None
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether its batch is where it is, so that it cannot move to another broker."""
+        waits = self.state is State.WAITING and isinstance(self.waits_for, AwaitedEvent)
+        return bool(self.job.batch) or waits
 
     @property
     def is_locked_out(self) -> bool:
@@ -281,20 +291,3 @@ class JobRecord:
     def awaits_lock(self) -> bool:
         """Whether it waits for the end of the job that holds its lock, as its successor."""
         return self.state is State.SCHEDULED and self.due_at is None and self.is_locked_out
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A tick of a periodic task that a worker wants to claim.
-
-    Attributes:
-        name: of the periodic task.
-        last: the last claimed tick that the caller knows of, in Unix milliseconds, or None.
-        at: the tick in Unix milliseconds.
-        job: the job to push, or None to skip the tick.
-    """
-
-    name: str
-    last: int | None
-    at: int
-    job: Job | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
 
-from django_jobs.brokers.inspection.prometheus import exposition
+from django_jobs.brokers.prometheus import exposition
 from django_jobs.conf.probe_address import ProbeAddress
 from django_jobs.worker.group import WorkerGroup
 from django_jobs.worker.probe.answers import WorkerAnswers
@@ -39,7 +39,7 @@ def open_worker_probe(
 
 def scrapes_of(backend: JobBackend) -> Scrapes:
     """Return what sends the metrics of a backend to those who ask for them."""
-    return Scrapes(lambda: exposition(backend.broker.inspection))
+    return Scrapes(lambda: exposition(backend.broker))
 
 
 def cannot_listen(address: ProbeAddress | None, error: OSError) -> CommandError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .assertions import assert_enqueued, assert_not_enqueued
+from .batches import assert_batch_enqueued, assert_batch_failed, assert_batch_succeeded
 from .enqueued import enqueued_jobs
 from .outcomes import assert_dead, assert_discarded, assert_succeeded
 from .override import override_backend
@@ -10,6 +11,9 @@ from .run import run_enqueued
 from .single_attempt import perform
 
 __all__ = [
+    "assert_batch_enqueued",
+    "assert_batch_failed",
+    "assert_batch_succeeded",
     "assert_dead",
     "assert_discarded",
     "assert_enqueued",

@@ -10,6 +10,7 @@ from django_jobs.clock import from_ms
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import JobRecord
+from django_jobs.relations.batches import Batch
 
 from .conditions import ANYTHING, to_conditions, to_text
 from .hints import commit_hint
@@ -24,6 +25,7 @@ def assert_enqueued(
     queue_name: str = ANYTHING,
     priority: int = ANYTHING,
     run_after: datetime | timedelta | None = ANYTHING,
+    batch: Batch | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> TaskResult[..., Any]:
     """Assert that a job of a task is waiting; arguments that are left out match anything.
@@ -32,6 +34,7 @@ def assert_enqueued(
         args: all positional arguments, as given to `enqueue`.
         kwargs: all keyword arguments.
         run_after: a datetime, a timedelta from `enqueue`, or None for at once; to the second.
+        batch: of which it is a member, or None for a job that is a member of none.
         backend: alias in `TASKS`.
 
     Returns:
@@ -42,7 +45,7 @@ def assert_enqueued(
     """
     __tracebackhide__ = True  # of pytest
     found = waiting_backend(backend)
-    wanted = to_conditions(task, args, kwargs, queue_name, priority, run_after)
+    wanted = to_conditions(task, args, kwargs, queue_name, priority, run_after, batch)
     records = waiting_jobs(found)
     for record in records:
         if all(one.is_met(record.job) for one in wanted):
@@ -58,6 +61,7 @@ def assert_not_enqueued(
     queue_name: str = ANYTHING,
     priority: int = ANYTHING,
     run_after: datetime | timedelta | None = ANYTHING,
+    batch: Batch | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> None:
     """Assert that no such job is waiting; without a task, no job at all.
@@ -69,7 +73,7 @@ def assert_not_enqueued(
         AssertionError: there is one, with those that there are; or the backend runs jobs itself.
     """
     __tracebackhide__ = True  # of pytest
-    wanted = to_conditions(task, args, kwargs, queue_name, priority, run_after)
+    wanted = to_conditions(task, args, kwargs, queue_name, priority, run_after, batch)
     records = waiting_jobs(waiting_backend(backend))
     unwanted = [record for record in records if all(one.is_met(record.job) for one in wanted)]
     if unwanted:

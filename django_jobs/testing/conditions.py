@@ -11,6 +11,7 @@ from typing import Any
 from django_jobs.clock import to_ms
 from django_jobs.compat import Task
 from django_jobs.jobs.records import Job
+from django_jobs.relations.batches import Batch
 from django_jobs.serialization.arguments import dump_arguments
 
 TOLERANCE = 1000
@@ -44,6 +45,7 @@ def to_conditions(
     queue_name: str,
     priority: int = ANYTHING,
     run_after: datetime | timedelta | None = ANYTHING,
+    batch: Batch | None = ANYTHING,
 ) -> list[Condition]:
     """Return the conditions for the arguments of an assertion."""
     wanted: list[Condition] = []
@@ -60,6 +62,10 @@ def to_conditions(
     if run_after is not ANYTHING:
         text = f"with run_after {run_after}"
         wanted.append(Condition(text, lambda job: _is_due(job, run_after)))
+    if batch is not ANYTHING:
+        batch_id = "" if batch is None else batch.id
+        text = "of no batch" if batch is None else f"of {batch!r}"
+        wanted.append(Condition(text, lambda job: job.batch == batch_id))
     return wanted
 
 

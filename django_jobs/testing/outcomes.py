@@ -9,8 +9,9 @@ from django_jobs.backends import JobBackend, our_backend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.records import JobRecord, State
+from django_jobs.relations.batches import Batch
 
-from .conditions import ANYTHING, to_conditions, to_text
+from .conditions import ANYTHING, Condition, to_conditions, to_text
 from .hints import commit_hint
 from .waiting import EVERYTHING
 
@@ -24,6 +25,7 @@ def assert_succeeded(
     args: Sequence[Any] = ANYTHING,
     kwargs: Mapping[str, Any] = ANYTHING,
     queue_name: str = ANYTHING,
+    batch: Batch | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> TaskResult[..., Any]:
     """Assert that a job of a task has succeeded; arguments that are left out match anything.
@@ -31,6 +33,7 @@ def assert_succeeded(
     Args:
         args: all positional arguments, as given to `enqueue`.
         kwargs: all keyword arguments.
+        batch: of which it is a member, or None for a job that is a member of none.
         backend: alias in `TASKS`.
 
     Returns:
@@ -41,7 +44,8 @@ def assert_succeeded(
             are forgotten when they succeed.
     """
     __tracebackhide__ = True  # of pytest
-    return _ended(State.SUCCEEDED, task, args, kwargs, queue_name, backend)
+    wanted = to_conditions(task, args, kwargs, queue_name, batch=batch)
+    return _ended(State.SUCCEEDED, wanted, backend)
 
 
 def assert_dead(
@@ -50,6 +54,7 @@ def assert_dead(
     args: Sequence[Any] = ANYTHING,
     kwargs: Mapping[str, Any] = ANYTHING,
     queue_name: str = ANYTHING,
+    batch: Batch | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> TaskResult[..., Any]:
     """Assert that a job of a task is dead: it failed, and no attempt follows.
@@ -64,7 +69,8 @@ def assert_dead(
         AssertionError: there is none, with the jobs that there are.
     """
     __tracebackhide__ = True  # of pytest
-    return _ended(State.DEAD, task, args, kwargs, queue_name, backend)
+    wanted = to_conditions(task, args, kwargs, queue_name, batch=batch)
+    return _ended(State.DEAD, wanted, backend)
 
 
 def assert_discarded(
@@ -73,6 +79,7 @@ def assert_discarded(
     args: Sequence[Any] = ANYTHING,
     kwargs: Mapping[str, Any] = ANYTHING,
     queue_name: str = ANYTHING,
+    batch: Batch | None = ANYTHING,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
 ) -> TaskResult[..., Any]:
     """Assert that a job of a task was discarded, by its task, an operator or `expires`.
@@ -87,22 +94,15 @@ def assert_discarded(
         AssertionError: there is none, with the jobs that there are.
     """
     __tracebackhide__ = True  # of pytest
-    return _ended(State.DISCARDED, task, args, kwargs, queue_name, backend)
+    wanted = to_conditions(task, args, kwargs, queue_name, batch=batch)
+    return _ended(State.DISCARDED, wanted, backend)
 
 
-def _ended(
-    state: State,
-    task: Task[..., Any],
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    queue_name: str,
-    alias: str,
-) -> TaskResult[..., Any]:
+def _ended(state: State, wanted: Sequence[Condition], alias: str) -> TaskResult[..., Any]:
     __tracebackhide__ = True  # of pytest
     backend = our_backend(alias)
     if backend is None:
         raise AssertionError(f"TASKS[{alias!r}] is not a backend of django_jobs.")
-    wanted = to_conditions(task, args, kwargs, queue_name)
     for record in backend.broker.inspection.jobs(state, limit=EVERYTHING):
         if all(one.is_met(record.job) for one in wanted):
             return backend.get_result(record.job.id)

@@ -139,6 +139,7 @@ class Runner:
     def claims(self) -> Iterator[Claim]:
         """Claim one job after another."""
         inspection = self.backend.broker.inspection
+        left: Mapping[State, int] = {}
         while True:
             quotas = [QueueQuota(name, 1) for name in inspection.queue_names()]
             reply = self.session.exchange((), Take(1, quotas)).result()
@@ -147,7 +148,11 @@ class Runner:
                 continue
             claims = reply.claims
             yield from claims
-            if not claims and not self._queue_early():
+            if claims:
+                continue
+            before, left = left, inspection.counts()
+            # If they differ, members of a cancelled batch ended, which may start callbacks.
+            if before == left and not self._queue_early():
                 return
 
     def _queue_early(self) -> bool:

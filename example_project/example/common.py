@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django_htmx",  # its script updates the pages of the dashboard
     "accounts",
     "feedback",
+    "imports",
     "background",
     "sent_mails",
 ]

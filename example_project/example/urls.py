@@ -8,6 +8,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("feedback.urls")),
     path("", include("accounts.urls")),
+    path("imports/", include("imports.urls")),
     path("background/", include("background.urls")),
     path("mails/", include("sent_mails.urls")),
     path("jobs/", include("django_jobs.dashboard.urls")),

@@ -1,4 +1,4 @@
-// Two enhancements; everything works without them.
+// Enhancements; everything works without them.
 
 // A vote shows at once, then the server's count replaces the guess.
 document.addEventListener("submit", async (event) => {
@@ -29,18 +29,20 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-// The background strip follows a job until it has ended.
-const strip = document.querySelector("[data-jobs]");
-const follow = async (tries) => {
-  const inside = strip.querySelector("[data-open]");
-  if (!inside || tries === 0) return;
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  const response = await fetch(strip.dataset.jobs);
-  if (response.ok) strip.innerHTML = await response.text();
-  if (!strip.querySelector("[data-open]") && document.querySelector("[data-reload-when-done]")) {
-    location.reload();
-    return;
+// The background strip and the progress of an import follow jobs until they have ended.
+const isOpen = (region) => region.querySelector("[data-open]") !== null;
+const follow = async (region, address, tries) => {
+  for (; isOpen(region) && tries > 0; tries -= 1) {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const response = await fetch(address);
+    if (response.ok) region.innerHTML = await response.text();
   }
-  follow(tries - 1);
 };
-if (strip) follow(40);
+
+const strip = document.querySelector("[data-jobs]");
+if (strip && isOpen(strip)) {
+  follow(strip, strip.dataset.jobs, 40).then(() => {
+    if (!isOpen(strip) && document.querySelector("[data-reload-when-done]")) location.reload();
+  });
+}
+document.querySelectorAll("[data-follow]").forEach((it) => follow(it, it.dataset.follow, 1000));

@@ -12,6 +12,8 @@ from django_jobs.brokers.constants import LINED_UP
 from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import LISTED, Cursor, Filter
 from django_jobs.brokers.inspection.finder import Finder, Page
+from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import State
 from tests.support.builders import (
     dead,
@@ -184,6 +186,20 @@ def test_jobs_are_found_by_their_last_error(
     assert all_ids(inspection, error="ÜberfüllteKasse") == [overfull]
     assert len(all_ids(inspection, error="ValueError")) == 2
     assert all_ids(inspection, error="builtins.KeyError") == []
+
+
+def test_jobs_are_found_by_their_batch(broker: Broker, inspection: Inspection, w1: Driver) -> None:
+    broker.batches.open(NewBatch(id="b1"))
+    members = make_jobs(3, batch="b1", arguments='[["Ada"],{}]')
+    broker.batches.add(members, Membership("b1"))
+    broker.push(make_jobs(2))
+    w1.settle(dead(w1.take_one()))
+
+    assert sorted(all_ids(inspection, batch="b1")) == sorted(ids(members))
+    assert all_ids(inspection, batch="b1", states={State.DEAD}) == [members[0].id]
+    assert len(all_ids(inspection, batch="b1", text="ada")) == 3
+    assert finder(inspection, batch="b1", states={State.DEAD}).count().number == 1
+    assert all_ids(inspection, batch="b") == []
 
 
 def test_jobs_are_found_by_text_in_their_arguments(broker: Broker, inspection: Inspection) -> None:

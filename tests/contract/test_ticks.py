@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.jobs.records import State, Tick
+from django_jobs.jobs.records import State
+from django_jobs.jobs.ticks import Tick
 from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, claim_tick, ids

@@ -10,7 +10,8 @@ import redis
 from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused, WrongKeyType
-from django_jobs.jobs.records import Claim, Settlement, State, Tick
+from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.jobs.ticks import Tick
 from tests.support.builders import (
     dead,
     discarded,

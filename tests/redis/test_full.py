@@ -12,7 +12,8 @@ from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
-from django_jobs.jobs.records import State, Tick
+from django_jobs.jobs.records import State
+from django_jobs.jobs.ticks import Tick
 from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.clock import CLOCK_KEY, MOVABLE_CLOCK, START, Clock
 from tests.support.driver import Driver, one_in_each_state, past_lease

@@ -238,10 +238,10 @@ def test_pushes_of_threads_and_forks_are_distinguished(redis_url: str) -> None:
 def test_a_copy_of_a_running_machine_pushes_under_a_name_of_its_own(redis_url: str) -> None:
     broker, copied = RedisBroker(redis_url), RedisBroker(redis_url)
     broker.push(make_jobs(1))
-    sender = broker._senders.take()  # noqa: SLF001 (a machine is copied with all its memory)
-    copied._senders.put_back(copy(sender))  # noqa: SLF001
+    sender = broker._pusher._senders.take()  # noqa: SLF001 (a machine is copied with all its memory)
+    copied._pusher._senders.put_back(copy(sender))  # noqa: SLF001
     sender._last += 10**9  # noqa: SLF001 (its clock is ahead of the copy's)
-    broker._senders.put_back(sender)  # noqa: SLF001
+    broker._pusher._senders.put_back(sender)  # noqa: SLF001
 
     broker.push(make_jobs(1))
     copied.push(make_jobs(1))

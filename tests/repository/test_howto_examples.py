@@ -73,6 +73,37 @@ orders = [Order.objects.create(account=account, points=5) for _ in range(250)]
 
 # What each page promises.
 SCRIPTS = {
+    "batches": """
+        import io
+        from contextlib import redirect_stdout
+        from django_jobs.testing import assert_batch_failed
+        from shop import support, tasks
+        from shop.test_batches import test_rows_are_imported
+
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            test_rows_are_imported(db=None)
+            with open("rows.csv", "w") as file:
+                file.write("3,30\\n4,40\\n")
+            batch_id = tasks.import_files(["rows.csv"])
+            run_enqueued()
+        assert printed.getvalue().splitlines() == [
+            "points by user 7: 2 of 2 rows",
+            "files by user 7: 3 of 3 rows",
+        ]
+        points = list(Order.objects.order_by("pk").values_list("points", flat=True)[:5])
+        assert points == [10, 20, 30, 40, 5]
+        assert support.progress(batch_id) == "succeeded: 3 of 3, 0 dead"
+        assert support.progress("unknown") == "unknown"
+
+        batch_id = tasks.import_files(["missing.csv"])
+        run_enqueued(raise_errors=False, retries=True)
+        assert support.progress(batch_id) == "failed: 1 of 1, 1 dead"
+        assert support.try_again(batch_id) == 1
+        support.give_up(batch_id)
+        run_enqueued()
+        assert assert_batch_failed(name="files").counts.discarded == 1
+        """,
     "idempotent": """
         from shop import bank, tasks
         from shop.test_tasks import test_points_are_credited_once

@@ -20,7 +20,8 @@ from django_jobs.brokers.messages import (
 )
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.limits import JobLimit
-from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State, Tick
+from django_jobs.jobs.records import Claim, Job, JobRecord, Settlement, State
+from django_jobs.jobs.ticks import Tick
 from django_jobs.metrics.task_stats import TaskStats
 from tests.support.builders import dead, discarded, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import START, Clock

@@ -31,9 +31,10 @@ SINGLE = {
         "cancelled",
     ),
     *("limits", "waits", "reviews", "opens", "closed"),
+    *("batches", "held", "batch_expiries", "happened"),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {"j", "e", "q", "v", "m", "f", "b", "w", "d", "s", "n", "l", "a", *"hrxyuog"}
+FAMILIES = {*"jeqvmfbwdsnla", *"hrxyuog", *"czk"}
 
 
 def read_keys(client: redis.Redis) -> Keys:
@@ -114,7 +115,7 @@ def _check_ended_jobs(keys: Keys) -> None:
     ended = {job_id for job_id, job in family(keys, "j") if job["s"] in ENDED}
     assert {job_id for job_id, _ in keys.get("expiries", ())} == ended
     for name, _ in family(keys, "s"):
-        assert name in ENDED | DEFERRED
+        assert name in ENDED | DEFERRED | {"waiting"}
 
 
 def _check_workers(keys: Keys) -> None:

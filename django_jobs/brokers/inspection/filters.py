@@ -76,6 +76,7 @@ class Candidate:
         moment: Unix milliseconds that matter for the state: when it is due, ended, began to run,
             or was enqueued.
         error: dotted path of the class of its last error, or "".
+        batch: id of the batch of which it is a member, or "".
         came_at: Unix milliseconds since which a waiting job waits where it is, or 0. Of a scheduled
             one only the clock of who enqueued it tells, which may be wrong.
     """
@@ -89,6 +90,7 @@ class Candidate:
     queue: str
     arguments: str
     error: str
+    batch: str = ""
     came_at: int = 0
     last_attempted_at: int = 0
     moment: int = 0
@@ -125,6 +127,7 @@ class Filter:
         task: dotted path of the task, or its last parts.
         error: dotted path of the class of the last error, or its last parts.
         text: part of the arguments' JSON; capitals do not matter.
+        batch: id of the batch of which they are members.
         since: Unix milliseconds; when the job is due, ended, began to run or was enqueued,
             as its state is. The first that counts.
         until: the same; the last that counts.
@@ -136,6 +139,7 @@ class Filter:
     task: str | None = None
     error: str | None = None
     text: str | None = None
+    batch: str | None = None
     id: str | None = None
     since: int | None = None
     until: int | None = None
@@ -153,7 +157,7 @@ class Filter:
     @property
     def is_indexed(self) -> bool:
         """Whether it is known without a look at them how many jobs are meant."""
-        read = (self.task, self.error, self.text, self.id, self.as_of)
+        read = (self.task, self.error, self.text, self.batch, self.id, self.as_of)
         if any(value is not None for value in read):
             return False
         of_one_queue = self.queue is None or set(self.states) <= {*LINED_UP}
@@ -166,6 +170,7 @@ class Filter:
             job.state in self.states
             and self.queue in (None, job.queue)
             and self.id in (None, job.id)
+            and self.batch in (None, job.batch)
             and _ends_with(job.task, self.task)
             and _ends_with(job.error, self.error)
             and self._is_in_time(job)

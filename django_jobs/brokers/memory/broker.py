@@ -9,9 +9,12 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.clock import now_ms
 from django_jobs.errors import QueueFull
-from django_jobs.jobs.records import Job, Tick
+from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.ticks import Tick
 from django_jobs.waits import capped, wait_out
 
+from .batches import MemoryBatches
 from .cancellations import Cancellations
 from .doctor import MemoryDoctor
 from .inspection import MemoryInspection
@@ -76,32 +79,41 @@ class MemoryBroker(Broker):
             inspection=self.inspection,
         )
 
+        self.batches = MemoryBatches(store, lock, now, self._push, self.inspection.retry)
         self.doctor = MemoryDoctor(lock, store, leases, self._ticks, markers, now)
 
     def session(self, worker_id: str) -> MemorySession:
         return MemorySession(worker_id, self._parts)
 
     def push(self, jobs: Sequence[Job]) -> list[str]:
+        return self._push(jobs, None)
+
+    def _push(self, jobs: Sequence[Job], membership: Membership | None) -> list[str]:
         ids: list[str] = []
-        if not self._pushed(jobs, ids, 0):
-            self._push_patiently(jobs, ids)
+        if not self._pushed(jobs, membership, ids, 0):
+            self._push_patiently(jobs, membership, ids)
         return ids
 
-    def _pushed(self, jobs: Sequence[Job], ids: list[str], seconds: float) -> bool:
+    def _pushed(
+        self, jobs: Sequence[Job], membership: Membership | None, ids: list[str], seconds: float
+    ) -> bool:
         """Store jobs, and add their ids, if there is room for all of them within some seconds."""
         with self._lock:
             has_room = partial(self._has_room, jobs)
             if fits := has_room() or self._room.wait_for(has_room, capped(seconds)):
                 now = self._now()
+                self._store.check_batch(membership)
                 self._unique_jobs.check(jobs, now)
                 ids += self._add(jobs, now)
             return fits
 
-    def _push_patiently(self, jobs: Sequence[Job], ids: list[str]) -> None:
+    def _push_patiently(
+        self, jobs: Sequence[Job], membership: Membership | None, ids: list[str]
+    ) -> None:
         # In several waits, between which a time limit may interrupt the caller.
         count = self._count_new(jobs)
         patience = self.full_timeout if count <= self.max_queued else 0
-        if not wait_out(partial(self._pushed, jobs, ids), patience):
+        if not wait_out(partial(self._pushed, jobs, membership, ids), patience):
             raise QueueFull(
                 f"{self._store.waiting} jobs are waiting in this process, of at most"
                 f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"

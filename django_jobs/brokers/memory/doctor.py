@@ -57,6 +57,7 @@ class MemoryDoctor(Doctor):
             self._locks,
             self._slots,
             self._waiting_jobs,
+            self._batches,
             self._counts,
             self._periodic_tasks,
             self._pauses,
@@ -93,7 +94,7 @@ class MemoryDoctor(Doctor):
         places, expiries = self._places(), set(store.expiries)
         for job_id, entry in store.entries.items():
             is_listed = store.members[entry.state].get(job_id) is entry
-            if entry.state.is_waiting:
+            if entry.state.is_waiting and not entry.open_edges:
                 is_listed &= _place(entry) in places
                 has_turn = entry.state in LINED_UP and is_turn(entry.place)
                 if has_turn and not store.turns.has(entry.job.queue):
@@ -101,7 +102,11 @@ class MemoryDoctor(Doctor):
                     yield _case(Trouble.WRONG_PLACE, entry.job.queue, job_id, repair=repair)
             elif entry.state is State.RUNNING:
                 is_listed &= self._holds(entry)
-            elif is_listed and (entry.expires_from_store, job_id) not in expiries:
+            elif (
+                entry.state.is_final
+                and is_listed
+                and (entry.expires_from_store, job_id) not in expiries
+            ):
                 repair = partial(store.keep_for_its_time, entry, now)
                 yield _case(Trouble.ENDLESS_JOB, job_id, repair=repair)
             if not is_listed:
@@ -220,6 +225,23 @@ class MemoryDoctor(Doctor):
             return
         self._store.defer(entry, State.SCHEDULED, max(now, entry.job.run_at or 0))
         self._store.take_lock(entry.job, now)
+
+    def _batches(self) -> Iterator[Case]:
+        memberships, now = self._store.memberships, self._now()
+        unfinished = Counter(
+            entry.job.batch for entry in self._store.entries.values() if not entry.state.is_final
+        )
+        for batch_id, batch in memberships.batches.items():
+            if batch.open != unfinished[batch_id]:
+                detail = f"{batch.open} open members instead of {unfinished[batch_id]}"
+                repair = partial(memberships.correct, batch, unfinished[batch_id], now)
+                yield _case(Trouble.WRONG_COUNT, batch_id, detail, repair=repair)
+        expected = self._store.edges.expected()
+        for job_id, entry in self._store.members[State.WAITING].items():
+            if entry.open_edges and job_id not in expected:
+                repair = partial(self._store.edges.end_wait, entry, now)
+                awaited = ":".join(entry.waits_for or ())
+                yield _case(Trouble.STRAY_WAIT, job_id, awaited, repair=repair)
 
     # --- what belongs to no job ---------------------------------------------------------------
 

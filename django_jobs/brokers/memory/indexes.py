@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Set
-from typing import Any, TypeVar
+from collections.abc import Iterator, Set
 
 from django_jobs.brokers.constants import (
     HIGHEST_PRIORITY,
@@ -18,16 +17,12 @@ from django_jobs.brokers.constants import (
 )
 from django_jobs.jobs.records import Job, State
 
+from .heaps import tidy_up
 from .stored_job import Place, StoredJob
 from .turns import Turns, is_turn
 
-Item = TypeVar("Item", bound=tuple[Any, ...])
-
 SUCCEEDED_KEPT = 10_000
 """Fewer than in Redis, as they take the web process's own memory."""
-
-FEW = 1000
-"""Outdated items of a heap that are not worth a tidying up."""
 
 LIMITS = {**KEPT, State.SUCCEEDED: SUCCEEDED_KEPT}
 
@@ -70,6 +65,19 @@ class Indexes:
             self.wait_until(entry, State.SCHEDULED, job.run_at)
         else:
             self._arrive(entry, now)
+
+    def hold_back(self, entry: StoredJob) -> None:
+        """Add an entry that waits for other jobs."""
+        self.entries[entry.job.id] = entry
+        self.queues.setdefault(entry.job.queue, [])
+        self.idle.pop(entry.job.queue, None)
+        entry.place = self._next_arrival(entry.job)
+        self._enter(entry, State.WAITING)
+
+    def first_held_back(self, queue: str) -> StoredJob | None:
+        """Return an entry of a queue that waits for other jobs, and leave it there."""
+        waiting = self.members[State.WAITING].values()
+        return next((one for one in waiting if one.open_edges and one.job.queue == queue), None)
 
     def adopt(self, entry: StoredJob, now: int) -> None:
         """Add an entry with a history."""
@@ -136,7 +144,7 @@ class Indexes:
         entry.expires_from_store = now + kept_for
         heapq.heappush(self.expiries, (entry.expires_from_store, entry.job.id))
         ended = sum(map(len, self._ended))
-        _tidy_up(self.expiries, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
+        tidy_up(self.expiries, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
         members = self.members[state]
         while len(members) > LIMITS[state]:
             self.remove(next(iter(members.values())))
@@ -145,7 +153,9 @@ class Indexes:
         """Put an entry into the indexes of its state, of which one has lost it."""
         for members in self.members.values():
             members.pop(entry.job.id, None)
-        if entry.state in LINED_UP:
+        if entry.open_edges and entry.state is State.WAITING:
+            self._enter(entry, State.WAITING)
+        elif entry.state in LINED_UP:
             self._arrive(entry, now)
         elif entry.state.is_waiting:
             self.wait_until(entry, entry.state, entry.due_at or now)
@@ -208,7 +218,7 @@ class Indexes:
         self._enter(entry, state)
         heapq.heappush(self.due, (due_at, entry.job.id))
         waiting = len(self.members[State.SCHEDULED]) + len(self.members[State.RETRYING])
-        _tidy_up(self.due, waiting, lambda one: self._is_due_at(one[1], one[0]))
+        tidy_up(self.due, waiting, lambda one: self._is_due_at(one[1], one[0]))
 
     def _next_arrival(self, job: Job) -> Place:
         self._arrivals += 1
@@ -287,10 +297,3 @@ class Indexes:
             expires, job_id = heapq.heappop(self.expiries)
             if self._is_forgotten_at(job_id, expires):
                 self.remove(self.entries[job_id])
-
-
-def _tidy_up(heap: list[Item], current: int, is_current: Callable[[Item], bool]) -> None:
-    """Drop what is outdated once it is more than the rest: it would stay for as long as results."""
-    if len(heap) > 2 * current + FEW:
-        heap[:] = filter(is_current, heap)
-        heapq.heapify(heap)

@@ -191,6 +191,7 @@ class MemoryInspection(Inspection):
             if not self._store.take_lock(entry.job, now):
                 return False
             if entry.state.is_final:
+                self._store.memberships.came_back(entry, now)
                 entry.reset()
             self._cancellations.forget(entry)
             self._store.enqueue(entry, now)
@@ -222,7 +223,11 @@ class MemoryInspection(Inspection):
             if held:
                 self._hold(target)
             found = [entry for one in ids if (entry := self._store.entries.get(one))]
-            moved = [one for one in found if one.job.queue == source and one.state in MOVABLE]
+            moved = [
+                one
+                for one in found
+                if one.job.queue == source and one.state in MOVABLE and not one.open_edges
+            ]
             for entry in moved:
                 self._store.change_queue(entry, target)
             if any(entry.state in LINED_UP for entry in moved):
@@ -236,8 +241,8 @@ class MemoryInspection(Inspection):
                 self._adopt(record, queue, self._now())
 
     def _adopt(self, record: JobRecord, queue: str, now: int) -> None:
-        known = record.job.id in self._store.entries
-        if not known and self._store.take_lock(record.job, now):
+        is_left_out = record.is_bound or record.job.id in self._store.entries
+        if not is_left_out and self._store.take_lock(record.job, now):
             self._store.adopt(StoredJob.of(record, queue), now)
 
     def _hold(self, queue: str) -> None:
@@ -255,8 +260,11 @@ class MemoryInspection(Inspection):
     def clear(self, queue: str) -> int:
         with self._lock:
             count = 0
-            while entry := self._store.pop(queue) or self._store.waiters.any_of(queue):
-                self._store.delete(entry, self._now())
+            store = self._store
+            while entry := (
+                store.pop(queue) or store.waiters.any_of(queue) or store.first_held_back(queue)
+            ):
+                store.delete(entry, self._now())
                 count += 1
             self._make_room()
             return count

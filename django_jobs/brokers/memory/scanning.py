@@ -99,6 +99,8 @@ def _score(entry: StoredJob) -> int:
             return entry.place
         case State.RUNNING:
             return 0
+        case State.WAITING:
+            return entry.job.enqueued_at
         case _:
             return entry.ended_at if entry.state.is_final else entry.due_at or 0
 
@@ -119,6 +121,7 @@ def _candidate(entry: StoredJob, wanted: Filter, now: int) -> Candidate:
         queue=entry.job.queue,
         arguments="" if wanted.text is None else entry.job.arguments,
         error=entry.failures[-1].exception if entry.failures and wanted.error is not None else "",
+        batch="" if wanted.batch is None else entry.job.batch,
         came_at=came_at(entry.state, entry.job.enqueued_at, entry.queued_at, now),
         last_attempted_at=entry.last_attempted_at or 0,
         moment=moments.get(entry.state, _score(entry)),

@@ -75,12 +75,15 @@ class MemorySession(Session):
             parts.store.give_freed(now)
             parts.store.tidy_queues(parts.markers.queues, now)
             worker = parts.leases.workers[self._worker_id]
+            cancelled = parts.cancellations.of(worker, now)
+            parts.store.memberships.sweep(now)
+            parts.store.edges.follow(now)
             return HeartbeatReply(
                 lost=lost,
                 command=worker.take_command(),
                 recovered=recovered,
                 dead=dead,
-                cancelled=parts.cancellations.of(worker, now),
+                cancelled=cancelled,
             )
 
     def close(self) -> None:

@@ -1,15 +1,19 @@
-"""The jobs in memory, with the locks of unique ones and the slots of limited ones."""
+"""The jobs in memory, with locks of unique ones, slots of limited ones, and batches of members."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django_jobs.brokers.constants import NO_DUE_TIME
+from django_jobs.errors import BatchEnded
 from django_jobs.jobs.limits import JobLimit
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, Lock, State
 
+from .edges import Edges
 from .indexes import Indexes
 from .locks import Held, Locks
+from .memberships import Memberships
 from .slots import Slots
 from .stored_job import StoredJob
 from .waiting_jobs import WaitingJobs
@@ -18,7 +22,7 @@ from .waiting_jobs import WaitingJobs
 class Store(Indexes):
     """Frees the lock of each job that ends, and the slots of each that leaves its worker.
 
-    Not locked itself: its owner does that.
+    It counts each end in the batch of the job. Not locked itself: its owner does that.
 
     Args:
         wake: called with the name of a queue that may have a job to start.
@@ -29,25 +33,55 @@ class Store(Indexes):
         self.locks = Locks(self.entries)
         self.slots = Slots()
         self.waiters = WaitingJobs(self.entries, self.slots, wake)
+        self.edges = Edges(self, wake)
+        self.memberships = Memberships(self.edges)
         self._wake = wake
         self._freed: set[str] = set()
 
-    def end(self, entry: StoredJob, state: State, now: int) -> None:
+    def end(self, entry: StoredJob, state: State, now: int, *, by_own_wish: bool = False) -> None:
+        """Move an entry to a final state, and note when it is forgotten.
+
+        Args:
+            by_own_wish: whether a discarded job has asked for that.
+        """
         if entry.job.lock:
             kept = entry.job.lock.keep_for if state is State.SUCCEEDED else 0
             self.free(entry, now, now + kept if kept else None)
+        if entry.job.batch:
+            self.memberships.ended(entry, state, now, by_own_wish=by_own_wish)
         super().end(entry, state, now)
 
     def sweep(self, now: int) -> None:
         super().sweep(now)
         self.locks.sweep(now)
 
-    def add_successor(self, job: Job) -> None:
+    def check_batch(self, membership: Membership | None) -> None:
+        """Refuse new members that their batch does not take.
+
+        Raises:
+            BatchEnded: it has been closed, has ended or is unknown, or the adder does not run.
+        """
+        if membership is None:
+            return
+        adder = self.entries.get(membership.adder)
+        if not self.memberships.can_add(membership, adder):
+            raise BatchEnded(membership.batch)
+
+    def add(self, job: Job, now: int) -> None:
+        super().add(job, now)
+        self._join(job, now)
+
+    def _join(self, job: Job, now: int) -> None:
+        if job.batch:
+            self.memberships.added(job.batch, 1, now)
+
+    def add_successor(self, job: Job, now: int) -> None:
         """Add a job that waits until it is given its lock."""
         entry = self.entries[job.id] = StoredJob(job)
         self.queues.setdefault(job.queue, [])
         self.idle.pop(job.queue, None)
         self.wait_until(entry, State.SCHEDULED, NO_DUE_TIME)
+        self._join(job, now)
 
     def replace(self, entry: StoredJob, job: Job, now: int) -> None:
         """Put another call in the place of one that waits."""
@@ -67,6 +101,8 @@ class Store(Indexes):
     def delete(self, entry: StoredJob, now: int) -> None:
         """Forget an entry whose time is not over, with its lock."""
         self.free(entry, now)
+        if entry.job.batch:
+            self.memberships.deleted(entry, now)
         self.remove(entry)
 
     def free(self, entry: StoredJob, now: int, keep_until: int | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, NO_DUE_TIME, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
+from django_jobs.jobs.awaited import AwaitedEvent
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
@@ -39,6 +40,12 @@ class StoredJob:
     postponement: Postponement | None = None
     postponed_after: int = 0
     """How many attempts had counted when it was postponed; another one outdates that."""
+    open_edges: int = 0
+    """How many events it waits for."""
+    waits_for: AwaitedEvent | None = None
+    """For which event of which batch a callback waits."""
+    missed: bool = False
+    """Whether it was discarded as a member of a batch, and not by its own wish."""
     cancelled: bool = False
     """Whether it was cancelled while it ran; it may have ended since."""
     waits_at: str | None = None
@@ -124,14 +131,14 @@ class StoredJob:
 
     def reset(self) -> None:
         """Let attempts count from zero again; the failures stay."""
-        self.attempts = self.crashes = self.limits_met = 0
+        self.attempts = self.crashes = self.limits_met = self.open_edges = 0
         self.workers = ()
         self.postponement = None
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
     def take_over(self, job: Job) -> None:
         """Become another call of the same task, under the id that it has."""
-        self.job = job._replace(id=self.job.id)
+        self.job = job._replace(id=self.job.id, batch=self.job.batch)
         self.token += 1
         self.progress, self.queued_at, self.cancelled = None, 0, False
         self.reset()
@@ -175,8 +182,13 @@ class StoredJob:
             postponement=self._current_postponement if self.state.is_waiting else None,
             cancel_requested=self.cancelled and not self.state.is_final,
             lock_holder=lock_holder,
-            waits_for=next((one for one in self.job.limits if one.key == self.waits_at), None),
+            waits_for=self._waits_for,
         )
+
+    @property
+    def _waits_for(self) -> JobLimit | AwaitedEvent | None:
+        limit = next((one for one in self.job.limits if one.key == self.waits_at), None)
+        return limit or self.waits_for
 
     def _progress(self) -> Progress | None:
         said = self.progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from django_jobs.brokers.constants import TICK_AHEAD_MS
-from django_jobs.jobs.records import Tick
+from django_jobs.jobs.ticks import Tick
 
 
 class Ticks:

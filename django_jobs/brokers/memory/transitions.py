@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django_jobs.brokers.constants import AGAINST_WISH
 from django_jobs.brokers.messages import QueueQuota, Reply, Take
 from django_jobs.jobs.records import Claim, Failure, Settlement, State
 
@@ -32,6 +33,8 @@ class Call:
         """Count one of them; return False if there may be no more."""
         self.at_once -= 1
         return self.at_once >= 0
+
+    called_off: int = 0
 
 
 class Transitions:
@@ -69,6 +72,7 @@ class Transitions:
         at_once = take.limit if take.at_once is None else take.at_once
         call = Call(worker_id, now, at_once=at_once)
         refused = [one.job_id for one in settlements if not self._settle(worker, one, call)]
+        self._store.edges.follow(now)
         self._store.give_freed(now)
         self._promote(now)
         self._store.waiters.look_at_due(now)
@@ -78,11 +82,13 @@ class Transitions:
             self._put_markers_back(take.quotas)
         else:
             claims = self._claim(worker, take, call)
+            if call.called_off:
+                self._store.edges.follow(now)
         self._make_room()
         return Reply(
             claims=tuple(claims),
             refused=tuple(refused),
-            due_in=self._due_in(now),
+            due_in=0 if self._store.edges.happened else self._due_in(now),
             dead=tuple(call.dead),
             must_beat=worker is None,
             newest_format=call.newest_format,
@@ -129,7 +135,8 @@ class Transitions:
         entry.finished_at = finished
         if settlement.state is State.SUCCEEDED:
             entry.result = settlement.result
-        self._store.end(entry, settlement.state, now)
+        by_own_wish = not settlement.failure or settlement.failure.exception not in AGAINST_WISH
+        self._store.end(entry, settlement.state, now, by_own_wish=by_own_wish)
 
     def _retry(self, entry: StoredJob, now: int, delay: int) -> None:
         """Let a failed job wait for its next attempt, unless a newer call waits for its end."""
@@ -189,8 +196,7 @@ class Transitions:
                 call.newest_format = max(call.newest_format, entry.job.format)
                 self._postpone(entry, unknown_format(entry, call.worker_id, call.now), call)
                 continue
-            if closed := self._store.closed_limit(entry, call.now):
-                self._store.wait_for_slot(entry, closed.key, call.now)
+            if self._ends_or_waits(entry, call):
                 continue
             if worker.must_run_apart(entry):
                 left_alone.append(entry)
@@ -208,6 +214,18 @@ class Transitions:
         for entry in left_alone:
             self._store.leave_there(entry)
         return taken, len(left_alone)
+
+    def _ends_or_waits(self, entry: StoredJob, call: Call) -> bool:
+        """End a member of a cancelled batch, or let an entry wait that has no free slot."""
+        if self._store.memberships.is_cancelled(entry.job.batch):
+            entry.finished_at = call.now
+            self._store.end(entry, State.DISCARDED, call.now)
+            call.called_off += 1
+            return True
+        closed = self._store.closed_limit(entry, call.now)
+        if closed:
+            self._store.wait_for_slot(entry, closed.key, call.now)
+        return closed is not None
 
     # --- markers -------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class UniqueJobs:
             self._locks.give(lock.digest, job.id)
             return job.id
         if self._becomes_successor(lock, held):
-            self._store.add_successor(job)
+            self._store.add_successor(job, now)
             held.successor = job.id
             return job.id
         if lock.on_conflict is OnConflict.REPLACE and held.kept_until is None:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.conf.redis_url import read_redis_url
-from django_jobs.errors import DuplicateJob
-from django_jobs.jobs.records import Job, Tick
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.ticks import Tick
 
 from . import codec
-from .batches import to_batches
+from .batch_store import RedisBatches
 from .caller import Caller
 from .doctor import RedisDoctor
 from .errors import plain_errors
 from .health import problems, store_info
 from .inspection import RedisInspection
+from .pushing import Pusher
 from .reading import number
-from .senders import Sender, Senders
 from .session import RedisSession
 
 
@@ -55,7 +53,6 @@ class RedisBroker(Broker):
         clock: str | None = None,
     ) -> None:
         self.lease = lease
-        self._senders = Senders()
         address = read_redis_url(url).with_login(
             username=username,
             password=password,
@@ -70,49 +67,13 @@ class RedisBroker(Broker):
             clock=clock,
         )
         self.place = f"{self._caller.address}, namespace {namespace}"
+        self._pusher = Pusher(self._caller)
+        self.batches = RedisBatches(self._caller.run, self._pusher)
         self.inspection = RedisInspection(self._caller.run)
         self.doctor = RedisDoctor(self._caller.run, self._caller.lease_ms)
 
     def push(self, jobs: Sequence[Job]) -> list[str]:
-        sender = self._senders.take()
-        ids = [job.id for job in jobs]
-        try:
-            number = 0
-            for portion in to_batches(jobs):
-                push = self._push_unique if any(job.lock for job in portion) else self._push
-                merged = self._caller.ask(partial(push, sender, portion, number))
-                for index, job_id in merged.items():
-                    ids[number + index] = job_id
-                number += len(portion)
-        finally:
-            self._senders.put_back(sender)
-        return ids
-
-    def _push(self, sender: Sender, jobs: Sequence[Job], _: int) -> Mapping[int, str]:
-        """Store jobs of which none is unique."""
-        self._send("push", sender, jobs)
-        return {}
-
-    def _push_unique(self, sender: Sender, jobs: Sequence[Job], before: int) -> Mapping[int, str]:
-        """Store jobs of which some are unique; return which were merged, and with what.
-
-        Args:
-            before: how many jobs the caller has pushed in earlier batches, for messages.
-        """
-        answer, *merged = self._send("push_unique", sender, jobs)
-        if answer == "refused":
-            index, holder = merged
-            raise DuplicateJob(jobs[index].task, holder or None, before + index)
-        return dict(zip(merged[::2], merged[1::2], strict=True))
-
-    def _send(self, script: str, sender: Sender, jobs: Sequence[Job]) -> Any:
-        """Push jobs, under another name of the sender if this one has made a later push."""
-        values = codec.stored(jobs)
-        while not (
-            reply := self._caller.scripts(script, sender.name, sender.next_number(), *values)
-        ):
-            sender.rename()
-        return reply
+        return self._pusher.push(jobs)
 
     def session(self, worker_id: str) -> RedisSession:
         return RedisSession(worker_id, self._caller)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from urllib.parse import quote
@@ -18,7 +17,6 @@ from django_jobs.jobs.records import (
     Lock,
     Settlement,
     State,
-    new,
 )
 
 from . import limit_text, lock_text, postponement_text, progress_text, turn_text
@@ -27,8 +25,11 @@ from .failures import failure_text
 STATE, TASK, QUEUE, ARGUMENTS, OVERRIDES, SIGNATURE = "s", "t", "q", "a", "o", "i"
 ATTEMPTS, CRASHES, STARTED_AT, LAST_ATTEMPTED_AT = "k", "c", "b", "m"
 FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
-TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK, TURN = "n", "u", "g", "d", "l", "y"
+TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK, TURN, BATCH = "n", "u", "g", "d", "l", "y", "B"
 LIMITS, LIMITS_MET = "x", "h"
+
+WAITS_FOR = "W"
+"""For which event of which batch a callback waits: `event:batch`."""
 
 FORMAT = "r"
 """The format of the record. One of format 1 has no such field, so it costs its job nothing."""
@@ -38,10 +39,6 @@ POSTPONEMENT = "p"
 
 TERMS = "e"
 """What a job was enqueued with: `priority:enqueued_at:result_ttl:run_at:expires_at`."""
-
-
-CLAIM_WIDTH = 10
-"""How many values `exchange.lua` returns for each claim."""
 
 
 def prefix(namespace: str) -> str:
@@ -91,6 +88,7 @@ def _shared_values(
     metadata: str,
     format_: int,
     lock: Lock | None,
+    batch: str,
     limits: tuple[JobLimit, ...],
 ) -> list[str | int]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
@@ -105,9 +103,18 @@ def _shared_values(
         fields += (FORMAT, format_)
     if limits:
         fields += (LIMITS, limit_text.to_text(limits))
+    if batch:
+        fields += (BATCH, batch)
     if lock is not None:  # at the end, where scripts look for it
         fields += (LOCK, lock_text.to_text(lock))
     return [queue, priority, _or_empty(run_at), len(turns), *turns, len(fields), *fields]
+
+
+def record_fields(job: Job) -> list[str | int]:
+    """Return the fields of the record of a job, but for its state."""
+    queue, _, _, _, _, *fields = _shared_values((), *_shared(job))
+    turn = (TURN, turn_text.to_text(job.turn)) if job.turn else ()
+    return [QUEUE, queue, ARGUMENTS, job.arguments, *turn, *fields]
 
 
 def _terms(
@@ -178,57 +185,3 @@ def fence(one: Claim | Settlement | JobMetadata | JobProgress) -> str:
 def saved(one: Settlement | JobMetadata) -> tuple[str | int, ...]:
     """Return the metadata of a job as scripts take them."""
     return one.job_id, fence(one), METADATA, one.metadata or ""
-
-
-def to_claims(
-    tag: int, claimed_at: int, flat: Sequence[str], metadata: Sequence[str] = ()
-) -> tuple[Claim, ...]:
-    """Read the claims in the reply of `exchange.lua`.
-
-    Args:
-        tag: of the call.
-        metadata: ids and metadata of the jobs that have some, in one row.
-    """
-    columns = [flat[column::CLAIM_WIDTH] for column in range(CLAIM_WIDTH)]
-    claims = tuple(_claim(tag, claimed_at, *values) for values in zip(*columns, strict=True))
-    if not metadata:
-        return claims
-    by_id = dict(zip(metadata[::2], metadata[1::2], strict=True))
-    return tuple(_with_metadata(claim, by_id.get(claim.job.id, "")) for claim in claims)
-
-
-def _with_metadata(claim: Claim, metadata: str) -> Claim:
-    return claim._replace(job=claim.job._replace(metadata=metadata))
-
-
-def _claim(
-    tag: int,
-    claimed_at: int,
-    job_id: str,
-    token: str,
-    attempt: str,
-    task: str,
-    queue: str,
-    arguments: str,
-    terms: str,
-    overrides: str,
-    signature: str,
-    queued_at: str,
-) -> Claim:
-    priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
-    named = (job_id, arguments, task, queue, priority, enqueued_at)
-    job = new(
-        Job, (*named, run_at, expires_at, result_ttl, overrides, signature, "", 1, None, (), None)
-    )
-    since = int(queued_at) if queued_at else enqueued_at
-    return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))
-
-
-@lru_cache  # as jobs that were enqueued together have the same
-def _sound_terms(text: str) -> tuple[int, int, int, int | None, int | None]:
-    """Read terms that `exchange.lua` has looked at."""
-    priority, enqueued_at, result_ttl, run_at, expires_at = text.split(":")
-    return (
-        *(int(priority), int(enqueued_at), int(result_ttl)),
-        *(int(run_at) if run_at else None, int(expires_at) if expires_at else None),
-    )

@@ -7,6 +7,8 @@ from typing import Any
 
 from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 
+from .batch_doctor import BatchDoctor
+
 PORTION = 200
 """How many keys or members one call looks at, so that nobody waits long for Redis."""
 
@@ -22,6 +24,7 @@ class RedisDoctor(Doctor):
     def __init__(self, run: Callable[..., Any], lease: int) -> None:
         self._run = run
         self._lease = lease
+        self._batches = BatchDoctor(run)
 
     def examine(self) -> Iterator[Finding]:
         return self._go_through("examine")
@@ -40,6 +43,7 @@ class RedisDoctor(Doctor):
         for name in sorted(collections):
             for found, _ in self._portions(script, "members", name):
                 yield from found
+        yield from self._batches.go_through(repair=script == "repair")
 
     def _portions(
         self, script: str, look: str, collection: str = ""

@@ -190,7 +190,8 @@ class RedisInspection(Inspection):
 
     def adopt(self, records: Sequence[JobRecord], queue: str) -> None:
         for record in records:
-            self._run("adopt", queue, *codec.adopted(record, queue))
+            if not record.is_bound:
+                self._run("adopt", queue, *codec.adopted(record, queue))
 
     def hold_moves(self, owner: str, milliseconds: int) -> bool:
         return bool(self._run("hold_moves", owner, milliseconds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django_jobs.brokers.constants import NO_DUE_TIME
+from django_jobs.jobs.awaited import AwaitedEvent, BatchEvent
 from django_jobs.jobs.records import Job, JobRecord, State
 
 from . import codec, limit_text, lock_text, postponement_text, progress_text, turn_text
@@ -12,6 +13,7 @@ from .failures import to_failure
 from .reading import number
 
 STATES = frozenset(State)
+EVENTS = frozenset(BatchEvent)
 
 
 def to_terms(text: str) -> tuple[int | None, ...]:
@@ -68,7 +70,8 @@ def to_record(
         else None,
         cancel_requested=cancelled and not state.is_final,
         lock_holder=lock_holder or None,
-        waits_for=next((one for one in job.limits if one.key == awaited_key), None),
+        waits_for=next((one for one in job.limits if one.key == awaited_key), None)
+        or _to_awaited(fields.get(codec.WAITS_FOR, "")),
     )
 
 
@@ -89,9 +92,16 @@ def _to_job(job_id: str, fields: Mapping[str, str]) -> Job:
         metadata=fields.get(codec.METADATA, ""),
         format=_number(fields, codec.FORMAT) or 1,
         lock=lock_text.to_lock(fields.get(codec.LOCK, "")),
+        batch=fields.get(codec.BATCH, ""),
         turn=turn_text.to_turn(fields.get(codec.TURN, "")),
         limits=limit_text.to_limits(fields.get(codec.LIMITS, "")),
     )
+
+
+def _to_awaited(text: str) -> AwaitedEvent | None:
+    """Read what a callback waits for; None if it is none or the text is unreadable."""
+    event, _, batch = text.partition(":")
+    return AwaitedEvent(BatchEvent(event), batch) if event in EVENTS and batch else None
 
 
 def _number(fields: Mapping[str, str], name: str) -> int | None:

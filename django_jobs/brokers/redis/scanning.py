@@ -43,7 +43,13 @@ def arguments(wanted: Filter, after: Cursor | None, most: int) -> list[str | int
 
 
 def _fields(wanted: Filter) -> tuple[str, ...]:
-    return FIELDS if wanted.text is None else (*FIELDS, codec.ARGUMENTS)
+    return (*FIELDS, *_searched(wanted))
+
+
+def _searched(wanted: Filter) -> tuple[str, ...]:
+    """Return the fields that only some searches need."""
+    searched = ((codec.ARGUMENTS, wanted.text), (codec.BATCH, wanted.batch))
+    return tuple(name for name, value in searched if value is not None)
 
 
 def to_portion(wanted: Filter, reply: Sequence[Any]) -> ScanReply:
@@ -62,13 +68,14 @@ def to_portion(wanted: Filter, reply: Sequence[Any]) -> ScanReply:
 
 
 def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iterator[Candidate]:
-    is_timed = wanted.is_timed
+    is_timed, searched = wanted.is_timed, _searched(wanted)
     for row in rows:
         name, part, score, job_id, error, task, queue, token = row[: HEAD + 3]
         if not any(row[HEAD:]):
             continue  # evicted, or deleted by hand
         state = State(name)
         times = row[HEAD + 3 : HEAD + len(FIELDS)]
+        found = dict(zip(searched, row[HEAD + len(FIELDS) :], strict=True))
         yield Candidate(
             state=state,
             part=part,
@@ -77,8 +84,9 @@ def _candidates(wanted: Filter, rows: Sequence[Sequence[str]], now: int) -> Iter
             token=token,
             task=task,
             queue=queue,
-            arguments="".join(row[HEAD + len(FIELDS) :]),
+            arguments=found.get(codec.ARGUMENTS, ""),
             error=_unescaped(error),
+            batch=found.get(codec.BATCH, ""),
             **(_times(state, score, times, now) if is_timed else {}),
         )
 

@@ -21,6 +21,7 @@ from django_jobs.waits import capped
 
 from . import codec
 from .caller import Caller
+from .claims import to_claims
 from .metrics import report_arguments
 from .raw_client import Command
 from .register import Register, Snapshot
@@ -30,7 +31,7 @@ INTERRUPTION = 60
 """Seconds after which an interruption that no listen has consumed is gone."""
 
 
-NOTHING_RARE: tuple[Any, ...] = ((), (), 0, (), 0, 0)
+NOTHING_RARE: tuple[Any, ...] = ((), (), 0, (), 0, 0, ())
 """What `exchange.lua` leaves out if it is so."""
 
 
@@ -51,8 +52,8 @@ class SentCall:
     def result(self) -> Reply:
         try:
             refused, due_in, claimed_at, flat, *rare = self.caller.ask(self.read_reply)
-            dead, metadata, must_beat, damaged, newest_format, more = rare or NOTHING_RARE
-            claims = codec.to_claims(self.tag, int(claimed_at), flat, metadata)
+            dead, metadata, must_beat, damaged, newest, more, members = rare or NOTHING_RARE
+            claims = to_claims(self.tag, int(claimed_at), flat, metadata, members)
         except BaseException:
             self.register.give_up(self.tag, self.settlements)
             raise
@@ -63,7 +64,7 @@ class SentCall:
             dead=tuple(dead),
             must_beat=bool(must_beat),
             damaged=tuple(damaged),
-            newest_format=newest_format,
+            newest_format=newest,
             has_more=bool(more),
         )
 

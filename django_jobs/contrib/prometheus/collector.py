@@ -9,8 +9,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from django_jobs.backends import our_backends
-from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.brokers.inspection.prometheus import Family, families
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.prometheus import Family, families
 from django_jobs.errors import BrokerError
 
 logger = logging.getLogger("django_jobs")
@@ -43,7 +43,7 @@ class JobsCollector(Collector):
         for backend in our_backends():
             if self._aliases and backend.alias not in self._aliases:
                 continue
-            read = _read(backend.broker.inspection)
+            read = _read(backend.broker)
             up.add_metric([backend.alias], read is not None)
             for family in read or ():
                 metric = found.setdefault(family.name, _metric(family))
@@ -56,9 +56,9 @@ OF_ALL_BACKENDS = JobsCollector()
 """The one that the app registers; one object, so that it counts once however often that happens."""
 
 
-def _read(inspection: Inspection) -> tuple[Family, ...] | None:
+def _read(broker: Broker) -> tuple[Family, ...] | None:
     try:
-        return tuple(families(inspection))
+        return tuple(families(broker))
     except BrokerError as error:
         logger.warning("The metrics of jobs can't be read: %s", error)
         return None

@@ -44,7 +44,9 @@ def apply(request: DashboardRequest) -> Done | Refused:
     if asked is JobAction.RETRY and changed < len(ids):
         locked = sum(_is_locked_out(record) for record in request.inspection.read(ids))
     if not changed:
-        return Refused(_locked(locked) if locked else _refusal(asked, len(ids)), back)
+        return Refused(
+            formatting.locked_jobs(locked) if locked else _refusal(asked, len(ids)), back
+        )
     change = Change(action=asked, target=", ".join(ids), count=changed)
     told = _report(asked, changed, len(ids) - changed - locked, locked)
     return Done(told + (_delay(request, ids) if asked is JobAction.CANCEL else ""), back, change)
@@ -92,7 +94,7 @@ def bulk_step(request: DashboardRequest) -> Done | InProgress | Refused:
     if state.is_done and state.changed:
         return Done(_report(state.action, state.changed, 0, state.locked), back, change)
     if state.is_done:
-        said = _locked(state.locked) if state.locked else _refusal(state.action, 2)
+        said = formatting.locked_jobs(state.locked) if state.locked else _refusal(state.action, 2)
         return Refused(said, back)
     run = state.to_token(request.visitor.name)
     return InProgress(request.address("bulk", run=run), change)
@@ -125,16 +127,6 @@ def _is_locked_out(record: JobRecord) -> bool:
     return record.state in JobAction.RETRY.states and record.is_locked_out
 
 
-def _locked(number: int) -> str:
-    """Return why unique jobs were not retried."""
-    text = ngettext(
-        "%(jobs)s was not retried, as it is unique and another job holds its lock.",
-        "%(jobs)s were not retried, as they are unique and other jobs hold their locks.",
-        number,
-    )
-    return text % {"jobs": formatting.job_count(number)}
-
-
 def _report(wanted: JobAction, changed: int, left: int, locked: int) -> str:
     told = {
         JobAction.RETRY: ngettext("%(jobs)s was enqueued.", "%(jobs)s were enqueued.", changed),
@@ -142,7 +134,7 @@ def _report(wanted: JobAction, changed: int, left: int, locked: int) -> str:
         JobAction.DELETE: ngettext("%(jobs)s was deleted.", "%(jobs)s were deleted.", changed),
     }[wanted] % {"jobs": formatting.job_count(changed)}
     if locked:
-        told = f"{told} {_locked(locked)}"
+        told = f"{told} {formatting.locked_jobs(locked)}"
     if not left:
         return told
     rest = ngettext(

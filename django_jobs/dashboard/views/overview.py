@@ -20,7 +20,10 @@ from django_jobs.jobs.records import State
 
 from .activity import activity_context
 
-COUNTED = (State.RUNNING, State.QUEUED, State.SCHEDULED, State.RETRYING, State.DEAD)
+COUNTED = (
+    *(State.RUNNING, State.QUEUED, State.SCHEDULED),
+    *(State.WAITING, State.RETRYING, State.DEAD),
+)
 PERSISTENCE = {
     "log": gettext_lazy("append-only file (AOF)"),
     "snapshots": gettext_lazy("snapshots (RDB) only: a crash loses the newest jobs"),
@@ -86,6 +89,12 @@ def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator
             address=request.address("jobs", state=state.value),
             look="bad" if state is State.DEAD and counts[state] else "",
         )
+    yield Tile(
+        name="batches",
+        label=_("Batches, not ended"),
+        value=formatting.number(request.backend.broker.batches.count_unfinished()),
+        address=request.address("batches"),
+    )
     wait = max((queue.latency for queue in queues if queue.size and not queue.paused), default=0)
     yield Tile(
         name="latency",

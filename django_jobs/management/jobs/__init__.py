@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Subcommand
+from .batches import Batches
 from .check import Check
 from .deployment import Compose, Kubernetes, Procfile, Systemd
 from .deploys import MarkDeploy
@@ -34,6 +35,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Resume(),
     Clear(),
     Limits(),
+    Batches(),
     Workers(),
     Quiet(),
     Stop(),

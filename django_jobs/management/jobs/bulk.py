@@ -44,6 +44,7 @@ def _question(action: JobAction, wanted: Filter, total: int) -> str:
             ("task", wanted.task),
             ("error", wanted.error),
             ("text", wanted.text),
+            ("batch", wanted.batch),
         )
         if value
     ]

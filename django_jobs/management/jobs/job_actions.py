@@ -72,8 +72,8 @@ class JobActionSubcommand(BackendSubcommand):
 
     def _check(self, options: Namespace) -> None:
         choices = ", ".join(state.value for state in self.states)
-        filters = (options.state, options.queue, options.task, options.error, options.text)
-        filtered = any(filters)
+        filters = (options.state, options.queue, options.task, options.error)
+        filtered = any((*filters, options.text, options.batch))
         if options.ids and (options.all or filtered):
             problem = "Give either IDs or --all with filters, not both."
         elif options.ids or (options.all and options.state):

@@ -12,6 +12,8 @@ from django_jobs.brokers.inspection.base import FairKey, QueueInfo
 from django_jobs.brokers.inspection.limits import LimitInfo, LimitKeyInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
+from django_jobs.jobs.awaited import AwaitedEvent
+from django_jobs.jobs.batches import BatchRecord
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Failure, JobRecord, Lock
 
@@ -35,7 +37,7 @@ def job_summary(record: JobRecord) -> dict[str, Any]:
         "finished_at": iso_time(record.finished_at),
         "error": record.failures[-1].exception if record.failures else None,
         "postponed_since": iso_time(record.postponement and record.postponement.since),
-        "waits_for": record.waits_for and _job_limit(record.waits_for),
+        "waits_for": record.waits_for and _waits_for(record.waits_for),
     }
 
 
@@ -56,8 +58,15 @@ def job_details(record: JobRecord) -> dict[str, Any]:
         "unique": record.job.lock and _lock(record.job.lock),
         "lock_holder": record.lock_holder,
         "limits": [_job_limit(limit) for limit in record.job.limits],
+        "batch": record.job.batch or None,
         "postponed_for": record.postponement and record.postponement.failure.message,
     }
+
+
+def _waits_for(awaited: JobLimit | AwaitedEvent) -> dict[str, Any]:
+    if isinstance(awaited, JobLimit):
+        return _job_limit(awaited)
+    return {"batch": awaited.batch, "event": awaited.event.value}
 
 
 def _job_limit(limit: JobLimit) -> dict[str, Any]:
@@ -113,6 +122,27 @@ def limit_key_json(key: LimitKeyInfo) -> dict[str, Any]:
         "waiting_ids": list(key.waiters),
         "opens_at": iso_time(key.opens_at),
         "paused": key.paused,
+    }
+
+
+def batch_json(batch: BatchRecord) -> dict[str, Any]:
+    """Return a batch as `jobs batches` shows it."""
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "state": batch.state.value,
+        "total": batch.counts.total,
+        "open": batch.counts.open,
+        "succeeded": batch.counts.succeeded,
+        "dead": batch.counts.dead,
+        "discarded": batch.counts.discarded,
+        "opened_at": iso_time(batch.opened_at),
+        "ended_at": iso_time(batch.ended_at),
+        "cancelled": batch.is_cancelled,
+        "abandoned": batch.is_abandoned,
+        "callbacks": {event.value: job_id for event, job_id in batch.callbacks.items()},
+        "happened": sorted(event.value for event in batch.happened),
+        "metadata": _stored(batch.metadata) if batch.metadata else {},
     }
 
 

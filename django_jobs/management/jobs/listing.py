@@ -10,6 +10,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
+from django_jobs.jobs.awaited import AwaitedEvent
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
@@ -50,6 +51,7 @@ def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> Non
         metavar="TEXT",
         help="Only jobs with this text in the visible part of their arguments.",
     )
+    add("--batch", metavar="ID", help="Only members of this batch.")
 
 
 def job_filter(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
@@ -64,6 +66,7 @@ def job_filter(options: Namespace, states: Sequence[State] = LISTED) -> Filter:
         task=options.task,
         error=options.error,
         text=options.text,
+        batch=options.batch,
     )
 
 
@@ -154,15 +157,17 @@ def _show(console: Console, records: Sequence[JobRecord]) -> None:
     )
 
 
-def waits_for_slot(limit: JobLimit) -> str:
-    """Return for which limit a job waits."""
-    key = f", key {limit.value}" if limit.value else ""
-    return f"for a slot of the {limit.kind.word} {limit.name}{key}"
+def format_awaited(awaited: JobLimit | AwaitedEvent) -> str:
+    """Return for which limit, or which event of a batch, a job waits."""
+    if isinstance(awaited, AwaitedEvent):
+        return f"for the {awaited.event} of batch {awaited.batch}"
+    key = f", key {awaited.value}" if awaited.value else ""
+    return f"for a slot of the {awaited.kind.word} {awaited.name}{key}"
 
 
 def _last_error(record: JobRecord) -> str:
-    if record.waits_for:
-        return f"waits {waits_for_slot(record.waits_for)}"
+    if record.state is State.WAITING and record.waits_for:
+        return f"waits {format_awaited(record.waits_for)}"
     if record.postponement:
         exception = record.postponement.failure.exception
         return f"waits for a worker that knows it: {exception}"

@@ -12,7 +12,7 @@ from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.jobs.call_text import format_call
 from django_jobs.jobs.limits import JobLimit
-from django_jobs.jobs.records import Failure, JobRecord
+from django_jobs.jobs.records import Failure, JobRecord, State
 from django_jobs.management.formatting import NONE, format_time, printable
 from django_jobs.management.target import make_redactor
 from django_jobs.serialization.arguments import peek_value
@@ -20,7 +20,7 @@ from django_jobs.serialization.arguments import peek_value
 from .base import ViewSubcommand
 from .console import Console
 from .json_output import job_details
-from .listing import format_state_time, waits_for_slot
+from .listing import format_awaited, format_state_time
 
 CANCEL_REQUESTED = "yes: it ends as discarded as soon as its code can be interrupted"
 
@@ -69,6 +69,7 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Lock", _lock(record)
     yield "Limits", "; ".join(map(_limit, job.limits)) or NONE
+    yield "Batch", job.batch or NONE
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
 
@@ -76,8 +77,8 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
 def _wait(record: JobRecord) -> str:
     if record.awaits_lock:
         return f"for the end of job {record.lock_holder}"
-    if record.waits_for:
-        return waits_for_slot(record.waits_for)
+    if record.state is State.WAITING and record.waits_for:
+        return format_awaited(record.waits_for)
     if record.postponement is None:
         return NONE
     since, failure = record.postponement

@@ -45,5 +45,6 @@ def statistics_json(backend: JobBackend) -> dict[str, Any]:
         "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
         "queues": [queue_json(queue) for queue in configured_and_known(backend)],
         "limits": [limit_json(limit) for limit in busiest(inspection.limits.all(), SHOWN_LIMITS)],
+        "batches": {"unfinished": backend.broker.batches.count_unfinished()},
         "workers": len(inspection.workers()),
     }

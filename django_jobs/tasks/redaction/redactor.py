@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django_jobs.jobs.batches import BatchRecord
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure, JobRecord
 from django_jobs.serialization import types as tags
@@ -45,7 +46,9 @@ class Redactor:
                 turn=turn and turn._replace(key=hiding.text(turn.key)),
                 limits=tuple(map(hiding.limit, record.job.limits)),
             ),
-            waits_for=record.waits_for and hiding.limit(record.waits_for),
+            waits_for=hiding.limit(record.waits_for)
+            if isinstance(record.waits_for, JobLimit)
+            else record.waits_for,
             result=None if record.result is None else hiding.value(record.result),
             failures=tuple(map(hiding.failure, record.failures)),
             postponement=record.postponement
@@ -80,6 +83,11 @@ class Redactor:
         hiding.call(text)
         quoted = f"'{value}'"  # between quotes, short values are found, too
         return hiding.text(quoted) != quoted
+
+    def batch(self, batch: BatchRecord) -> BatchRecord:
+        """Return a batch without secrets in its name and metadata."""
+        metadata = batch.metadata and _Hiding(self._names, Parameters()).value(batch.metadata)
+        return replace(batch, name=self.text(batch.name), metadata=metadata)
 
     def _hiding(self, task: str) -> _Hiding:
         """Return a masker for one job; parameters are cached, as a failed lookup is slow."""

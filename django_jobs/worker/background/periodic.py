@@ -15,7 +15,8 @@ from django_jobs.compat import Task
 from django_jobs.errors import BrokerError, BrokerUnavailable
 from django_jobs.jobs.metadata import decode_metadata, encode_with_reserved
 from django_jobs.jobs.observers import PERIODIC
-from django_jobs.jobs.records import Job, Tick
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.ticks import Tick
 from django_jobs.periodic_tasks.due import PeriodicTask, tick_to_claim
 from django_jobs.waits import wait_out
 from django_jobs.worker.backoff import BrokerBackoff

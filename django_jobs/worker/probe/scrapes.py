@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django_jobs.brokers.inspection.prometheus import CONTENT_TYPE
+from django_jobs.brokers.prometheus import CONTENT_TYPE
 from django_jobs.errors import BrokerError
 
 from .messages import Response, plain, send

@@ -22,6 +22,7 @@ from django_jobs.errors import (
     UnserializableArgument,
 )
 from django_jobs.jobs.context import JobContext
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.metadata import RunningMetadata, UnusableMetadata
 from django_jobs.jobs.observers import ObservedAttempt
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
@@ -124,15 +125,12 @@ class Attempt:
     @property
     def log_fields(self) -> dict[str, object]:
         """The attributes of each log record that the job's own code makes."""
-        claim, own = self.claim, self.context
-        return {
-            "job_id": claim.job.id,
-            "task": claim.job.task,
-            "queue": claim.job.queue,
-            "attempt": claim.attempt,
-            "worker": own.worker,
-            "backend": own.alias,
-        }
+        return job_log.fields_of(self.claim, self.context.worker, self.context.alias)
+
+    @property
+    def membership(self) -> Membership:
+        """What lets the job add members to its own batch, if it has one."""
+        return Membership(self.claim.job.batch, self.claim.job.id, self.claim.token)
 
     @property
     def metadata(self) -> RunningMetadata:

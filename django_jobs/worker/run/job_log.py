@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from django.dispatch import Signal
 
 from django_jobs.compat import task_signals
-from django_jobs.jobs.records import Job, JobRecord, State
+from django_jobs.jobs.records import Claim, Job, JobRecord, State
 from django_jobs.jobs.result import JobResult
 from django_jobs.logs.fields import JOB_LOGGER
 from django_jobs.tasks.retry import error_path
@@ -27,6 +27,19 @@ WORDS = {State.SUCCEEDED: "SUCCESSFUL", State.DEAD: "FAILED"}
 """Django's names of states; it has none for the others."""
 
 LONGEST_REASON = 500
+
+
+def fields_of(claim: Claim, worker: str, alias: str) -> dict[str, object]:
+    """Return the attributes of each log record that a job's own code makes."""
+    return {
+        "job_id": claim.job.id,
+        "task": claim.job.task,
+        "queue": claim.job.queue,
+        "attempt": claim.attempt,
+        "worker": worker,
+        "backend": alias,
+    }
+
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 

@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from django_jobs import Retry, Unique, task
+from django_jobs import Batch, Retry, Unique, task
 from django_jobs.compat import TaskContext
 from django_jobs.errors import MissingRecord, QueueFull, RetryLater
 from tests.apps.library.models import Author
@@ -294,3 +294,42 @@ def ask_for(when: Any) -> None:
     """Ask to be run again at a time that may be no time at all."""
     seen.append("ran")
     raise RetryLater(float(when) if when == "inf" else when)
+
+
+@task
+def add_members(batch_id: str, number: int) -> None:
+    """Run as a member: adds others."""
+    batch = Batch.get(batch_id)
+    batch.bulk_enqueue(note, [[f"added {index}"] for index in range(number)])
+    seen.append("adder")
+
+
+@task
+def note_batch(batch_id: str) -> None:
+    """Be a callback."""
+    batch = Batch.get(batch_id)
+    seen.append((batch.metadata.get("callback", "end"), batch.state.value))
+
+
+@task
+def note_success(batch_id: str) -> None:
+    seen.append(f"success of {Batch.get(batch_id).name}")
+
+
+@task
+def note_death(batch_id: str) -> None:
+    seen.append(f"death in {Batch.get(batch_id).name}")
+
+
+@task
+def open_batch(number: int) -> str:
+    """Run as a job: opens a batch of its own."""
+    with Batch(name="inner", on_success=note_success) as batch:
+        for index in range(number):
+            batch.enqueue(note, index)
+    return batch.id
+
+
+@task
+def wait_for_batch(batch_id: str) -> None:
+    Batch.get(batch_id).wait(timeout=0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import load_command_class
 
+from django_jobs import Batch
 from django_jobs.backends import JobBackend
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.testing import run_enqueued
@@ -100,7 +101,8 @@ def test_what_all_subcommands_share_is_described_once() -> None:
 
 
 def test_the_options_of_live_views_are_described_once() -> None:
-    for name in ("stats", "list", "show", "queues", "limits", "workers", "periodic"):
+    names = ("stats", "list", "show", "queues", "limits", "batches", "workers", "periodic")
+    for name in names:
         own = [row(one) for one in own_actions(subparsers()[name]) if one.dest in OF_VIEWS]
         assert rows("### Live view") == own
 
@@ -134,6 +136,9 @@ def test_the_keys_of_all_else_are_those_on_the_page(
     (limit,) = jobs("limits", "mail", "--json").json
     assert [*keys("### A limit"), "keys"] == list(limit)
     assert keys("### A key of a limit") == list(limit["keys"][0])
+    with Batch():
+        pass
+    assert keys("### A batch") == list(jobs("batches", "--json").json[0])
     assert keys("### A worker") == list(jobs("workers", "--json").json[0])
     assert keys("### A periodic task") == list(jobs("periodic", "--json").json[0])
     assert keys("### Statistics") == list(jobs("stats", "--json").json)

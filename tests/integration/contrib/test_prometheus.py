@@ -11,7 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from django_jobs.backends import JobBackend
-from django_jobs.brokers.inspection.prometheus import exposition
+from django_jobs.brokers.prometheus import exposition
 from django_jobs.contrib.prometheus import JobsCollector
 from django_jobs.contrib.prometheus.collector import OF_ALL_BACKENDS
 from tests.apps.backend_site import tasks
@@ -45,7 +45,7 @@ def test_the_metrics_are_those_of_the_dashboard_with_their_backend(backend: JobB
 
     def are_equal() -> bool:
         ours = samples(generate_latest(registry).decode())
-        theirs = samples(exposition(backend.broker.inspection))
+        theirs = samples(exposition(backend.broker))
         assert ours.pop(("django_jobs_up", (("backend", "default"),))) == 1
         theirs = {
             (name, tuple(sorted([*labels, ("backend", "default")]))): value

@@ -36,6 +36,7 @@ class Address:
 
 
 LIMIT = {"limit": "cmail%20server"}
+BATCH = {"batch": "b1"}
 QUEUE, WORKER, PERIODIC = {"queue": "default"}, {"worker": "w1"}, {"name": "report"}
 
 ADDRESSES = (
@@ -50,6 +51,10 @@ ADDRESSES = (
     Address("apply_action", MANAGE, "POST", data={"do": "cancel", "id": "one"}),
     Address("bulk", MANAGE, query="do=delete"),
     Address("bulk_step", MANAGE, "POST", data={"run": "forged"}),
+    Address("batches", VIEW),
+    Address("batch", VIEW, query="id=b1"),
+    Address("cancel_batch", MANAGE, "POST", data=BATCH),
+    Address("retry_batch", MANAGE, "POST", data=BATCH),
     Address("queues", VIEW),
     Address("pause_queue", MANAGE, "POST", data=QUEUE),
     Address("resume_queue", MANAGE, "POST", data=QUEUE),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
+from django_jobs.jobs.membership import Membership
 from tests.support.builders import dead, limited, make_job, make_jobs, retrying, succeeded
 from tests.support.driver import Driver
 
@@ -20,6 +23,7 @@ def fill(backend: JobBackend) -> None:
         running=((running.job.id, started),), stuck=(running.job.id,), memory=9**9, said_at=started
     )
     quiet.heartbeat(quiet=True, queues=("default",))
+    fill_batches(backend, worker)
     backend.broker.inspection.pause("low")
     mail, api = JobLimit("mail server", 2, value="7"), JobLimit("api", 1, 3_600_000)
     backend.broker.push([limited(f"mail {number}", mail, queue="mailers") for number in range(4)])
@@ -28,3 +32,18 @@ def fill(backend: JobBackend) -> None:
     backend.broker.inspection.limits.set_number(mail.id, 1_200)
     backend.broker.inspection.limits.pause_key(mail.id, "8")
     backend.broker.inspection.switch_off("accounts.tasks.finish_leaving")
+
+
+def fill_batches(backend: JobBackend, worker: Driver) -> None:
+    """Open a batch that fails, with everything that its page can show, and others."""
+    batches = backend.broker.batches
+    callbacks = {event: make_job(id=f"b1-{event}", queue="mailers") for event in BatchEvent}
+    metadata = '{"file":"posts.csv","password":"sesame"}'
+    batches.open(NewBatch(id="b1", name="import", metadata=metadata, callbacks=callbacks))
+    batches.add(make_jobs(5, queue="critical", batch="b1"), Membership("b1"))
+    bad, good = worker.take(2, "critical")
+    worker.settle(dead(bad), succeeded(good))
+    batches.cancel("b1")
+    batches.open(NewBatch(id="b2"))
+    batches.open(NewBatch(id="b3", name="empty"))
+    batches.close("b3")

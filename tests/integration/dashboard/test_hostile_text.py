@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ from pytest_django.live_server_helper import LiveServer
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.base import Broker
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
+from django_jobs.jobs.membership import Membership
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import PAGES
@@ -44,6 +48,12 @@ def hostile(redis_backend: JobBackend) -> Iterator[JobBackend]:
         running=((running.job.id, worker.info().started_at),),
         stuck=(running.job.id,),
     )
+    callbacks = {BatchEvent.END: make_job(id=f"end{EVIL}", **hostile)}
+    for name in ("b1", f"b{EVIL}"):
+        new = NewBatch(id=name, name=EVIL, metadata=json.dumps({EVIL: EVIL}), callbacks=callbacks)
+        broker.batches.open(new)
+        broker.batches.add([make_job(id=f"{name}m", batch=name, **hostile)], Membership(name))
+    worker.settle(dead(worker.take_one(f"q{EVIL}"), failure=failure))
     hold_slots(broker, JobLimit(f"l{EVIL}", 1), JobLimit("mail server", 1, value=f"7{EVIL}"))
     with isolated_registry():
         periodic("@daily", name=f"p{EVIL}")(tasks.greet)

@@ -17,6 +17,7 @@ from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
 from django_jobs.dashboard.throttle import Throttle
 from django_jobs.dashboard.urls import urlpatterns
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
@@ -47,6 +48,7 @@ def site(redis_backend: JobBackend) -> Iterator[None]:
         redis_backend.broker.push([limited("limited", JobLimit("mail server", 1))])
         worker.settle(succeeded(worker.take_one()))
         redis_backend.broker.push([make_job(id="one", run_at=2 * START)])
+        redis_backend.broker.batches.open(NewBatch(id="b1"))
         yield
 
 

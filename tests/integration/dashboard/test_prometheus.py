@@ -16,11 +16,13 @@ from pytest_django import Settings
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.limits import SHOWN_LIMITS
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from tests.integration.dashboard.helpers import UseBackend
 from tests.integration.dashboard.samples import HOSTILE, sample, tell
-from tests.support.builders import limited, make_jobs
+from tests.support.builders import limited, make_job, make_jobs
 from tests.support.driver import Driver
 from tests.support.paths import ROOT
 
@@ -108,6 +110,16 @@ def test_limits_with_few_waiting_jobs_are_added_up(
     waiting = values(read()["django_jobs_limit_waiting"], "limit")
     assert len(waiting) == SHOWN_LIMITS + 1
     assert (waiting[""], waiting["limit 099"]) == (5, 2)
+
+
+def test_batches_and_waiting_jobs_are_exposed(backend: JobBackend, read: Read) -> None:
+    backend.broker.batches.open(NewBatch(id="b1", callbacks={BatchEvent.END: make_job()}))
+    backend.broker.batches.open(NewBatch(id="b2"))
+    backend.broker.batches.close("b2")
+
+    families = read()
+    assert families["django_jobs_batches_unfinished"].samples[0].value == 1
+    assert values(families["django_jobs_jobs"], "state")["waiting"] == 1
 
 
 def test_tasks_are_exposed_as_counters_and_histograms(worker: Driver, read: Read) -> None:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.confirmation import make_token
-from feedback.models import Post
+from feedback.models import Board, Post
 from tests.support.board_fixtures import tasks_from
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -75,7 +77,35 @@ def test_the_strip_follows_a_job_to_its_end(
     assert heard == []
 
 
-@pytest.mark.parametrize("path", ["/", "/roadmap/", "/profile/", "/posts/new/", "/mails/", "POST"])
+def test_the_page_of_an_import_follows_it_to_its_end(
+    page: Page, live_server: LiveServer, moderator: User, board: Board, settings: Any
+) -> None:
+    settings.TASKS = tasks_from(JOB_BACKEND="async")
+    heard = complaints(page)
+    sign_in(page, live_server, moderator)
+    page.goto(live_server.url)
+    page.get_by_role("link", name="Import posts").click()
+    rows = b"board,title,text\nRecipes,Scale recipes,\nNowhere,Lost,\n"
+    page.set_input_files(
+        "[name=file]", {"name": "posts.csv", "mimeType": "text/csv", "buffer": rows}
+    )
+    page.get_by_role("button", name="Import").click()
+
+    page.get_by_role("heading", name="Done").wait_for()
+    expect(page.get_by_role("status")).to_have_text("2 of 2 rows: 1 imported, 1 refused.")
+    expect(page.get_by_text("There is no board “Nowhere”.")).to_be_visible()
+    wait_until(lambda: mail.outbox, "the mail at the end")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("link", name="All imports").click()
+    page.get_by_role("heading", name="Latest imports").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/roadmap/", "/profile/", "/posts/new/", "/imports/", "/mails/", "POST"]
+)
 def test_nothing_sticks_out_of_a_phone(
     page: Page, live_server: LiveServer, moderator: User, post: Post, path: str
 ) -> None:

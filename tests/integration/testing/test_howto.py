@@ -39,7 +39,7 @@ SHOP = {
         """,
     "shop/tasks.py": """
         from django.core.mail import send_mail
-        from django_jobs import task
+        from django_jobs import Batch, task
         from shop.models import Order
 
         @task
@@ -56,6 +56,14 @@ SHOP = {
         @task
         def ask_for_a_review(order: Order) -> None:
             send_mail("How was it?", "…", None, [order.email])
+
+        @task
+        def report(batch_id: str) -> None: ...
+
+        def close_all() -> None:
+            with Batch(on_success=report, name="closing") as batch:
+                for order in Order.objects.all():
+                    batch.enqueue(ask_for_a_review, order)
         """,
     "shop/urls.py": """
         from datetime import timedelta
@@ -101,4 +109,4 @@ def test_the_tests_on_the_page_pass(shop: Path) -> None:
         stderr=subprocess.STDOUT,
     )
     assert done.returncode == 0, done.stdout
-    assert "11 passed" in done.stdout
+    assert "12 passed" in done.stdout

@@ -46,7 +46,7 @@ def write_jobs(version: str) -> Path:
 
 def store_one_of_each(backend: Any) -> dict[str, str]:
     """Store a job of each kind; return their ids."""
-    from django_jobs.jobs.records import Tick
+    from django_jobs.jobs.ticks import Tick
     from django_jobs.tasks.retry import Retry
     from tests.apps.backend_site import tasks
     from tests.apps.library.models import Author

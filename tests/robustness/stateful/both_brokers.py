@@ -118,9 +118,11 @@ class BothBrokers(RuleBasedStateMachine):
         counts = self.same(lambda broker: dict(broker.inspection.counts()))
         self.expected.forget_what_is_over(self.clock.now())
         self.same(seen_beside_jobs)
-        self.expected.check(
-            {state: self.same(partial(listing, state=state)) for state in State}, counts
-        )
+        listings = {state: self.same(partial(listing, state=state)) for state in State}
+        listed = {one.job.id: one for records in listings.values() for one in records}
+        self.expected.batches_went_on(listed)
+        self.expected.check(listings, counts)
+        self.expected.check_batches(self.brokers[0].batches.list(), listed.values())
         totals = self.brokers[0].inspection.totals()
         assert (totals.succeeded, totals.failed) == self.totals
         assert self.brokers[0].ticks() == self.expected.ticks
@@ -178,4 +180,5 @@ def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
         read.totals(),
         dict(read.postponed_tasks()),
     )
-    return *told, dict(broker.ticks()), counted
+    batches = sorted(broker.batches.list(), key=lambda batch: batch.id)
+    return *told, dict(broker.ticks()), counted, batches

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from django_jobs.brokers.constants import KEPT_MS
 from django_jobs.brokers.messages import HeartbeatReply, Reply
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import BatchRecord
 from django_jobs.jobs.records import (
     JOB_FORMAT,
     Claim,
@@ -35,6 +37,7 @@ class ExpectedJobs:
     cancelled: set[str] = field(default_factory=set)
     abandoned: set[str] = field(default_factory=set)
     ticks: dict[str, int] = field(default_factory=dict)
+    callbacks: set[str] = field(default_factory=set)
     _forgotten_at: dict[str, int] = field(default_factory=dict)
     _tokens: dict[str, int] = field(default_factory=dict)
 
@@ -68,7 +71,35 @@ class ExpectedJobs:
         assert not ended or other.lock.keep_for, "merged with a job that has ended"
         if job.lock.on_conflict is OnConflict.REPLACE and not ended:
             assert job_id not in self._held_ids(), "a running job was replaced"
-            self.present[job_id] = job._replace(id=job_id)
+            self.present[job_id] = job._replace(id=job_id, batch=self.present[job_id].batch)
+
+    def opened(self, callbacks: Sequence[Job]) -> None:
+        """Note the callbacks of a batch, which are jobs that wait."""
+        for job in callbacks:
+            self._push(job)
+            self.callbacks.add(job.id)
+
+    def batches_went_on(self, listed: dict[str, JobRecord]) -> None:
+        """Note callbacks that nothing will start, and discarded members of cancelled batches."""
+        for job_id in self.callbacks & self.present.keys() - listed.keys():
+            self.remove(job_id, "not needed")
+        for job_id, record in listed.items():
+            is_member = record.job.batch and record.state is State.DISCARDED
+            if is_member and job_id not in self._forgotten_at:
+                self.end(job_id, State.DISCARDED, record.finished_at or 0)
+
+    def check_batches(self, batches: Iterable[BatchRecord], listed: Iterable[JobRecord]) -> None:
+        """Check that the counts of open members are right, and that no batch is between states."""
+        unfinished = Counter(one.job.batch for one in listed if not one.state.is_final)
+        for batch in batches:
+            counts = batch.counts
+            assert counts.open == unfinished[batch.id]
+            assert counts.total == sum(counts[1:])
+            is_over = not (batch.is_open or counts.open)
+            assert is_over == (batch.ended_at is not None)
+            assert not is_over or BatchEvent.END in batch.happened
+            assert not batch.is_complete or BatchEvent.SUCCESS in batch.happened
+            assert not counts.dead or BatchEvent.DEATH in batch.happened
 
     def remove(self, job_id: str, why: str) -> None:
         del self.present[job_id]

@@ -27,10 +27,10 @@ from django_jobs.jobs.records import (
     Lock,
     OnConflict,
     Settlement,
-    Tick,
     Turn,
     Until,
 )
+from django_jobs.jobs.ticks import Tick
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.task_stats import TaskStats
 from tests.robustness.stateful.endings import ENDS, End, end_of

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, MAX_TEXT, Progress, set_progress
 
 
 class Attempt:
     progress: Progress | None = None
     log_fields: Mapping[str, object] = {}
+    membership = Membership("")
 
 
 @pytest.fixture

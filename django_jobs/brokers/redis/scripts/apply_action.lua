@@ -1,6 +1,6 @@
 -- Does to some jobs what an operator asks for.
 --
--- Parts: expect, shapes, fields, places, ends, cancelling.
+-- Parts: expect, shapes, fields, places, ends, cancelling, batch_work.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be; and how many unique jobs of those
@@ -10,8 +10,8 @@ local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token, lock, turn =
-    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y'), 1, 6)
+  local state, queue, enqueued_with, token, lock, turn, batch, missed =
+    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M'), 1, 8)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
@@ -27,10 +27,12 @@ local function apply(id, wanted_state, wanted_token)
   take_out(id, state, queue)
   if what == 'delete' then
     if lock then free_lock(id, lock) end
+    if batch then member_deleted(id, batch, state) end
     forget({ id })
   else
     if is_one_of(state, ENDED) then
-      redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p', 'h')
+      if batch then member_came_back(id, batch, state, missed) end
+      redis.call('HDEL', job, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p', 'h', 'E')
     end
     redis.call('HSET', job, 's', 'queued', 'u', now)
     enqueue(id, queue, terms(enqueued_with or '') or 0, turn)
@@ -47,4 +49,5 @@ local changed = 0
 for i = 2, #ARGV, 3 do
   changed = changed + apply(ARGV[i], ARGV[i + 1], ARGV[i + 2])
 end
+work_on_batches()
 return { changed, locked }

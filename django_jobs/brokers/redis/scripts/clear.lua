@@ -1,6 +1,6 @@
 -- Forgets queued jobs of a queue, a portion at a time.
 --
--- Parts: expect, retention, locks, waiters.
+-- Parts: expect, retention, locks, waiters, batch_work.
 -- KEYS[1]: prefix. ARGV: queue, portion. Returns how many there were in this portion.
 expect('ZCARD', 'expiries')
 expect_lists_of_queues()
@@ -11,8 +11,10 @@ if #popped == 0 then
   for i = 1, #popped, 2 do leave_waiters(popped[i], ARGV[1]) end
 end
 for i = 1, #popped, 2 do
-  local lock = read(popped[i], 'l')[1]
+  local lock, batch = unpack(read(popped[i], 'l', 'B'), 1, 2)
   if lock then free_lock(popped[i], lock) end
+  if batch then member_deleted(popped[i], batch, 'queued') end
   forget({ popped[i] })
 end
+work_on_batches()
 return #popped / 2

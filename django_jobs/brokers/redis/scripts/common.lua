@@ -14,6 +14,12 @@
 --   d:<worker>   list    one element while the worker's listen is to be interrupted
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
+--   c:<batch>    hash    a batch: what it was opened with, its counts, what has happened to it
+--   z:<batch>    zset    ids of its dead members by when they died
+--   k:<event>:<batch>  list  ids of the jobs that wait for an event of a batch
+--   happened     list    `<event>:<batch>` of events whose jobs still wait
+--   batches      zset    ids of all batches by when they were opened; `held`: of those that are open, by until
+--                        when; `batch_expiries`: of those that ended, by when they are forgotten
 --   l:<digest>   string  the job that holds the lock of unique jobs, and the one that gets it next (see locks.lua)
 --   a:<id>       string  the job that stands for a call that was merged with it
 --   h:<limit>    hash    how many running jobs hold slots, by the values of its keys (see slots.lua)

@@ -1,6 +1,6 @@
 -- Settles finished attempts, promotes jobs that are due, then claims jobs for a worker.
 --
--- Parts: full, expect, request, due, settling, claiming.
+-- Parts: full, expect, request, due, settling, claiming, batch_work.
 -- KEYS[1]: prefix.
 -- ARGV: worker, tag of the call, limit, number of quotas, number of settlements, how many jobs may be such whose starts
 --   a limit counts;
@@ -10,7 +10,8 @@
 -- Returns {refused ids, due_in or -1, claimed_at, claims}, the claims flat, 10 values each. If there
 --   are any, there follow: ids of jobs that are dead now, ids and metadata of the jobs that have some,
 --   1 if the worker has no lease, names of queues whose key is of another type, and the newest format of jobs
---   that were postponed for it, or 0, and 1 if others may stand behind jobs that the call has let wait for slots.
+--   that were postponed for it, or 0, 1 if others may stand behind jobs that the call has let wait for slots, and ids of
+--   members with their batches.
 -- Invariant: a settlement takes effect only while its worker holds the job under its fence.
 --   Only a heartbeat begins a lease, and a worker without a lease claims nothing: a late copy of a call,
 --   which comes after its worker has left or Redis was wiped, takes no job away.
@@ -33,20 +34,22 @@ sweep(2 * settlements + 10)
 write_held(worker, FIRST_WRITE)
 settle_all()
 if give_freed then give_freed() end
+if work_on_batches() then next_due = first_due() end
 promote()
 if has_limits then look_at_due() end
 if not has_lease then
   put_markers_back()
-  return { refused, ms_until(next_time()), NOW, {}, {}, {}, 1, {}, 0, 0 }
+  return { refused, ms_until(next_time()), NOW, {}, {}, {}, 1, {}, 0, 0, {} }
 end
 was_begun = false
 take_quotas()
 if was_begun then next_due = first_due() end
 pass_on()
-local reply = { refused, ms_until(next_time()), NOW, claims }
+if #member_notes > 0 and work_on_batches() then next_due = first_due() end -- of cancelled batches
+local reply = { refused, ms_until(has_more_events and now or next_time()), NOW, claims }
 local more = moves >= MOVED_PER_CALL and 1 or 0
-if #dead + #metadata + #damaged + newest_format + more > 0 then
+if #dead + #metadata + #damaged + #members + newest_format + more > 0 then
   reply[5], reply[6], reply[7], reply[8], reply[9] = dead, metadata, 0, damaged, newest_format
-  reply[10] = more
+  reply[10], reply[11] = more, members
 end
 return reply

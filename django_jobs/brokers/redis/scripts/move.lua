@@ -15,10 +15,10 @@ if held then
 end
 for i = 4, #ARGV do
   local id = ARGV[i]
-  local state, queue, enqueued_with, turn = unpack(read(id, 's', 'q', 'e', 'y'), 1, 4)
+  local state, queue, enqueued_with, turn, edges = unpack(read(id, 's', 'q', 'e', 'y', 'E'), 1, 5)
   local has_place = is_one_of(state, LINED_UP)
   local score = has_place and redis.call('ZSCORE', P .. (state == 'queued' and 'q:' or 'y:') .. source, id)
-  if queue == source and is_one_of(state, MOVABLE) and (score or not has_place) then
+  if queue == source and is_one_of(state, MOVABLE) and (score or not has_place) and not edges then
     if score then
       if is_turn(score) or redis.call('EXISTS', P .. 'v:' .. target) == 1 then
         enqueue(id, target, terms(enqueued_with or '') or 0, turn)

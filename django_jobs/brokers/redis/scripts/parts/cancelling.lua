@@ -18,8 +18,9 @@ end
 -- Ends a job that waits.
 local function discard(id, state, queue)
   take_out(id, state, queue)
-  local lock = read(id, 'l')[1]
+  local lock, batch = unpack(read(id, 'l', 'B'), 1, 2)
   if lock then free_lock(id, lock) end
+  if batch then member_ended(id, batch, 'discarded') end
   redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
   finish_one(id, 'discarded')
 end

@@ -1,5 +1,5 @@
 -- What can be wrong with a job, by its own fields.
--- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks.
+-- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks, edges.
 
 local function is_known_state(state)
   return state == 'running' or is_one_of(state, LINED_UP) or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
@@ -44,6 +44,9 @@ end
 local function list_again(id, job)
   if is_held(id, job) then
     redis.call('HSET', P .. 'j:' .. id, 's', 'running') -- which it says no longer
+  elseif job.s == 'waiting' and job.E then
+    enter_batches()
+    wait_in_queue(id)
   elseif job.s == 'running' or is_one_of(job.s, LINED_UP) then
     put_into_queue(id, job)
   elseif is_one_of(job.s, DEFERRED) then
@@ -110,10 +113,21 @@ local function is_said_to_run(id, job)
   return false
 end
 
+-- Tells whether something will bring a waiting job to its queue.
+local function is_expected(id, job)
+  return redis.pcall('LPOS', P .. 'k:' .. (job.W or ''), id) ~= false and exists('k:' .. (job.W or ''))
+end
+
 local function check_readable_job(id, job)
   if not is_in(home(job), id) then
     local repair = function() list_again(id, job) end
     report('unlisted_job', id, job.s, not is_said_to_run(id, job) and repair or nil)
+  elseif job.s == 'waiting' and job.E and not is_expected(id, job) then
+    report('stray_wait', id, job.W or '', function()
+      redis.call('ZREM', P .. home(job), id)
+      redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
+      finish_one(id, 'discarded')
+    end)
   elseif is_one_of(job.s, ENDED) and not peek('ZSCORE', 'expiries', id) then
     report('endless_job', id, '', function()
       redis.call('ZADD', P .. 'expiries', now + kept_ms(job), id)

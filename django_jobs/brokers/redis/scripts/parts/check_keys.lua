@@ -1,5 +1,5 @@
 -- What can be wrong with a key as a whole: its type, its owner, when it expires; relies on `LEASE_MS`.
--- Parts: check_jobs, check_locks, check_limits.
+-- Parts: check_jobs, check_locks, check_limits, check_batches.
 
 -- Looks at the type only: all else relies on it.
 local function check_type(name)
@@ -84,6 +84,11 @@ local CHECKS = {
   ['w:'] = check_words,
   ['d:'] = function(name) check_expiry(name, 60000) end,
   ['l:'] = check_lock,
+  ['c:'] = function(_, batch) check_batch(batch) end,
+  ['k:'] = check_edges,
+  ['z:'] = function(name, batch)
+    if not exists('c:' .. batch) then report('stray_key', name, 'the batch ' .. batch, removal_of(name)) end
+  end,
   ['a:'] = function(name) check_expiry(name, ALIAS_MS) end,
   ['n:'] = function(name)
     check_expiry(name, math.max(DAY_MS, 2 * tonumber(string.match(name, '^n:%l+:(%d+):') or 0)))

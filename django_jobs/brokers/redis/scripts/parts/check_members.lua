@@ -63,7 +63,7 @@ local function check_listed(index, id)
   local job = read_all(id)
   if home(job) ~= index then
     report('misplaced_job', index, id, function() move_home(index, id, job) end)
-  elseif family(index) == 'y:' and not awaits_key(id, job) then
+  elseif family(index) == 'y:' and not job.E and not awaits_key(id, job) then
     report('wrong_place', index, id, function()
       leave_waiters(id, job.q)
       place(id, job.q, score)
@@ -174,6 +174,12 @@ local function check_deploy(name, member)
   end
 end
 
+local function of_batch(name, batch)
+  if peek('ZSCORE', name, batch) and not exists('c:' .. batch) then
+    report('stray_key', name, 'the batch ' .. batch, removal_from('ZREM', name, batch))
+  end
+end
+
 local MEMBER_CHECKS = {
   ['q:'] = check_listed,
   ['f:'] = check_claim,
@@ -191,6 +197,9 @@ local MEMBER_CHECKS = {
   ['v:'] = check_turn,
   ['s:scheduled'] = check_listed,
   ['s:retrying'] = check_listed,
+  batches = of_batch,
+  held = of_batch,
+  batch_expiries = of_batch,
   ['s:succeeded'] = check_listed,
   ['s:dead'] = check_listed,
   ['s:discarded'] = check_listed,

@@ -1,9 +1,9 @@
 -- How jobs are claimed for a worker.
--- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing, known_limits, limited_claims.
+-- Parts: expect, request, many, empty, fields, turns, places, ends, flight, shapes, sound, postponing, known_limits, limited_claims, cancelled_batches.
 
 local left_alone = {} -- how many jobs of each queue must not share this worker
 local dry = {} -- queues that have no other jobs any more
-local put_aside = 0 -- how many jobs of a later release
+local put_aside = 0 -- how many jobs of a later release, and of cancelled batches
 
 local function append_claim(id, job, token, attempt)
   local n = #claims
@@ -12,6 +12,9 @@ local function append_claim(id, job, token, attempt)
   claims[n + 8], claims[n + 9], claims[n + 10] = job.o or '', job.i or '', job.u or ''
   if job.d then
     metadata[#metadata + 1], metadata[#metadata + 2] = id, job.d
+  end
+  if job.B then
+    members[#members + 1], members[#members + 2] = id, job.B
   end
 end
 
@@ -78,6 +81,7 @@ local function claim(id, score, job, limits)
   end
   local holding = hold(token, tag, score, NOW, result_ttl_of(job))
   if job.l then holding = hold_unique(id, holding, job.l) end
+  if job.B then holding = holding .. '@' .. job.B end
   if limits then
     take_slots(limits)
     holding = holding .. ' ' .. limits.keys
@@ -106,6 +110,9 @@ local function consider(id, queue, score, job)
     return 0
   elseif not is_sound(job) then
     end_unreadable(id)
+    return 0
+  elseif job.B and is_called_off(id, job.B) then
+    put_aside = put_aside + 1
     return 0
   end
   local limits

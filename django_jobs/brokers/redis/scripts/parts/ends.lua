@@ -1,5 +1,5 @@
 -- How jobs end.
--- Parts: expect, fields, retention, locks.
+-- Parts: expect, fields, retention, locks, member_notes.
 
 -- Replaces what somebody else wrote in the place of the failures: it must not keep the job from its end.
 local function add_failure(id, failure)
@@ -19,8 +19,9 @@ end
 
 -- Ends a job as dead with a failure.
 local function end_as_dead(id, failure)
-  local lock = read(id, 'l')[1]
+  local lock, batch = unpack(read(id, 'l', 'B'), 1, 2)
   if lock then free_lock(id, lock) end
+  if batch then member_ended(id, batch, 'dead') end
   add_failure(id, failure)
   redis.call('HSET', P .. 'j:' .. id, 's', 'dead', 'f', now)
   finish_one(id, 'dead')

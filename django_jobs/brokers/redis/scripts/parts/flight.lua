@@ -1,9 +1,9 @@
 -- The jobs that workers hold, and how they are given back.
 -- Parts: expect, shapes, fields, many, places, locks, waiters.
 
--- Returns what is noted of a job that a worker holds; the lock of a unique one follows behind a colon, and the keys of
--- limits each behind a space. Token and tag together are the fence of the claim: after a server lost its last writes, the
--- same token is given out twice.
+-- Returns what is noted of a job that a worker holds. The lock of a unique one follows behind a colon, the batch of a member
+-- behind an @, and the keys of limits each behind a space. Token and tag together are the fence of the claim: after a
+-- server lost its last writes, the same token is given out twice.
 local function hold(token, tag, score, claimed_at, result_ttl)
   return string.format('%s:%s:%s:%s:%s', token, tag, score, claimed_at, result_ttl)
 end
@@ -16,22 +16,22 @@ local function note(flight, holdings)
   with_many('HSET', flight, holdings)
 end
 
--- Returns fence, tag, place, claimed_at, result_ttl, lock or '', and keys of limits between spaces of a job that a worker
--- holds, or nothing if the value is not what `hold` writes.
+-- Returns fence, tag, place, claimed_at, result_ttl, lock or '', keys of limits between spaces, and batch or '' of a job
+-- that a worker holds, or nothing if the value is not what `hold` writes.
 local function held(value)
-  local fence, tag, score, claimed_at, result_ttl, lock, keys =
-    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?(%S*)(.*)$')
-  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, keys end
+  local fence, tag, score, claimed_at, result_ttl, lock, batch, keys =
+    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?([^%s@]*)@?(%S*)(.*)$')
+  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, keys, batch end
 end
 
 -- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots.
 local function let_go(id, value)
-  local fence, tag, score, claimed_at, result_ttl, lock, keys = held(value)
+  local fence, tag, score, claimed_at, result_ttl, lock, keys, batch = held(value)
   if keys and string.find(keys, ':', 1, true) then
     enter_limits()
     free_slots(keys)
   end
-  return fence, tag, score, claimed_at, result_ttl, lock, keys
+  return fence, tag, score, claimed_at, result_ttl, lock, keys, batch
 end
 
 -- Writes fields of jobs that a worker holds, from an argument on: id, fence, field, value of each.

@@ -12,7 +12,7 @@ local NOW = string.format('%.0f', now) -- Redis takes longer to write a number t
 
 local flight = P .. 'f:' .. worker
 local claims, refused = {}, {}
-local dead, metadata, damaged = {}, {}, {}
+local dead, metadata, damaged, members = {}, {}, {}, {}
 local newest_format = 0 -- of the jobs that could not be claimed for it
 local moves = 0 -- how many jobs and keys the call has moved because of limits
 

@@ -1,5 +1,5 @@
 -- How attempts are settled.
--- Parts: request, due, many, places, ends, flight, postponing, reached_limits.
+-- Parts: request, due, many, places, ends, flight, postponing, reached_limits, member_notes.
 
 -- Jobs that end in this call, by state: times and ids, as ZADD takes them.
 local ended, expiries = {}, {}
@@ -18,7 +18,7 @@ end
 
 -- Does to the lock of a unique job what the end of an attempt does. Returns whether it has ended the job too: a
 -- failed one makes way for its successor.
-local function settle_lock(i, id, lock, claimed_at)
+local function settle_lock(i, id, lock, batch, claimed_at)
   local state = ARGV[i + 2]
   if state ~= 'retrying' then
     free_lock(id, lock, state == 'succeeded' and tonumber((select(5, lock_parts(lock)))))
@@ -26,6 +26,7 @@ local function settle_lock(i, id, lock, claimed_at)
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', P .. 'j:' .. id, 's', 'discarded', 'm', text(claimed_at + ARGV[i + 3]), 'f', NOW)
     free_lock(id, lock)
+    if batch ~= '' then member_ended(id, batch, 'discarded') end
     end_as('discarded', id, KEPT_MS.discarded)
     return true
   else
@@ -39,7 +40,7 @@ local function settle(i, value)
   if not value then return false end
   local id, state = ARGV[i], ARGV[i + 2]
   if held(value) ~= ARGV[i + 1] then return false end
-  local _, _, score, claimed_at, result_ttl, lock, keys = let_go(id, value)
+  local _, _, score, claimed_at, result_ttl, lock, keys, batch = let_go(id, value)
   if state == 'queued' then
     give_back(id, score, lock)
     return true
@@ -57,7 +58,7 @@ local function settle(i, value)
   end
   local job = P .. 'j:' .. id
   local started = text(claimed_at + ARGV[i + 3])
-  if lock ~= '' and settle_lock(i, id, lock, claimed_at) then return true end
+  if lock ~= '' and settle_lock(i, id, lock, batch, claimed_at) then return true end
   if state == 'retrying' then
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started)
@@ -73,6 +74,7 @@ local function settle(i, value)
   elseif result_ttl ~= '0' then
     redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 5])
   end
+  if batch ~= '' then member_ended(id, batch, state, ARGV[i + 5]) end
   end_as(state, id, KEPT_MS[state] or tonumber(result_ttl))
   return true
 end

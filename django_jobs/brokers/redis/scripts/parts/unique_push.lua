@@ -14,13 +14,15 @@ end
 -- Puts a call in the place of a job that waits, under that one's id. The token grows, so that an operator who has seen
 -- the job before does nothing to the call.
 local function replace(first, last, id)
-  local state, queue, token = unpack(read(id, 's', 'q', 'n'), 1, 3)
+  local state, queue, token, batch = unpack(read(id, 's', 'q', 'n', 'B'), 1, 4)
   if awaits_lock(id) then ARGV[first + 5] = string.format('%.0f', NO_DUE_TIME) end
   take_out(id, state, queue)
   redis.call('UNLINK', P .. 'j:' .. id)
   ARGV[first + 1] = id
   store(first, last)
-  redis.call('HSET', P .. 'j:' .. id, 'n', string.format('%.0f', (tonumber(token) or 0) + 1))
+  local job = P .. 'j:' .. id
+  redis.call('HSET', job, 'n', string.format('%.0f', (tonumber(token) or 0) + 1))
+  if batch then redis.call('HSET', job, 'B', batch) else redis.call('HDEL', job, 'B') end
   redis.pcall('SREM', P .. 'cancelled', id) -- who cancelled the job did not mean this call
 end
 

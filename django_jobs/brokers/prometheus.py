@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.batches import Batches
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.brokers.inspection.limits import SHOWN_LIMITS, LimitInfo, busiest
 from django_jobs.metrics.histogram import BOUNDS, Histogram
@@ -33,15 +35,16 @@ class Family(NamedTuple):
     samples: tuple[Sample, ...]
 
 
-def families(inspection: Inspection) -> Iterator[Family]:
+def families(broker: Broker) -> Iterator[Family]:
     """Yield all metrics of a broker."""
     for part in (_of_states, _of_queues, _of_limits, _of_workers, _of_attempts, _of_tasks):
-        yield from part(inspection)
+        yield from part(broker.inspection)
+    yield from _of_batches(broker.batches)
 
 
-def exposition(inspection: Inspection) -> str:
+def exposition(broker: Broker) -> str:
     """Return all metrics as text."""
-    text = "".join(line for family in families(inspection) for line in _as_text(family))
+    text = "".join(line for family in families(broker) for line in _as_text(family))
     # Names of queues can contain lone surrogates, which UTF-8 cannot encode.
     return text.encode(errors="replace").decode()
 
@@ -147,6 +150,15 @@ def _of_tasks(inspection: Inspection) -> Iterator[Family]:
         "Time from the start of an attempt to its end.",
         tasks,
         lambda one: one.duration,
+    )
+
+
+def _of_batches(batches: Batches) -> Iterator[Family]:
+    yield _family(
+        "batches_unfinished",
+        "gauge",
+        "Batches that are open, or have jobs that have not ended.",
+        [("", {}, batches.count_unfinished())],
     )
 
 

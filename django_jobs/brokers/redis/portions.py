@@ -19,7 +19,7 @@ BYTES = 8 * 1024 * 1024
 """Bytes of arguments in one call, but for a single job that has more."""
 
 
-def to_batches(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+def to_portions(jobs: Sequence[Job]) -> Iterator[list[Job]]:
     """Return the jobs in their order, in as few portions as both bounds allow."""
     portion: list[Job] = []
     room, places = BYTES, JOBS

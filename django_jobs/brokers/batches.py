@@ -1,0 +1,139 @@
+"""The contract of batches: jobs whose ends a broker counts."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django_jobs.jobs.batches import BatchRecord, NewBatch
+from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.records import Job
+
+PORTION = 100
+"""How many dead members one step retries, so that no other call waits long."""
+
+
+class RetriedSome(NamedTuple):
+    """What one step of a retry did.
+
+    Attributes:
+        kept: members that stay dead: unique jobs whose locks others hold.
+        gone: members that are dead no longer, or not there.
+        died_by: until when all that are looked at died, in Unix milliseconds.
+    """
+
+    retried: int = 0
+    kept: int = 0
+    gone: int = 0
+    died_by: int = 0
+
+
+class RetriedDead(NamedTuple):
+    """What a retry of the dead members did.
+
+    Attributes:
+        kept: members that stay dead: unique jobs whose locks others hold.
+        is_done: whether all were looked at that had died when it began.
+    """
+
+    retried: int
+    kept: int
+    is_done: bool
+
+
+class Batches(ABC):
+    """Opens batches, adds members, and starts callbacks. Every method is atomic.
+
+    `docs/explanation/relations.md` says what counts as the end of a member, and what happens then.
+    """
+
+    @abstractmethod
+    def open(self, batch: NewBatch) -> None:
+        """Store a batch to which its caller adds members until it closes it.
+
+        Its callbacks are stored as waiting jobs. A batch whose id is known is left as it is.
+
+        Raises:
+            BrokerError: nothing was stored, as far as can be known.
+        """
+
+    @abstractmethod
+    def add(self, jobs: Sequence[Job], membership: Membership) -> list[str]:
+        """Store jobs as `push` does, as members of one batch.
+
+        Args:
+            jobs: all of the batch that the membership names.
+            membership: who adds them.
+
+        Returns:
+            For each the id of the job that stands for it. A unique job that is merged with another
+            one is no member.
+
+        Raises:
+            BatchEnded: the batch has been closed, has ended or is unknown, or the adder does not
+                run. Nothing was stored, or only earlier portions were.
+            QueueFull, BrokerError: as of `push`.
+        """
+
+    @abstractmethod
+    def close(self, batch_id: str) -> None:
+        """Add no more members from outside; a batch without members ends now."""
+
+    @abstractmethod
+    def cancel(self, batch_id: str) -> bool:
+        """Close a batch, and let its members that have not started be discarded when their turn is.
+
+        Returns:
+            False if it has ended, was cancelled before, or is unknown.
+        """
+
+    @abstractmethod
+    def find(self, batch_id: str) -> BatchRecord | None:
+        """Return a batch, or None if it is unknown or no longer kept."""
+
+    @abstractmethod
+    def list(self, *, offset: int = 0, limit: int = 50) -> tuple[BatchRecord, ...]:
+        """Return a page of all batches, newest first."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """Return how many batches there are."""
+
+    @abstractmethod
+    def count_unfinished(self) -> int:
+        """Return how many batches are open or have members that have not ended."""
+
+    @abstractmethod
+    def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of some dead members of a batch, those that died first."""
+
+    def retry_dead(self, batch_id: str, seconds: float = math.inf) -> RetriedDead:
+        """Queue the dead members of a batch again, in the order of their deaths.
+
+        Members that die while this runs are left for the next call.
+
+        Args:
+            seconds: after this time no further portion is begun.
+        """
+        began = time.monotonic()
+        retried = kept = 0
+        died_by: int | None = None
+        while True:
+            step = self.retry_some(batch_id, kept, died_by)
+            retried, kept, died_by = retried + step.retried, kept + step.kept, step.died_by
+            if step.retried + step.kept + step.gone == 0:
+                return RetriedDead(retried, kept, is_done=True)
+            if time.monotonic() - began >= seconds:
+                return RetriedDead(retried, kept, is_done=False)
+
+    @abstractmethod
+    def retry_some(self, batch_id: str, skip: int, died_by: int | None) -> RetriedSome:
+        """Queue up to `PORTION` dead members of a batch again, in the order of their deaths.
+
+        Args:
+            skip: how many to leave alone, as they were kept before.
+            died_by: until when they died, in Unix milliseconds; None for now.
+        """

@@ -1,0 +1,111 @@
+"""The batches of the broker in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from django_jobs.brokers.batches import PORTION, Batches, RetriedSome
+from django_jobs.jobs.batches import BatchRecord, NewBatch
+from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.records import Job, State
+
+from .lock import Lock
+from .store import Store
+
+
+class MemoryBatches(Batches):
+    """Looks at a `Store` under its owner's lock.
+
+    Args:
+        push: stores jobs of one batch, patiently, if the batch takes them.
+        retry: queues an ended job again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lock: Lock,
+        now: Callable[[], int],
+        push: Callable[[Sequence[Job], Membership | None], list[str]],
+        retry: Callable[[str], bool],
+    ) -> None:
+        self._store = store
+        self._memberships = store.memberships
+        self._lock = lock
+        self._now = now
+        self._push = push
+        self._retry = retry
+
+    def open(self, batch: NewBatch) -> None:
+        with self._lock:
+            if batch.id not in self._memberships.batches:
+                self._memberships.open(batch, self._now())
+
+    def add(self, jobs: Sequence[Job], membership: Membership) -> list[str]:
+        return self._push(jobs, membership)
+
+    def close(self, batch_id: str) -> None:
+        with self._lock:
+            batch = self._memberships.batches.get(batch_id)
+            if batch is not None and batch.held_until is not None:
+                self._memberships.close(batch, self._now())
+                self._store.edges.follow(self._now())
+
+    def cancel(self, batch_id: str) -> bool:
+        with self._lock:
+            batch = self._memberships.batches.get(batch_id)
+            if batch is None or batch.is_cancelled or batch.ended_at is not None:
+                return False
+            batch.is_cancelled = True
+            self._memberships.close(batch, self._now())
+            self._store.edges.follow(self._now())
+            return True
+
+    def find(self, batch_id: str) -> BatchRecord | None:
+        with self._lock:
+            batch = self._memberships.batches.get(batch_id)
+            return batch.record() if batch else None
+
+    def list(self, *, offset: int = 0, limit: int = 50) -> tuple[BatchRecord, ...]:
+        with self._lock:
+            every = sorted(
+                self._memberships.batches.values(),
+                key=lambda one: (one.opened_at, one.new.id),
+                reverse=True,
+            )
+            return tuple(one.record() for one in islice(every, offset, offset + limit))
+
+    def count(self) -> int:
+        with self._lock:
+            return len(self._memberships.batches)
+
+    def count_unfinished(self) -> int:
+        with self._lock:
+            return sum(one.ended_at is None for one in self._memberships.batches.values())
+
+    def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:
+        with self._lock:
+            batch = self._memberships.batches.get(batch_id)
+            known = (one for one in batch.dead if self._is_dead(one)) if batch else ()
+            return tuple(islice(known, limit))
+
+    def _is_dead(self, job_id: str) -> bool:
+        entry = self._store.entries.get(job_id)
+        return entry is not None and entry.state is State.DEAD
+
+    def retry_some(self, batch_id: str, skip: int, died_by: int | None) -> RetriedSome:
+        with self._lock:
+            died_by = self._now() if died_by is None else died_by
+            batch = self._memberships.batches.get(batch_id)
+            dead = batch.dead.items() if batch else ()
+            known = [job_id for job_id, died_at in dead if died_at <= died_by]
+            done = [self._retry_member(batch_id, one) for one in known[skip : skip + PORTION]]
+            retried, kept, gone = map(done.count, ("retried", "kept", "gone"))
+            return RetriedSome(retried, kept, gone, died_by)
+
+    def _retry_member(self, batch_id: str, job_id: str) -> str:
+        if not self._is_dead(job_id):
+            self._memberships.batches[batch_id].dead.pop(job_id, None)
+            return "gone"
+        return "retried" if self._retry(job_id) else "kept"

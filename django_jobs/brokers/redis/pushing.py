@@ -1,0 +1,83 @@
+"""How jobs are stored in Redis, in portions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django_jobs.errors import BatchEnded, DuplicateJob
+from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.records import Job
+
+from . import codec
+from .caller import Caller
+from .portions import to_portions
+from .senders import Sender, Senders
+
+
+class Pusher:
+    """Sends pushes, each under a number of its sender.
+
+    Args:
+        caller: runs the scripts.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._senders = Senders()
+
+    def push(self, jobs: Sequence[Job], membership: Membership | None = None) -> list[str]:
+        """Store jobs; return for each the id of the job that stands for it.
+
+        Args:
+            jobs: all of the batch that the membership names, or of none.
+            membership: who adds them to a batch.
+
+        Raises:
+            DuplicateJob, BatchEnded: nothing was stored, or only earlier portions were.
+        """
+        sender = self._senders.take()
+        ids = [job.id for job in jobs]
+        try:
+            number = 0
+            for portion in to_portions(jobs):
+                push = partial(self._push_portion, sender, portion, number, membership)
+                for index, job_id in self._caller.ask(push).items():
+                    ids[number + index] = job_id
+                number += len(portion)
+        finally:
+            self._senders.put_back(sender)
+        return ids
+
+    def _push_portion(
+        self, sender: Sender, jobs: Sequence[Job], before: int, membership: Membership | None
+    ) -> Mapping[int, str]:
+        """Store jobs; return which were merged, and with what.
+
+        Args:
+            before: how many jobs the caller has pushed in earlier portions, for messages.
+        """
+        values = codec.stored(jobs)
+        if membership:
+            reply = self._send(sender, "add_members", *membership, *values)
+        elif any(job.lock for job in jobs):
+            reply = self._send(sender, "push_unique", *values)
+        else:
+            self._send(sender, "push", *values)
+            return {}
+        answer, *merged = reply
+        if membership and answer == "ended":
+            raise BatchEnded(membership.batch)
+        if answer == "refused":
+            index, holder = merged
+            raise DuplicateJob(jobs[index].task, holder or None, before + index)
+        return dict(zip(merged[::2], merged[1::2], strict=True))
+
+    def _send(self, sender: Sender, script: str, *values: str | int) -> Any:
+        """Run a script under another name of the sender if this one has made a later push."""
+        while not (
+            reply := self._caller.scripts(script, sender.name, sender.next_number(), *values)
+        ):
+            sender.rename()
+        return reply

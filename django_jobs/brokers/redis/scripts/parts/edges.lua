@@ -1,0 +1,83 @@
+-- The jobs that wait for others, and what brings them to their queues.
+-- Parts: expect, shapes, fields, many, places, retention.
+-- Entered by: enter_batches.
+--
+-- An event of a node is only noted. The next calls of workers follow its edges, a portion each, so that no end
+-- holds Redis up, however many jobs wait for it.
+
+local EVENTS = { 'success', 'end', 'death' }
+
+-- Returns the list of the jobs that wait for an event of a node.
+local function edges_of(event, node)
+  return 'k:' .. event .. ':' .. node
+end
+
+-- Notes that something has happened. If the key is of another type, the doctor finds what was not noted.
+local function note_event(event, node)
+  could('RPUSH', P .. 'happened', event .. ':' .. node)
+end
+
+-- Lists a job that waits for others among the waiting ones of its queue.
+local function wait_in_queue(id)
+  local queue, enqueued_with = unpack(read(id, 'q', 'e'), 1, 2)
+  local band = (HIGHEST_PRIORITY - (terms(enqueued_with or '') or 0)) * PRIORITY_STEP
+  redis.call('SADD', P .. 'queues', queue)
+  could('ZADD', P .. 'y:' .. queue, band + redis.call('INCR', P .. 'seq'), id)
+end
+
+-- Lets a job wait no longer for one of its events; brings it to its queue, or to its time, if that was the last.
+local function release(id)
+  local state, queue, enqueued_with, turn, edges = unpack(read(id, 's', 'q', 'e', 'y', 'E'), 1, 5)
+  if state ~= 'waiting' then return end
+  if (tonumber(edges) or 0) > 1 then
+    redis.call('HINCRBY', P .. 'j:' .. id, 'E', -1)
+    return
+  end
+  could('ZREM', P .. 'y:' .. queue, id)
+  redis.call('HDEL', P .. 'j:' .. id, 'E')
+  local priority, _, _, run_at = terms(enqueued_with or '')
+  if tonumber(run_at or '') and tonumber(run_at) > now then
+    redis.call('HSET', P .. 'j:' .. id, 's', 'scheduled')
+    could('ZADD', P .. 's:scheduled', run_at, id)
+  else
+    redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', string.format('%.0f', now))
+    enqueue(id, queue, priority or 0, turn)
+  end
+  mark(queue)
+end
+
+-- Returns the event that was noted first, and its node. Of a key of another type, the doctor finds what was lost.
+local function first_event()
+  local noted = size('LLEN', 'happened') and redis.call('LINDEX', P .. 'happened', 0)
+  if noted then return string.match(noted, '^(%l+):(.*)$') end
+end
+
+-- Follows some edges of the events that were noted first.
+local function follow_edges()
+  local left = EDGES_PER_CALL
+  local event, node = first_event()
+  while left > 0 and event do
+    local edges = edges_of(event, node)
+    local ids = size('LLEN', edges) and (redis.call('LPOP', P .. edges, left) or {}) or {}
+    for _, id in ipairs(ids) do release(id) end
+    if #ids < left then
+      redis.call('LPOP', P .. 'happened')
+      event, node = first_event()
+    end
+    left = left - math.max(1, #ids)
+  end
+end
+
+-- Forgets the jobs that wait for what cannot happen any more.
+local function drop_edges(event, node)
+  local edges = edges_of(event, node)
+  if not size('LLEN', edges) then return end
+  for _, id in ipairs(redis.call('LRANGE', P .. edges, 0, -1)) do
+    local state, queue = unpack(read(id, 's', 'q'), 1, 2)
+    if state == 'waiting' then
+      could('ZREM', P .. 'y:' .. queue, id)
+      forget({ id })
+    end
+  end
+  redis.call('UNLINK', P .. edges)
+end

@@ -1,0 +1,18 @@
+-- What happens to members of batches in a call. It is only noted: `members.lua` counts it, once a call.
+
+local member_notes = {} -- of each: what happens, id, batch, and more
+
+-- Notes that a member goes to a final state. Takes the failure that its worker reported, if it did.
+local function member_ended(id, batch, state, failure)
+  member_notes[#member_notes + 1] = { 'ended', id, batch, state, failure }
+end
+
+-- Notes that an operator deletes a member.
+local function member_deleted(id, batch, state)
+  member_notes[#member_notes + 1] = { 'deleted', id, batch, state }
+end
+
+-- Notes that an ended member is retried. Takes whether its end was against its wish.
+local function member_came_back(id, batch, state, missed)
+  member_notes[#member_notes + 1] = { 'came_back', id, batch, state, missed }
+end

@@ -1,0 +1,168 @@
+-- The counts of batches, and what happens to a batch when its members end.
+-- Parts: expect, fields, locks, retention, member_notes, edges.
+-- Entered by: enter_batches.
+--
+-- Changes of counts are collected, and written once a call.
+
+local changes = {} -- by id of a batch: field -> by how much it changes
+
+local function count(batch, field, by)
+  local of_batch = changes[batch] or {}
+  changes[batch] = of_batch
+  of_batch[field] = (of_batch[field] or 0) + by
+end
+
+-- Says in the record of a member, if that is still there, that its end was against its wish.
+local function note_missed(id, batch)
+  count(batch, 'missed', 1)
+  if read(id, 's')[1] then redis.call('HSET', P .. 'j:' .. id, 'M', '1') end
+end
+
+-- Tells whether a job that its worker discarded with a failure asked for that.
+local function asked_for_it(failure)
+  return not is_one_of(string.match(failure, '^%["([^"]*)"'), AGAINST_WISH)
+end
+
+-- What each note changes.
+local COUNTED = {}
+
+function COUNTED.ended(id, batch, state, failure)
+  count(batch, 'open', -1)
+  count(batch, state, 1)
+  if state == 'dead' then
+    could('ZADD', P .. 'z:' .. batch, now, id)
+  elseif state == 'discarded' and not (failure and asked_for_it(failure)) then
+    note_missed(id, batch)
+  end
+end
+
+function COUNTED.deleted(id, batch, state)
+  if is_one_of(state, ENDED) then
+    could('ZREM', P .. 'z:' .. batch, id)
+  else
+    count(batch, 'open', -1)
+    count(batch, 'discarded', 1)
+    count(batch, 'missed', 1)
+  end
+end
+
+function COUNTED.came_back(id, batch, state, missed)
+  count(batch, 'open', 1)
+  count(batch, state, -1)
+  if state == 'dead' then could('ZREM', P .. 'z:' .. batch, id) end
+  if missed then
+    count(batch, 'missed', -1)
+    redis.call('HDEL', P .. 'j:' .. id, 'M')
+  end
+end
+
+function COUNTED.called_off(id, batch)
+  local lock = read(id, 'l')[1]
+  if lock then free_lock(id, lock) end
+  redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
+  finish_one(id, 'discarded')
+  COUNTED.ended(id, batch, 'discarded')
+end
+
+local BATCH_FIELDS = {
+  'opened', 'held', 'open', 'dead', 'missed', 'cancelled', 'abandoned', 'ended',
+  'happened_success', 'happened_end', 'happened_death',
+}
+
+-- Returns what a batch says of its state, by the names of its fields; nothing if there is no such batch.
+local function read_batch(batch)
+  local got, named = redis.pcall('HMGET', P .. 'c:' .. batch, unpack(BATCH_FIELDS)), {}
+  if got.err or not got[1] then return nil end
+  for i, field in ipairs(BATCH_FIELDS) do named[field] = got[i] or nil end
+  return named
+end
+
+local function is_positive(text)
+  return (tonumber(text) or 0) > 0
+end
+
+-- Tells whether every member succeeded, or was discarded by its own wish.
+local function is_complete(said)
+  return not (is_positive(said.dead) or is_positive(said.missed) or said.cancelled or said.abandoned)
+end
+
+-- Forgets a batch, with the callbacks that still wait.
+local function forget_batch(batch)
+  for _, event in ipairs(EVENTS) do drop_edges(event, batch) end
+  redis.call('UNLINK', P .. 'c:' .. batch, P .. 'z:' .. batch)
+  could('ZREM', P .. 'batches', batch)
+  could('ZREM', P .. 'batch_expiries', batch)
+end
+
+-- Forgets the ended batches above their limit, a few at a time, those first whose time is over first.
+local function forget_excess()
+  local excess = (size('ZCARD', 'batch_expiries') or 0) - BATCHES_KEPT
+  if excess <= 0 then return end
+  for _, batch in ipairs(redis.call('ZRANGE', P .. 'batch_expiries', 0, math.min(excess, 3) - 1)) do
+    forget_batch(batch)
+  end
+end
+
+-- Notes when a batch ended, or that it goes on after all.
+local function note_end(batch, said, is_over)
+  if is_over and not said.ended then
+    redis.call('HSET', P .. 'c:' .. batch, 'ended', string.format('%.0f', now))
+    local kept_ms = is_positive(said.dead) and KEPT_MS.dead or BATCH_KEPT_MS
+    could('ZADD', P .. 'batch_expiries', now + kept_ms, batch)
+    forget_excess()
+  elseif not is_over and said.ended then
+    redis.call('HDEL', P .. 'c:' .. batch, 'ended')
+    could('ZREM', P .. 'batch_expiries', batch)
+  end
+end
+
+-- Notes what has happened to a batch after a change.
+local function look_at_batch(batch)
+  local said = read_batch(batch)
+  if not said then return end
+  local is_over = not said.held and not is_positive(said.open)
+  note_end(batch, said, is_over)
+  local happens = {
+    death = is_positive(said.dead) or said.abandoned,
+    success = is_over and is_complete(said),
+    ['end'] = is_over,
+  }
+  for _, event in ipairs({ 'death', 'success', 'end' }) do
+    if happens[event] and not said['happened_' .. event] then
+      redis.call('HSET', P .. 'c:' .. batch, 'happened_' .. event, '1')
+      note_event(event, batch)
+    end
+  end
+  if (happens.success or said.happened_success) and not (happens.death or said.happened_death) then
+    drop_edges('death', batch)
+  end
+  if said.cancelled or said.abandoned then drop_edges('success', batch) end
+end
+
+-- Writes the changes of counts, of batches that are still kept.
+local function write_counts()
+  for batch, of_batch in pairs(changes) do
+    if (size('HLEN', 'c:' .. batch) or 0) > 0 then
+      for field, by in pairs(of_batch) do
+        if by ~= 0 then redis.call('HINCRBY', P .. 'c:' .. batch, field, by) end
+      end
+      redis.call('HINCRBY', P .. 'c:' .. batch, 'counted', 1) -- by which the doctor sees that nothing changed
+      look_at_batch(batch)
+    end
+  end
+  changes = {}
+end
+
+-- Counts what was noted.
+local function count_members()
+  for _, noted in ipairs(member_notes) do COUNTED[noted[1]](unpack(noted, 2, 5)) end
+  member_notes = {}
+  write_counts()
+end
+
+-- Closes a batch: its members alone may add others.
+local function close_batch(batch)
+  redis.call('ZREM', P .. 'held', batch)
+  redis.call('HDEL', P .. 'c:' .. batch, 'held')
+  look_at_batch(batch)
+end

@@ -1,0 +1,1 @@
+"""Imports posts from CSV files, each as a batch of jobs."""
