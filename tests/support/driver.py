@@ -44,7 +44,8 @@ def claim_tick(broker: Broker, name: str, last: int | None, at: int, job: Job | 
 
 def check_with_doctor(broker: Broker) -> None:
     """Check that everything in the store of a broker fits together."""
-    assert [one.problem for one in broker.doctor.examine() if not one.is_remark] == []
+    problems = [one.problem for one in broker.doctor.examine() if not one.is_remark]
+    assert problems == [], problems
 
 
 def past_lease(broker: Broker) -> int:
