@@ -172,7 +172,9 @@ def _check_limits(keys: Keys) -> None:
     by_key = {
         (name.split(":", 2)[2], member) for name, members in family(keys, "x") for member in members
     }
-    assert {(queue, one) for queue, members in family(keys, "y") for one in members} == by_key
+    callbacks = {job_id for job_id, job in family(keys, "j") if "E" in job}
+    waiting = {(queue, one) for queue, members in family(keys, "y") for one in members}
+    assert {one for one in waiting if one[1][0] not in callbacks} == by_key
     awaited = {(name.rpartition(":")[0], name.rpartition(":")[2]) for name, _ in family(keys, "x")}
     known = {(key, queue): score for key, queues in family(keys, "u") for queue, score in queues}
     assert known.keys() == awaited
