@@ -42,6 +42,9 @@ LOWEST_PRIORITY, HIGHEST_PRIORITY = PRIORITY.low, PRIORITY.high
 PRIORITY_STEP = 2**44
 """The distance between two priorities in the order of a queue: room for as many arrivals."""
 
+BEHIND_ALL = (HIGHEST_PRIORITY - LOWEST_PRIORITY + 1) * PRIORITY_STEP
+"""From which place on jobs are listed that wait for others: behind those of all priorities."""
+
 FIRST_TURN = PRIORITY_STEP // 2
 """Where the turns of fair keys begin within a priority; arrivals are below."""
 

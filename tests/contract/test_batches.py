@@ -717,3 +717,42 @@ def _pushed(broker: Broker) -> Job:
     job = make_job()
     broker.push([job])
     return job
+
+
+def test_a_queue_that_is_cleared_keeps_its_waiting_callbacks(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    filled(broker, 1)
+    broker.push([make_job(queue="callbacks", priority=-100)])
+
+    assert inspection.clear("callbacks") == 1
+
+    w1.settle(*map(succeeded, w1.take(5)))
+    assert sorted(started(w1)) == ["end", "success"]
+
+
+def test_a_cancelled_batch_leaves_no_job_that_waits_for_its_success(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    filled(broker, 1)
+    broker.batches.cancel("b1")
+    w1.take(5)
+
+    assert read(broker).ended_at is not None
+    assert inspection.find("b1-success") is None
+
+
+def test_events_that_are_left_are_followed_by_the_next_call_at_once(
+    broker: Broker, w1: Driver
+) -> None:
+    for n in range(EDGES_PER_CALL):
+        broker.batches.open(NewBatch(id=f"a{n}"))
+        add(broker, members(1, f"a{n}"), f"a{n}")
+        broker.batches.close(f"a{n}")
+    claims = w1.take(EDGES_PER_CALL)
+    filled(broker, 1)
+    last = w1.take_one()
+
+    reply = w1.settle(*map(succeeded, [*claims, last]))
+
+    assert reply.due_in == 0 or started(w1)

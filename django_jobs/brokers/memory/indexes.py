@@ -7,6 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Set
 
 from django_jobs.brokers.constants import (
+    BEHIND_ALL,
     HIGHEST_PRIORITY,
     KEPT,
     KEPT_MS,
@@ -71,13 +72,9 @@ class Indexes:
         self.entries[entry.job.id] = entry
         self.queues.setdefault(entry.job.queue, [])
         self.idle.pop(entry.job.queue, None)
-        entry.place = self._next_arrival(entry.job)
+        self._arrivals += 1
+        entry.place = BEHIND_ALL + self._arrivals
         self._enter(entry, State.WAITING)
-
-    def first_held_back(self, queue: str) -> StoredJob | None:
-        """Return an entry of a queue that waits for other jobs, and leave it there."""
-        waiting = self.members[State.WAITING].values()
-        return next((one for one in waiting if one.open_edges and one.job.queue == queue), None)
 
     def adopt(self, entry: StoredJob, now: int) -> None:
         """Add an entry with a history."""

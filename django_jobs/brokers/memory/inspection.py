@@ -260,11 +260,8 @@ class MemoryInspection(Inspection):
     def clear(self, queue: str) -> int:
         with self._lock:
             count = 0
-            store = self._store
-            while entry := (
-                store.pop(queue) or store.waiters.any_of(queue) or store.first_held_back(queue)
-            ):
-                store.delete(entry, self._now())
+            while entry := self._store.pop(queue) or self._store.waiters.any_of(queue):
+                self._store.delete(entry, self._now())
                 count += 1
             self._make_room()
             return count

@@ -39,10 +39,10 @@ def last_members_end(trial: Trial) -> PreparedPath:
 
 def dead_members_are_retried(trial: Trial) -> PreparedPath:
     members = stored_batch(trial, 2, SUCCESS, END, DEATH)
+    trial.answers.revivable.update(job.id for job in members)
 
     def act() -> None:
         trial.exchange(0, map(dead, trial.exchange(2)))
-        trial.answers.revivable.update(job.id for job in members)
         trial.insist(lambda: trial.broker.batches.retry_dead(BATCH))
         work(trial, 3)
 
@@ -137,9 +137,10 @@ def callbacks_that_cannot_start(trial: Trial) -> set[str]:
     """The callbacks that were deleted, or will be, as what they wait for cannot happen."""
     record = trial.safe.batches.find(BATCH)
     assert record is not None
+    success, death = record.callbacks[SUCCESS], record.callbacks.get(DEATH)
     if record.is_cancelled:
-        return {record.callbacks[SUCCESS]}
-    return set() if record.counts.dead else {record.callbacks[DEATH]}
+        return {success}
+    return {death} if death and not record.counts.dead else set()
 
 
 def check(trial: Trial) -> None:

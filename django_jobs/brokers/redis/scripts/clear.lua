@@ -7,7 +7,8 @@ expect_lists_of_queues()
 expect('ZCARD', 'y:' .. ARGV[1])
 local popped = redis.call('ZPOPMIN', P .. 'q:' .. ARGV[1], ARGV[2])
 if #popped == 0 then
-  popped = redis.call('ZRANGE', P .. 'y:' .. ARGV[1], 0, math.ceil(ARGV[2] / 10) - 1, 'WITHSCORES') -- each takes longer
+  local number, last = math.ceil(ARGV[2] / 10), string.format('(%.0f', BEHIND_ALL) -- each takes longer
+  popped = redis.call('ZRANGEBYSCORE', P .. 'y:' .. ARGV[1], '-inf', last, 'WITHSCORES', 'LIMIT', 0, number)
   for i = 1, #popped, 2 do leave_waiters(popped[i], ARGV[1]) end
 end
 for i = 1, #popped, 2 do

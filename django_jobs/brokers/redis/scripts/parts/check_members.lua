@@ -63,7 +63,9 @@ local function check_listed(index, id)
   local job = read_all(id)
   if home(job) ~= index then
     report('misplaced_job', index, id, function() move_home(index, id, job) end)
-  elseif family(index) == 'y:' and not job.E and not awaits_key(id, job) then
+  elseif family(index) == 'y:' and job.E then
+    return -- its place is behind all others, and it waits for no key
+  elseif family(index) == 'y:' and not awaits_key(id, job) then
     report('wrong_place', index, id, function()
       leave_waiters(id, job.q)
       place(id, job.q, score)

@@ -19,10 +19,9 @@ end
 
 -- Lists a job that waits for others among the waiting ones of its queue.
 local function wait_in_queue(id)
-  local queue, enqueued_with = unpack(read(id, 'q', 'e'), 1, 2)
-  local band = (HIGHEST_PRIORITY - (terms(enqueued_with or '') or 0)) * PRIORITY_STEP
+  local queue = read(id, 'q')[1]
   redis.call('SADD', P .. 'queues', queue)
-  could('ZADD', P .. 'y:' .. queue, band + redis.call('INCR', P .. 'seq'), id)
+  could('ZADD', P .. 'y:' .. queue, BEHIND_ALL + redis.call('INCR', P .. 'seq'), id)
 end
 
 -- Lets a job wait no longer for one of its events; brings it to its queue, or to its time, if that was the last.
