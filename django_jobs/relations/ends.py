@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from django_jobs.jobs.batches import BatchRecord
+from django_jobs.waits import capped
 
 SHORTEST, LONGEST = 0.01, 0.5
 """Seconds between two looks at a batch, which grow."""
@@ -29,5 +30,5 @@ def wait_for_end(read: Callable[[], BatchRecord], timeout: float) -> None:
                 f"{batch.counts.open:,} of {batch.counts.total:,} jobs of the batch {batch.id} have"
                 f" not ended after {timeout:g} s. Does a worker run their queues?"
             )
-        time.sleep(min(pause, left))
+        time.sleep(capped(min(pause, left)))
         pause = min(2 * pause, LONGEST)
