@@ -11,7 +11,7 @@ from django.db import transaction
 
 from django_jobs import Batch, Unique
 from django_jobs.backends import JobBackend
-from django_jobs.compat import task_enqueued
+from django_jobs.compat import BaseTaskBackend, task_enqueued
 from django_jobs.errors import BatchEnded, BatchNotFound
 from django_jobs.jobs.batches import BatchCounts, BatchState
 from django_jobs.jobs.metadata import UnusableMetadata
@@ -317,7 +317,8 @@ def test_what_does_not_fit_is_refused_where_it_is_written(configure: Configure) 
 
 
 def test_a_backend_of_another_package_has_no_batches(settings: Any) -> None:
-    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
+    foreign = BaseTaskBackend.__module__.replace("base", "immediate")
+    settings.TASKS = {"default": {"BACKEND": f"{foreign}.ImmediateBackend"}}
 
     with pytest.raises(ImproperlyConfigured, match="has no batches"):
         Batch()
