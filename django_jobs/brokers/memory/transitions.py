@@ -88,7 +88,7 @@ class Transitions:
         return Reply(
             claims=tuple(claims),
             refused=tuple(refused),
-            due_in=0 if self._store.edges.happened else self._due_in(now),
+            due_in=0 if call.called_off or self._store.edges.happened else self._due_in(now),
             dead=tuple(call.dead),
             must_beat=worker is None,
             newest_format=call.newest_format,

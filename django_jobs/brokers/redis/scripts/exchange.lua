@@ -45,7 +45,7 @@ was_begun = false
 take_quotas()
 if was_begun then next_due = first_due() end
 pass_on()
-if #member_notes > 0 and work_on_batches() then next_due = first_due() end -- of cancelled batches
+if #member_notes > 0 and work_on_batches() then has_more_events = true end -- callbacks of cancelled batches may be due
 local reply = { refused, ms_until(has_more_events and now or next_time()), NOW, claims }
 local more = moves >= MOVED_PER_CALL and 1 or 0
 if #dead + #metadata + #damaged + #members + newest_format + more > 0 then
