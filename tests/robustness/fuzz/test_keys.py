@@ -41,10 +41,13 @@ FAMILIES = [
         "totals",
     ),
     *("j:scheduled", "j:queued", "j:running", "j:succeeded", "j:retrying", "j:dead"),
+    *("j:waiting", "y:default", "limits", "waits", "opens", "closed", "reviews", "o:default"),
+    *("g:LIMIT", "h:LIMIT", "r:LIMIT:", "u:LIMIT:", "x:LIMIT::default"),
     *("e:retrying", "e:dead", "e:queued"),
     *("n:queue:60000:30000000", "n:task:60000:30000000", "n:error:60000:30000000"),
 ]
-"""Every kind of key; behind `j:` and `e:` stands the state of the job that is meant."""
+"""Every kind of key; behind `j:` and `e:` stands the state of the job that is meant, and `LIMIT`
+stands for the id of the limit that the site has."""
 
 REPLACEMENTS: dict[str, Callable[[redis.Redis, str], object]] = {
     "string": lambda client, key: client.set(key, b"\xff\x00 not ours"),
@@ -59,7 +62,11 @@ REPLACEMENTS: dict[str, Callable[[redis.Redis, str], object]] = {
 def replace(site: SmallSite, family: str, kind: str) -> None:
     """Write something else in place of a key."""
     head, _, state = family.partition(":")
-    name = f"{head}:{site.jobs[State(state)]}" if head in {"j", "e"} else family
+    if head in {"j", "e"}:
+        name = f"{head}:{site.jobs[State(state)]}"
+    else:
+        (limit,) = site.broker.inspection.limits.all()
+        name = family.replace("LIMIT", limit.id)
     site.client.delete(PREFIX + name)
     REPLACEMENTS[kind](site.client, PREFIX + name)
 
