@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -65,7 +66,7 @@ class WorkerProcess:
         self._stop_asked = False
         self._interrupted = False
         self._hard = False
-        self._meaningless: int | None = None
+        self._meaningless: deque[int] = deque()
 
     def run(self, greet: Callable[[], None]) -> ExitCode:
         """Run until a signal, an operator or the worker's own limits end it.
@@ -95,13 +96,13 @@ class WorkerProcess:
     def _hear(self, number: int) -> None:
         """Handle a signal. It may arrive anywhere, even while a lock is held.
 
-        So nothing is touched here but flags, which are read after the wait that the signal ends.
+        So this only notes what was asked, which is read after the wait that the signal ends.
 
         Raises:
             HardStop: into whatever the main thread is waiting for.
         """
         if number in WITHOUT_MEANING:
-            self._meaningless = number
+            self._meaningless.append(number)
             return
         if number == signal.SIGINT and self._stop_asked:
             if not self._hard:
@@ -157,9 +158,8 @@ class WorkerProcess:
         if self._parent and not self._parent.is_open and not self._stop_asked:
             logger.warning("The parent process is gone, so this worker stops.")
             self._stop_asked = True
-        if self._meaningless:
-            log_meaningless(self._meaningless)
-            self._meaningless = None
+        while self._meaningless:
+            log_meaningless(self._meaningless.popleft())
         if self._quiet_asked or Request.QUIET.value in heard:
             self._workers.quiet()
         if Request.RETIRE.value in heard:

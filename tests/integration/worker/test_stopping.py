@@ -31,9 +31,12 @@ def test_running_jobs_finish_and_the_others_go_back(
     worker = site.start(*FAST)
     site.notes.wait_for_lines(2)
 
-    for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
-        worker.send(meaningless)
-        worker.wait_for(f"{meaningless.name} has no effect here")
+    meaningless = (signal.SIGUSR1, signal.SIGUSR2)
+    worker.freeze()
+    for each in (*meaningless, signal.SIGCONT):  # so that they arrive together
+        worker.send(each)
+    for each in meaningless:
+        worker.wait_for(f"{each.name} has no effect here")
     worker.send(number)
     worker.wait_for("Quiet")
     site.notes.put("release")
