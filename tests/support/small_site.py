@@ -9,16 +9,20 @@ import redis
 
 from django_jobs.brokers.messages import JobProgress, WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Job, State
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Span
 from django_jobs.metrics.task_stats import TaskStats
-from tests.support.builders import given_back, make_job, retrying, succeeded
+from tests.support.builders import dead, given_back, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, claim_tick, one_in_each_state, past_lease
 
 PREFIX = "{jobs}:"
+BATCH = "b1"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class SmallSite:
         worker.heartbeat(running=running, **report(jobs[State.RUNNING]))
         other.heartbeat()
         broker.push([make_job(queue="halted")])
+        open_batch(broker, worker)
         broker.inspection.pause("halted")
         broker.inspection.command_worker("w1", WorkerCommand.QUIET)
         claim_tick(broker, "nightly", None, clock.now(), None)
@@ -82,6 +87,12 @@ class SmallSite:
             inspection.metrics.tasks(span)
             inspection.metrics.failing(span)
         inspection.metrics.counters()
+        self.broker.batches.find(BATCH)
+        self.broker.batches.list(offset=0, limit=10)
+        self.broker.batches.count()
+        self.broker.batches.count_unfinished()
+        self.broker.batches.dead_members(BATCH, 10)
+        inspection.limits.all()
         for state in State:
             inspection.jobs(state)
             inspection.jobs(state, queue="default")
@@ -105,6 +116,16 @@ class SmallSite:
     def key_names(self) -> list[str]:
         """All keys of the namespace, in an order that is the same for each site."""
         return sorted(key.decode() for key in self.client.scan_iter(match=f"{PREFIX}*"))
+
+
+def open_batch(broker: RedisBroker, worker: Driver) -> None:
+    """Open a batch that waits for a member after the death of another."""
+    callbacks = {event: make_job(queue="halted") for event in BatchEvent}
+    broker.batches.open(NewBatch(id=BATCH, callbacks=callbacks))
+    members = make_jobs(2, queue="members", batch=BATCH)
+    broker.batches.add(members, Membership(BATCH))
+    (claim,) = worker.take(1, "members")
+    worker.settle(dead(claim))
 
 
 def corrupt(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> None:

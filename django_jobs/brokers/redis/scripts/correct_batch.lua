@@ -4,7 +4,9 @@
 -- KEYS[1]: prefix. ARGV: id, how often its counts had been written, number of open members, 1 to write it.
 -- Returns 1 if its counts have not changed.
 local batch, number = ARGV[1], tonumber(ARGV[3])
-local open, counted = unpack(redis.call('HMGET', P .. 'c:' .. batch, 'open', 'counted'))
+local got = redis.pcall('HMGET', P .. 'c:' .. batch, 'open', 'counted')
+if got.err then return 0 end
+local open, counted = unpack(got)
 if (counted or '0') ~= ARGV[2] then return 0 end
 if ARGV[4] ~= '1' then return 1 end
 local missing = math.max(0, (tonumber(open) or 0) - number)

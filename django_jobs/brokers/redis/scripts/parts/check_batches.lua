@@ -1,9 +1,13 @@
 -- What can be wrong with a batch.
 -- Parts: findings, fields, members.
 
-local function check_batch(batch)
+local function check_batch(name, batch)
   enter_batches()
   local said = read_batch(batch)
+  if not said then
+    report('unreadable_value', name, 'no batch', removal_of(name))
+    return
+  end
   local function stuck(detail, repair)
     report('stuck_batch', batch, detail, repair)
   end
@@ -33,6 +37,6 @@ end
 local function check_edges(name, rest)
   local batch = string.match(rest, '^%l+:(.+)$')
   if not (batch and exists('c:' .. batch)) then
-    report('stray_key', name, 'the batch ' .. (batch or ''), function() redis.call('UNLINK', P .. name) end)
+    report('stray_key', name, 'the batch ' .. (batch or ''), removal_of(name))
   end
 end

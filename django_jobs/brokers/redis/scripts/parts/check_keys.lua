@@ -84,7 +84,7 @@ local CHECKS = {
   ['w:'] = check_words,
   ['d:'] = function(name) check_expiry(name, 60000) end,
   ['l:'] = check_lock,
-  ['c:'] = function(_, batch) check_batch(batch) end,
+  ['c:'] = check_batch,
   ['k:'] = check_edges,
   ['z:'] = function(name, batch)
     if not exists('c:' .. batch) then report('stray_key', name, 'the batch ' .. batch, removal_of(name)) end
