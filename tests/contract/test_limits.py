@@ -522,6 +522,17 @@ def test_a_period_that_has_room_again_wakes_a_worker(
     assert idle.is_woken()
 
 
+def test_the_end_of_a_job_with_a_rate_frees_no_slot_of_a_limit_whose_key_its_own_contains(
+    broker: Broker, w1: Driver
+) -> None:
+    rate = JobLimit("cmail", 9, MINUTE)  # its key is rcmail:, that of the limit is cmail:
+    broker.push([limited("a", mail(1)), limited("b", rate), limited("c", mail(1))])
+    _, other = w1.take(2)
+
+    w1.settle(succeeded(other))
+    assert ids(w1.take(1)) == []
+
+
 def test_jobs_with_a_rate_are_claimed_for_free_threads_only(broker: Broker, w1: Driver) -> None:
     w1.heartbeat()
     broker.push([make_job(id="p"), *(limited(name, api(9)) for name in "abc")])

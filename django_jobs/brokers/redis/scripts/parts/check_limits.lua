@@ -73,7 +73,7 @@ end
 
 -- Looks at the slots of a job that a worker holds.
 local function check_slots(value)
-  for key in string.gmatch(select(7, held(value)) or '', 'c[^: ]+:[^: ]*') do
+  for key in string.gmatch(select(7, held(value)) or '', ' (c%S+)') do
     if count_of(key) < slots_held(key) then compare_count(key) end
   end
 end

@@ -83,7 +83,7 @@ local function free_slots(text)
   local keys = held_keys[text]
   if not keys then
     keys = {}
-    for key in string.gmatch(text, 'c[^: ]+:[^: ]*') do keys[#keys + 1] = key end
+    for key in string.gmatch(text, ' (c%S+)') do keys[#keys + 1] = key end
     held_keys[text] = keys
   end
   for _, key in ipairs(keys) do freed[key] = (freed[key] or 0) + 1 end
