@@ -72,19 +72,23 @@ def decide(
         return Verdict(State.DISCARDED)
     if isinstance(error, NEVER_RETRIED):
         return Verdict(State.DEAD)
-    if may_wait and isinstance(error, LimitReached) and (wait := _wait_of(error)) is not None:
-        return Verdict(State.SCHEDULED, wait, error.limit or "")
+    if may_wait and isinstance(error, LimitReached) and (closing := _closing(error)):
+        return closing
     delay = _delay(error, policy, attempt, result)
     return Verdict(State.DEAD) if delay is None else Verdict(State.RETRYING, delay)
 
 
-def _wait_of(error: LimitReached) -> float | None:
-    """Return seconds until a limit opens, or None if the task's code gave none that can be used."""
+def _closing(error: LimitReached) -> Verdict | None:
+    """Return what closes a limit, or None if the task's code gave what cannot be used."""
     try:
-        return max(SHORTEST_CLOSING, usable_wait(error.retry_after))
-    except (TypeError, ValueError):
-        logger.exception("The wait of a LimitReached can't be used: the attempt has failed.")
+        wait, name = max(SHORTEST_CLOSING, usable_wait(error.retry_after)), error.limit or ""
+        name.encode()  # a broker must be able to store it
+    except (AttributeError, TypeError, ValueError):
+        logger.exception(
+            "The wait or the name of a LimitReached can't be used: the attempt has failed."
+        )
         return None
+    return Verdict(State.SCHEDULED, wait, name)
 
 
 def say_reached(

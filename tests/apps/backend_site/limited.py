@@ -36,6 +36,14 @@ def is_refused() -> str:
     return "done"
 
 
+UNUSABLE_NAMES = {"number": 5, "bytes": b"crm", "surrogate": "\ud800"}
+
+
+@task(max_attempts=1)
+def names_no_limit(kind: str) -> None:
+    raise LimitReached(30, limit=UNUSABLE_NAMES[kind])  # type: ignore[arg-type]
+
+
 @task(limits=Rate(1, per=YEAR))
 def once_a_year() -> None:
     pass

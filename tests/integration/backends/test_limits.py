@@ -44,6 +44,24 @@ def test_a_job_that_reaches_a_limit_runs_again_at_no_cost_and_says_so(
     assert f"job {result.id} has met a limit, and closes it for 1.0 s: 429" in caplog.text
 
 
+def test_a_limit_whose_name_cannot_be_stored_fails_the_attempt_and_stops_nothing(
+    configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = configure("redis")
+    limited.refusals.clear()
+    results = [limited.names_no_limit.enqueue(kind) for kind in limited.UNUSABLE_NAMES]
+    worker = backend.make_worker(WorkerOptions())
+    worker.sign_on()
+    worker.start()
+    try:
+        for result in results:
+            assert ended(result).status is TaskResultStatus.FAILED
+        assert ended(limited.is_refused.enqueue()).status is TaskResultStatus.SUCCESSFUL
+    finally:
+        worker.stop(0)
+    assert caplog.text.count("name of a LimitReached can't be used") == len(results)
+
+
 def test_tests_and_inline_backends_pay_no_attention_to_limits(configure: Configure) -> None:
     backend = configure("dummy")
     assert isinstance(backend, DummyBackend)
