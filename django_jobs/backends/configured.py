@@ -49,8 +49,8 @@ def prepare_process() -> None:
     given = getattr(settings, "TASKS", {})
     if not isinstance(given, Mapping):
         raise ImproperlyConfigured(
-            f"TASKS is {given!r}, and not a dictionary. To read it from the environment, call the"
-            " function: TASKS = tasks_from_env()."
+            f"TASKS is a {type(given).__name__}, and not a dictionary. To read it from the"
+            " environment, call the function: TASKS = tasks_from_env()."
         )
     for alias in task_backends:
         with suppress(ImproperlyConfigured):
