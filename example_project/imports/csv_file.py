@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 class UnusableFile(ValueError):
-    """The file is not a table of posts; the message is for whoever has uploaded it."""
+    """The file is not a table of posts; the message is shown to the person who uploaded it."""
 
 
 def read_rows(content: bytes) -> list[Row]:

@@ -132,7 +132,7 @@ class Template:
             self._events.register(telling, 0)  # for the hang-up of the reader
 
     def _release(self, descriptor: int) -> None:
-        """Forget a program; whoever waited for its end has heard of it."""
+        """Forget a program, after its end was told."""
         self._events.unregister(descriptor)
         os.close(descriptor)
         os.waitpid(self._ended.pop(descriptor), 0)
