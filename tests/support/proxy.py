@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tests.support.ports import HOST
@@ -26,6 +26,7 @@ class Proxy:
         self.swallowing = False
         self._target = target
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._closed = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server((HOST, 0))
@@ -34,30 +35,35 @@ class Proxy:
 
     def cut(self) -> int:
         """End all connections at once, whatever is on the way; return how many."""
-        return self._end(socket.SHUT_RDWR)
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        return self._shut_down(pairs, socket.SHUT_RDWR)
 
     def half_close(self) -> int:
         """Tell clients that the server says no more, while it still hears them."""
-        return self._end(socket.SHUT_WR, client_only=True)
+        # The pairs stay: a client that is idle doesn't notice, so `cut` has to end them later.
+        with self._lock:
+            clients = [(client,) for client, _ in self._pairs]
+        return self._shut_down(clients, socket.SHUT_WR)
 
     def close(self) -> None:
-        """Accept nothing more."""
+        """Accept nothing more, and end all connections."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._threads[0].join()
+        with self._lock:
+            self._closed = True
         self.cut()
         for thread in self._threads:
             thread.join()
 
-    def _end(self, how: int, *, client_only: bool = False) -> int:
-        with self._lock:
-            pairs, self._pairs = self._pairs, []
-        for client, server in pairs:
-            for end in (client,) if client_only else (client, server):
+    def _shut_down(self, connections: Sequence[tuple[socket.socket, ...]], how: int) -> int:
+        for connection in connections:
+            for end in connection:
                 with suppress(OSError):
                     end.shutdown(how)
-        return len(pairs)
+        return len(connections)
 
     def _accept(self) -> None:
         while True:
@@ -70,6 +76,8 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError), socket.create_connection((HOST, self._target)) as server:
             with self._lock:
+                if self._closed:
+                    return
                 self._pairs.append((client, server))
             answers = self._start(self._pass_on, server, client, True)
             self._pass_on(client, server, False)

@@ -15,6 +15,7 @@ from django_jobs.compat import task_backends
 from tests.apps.worker_site.settings import QUEUES
 from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
+from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.workers import Site
 
@@ -25,29 +26,31 @@ def make_fleet(
 ) -> Iterator[MakeFleet]:
     """Makes a fleet: `make_fleet("appendfsync always", lease=4)`.
 
-    Its workers reach the server at `through`, if that is given, and this process directly.
+    Its workers reach the server through a proxy if asked to, and this process directly.
     """
     made: list[Fleet] = []
 
-    def make(
-        *server_options: str, through: Callable[[int], str] | None = None, **options: Any
-    ) -> Fleet:
+    def make(*server_options: str, through_proxy: bool = False, **options: Any) -> Fleet:
         server = redis_server_factory(*server_options)
         common = {"namespace": secrets.token_hex(4), **options}
         redis = {"BACKEND": "django_jobs.backends.RedisBackend", "QUEUES": QUEUES}
         # The test itself has time for each answer, however little its workers give to theirs.
         own = {**common, "url": server.url, "socket_timeout": PATIENCE}
         settings.TASKS = {"default": {**redis, "OPTIONS": own}}
-        url = through(server.port) if through else server.url
+        proxy = Proxy(server.port) if through_proxy else None
+        url = proxy.url if proxy else server.url
         variables = {"DJANGO_SETTINGS_MODULE": "tests.robustness.chaos.settings"}
         backend = task_backends["default"]
         assert isinstance(backend, RedisBackend)
-        made.append(Fleet(Site(tmp_path, {**common, "url": url}, variables), server, backend))
+        site = Site(tmp_path, {**common, "url": url}, variables)
+        made.append(Fleet(site, server, backend, proxy))
         return made[-1]
 
     yield make
     for fleet in made:
         fleet.site.end()
+        if fleet.through:
+            fleet.through.close()
         fleet.redis.close()
 
 

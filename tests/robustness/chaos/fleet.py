@@ -14,6 +14,7 @@ import redis
 from django_jobs.backends import RedisBackend
 from django_jobs.jobs.records import JobRecord, State
 from tests.robustness.chaos.scale import FIGURES, PATIENCE, SCALE
+from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.workers import Site, WorkerProcess
@@ -43,12 +44,19 @@ class Fleet:
     site: Site
     server: RedisServer
     backend: RedisBackend
+    through: Proxy | None = None
     workers: list[WorkerProcess] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.redis = redis.Redis.from_url(self.server.url, decode_responses=True)
         self.prefix = f"{{{self.backend.configuration.namespace}}}:"
+
+    @property
+    def proxy(self) -> Proxy:
+        """What the workers reach the server through, in a fleet that was made so."""
+        assert self.through
+        return self.through
 
     # --- workers ---------------------------------------------------------------------------------
 

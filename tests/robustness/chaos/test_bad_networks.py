@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.robustness.chaos import tasks
 from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
-from tests.support.proxy import Proxy
 
 pytestmark = LIMIT
 
@@ -17,39 +12,24 @@ JOBS = 400 * SCALE
 TROUBLES = 4 * SCALE
 
 
-@pytest.fixture
-def proxies() -> Iterator[list[Proxy]]:
-    """The proxies of a test."""
-    made: list[Proxy] = []
-    yield made
-    for proxy in made:
-        proxy.close()
-
-
-def test_a_bad_network_costs_no_job_and_runs_none_twice(
-    make_fleet: MakeFleet, proxies: list[Proxy]
-) -> None:
-    def through(port: int) -> str:
-        proxies.append(Proxy(port))
-        return proxies[-1].url
-
+def test_a_bad_network_costs_no_job_and_runs_none_twice(make_fleet: MakeFleet) -> None:
     # An answer that does not come is missed soon, and the lease outlives all of this.
-    fleet = make_fleet(through=through, socket_timeout=1, lease=60)
-    (proxy,) = proxies
+    fleet = make_fleet(through_proxy=True, socket_timeout=1, lease=60)
     results = tasks.run.bulk_enqueue([[0.04]] * JOBS)
     fleet.start("-c", "10", number=2, ready=True)
     ended = 0
     for number in range(1, TROUBLES + 1):
         fleet.wait_for_runs(JOBS * number // (TROUBLES + 2))
-        ended += make_trouble(fleet, proxy, number)
+        ended += make_trouble(fleet, number)
     fleet.wait_for_ends(JOBS)
 
     fleet.assert_each_ran_once([result.id for result in results])
     FIGURES.append(f"Proxy: {JOBS} jobs, {TROUBLES} troubles, {ended} connections ended.")
 
 
-def make_trouble(fleet: Fleet, proxy: Proxy, number: int) -> int:
+def make_trouble(fleet: Fleet, number: int) -> int:
     """Do one of four things to all connections; return how many that ended."""
+    proxy = fleet.proxy
     match number % 4:
         case 0:
             proxy.lag = 0.05

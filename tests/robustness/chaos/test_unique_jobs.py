@@ -16,15 +16,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 
-import pytest
-
 from django_jobs.brokers.doctor import Trouble
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
 from tests.robustness.chaos.fleet import Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
-from tests.support.proxy import Proxy
 from tests.support.workers import WorkerProcess
 
 pytestmark = LIMIT
@@ -118,23 +115,8 @@ class Caller:
         self._thread.join()
 
 
-@pytest.fixture
-def proxies() -> Iterator[list[Proxy]]:
-    """The proxies of a test."""
-    made: list[Proxy] = []
-    yield made
-    for proxy in made:
-        proxy.close()
-
-
-def test_unique_jobs_keep_their_promises_whatever_fails(
-    make_fleet: MakeFleet, proxies: list[Proxy]
-) -> None:
-    def through(port: int) -> str:
-        proxies.append(Proxy(port))
-        return proxies[-1].url
-
-    fleet = make_fleet("appendfsync always", through=through, socket_timeout=1, lease=LEASE)
+def test_unique_jobs_keep_their_promises_whatever_fails(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet("appendfsync always", through_proxy=True, socket_timeout=1, lease=LEASE)
     fleet.start("-c", "4", number=2, ready=True)
     caller = Caller()
     try:
@@ -142,7 +124,7 @@ def test_unique_jobs_keep_their_promises_whatever_fails(
             for disaster in random.sample(range(6), 6):
                 enough = len(caller.made) + BETWEEN
                 fleet.wait_until(lambda: len(caller.made) >= enough, "too few calls")  # noqa: B023
-                befall(fleet, proxies[0], disaster)
+                befall(fleet, disaster)
                 assert wrong_locks(fleet) == []
     finally:
         caller.stop()
@@ -168,7 +150,7 @@ def test_unique_jobs_keep_their_promises_whatever_fails(
 # --- what befalls them ---------------------------------------------------------------------------
 
 
-def befall(fleet: Fleet, proxy: Proxy, disaster: int) -> None:
+def befall(fleet: Fleet, disaster: int) -> None:
     match disaster:
         case 0 | 1:
             fleet.kill(random.choice(fleet.workers))
@@ -176,7 +158,7 @@ def befall(fleet: Fleet, proxy: Proxy, disaster: int) -> None:
         case 2:
             freeze(fleet, random.choice(fleet.workers))
         case 3:
-            proxy.cut()
+            fleet.proxy.cut()
         case 4:
             fleet.redis.config_set("maxmemory", "1")
             time.sleep(random.uniform(0, 1))
