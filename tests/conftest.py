@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -34,6 +35,9 @@ sys.dont_write_bytecode = False
 # would all processes of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# For each connection, redis-py reads its version from files, which takes longer than to connect.
+redis.utils.get_lib_version = cache(redis.utils.get_lib_version)
 
 # A busy machine takes long for an example, which says nothing about the code.
 UNHURRIED = hypothesis.settings(

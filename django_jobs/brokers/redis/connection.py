@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import redis
@@ -25,6 +26,9 @@ MANY = 2**31
 
 PORT = 6379
 
+_driver_info = cache(redis.DriverInfo)
+"""Return what connections tell the server about redis-py; it reads its version from files."""
+
 
 def connect(address: RedisAddress, *, key: str, socket_timeout: float) -> redis.Redis:
     """Return a client that connects when it is first used.
@@ -44,6 +48,7 @@ def connect(address: RedisAddress, *, key: str, socket_timeout: float) -> redis.
         "socket_connect_timeout": min(5, socket_timeout),
         "max_connections": MANY,
         "retry": Retry(NoBackoff(), 0),
+        "driver_info": _driver_info(),
     }
     servers = [_server(options, url) for url in address.servers]
     login = _login(address.username, address.password)
