@@ -84,10 +84,11 @@ class EmbeddedWorker:
     def _drain_after_main(self) -> None:
         """Wait for the main thread to end. At exit, Python joins this thread, as it is no daemon.
 
-        Not every server runs `atexit` hooks, and some run them too late.
+        Not every server runs `atexit` hooks, and some run them too late. A closed worker needs
+        none of this: else tests that change the settings would leave a thread each.
         """
         main = threading.main_thread()
-        while main.is_alive():
+        while main.is_alive() and not self._over:
             main.join(capped())
         self.drain()
 

@@ -77,6 +77,19 @@ def test_new_settings_end_the_pool_and_forget_its_jobs(configure: Configure) -> 
     assert succeeded(tasks.echo.enqueue(2)) == [[2], {}]
 
 
+def test_new_settings_leave_no_thread_of_the_pool(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_jobs.waits.LONGEST", 0.1)
+    before = threading.enumerate()
+    configure("thread_pool")
+    succeeded(tasks.echo.enqueue(1))
+    started = [thread for thread in threading.enumerate() if thread not in before]
+    assert started
+    configure("dummy")
+    wait_until(lambda: not any(thread.is_alive() for thread in started), lambda: repr(started))
+
+
 def test_jobs_that_are_enqueued_while_the_pool_drains_run_too(configure: Configure) -> None:
     backend = pool_backend(configure, concurrency=1)
     first = tasks.relay.enqueue(3)
