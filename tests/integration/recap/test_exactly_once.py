@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -45,7 +44,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
 
 
 @pytest.fixture
-def live(database: dict[str, Any], redis_url: str, mail_server: MailServer) -> Iterator[LiveSite]:
+def live(
+    database: dict[str, Any], redis_url: str, mail_server: MailServer, tmp_path: Path
+) -> Iterator[LiveSite]:
     """The site, with its users all due."""
     environment = {
         "DJANGO_SETTINGS_MODULE": "tests.apps.recap_site.settings",
@@ -54,7 +55,7 @@ def live(database: dict[str, Any], redis_url: str, mail_server: MailServer) -> I
         "RECAP_REDIS": redis_url,
         "RECAP_SMTP_PORT": str(mail_server.port),
     }
-    site = LiveSite(environment)
+    site = LiveSite(environment, tmp_path)
     try:
         output(site.act("prepare"))
         yield site
@@ -87,8 +88,7 @@ def test_a_killed_worker_leaves_no_user_without_a_mail(
     output(live.act("tick"))
     killed = live.worker()
     wait_until(lambda: len(mail_server.received) >= 5, "no mails came")
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed.kill9()
 
     live.worker()
     wait_until(lambda: set(addressees(mail_server)) == set(EVERYBODY), "mails were lost")
