@@ -64,8 +64,8 @@ local holdings = {} -- of jobs claimed since the last note: id, what the worker 
 
 -- Frees the lock of a job that ends at its start, and returns what is noted of the claim with the lock.
 local function hold_unique(id, holding, lock)
-  local digest, until_when = lock_parts(lock)
-  if not digest then return holding end
+  local until_when = held_until(lock)
+  if not until_when then return holding end
   if until_when == 's' then free_lock(id, lock) end
   return holding .. ':' .. lock
 end

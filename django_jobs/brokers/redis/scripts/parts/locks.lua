@@ -10,6 +10,11 @@ local function lock_parts(lock)
   return string.match(lock or '', '^([^: ]+):([es])([krx])([01]):(%d+)$')
 end
 
+-- Returns until when a job holds its lock: 's' or 'e', or nothing if the text is unreadable.
+local function held_until(lock)
+  return string.match(lock, '^[^: ]+:([es])[krx][01]:%d+$')
+end
+
 -- Returns what is noted of a call that became no job of its own, or ''.
 local function noted_call(id)
   local value = redis.pcall('GET', P .. 'a:' .. id)
@@ -103,6 +108,25 @@ local function free_lock(id, lock, kept_ms)
       redis.call('DEL', key)
     end
   end
+end
+
+-- Frees the locks of jobs that have succeeded: ids, each followed by its lock. Nearly all are held by their job, nobody
+-- waits for them, and they are not kept: these go in two commands.
+local function free_locks(unique)
+  local keys, kept, deleted = {}, {}, {}
+  for i = 2, #unique, 2 do
+    local digest, kept_ms = string.match(unique[i], '^([^:]*):...:(%d+)$')
+    keys[i / 2], kept[i / 2] = P .. 'l:' .. (digest or ''), kept_ms
+  end
+  for n, holder in ipairs(redis.call('MGET', unpack(keys))) do
+    local id = unique[2 * n - 1]
+    if holder == id and kept[n] == '0' then
+      deleted[#deleted + 1] = keys[n]
+    elseif holder then
+      free_lock(id, unique[2 * n], tonumber(kept[n]))
+    end
+  end
+  if #deleted > 0 then redis.call('DEL', unpack(deleted)) end
 end
 
 -- Tells whether another job waits for the end of one that runs.

@@ -16,12 +16,16 @@ local function end_as(state, id, kept_ms)
   append(expiries[state], over_at[kept_ms], id)
 end
 
+local freed = {} -- jobs that have succeeded in this portion, each followed by its lock
+
 -- Does to the lock of a unique job what the end of an attempt does. Returns whether it has ended the job too: a
 -- failed one makes way for its successor.
 local function settle_lock(i, id, lock, batch, claimed_at)
   local state = ARGV[i + 2]
-  if state ~= 'retrying' then
-    free_lock(id, lock, state == 'succeeded' and tonumber((select(5, lock_parts(lock)))))
+  if state == 'succeeded' then
+    append(freed, id, lock)
+  elseif state ~= 'retrying' then
+    free_lock(id, lock)
   elseif has_successor(id, lock) then
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', P .. 'j:' .. id, 's', 'discarded', 'm', text(claimed_at + ARGV[i + 3]), 'f', NOW)
@@ -109,6 +113,10 @@ local function settle_portion(first, last)
     end
   end
   with_many('HDEL', flight, settled)
+  if #freed > 0 then
+    free_locks(freed)
+    freed = {}
+  end
 end
 
 local function settle_all()
