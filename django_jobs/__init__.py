@@ -9,6 +9,7 @@ from django_jobs.periodic_tasks.registry import periodic
 from django_jobs.relations.batches import Batch
 from django_jobs.relations.limits import Limit, Rate
 from django_jobs.relations.unique import Unique
+from django_jobs.relations.workflows import Chain, Workflow
 from django_jobs.tasks.decorator import task
 from django_jobs.tasks.retry import Retry
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "Chain",
     "Limit",
     "Rate",
     "Retry",
     "Unique",
+    "Workflow",
     "periodic",
     "send_mail_later",
     "set_progress",

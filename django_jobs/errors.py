@@ -79,6 +79,53 @@ class BatchNotFound(JobsError, LookupError):
         self.backend = backend
 
 
+# --- of workflows --------------------------------------------------------------------------------
+
+
+class InvalidWorkflow(JobsError, ValueError):
+    """A workflow cannot be built or stored as it is written; the message says what to change."""
+
+
+class WorkflowNotStored(JobsError):
+    """A workflow was not stored: it was cancelled, or an hour passed between two of its calls.
+
+    Args:
+        workflow: its id.
+    """
+
+    def __init__(self, workflow: str) -> None:
+        super().__init__(
+            f"The workflow {workflow} was not stored: it was cancelled, or storing it was"
+            " interrupted for an hour. None of its jobs runs. Build and enqueue it again."
+        )
+        self.workflow = workflow
+
+
+class WorkflowNotFound(JobsError, LookupError):
+    """There is no such workflow, it waits for a commit, or it is no longer kept.
+
+    Args:
+        workflow: its id.
+        backend: alias in `TASKS`.
+    """
+
+    def __init__(self, workflow: str, backend: str) -> None:
+        super().__init__(
+            f"There is no workflow {workflow[:100]!r} in TASKS[{backend!r}]: it waits for a commit,"
+            " was rolled back, or is no longer kept."
+        )
+        self.workflow = workflow
+        self.backend = backend
+
+
+class UpstreamFailed(JobsError):
+    """The job needs the success of another job of its workflow, which has failed."""
+
+
+class UnusableResult(JobsError):
+    """An argument is the result of another job, which cannot be read any more, or is too large."""
+
+
 # --- of periodic tasks -------------------------------------------------------------------------
 
 

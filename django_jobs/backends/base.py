@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -14,29 +13,22 @@ from django.utils import timezone
 
 from django_jobs.backends.on_commit import open_transactions, run_after_all_commits
 from django_jobs.brokers.base import Broker
-from django_jobs.compat import (
-    AnyTask,
-    BaseTaskBackend,
-    TaskResultDoesNotExist,
-    task_enqueued,
-)
+from django_jobs.compat import AnyTask, BaseTaskBackend, task_enqueued
 from django_jobs.conf.options import BackendOptions
 from django_jobs.conf.queues import QueueWeight
-from django_jobs.errors import (
-    BrokenPayload,
-    DuplicateJob,
-    TaskNotFound,
-)
+from django_jobs.errors import DuplicateJob
 from django_jobs.jobs import observers
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
-from django_jobs.jobs.result import AnyJobResult, enqueued_results, stored_result
+from django_jobs.jobs.result import AnyJobResult, enqueued_results
+from django_jobs.jobs.workflows import NewNode
 from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.periodic_tasks.registry import registered_tasks
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task as JobTask
 from django_jobs.tasks.max_attempts import retry_from_settings
-from django_jobs.tasks.registry import check_importable, find_task, import_task_modules, is_declared
+from django_jobs.tasks.registry import check_importable, import_task_modules, is_declared
 from django_jobs.tasks.retry import Retry
 from django_jobs.worker.background.host import new_worker_id
 from django_jobs.worker.background.periodic import Ticker
@@ -51,7 +43,9 @@ from .batches import BackendBatches
 from .given_up import give_up_jobs
 from .job_builder import JobBuilder, with_instant
 from .merged_calls import announce_merged
+from .results import cancel_job, find_result
 from .task_checks import check_queue, check_queue_names, check_ranges
+from .workflows import BackendWorkflows, store_whole
 
 DEFAULT_RETRY = Retry()
 """The policy if neither the task nor the settings give one."""
@@ -117,12 +111,7 @@ class JobBackend(BaseTaskBackend):
             membership: of the batch whose members they are; then the backend's own
                 `enqueue_on_commit` holds.
         """
-        if is_declared(task):
-            check_queue(task, self.queues, self.alias)  # the rest was checked at the declaration
-        else:
-            self.validate_task(task)
-            check_importable(task)
-            task = with_instant(task)
+        task = self._checked(task)
         if not calls:
             return []
         if not observers.observers:
@@ -130,6 +119,15 @@ class JobBackend(BaseTaskBackend):
         about = observers.EnqueuedCalls(task.module_path, task.queue_name, self.alias, len(calls))
         with observers.enqueuing(about) as carried:
             return self._enqueue(task, calls, carried, membership)
+
+    def _checked(self, task: AnyTask) -> AnyTask:
+        """Return a task that can be enqueued, with a datetime as its `run_after`, if any."""
+        if is_declared(task):
+            check_queue(task, self.queues, self.alias)  # the rest was checked at the declaration
+            return task
+        self.validate_task(task)
+        check_importable(task)
+        return with_instant(task)
 
     def _enqueue(
         self,
@@ -156,6 +154,13 @@ class JobBackend(BaseTaskBackend):
     def build_jobs(self, task: AnyTask, calls: Sequence[Arguments]) -> list[Job]:
         """Return new jobs, which the caller stores in its own way."""
         return self._builder.build(with_instant(task), calls)
+
+    def build_checked(self, task: AnyTask, calls: Sequence[Arguments], batch: str) -> list[Job]:
+        """Return new jobs of a batch or a workflow, after all checks of `enqueue`."""
+        task = self._checked(task)
+        about = observers.EnqueuedCalls(task.module_path, task.queue_name, self.alias, len(calls))
+        with observers.enqueuing(about) as carried:
+            return self._builder.build(task, calls, carried, batch=batch)
 
     def _waits_for_commit(self, task: AnyTask, membership: Membership | None) -> bool:
         if membership or not isinstance(task, JobTask) or task.enqueue_on_commit is None:
@@ -206,6 +211,18 @@ class JobBackend(BaseTaskBackend):
         """What `django_jobs.Batch` asks of this backend."""
         return BackendBatches(self)
 
+    @property
+    def workflows(self) -> BackendWorkflows:
+        """What `django_jobs.Workflow` asks of this backend."""
+        return BackendWorkflows(self)
+
+    def store_workflow(
+        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    ) -> None:
+        """Store a workflow, let it start, and announce its jobs."""
+        jobs = store_whole(self.broker.batches, workflow, nodes)
+        self._announce(jobs, [job.id for job in jobs], results)
+
     def batch_changed(self, batch_id: str) -> None:
         """Take note that a batch may have started callbacks: workers hear of them by themselves."""
 
@@ -220,6 +237,7 @@ class JobBackend(BaseTaskBackend):
             retry=self.retry,
             max_result=self.configuration.max_result,
             shares_jobs=self.persistent,
+            read_results=self.broker.batches.results,
         )
 
     def worker_options(self) -> WorkerOptions:
@@ -246,7 +264,7 @@ class JobBackend(BaseTaskBackend):
             self.broker, self._periodic_tasks(), self.make_job, self._announce_merged_tick
         )
         undecided = Undecided(self.broker.inspection)
-        context = replace(self.run_context(new_worker_id()), undecided=undecided)
+        context = dataclasses.replace(self.run_context(new_worker_id()), undecided=undecided)
         return Worker(self.broker, context, options or self.worker_options(), ticker)
 
     def _periodic_tasks(self) -> tuple[PeriodicTask, ...]:
@@ -262,19 +280,9 @@ class JobBackend(BaseTaskBackend):
         """Return the result of a job that any thread or process may have enqueued.
 
         Raises:
-            TaskResultDoesNotExist: the job is unknown or no longer kept, its task does not exist
-                any more, or its stored data cannot be read.
+            TaskResultDoesNotExist: there is no such job any more, or it cannot be read.
         """
-        record = self.broker.inspection.find(str(result_id))
-        if record is None:
-            raise TaskResultDoesNotExist(
-                f"There is no job {result_id!r}, or its result is no longer kept."
-            )
-        try:
-            task = find_task(record.job.task, record.job.signature)
-            return stored_result(task, record, self.alias)
-        except (TaskNotFound, BrokenPayload) as error:
-            raise TaskResultDoesNotExist(str(error)) from error
+        return find_result(self.broker, str(result_id), self.alias)
 
     def cancel(self, result_id: str) -> bool:
         """End a job as discarded: at once while it waits, within a heartbeat while it runs.
@@ -282,13 +290,7 @@ class JobBackend(BaseTaskBackend):
         Returns:
             False if it has ended, waits for a commit, or is no longer kept.
         """
-        inspection = self.broker.inspection
-        if inspection.cancel(str(result_id)):
-            return True
-        found = inspection.find(str(result_id))
-        if found is None or found.job.id == str(result_id):
-            return False
-        return inspection.cancel(found.job.id)  # the id was an alias
+        return cancel_job(self.broker, str(result_id))
 
     def prepare_process(self) -> None:
         """Set up this process; called once, when Django itself is set up."""

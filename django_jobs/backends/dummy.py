@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
+from django_jobs.jobs.workflows import NewNode
 
 from .base import JobBackend
 from .per_process import process_instance
@@ -59,6 +61,12 @@ class DummyBackend(JobBackend):
         ids = self._store([job._replace(limits=()) for job in jobs], membership)
         self._enqueued.ids += [job.id for job, own in zip(jobs, ids, strict=True) if job.id == own]
         self._announce(jobs, ids, results)
+
+    def store_workflow(
+        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    ) -> None:
+        super().store_workflow(workflow, nodes, results)
+        self._enqueued.ids += [node.job.id for node in nodes]
 
     @property
     def _enqueued(self) -> Enqueued:

@@ -11,18 +11,21 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import connections
 
 from django_jobs.brokers.base import Session
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Take, WorkerInfo
+from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Reply, Take, WorkerInfo
 from django_jobs.clock import now_ms
+from django_jobs.compat import TaskResultDoesNotExist
 from django_jobs.errors import DuplicateJob
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
+from django_jobs.jobs.workflows import NewNode
 from django_jobs.logs.handlers import add_job_fields
 from django_jobs.timeouts.watchdog import Watchdog
 from django_jobs.worker.run.attempt import Attempt
@@ -61,7 +64,7 @@ class InlineBroker(MemoryBroker):
         """
         with self._beginning:
             ids = self.batches.add([job], membership) if membership else self.push([job])
-            return ids, self.claim([job.queue], session)
+            return ids, self._claim([job.queue], session).claims
 
     def digests_of(self, claims: Sequence[Claim]) -> list[str]:
         """Return the digests of the locks of those jobs that are unique; claims leave them out."""
@@ -75,7 +78,7 @@ class InlineBroker(MemoryBroker):
             return ()
         with self._beginning:
             queues = self._queues_of_waiting(digests)
-            return self.claim(queues, session) if queues else ()
+            return self._claim(queues, session).claims if queues else ()
 
     def _queues_of_waiting(self, digests: Sequence[str]) -> list[str]:
         """Return the queues of jobs that hold one of these locks and wait."""
@@ -84,10 +87,13 @@ class InlineBroker(MemoryBroker):
             entries = [self._store.entries.get(one.holder) for one in held if one]
             return sorted({one.job.queue for one in entries if one and one.state.is_waiting})
 
-    def claim(self, queues: Iterable[str], session: Session) -> tuple[Claim, ...]:
-        """Claim what waits in some queues."""
+    def claim_all(self, session: Session) -> Reply:
+        """Claim what waits in all queues."""
+        return self._claim(self.inspection.queue_names(), session)
+
+    def _claim(self, queues: Iterable[str], session: Session) -> Reply:
         quotas = [QueueQuota(queue, self.max_queued) for queue in queues]
-        return session.exchange((), Take(self.max_queued, quotas)).result().claims
+        return session.exchange((), Take(self.max_queued, quotas)).result()
 
 
 class InlineBackend(JobBackend):
@@ -129,9 +135,21 @@ class InlineBackend(JobBackend):
     def batch_changed(self, batch_id: str) -> None:
         """Run what a batch has started, or queued again."""
         with self._worker() as (context, session):
-            while claims := self.broker.claim(self.broker.inspection.queue_names(), session):
-                for claim in claims:
+            while True:
+                reply = self.broker.claim_all(session)
+                for claim in reply.claims:
                     self._result_of(claim, context, session)
+                if not reply.claims and reply.due_in != 0:
+                    return
+
+    def store_workflow(
+        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    ) -> None:
+        super().store_workflow(workflow, nodes, results)
+        self.batch_changed(workflow.id)
+        for result in results:
+            with suppress(TaskResultDoesNotExist):  # of a job that is not kept
+                result.refresh()
 
     @contextmanager
     def _worker(self) -> Iterator[tuple[RunContext, Session]]:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.conf.options import ThreadPoolOptions
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
+from django_jobs.jobs.workflows import NewNode
 
 from .base import JobBackend
 from .embedded import EmbeddedWorker, exit_cleanly_on_sigterm
@@ -40,6 +42,12 @@ class ThreadPoolBackend(JobBackend):
         # First: a process that is ending must refuse jobs, not lose them.
         self.pool.start()
         super()._push(jobs, results, membership)
+
+    def store_workflow(
+        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    ) -> None:
+        self.pool.start()  # first, as for single jobs
+        super().store_workflow(workflow, nodes, results)
 
     def batch_changed(self, batch_id: str) -> None:
         self.pool.start()  # it may have no members, and still a callback

@@ -1,16 +1,19 @@
-"""The contract of batches: jobs whose ends a broker counts."""
+"""The contract of batches and workflows: jobs whose ends a broker counts."""
 
 from __future__ import annotations
 
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from django_jobs.brokers.constants import RESULTS_BYTES
+from django_jobs.errors import UnusableResult
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
+from django_jobs.jobs.workflows import NewNode
 
 PORTION = 100
 """How many dead members one step retries, so that no other call waits long."""
@@ -45,8 +48,9 @@ class RetriedDead(NamedTuple):
 
 
 class Batches(ABC):
-    """Opens batches, adds members, and starts callbacks. Every method is atomic.
+    """Keeps batches, and the workflows among them. Every method is atomic.
 
+    A workflow is a batch whose members wait for each other.
     `docs/explanation/relations.md` says what counts as the end of a member, and what happens then.
     """
 
@@ -54,7 +58,8 @@ class Batches(ABC):
     def open(self, batch: NewBatch) -> None:
         """Store a batch to which its caller adds members until it closes it.
 
-        Its callbacks are stored as waiting jobs. A batch whose id is known is left as it is.
+        Its callbacks are stored as waiting jobs. A batch whose id is known is left as it is. A
+        workflow starts when it is closed; if that does not happen, it is forgotten.
 
         Raises:
             BrokerError: nothing was stored, as far as can be known.
@@ -79,12 +84,65 @@ class Batches(ABC):
         """
 
     @abstractmethod
+    def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
+        """Store nodes of a workflow that is open.
+
+        A remote store takes them in portions. Those that are known are left as they are, as are all
+        if the workflow is closed: then this was done before.
+
+        Args:
+            nodes: all of them, in an order in which edges lead forwards.
+
+        Raises:
+            WorkflowNotStored: the workflow is unknown.
+            QueueFull, BrokerError: as of `push`; earlier portions may be stored.
+        """
+
+    @abstractmethod
+    def node_ids(self, workflow_id: str, *, offset: int = 0, limit: int = 50) -> tuple[str, ...]:
+        """Return ids of nodes in the order in which they were stored; some may be forgotten."""
+
+    def results(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the results of nodes as JSON texts, by their ids.
+
+        Raises:
+            UnusableResult: one is not there any more, or all together are too large.
+        """
+        found: dict[str, str] = {}
+        size = 0
+        while len(found) < len(ids):
+            left = ids[len(found) :]
+            for job_id, result in zip(left, self.some_results(left), strict=False):
+                if result is None:
+                    raise UnusableResult(
+                        f"The result of the job {job_id} is an argument, and cannot be read any"
+                        " more: was the job deleted?"
+                    )
+                found[job_id] = result
+                size += len(result)
+            if size > RESULTS_BYTES:
+                raise UnusableResult(
+                    f"The results of other jobs that are arguments take more than {RESULTS_BYTES:,}"
+                    " bytes. Store the data and return its key."
+                )
+        return found
+
+    @abstractmethod
+    def some_results(self, ids: Sequence[str]) -> Sequence[str | None]:
+        """Return the results of the first of some jobs, as many as one call may read.
+
+        None stands for that of a job that has not succeeded, or is unknown.
+        """
+
+    @abstractmethod
     def close(self, batch_id: str) -> None:
         """Add no more members from outside; a batch without members ends now."""
 
     @abstractmethod
     def cancel(self, batch_id: str) -> bool:
         """Close a batch, and let its members that have not started be discarded when their turn is.
+
+        A workflow that was never closed is forgotten, with its nodes.
 
         Returns:
             False if it has ended, was cancelled before, or is unknown.
@@ -95,16 +153,18 @@ class Batches(ABC):
         """Return a batch, or None if it is unknown or no longer kept."""
 
     @abstractmethod
-    def list(self, *, offset: int = 0, limit: int = 50) -> tuple[BatchRecord, ...]:
-        """Return a page of all batches, newest first."""
+    def list(
+        self, *, workflows: bool = False, offset: int = 0, limit: int = 50
+    ) -> tuple[BatchRecord, ...]:
+        """Return a page of all batches, or of all workflows, newest first."""
 
     @abstractmethod
-    def count(self) -> int:
-        """Return how many batches there are."""
+    def count(self, *, workflows: bool = False) -> int:
+        """Return how many batches, or how many workflows, there are."""
 
     @abstractmethod
-    def count_unfinished(self) -> int:
-        """Return how many batches are open or have members that have not ended."""
+    def count_unfinished(self, *, workflows: bool = False) -> int:
+        """Return how many batches, or workflows, are open or have jobs that have not ended."""
 
     @abstractmethod
     def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ LISTED_PER_CALL = 150
 
 # --- batches --------------------------------------------------------------------------------------
 
-EDGES_PER_CALL = 300
+EDGES_PER_CALL = 150
 """From how many ended nodes to waiting ones a call follows an edge: it holds up the server."""
 
 BATCH_HELD_MS = 3_600_000
@@ -138,7 +138,19 @@ BATCH_KEPT_MS = 7 * DAY_MS
 """For how long a batch is kept after its end; one with dead members as long as those."""
 
 BATCHES_KEPT = 10_000
-"""How many ended batches are kept at most."""
+"""How many ended batches are kept at most, and how many ended workflows."""
+
+RESULTS_BYTES = 64 * 1024 * 1024
+"""How many bytes of results of other jobs a node may have as its arguments."""
+
+RESULTS_PER_CALL, RESULTS_BYTES_PER_CALL = 1000, 4 * 1024 * 1024
+"""How many results, and about how many bytes of them, one call reads."""
+
+NODES_PER_CALL, NEW_EDGES_PER_CALL = 200, 400
+"""How many nodes and edges of a workflow one call stores."""
+
+UPSTREAM_FAILED = "django_jobs.errors.UpstreamFailed"
+UPSTREAM_FAILED_MESSAGE = "It needs the success of the job %s, which has failed."
 
 AGAINST_WISH = ("django_jobs.errors.JobExpired", "django_jobs.errors.JobCancelled")
 """The errors with which a job is discarded that did not ask for it itself."""

@@ -160,6 +160,12 @@ def _of_batches(batches: Batches) -> Iterator[Family]:
         "Batches that are open, or have jobs that have not ended.",
         [("", {}, batches.count_unfinished())],
     )
+    yield _family(
+        "workflows_unfinished",
+        "gauge",
+        "Workflows that have jobs that have not ended.",
+        [("", {}, batches.count_unfinished(workflows=True))],
+    )
 
 
 def _times(

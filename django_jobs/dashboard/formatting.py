@@ -48,11 +48,11 @@ def job_count(count: int) -> str:
     return text % {"number": number(count)}
 
 
-def locked_jobs(count: int) -> str:
-    """Return why unique jobs were not retried."""
+def kept_jobs(count: int) -> str:
+    """Return why jobs were not retried whose state permits it."""
     text = ngettext(
-        "%(jobs)s was not retried, as it is unique and another job holds its lock.",
-        "%(jobs)s were not retried, as they are unique and other jobs hold their locks.",
+        "%(jobs)s was not retried: another job holds its lock, or one that it needs has failed.",
+        "%(jobs)s were not retried: others hold their locks, or jobs that they need have failed.",
         count,
     )
     return text % {"jobs": job_count(count)}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
-from django_jobs.jobs.awaited import AwaitedEvent, BatchEvent
+from django_jobs.jobs.awaited import AwaitedEvent, AwaitedNodes, BatchEvent
 from django_jobs.jobs.limits import JobLimit, value_of
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.tasks.redaction.names import MASK
@@ -41,15 +42,34 @@ def waits_for(record: JobRecord) -> WaitsFor | None:
     """Return what a job waits for, or None if it does not wait for others."""
     if record.state is not State.WAITING or record.waits_for is None:
         return None
-    if isinstance(record.waits_for, AwaitedEvent):
-        return _event(record.waits_for)
-    return _slot(record.waits_for)
+    match record.waits_for:
+        case AwaitedEvent():
+            return _event(record.waits_for)
+        case AwaitedNodes():
+            return _nodes(record.waits_for)
+        case JobLimit():
+            return _slot(record.waits_for)
 
 
 def _event(awaited: AwaitedEvent) -> WaitsFor:
     """Say that a callback waits for an event of its batch."""
     return WaitsFor(
         text=EVENTS[awaited.event], name=awaited.batch, page="batch", query={"id": awaited.batch}
+    )
+
+
+def _nodes(awaited: AwaitedNodes) -> WaitsFor:
+    """Say that a node waits for others, which the list of the workflow's jobs shows."""
+    text = ngettext_lazy(
+        "Waits for %(number)s other job of the workflow:",
+        "Waits for %(number)s other jobs of the workflow:",
+        awaited.number,
+    )
+    return WaitsFor(
+        text=text % {"number": awaited.number},
+        name=awaited.workflow,
+        page="jobs",
+        query={"batch": awaited.workflow},
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from .limits import JobLimit
 
 
 class BatchEvent(StrEnum):
@@ -23,3 +25,18 @@ class AwaitedEvent(NamedTuple):
 
     event: BatchEvent
     batch: str
+
+
+class AwaitedNodes(NamedTuple):
+    """The other nodes of its workflow for which a node waits.
+
+    Attributes:
+        workflow: its id.
+        number: how many nodes have not ended as this one needs them.
+    """
+
+    workflow: str
+    number: int
+
+
+Awaited: TypeAlias = "AwaitedEvent | AwaitedNodes | JobLimit"

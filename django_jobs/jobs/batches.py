@@ -32,12 +32,15 @@ class NewBatch:
         id: unique, under 64 characters.
         metadata: JSON text of a dict, or "".
         callbacks: the job to start after each event; it waits until then.
+        is_workflow: whether it is a workflow, whose members are nodes with edges between them, and
+            which starts when it is closed.
     """
 
     id: str
     name: str = ""
     metadata: str = ""
     callbacks: Mapping[BatchEvent, Job] = field(default_factory=dict)
+    is_workflow: bool = False
 
 
 class BatchCounts(NamedTuple):
@@ -69,6 +72,7 @@ class BatchRecord:
         missed: how many of the discarded members were not discarded by their own wish.
         callbacks: ids of the jobs that it starts, by event.
         happened: the events that have happened.
+        is_workflow: whether it is a workflow.
     """
 
     id: str
@@ -83,6 +87,7 @@ class BatchRecord:
     is_abandoned: bool
     callbacks: Mapping[BatchEvent, str] = field(default_factory=dict)
     happened: frozenset[BatchEvent] = frozenset()
+    is_workflow: bool = False
 
     @property
     def is_complete(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from django_jobs.jobs.awaited import AwaitedEvent
+from django_jobs.jobs.awaited import Awaited, AwaitedEvent
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 
@@ -249,8 +249,8 @@ class JobRecord:
         lock_holder: id of the job that holds the lock of this unique job, or None if nobody does;
             one that has expired before its start loses it to the next call. A scheduled job
             without a due time waits for the end of that job, as its successor.
-        waits_for: the limit for whose slot a waiting job waits, or the event for which a callback
-            waits or has waited; None for other jobs.
+        waits_for: the limit for whose slot a waiting job waits, the nodes for which a waiting node
+            waits, or the event for which a callback waits or has waited; None for other jobs.
     """
 
     job: Job
@@ -269,7 +269,7 @@ class JobRecord:
     postponement: Postponement | None = None
     cancel_requested: bool = False
     lock_holder: str | None = None
-    waits_for: JobLimit | AwaitedEvent | None = None
+    waits_for: Awaited | None = None
 
     @property
     def is_bound(self) -> bool:

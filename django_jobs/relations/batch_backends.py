@@ -1,4 +1,4 @@
-"""What a batch needs of its backend, and which tasks it takes."""
+"""What batches and workflows need of their backend, and which tasks they take."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.compat import AnyTask, Task, task_backends
 from django_jobs.jobs.awaited import BatchEvent
-from django_jobs.jobs.batches import BatchRecord
+from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.records import Job
+from django_jobs.jobs.workflows import Edge
 from django_jobs.validation.validators import short_repr
 
 
@@ -35,12 +37,25 @@ class BackendBatches(Protocol):
     def retry_dead(self, batch_id: str) -> Any: ...
 
 
+class BackendWorkflows(Protocol):
+    """Builds and stores the workflows of a backend."""
+
+    def build(
+        self, workflow_id: str, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Job: ...
+    def enqueue(
+        self, workflow: NewBatch, nodes: Sequence[tuple[AnyTask, Job, tuple[Edge, ...]]]
+    ) -> list[Any]: ...
+
+
 @runtime_checkable
 class BatchBackend(Protocol):
     """A backend of django_jobs."""
 
     @property
     def batches(self) -> BackendBatches: ...
+    @property
+    def workflows(self) -> BackendWorkflows: ...
 
 
 def batches_of(alias: str) -> BackendBatches:
@@ -49,17 +64,34 @@ def batches_of(alias: str) -> BackendBatches:
     Raises:
         ImproperlyConfigured: it is none of django_jobs.
     """
+    return _backend(alias).batches
+
+
+def workflows_of(alias: str) -> BackendWorkflows:
+    """Return what stores the workflows of a backend.
+
+    Raises:
+        ImproperlyConfigured: it is none of django_jobs.
+    """
+    return _backend(alias).workflows
+
+
+def _backend(alias: str) -> BatchBackend:
     backend = task_backends[alias]
     if not isinstance(backend, BatchBackend):
         raise ImproperlyConfigured(
-            f"TASKS[{alias!r}] is a {type(backend).__name__}, which has no batches. Use a backend"
-            " of django_jobs."
+            f"TASKS[{alias!r}] is a {type(backend).__name__}, which has no batches and workflows."
+            " Use a backend of django_jobs."
         )
-    return backend.batches
+    return backend
 
 
-def check_task(where: str, task: object, alias: str) -> AnyTask:
+def check_task(where: str, task: object, alias: str, group: str = "batch") -> AnyTask:
     """Return a task of a backend.
+
+    Args:
+        where: what it is given to, for messages.
+        group: what that is, for messages.
 
     Raises:
         ImproperlyConfigured: with what to give.
@@ -68,8 +100,8 @@ def check_task(where: str, task: object, alias: str) -> AnyTask:
         raise ImproperlyConfigured(f"{where}: {short_repr(task)} is no task.")
     if task.backend != alias:
         raise ImproperlyConfigured(
-            f"{where}: {task.module_path} belongs to TASKS[{task.backend!r}], and the batch to"
-            f" TASKS[{alias!r}]. Give the batch backend={task.backend!r}, or use"
+            f"{where}: {task.module_path} belongs to TASKS[{task.backend!r}], and the {group} to"
+            f" TASKS[{alias!r}]. Give the {group} backend={task.backend!r}, or use"
             f" task.using(backend={alias!r})."
         )
     return task

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from operator import methodcaller
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, TypeAlias
 
-from django_jobs.errors import BrokenPayload, UnserializableArgument
+from django_jobs.errors import BrokenPayload, UnserializableArgument, UnusableResult
 from django_jobs.serialization import types as tags
 from django_jobs.serialization.encode import (
     JSON_SCALARS,
@@ -18,11 +17,19 @@ from django_jobs.serialization.encode import (
     to_json_tree,
 )
 from django_jobs.serialization.models import ModelReference
+from django_jobs.serialization.results import ResultReference
 
-# Turns a reference into the model instance where the task runs, or keeps it to be shown.
-Resolve = Callable[[ModelReference], Any]
+# Turns a reference into what it stands for where the task runs, or keeps it to be shown.
+Resolve = Callable[[ModelReference | ResultReference], Any]
+ReadResults: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
+"""Returns the results of jobs as JSON texts, by their ids."""
 
-_fetch: Resolve = methodcaller("fetch")
+
+def no_results(ids: Sequence[str]) -> NoReturn:
+    """Refuse to read results, where no broker keeps them."""
+    raise UnusableResult(f"The results of {len(ids)} other jobs cannot be read here.")
+
+
 _TAGS = {tag.name: tag for tag in tags.TAGS}
 _RETURNED = "return value"
 
@@ -64,15 +71,39 @@ def dump_value(value: Any) -> str:
         raise _find_offender({_RETURNED: tree}) from error
 
 
-def load_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments in a text, with model instances read from their database.
+def load_arguments(
+    text: str, read_results: ReadResults = no_results
+) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments in a text, with model instances and results read where they are.
 
     Raises:
         BrokenPayload: `dump_arguments` did not write the text.
         UnknownModel: no installed app has the model of an instance.
         MissingRecord: the row of an instance was deleted.
+        UnusableResult: the result of another job cannot be read any more, or is too large.
     """
-    return _arguments(text, _fetch)
+    texts: Mapping[str, str] = {}
+    if f'"{tags.RESULT}"' in text and (ids := _results_in(text)):
+        texts = read_results(ids)
+
+    def fetch(reference: ModelReference | ResultReference) -> Any:
+        if isinstance(reference, ResultReference):
+            return load_value(texts[reference.job_id])
+        return reference.fetch()
+
+    return _arguments(text, fetch)
+
+
+def _results_in(text: str) -> list[str]:
+    """Return the ids of the jobs whose results are arguments, each once."""
+    found: dict[str, None] = {}
+
+    def note(reference: ModelReference | ResultReference) -> None:
+        if isinstance(reference, ResultReference):
+            found[reference.job_id] = None
+
+    _arguments(text, note)
+    return list(found)
 
 
 def load_value(text: str) -> Any:
@@ -94,8 +125,14 @@ def peek_value(text: str) -> Any:
     return _value(text, _stay)
 
 
-def _stay(reference: ModelReference) -> ModelReference:
+def _stay(reference: ModelReference | ResultReference) -> ModelReference | ResultReference:
     return reference
+
+
+def _fetch(reference: ModelReference | ResultReference) -> Any:
+    if isinstance(reference, ResultReference):
+        raise BrokenPayload("A result holds the result of another job.")
+    return reference.fetch()
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -213,6 +250,8 @@ def _untagged(name: str, content: Any, resolve: Resolve, depth: int) -> Any:
     match name, content:
         case (tags.ESCAPED_DICT, dict()):
             return _members(content, resolve, depth)
+        case (tags.RESULT, str()):
+            return resolve(ResultReference(content))
         case (tags.MODEL, [str(label), pk, str(using)]):
             key = _restored(pk, resolve, depth + 1)
             return resolve(ModelReference(label, tuple(key) if type(key) is list else key, using))

@@ -15,7 +15,8 @@ from django.utils.functional import LazyObject, Promise
 
 from django_jobs.errors import UnserializableArgument
 from django_jobs.serialization.models import ModelReference
-from django_jobs.serialization.types import ESCAPED_DICT, MODEL, TAGS, TypeTag
+from django_jobs.serialization.results import ResultReference, ResultSource
+from django_jobs.serialization.types import ESCAPED_DICT, MODEL, RESULT, TAGS, TypeTag
 
 # The path to a value from the root: ("args", 0, "items", 3) is args[0]['items'][3].
 Path = tuple[Any, ...]
@@ -33,6 +34,10 @@ _REMEDIES: tuple[tuple[Any, str], ...] = (
     (float, "JSON has neither NaN nor infinity. Pass None or text."),
     (int, "it has more digits than Python turns into text. Pass hex() of it."),
     (str, "it holds surrogates, which are no characters. Clean it where it is read."),
+    (
+        ResultSource,
+        "only Workflow.add() takes it: it stands for the result of a job, or for its end.",
+    ),
     (Callable, "pass plain values that tell the task what to call."),
 )
 _REMEDY = "pass plain values, or an id by which the task finds it again."
@@ -140,6 +145,11 @@ def _lazy(value: LazyObject[Any], path: Path) -> Any:
     """Lazy objects such as `request.user` travel as the object behind them, as with pickle."""
     _, (behind,) = value.__reduce__()
     return to_json_tree(behind, path)
+
+
+@_form.register
+def _result(value: ResultReference, path: Path) -> dict[str, Any]:
+    return {RESULT: value.job_id}
 
 
 @_form.register

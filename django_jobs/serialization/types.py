@@ -12,6 +12,7 @@ from uuid import UUID
 from django_jobs.errors import BrokenPayload
 
 MODEL = "$model"
+RESULT = "$result"
 # Wraps a dict of the user that would otherwise be read as a tag.
 ESCAPED_DICT = "$dict"
 

@@ -9,6 +9,11 @@ from .outcomes import assert_dead, assert_discarded, assert_succeeded
 from .override import override_backend
 from .run import run_enqueued
 from .single_attempt import perform
+from .workflows import (
+    assert_workflow_enqueued,
+    assert_workflow_failed,
+    assert_workflow_succeeded,
+)
 
 __all__ = [
     "assert_batch_enqueued",
@@ -19,6 +24,9 @@ __all__ = [
     "assert_enqueued",
     "assert_not_enqueued",
     "assert_succeeded",
+    "assert_workflow_enqueued",
+    "assert_workflow_failed",
+    "assert_workflow_succeeded",
     "enqueued_jobs",
     "override_backend",
     "perform",

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django_jobs.backends import JobBackend, our_backend
+from django_jobs.backends import JobBackend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, AnyTask
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchRecord, BatchState
-from django_jobs.jobs.metadata import decode_metadata, encode_metadata
 from django_jobs.relations.batches import Batch
 
 from .conditions import ANYTHING
-from .hints import commit_hint
-from .waiting import EVERYTHING
-
-LISTED = 20
-"""The most batches in a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition that a batch has to meet.
-
-    Attributes:
-        text: for the sentence "No batch … has succeeded."
-        is_met: returns whether a batch meets it.
-    """
-
-    text: str
-    is_met: Callable[[BatchRecord], bool]
+from .job_groups import UNFINISHED, Condition, find_batch, to_backend, to_group_conditions
 
 
 def assert_batch_enqueued(
@@ -59,14 +40,14 @@ def assert_batch_enqueued(
         AssertionError: there is none, with those that there are.
     """
     __tracebackhide__ = True  # of pytest
-    found = _backend(backend)
+    found = to_backend(backend)
     wanted = [
-        *_conditions(name, metadata, total),
+        *to_group_conditions(name, metadata, total),
         *_on_callbacks(found, BatchEvent.SUCCESS, on_success),
         *_on_callbacks(found, BatchEvent.END, on_end),
         *_on_callbacks(found, BatchEvent.DEATH, on_death),
     ]
-    return _find(found, {BatchState.OPEN, BatchState.RUNNING}, wanted, "was enqueued")
+    return Batch.get(find_batch(found, UNFINISHED, wanted, "was enqueued"), backend=backend)
 
 
 def assert_batch_succeeded(
@@ -88,8 +69,9 @@ def assert_batch_succeeded(
         AssertionError: there is none, with those that there are.
     """
     __tracebackhide__ = True  # of pytest
-    wanted = _conditions(name, metadata, total)
-    return _find(_backend(backend), {BatchState.SUCCEEDED}, wanted, "has succeeded")
+    wanted = to_group_conditions(name, metadata, total)
+    found = find_batch(to_backend(backend), {BatchState.SUCCEEDED}, wanted, "has succeeded")
+    return Batch.get(found, backend=backend)
 
 
 def assert_batch_failed(
@@ -111,42 +93,9 @@ def assert_batch_failed(
         AssertionError: there is none, with those that there are.
     """
     __tracebackhide__ = True  # of pytest
-    wanted = _conditions(name, metadata, total)
-    return _find(_backend(backend), {BatchState.FAILED}, wanted, "has failed")
-
-
-def _backend(alias: str) -> JobBackend:
-    __tracebackhide__ = True  # of pytest
-    found = our_backend(alias)
-    if found is None:
-        raise AssertionError(f"TASKS[{alias!r}] is not a backend of django_jobs.")
-    return found
-
-
-def _find(
-    backend: JobBackend, states: set[BatchState], wanted: Iterable[Condition], what: str
-) -> Batch:
-    __tracebackhide__ = True  # of pytest
-    conditions = [*wanted]
-    records = backend.broker.batches.list(limit=EVERYTHING)
-    for record in records:
-        if record.state in states and all(one.is_met(record) for one in conditions):
-            return Batch.get(record.id, backend=backend.alias)
-    text = "".join(f" {one.text}" for one in conditions)
-    raise AssertionError(f"No batch{text} {what}. {_listed(records[:LISTED])}")
-
-
-def _conditions(name: str, metadata: Mapping[str, Any], total: int) -> list[Condition]:
-    wanted: list[Condition] = []
-    if name is not ANYTHING:
-        wanted.append(Condition(f"named {name!r}", lambda batch: batch.name == name))
-    if metadata is not ANYTHING:
-        text = f"with metadata {dict(metadata)!r}"
-        expected = decode_metadata(encode_metadata(metadata))
-        wanted.append(Condition(text, lambda one: decode_metadata(one.metadata) == expected))
-    if total is not ANYTHING:
-        wanted.append(Condition(f"of {total} jobs", lambda one: one.counts.total == total))
-    return wanted
+    wanted = to_group_conditions(name, metadata, total)
+    found = find_batch(to_backend(backend), {BatchState.FAILED}, wanted, "has failed")
+    return Batch.get(found, backend=backend)
 
 
 def _on_callbacks(
@@ -162,18 +111,3 @@ def _on_callbacks(
         return path == (record.job.task if record else None)
 
     yield Condition(f"with on_{event} {path}", has_it)
-
-
-def _listed(records: Iterable[BatchRecord]) -> str:
-    """Return a sentence about the batches that there are, and about what may be missing."""
-    lines = [f"\n  {_line(record)}" for record in records]
-    sentence = f"These batches are there:{''.join(lines)}" if lines else "There are no batches."
-    return sentence + commit_hint(has_jobs=bool(lines))
-
-
-def _line(record: BatchRecord) -> str:
-    counts = record.counts
-    name = f"{record.name!r}" if record.name else record.id
-    named = zip(("open", "succeeded", "dead", "discarded"), counts[1:], strict=True)
-    parts = "".join(f", {count} {what}" for what, count in named if count)
-    return f"{name}, {record.state.value}: {counts.total} jobs{parts}"

@@ -30,7 +30,11 @@ def waiting_backend(alias: str) -> JobBackend:
 
 
 def waiting_jobs(backend: JobBackend) -> list[JobRecord]:
-    """Return the jobs that were enqueued and have not run, sorted by `enqueued_at`."""
+    """Return the jobs that were enqueued and have not run, sorted by `enqueued_at`.
+
+    Those of a workflow that wait for others are among them; callbacks of batches are not.
+    """
     jobs = backend.broker.inspection.jobs
     records = [record for state in WAITING for record in jobs(state, limit=EVERYTHING)]
+    records += (one for one in jobs(State.WAITING, limit=EVERYTHING) if one.job.batch)
     return sorted(records, key=lambda record: record.job.enqueued_at)

@@ -31,10 +31,10 @@ SINGLE = {
         "cancelled",
     ),
     *("limits", "waits", "reviews", "opens", "closed"),
-    *("batches", "held", "batch_expiries", "happened"),
+    *("batches", "workflows", "held", "batch_expiries", "workflow_expiries", "happened"),
     *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
 }
-FAMILIES = {*"jeqvmfbwdsnla", *"hrxyuog", *"czk"}
+FAMILIES = {*"jeqvmfbwdsnla", *"hrxyuog", *"czki"}
 
 
 def read_keys(client: redis.Redis) -> Keys:
@@ -112,8 +112,11 @@ def _place(job: dict[str, str]) -> str:
 
 def _check_ended_jobs(keys: Keys) -> None:
     """What has ended will be forgotten, and nothing else."""
-    ended = {job_id for job_id, job in family(keys, "j") if job["s"] in ENDED}
-    assert {job_id for job_id, _ in keys.get("expiries", ())} == ended
+    ended = {job_id: job for job_id, job in family(keys, "j") if job["s"] in ENDED}
+    expiring = {job_id for job_id, _ in keys.get("expiries", ())}
+    assert expiring <= ended.keys()
+    for job_id in ended.keys() - expiring:  # kept by its workflow
+        assert "workflow" in keys[f"c:{ended[job_id]['B']}"]
     for name, _ in family(keys, "s"):
         assert name in ENDED | DEFERRED | {"waiting"}
 
@@ -172,9 +175,9 @@ def _check_limits(keys: Keys) -> None:
     by_key = {
         (name.split(":", 2)[2], member) for name, members in family(keys, "x") for member in members
     }
-    callbacks = {job_id for job_id, job in family(keys, "j") if "E" in job}
+    for_others = {job_id for job_id, job in family(keys, "j") if "E" in job}
     waiting = {(queue, one) for queue, members in family(keys, "y") for one in members}
-    assert {one for one in waiting if one[1][0] not in callbacks} == by_key
+    assert {one for one in waiting if one[1][0] not in for_others} == by_key
     awaited = {(name.rpartition(":")[0], name.rpartition(":")[2]) for name, _ in family(keys, "x")}
     known = {(key, queue): score for key, queues in family(keys, "u") for queue, score in queues}
     assert known.keys() == awaited

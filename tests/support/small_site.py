@@ -14,6 +14,7 @@ from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from django_jobs.metrics.histogram import BOUNDS, Histogram
 from django_jobs.metrics.history import Span
 from django_jobs.metrics.task_stats import TaskStats
@@ -22,7 +23,7 @@ from tests.support.clock import Clock
 from tests.support.driver import Driver, claim_tick, one_in_each_state, past_lease
 
 PREFIX = "{jobs}:"
-BATCH = "b1"
+BATCH, FLOW = "b1", "flow"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class SmallSite:
         other.heartbeat()
         broker.push([make_job(queue="halted")])
         open_batch(broker, worker)
+        store_workflows(broker, worker)
         broker.inspection.pause("halted")
         broker.inspection.command_worker("w1", WorkerCommand.QUIET)
         claim_tick(broker, "nightly", None, clock.now(), None)
@@ -92,6 +94,9 @@ class SmallSite:
         self.broker.batches.count()
         self.broker.batches.count_unfinished()
         self.broker.batches.dead_members(BATCH, 10)
+        self.broker.batches.list(workflows=True)
+        self.broker.batches.count_unfinished(workflows=True)
+        self.broker.batches.node_ids(FLOW)
         inspection.limits.all()
         for state in State:
             inspection.jobs(state)
@@ -126,6 +131,18 @@ def open_batch(broker: RedisBroker, worker: Driver) -> None:
     broker.batches.add(members, Membership(BATCH))
     (claim,) = worker.take(1, "members")
     worker.settle(dead(claim))
+
+
+def store_workflows(broker: RedisBroker, worker: Driver) -> None:
+    """Store a workflow whose second node waits for the first, and one that has failed."""
+    for workflow, names in (("failed", "n3 n4"), (FLOW, "n1 n2")):
+        first, second = (make_job(id=n, queue="nodes", batch=workflow) for n in names.split())
+        edges = (Edge(EdgeKind.SUCCESS, first.id),)
+        broker.batches.open(NewBatch(id=workflow, is_workflow=True))
+        broker.batches.add_nodes(workflow, [NewNode(first), NewNode(second, edges)])
+        broker.batches.close(workflow)
+        if workflow != FLOW:
+            worker.settle(dead(worker.take_one("nodes")))
 
 
 def corrupt(client: redis.Redis, key: str, fields: dict[str, bytes | None]) -> None:

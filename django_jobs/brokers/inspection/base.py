@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from django_jobs.brokers.constants import FAIR_KEYS_SHOWN, PERMITTED
+from django_jobs.brokers.constants import FAIR_KEYS_SHOWN, PERMITTED, UPSTREAM_FAILED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.inspection.limits import Limits
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
@@ -30,12 +30,19 @@ class JobAction(StrEnum):
         return PERMITTED[self.value]
 
 
+def needs_failed_job(record: JobRecord) -> bool:
+    """Return whether a job was discarded as one that it needs has failed: retry that one."""
+    last = record.failures[-1].exception if record.failures else ""
+    return record.state is State.DISCARDED and last == UPSTREAM_FAILED
+
+
 class Applied(NamedTuple):
     """What became of an action for many jobs.
 
     Attributes:
         changed: how many jobs it changed.
-        locked: how many unique jobs were not retried, as other jobs hold their locks.
+        locked: how many were not retried: unique jobs whose locks others hold, and nodes that need
+            one that has failed.
     """
 
     changed: int = 0

@@ -59,7 +59,8 @@ class Count(SearchProgress):
     """How many jobs are meant, or were changed.
 
     Attributes:
-        locked: how many unique jobs were not retried, as other jobs hold their locks.
+        locked: how many were not retried: unique jobs whose locks others hold, and nodes that need
+            one that has failed.
     """
 
     number: int

@@ -9,8 +9,10 @@ from django_jobs.brokers.batches import PORTION, Batches, RetriedSome
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.workflows import NewNode
 
 from .lock import Lock
+from .memberships import StoredBatch
 from .store import Store
 
 
@@ -19,6 +21,7 @@ class MemoryBatches(Batches):
 
     Args:
         push: stores jobs of one batch, patiently, if the batch takes them.
+        add_nodes: stores nodes of one workflow, patiently, unless it is sealed.
         retry: queues an ended job again.
     """
 
@@ -28,6 +31,7 @@ class MemoryBatches(Batches):
         lock: Lock,
         now: Callable[[], int],
         push: Callable[[Sequence[Job], Membership | None], list[str]],
+        add_nodes: Callable[[str, Sequence[NewNode]], None],
         retry: Callable[[str], bool],
     ) -> None:
         self._store = store
@@ -35,6 +39,7 @@ class MemoryBatches(Batches):
         self._lock = lock
         self._now = now
         self._push = push
+        self._add_nodes = add_nodes
         self._retry = retry
 
     def open(self, batch: NewBatch) -> None:
@@ -45,21 +50,37 @@ class MemoryBatches(Batches):
     def add(self, jobs: Sequence[Job], membership: Membership) -> list[str]:
         return self._push(jobs, membership)
 
+    def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
+        self._add_nodes(workflow_id, nodes)
+
+    def node_ids(self, workflow_id: str, *, offset: int = 0, limit: int = 50) -> tuple[str, ...]:
+        with self._lock:
+            every = self._store.nodes.of_workflow.get(workflow_id, [])
+            return tuple(every[offset : offset + limit])
+
+    def some_results(self, ids: Sequence[str]) -> Sequence[str | None]:
+        with self._lock:
+            found = [self._store.entries.get(job_id) for job_id in ids]
+            return [one.result if one else None for one in found]
+
     def close(self, batch_id: str) -> None:
         with self._lock:
             batch = self._memberships.batches.get(batch_id)
             if batch is not None and batch.held_until is not None:
                 self._memberships.close(batch, self._now())
-                self._store.edges.follow(self._now())
+                self._store.nodes.follow(self._now())
 
     def cancel(self, batch_id: str) -> bool:
         with self._lock:
             batch = self._memberships.batches.get(batch_id)
             if batch is None or batch.is_cancelled or batch.ended_at is not None:
                 return False
-            batch.is_cancelled = True
-            self._memberships.close(batch, self._now())
-            self._store.edges.follow(self._now())
+            if self._memberships.takes_nodes(batch_id):
+                self._memberships.forget(batch)
+            else:
+                batch.is_cancelled = True
+                self._memberships.close(batch, self._now())
+            self._store.nodes.follow(self._now())
             return True
 
     def find(self, batch_id: str) -> BatchRecord | None:
@@ -67,22 +88,28 @@ class MemoryBatches(Batches):
             batch = self._memberships.batches.get(batch_id)
             return batch.record() if batch else None
 
-    def list(self, *, offset: int = 0, limit: int = 50) -> tuple[BatchRecord, ...]:
+    def list(
+        self, *, workflows: bool = False, offset: int = 0, limit: int = 50
+    ) -> tuple[BatchRecord, ...]:
         with self._lock:
             every = sorted(
-                self._memberships.batches.values(),
+                self._of_kind(workflows=workflows),
                 key=lambda one: (one.opened_at, one.new.id),
                 reverse=True,
             )
             return tuple(one.record() for one in islice(every, offset, offset + limit))
 
-    def count(self) -> int:
+    def count(self, *, workflows: bool = False) -> int:
         with self._lock:
-            return len(self._memberships.batches)
+            return len(self._of_kind(workflows=workflows))
 
-    def count_unfinished(self) -> int:
+    def _of_kind(self, *, workflows: bool) -> Sequence[StoredBatch]:
+        every = self._memberships.batches.values()
+        return [one for one in every if one.new.is_workflow == workflows]
+
+    def count_unfinished(self, *, workflows: bool = False) -> int:
         with self._lock:
-            return sum(one.ended_at is None for one in self._memberships.batches.values())
+            return sum(one.ended_at is None for one in self._of_kind(workflows=workflows))
 
     def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:
         with self._lock:

@@ -12,6 +12,7 @@ from django_jobs.errors import QueueFull
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.ticks import Tick
+from django_jobs.jobs.workflows import NewNode
 from django_jobs.waits import capped, wait_out
 
 from .batches import MemoryBatches
@@ -79,7 +80,9 @@ class MemoryBroker(Broker):
             inspection=self.inspection,
         )
 
-        self.batches = MemoryBatches(store, lock, now, self._push, self.inspection.retry)
+        self.batches = MemoryBatches(
+            store, lock, now, self._push, self._add_nodes, self.inspection.retry
+        )
         self.doctor = MemoryDoctor(lock, store, leases, self._ticks, markers, now)
 
     def session(self, worker_id: str) -> MemorySession:
@@ -111,9 +114,16 @@ class MemoryBroker(Broker):
         self, jobs: Sequence[Job], membership: Membership | None, ids: list[str]
     ) -> None:
         # In several waits, between which a time limit may interrupt the caller.
-        count = self._count_new(jobs)
+        self._store_patiently(partial(self._pushed, jobs, membership, ids), self._count_new(jobs))
+
+    def _store_patiently(self, store: Callable[[float], bool], count: int) -> None:
+        """Store so many jobs as soon as there is room.
+
+        Args:
+            store: does it if there is room for all of them within some seconds, and returns that.
+        """
         patience = self.full_timeout if count <= self.max_queued else 0
-        if not wait_out(partial(self._pushed, jobs, membership, ids), patience):
+        if not wait_out(store, patience):
             raise QueueFull(
                 f"{self._store.waiting} jobs are waiting in this process, of at most"
                 f" {self.max_queued}, and {patience:g} s brought no room for {count} more. Raise"
@@ -121,12 +131,27 @@ class MemoryBroker(Broker):
                 " JOB_BACKEND=redis."
             )
 
+    def _add_nodes(self, workflow: str, nodes: Sequence[NewNode]) -> None:
+        self._store_patiently(partial(self._stored_nodes, workflow, nodes), len(nodes))
+
+    def _stored_nodes(self, workflow: str, nodes: Sequence[NewNode], seconds: float) -> bool:
+        """Store nodes if there is room for all of them within some seconds; return if there is."""
+        with self._lock:
+            new = [node for node in nodes if node.job.id not in self._store.entries]
+            has_room = partial(self._has_room_for, len(new))
+            if fits := has_room() or self._room.wait_for(has_room, capped(seconds)):
+                self._store.add_nodes(workflow, new, self._now())
+            return fits
+
+    def _has_room_for(self, count: int) -> bool:
+        return self._store.waiting + count <= self.max_queued
+
     def _count_new(self, jobs: Sequence[Job]) -> int:
         with self._lock:
             return self._unique_jobs.count_new(jobs, self._now())
 
     def _has_room(self, jobs: Sequence[Job]) -> bool:
-        return self._store.waiting + self._count_new(jobs) <= self.max_queued
+        return self._has_room_for(self._count_new(jobs))
 
     def _add(self, jobs: Sequence[Job], now: int) -> list[str]:
         """Store jobs; return for each the id of the job that stands for it."""

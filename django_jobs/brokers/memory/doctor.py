@@ -92,7 +92,7 @@ class MemoryDoctor(Doctor):
     def _jobs(self) -> Iterator[Case]:
         store, now = self._store, self._now()
         places, expiries = self._places(), set(store.expiries)
-        for job_id, entry in store.entries.items():
+        for job_id, entry in self._looked_at():
             is_listed = store.members[entry.state].get(job_id) is entry
             if entry.state.is_waiting and not entry.open_edges:
                 is_listed &= _place(entry) in places
@@ -111,6 +111,13 @@ class MemoryDoctor(Doctor):
                 yield _case(Trouble.ENDLESS_JOB, job_id, repair=repair)
             if not is_listed:
                 yield self._unlisted(entry, now)
+
+    def _looked_at(self) -> Iterator[tuple[str, StoredJob]]:
+        """Yield the jobs, but for ended nodes, which their workflow lists and keeps."""
+        is_node = self._store.memberships.is_node
+        for job_id, entry in self._store.entries.items():
+            if not (entry.state.is_final and is_node(entry.job)):
+                yield job_id, entry
 
     def _places(self) -> set[tuple[str, int | None, str]]:
         """Return where jobs wait, as `_place` says it of one."""

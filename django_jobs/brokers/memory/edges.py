@@ -1,11 +1,11 @@
-"""The jobs in memory that wait for others, and what brings them to their queues."""
+"""The edges in memory: from what has ended to the jobs that wait for it."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable
+from enum import StrEnum
 
-from django_jobs.brokers.constants import EDGES_PER_CALL
 from django_jobs.jobs.awaited import AwaitedEvent, BatchEvent
 from django_jobs.jobs.records import Job, State
 
@@ -13,10 +13,27 @@ from .indexes import Indexes
 from .stored_job import StoredJob
 
 
+class Event(StrEnum):
+    """What happens to a batch, a workflow or a node, and is noted to be worked off.
+
+    `docs/explanation/relations.md` says what each means.
+    """
+
+    SUCCESS = "success"
+    END = "end"
+    DEATH = "death"
+    SEAL = "seal"
+    FAILURE = "failure"
+    BACK = "back"
+    OVER = "over"
+    GONE = "gone"
+    DROP = "drop"
+
+
 class Edges:
     """From nodes to the jobs that wait for an event of theirs. The caller holds the broker's lock.
 
-    An event is only noted. The next calls of workers follow the edges, a portion each.
+    An event is only noted. `Nodes` follows the edges.
 
     Args:
         indexes: where the jobs are.
@@ -26,27 +43,18 @@ class Edges:
     def __init__(self, indexes: Indexes, wake: Callable[[str], None]) -> None:
         self._indexes = indexes
         self._wake = wake
-        self.waiting: defaultdict[tuple[BatchEvent, str], deque[str]] = defaultdict(deque)
-        self.happened: deque[tuple[BatchEvent, str]] = deque()
+        self.waiting: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self.happened: deque[tuple[Event, str]] = deque()
 
     def add(self, job: Job, node: str, event: BatchEvent) -> None:
-        """Store a job that waits for an event of a node."""
+        """Store a callback that waits for an event of a batch."""
         entry = StoredJob(job, open_edges=1, waits_for=AwaitedEvent(event, node))
         self._indexes.hold_back(entry)
         self.waiting[event, node].append(job.id)
 
-    def note(self, event: BatchEvent, node: str) -> None:
+    def note(self, event: str, node: str) -> None:
         """Note that something has happened."""
-        self.happened.append((event, node))
-
-    def follow(self, now: int) -> None:
-        """Follow some edges of the events that were noted first."""
-        for _ in range(EDGES_PER_CALL):
-            while self.happened and not self.waiting.get(self.happened[0]):
-                self.waiting.pop(self.happened.popleft(), None)
-            if not self.happened:
-                return
-            self._release(self.waiting[self.happened[0]].popleft(), now)
+        self.happened.append((Event(event), node))
 
     def expected(self) -> set[str]:
         """Return the ids of all jobs to which an edge leads."""
@@ -64,12 +72,12 @@ class Edges:
             if entry and entry.state is State.WAITING:
                 self._indexes.remove(entry)
 
-    def _release(self, job_id: str, now: int) -> None:
-        entry = self._indexes.entries.get(job_id)
-        if entry is None or entry.state is not State.WAITING:
+    def release(self, entry: StoredJob, now: int) -> None:
+        """Close an edge; if it was the last one, bring the job to its queue, or to its time."""
+        if not entry.open_edges:
             return
         entry.open_edges -= 1
-        if entry.open_edges:
+        if entry.open_edges or entry.state is not State.WAITING:
             return
         if entry.job.run_at is not None and entry.job.run_at > now:
             self._indexes.defer(entry, State.SCHEDULED, entry.job.run_at)

@@ -68,7 +68,9 @@ class Indexes:
             self._arrive(entry, now)
 
     def hold_back(self, entry: StoredJob) -> None:
-        """Add an entry that waits for other jobs."""
+        """Let an entry wait for other jobs."""
+        if entry.job.id in self.entries:
+            self._leave(entry)
         self.entries[entry.job.id] = entry
         self.queues.setdefault(entry.job.queue, [])
         self.idle.pop(entry.job.queue, None)
@@ -130,38 +132,40 @@ class Indexes:
 
     def end(self, entry: StoredJob, state: State, now: int) -> None:
         """Move an entry to a final state, and note when it is forgotten."""
-        kept_for = KEPT_MS.get(state, entry.job.result_ttl)
-        self._leave(entry)
-        if not kept_for:
-            del self.entries[entry.job.id]
+        if not KEPT_MS.get(state, entry.job.result_ttl):
+            self.remove(entry)
             return
-        self._enter(entry, state)
-        entry.due_at = None
-        entry.ended_at = now
-        entry.expires_from_store = now + kept_for
-        heapq.heappush(self.expiries, (entry.expires_from_store, entry.job.id))
+        self.end_for_now(entry, state, now)
+        self.keep_for_its_time(entry, now)
         ended = sum(map(len, self._ended))
         tidy_up(self.expiries, ended, lambda one: self._is_forgotten_at(one[1], one[0]))
+
+    def end_for_now(self, entry: StoredJob, state: State, now: int) -> None:
+        """Move an entry to a final state; somebody else notes when it is forgotten."""
+        self.move(entry, state)
+        entry.due_at = None
+        entry.ended_at = now
+        entry.expires_from_store = 0
         members = self.members[state]
         while len(members) > LIMITS[state]:
-            self.remove(next(iter(members.values())))
+            _, oldest = members.popitem(last=False)
+            if oldest.expires_from_store:
+                del self.entries[oldest.job.id]
 
     def list_again(self, entry: StoredJob, now: int) -> None:
         """Put an entry into the indexes of its state, of which one has lost it."""
         for members in self.members.values():
             members.pop(entry.job.id, None)
-        if entry.open_edges and entry.state is State.WAITING:
-            self._enter(entry, State.WAITING)
-        elif entry.state in LINED_UP:
+        if entry.state in LINED_UP and not entry.open_edges:
             self._arrive(entry, now)
-        elif entry.state.is_waiting:
+        elif entry.state.is_waiting and entry.state not in LINED_UP:
             self.wait_until(entry, entry.state, entry.due_at or now)
         else:
             self._enter(entry, entry.state)
         self.recount()
 
     def keep_for_its_time(self, entry: StoredJob, now: int) -> None:
-        """Let an ended entry be forgotten in time, which nothing would do."""
+        """Note when an ended entry is forgotten."""
         entry.expires_from_store = now + KEPT_MS.get(entry.state, entry.job.result_ttl)
         heapq.heappush(self.expiries, (entry.expires_from_store, entry.job.id))
 
@@ -181,7 +185,7 @@ class Indexes:
     # --- its steps ---------------------------------------------------------------------------
 
     def _leave(self, entry: StoredJob) -> None:
-        del self.members[entry.state][entry.job.id]
+        self.members[entry.state].pop(entry.job.id, None)  # the oldest ended ones are not listed
         self._count(entry, -1)
 
     def _enter(self, entry: StoredJob, state: State) -> None:

@@ -188,15 +188,20 @@ class MemoryInspection(Inspection):
             if entry is None or entry.state not in JobAction.RETRY.states:
                 return False
             now = self._now()
-            if not self._store.take_lock(entry.job, now):
+            if entry.failed_edges or not self._store.take_lock(entry.job, now):
                 return False
-            if entry.state.is_final:
-                self._store.memberships.came_back(entry, now)
-                entry.reset()
             self._cancellations.forget(entry)
-            self._store.enqueue(entry, now)
-            self._markers.add(entry.job.queue)
+            is_bound = entry.open_edges and self._store.memberships.is_node(entry.job)
+            (self._store.nodes.wait_again if is_bound else self._queue_again)(entry, now)
+            self._store.nodes.follow(now)
             return True
+
+    def _queue_again(self, entry: StoredJob, now: int) -> None:
+        if entry.state.is_final:
+            self._store.memberships.came_back(entry, now)
+            entry.reset()
+        self._store.enqueue(entry, now)
+        self._markers.add(entry.job.queue)
 
     def cancel(self, job_id: str) -> bool:
         with self._lock:
@@ -204,6 +209,7 @@ class MemoryInspection(Inspection):
             if entry is None or entry.state not in JobAction.CANCEL.states:
                 return False
             self._cancellations.cancel(entry, self._now())
+            self._store.nodes.follow(self._now())
             return True
 
     def delete(self, job_id: str) -> bool:
@@ -213,6 +219,7 @@ class MemoryInspection(Inspection):
                 return False
             self._cancellations.forget(entry)
             self._store.delete(entry, self._now())
+            self._store.nodes.follow(self._now())
             self._make_room()
             return True
 
@@ -263,6 +270,7 @@ class MemoryInspection(Inspection):
             while entry := self._store.pop(queue) or self._store.waiters.any_of(queue):
                 self._store.delete(entry, self._now())
                 count += 1
+            self._store.nodes.follow(self._now())
             self._make_room()
             return count
 

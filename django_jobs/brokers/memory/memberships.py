@@ -10,9 +10,10 @@ from django_jobs.brokers.constants import BATCH_HELD_MS, BATCH_KEPT_MS, BATCHES_
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchCounts, BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import Job, State
 
-from .edges import Edges
+from .edges import Edges, Event
+from .nodes import Nodes
 from .stored_job import StoredJob
 
 
@@ -57,6 +58,7 @@ class StoredBatch:
                 discarded=self.counts.get(State.DISCARDED, 0),
             ),
             missed=self.missed,
+            is_workflow=self.new.is_workflow,
             is_open=self.held_until is not None,
             is_cancelled=self.is_cancelled,
             is_abandoned=self.is_abandoned,
@@ -70,13 +72,16 @@ class Memberships:
 
     Args:
         edges: to the callbacks.
+        nodes: those of workflows.
     """
 
-    def __init__(self, edges: Edges) -> None:
+    def __init__(self, edges: Edges, nodes: Nodes) -> None:
         self.batches: dict[str, StoredBatch] = {}
         self._held: dict[str, StoredBatch] = {}
-        self._expiries: list[tuple[int, str]] = []
+        # By whether they are workflows: those that ended, by when they are forgotten.
+        self._expiries: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
         self._edges = edges
+        self._nodes = nodes
 
     # --- batches -----------------------------------------------------------------------------
 
@@ -87,6 +92,8 @@ class Memberships:
             self._edges.add(job, new.id, event)
 
     def close(self, batch: StoredBatch, now: int) -> None:
+        if batch.new.is_workflow and batch.held_until is not None:
+            self._edges.note(Event.SEAL, batch.new.id)
         batch.held_until = None
         self._held.pop(batch.new.id, None)
         self._look(batch, now)
@@ -99,20 +106,42 @@ class Memberships:
         """Close the batches whose block has vanished; forget those that ended long ago."""
         for batch in list(self._held.values()):
             if batch.held_until is not None and batch.held_until <= now:
+                if batch.new.is_workflow:
+                    self.forget(batch)
+                    continue
                 batch.is_abandoned = True
                 self.close(batch, now)
-        while self._expiries and self._expiries[0][0] <= now:
-            self._forget_first()
+        for expiries in self._expiries.values():
+            while expiries and expiries[0][0] <= now:
+                self._forget_first(expiries)
 
-    def _forget_first(self) -> None:
+    def _forget_first(self, expiries: list[tuple[int, str]]) -> None:
         """Forget the ended batch whose time is over first, unless it goes on after all."""
-        forgotten_at, batch_id = heapq.heappop(self._expiries)
+        forgotten_at, batch_id = heapq.heappop(expiries)
         batch = self.batches.get(batch_id)
-        if batch is None or batch.forgotten_at != forgotten_at:
-            return
-        del self.batches[batch_id]
+        if batch is not None and batch.forgotten_at == forgotten_at:
+            self.forget(batch)
+
+    def forget(self, batch: StoredBatch) -> None:
+        """Forget a batch with the callbacks that still wait, or a workflow with its nodes."""
+        del self.batches[batch.new.id]
+        self._held.pop(batch.new.id, None)
         for event in BatchEvent:
-            self._edges.drop(event, batch_id)
+            self._edges.drop(event, batch.new.id)
+        if batch.new.is_workflow:
+            self._edges.note(Event.GONE, batch.new.id)
+
+    # --- nodes -----------------------------------------------------------------------------------
+
+    def takes_nodes(self, workflow: str) -> bool:
+        """Return whether a workflow is there, and not sealed."""
+        batch = self.batches.get(workflow)
+        return batch is not None and batch.new.is_workflow and batch.held_until is not None
+
+    def is_node(self, job: Job) -> bool:
+        """Return whether a job is a node of a workflow that is kept."""
+        batch = self.batches.get(job.batch) if job.batch else None
+        return batch is not None and batch.new.is_workflow
 
     # --- members -------------------------------------------------------------------------------
 
@@ -123,7 +152,7 @@ class Memberships:
             adder: the member that adds them, if it is known.
         """
         batch = self.batches.get(membership.batch)
-        if batch is None or batch.is_cancelled:
+        if batch is None or batch.is_cancelled or batch.new.is_workflow:
             return False
         if not membership.adder:
             return batch.held_until is not None
@@ -152,6 +181,8 @@ class Memberships:
             batch.dead[entry.job.id] = now
         entry.missed = state is State.DISCARDED and not by_own_wish
         batch.missed += entry.missed
+        if batch.new.is_workflow:
+            self._nodes.ended(entry.job.id, state)
         self._look(batch, now)
 
     def deleted(self, entry: StoredJob, now: int) -> None:
@@ -160,6 +191,8 @@ class Memberships:
             self.ended(entry, State.DISCARDED, now, by_own_wish=False)
         elif batch := self.batches.get(entry.job.batch):
             batch.dead.pop(entry.job.id, None)
+        if self.is_node(entry.job):
+            self._nodes.deleted(entry.job.id)
 
     def came_back(self, entry: StoredJob, now: int) -> None:
         """Count an ended member that is retried."""
@@ -170,7 +203,9 @@ class Memberships:
         batch.count(entry.state, -1)
         batch.dead.pop(entry.job.id, None)
         batch.missed -= entry.missed
-        entry.missed = False
+        entry.missed = entry.is_upstream = False
+        if batch.new.is_workflow:
+            self._nodes.came_back(entry.job.id)
         self._look(batch, now)
 
     def correct(self, batch: StoredBatch, number: int, now: int) -> None:
@@ -192,17 +227,23 @@ class Memberships:
             batch.ended_at = now
             kept = DEAD_KEPT_MS if batch.counts.get(State.DEAD) else BATCH_KEPT_MS
             batch.forgotten_at = now + kept
-            heapq.heappush(self._expiries, (batch.forgotten_at, batch.new.id))
-            if len(self._expiries) > BATCHES_KEPT:
-                self._forget_first()
+            expiries = self._expiries[batch.new.is_workflow]
+            heapq.heappush(expiries, (batch.forgotten_at, batch.new.id))
+            if len(expiries) > BATCHES_KEPT:
+                self._forget_first(expiries)
         for event in self._events(batch, is_over=is_over):
             if event not in batch.happened:
-                batch.happened.add(event)
-                self._edges.note(event, batch.new.id)
+                self._happens(batch, event)
         if BatchEvent.SUCCESS in batch.happened and BatchEvent.DEATH not in batch.happened:
             self._edges.drop(BatchEvent.DEATH, batch.new.id)
         if batch.is_cancelled or batch.is_abandoned:
             self._edges.drop(BatchEvent.SUCCESS, batch.new.id)
+
+    def _happens(self, batch: StoredBatch, event: BatchEvent) -> None:
+        batch.happened.add(event)
+        self._edges.note(event, batch.new.id)
+        if event is BatchEvent.SUCCESS and batch.new.is_workflow:
+            self._edges.note(Event.OVER, batch.new.id)
 
     def _events(self, batch: StoredBatch, *, is_over: bool) -> Iterator[BatchEvent]:
         if batch.counts.get(State.DEAD) or batch.is_abandoned:

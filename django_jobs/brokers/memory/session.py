@@ -77,7 +77,7 @@ class MemorySession(Session):
             worker = parts.leases.workers[self._worker_id]
             cancelled = parts.cancellations.of(worker, now)
             parts.store.memberships.sweep(now)
-            parts.store.edges.follow(now)
+            parts.store.nodes.follow(now)
             return HeartbeatReply(
                 lost=lost,
                 command=worker.take_command(),

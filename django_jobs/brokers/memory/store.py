@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django_jobs.brokers.constants import NO_DUE_TIME
-from django_jobs.errors import BatchEnded
+from django_jobs.errors import BatchEnded, WorkflowNotStored
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, Lock, State
+from django_jobs.jobs.workflows import NewNode
 
 from .edges import Edges
 from .indexes import Indexes
 from .locks import Held, Locks
 from .memberships import Memberships
+from .nodes import Nodes
 from .slots import Slots
 from .stored_job import StoredJob
 from .waiting_jobs import WaitingJobs
@@ -34,7 +36,8 @@ class Store(Indexes):
         self.slots = Slots()
         self.waiters = WaitingJobs(self.entries, self.slots, wake)
         self.edges = Edges(self, wake)
-        self.memberships = Memberships(self.edges)
+        self.nodes = Nodes(self, self.edges)
+        self.memberships = Memberships(self.edges, self.nodes)
         self._wake = wake
         self._freed: set[str] = set()
 
@@ -49,7 +52,13 @@ class Store(Indexes):
             self.free(entry, now, now + kept if kept else None)
         if entry.job.batch:
             self.memberships.ended(entry, state, now, by_own_wish=by_own_wish)
-        super().end(entry, state, now)
+        if self.memberships.is_node(entry.job):
+            self.end_for_now(entry, state, now)
+        else:
+            super().end(entry, state, now)
+
+    def due_in(self, now: int) -> int | None:
+        return 0 if self.edges.happened else super().due_in(now)
 
     def sweep(self, now: int) -> None:
         super().sweep(now)
@@ -74,6 +83,18 @@ class Store(Indexes):
     def _join(self, job: Job, now: int) -> None:
         if job.batch:
             self.memberships.added(job.batch, 1, now)
+
+    def add_nodes(self, workflow: str, nodes: Sequence[NewNode], now: int) -> None:
+        """Store nodes of a workflow, unless it is sealed.
+
+        Raises:
+            WorkflowNotStored: it is unknown.
+        """
+        if workflow not in self.memberships.batches:
+            raise WorkflowNotStored(workflow)
+        if self.memberships.takes_nodes(workflow):
+            self.nodes.add(workflow, nodes)
+            self.memberships.added(workflow, len(nodes), now)
 
     def add_successor(self, job: Job, now: int) -> None:
         """Add a job that waits until it is given its lock."""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, NO_DUE_TIME, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
-from django_jobs.jobs.awaited import AwaitedEvent
+from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
@@ -46,6 +46,10 @@ class StoredJob:
     """For which event of which batch a callback waits."""
     missed: bool = False
     """Whether it was discarded as a member of a batch, and not by its own wish."""
+    failed_edges: int = 0
+    """Of how many nodes that it needs the success has become impossible, or waits for a retry."""
+    is_upstream: bool = False
+    """Whether it was discarded for that reason."""
     cancelled: bool = False
     """Whether it was cancelled while it ran; it may have ended since."""
     waits_at: str | None = None
@@ -186,7 +190,9 @@ class StoredJob:
         )
 
     @property
-    def _waits_for(self) -> JobLimit | AwaitedEvent | None:
+    def _waits_for(self) -> Awaited | None:
+        if self.state is State.WAITING and self.open_edges and self.job.batch:
+            return AwaitedNodes(self.job.batch, self.open_edges)
         limit = next((one for one in self.job.limits if one.key == self.waits_at), None)
         return limit or self.waits_for
 

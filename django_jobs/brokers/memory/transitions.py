@@ -72,7 +72,7 @@ class Transitions:
         at_once = take.limit if take.at_once is None else take.at_once
         call = Call(worker_id, now, at_once=at_once)
         refused = [one.job_id for one in settlements if not self._settle(worker, one, call)]
-        self._store.edges.follow(now)
+        self._store.nodes.follow(now)
         self._store.give_freed(now)
         self._promote(now)
         self._store.waiters.look_at_due(now)
@@ -83,7 +83,7 @@ class Transitions:
         else:
             claims = self._claim(worker, take, call)
             if call.called_off:
-                self._store.edges.follow(now)
+                self._store.nodes.follow(now)
         self._make_room()
         return Reply(
             claims=tuple(claims),

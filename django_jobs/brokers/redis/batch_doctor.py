@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django_jobs.brokers.doctor import Finding, Trouble
@@ -61,13 +62,14 @@ class BatchDoctor:
         return {batch: said for batch, said in written.items() if said.open != counts[batch]}
 
     def _written(self) -> dict[str, Written]:
-        written: dict[str, Written] = {}
+        return dict(chain(self._listed("batches"), self._listed("workflows")))
+
+    def _listed(self, kind: str) -> Iterator[tuple[str, Written]]:
         offset = 0
-        while flat := self._run("batch_counts", offset, PAGE):
-            rows = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-            written |= {batch: Written(number(said) or 0, counted) for batch, said, counted in rows}
+        while flat := self._run("batch_counts", kind, offset, PAGE):
+            for batch, said, counted in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+                yield batch, Written(number(said) or 0, counted)
             offset += PAGE
-        return written
 
     def _unfinished(self) -> Iterator[tuple[str, str]]:
         """Yield the members that have not ended, with their batches."""

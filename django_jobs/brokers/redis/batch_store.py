@@ -7,11 +7,13 @@ from itertools import chain
 from typing import Any
 
 from django_jobs.brokers.batches import PORTION, Batches, RetriedSome
+from django_jobs.brokers.constants import RESULTS_PER_CALL
 from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchCounts, BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.workflows import NewNode
 
 from . import codec
 from .pushing import Pusher
@@ -34,14 +36,24 @@ class RedisBatches(Batches):
         self._pusher = pusher
 
     def open(self, batch: NewBatch) -> None:
+        kind = "workflow" if batch.is_workflow else "batch"
         callbacks: list[str | int] = []
         for event, job in batch.callbacks.items():
             fields = codec.record_fields(job)
             callbacks += (event.value, job.id, job.enqueued_at, len(fields), *fields)
-        self._run("open_batch", batch.id, batch.name, batch.metadata, *callbacks)
+        self._run("open_batch", batch.id, batch.name, batch.metadata, kind, *callbacks)
 
     def add(self, jobs: Sequence[Job], membership: Membership) -> list[str]:
         return self._pusher.push(jobs, membership)
+
+    def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
+        self._pusher.push_nodes(workflow_id, nodes)
+
+    def node_ids(self, workflow_id: str, *, offset: int = 0, limit: int = 50) -> tuple[str, ...]:
+        return tuple(self._run("node_ids", workflow_id, offset, limit))
+
+    def some_results(self, ids: Sequence[str]) -> Sequence[str | None]:
+        return list(self._run("read_results", *ids[:RESULTS_PER_CALL]))
 
     def close(self, batch_id: str) -> None:
         self._run("close_batch", batch_id, "close")
@@ -50,20 +62,22 @@ class RedisBatches(Batches):
         return bool(self._run("close_batch", batch_id, "cancel"))
 
     def find(self, batch_id: str) -> BatchRecord | None:
-        *_, (flat,) = self._run("find_batches", "", "", batch_id)
+        *_, (flat,) = self._run("find_batches", "batches", "", "", batch_id)
         return _to_record(batch_id, flat) if flat else None
 
-    def list(self, *, offset: int = 0, limit: int = 50) -> tuple[BatchRecord, ...]:
-        *_, ids, found = self._run("find_batches", offset, limit)
+    def list(
+        self, *, workflows: bool = False, offset: int = 0, limit: int = 50
+    ) -> tuple[BatchRecord, ...]:
+        *_, ids, found = self._run("find_batches", _kind(workflows=workflows), offset, limit)
         return tuple(_to_record(one, flat) for one, flat in zip(ids, found, strict=True) if flat)
 
-    def count(self) -> int:
-        total, *_ = self._run("find_batches", 0, 0)
+    def count(self, *, workflows: bool = False) -> int:
+        total, *_ = self._run("find_batches", _kind(workflows=workflows), 0, 0)
         return int(total)
 
-    def count_unfinished(self) -> int:
-        total, ended, *_ = self._run("find_batches", 0, 0)
-        return int(total) - int(ended)
+    def count_unfinished(self, *, workflows: bool = False) -> int:
+        _, unfinished, *_ = self._run("find_batches", _kind(workflows=workflows), 0, 0)
+        return int(unfinished)
 
     def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:
         _, _, *pairs = self._run("dead_members", batch_id, "", 0, limit)
@@ -83,6 +97,11 @@ class RedisBatches(Batches):
         return RetriedSome(retried, kept, gone, int(said))
 
 
+def _kind(*, workflows: bool) -> str:
+    """Return the key that lists them."""
+    return "workflows" if workflows else "batches"
+
+
 def _to_record(batch_id: str, flat: Sequence[str]) -> BatchRecord:
     """Read a batch from its hash."""
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -99,6 +118,7 @@ def _to_record(batch_id: str, flat: Sequence[str]) -> BatchRecord:
         is_abandoned="abandoned" in fields,
         callbacks={event: fields[event] for event in BatchEvent if event in fields},
         happened=frozenset(event for event in BatchEvent if f"happened_{event}" in fields),
+        is_workflow="workflow" in fields,
     )
 
 

@@ -28,6 +28,9 @@ FINISHED_AT, WORKERS, RESULT = "f", "w", "v"
 TOKEN, QUEUED_AT, PROGRESS, METADATA, LOCK, TURN, BATCH = "n", "u", "g", "d", "l", "y", "B"
 LIMITS, LIMITS_MET = "x", "h"
 
+OPEN_EDGES = "E"
+"""For how many ends of other jobs it waits."""
+
 WAITS_FOR = "W"
 """For which event of which batch a callback waits: `event:batch`."""
 

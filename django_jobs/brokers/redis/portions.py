@@ -19,15 +19,19 @@ BYTES = 8 * 1024 * 1024
 """Bytes of arguments in one call, but for a single job that has more."""
 
 
-def to_portions(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    """Return the jobs in their order, in as few portions as both bounds allow."""
+def to_portions(jobs: Sequence[Job], most: int = JOBS) -> Iterator[list[Job]]:
+    """Return the jobs in their order, in as few portions as both bounds allow.
+
+    Args:
+        most: how many jobs one portion may have.
+    """
     portion: list[Job] = []
-    room, places = BYTES, JOBS
+    room, places = BYTES, most
     for job in jobs:
         size, weight = job.size, _weight(job)
         if portion and (size > room or weight > places):
             yield portion
-            portion, room, places = [], BYTES, JOBS
+            portion, room, places = [], BYTES, most
         portion.append(job)
         room -= size
         places -= weight

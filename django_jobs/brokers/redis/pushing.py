@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from django_jobs.errors import BatchEnded, DuplicateJob
+from django_jobs.errors import BatchEnded, DuplicateJob, WorkflowNotStored
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
+from django_jobs.jobs.workflows import NewNode
 
 from . import codec
 from .caller import Caller
 from .portions import to_portions
 from .senders import Sender, Senders
+from .workflow_calls import node_calls
 
 
 class Pusher:
@@ -73,6 +75,21 @@ class Pusher:
             index, holder = merged
             raise DuplicateJob(jobs[index].task, holder or None, before + index)
         return dict(zip(merged[::2], merged[1::2], strict=True))
+
+    def push_nodes(self, workflow: str, nodes: Sequence[NewNode]) -> None:
+        """Store nodes of a workflow and the edges between them.
+
+        Raises:
+            WorkflowNotStored: the workflow is unknown.
+        """
+        sender = self._senders.take()
+        try:
+            for values in node_calls(workflow, nodes):
+                send = partial(self._send, sender, "add_nodes", workflow, *values)
+                if self._caller.ask(send) == "unknown":
+                    raise WorkflowNotStored(workflow)
+        finally:
+            self._senders.put_back(sender)
 
     def _send(self, sender: Sender, script: str, *values: str | int) -> Any:
         """Run a script under another name of the sender if this one has made a later push."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django_jobs.brokers.constants import NO_DUE_TIME
-from django_jobs.jobs.awaited import AwaitedEvent, BatchEvent
+from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes, BatchEvent
 from django_jobs.jobs.records import Job, JobRecord, State
 
 from . import codec, limit_text, lock_text, postponement_text, progress_text, turn_text
@@ -71,7 +71,7 @@ def to_record(
         cancel_requested=cancelled and not state.is_final,
         lock_holder=lock_holder or None,
         waits_for=next((one for one in job.limits if one.key == awaited_key), None)
-        or _to_awaited(fields.get(codec.WAITS_FOR, "")),
+        or _to_awaited(state, fields),
     )
 
 
@@ -98,9 +98,12 @@ def _to_job(job_id: str, fields: Mapping[str, str]) -> Job:
     )
 
 
-def _to_awaited(text: str) -> AwaitedEvent | None:
-    """Read what a callback waits for; None if it is none or the text is unreadable."""
-    event, _, batch = text.partition(":")
+def _to_awaited(state: State, fields: Mapping[str, str]) -> Awaited | None:
+    """Read what a callback or a node waits for; None if it is neither or the text is unreadable."""
+    workflow, open_edges = fields.get(codec.BATCH), _number(fields, codec.OPEN_EDGES)
+    if state is State.WAITING and workflow and open_edges:
+        return AwaitedNodes(workflow, open_edges)
+    event, _, batch = fields.get(codec.WAITS_FOR, "").partition(":")
     return AwaitedEvent(BatchEvent(event), batch) if event in EVENTS and batch else None
 
 

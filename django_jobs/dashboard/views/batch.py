@@ -131,5 +131,5 @@ def _report(done: RetriedDead) -> str:
 
 
 def _kept(done: RetriedDead) -> str:
-    """Return why unique jobs were not retried, or "" if all were."""
-    return formatting.locked_jobs(done.kept) if done.kept else ""
+    """Return why jobs were not retried, or "" if all were."""
+    return formatting.kept_jobs(done.kept) if done.kept else ""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import JobAction
+from django_jobs.brokers.inspection.base import JobAction, needs_failed_job
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.dashboard import denied, formatting, parameters
 from django_jobs.dashboard.access import Permission
@@ -42,11 +42,9 @@ def apply(request: DashboardRequest) -> Done | Refused:
         back = request.address("job", id=ids[0])
     locked = 0
     if asked is JobAction.RETRY and changed < len(ids):
-        locked = sum(_is_locked_out(record) for record in request.inspection.read(ids))
+        locked = sum(_is_kept_back(record) for record in request.inspection.read(ids))
     if not changed:
-        return Refused(
-            formatting.locked_jobs(locked) if locked else _refusal(asked, len(ids)), back
-        )
+        return Refused(formatting.kept_jobs(locked) if locked else _refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)
     told = _report(asked, changed, len(ids) - changed - locked, locked)
     return Done(told + (_delay(request, ids) if asked is JobAction.CANCEL else ""), back, change)
@@ -94,7 +92,7 @@ def bulk_step(request: DashboardRequest) -> Done | InProgress | Refused:
     if state.is_done and state.changed:
         return Done(_report(state.action, state.changed, 0, state.locked), back, change)
     if state.is_done:
-        said = formatting.locked_jobs(state.locked) if state.locked else _refusal(state.action, 2)
+        said = formatting.kept_jobs(state.locked) if state.locked else _refusal(state.action, 2)
         return Refused(said, back)
     run = state.to_token(request.visitor.name)
     return InProgress(request.address("bulk", run=run), change)
@@ -123,8 +121,10 @@ def _choice(query: Any) -> JobAction:
     return JobAction(given)
 
 
-def _is_locked_out(record: JobRecord) -> bool:
-    return record.state in JobAction.RETRY.states and record.is_locked_out
+def _is_kept_back(record: JobRecord) -> bool:
+    """Return whether a job is not retried although its state permits it."""
+    is_locked_out = record.state in JobAction.RETRY.states and record.is_locked_out
+    return is_locked_out or needs_failed_job(record)
 
 
 def _report(wanted: JobAction, changed: int, left: int, locked: int) -> str:
@@ -134,7 +134,7 @@ def _report(wanted: JobAction, changed: int, left: int, locked: int) -> str:
         JobAction.DELETE: ngettext("%(jobs)s was deleted.", "%(jobs)s were deleted.", changed),
     }[wanted] % {"jobs": formatting.job_count(changed)}
     if locked:
-        told = f"{told} {formatting.locked_jobs(locked)}"
+        told = f"{told} {formatting.kept_jobs(locked)}"
     if not left:
         return told
     rest = ngettext(

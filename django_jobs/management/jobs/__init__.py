@@ -20,6 +20,7 @@ from .show import Show
 from .stats import Stats
 from .work import Work
 from .workers import Quiet, Stop, Workers
+from .workflows import Workflows
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Work(),
@@ -35,6 +36,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     Resume(),
     Clear(),
     Batches(),
+    Workflows(),
     Limits(),
     Workers(),
     Quiet(),

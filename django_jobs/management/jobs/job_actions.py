@@ -11,7 +11,12 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import Applied, Inspection, JobAction
+from django_jobs.brokers.inspection.base import (
+    Applied,
+    Inspection,
+    JobAction,
+    needs_failed_job,
+)
 from django_jobs.jobs.records import State
 from django_jobs.management.formatting import format_count, printable
 from django_jobs.management.target import known_queue
@@ -114,6 +119,8 @@ class JobActionSubcommand(BackendSubcommand):
                 f"Job {job_id} was not {self.participle}: it is unique, and job"
                 f" {record.lock_holder} holds its lock.",
             )
+        if self.action is JobAction.RETRY and needs_failed_job(record):
+            return Refusal(job_id, f"Job {job_id} was not retried: {record.failures[-1].message}")
         *others, last = [state.value for state in self.states]
         return Refusal(
             job_id,
@@ -136,8 +143,8 @@ class JobActionSubcommand(BackendSubcommand):
             raise CommandError("\n".join(printable(one.reason) for one in refused))
         if locked and not options.json:
             console.info(
-                f"{format_count(locked, 'unique job')} not {self.participle}, as other jobs hold"
-                " their locks."
+                f"{format_count(locked, 'job')} not {self.participle}: other jobs hold their"
+                " locks, or jobs that they need have failed."
             )
         if not changed and not locked:
             raise CommandError(f"No {options.state} jobs match, so none was {self.participle}.")

@@ -10,7 +10,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
-from django_jobs.jobs.awaited import AwaitedEvent
+from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
@@ -157,12 +157,17 @@ def _show(console: Console, records: Sequence[JobRecord]) -> None:
     )
 
 
-def format_awaited(awaited: JobLimit | AwaitedEvent) -> str:
-    """Return for which limit, or which event of a batch, a job waits."""
-    if isinstance(awaited, AwaitedEvent):
-        return f"for the {awaited.event} of batch {awaited.batch}"
-    key = f", key {awaited.value}" if awaited.value else ""
-    return f"for a slot of the {awaited.kind.word} {awaited.name}{key}"
+def format_awaited(awaited: Awaited) -> str:
+    """Return for what a job waits."""
+    match awaited:
+        case AwaitedEvent():
+            return f"for the {awaited.event} of batch {awaited.batch}"
+        case AwaitedNodes():
+            jobs = "job" if awaited.number == 1 else "jobs"
+            return f"for {awaited.number:,} other {jobs} of workflow {awaited.workflow}"
+        case JobLimit():
+            key = f", key {awaited.value}" if awaited.value else ""
+            return f"for a slot of the {awaited.kind.word} {awaited.name}{key}"
 
 
 def _last_error(record: JobRecord) -> str:

@@ -38,13 +38,14 @@ class Stats(ViewSubcommand):
 
 def statistics_json(backend: JobBackend) -> dict[str, Any]:
     """Return the statistics that `jobs stats --json` prints."""
-    inspection = backend.broker.inspection
+    inspection, batches = backend.broker.inspection, backend.broker.batches
     counts, totals = inspection.counts(), inspection.totals()
     return {
         "states": {state.value: counts[state] for state in LISTED},
         "attempts": {"succeeded": totals.succeeded, "failed": totals.failed},
         "queues": [queue_json(queue) for queue in configured_and_known(backend)],
         "limits": [limit_json(limit) for limit in busiest(inspection.limits.all(), SHOWN_LIMITS)],
-        "batches": {"unfinished": backend.broker.batches.count_unfinished()},
+        "batches": {"unfinished": batches.count_unfinished()},
+        "workflows": {"unfinished": batches.count_unfinished(workflows=True)},
         "workers": len(inspection.workers()),
     }

@@ -99,10 +99,10 @@ class Attempt:
         """Read the arguments of the job.
 
         Raises:
-            BrokenPayload, UnknownModel, MissingRecord
+            BrokenPayload, UnknownModel, MissingRecord, UnusableResult
         """
         try:
-            return load_arguments(self.claim.job.arguments)
+            return load_arguments(self.claim.job.arguments, self.context.read_results)
         except UnknownModel as error:
             self._unknown = error
             raise

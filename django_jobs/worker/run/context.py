@@ -8,6 +8,7 @@ from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from django_jobs.compat import AnyTask, Task
+from django_jobs.serialization.arguments import ReadResults, no_results
 from django_jobs.tasks.definition import DeathFunction
 from django_jobs.tasks.policy import RunPolicy, policy_of
 from django_jobs.tasks.retry import Retry
@@ -45,6 +46,7 @@ class RunContext:
             task is unknown is dead, as nobody will ever know it.
         undecided: keeps what the attempts announce of which the broker decides what follows; None
             where an attempt is not settled.
+        read_results: reads the results of other jobs that are arguments.
         policy: the policy of a job whose task was not found.
         unknown: reports what the worker does not know.
     """
@@ -57,6 +59,7 @@ class RunContext:
     retries: bool = True
     shares_jobs: bool = False
     undecided: Undecided | None = None
+    read_results: ReadResults = no_results
     policy: RunPolicy = field(init=False)
     unknown: UnknownJobs = field(init=False)
     _task_infos: dict[str, TaskInfo] = field(init=False, default_factory=dict)

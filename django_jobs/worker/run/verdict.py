@@ -20,6 +20,7 @@ from django_jobs.errors import (
     JobExpired,
     LimitReached,
     RetryLater,
+    UnusableResult,
 )
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, Job, State
 from django_jobs.tasks.policy import RunPolicy
@@ -28,7 +29,7 @@ from django_jobs.tasks.retry import error_path, is_kind, sidekiq_curve, usable_w
 logger = logging.getLogger("django_jobs")
 
 NAME_LIMIT = 500
-NEVER_RETRIED = (Fail, BrokenPayload)
+NEVER_RETRIED = (Fail, BrokenPayload, UnusableResult)
 
 SHORTEST_CLOSING = 1.0
 """Seconds for which a `LimitReached` closes its limits at least: 0 would be a loop."""

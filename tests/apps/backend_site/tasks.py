@@ -11,8 +11,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from django_jobs import Batch, Retry, Unique, task
-from django_jobs.compat import TaskContext
+from django_jobs import Batch, Retry, Unique, Workflow, task
+from django_jobs.compat import TaskContext, task_backends
 from django_jobs.errors import MissingRecord, QueueFull, RetryLater
 from tests.apps.library.models import Author
 
@@ -333,3 +333,32 @@ def open_batch(number: int) -> str:
 @task
 def wait_for_batch(batch_id: str) -> None:
     Batch.get(batch_id).wait(timeout=0)
+
+
+@task
+def give_back(value: Any) -> Any:
+    """Return a value as it is."""
+    return value
+
+
+@task(retry=Retry(attempts=1))
+def fail_if(broken: bool) -> str:
+    """Fail until the test has noted a repair."""
+    if broken and "repaired" not in seen:
+        raise ValueError("broken")
+    return "whole"
+
+
+@task
+def delete_job(job_id: str) -> None:
+    """Do what an operator may do."""
+    task_backends["default"].broker.inspection.delete(job_id)  # type: ignore[attr-defined]
+
+
+@task
+def enqueue_workflow() -> str:
+    """Run as a job: enqueues a workflow."""
+    flow = Workflow("inner")
+    flow.add(note, 2, after=flow.add(note, 1))
+    flow.enqueue()
+    return flow.id

@@ -33,7 +33,7 @@ def test_statistics_equal_those_of_the_command(
     assert shown["states"]["queued"] == 2
     assert shown["attempts"] == {"succeeded": 5, "failed": 1}
     assert shown["workers"] == 1
-    assert shown["batches"] == {"unfinished": 0}
+    assert shown["batches"] == shown["workflows"] == {"unfinished": 0}
     assert {queue["name"]: queue["size"] for queue in shown["queues"]}["low"] == 2
 
 

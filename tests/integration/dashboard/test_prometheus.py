@@ -117,8 +117,12 @@ def test_batches_and_waiting_jobs_are_exposed(backend: JobBackend, read: Read) -
     backend.broker.batches.open(NewBatch(id="b2"))
     backend.broker.batches.close("b2")
 
+    backend.broker.batches.open(NewBatch(id="w1", is_workflow=True))
+    backend.broker.batches.open(NewBatch(id="w2", is_workflow=True))
+
     families = read()
     assert families["django_jobs_batches_unfinished"].samples[0].value == 1
+    assert families["django_jobs_workflows_unfinished"].samples[0].value == 2
     assert values(families["django_jobs_jobs"], "state")["waiting"] == 1
 
 

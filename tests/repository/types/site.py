@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
 from django_jobs import (
+    Chain,
     Limit,
     Rate,
     Retry,
     Unique,
+    Workflow,
     periodic,
     send_mail_later,
     set_progress,
@@ -22,6 +24,7 @@ from django_jobs import (
 from django_jobs.errors import Discard, RetryLater
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.result import JobResult
+from django_jobs.relations.nodes import Node
 from django_jobs.tasks.calls import Call
 
 
@@ -104,6 +107,18 @@ def scheduled() -> None:
     periodic("@daily", zone="UTC")  # type: ignore[call-arg]
     add.using(run_after="soon")  # type: ignore[arg-type]
     add.using(queue_name=5)  # type: ignore[arg-type]
+
+
+def together() -> None:
+    flow = Workflow("sums", metadata={"tenant": 1})
+    first = flow.add(add, 1, b=2)
+    page = flow.add(fetch, "…", after=[first, first.ended])
+    assert_type(first, Node[int])
+    assert_type(page, Node[bytes])
+    flow.add(shout, page, after=page)
+    assert_type(Chain().add(add, 1).add(add), Chain)
+    flow.add("shop.tasks.add")  # type: ignore[arg-type]
+    flow.add(add, 1, after="first")  # type: ignore[arg-type]
 
 
 def looked_at(result: JobResult[int]) -> None:

@@ -45,6 +45,7 @@ FAMILIES = [
     *("g:LIMIT", "h:LIMIT", "r:LIMIT:", "u:LIMIT:", "x:LIMIT::default"),
     *("c:b1", "z:b1", "k:end:b1", "k:success:b1", "k:death:b1"),
     *("batches", "batch_expiries", "held", "happened"),
+    *("c:flow", "i:flow", "k:success:n1", "k:needs:n2", "workflows", "workflow_expiries"),
     *("e:retrying", "e:dead", "e:queued"),
     *("n:queue:60000:30000000", "n:task:60000:30000000", "n:error:60000:30000000"),
 ]

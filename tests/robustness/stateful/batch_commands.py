@@ -67,6 +67,9 @@ class BatchCommands(RandomCommands):
 
     @rule(batch=BATCHES, verb=st.sampled_from(["close", "close", "cancel", "retry_dead"]))
     def care_for_a_batch(self, batch: str, verb: str) -> None:
+        self.care_for(batch, verb)
+
+    def care_for(self, batch: str, verb: str) -> None:
         dead = self.dead_members(batch)
         answer = self.same(lambda broker: getattr(broker.batches, verb)(batch))
         retried = dead - self.dead_members(batch)

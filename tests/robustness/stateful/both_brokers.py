@@ -120,9 +120,12 @@ class BothBrokers(RuleBasedStateMachine):
         self.same(seen_beside_jobs)
         listings = {state: self.same(partial(listing, state=state)) for state in State}
         listed = {one.job.id: one for records in listings.values() for one in records}
+        workflows = self.brokers[0].batches.list(workflows=True)
+        self.expected.workflows_went_on(listed, workflows)
         self.expected.batches_went_on(listed)
         self.expected.check(listings, counts)
-        self.expected.check_batches(self.brokers[0].batches.list(), listed.values())
+        batches = (*self.brokers[0].batches.list(), *workflows)
+        self.expected.check_batches(batches, listed.values())
         totals = self.brokers[0].inspection.totals()
         assert (totals.succeeded, totals.failed) == self.totals
         assert self.brokers[0].ticks() == self.expected.ticks
@@ -180,5 +183,6 @@ def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
         read.totals(),
         dict(read.postponed_tasks()),
     )
-    batches = sorted(broker.batches.list(), key=lambda batch: batch.id)
+    every = (*broker.batches.list(), *broker.batches.list(workflows=True))
+    batches = sorted(every, key=lambda batch: batch.id)
     return *told, dict(broker.ticks()), counted, batches

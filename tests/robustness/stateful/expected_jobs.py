@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,8 @@ class ExpectedJobs:
     abandoned: set[str] = field(default_factory=set)
     ticks: dict[str, int] = field(default_factory=dict)
     callbacks: set[str] = field(default_factory=set)
-    _forgotten_at: dict[str, int] = field(default_factory=dict)
+    nodes: set[str] = field(default_factory=set)
+    _forgotten_at: dict[str, float] = field(default_factory=dict)
     _tokens: dict[str, int] = field(default_factory=dict)
 
     # --- what comes and goes ----------------------------------------------------------------------
@@ -79,6 +81,25 @@ class ExpectedJobs:
             self._push(job)
             self.callbacks.add(job.id)
 
+    def stored_nodes(self, jobs: Sequence[Job]) -> None:
+        """Note the nodes of a workflow."""
+        for job in jobs:
+            self._push(job)
+            self.nodes.add(job.id)
+
+    def workflows_went_on(
+        self, listed: dict[str, JobRecord], workflows: Iterable[BatchRecord]
+    ) -> None:
+        """Note nodes that are forgotten by their workflows, or wait again."""
+        kept = {one.id for one in workflows if BatchEvent.SUCCESS not in one.happened}
+        for job_id in self.nodes & self.present.keys():
+            record = listed.get(job_id)
+            if record is None:
+                assert self.present[job_id].batch not in kept
+                self.remove(job_id, "forgotten by its workflow")
+            elif record.state is State.WAITING:
+                self.revive(job_id)
+
     def batches_went_on(self, listed: dict[str, JobRecord]) -> None:
         """Note callbacks that nothing will start, and discarded members of cancelled batches."""
         for job_id in self.callbacks & self.present.keys() - listed.keys():
@@ -108,6 +129,9 @@ class ExpectedJobs:
         self.removed[why] += 1
 
     def end(self, job_id: str, state: State, now: int) -> None:
+        if job_id in self.nodes:
+            self._forgotten_at[job_id] = math.inf
+            return
         kept_for = KEPT_MS.get(state, self.present[job_id].result_ttl)
         self._forgotten_at[job_id] = now + kept_for
         if not kept_for:

@@ -13,7 +13,7 @@ import redis
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.robustness.stateful.batch_commands import BatchCommands
+from tests.robustness.stateful.workflow_commands import WorkflowCommands
 
 SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 """How long new walks are taken; without it the same few ones each time."""
@@ -35,7 +35,7 @@ def walk(url: str, number: int) -> None:
     """Take random walks; the same seed takes the same ones."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         run_state_machine_as_test(
-            seed(number)(partial(BatchCommands, url, client)),  # type: ignore[arg-type]
+            seed(number)(partial(WorkflowCommands, url, client)),  # type: ignore[arg-type]
             settings=settings(
                 max_examples=WALKS,
                 stateful_step_count=STEPS,
@@ -55,4 +55,4 @@ def test_both_brokers_behave_the_same(redis_url: str, capsys: pytest.CaptureFixt
         walk(redis_url, number)
     with capsys.disabled():
         if SOAK_SECONDS:
-            print(f"\n{BatchCommands.steps} steps of random walks in {SOAK_SECONDS:.0f} s")
+            print(f"\n{WorkflowCommands.steps} steps of random walks in {SOAK_SECONDS:.0f} s")

@@ -10,7 +10,7 @@ local batch, adder, token = ARGV[3], ARGV[4], ARGV[5]
 
 local function takes_members()
   local said = read_batch(batch)
-  if not said or said.cancelled then return false end
+  if not said or said.cancelled or said.workflow then return false end
   if adder == '' then return said.held ~= nil end
   local state, last_token, of_batch = unpack(read(adder, 's', 'n', 'B'), 1, 3)
   return state == 'running' and last_token == token and of_batch == batch

@@ -3,15 +3,15 @@
 -- Parts: expect, shapes, fields, places, ends, cancelling, batch_work.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
--- Returns how many were in a state that permits it, and as they are said to be; and how many unique jobs of those
--- were not retried, as other jobs hold their locks.
+-- Returns how many were in a state that permits it, and as they are said to be; and how many of those were not
+-- retried: unique jobs whose locks others hold, and nodes of a workflow that need one which has failed.
 local what = ARGV[1]
 local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token, lock, turn, batch, missed =
-    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M'), 1, 8)
+  local state, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed =
+    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U'), 1, 10)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
@@ -19,11 +19,16 @@ local function apply(id, wanted_state, wanted_token)
     cancel(id, state, queue)
     return 1
   end
-  if what == 'retry' and lock and not take_lock(id, lock) then
+  if what == 'retry' and (failed or lock and not take_lock(id, lock)) then
     locked = locked + 1
     return 0
   end
   redis.call('SREM', P .. 'cancelled', id)
+  if what == 'retry' and edges and is_workflow(batch) then
+    enter_batches()
+    wait_again(id, batch, state, missed)
+    return 1
+  end
   take_out(id, state, queue)
   if what == 'delete' then
     if lock then free_lock(id, lock) end

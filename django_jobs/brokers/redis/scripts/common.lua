@@ -16,10 +16,13 @@
 --   s:<state>    zset    ids by due time (scheduled, retrying) or by when they ended
 --   c:<batch>    hash    a batch: what it was opened with, its counts, what has happened to it
 --   z:<batch>    zset    ids of its dead members by when they died
---   k:<event>:<batch>  list  ids of the jobs that wait for an event of a batch
---   happened     list    `<event>:<batch>` of events whose jobs still wait
---   batches      zset    ids of all batches by when they were opened; `held`: of those that are open, by until
---                        when; `batch_expiries`: of those that ended, by when they are forgotten
+--   k:<event>:<id>  list  ids of the jobs that wait for an event of a batch, a workflow or a node
+--   k:needs:<id> list    of what a node needs: kind and source of each edge that leads to it
+--   i:<workflow> list    ids of its nodes
+--   happened     list    `<event>:<id>` of events whose edges are left, with @ and how many were followed
+--   batches      zset    ids of all batches by when they were opened; `workflows`: of workflows; `held`: of those that are
+--                        open, by until when; `batch_expiries` and `workflow_expiries`: of those that ended, by when
+--                        they are forgotten
 --   l:<digest>   string  the job that holds the lock of unique jobs, and the one that gets it next (see locks.lua)
 --   a:<id>       string  the job that stands for a call that was merged with it
 --   h:<limit>    hash    how many running jobs hold slots, by the values of its keys (see slots.lua)

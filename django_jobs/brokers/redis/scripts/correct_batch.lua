@@ -1,6 +1,6 @@
 -- Sets the number of open members of a batch, unless its counts have changed. What is missing counts as discarded.
 --
--- Parts: full, expect, fields, many, places, locks, retention, members.
+-- Parts: full, expect, fields, many, places, locks, retention, members, following.
 -- KEYS[1]: prefix. ARGV: id, how often its counts had been written, number of open members, 1 to write it.
 -- Returns 1 if its counts have not changed.
 local batch, number = ARGV[1], tonumber(ARGV[3])

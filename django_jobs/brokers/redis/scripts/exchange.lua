@@ -38,6 +38,7 @@ if work_on_batches() then next_due = first_due() end
 promote()
 if has_limits then look_at_due() end
 if not has_lease then
+  if has_more_events then next_due = now end
   put_markers_back()
   return { refused, ms_until(next_time()), NOW, {}, {}, {}, 1, {}, 0, 0, {} }
 end

@@ -6,13 +6,17 @@ local function sweep_batches()
   enter_batches()
   local vanished = redis.pcall('ZRANGEBYSCORE', P .. 'held', '-inf', now, 'LIMIT', 0, 100)
   for _, batch in ipairs(vanished) do
-    if (size('HLEN', 'c:' .. batch) or 0) > 0 then
+    if is_workflow(batch) then
+      forget_batch(batch)
+    elseif (size('HLEN', 'c:' .. batch) or 0) > 0 then
       redis.call('HSET', P .. 'c:' .. batch, 'abandoned', '1')
       close_batch(batch)
     else
       redis.call('ZREM', P .. 'held', batch)
     end
   end
-  local over = redis.pcall('ZRANGEBYSCORE', P .. 'batch_expiries', '-inf', now, 'LIMIT', 0, 100)
-  for _, batch in ipairs(over) do forget_batch(batch) end
+  for _, expiries in ipairs({ 'batch_expiries', 'workflow_expiries' }) do
+    local over = redis.pcall('ZRANGEBYSCORE', P .. expiries, '-inf', now, 'LIMIT', 0, 100)
+    for _, batch in ipairs(over) do forget_batch(batch) end
+  end
 end

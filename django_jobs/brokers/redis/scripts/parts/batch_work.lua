@@ -1,5 +1,5 @@
 -- The work that batches make in a call: its functions are created only if there is some.
--- Parts: expect, fields, many, places, locks, retention, member_notes, members.
+-- Parts: expect, fields, many, places, locks, retention, member_notes, members, following.
 
 local has_more_events = false -- whether edges are left to the next call
 
@@ -7,8 +7,6 @@ local has_more_events = false -- whether edges are left to the next call
 local function work_on_batches()
   if #member_notes == 0 and (size('LLEN', 'happened') or 0) == 0 then return false end
   enter_batches()
-  count_members()
-  follow_edges()
-  has_more_events = (size('LLEN', 'happened') or 0) > 0
+  has_more_events = follow_edges() and (size('LLEN', 'happened') or 0) > 0
   return true
 end

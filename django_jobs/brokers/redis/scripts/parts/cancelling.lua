@@ -22,7 +22,7 @@ local function discard(id, state, queue)
   if lock then free_lock(id, lock) end
   if batch then member_ended(id, batch, 'discarded') end
   redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
-  finish_one(id, 'discarded')
+  finish_one(id, 'discarded', batch)
 end
 
 -- Ends a job that waits, or has its worker hear that it is cancelled.

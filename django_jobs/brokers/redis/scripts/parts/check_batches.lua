@@ -1,4 +1,4 @@
--- What can be wrong with a batch.
+-- What can be wrong with a batch or a workflow.
 -- Parts: findings, fields, members.
 
 local function check_batch(name, batch)
@@ -11,9 +11,10 @@ local function check_batch(name, batch)
   local function stuck(detail, repair)
     report('stuck_batch', batch, detail, repair)
   end
-  if not peek('ZSCORE', 'batches', batch) then
+  local list = said.workflow and 'workflows' or 'batches'
+  if not peek('ZSCORE', list, batch) then
     stuck('it is not listed', function()
-      redis.call('ZADD', P .. 'batches', tonumber(said.opened) or now, batch)
+      redis.call('ZADD', P .. list, tonumber(said.opened) or now, batch)
     end)
   end
   if said.held and not peek('ZSCORE', 'held', batch) then
@@ -22,8 +23,8 @@ local function check_batch(name, batch)
   local is_over = not said.held and not is_positive(said.open)
   if is_over ~= (said.ended ~= nil) or is_over and not said.happened_end then
     stuck('its end was not noted', function() look_at_batch(batch) end)
-  elseif is_over and not peek('ZSCORE', 'batch_expiries', batch) then
-    stuck('it would be kept forever', function() redis.call('ZADD', P .. 'batch_expiries', now + BATCH_KEPT_MS, batch) end)
+  elseif is_over and not peek('ZSCORE', expiries_of(said), batch) then
+    stuck('it would be kept forever', function() redis.call('ZADD', P .. expiries_of(said), now + BATCH_KEPT_MS, batch) end)
   end
   for _, event in ipairs(EVENTS) do
     local name = event .. ':' .. batch
@@ -33,10 +34,18 @@ local function check_batch(name, batch)
   end
 end
 
--- Looks at a list of jobs that wait for an event of a batch.
+-- Looks at a list of jobs that wait for an event of a batch or a node.
 local function check_edges(name, rest)
-  local batch = string.match(rest, '^%l+:(.+)$')
-  if not (batch and exists('c:' .. batch)) then
-    report('stray_key', name, 'the batch ' .. (batch or ''), removal_of(name))
+  local source = string.match(rest, '^%l+:(.+)$') or ''
+  if not (exists('c:' .. source) or exists('j:' .. source) or exists('happened')) then
+    report('stray_key', name, 'the batch or job ' .. source, removal_of(name))
+  end
+end
+
+-- Looks at the list of the nodes of a workflow.
+local function check_nodes(name, workflow)
+  enter_batches()
+  if not (exists('c:' .. workflow) or exists('happened')) then
+    report('stray_key', name, 'the workflow ' .. workflow, function() note_event('gone', workflow) end)
   end
 end

@@ -113,12 +113,32 @@ local function is_said_to_run(id, job)
   return false
 end
 
+-- Tells whether the end is still to come that an edge waits for.
+local function is_coming(need)
+  local kind, source = string.match(need, '^(%l+):(.+)$')
+  if kind == 'seal' then return peek('HEXISTS', 'c:' .. source, 'held') == 1 end
+  local state = read(source or '', 's')[1]
+  return state and not is_one_of(state, ENDED)
+end
+
+-- Tells whether an end that a node waits for will come: it looks at no more edges than one call may.
+local function is_node_expected(id, job)
+  if not is_workflow(job.B) then return exists('i:' .. job.B) end
+  local needs = peek('LRANGE', 'k:needs:' .. id, 0, SWEEP) or {}
+  for _, need in ipairs(needs) do
+    if is_coming(need) then return true end
+  end
+  return exists('happened') or #needs > SWEEP
+end
+
 -- Tells whether something will bring a waiting job to its queue.
 local function is_expected(id, job)
+  if job.B then return is_node_expected(id, job) end
   return redis.pcall('LPOS', P .. 'k:' .. (job.W or ''), id) ~= false and exists('k:' .. (job.W or ''))
 end
 
 local function check_readable_job(id, job)
+  if is_one_of(job.s, ENDED) and is_workflow(job.B) then return end -- its workflow lists and keeps it
   if not is_in(home(job), id) then
     local repair = function() list_again(id, job) end
     report('unlisted_job', id, job.s, not is_said_to_run(id, job) and repair or nil)
@@ -126,7 +146,8 @@ local function check_readable_job(id, job)
     report('stray_wait', id, job.W or '', function()
       redis.call('ZREM', P .. home(job), id)
       redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
-      finish_one(id, 'discarded')
+      if job.B then member_ended(id, job.B, 'discarded') end
+      finish_one(id, 'discarded', job.B)
     end)
   elseif is_one_of(job.s, ENDED) and not peek('ZSCORE', 'expiries', id) then
     report('endless_job', id, '', function()

@@ -86,6 +86,7 @@ local CHECKS = {
   ['l:'] = check_lock,
   ['c:'] = check_batch,
   ['k:'] = check_edges,
+  ['i:'] = check_nodes,
   ['z:'] = function(name, batch)
     if not exists('c:' .. batch) then report('stray_key', name, 'the batch ' .. batch, removal_of(name)) end
   end,

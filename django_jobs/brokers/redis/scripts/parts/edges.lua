@@ -2,7 +2,7 @@
 -- Parts: expect, shapes, fields, many, places, retention.
 -- Entered by: enter_batches.
 --
--- An event of a node is only noted. The next calls of workers follow its edges, a portion each, so that no end
+-- An event is only noted. The next calls of workers follow its edges (following.lua), a portion each, so that no end
 -- holds Redis up, however many jobs wait for it.
 
 local EVENTS = { 'success', 'end', 'death' }
@@ -24,16 +24,17 @@ local function wait_in_queue(id)
   could('ZADD', P .. 'y:' .. queue, BEHIND_ALL + redis.call('INCR', P .. 'seq'), id)
 end
 
--- Lets a job wait no longer for one of its events; brings it to its queue, or to its time, if that was the last.
+-- Closes an edge; if it was the last one, brings the job to its queue, or to its time.
 local function release(id)
   local state, queue, enqueued_with, turn, edges = unpack(read(id, 's', 'q', 'e', 'y', 'E'), 1, 5)
-  if state ~= 'waiting' then return end
+  if not (state and edges) then return end
   if (tonumber(edges) or 0) > 1 then
     redis.call('HINCRBY', P .. 'j:' .. id, 'E', -1)
     return
   end
-  could('ZREM', P .. 'y:' .. queue, id)
   redis.call('HDEL', P .. 'j:' .. id, 'E')
+  if state ~= 'waiting' then return end
+  could('ZREM', P .. 'y:' .. queue, id)
   local priority, _, _, run_at = terms(enqueued_with or '')
   if tonumber(run_at or '') and tonumber(run_at) > now then
     redis.call('HSET', P .. 'j:' .. id, 's', 'scheduled')
@@ -43,28 +44,6 @@ local function release(id)
     enqueue(id, queue, priority or 0, turn)
   end
   mark(queue)
-end
-
--- Returns the event that was noted first, and its node. Of a key of another type, the doctor finds what was lost.
-local function first_event()
-  local noted = size('LLEN', 'happened') and redis.call('LINDEX', P .. 'happened', 0)
-  if noted then return string.match(noted, '^(%l+):(.*)$') end
-end
-
--- Follows some edges of the events that were noted first.
-local function follow_edges()
-  local left = EDGES_PER_CALL
-  local event, node = first_event()
-  while left > 0 and event do
-    local edges = edges_of(event, node)
-    local ids = size('LLEN', edges) and (redis.call('LPOP', P .. edges, left) or {}) or {}
-    for _, id in ipairs(ids) do release(id) end
-    if #ids < left then
-      redis.call('LPOP', P .. 'happened')
-      event, node = first_event()
-    end
-    left = left - math.max(1, #ids)
-  end
 end
 
 -- Forgets the jobs that wait for what cannot happen any more.

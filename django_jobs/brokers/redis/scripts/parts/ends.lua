@@ -24,5 +24,5 @@ local function end_as_dead(id, failure)
   if batch then member_ended(id, batch, 'dead') end
   add_failure(id, failure)
   redis.call('HSET', P .. 'j:' .. id, 's', 'dead', 'f', now)
-  finish_one(id, 'dead')
+  finish_one(id, 'dead', batch)
 end

@@ -7,6 +7,11 @@ local function member_ended(id, batch, state, failure)
   member_notes[#member_notes + 1] = { 'ended', id, batch, state, failure }
 end
 
+-- Notes that failed edges end a node, which says so in its record.
+local function node_failed(id, batch)
+  member_notes[#member_notes + 1] = { 'failed', id, batch }
+end
+
 -- Notes that an operator deletes a member.
 local function member_deleted(id, batch, state)
   member_notes[#member_notes + 1] = { 'deleted', id, batch, state }

@@ -1,5 +1,5 @@
 -- The counts of batches, and what happens to a batch when its members end.
--- Parts: expect, fields, locks, retention, member_notes, edges.
+-- Parts: expect, fields, locks, retention, member_notes, edges, workflows.
 -- Entered by: enter_batches.
 --
 -- Changes of counts are collected, and written once a call.
@@ -23,6 +23,27 @@ local function asked_for_it(failure)
   return not is_one_of(string.match(failure, '^%["([^"]*)"'), AGAINST_WISH)
 end
 
+local function has_edges(kind, id)
+  return redis.call('EXISTS', P .. edges_of(kind, id)) == 1
+end
+
+-- Notes that a node has ended.
+local function node_ended(id, state)
+  if redis.call('EXISTS', P .. edges_of('success', id), P .. edges_of('end', id)) == 0 then return end
+  if has_edges('success', id) then note_event(state == 'succeeded' and 'success' or 'failure', id) end
+  if has_edges('end', id) then note_event('end', id) end
+end
+
+-- Notes that a node that had failed goes on.
+local function node_came_back(id)
+  if has_edges('success', id) then note_event('back', id) end
+end
+
+-- Notes that nothing will happen to a node any more.
+local function node_deleted(id)
+  note_event('drop', id)
+end
+
 -- What each note changes.
 local COUNTED = {}
 
@@ -34,6 +55,14 @@ function COUNTED.ended(id, batch, state, failure)
   elseif state == 'discarded' and not (failure and asked_for_it(failure)) then
     note_missed(id, batch)
   end
+  if is_workflow(batch) then node_ended(id, state) end
+end
+
+function COUNTED.failed(id, batch)
+  count(batch, 'open', -1)
+  count(batch, 'discarded', 1)
+  count(batch, 'missed', 1)
+  node_ended(id, 'discarded')
 end
 
 function COUNTED.deleted(id, batch, state)
@@ -43,7 +72,9 @@ function COUNTED.deleted(id, batch, state)
     count(batch, 'open', -1)
     count(batch, 'discarded', 1)
     count(batch, 'missed', 1)
+    if is_workflow(batch) then node_ended(id, 'discarded') end
   end
+  if is_workflow(batch) then node_deleted(id) end
 end
 
 function COUNTED.came_back(id, batch, state, missed)
@@ -54,18 +85,19 @@ function COUNTED.came_back(id, batch, state, missed)
     count(batch, 'missed', -1)
     redis.call('HDEL', P .. 'j:' .. id, 'M')
   end
+  if is_workflow(batch) then node_came_back(id) end
 end
 
 function COUNTED.called_off(id, batch)
   local lock = read(id, 'l')[1]
   if lock then free_lock(id, lock) end
   redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
-  finish_one(id, 'discarded')
+  finish_one(id, 'discarded', batch)
   COUNTED.ended(id, batch, 'discarded')
 end
 
 local BATCH_FIELDS = {
-  'opened', 'held', 'open', 'dead', 'missed', 'cancelled', 'abandoned', 'ended',
+  'opened', 'held', 'open', 'dead', 'missed', 'cancelled', 'abandoned', 'ended', 'workflow',
   'happened_success', 'happened_end', 'happened_death',
 }
 
@@ -86,19 +118,26 @@ local function is_complete(said)
   return not (is_positive(said.dead) or is_positive(said.missed) or said.cancelled or said.abandoned)
 end
 
--- Forgets a batch, with the callbacks that still wait.
+-- Returns what lists the ended batches, or the ended workflows, by when they are forgotten.
+local function expiries_of(said)
+  return said.workflow and 'workflow_expiries' or 'batch_expiries'
+end
+
+-- Forgets a batch with the callbacks that still wait, or a workflow with its nodes.
 local function forget_batch(batch)
   for _, event in ipairs(EVENTS) do drop_edges(event, batch) end
+  if is_workflow(batch) then note_event('gone', batch) end
   redis.call('UNLINK', P .. 'c:' .. batch, P .. 'z:' .. batch)
-  could('ZREM', P .. 'batches', batch)
-  could('ZREM', P .. 'batch_expiries', batch)
+  for _, index in ipairs({ 'batches', 'workflows', 'held', 'batch_expiries', 'workflow_expiries' }) do
+    could('ZREM', P .. index, batch)
+  end
 end
 
 -- Forgets the ended batches above their limit, a few at a time, those first whose time is over first.
-local function forget_excess()
-  local excess = (size('ZCARD', 'batch_expiries') or 0) - BATCHES_KEPT
+local function forget_excess(expiries)
+  local excess = (size('ZCARD', expiries) or 0) - BATCHES_KEPT
   if excess <= 0 then return end
-  for _, batch in ipairs(redis.call('ZRANGE', P .. 'batch_expiries', 0, math.min(excess, 3) - 1)) do
+  for _, batch in ipairs(redis.call('ZRANGE', P .. expiries, 0, math.min(excess, 3) - 1)) do
     forget_batch(batch)
   end
 end
@@ -108,11 +147,11 @@ local function note_end(batch, said, is_over)
   if is_over and not said.ended then
     redis.call('HSET', P .. 'c:' .. batch, 'ended', string.format('%.0f', now))
     local kept_ms = is_positive(said.dead) and KEPT_MS.dead or BATCH_KEPT_MS
-    could('ZADD', P .. 'batch_expiries', now + kept_ms, batch)
-    forget_excess()
+    could('ZADD', P .. expiries_of(said), now + kept_ms, batch)
+    forget_excess(expiries_of(said))
   elseif not is_over and said.ended then
     redis.call('HDEL', P .. 'c:' .. batch, 'ended')
-    could('ZREM', P .. 'batch_expiries', batch)
+    could('ZREM', P .. expiries_of(said), batch)
   end
 end
 
@@ -131,6 +170,7 @@ local function look_at_batch(batch)
     if happens[event] and not said['happened_' .. event] then
       redis.call('HSET', P .. 'c:' .. batch, 'happened_' .. event, '1')
       note_event(event, batch)
+      if event == 'success' and said.workflow then note_event('over', batch) end
     end
   end
   if (happens.success or said.happened_success) and not (happens.death or said.happened_death) then
@@ -140,7 +180,7 @@ local function look_at_batch(batch)
 end
 
 -- Writes the changes of counts, of batches that are still kept.
-local function write_counts()
+local function write_member_counts()
   for batch, of_batch in pairs(changes) do
     if (size('HLEN', 'c:' .. batch) or 0) > 0 then
       for field, by in pairs(of_batch) do
@@ -153,15 +193,21 @@ local function write_counts()
   changes = {}
 end
 
--- Counts what was noted.
-local function count_members()
+-- Takes the notes, whose counts are not written yet.
+local function take_notes()
   for _, noted in ipairs(member_notes) do COUNTED[noted[1]](unpack(noted, 2, 5)) end
   member_notes = {}
-  write_counts()
 end
 
--- Closes a batch: its members alone may add others.
+-- Counts what was noted.
+local function count_members()
+  take_notes()
+  write_member_counts()
+end
+
+-- Closes a batch: its members alone may add others. A workflow starts.
 local function close_batch(batch)
+  if is_workflow(batch) and redis.call('HEXISTS', P .. 'c:' .. batch, 'held') == 1 then note_event('seal', batch) end
   redis.call('ZREM', P .. 'held', batch)
   redis.call('HDEL', P .. 'c:' .. batch, 'held')
   look_at_batch(batch)

@@ -1,5 +1,5 @@
 -- When what is known of ended jobs is forgotten.
--- Parts: expect, fields, many.
+-- Parts: expect, fields, many, workflows.
 
 -- Makes sure of all that ended jobs are listed in.
 local function expect_lists_of_ended()
@@ -28,6 +28,16 @@ local function sweep(portion)
   forget(over)
 end
 
+-- Returns those of the oldest ended jobs that are forgotten: nodes of workflows are only listed no more.
+local function without_nodes(ids)
+  if redis.call('EXISTS', P .. 'workflows') == 0 then return ids end
+  local others = {}
+  for _, id in ipairs(ids) do
+    if redis.call('ZSCORE', P .. 'expiries', id) then others[#others + 1] = id end
+  end
+  return others
+end
+
 -- Puts ended jobs into the index of their state, and forgets the oldest ones above the limit. Takes
 -- when they ended and when they are to be forgotten, each time before its id.
 local function finish(state, ended, expiries)
@@ -38,10 +48,11 @@ local function finish(state, ended, expiries)
   if excess > 0 then
     local oldest = redis.call('ZRANGE', index, 0, excess - 1)
     redis.call('ZREMRANGEBYRANK', index, 0, excess - 1)
-    forget(oldest)
+    forget(without_nodes(oldest))
   end
 end
 
-local function finish_one(id, state)
-  finish(state, { now, id }, { now + KEPT_MS[state], id })
+-- Ends one job; a node is kept by its workflow.
+local function finish_one(id, state, batch)
+  finish(state, { now, id }, is_workflow(batch) and {} or { now + KEPT_MS[state], id })
 end

@@ -5,14 +5,16 @@
 local ended, expiries = {}, {}
 
 local over_at = {} -- by how long a job is kept: when it is forgotten
-local function end_as(state, id, kept_ms)
-  if kept_ms == 0 then
+local function end_as(state, id, kept_ms, batch)
+  local is_node = batch ~= '' and is_workflow(batch)
+  if kept_ms == 0 and not is_node then
     forget({ id })
     return
   end
-  over_at[kept_ms] = over_at[kept_ms] or string.format('%.0f', now + kept_ms)
   ended[state], expiries[state] = ended[state] or {}, expiries[state] or {}
   append(ended[state], NOW, id)
+  if is_node then return end
+  over_at[kept_ms] = over_at[kept_ms] or string.format('%.0f', now + kept_ms)
   append(expiries[state], over_at[kept_ms], id)
 end
 
@@ -31,7 +33,7 @@ local function settle_lock(i, id, lock, batch, claimed_at)
     redis.pcall('HSET', P .. 'j:' .. id, 's', 'discarded', 'm', text(claimed_at + ARGV[i + 3]), 'f', NOW)
     free_lock(id, lock)
     if batch ~= '' then member_ended(id, batch, 'discarded') end
-    end_as('discarded', id, KEPT_MS.discarded)
+    end_as('discarded', id, KEPT_MS.discarded, batch)
     return true
   else
     lock_again(id, lock, not read(id, 'q')[1])
@@ -75,11 +77,11 @@ local function settle(i, value)
   if state ~= 'succeeded' then
     add_failure(id, ARGV[i + 5])
     redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished)
-  elseif result_ttl ~= '0' then
+  elseif result_ttl ~= '0' or is_workflow(batch) then
     redis.pcall('HSET', job, 's', state, 'm', started, 'f', finished, 'v', ARGV[i + 5])
   end
   if batch ~= '' then member_ended(id, batch, state, ARGV[i + 5]) end
-  end_as(state, id, KEPT_MS[state] or tonumber(result_ttl))
+  end_as(state, id, KEPT_MS[state] or tonumber(result_ttl), batch)
   return true
 end
 

@@ -1,0 +1,171 @@
+"""The nodes of workflows in memory, and what follows from their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from django_jobs.brokers.constants import (
+    EDGES_PER_CALL,
+    UPSTREAM_FAILED,
+    UPSTREAM_FAILED_MESSAGE,
+)
+from django_jobs.jobs.records import Failure, State
+from django_jobs.jobs.workflows import EdgeKind, NewNode
+
+from .edges import Edges, Event
+from .stored_job import StoredJob
+
+if TYPE_CHECKING:
+    from .store import Store
+
+REMOVES_EDGES = frozenset({Event.SEAL, Event.SUCCESS, Event.END, Event.DEATH})
+"""The events after which nothing can happen to their edges any more."""
+
+
+class Nodes:
+    """Notes what happens to nodes, and works off all events. The caller holds the broker's lock.
+
+    Args:
+        store: where the jobs are.
+        edges: between them.
+    """
+
+    def __init__(self, store: Store, edges: Edges) -> None:
+        self._store = store
+        self._edges = edges
+        self.of_workflow: dict[str, list[str]] = {}
+        self._followed = 0  # how many edges of the first noted event
+        self._actions: Mapping[Event, Callable[[StoredJob, str, int], None]] = {
+            Event.SUCCESS: self._release,
+            Event.END: self._release,
+            Event.DEATH: self._release,
+            Event.SEAL: self._release,
+            Event.FAILURE: self._fail,
+            Event.BACK: self._return,
+            Event.OVER: self._hand_over,
+            Event.GONE: self._forget,
+        }
+
+    def add(self, workflow: str, nodes: Sequence[NewNode]) -> None:
+        """Store nodes that wait for the workflow to be sealed, and for each other."""
+        listed = self.of_workflow.setdefault(workflow, [])
+        for node in nodes:
+            job_id = node.job.id
+            self._store.hold_back(StoredJob(node.job, open_edges=max(1, len(node.edges))))
+            listed.append(job_id)
+            for edge in node.edges:
+                self._edges.waiting[edge.kind, edge.source].append(job_id)
+            if not node.edges:
+                self._edges.waiting[Event.SEAL, workflow].append(job_id)
+
+    # --- what happens to nodes ---------------------------------------------------------------
+
+    def ended(self, job_id: str, state: State) -> None:
+        """Note that a node has ended."""
+        succeeded = state is State.SUCCEEDED
+        self._note(Event.SUCCESS if succeeded else Event.FAILURE, EdgeKind.SUCCESS, job_id)
+        self._note(Event.END, EdgeKind.END, job_id)
+
+    def deleted(self, job_id: str) -> None:
+        """Note that nothing will happen to a node any more."""
+        for kind in EdgeKind:
+            if self._edges.waiting.get((kind, job_id)):
+                self._edges.note(Event.DROP, job_id)
+                return
+
+    def came_back(self, job_id: str) -> None:
+        """Note that a node that had failed goes on."""
+        self._note(Event.BACK, EdgeKind.SUCCESS, job_id)
+
+    def _note(self, event: Event, kind: EdgeKind, job_id: str) -> None:
+        if self._edges.waiting.get((kind, job_id)):
+            self._edges.note(event, job_id)
+
+    # --- what follows ------------------------------------------------------------------------
+
+    def follow(self, now: int) -> None:
+        """Follow some edges of the events that were noted first."""
+        happened, left = self._edges.happened, EDGES_PER_CALL
+        while happened and left > 0:
+            event, name = happened[0]
+            edges = self._edges_of(event, name)
+            portion = edges[self._followed : self._followed + left]
+            for job_id in portion:
+                self._follow(event, name, job_id, now)
+            self._followed += len(portion)
+            left -= max(1, len(portion))
+            if self._followed >= len(edges):
+                happened.popleft()
+                self._followed = 0
+                self._remove_edges(event, name)
+
+    def _follow(self, event: Event, name: str, job_id: str, now: int) -> None:
+        if entry := self._store.entries.get(job_id):
+            self._actions[event](entry, name, now)
+        if event is Event.GONE:
+            self._drop(job_id)
+
+    def _drop(self, job_id: str) -> None:
+        for kind in EdgeKind:
+            self._edges.waiting.pop((kind, job_id), None)
+
+    def _edges_of(self, event: Event, name: str) -> list[str]:
+        if event in (Event.OVER, Event.GONE):
+            return self.of_workflow.get(name, [])
+        kind = EdgeKind.SUCCESS if event in (Event.FAILURE, Event.BACK) else event
+        return self._edges.waiting.get((kind, name), [])
+
+    def _remove_edges(self, event: Event, name: str) -> None:
+        if event is Event.GONE:
+            self.of_workflow.pop(name, None)
+            self._edges.waiting.pop((Event.SEAL, name), None)
+        elif event is Event.DROP:
+            self._drop(name)
+        elif event in REMOVES_EDGES:
+            self._edges.waiting.pop((event, name), None)
+
+    def _release(self, entry: StoredJob, _: str, now: int) -> None:
+        self._edges.release(entry, now)
+
+    def _fail(self, entry: StoredJob, source: str, now: int) -> None:
+        entry.failed_edges += 1
+        if entry.state is not State.WAITING or not entry.open_edges:
+            return
+        entry.add_failure(_upstream_failed(entry, source, now))
+        entry.finished_at = now
+        entry.is_upstream = True
+        self._store.end(entry, State.DISCARDED, now)
+
+    def _return(self, entry: StoredJob, _: str, now: int) -> None:
+        entry.failed_edges -= 1
+        if entry.is_upstream and not entry.failed_edges:
+            self.wait_again(entry, now)
+
+    def wait_again(self, entry: StoredJob, now: int) -> None:
+        """Let an ended node wait for its open edges."""
+        self._store.memberships.came_back(entry, now)
+        open_edges = entry.open_edges
+        entry.reset()
+        entry.open_edges = open_edges
+        self._store.hold_back(entry)
+
+    def _hand_over(self, entry: StoredJob, _: str, now: int) -> None:
+        """Let a node of a workflow that succeeded be forgotten in its time."""
+        if entry.state.is_final and not entry.expires_from_store:
+            self._store.keep_for_its_time(entry, now)
+
+    def _forget(self, entry: StoredJob, workflow: str, _: int) -> None:
+        if entry.job.batch == workflow and not entry.expires_from_store:
+            self._store.remove(entry)
+
+
+def _upstream_failed(entry: StoredJob, source: str, now: int) -> Failure:
+    return Failure(
+        exception=UPSTREAM_FAILED,
+        message=UPSTREAM_FAILED_MESSAGE % source,
+        traceback="",
+        at=now,
+        worker="",
+        attempt=entry.attempts,
+    )

@@ -1,0 +1,237 @@
+"""Workflows: jobs that start when others have ended, and get their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+
+from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, AnyTask
+from django_jobs.errors import InvalidWorkflow, WorkflowNotFound
+from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.workflows import Edge, EdgeKind
+from django_jobs.validation.validators import short_repr
+
+from .batch_backends import check_task, workflows_of
+from .job_group import JobGroup
+from .node_arguments import with_references
+from .nodes import Node, NodeEnd
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class ResultOf(Protocol[R_co]):
+    """What `enqueue` returns, as far as types go."""
+
+    @property
+    def return_value(self) -> R_co: ...
+
+
+class NodeTask(Protocol[R_co]):
+    """A task, as far as types go: what it returns."""
+
+    @property
+    def enqueue(self) -> _Enqueue[R_co]: ...
+
+
+class _Enqueue(Protocol[R_co]):
+    def __call__(self, *args: Any, **kwargs: Any) -> ResultOf[R_co]: ...
+
+
+class Workflow(JobGroup):
+    """Jobs that start when others have ended, and get their results as arguments.
+
+    It is stored as a whole or not at all; inside a transaction it waits for the commit.
+
+    Args:
+        name: for the dashboard, 200 characters at most.
+        metadata: a dict of JSON values, to find in `Workflow.get`.
+        backend: alias in `TASKS`; all its tasks must belong to it.
+
+    Raises:
+        ImproperlyConfigured: the name is no text or too long, or the backend has no workflows.
+        UnusableMetadata: a value is not a JSON value, or the metadata is too large.
+    """
+
+    _is_workflow: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        backend: str = DEFAULT_TASK_BACKEND_ALIAS,
+    ) -> None:
+        super().__init__(name, metadata, backend)
+        self._workflows = workflows_of(backend)
+        self._nodes: list[Node[Any]] = []
+        self._is_enqueued = False
+
+    @classmethod
+    def get(cls, workflow_id: str, *, backend: str = DEFAULT_TASK_BACKEND_ALIAS) -> Self:
+        """Return a workflow that any process may have enqueued.
+
+        Raises:
+            WorkflowNotFound: it is unknown, waits for a commit, or is no longer kept.
+        """
+        workflow = cls(backend=backend)
+        workflow._is_enqueued = True
+        workflow._read_as(workflow_id)
+        return workflow
+
+    @classmethod
+    def _not_found(cls, group_id: str, alias: str) -> WorkflowNotFound:
+        return WorkflowNotFound(group_id, alias)
+
+    def add(
+        self,
+        task: NodeTask[R],
+        *args: Any,
+        after: Iterable[Node[Any] | NodeEnd] | Node[Any] | NodeEnd = (),
+        **kwargs: Any,
+    ) -> Node[R]:
+        """Add a call of a task.
+
+        A node among the arguments, also in lists, tuples and dicts, stands for the result of its
+        job. The call starts when all these jobs, and those of `after`, have succeeded.
+
+        Args:
+            after: other nodes to wait for; `node.ended` for one that may end in whichever way. A
+                task's own parameter of this name is given by its position.
+
+        Returns:
+            The node, as an argument of later ones, or for their `after`.
+
+        Raises:
+            InvalidWorkflow: a node belongs to another workflow, or this one is enqueued already.
+            ImproperlyConfigured: the task belongs to another backend, or cannot be a node.
+            UnserializableArgument, PayloadTooLarge: as of `task.enqueue`.
+        """
+        self._refuse_if_enqueued("add()")
+        known = self._checked(task)
+        found: dict[str, Node[Any]] = {}
+        args = tuple(with_references(value, found) for value in args)
+        kwargs = {name: with_references(value, found) for name, value in kwargs.items()}
+        needed = [Edge(EdgeKind.SUCCESS, node.id) for node in map(self._own, found.values())]
+        edges = dict.fromkeys([*needed, *self._edges_of(after)])
+        job = self._workflows.build(self.id, known, args, kwargs)
+        node: Node[R] = Node(self, known, job, tuple(edges))
+        self._nodes.append(node)
+        return node
+
+    def enqueue(self) -> list[Any]:
+        """Store all nodes, and let those start that need no other one.
+
+        Returns:
+            A result for each node, in the order in which they were added.
+
+        Raises:
+            InvalidWorkflow: it has no nodes, or is enqueued already.
+            QueueFull, BrokerError: nothing is stored, as far as can be known. The call may be
+                repeated.
+        """
+        self._refuse_if_enqueued("enqueue()")
+        if not self._nodes:
+            raise InvalidWorkflow("The workflow has no jobs: call add() before enqueue().")
+        stored = NewBatch(id=self.id, name=self._name, metadata=self._metadata, is_workflow=True)
+        nodes = [(node.task, node.job, node.edges) for node in self._nodes]
+        results = self._workflows.enqueue(stored, nodes)
+        self._is_enqueued = True
+        return results
+
+    async def aenqueue(self) -> list[Any]:
+        """Store all nodes; see `enqueue`."""
+        return await sync_to_async(self.enqueue)()
+
+    # --- what is refused -----------------------------------------------------------------------
+
+    def _refuse_if_enqueued(self, call: str) -> None:
+        if self._is_enqueued:
+            raise InvalidWorkflow(
+                f"{call} of the workflow {self.id}: it is enqueued already. Make a new Workflow."
+            )
+
+    def _checked(self, task: object) -> AnyTask:
+        known = check_task("Workflow.add", task, self.backend, "workflow")
+        if getattr(known, "unique", None) is not None:
+            raise ImproperlyConfigured(
+                f"Workflow.add: {known.module_path} has unique=…, which a job of a workflow cannot"
+                " have: it could be merged with one outside of it. Use task.using(unique=None)."
+            )
+        return known
+
+    def _own(self, node: Node[Any]) -> Node[Any]:
+        if node.workflow is not self:
+            raise InvalidWorkflow(
+                f"Workflow.add: the job {node.id} of {node.task.module_path} belongs to another"
+                " workflow. Add it to this one, or read its result there."
+            )
+        return node
+
+    def _edges_of(self, after: object) -> list[Edge]:
+        items = [after] if isinstance(after, Node | NodeEnd) else after
+        if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+            raise InvalidWorkflow(
+                f"Workflow.add: after={short_repr(after)}: give a list of nodes."
+                " A parameter of the task that has this name is given by its position."
+            )
+        return [self._edge_of(item) for item in items]
+
+    def _edge_of(self, item: object) -> Edge:
+        match item:
+            case Node():
+                return Edge(EdgeKind.SUCCESS, self._own(item).id)
+            case NodeEnd():
+                return Edge(EdgeKind.END, self._own(item.node).id)
+        raise InvalidWorkflow(
+            f"Workflow.add: after holds {short_repr(item)}: give what add() returned, or the .ended"
+            " of that."
+        )
+
+
+class Chain:
+    """Jobs one after another, each of which gets the result of the one before.
+
+    The result is the first argument of the next call, before those that are given to `add`.
+
+    Args:
+        name, metadata, backend: as of `Workflow`.
+
+    Attributes:
+        workflow: what the chain builds.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        backend: str = DEFAULT_TASK_BACKEND_ALIAS,
+    ) -> None:
+        self.workflow = Workflow(name, metadata=metadata, backend=backend)
+        self._last: tuple[Node[Any], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the workflow, for `Workflow.get`."""
+        return self.workflow.id
+
+    def add(self, task: NodeTask[Any], *args: Any, **kwargs: Any) -> Self:
+        """Add a call of a task; raises the same errors as `Workflow.add`.
+
+        Returns:
+            The chain itself.
+        """
+        self._last = (self.workflow.add(task, *self._last, *args, **kwargs),)
+        return self
+
+    def enqueue(self) -> list[Any]:
+        """Store all calls, and let the first one start; see `Workflow.enqueue`."""
+        return self.workflow.enqueue()
+
+    async def aenqueue(self) -> list[Any]:
+        """Store all calls; see `enqueue`."""
+        return await self.workflow.aenqueue()

@@ -1,0 +1,124 @@
+"""How assertions find a batch or a workflow, and what they say if there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django_jobs.backends import JobBackend, our_backend
+from django_jobs.jobs.batches import BatchRecord, BatchState
+from django_jobs.jobs.metadata import decode_metadata, encode_metadata
+
+from .conditions import ANYTHING
+from .hints import commit_hint
+from .waiting import EVERYTHING
+
+LISTED = 20
+"""The most batches or workflows in a message."""
+
+UNFINISHED = frozenset({BatchState.OPEN, BatchState.RUNNING})
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that a batch or a workflow has to meet.
+
+    Attributes:
+        text: for the sentence "No batch … has succeeded."
+        is_met: returns whether one meets it.
+    """
+
+    text: str
+    is_met: Callable[[BatchRecord], bool]
+
+
+def to_backend(alias: str) -> JobBackend:
+    """Return the backend of an alias.
+
+    Raises:
+        AssertionError: it is none of django_jobs.
+    """
+    __tracebackhide__ = True  # of pytest
+    found = our_backend(alias)
+    if found is None:
+        raise AssertionError(f"TASKS[{alias!r}] is not a backend of django_jobs.")
+    return found
+
+
+def to_group_conditions(name: str, metadata: Mapping[str, Any], total: int) -> list[Condition]:
+    """Return the conditions for the arguments of an assertion."""
+    wanted: list[Condition] = []
+    if name is not ANYTHING:
+        wanted.append(Condition(f"named {name!r}", lambda one: one.name == name))
+    if metadata is not ANYTHING:
+        text = f"with metadata {dict(metadata)!r}"
+        expected = decode_metadata(encode_metadata(metadata))
+        wanted.append(Condition(text, lambda one: decode_metadata(one.metadata) == expected))
+    if total is not ANYTHING:
+        wanted.append(Condition(f"of {total} jobs", lambda one: one.counts.total == total))
+    return wanted
+
+
+def find_batch(
+    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[Condition], what: str
+) -> str:
+    """Return the ID of the last batch that is in one of the states and meets all conditions.
+
+    Args:
+        what: what should have become of it, for the message.
+
+    Raises:
+        AssertionError: there is none.
+    """
+    __tracebackhide__ = True  # of pytest
+    records = backend.broker.batches.list(limit=EVERYTHING)
+    return _find(records, states, wanted, what, "batch", "batches")
+
+
+def find_workflow(
+    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[Condition], what: str
+) -> str:
+    """Return the ID of the last workflow that is in one of the states and meets all conditions.
+
+    Args:
+        what: what should have become of it, for the message.
+
+    Raises:
+        AssertionError: there is none.
+    """
+    __tracebackhide__ = True  # of pytest
+    records = backend.broker.batches.list(workflows=True, limit=EVERYTHING)
+    return _find(records, states, wanted, what, "workflow", "workflows")
+
+
+def _find(
+    records: tuple[BatchRecord, ...],
+    states: Iterable[BatchState],
+    wanted: Iterable[Condition],
+    what: str,
+    noun: str,
+    nouns: str,
+) -> str:
+    __tracebackhide__ = True  # of pytest
+    conditions = [*wanted]
+    for record in records:
+        if record.state in states and all(one.is_met(record) for one in conditions):
+            return record.id
+    text = "".join(f" {one.text}" for one in conditions)
+    raise AssertionError(f"No {noun}{text} {what}. {_listed(records[:LISTED], nouns)}")
+
+
+def _listed(records: Iterable[BatchRecord], nouns: str) -> str:
+    """Return a sentence about those that there are, and about what may be missing."""
+    lines = [f"\n  {_line(record)}" for record in records]
+    sentence = f"These {nouns} are there:{''.join(lines)}" if lines else f"There are no {nouns}."
+    return sentence + commit_hint(has_jobs=bool(lines))
+
+
+def _line(record: BatchRecord) -> str:
+    counts = record.counts
+    name = f"{record.name!r}" if record.name else record.id
+    named = zip(("open", "succeeded", "dead", "discarded"), counts[1:], strict=True)
+    parts = "".join(f", {count} {what}" for what, count in named if count)
+    return f"{name}, {record.state.value}: {counts.total} jobs{parts}"

@@ -1,0 +1,103 @@
+"""`manage.py jobs workflows`: what it shows of workflows, and what it does to them."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management.base import CommandError
+
+from django_jobs import Batch, Workflow
+from django_jobs.brokers.base import Broker
+from django_jobs.jobs.batches import BatchCounts
+from django_jobs.jobs.records import State
+from django_jobs.testing import run_enqueued
+from tests.apps.command_site import tasks
+from tests.integration.commands.helpers import Jobs
+from tests.support.builders import make_job
+
+pytestmark = pytest.mark.usefixtures("backend")
+
+
+def failed() -> str:
+    """Run a workflow whose first job fails; return its id."""
+    flow = Workflow("order", metadata={"order": 7})
+    flow.add(tasks.greet, after=flow.add(tasks.fail))
+    flow.enqueue()
+    run_enqueued(raise_errors=False)
+    return flow.id
+
+
+def test_the_newest_workflow_is_listed_first(jobs: Jobs) -> None:
+    with Batch() as batch:
+        batch.enqueue(tasks.greet)
+    flow = failed()
+
+    head, *rows = jobs("workflows").rows
+
+    assert head == ["Workflow", "Name", "State", "Jobs", "Open", "Succeeded", "Dead", "Discarded"]
+    assert rows == [[flow, "order", "failed", "2", "0", "0", "1", "1"]]
+    assert flow not in jobs("batches").out
+
+
+def test_without_workflows_it_says_so(jobs: Jobs, broker: Broker) -> None:
+    broker.push([make_job()])  # a process without jobs is refused
+
+    assert jobs("workflows").out.strip() == "There are no workflows."
+
+
+def test_one_is_shown(jobs: Jobs) -> None:
+    flow = failed()
+
+    assert '{"order":7}' in jobs("workflows", flow).out
+    shown = jobs("workflows", flow, "--json").json
+    assert (shown["id"], shown["discarded"], shown["metadata"]) == (flow, 1, {"order": 7})
+
+
+def test_a_waiting_job_says_how_many_others_it_waits_for(jobs: Jobs, broker: Broker) -> None:
+    flow = Workflow()
+    last = flow.add(tasks.greet, after=[flow.add(tasks.greet), flow.add(tasks.greet)])
+    flow.enqueue()
+
+    assert f"for 2 other jobs of workflow {flow.id}" in jobs("show", last.id).out
+    assert "waits for 2 other jobs" in jobs("list", "--state", "waiting").out
+    awaited = jobs("show", last.id, "--json").json["waits_for"]
+    assert awaited == {"workflow": flow.id, "jobs": 2}
+
+
+def test_a_job_that_needs_a_failed_one_is_not_retried(jobs: Jobs, broker: Broker) -> None:
+    failed()
+    [discarded] = broker.inspection.jobs(State.DISCARDED)
+
+    with pytest.raises(CommandError, match="was not retried: It needs the success of the job"):
+        jobs("retry", discarded.job.id)
+    answer = jobs("retry", "--all", "--state", "discarded", "--no-input")
+    assert "1 job not retried: other jobs hold their locks, or" in answer.out + answer.err
+
+
+def test_its_dead_jobs_are_retried(jobs: Jobs) -> None:
+    flow = failed()
+
+    assert jobs("workflows", flow, "--retry-dead").out.strip() == "1 dead job queued again."
+    assert Workflow.get(flow).counts == BatchCounts(total=2, open=2)
+
+
+def test_it_is_cancelled_once(jobs: Jobs) -> None:
+    flow = Workflow()
+    flow.add(tasks.greet)
+    flow.enqueue()
+
+    assert jobs("workflows", flow.id, "--cancel", "--json").json == {
+        "workflow": flow.id,
+        "cancelled": True,
+    }
+    with pytest.raises(CommandError, match="was cancelled before"):
+        jobs("workflows", flow.id, "--cancel")
+
+
+def test_a_batch_is_no_workflow(jobs: Jobs) -> None:
+    with Batch() as batch:
+        batch.enqueue(tasks.greet)
+
+    with pytest.raises(CommandError, match="There is no workflow"):
+        jobs("workflows", batch.id)
+    with pytest.raises(CommandError, match="There is no batch"):
+        jobs("batches", failed())

@@ -1,0 +1,113 @@
+"""The random commands that both brokers are given: workflows, and what becomes of their nodes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from django_jobs.brokers.base import Broker
+from django_jobs.brokers.messages import QueueQuota
+from django_jobs.errors import WorkflowNotStored
+from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.records import JobRecord, State
+from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
+from tests.robustness.stateful.batch_commands import BatchCommands
+from tests.robustness.stateful.both_brokers import listing
+from tests.robustness.stateful.endings import ENDS, End
+from tests.robustness.stateful.operator_commands import QUEUES, WORKERS
+from tests.support.builders import make_job
+
+AT_ONCE = 6
+"""Jobs that a worker takes in one call of `work_off`."""
+
+WORKFLOWS = st.integers(0, 3).map("workflow{}".format)
+KINDS = st.sampled_from(EdgeKind)
+SHAPES = st.lists(st.lists(st.tuples(KINDS, st.integers(1, 4)), max_size=3), min_size=1, max_size=6)
+"""For each node, the kinds of its edges, and how many nodes before it each begins."""
+
+
+class WorkflowCommands(BatchCommands):
+    """Workflows, at any time of the life of other jobs."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self.edges: dict[str, tuple[Edge, ...]] = {}
+
+    @rule(
+        workflow=WORKFLOWS,
+        shape=SHAPES,
+        queue=QUEUES,
+        kept=st.sampled_from([0, 3_000, 60_000]),
+        is_whole=st.integers(0, 4).map(bool),
+    )
+    def store_workflow(
+        self,
+        workflow: str,
+        shape: list[list[tuple[EdgeKind, int]]],
+        queue: str,
+        kept: int,
+        is_whole: bool,
+    ) -> None:
+        is_known = self.same(lambda broker: broker.batches.find(workflow)) is not None
+        nodes = self.nodes(workflow, shape, queue, kept)
+        self.same(lambda broker: broker.batches.open(NewBatch(id=workflow, is_workflow=True)))
+        if not is_known:
+            self.same(partial(_stored, workflow=workflow, nodes=nodes))
+            jobs = [node.job for node in nodes]
+            self.known += [job.id for job in jobs]
+            self.expected.stored_nodes(jobs)
+            self.edges |= {node.job.id: node.edges for node in nodes}
+        if is_whole:
+            self.same(lambda broker: broker.batches.close(workflow))
+
+    def nodes(
+        self, workflow: str, shape: list[list[tuple[EdgeKind, int]]], queue: str, kept: int
+    ) -> list[NewNode]:
+        ids = [f"{len(self.known) + n:04d}" for n in range(len(shape))]
+        return [
+            NewNode(
+                make_job(id=ids[n], queue=queue, batch=workflow, result_ttl=kept),
+                tuple({Edge(kind, ids[n - back]): None for kind, back in edges if back <= n}),
+            )
+            for n, edges in enumerate(shape)
+        ]
+
+    @rule(workflow=WORKFLOWS, verb=st.sampled_from(["close", "cancel", "retry_dead", "retry_dead"]))
+    def care_for_a_workflow(self, workflow: str, verb: str) -> None:
+        self.care_for(workflow, verb)
+
+    @rule(worker=WORKERS, ends=st.lists(ENDS, min_size=8, max_size=24))
+    def work_off(self, worker: str, ends: list[End]) -> None:
+        """Do what a worker does all day, so that something follows from the ends of nodes."""
+        for first in range(0, len(ends), AT_ONCE):
+            self.call(worker, [QueueQuota(queue, AT_ONCE) for queue in "ab"], AT_ONCE, [])
+            held = [*self.expected.holds(worker).values()]
+            pairs = zip(held, ends[first : first + AT_ONCE], strict=False)
+            self.call(worker, [], 0, [self.end(*pair) for pair in pairs])
+
+    @invariant()
+    def each_node_waits_for_something_and_for_all_it_needs(self) -> None:
+        records = [one for state in State for one in listing(self.brokers[0], state)]
+        by_id = {one.job.id: one for one in records}
+        unsealed = {one.id for one in self.brokers[0].batches.list(workflows=True) if one.is_open}
+        for record in records:
+            if record.job.batch not in unsealed:
+                self.check_node(record, by_id)
+
+    def check_node(self, record: JobRecord, by_id: dict[str, JobRecord]) -> None:
+        sources = [(kind, by_id.get(source)) for kind, source in self.edges.get(record.job.id, ())]
+        if record.state is State.WAITING and record.job.batch:
+            assert any(source and not source.state.is_final for _, source in sources)
+        if not record.state.is_final and record.state is not State.WAITING:
+            for kind, source in sources:
+                assert source is None or kind is EdgeKind.END or source.state is State.SUCCEEDED
+
+
+def _stored(broker: Broker, workflow: str, nodes: list[NewNode]) -> bool:
+    try:
+        broker.batches.add_nodes(workflow, nodes)
+    except WorkflowNotStored:
+        return False
+    return True
