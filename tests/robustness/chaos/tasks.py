@@ -119,6 +119,16 @@ def run_in_turn(context: Any, key: str, longest: float) -> None:
     time.sleep(random.uniform(0, longest))
 
 
+@task(takes_context=True)
+def count_paths(context: Any, counted: list[int], longest: float) -> int:
+    """Return how many paths lead here through a workflow, from what others have counted."""
+    note(context)
+    note_moment("starts", context, "path")
+    time.sleep(random.uniform(0, longest))
+    note_moment("ends", context, "path")
+    return sum(counted) or 1
+
+
 # --- hostile ones: what the first does to its process, the others only to their attempt ----------
 
 
