@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from django.core.exceptions import ImproperlyConfigured
 
 from django_jobs.errors import UnserializableArgument
+from django_jobs.serialization.results import ResultReference
 from django_jobs.suggest import unknown_name
 from django_jobs.validation.validators import short_repr
 
@@ -140,12 +141,14 @@ def values_of(
         has_context: whether the first parameter of the function is the job's context.
 
     Raises:
-        UnserializableArgument: a path leads to nothing.
+        UnserializableArgument: a path leads to nothing, or to the result of another job.
         TypeError: an argument is missing.
     """
     if callable(by):
         found = by(*args, **kwargs)
-        return found if isinstance(found, tuple) else (found,)
+        return tuple(
+            _known(where, value) for value in (found if isinstance(found, tuple) else (found,))
+        )
     return tuple(_at(where, path, func, args, kwargs, has_context) for path in paths_of(by))
 
 
@@ -159,16 +162,28 @@ def _at(
 ) -> Any:
     """Return the value at a path into the arguments of a call."""
     name, *steps = path.split(".")
-    value = _argument(where, name, func, args, kwargs, has_context)
+    value = _known(where, _argument(where, name, func, args, kwargs, has_context))
     for step in steps:
         try:
-            value = value[step] if isinstance(value, Mapping) else getattr(value, step)
+            value = _known(
+                where, value[step] if isinstance(value, Mapping) else getattr(value, step)
+            )
         except (KeyError, AttributeError):
             # Without the value, which may be a secret, and without what the error says of it.
             raise UnserializableArgument(
                 f"{where}: the path {path!r} leads to nothing, as a {type(value).__name__} there"
                 f" has no {step!r}."
             ) from None
+    return value
+
+
+def _known(where: str, value: Any) -> Any:
+    """Return a value of a call, or refuse it as it is known only when the job starts."""
+    if isinstance(value, ResultReference):
+        raise UnserializableArgument(
+            f"{where}: its value is the result of another job, which is not known yet. Name another"
+            " argument."
+        )
     return value
 
 

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
 
+from django_jobs.errors import InvalidWorkflow
 from django_jobs.serialization.encode import MAX_DEPTH
-from django_jobs.serialization.results import ResultReference
+from django_jobs.serialization.results import ResultReference, ResultSource
 
-from .nodes import Node
+from .nodes import Node, NodeEnd
 
-T = TypeVar("T")
+TEXTS = (str, bytes, bytearray, memoryview, range)
+"""Sequences that hold no nodes."""
 
 
 def with_references(value: Any, found: dict[str, Node[Any]], depth: int = 0) -> Any:
     """Return a value in which each node is a reference to its result.
 
-    Nodes may be items of lists and tuples, and values of dicts.
+    Nodes may be items of lists and tuples, and values of dicts. A value without any is returned as
+    it is.
 
     Args:
         found: gets the nodes by their ids.
+
+    Raises:
+        InvalidWorkflow: a node stands where its result cannot.
     """
-    if isinstance(value, Node):
-        found[value.id] = value
-        return ResultReference(value.id)
+    match value:
+        case Node():
+            found[value.id] = value
+            return ResultReference(value.id)
+        case NodeEnd():
+            raise InvalidWorkflow(
+                "Workflow.add: .ended of a job is no argument, as it has no value. Give it in"
+                " after=[…]."
+            )
     if depth > MAX_DEPTH:
         return value  # who encodes it says so
-    if type(value) in (list, tuple):
-        return [with_references(item, found, depth + 1) for item in value]
-    if type(value) is dict:
-        return {key: with_references(item, found, depth + 1) for key, item in value.items()}
+    match value:
+        case Mapping():
+            _refuse_in(value, "the key of a dict", "a value of the dict")
+            members = {key: with_references(one, found, depth + 1) for key, one in value.items()}
+            return members if _differ(members.values(), value.values()) else value
+        case Set():
+            _refuse_in(value, "an item of a set", "an item of a list")
+        case Sequence() if not isinstance(value, TEXTS):
+            items = [with_references(item, found, depth + 1) for item in value]
+            return items if _differ(items, value) else value
     return value
+
+
+def _differ(items: Iterable[object], others: Iterable[object]) -> bool:
+    return any(one is not other for one, other in zip(items, others, strict=True))
+
+
+def _refuse_in(items: Mapping[Any, Any] | Set[Any], what: str, instead: str) -> None:
+    for item in items:
+        if isinstance(item, ResultSource):
+            raise InvalidWorkflow(
+                f"Workflow.add: the result of a job cannot be {what}, as it is not known yet. Make"
+                f" it {instead}, and build what the task needs there."
+            )

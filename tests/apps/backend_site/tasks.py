@@ -58,6 +58,11 @@ def note(value: Any) -> None:
     seen.append(value)
 
 
+@task(fair_by="value")
+def note_fairly(value: Any) -> None:
+    seen.append(value)
+
+
 @task(unique=Unique(by="key"))
 def note_once(key: str, value: Any) -> Any:
     seen.append(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from django_jobs import Batch, Chain, Unique, Workflow
+from django_jobs import Batch, Chain, Limit, Unique, Workflow
 from django_jobs.backends import JobBackend
 from django_jobs.compat import TaskResultStatus, task_enqueued
 from django_jobs.errors import (
@@ -331,6 +332,55 @@ def test_an_empty_workflow_is_refused(waiting: JobBackend) -> None:
 def test_an_argument_that_cannot_travel_is_refused_where_it_is_written(waiting: JobBackend) -> None:
     with pytest.raises(UnserializableArgument):
         Workflow().add(tasks.note, object())
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (lambda node: node.ended, r"after=\[…\]"),
+        (lambda node: [{"a": (node.ended,)}], r"after=\[…\]"),
+        (lambda node: {node: 1}, "a value of the dict"),
+        (lambda node: {node.ended: 1}, "a value of the dict"),
+        (lambda node: [{node}], "an item of a list"),
+        (lambda node: frozenset([node]), "an item of a list"),
+    ],
+)
+def test_a_node_where_no_result_can_be_is_refused(
+    waiting: JobBackend, argument: Callable[[Any], Any], message: str
+) -> None:
+    flow = Workflow()
+    node = flow.add(tasks.note, 1)
+
+    with pytest.raises(InvalidWorkflow, match=message):
+        flow.add(tasks.note, argument(node))
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        tasks.note_fairly,
+        tasks.note.using(limits=Limit(1, by="value")),
+        tasks.note.using(limits=Limit(1, by="value.customer")),
+        tasks.note.using(limits=Limit(1, by=lambda value: ("a", value))),
+    ],
+)
+def test_a_result_is_no_key(waiting: JobBackend, task: Any) -> None:
+    flow = Workflow()
+    node = flow.add(tasks.note, 1)
+
+    with pytest.raises(UnserializableArgument, match=r"result of another job.*Name another"):
+        flow.add(task, node)
+
+
+def test_collections_hold_results(waiting: JobBackend) -> None:
+    flow = Workflow()
+    node = flow.add(tasks.repeat, "a", 2)
+    flow.add(tasks.note, deque([node, OrderedDict(key=node)]))
+    flow.enqueue()
+
+    run_enqueued()
+
+    assert tasks.seen == [["aa", {"key": "aa"}]]
 
 
 def test_a_node_is_no_argument_of_other_calls(waiting: JobBackend) -> None:
