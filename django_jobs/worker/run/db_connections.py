@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import Context
 from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
@@ -61,6 +62,26 @@ def clean_up(job_id: str) -> None:
                 extra={"job_id": job_id},
             )
             _forget(connection)
+
+
+@contextmanager
+def lent_connections(context: Context) -> Iterator[None]:
+    """Let what runs in a context use this context's connections, and keep those that it opens.
+
+    Connections belong to a thread. Only while the thread runs an event loop, Django has others in
+    each context, which nobody closes when the context is gone.
+    """
+    for connection in connections.all(initialized_only=True):
+        context.run(_keep, connection)
+    try:
+        yield
+    finally:
+        for connection in context.run(connections.all, initialized_only=True):
+            _keep(connection)
+
+
+def _keep(connection: BaseDatabaseWrapper) -> None:
+    connections[connection.alias] = connection
 
 
 def _clean_up(connection: BaseDatabaseWrapper, job_id: str) -> None:

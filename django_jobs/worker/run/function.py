@@ -10,7 +10,7 @@ from django_jobs.jobs import observers
 
 from .announcements import announce, announce_end
 from .attempt import Attempt
-from .db_connections import clean_up
+from .db_connections import clean_up, lent_connections
 from .outcome import Outcome
 
 T = TypeVar("T")
@@ -34,16 +34,18 @@ def run_attempt(attempt: Attempt, guard: Guard) -> Outcome:
     """Run an attempt to its end, whether it succeeds or fails.
 
     It gets a context of its own, so that no language or other context variable of one job is left
-    for the next. A caller that runs its jobs inline keeps its database connections: it may be in
-    the middle of a query.
+    for the next. It uses the database connections of a caller that runs its jobs inline, who may
+    be in the middle of a transaction.
     """
-    return Context().run(_run, attempt, guard)
+    context = Context()
+    with lent_connections(context):
+        return context.run(_run, attempt, guard)
 
 
 def run_with_connections(attempt: Attempt, guard: Guard) -> Outcome:
     """Run an attempt in a worker's thread and leave working connections to the next one."""
     try:
-        return run_attempt(attempt, guard)
+        return Context().run(_run, attempt, guard)
     except BaseException as error:  # noqa: BLE001 (receivers of signals may raise what they like)
         return attempt.fail(error)
     finally:

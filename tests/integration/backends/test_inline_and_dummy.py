@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
+from django.db.backends.signals import connection_created
 
 from django_jobs import Retry
 from django_jobs.backends import DummyBackend
@@ -128,6 +130,35 @@ def test_an_inline_job_leaves_the_caller_s_connection_alone(
         tasks.count_authors.enqueue()
         assert connection.connection is before
     assert names == ["Ada", "Bob"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_inline_job_uses_the_connection_of_a_caller_with_an_event_loop(
+    inline: Any, monkeypatch: pytest.MonkeyPatch, is_open: bool
+) -> None:
+    """Django permits that in notebooks, for example."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    opened: list[Any] = []
+
+    def note(connection: Any, **_: Any) -> None:
+        opened.append(connection)
+
+    async def cell() -> Any:
+        with transaction.atomic() if is_open else nullcontext():
+            if is_open:
+                Author.objects.create(name="Ada")
+            counted = tasks.count_authors.using(enqueue_on_commit=False).enqueue().return_value
+            assert list(connections.all(initialized_only=True)) == opened
+        connections.close_all()
+        return counted
+
+    connection_created.connect(note)
+    try:
+        assert asyncio.run(cell()) == int(is_open)
+    finally:
+        connection_created.disconnect(note)
+    assert len(opened) == 1
 
 
 def test_jobs_of_a_paused_queue_run_with_the_next_one_after_the_pause(inline: Any) -> None:
