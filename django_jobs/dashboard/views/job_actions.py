@@ -34,12 +34,13 @@ MOST = 500
 
 @action(Permission.MANAGE)
 def apply(request: DashboardRequest) -> Done | Refused:
-    """Retry, cancel or delete the selected jobs."""
-    asked, ids = _asked(request), request.http.POST.getlist("id")[:MOST]
-    changed = sum(request.inspection.apply_one(asked, job_id) for job_id in ids)
+    """Retry, cancel or delete the job of a page, or the selected jobs of a list."""
+    asked, job_id = _asked(request), request.http.POST.get("job")
+    ids = [job_id] if job_id else request.http.POST.getlist("id")[:MOST]
+    changed = sum(request.inspection.apply_one(asked, one) for one in ids)
     back = request.address("jobs", **JobFilters.from_query(request.http.GET).query)
-    if len(ids) == 1 and "job" in request.http.POST and not (changed and asked is JobAction.DELETE):
-        back = request.address("job", id=ids[0])
+    if job_id and not (changed and asked is JobAction.DELETE):
+        back = request.address("job", id=job_id)
     locked = 0
     if asked is JobAction.RETRY and changed < len(ids):
         locked = sum(_is_kept_back(record) for record in request.inspection.read(ids))

@@ -78,7 +78,7 @@ def test_a_job_is_changed_if_its_state_permits_it(
     clock.advance(10**12)
     job_id = one_in_each_state(backend.broker, worker, clock)[state]
 
-    answer = operator.post(APPLY, {"do": action, "id": job_id, "job": "1"})
+    answer = operator.post(APPLY, {"do": action, "job": job_id})
     text = said(operator, answer)
 
     record = backend.broker.inspection.find(job_id)
@@ -190,7 +190,7 @@ def test_a_running_job_is_cancelled_on_its_page(
 
     page = operator.get(reverse("django_jobs_dashboard:job"), {"id": job_id}).content.decode()
     assert 'value="cancel"' in page
-    answer = operator.post(APPLY, {"do": "cancel", "id": job_id, "job": 1})
+    answer = operator.post(APPLY, {"do": "cancel", "job": job_id})
 
     told = said(operator, answer)
     assert told == "1 job was cancelled. Running jobs end within 5 seconds."

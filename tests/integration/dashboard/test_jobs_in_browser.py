@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.messages import JobProgress
+from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import State
 from django_jobs.testing import run_enqueued
 from tests.apps.dashboard_site import tasks
@@ -148,6 +150,23 @@ def test_an_open_search_form_stays_open_while_the_list_updates(
 
     page.locator("tr[id^=job-]").nth(3).wait_for()
     assert page.locator("#filters[open]").count() == 1
+
+
+def test_an_open_page_of_a_job_keeps_the_focus(open_page: Open, redis_backend: JobBackend) -> None:
+    (job,) = make_jobs(1)
+    redis_backend.broker.push([job])
+    worker = Driver(redis_backend.broker, "w1")
+    claim = worker.take_one()
+    page = open_page(f"{reverse('django_jobs_dashboard:job')}?id={job.id}")
+    page.select_option("[data-live-interval]", "2")
+    page.get_by_role("button", name="Cancel").focus()
+
+    progress = Progress(total=9, done=7)
+    said = JobProgress(job_id=job.id, token=claim.token, tag=claim.tag, progress=progress)
+    worker.heartbeat(progress=[said])
+
+    page.get_by_text("7 of 9").wait_for()
+    assert page.evaluate("document.activeElement.value") == "cancel"
 
 
 def test_the_arguments_and_the_traceback_can_be_copied(

@@ -64,7 +64,7 @@ def test_a_successor_names_the_job_for_which_it_waits(
 
 
 def test_a_job_whose_lock_is_taken_is_not_retried(operator: Client, locked_out: str) -> None:
-    html = do(operator, "apply_action", do="retry", id=locked_out, job="1")
+    html = do(operator, "apply_action", do="retry", job=locked_out)
 
     assert "1 job was not retried: another job holds its lock" in words(html)
 
