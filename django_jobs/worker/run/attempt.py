@@ -206,7 +206,7 @@ class Attempt:
         duration = settlement.duration
         failure = to_failure(error, self.claim, self.context.worker, settlement.waited, duration)
         if verdict.closes is not None:
-            say_reached(self.claim.job, verdict, failure, self.log_fields)
+            say_reached(self.claim.job, self.task, verdict, failure, self.log_fields)
             return Outcome(settlement._replace(failure=failure, closes=verdict.closes), None, error)
         announcement: Announcement | None = self._failure(error, verdict, duration)
         if announcement and self.context.undecided and verdict.may_be_ended(self.policy):

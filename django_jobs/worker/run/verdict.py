@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +24,7 @@ from django_jobs.errors import (
     UnusableResult,
 )
 from django_jobs.jobs.records import MESSAGE_LIMIT, TRACEBACK_LIMIT, Claim, Failure, Job, State
+from django_jobs.relations.limits import name_of
 from django_jobs.tasks.policy import RunPolicy
 from django_jobs.tasks.retry import error_path, is_kind, sidekiq_curve, usable_wait
 
@@ -93,13 +95,29 @@ def _closing(error: LimitReached) -> Verdict | None:
 
 
 def say_reached(
-    job: Job, verdict: Verdict, failure: Failure, log_fields: Mapping[str, object]
+    job: Job,
+    task: object,
+    verdict: Verdict,
+    failure: Failure,
+    log_fields: Mapping[str, object],
 ) -> None:
     """Say in the log that a job has met a limit, which it closes."""
+    names = [name_of(limit, job.task) for limit in getattr(task, "limits", ())]
+    if verdict.closes and verdict.closes not in names:
+        _warn_of_name(job.task, verdict.closes, ", ".join(map(repr, names)) or "none")
     logger.info(
         "%s: job %s has met a limit, and closes it for %.1f s: %s",
         *(job.task, job.id, verdict.delay, failure.message),
         extra=log_fields,
+    )
+
+
+@lru_cache  # so that it is said once
+def _warn_of_name(task: str, name: str, names: str) -> None:
+    logger.warning(
+        "%s: LimitReached(limit=%r) names no limit of the task, which has: %s. Unless the job was"
+        " given a limit of this name by using(), it waits alone.",
+        *(task, name, names),
     )
 
 

@@ -44,6 +44,11 @@ def names_no_limit(kind: str) -> None:
     raise LimitReached(30, limit=UNUSABLE_NAMES[kind])  # type: ignore[arg-type]
 
 
+@task(limits=[Limit(1, name="crm"), Rate(100, per=1, name="mail")])
+def misspells_its_limit() -> None:
+    raise LimitReached(3600, limit="crn")
+
+
 @task(limits=Rate(1, per=YEAR))
 def once_a_year() -> None:
     pass

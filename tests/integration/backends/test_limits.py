@@ -44,6 +44,21 @@ def test_a_job_that_reaches_a_limit_runs_again_at_no_cost_and_says_so(
     assert f"job {result.id} has met a limit, and closes it for 1.0 s: 429" in caplog.text
 
 
+def test_a_misspelt_limit_is_logged_once_with_those_of_the_task(
+    configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure("dummy")
+    for _ in range(2):
+        limited.misspells_its_limit.enqueue()
+
+    run_enqueued()
+
+    (warning,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert (
+        "LimitReached(limit='crn') names no limit of the task, which has: 'crm', 'mail'." in warning
+    )
+
+
 def test_a_limit_whose_name_cannot_be_stored_fails_the_attempt_and_stops_nothing(
     configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
