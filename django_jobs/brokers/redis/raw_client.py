@@ -60,7 +60,7 @@ class RawClient:
         Raises:
             redis.RedisError: one of theirs, when the reply is waited for.
         """
-        packed: list[bytes] = list(map(pack_command, commands))  # type: ignore[arg-type]  # of its stub
+        packed = [_packed(command) for command in commands]
         connection = self._connection()
         request = Request(connection, packed, self._resending)
         try:
@@ -113,6 +113,22 @@ class RawClient:
         if connection.is_connected and time.monotonic() - since > FRESH:
             _reopen_if_closed(connection)
         return connection
+
+
+def _packed(command: Command) -> bytes:
+    """Return a command as bytes; a lone surrogate in a text becomes bytes that no other text has.
+
+    Such texts come from names of files and arguments of programs. What asks for one finds nothing.
+    """
+    try:
+        packed: bytes = pack_command(command)  # type: ignore[arg-type]  # of its stub
+    except UnicodeEncodeError:
+        packed = pack_command(tuple(map(_encoded, command)))  # type: ignore[arg-type]  # likewise
+    return packed
+
+
+def _encoded(argument: str | int) -> bytes | int:
+    return argument.encode(errors="surrogatepass") if isinstance(argument, str) else argument
 
 
 def _reopen_if_closed(connection: Any) -> None:
