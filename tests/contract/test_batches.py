@@ -25,12 +25,14 @@ from django_jobs.jobs.batches import (
     NewBatch,
 )
 from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, Lock, OnConflict, State
 from tests.support.builders import (
     dead,
     discarded,
     given_back,
+    limited,
     make_failure,
     make_job,
     make_jobs,
@@ -729,6 +731,18 @@ def test_a_queue_that_is_cleared_keeps_its_waiting_callbacks(
 
     w1.settle(*map(succeeded, w1.take(5)))
     assert sorted(started(w1)) == ["end", "success"]
+
+
+def test_callbacks_do_not_count_as_jobs_that_wait_for_a_limit(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    filled(broker, 1)
+    broker.push([limited(name, JobLimit("mail", 1), queue="callbacks") for name in "abc"])
+    w1.take(3, "callbacks")
+
+    (queue,) = (one for one in inspection.queues() if one.name == "callbacks")
+
+    assert (queue.size, queue.waiting) == (0, 2)
 
 
 def test_a_cancelled_batch_leaves_no_job_that_waits_for_its_success(

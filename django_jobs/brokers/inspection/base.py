@@ -284,7 +284,10 @@ class Inspection(ABC):
 
     @abstractmethod
     def clear(self, queue: str) -> int:
-        """Forget all queued jobs of a queue, and return how many there were."""
+        """Forget the jobs of a queue that are queued or wait for a limit, and return how many.
+
+        Those that wait for other jobs stay, as do scheduled and retrying ones.
+        """
 
     @abstractmethod
     def pause(self, queue: str) -> None:

@@ -114,7 +114,7 @@ class MemoryInspection(Inspection):
             latency=max(0, self._now() - waiting_since),
             paused=name in self._markers.paused,
             has_turns=self._store.turns.has(name),
-            waiting=self._store.held_up[name],
+            waiting=self._store.waiters.count_in(name),
         )
 
     def fair_keys(self, queue: str) -> tuple[FairKey, ...]:

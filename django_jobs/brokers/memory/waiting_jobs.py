@@ -40,6 +40,7 @@ class WaitingJobs:
         self._slots = slots
         self._wake = wake
         self._waiters: dict[str, dict[str, Waiters]] = {}
+        self._by_queue: defaultdict[str, int] = defaultdict(int)
         self._open: defaultdict[str, Ranking] = defaultdict(Ranking)
         self._openings = Ranking()
 
@@ -51,6 +52,10 @@ class WaitingJobs:
     def count(self, key: str) -> int:
         """Return how many jobs wait for a key."""
         return sum(one.count for one in self._waiters.get(key, {}).values())
+
+    def count_in(self, queue: str) -> int:
+        """Return how many jobs of a queue wait for a key."""
+        return self._by_queue.get(queue, 0)
 
     def first_ids(self, key: str, count: int) -> tuple[str, ...]:
         """Return the ids of the first jobs that wait for a key, by queue."""
@@ -99,6 +104,7 @@ class WaitingJobs:
         waiters = self._waiters.setdefault(key, {}).setdefault(queue, Waiters())
         heapq.heappush(waiters.heap, (entry.place, entry.job.id))
         waiters.count += 1
+        self._by_queue[queue] += 1
         if len(waiters.heap) > 2 * waiters.count + FEW:
             waiters.heap = sorted(
                 (place, job_id)
@@ -113,6 +119,9 @@ class WaitingJobs:
         entry.waits_at = None
         waiters = self._waiters[key][queue]
         waiters.count -= 1
+        self._by_queue[queue] -= 1
+        if not self._by_queue[queue]:
+            del self._by_queue[queue]
         if not waiters.count:
             del self._waiters[key][queue]
             if queue in self._open:

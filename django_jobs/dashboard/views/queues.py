@@ -26,12 +26,14 @@ class Row:
 
     Attributes:
         ended: attempts that ended within the last hour.
+        clearable: jobs that clearing the queue deletes.
         workers: workers that serve the queue.
         is_neglected: whether it has jobs that no worker will take.
     """
 
     queue: QueueInfo
     ended: int
+    clearable: int
     workers: int
     is_neglected: bool
 
@@ -99,7 +101,13 @@ def _row(
     serving = sum(worker.serves(queue.name) for worker in workers)
     # The thread pool starts its worker with the first job, and it serves all queues.
     neglected = request.backend.persistent and queue.size > 0 and not serving
-    return Row(queue=queue, ended=ended, workers=serving, is_neglected=neglected)
+    return Row(
+        queue=queue,
+        ended=ended,
+        clearable=queue.size + queue.waiting,
+        workers=serving,
+        is_neglected=neglected,
+    )
 
 
 def _named(request: DashboardRequest) -> QueueInfo | None:

@@ -17,6 +17,8 @@ from .base import BackendSubcommand, ViewSubcommand
 from .console import Console
 from .json_output import fair_keys_json, queue_json
 
+WHAT_STAYS = "Scheduled and retrying jobs stay, and those that wait for other jobs."
+
 
 class Queues(ViewSubcommand):
     name = "queues"
@@ -100,7 +102,10 @@ class Resume(QueueSubcommand):
 
 class Clear(QueueSubcommand):
     name = "clear"
-    help = "Deletes all queued jobs of a queue for good. Scheduled and retrying jobs stay."
+    help = (
+        "Deletes all jobs of a queue for good that are queued or wait for a limit. Scheduled and"
+        " retrying jobs stay, and those that wait for other jobs."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -113,15 +118,17 @@ class Clear(QueueSubcommand):
 
     def handle_backend(self, backend: JobBackend, console: Console, options: Namespace) -> None:
         queue = known_queue(backend, options.queue)
-        if queue.size:
+        if known := queue.size + queue.waiting:
             console.confirm(
-                f"Delete the {format_count(queue.size, 'job')} in queue {queue.name}?",
+                f"Delete the {format_count(known, 'job')} in queue {queue.name}?",
                 interactive=options.interactive,
             )
         cleared = backend.broker.inspection.clear(queue.name)
         if options.json:
             console.show_json({"queue": queue.name, "cleared": cleared})
         elif cleared:
-            console.info(f"{format_count(cleared, 'job')} in queue {queue.name} deleted.")
+            console.info(
+                f"{format_count(cleared, 'job')} in queue {queue.name} deleted. {WHAT_STAYS}"
+            )
         if not cleared:
-            raise CommandError(f"Queue {queue.name} is empty.")
+            raise CommandError(f"Queue {queue.name} has no jobs to delete. {WHAT_STAYS}")

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.base import Broker
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Lock, OnConflict, State
 from django_jobs.management.jobs import bulk
 from django_jobs.management.jobs.progress import Progress
@@ -21,7 +22,7 @@ from django_jobs.testing import enqueued_jobs, override_backend, run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
 from tests.support.builders import dead as dead_job
-from tests.support.builders import make_job
+from tests.support.builders import limited, make_job
 from tests.support.driver import Driver
 
 Type = Callable[[str], int]
@@ -278,8 +279,20 @@ def test_clear_forgets_what_is_queued_in_one_queue(jobs: Jobs, broker: Broker) -
     other = tasks.greet.enqueue()
     assert jobs("clear", "low", "--no-input", "--json").json == {"queue": "low", "cleared": 1}
     assert {job.id for job in enqueued_jobs()} == {kept.id, other.id}
-    with pytest.raises(CommandError, match=r"^Queue low is empty\.$"):
+    with pytest.raises(CommandError, match=r"^Queue low has no jobs to delete\. Scheduled and "):
         jobs("clear", "low", "--no-input")
+
+
+def test_clear_forgets_what_waits_for_a_limit_and_says_what_stays(
+    jobs: Jobs, broker: Broker
+) -> None:
+    broker.push([limited(name, JobLimit("mail", 1), queue="low") for name in "abc"])
+    Driver(broker, "w1").take(3, "low")
+
+    assert jobs("clear", "low", "--no-input").out == (
+        "2 jobs in queue low deleted. Scheduled and retrying jobs stay, and those that wait for"
+        " other jobs.\n"
+    )
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "clear"])

@@ -9,9 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Turn
 from tests.integration.dashboard.helpers import do
-from tests.support.builders import make_job, make_jobs
+from tests.support.builders import limited, make_job, make_jobs
 from tests.support.driver import Driver
 
 QUEUES = reverse("django_jobs_dashboard:queues")
@@ -110,6 +111,19 @@ def test_a_queue_is_cleared_by_typing_its_name(operator: Client, backend: JobBac
     html = do(operator, "clear_queue", queue="default", typed=" default ")
     assert "3 jobs were deleted from the queue default." in html
     assert ">0<" in row(html, "default")
+
+
+def test_a_queue_whose_jobs_all_wait_for_a_limit_is_cleared(
+    operator: Client, backend: JobBackend, worker: Driver
+) -> None:
+    backend.broker.push([limited(name, JobLimit("mail", 1)) for name in "abc"])
+    worker.take(3)
+    assert "Delete 2 jobs from default?" in row(operator.get(QUEUES).content.decode(), "default")
+
+    html = do(operator, "clear_queue", queue="default", typed="default")
+
+    assert "2 jobs were deleted from the queue default." in html
+    assert "Delete" not in row(html, "default")
 
 
 @pytest.mark.parametrize("name", ["pause_queue", "resume_queue", "clear_queue"])

@@ -3,7 +3,7 @@
 -- Parts: shapes, fields, queues.
 -- KEYS[1]: prefix. Returns name, size, latency in ms, paused 0 or 1, whether it has turns 0 or 1, how many wait for
 --   slots, name …
-local reply = {}
+local reply, before_bound = {}, string.format('(%.0f', BEHIND_ALL)
 for _, name in ipairs(known_queues()) do
   local latency = 0
   local first = redis.call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
@@ -17,6 +17,6 @@ for _, name in ipairs(known_queues()) do
   reply[n + 1], reply[n + 2], reply[n + 3] = name, redis.call('ZCARD', P .. 'q:' .. name), latency
   reply[n + 4] = redis.call('SISMEMBER', P .. 'paused', name)
   reply[n + 5] = redis.call('EXISTS', P .. 'v:' .. name)
-  reply[n + 6] = redis.call('ZCARD', P .. 'y:' .. name)
+  reply[n + 6] = redis.call('ZCOUNT', P .. 'y:' .. name, '-inf', before_bound)
 end
 return reply
