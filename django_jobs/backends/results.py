@@ -7,6 +7,7 @@ from django_jobs.compat import TaskResultDoesNotExist
 from django_jobs.errors import BrokenPayload, TaskNotFound
 from django_jobs.jobs.result import AnyJobResult, stored_result
 from django_jobs.tasks.registry import find_task
+from django_jobs.validation.validators import short_repr
 
 
 def find_result(broker: Broker, job_id: str, alias: str) -> AnyJobResult:
@@ -19,7 +20,7 @@ def find_result(broker: Broker, job_id: str, alias: str) -> AnyJobResult:
     record = broker.inspection.find(job_id)
     if record is None:
         raise TaskResultDoesNotExist(
-            f"There is no job {job_id!r}, or its result is no longer kept."
+            f"There is no job {short_repr(job_id)}, or its result is no longer kept."
         )
     try:
         task = find_task(record.job.task, record.job.signature)

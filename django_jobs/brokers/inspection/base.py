@@ -284,10 +284,7 @@ class Inspection(ABC):
 
     @abstractmethod
     def clear(self, queue: str) -> int:
-        """Forget the jobs of a queue that are queued or wait for a limit, and return how many.
-
-        Those that wait for other jobs stay, as do scheduled and retrying ones.
-        """
+        """Forget the jobs of a queue that are queued or wait for a limit; return how many."""
 
     @abstractmethod
     def pause(self, queue: str) -> None:
