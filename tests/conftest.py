@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -15,9 +16,11 @@ import pytest
 import redis
 from django.core.management.commands import flush
 from django.core.management.sql import sql_flush
+from pytest_timeout import Settings
 
 from tests.support import redis_server as servers
 from tests.support.certificates import Certificate
+from tests.support.order import long_first
 from tests.support.redis_server import RedisServer
 
 if TYPE_CHECKING:
@@ -46,7 +49,13 @@ UNHURRIED = hypothesis.settings(
 hypothesis.settings.register_profile("unhurried", UNHURRIED)
 hypothesis.settings.load_profile("unhurried")
 
+# Looking for garbage among thousands of collected tests takes longer than to collect them.
+gc.disable()
+
 KEPT = ('"auth_permission";', '"django_content_type";')
+
+TEARDOWN_LIMIT = 60.0
+"""Seconds that the end of each fixture may take if the test has failed."""
 
 CHROMIUM = ("--no-sandbox", "--disable-background-networking", "--disable-sync", "--no-first-run")
 BROWSER_DEADLINE = 60_000
@@ -56,6 +65,32 @@ CHROMIUM_HINT = (
     "chromium is missing, so the browser tests cannot run. "
     "Install it with: sudo apt-get install -y --no-install-recommends chromium"
 )
+
+
+@pytest.hookimpl(trylast=True)  # after the tests were put in random order
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first."""
+    items[:] = long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not among the tests and the imported modules."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Limit also the teardown of a test that has failed: pytest-timeout is over by then."""
+    if signal.getitimer(signal.ITIMER_REAL)[0]:
+        return (yield)
+    limit = Settings(TEARDOWN_LIMIT, "signal", func_only=False, disable_debugger_detection=False)
+    item.ihook.pytest_timeout_set_timer(item=item, settings=limit)
+    signal.setitimer(signal.ITIMER_REAL, TEARDOWN_LIMIT, TEARDOWN_LIMIT)  # for each fixture
+    try:
+        return (yield)
+    finally:
+        item.ihook.pytest_timeout_cancel_timer(item=item)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from tests.support import about_me, warm_python
+from tests.support.order import long_first
 from tests.support.paths import ROOT
 from tests.support.processes import is_gone
 from tests.support.redis_server import RedisServer
@@ -62,7 +63,11 @@ def test_a_browser_is_at_hand(page: Page) -> None:
     assert page.inner_text("h1") == "Hello"
 
 
-@pytest.mark.parametrize("program", [("-m", about_me.__name__), (about_me.__file__,)])
+@pytest.mark.parametrize(
+    "program",
+    [("-m", about_me.__name__), ("-c", Path(about_me.__file__).read_text()), (about_me.__file__,)],
+    ids=["module", "text", "file"],
+)
 def test_a_fork_is_what_a_new_process_would_be(program: tuple[str, ...], tmp_path: Path) -> None:
     folder = ROOT if "-m" in program else tmp_path
     environment = os.environ | {"SHOP": "flowers", "PYTHONPATH": "/nowhere"}
@@ -105,3 +110,17 @@ def test_what_only_a_new_interpreter_reads_gets_one(tmp_path: Path) -> None:
         started = warm_python.python([about_me.__file__], tmp_path, environment, output)
     assert isinstance(started, subprocess.Popen)
     assert started.wait() == 7
+
+
+def test_each_process_begins_with_its_share_of_the_long_tests(
+    request: pytest.FixtureRequest,
+) -> None:
+    tests = [
+        pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None)
+        for name in ("a", "b", "long1", "c", "d", "long2", "e", "f", "g", "long3")
+    ]
+    for test in tests:
+        if test.name.startswith("long"):
+            test.add_marker("long")
+    names = [test.name for test in long_first(tests, 2)]
+    assert names == ["long1", "long3", "a", "b", "c", "long2", "d", "e", "f", "g"]

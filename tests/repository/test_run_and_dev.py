@@ -17,6 +17,8 @@ from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
+pytestmark = pytest.mark.long
+
 ENVIRONMENT = Path(sys.prefix)
 
 

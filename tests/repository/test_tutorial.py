@@ -185,6 +185,7 @@ def sign_in(browser: httpx.Client) -> None:
     assert browser.post(asked.url, data=login).url.path == "/jobs/"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(django.VERSION < (6, 1), reason="the tutorial is for the newest Django")
 def test_the_tutorial_does_what_it_says(reader: Reader, redis_url: str) -> None:

@@ -24,6 +24,8 @@ from tests.integration.backends.web_servers import (
 )
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 JOBS = 200
 REQUESTS = 10
 SHORT, LONG = 0.02, 0.5

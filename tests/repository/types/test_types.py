@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.long
+
 FOLDER = "tests/repository/types"
 SITE, ITS_TESTS = f"{FOLDER}/site.py", f"{FOLDER}/site_tests.py"
 

@@ -42,6 +42,7 @@ def run(backend: JobBackend, number: int) -> None:  # noqa: F811
     wait_until(lambda: waiting() == 0, "the worker did not run all", deadline=120)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_worker_takes_no_more_memory_the_longer_it_works(
     site: Site,  # noqa: F811

@@ -23,6 +23,7 @@ IS_LONG = "SOAK_SECONDS" in os.environ
 TIMELINES = {"the year": YEAR} if IS_LONG else {"spring": SPRING, "autumn": AUTUMN}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(4 * 3_600 if IS_LONG else 300)
 @pytest.mark.parametrize("timeline", TIMELINES.values(), ids=TIMELINES)
 @pytest.mark.parametrize("pace", PLANS)

@@ -12,6 +12,7 @@ WALKS = int(os.environ.get("LOSSY_WALKS", "8"))
 STEPS = int(os.environ.get("LOSSY_STEPS", "600"))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(WALKS * STEPS / 100 + 60)
 def test_no_claim_is_lost_or_hidden_in_a_lossy_network(redis_url: str) -> None:
     found = 0

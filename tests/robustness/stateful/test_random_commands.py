@@ -48,6 +48,7 @@ def walk(url: str, number: int) -> None:
         )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(SOAK_SECONDS + 600)
 def test_both_brokers_behave_the_same(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     for number in seeds():
