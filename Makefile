@@ -33,7 +33,6 @@ run: export JOB_BACKEND ?= async
 
 run: $(VENV)/installed ## Start the example site with jobs in threads of its process
 	@$(BIN)/python scripts/check_port.py $(PORT)
-	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) demo
 	@exec $(MANAGE) runserver 127.0.0.1:$(PORT)
 

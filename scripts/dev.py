@@ -37,7 +37,6 @@ def main(port: str) -> int:
     with ExitStack() as processes:
         try:
             _ensure_redis(processes)
-            subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], check=True)
             subprocess.run([*MANAGE, "demo"], check=True)
             return _start(processes, [*MANAGE, "jobs", "dev", f"127.0.0.1:{port}"]).wait()
         except KeyboardInterrupt:

@@ -98,7 +98,6 @@ def running_site() -> Iterator[str]:
             "REDIS_URL": server.url,
             "DATABASE_URL": f"sqlite:///{directory}/db.sqlite3",
         }
-        manage("migrate", "--verbosity", "0")
         manage("demo")
         for command in (["runworker", "-c", "5"], ["runserver", f"127.0.0.1:{port}", "--noreload"]):
             process = subprocess.Popen([*MANAGE, *command], stdout=QUIET, stderr=QUIET)

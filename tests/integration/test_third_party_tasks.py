@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,9 @@ from django.core.signing import Signer
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.tasks.signatures import LENGTH, SALT
+from tests.support import warm_python
 from tests.support.builders import make_job
 from tests.support.paths import APPS, ROOT
-from tests.support.waiting import DEADLINE
 
 SITE = APPS / "third_party_site"
 
@@ -52,16 +50,8 @@ print(json.dumps([told(job_id) for job_id in json.loads(INPUT)]))
 
 def run(*arguments: str, **variables: str) -> str:
     """Run Python on the site, and return its output."""
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        env=os.environ
-        | {"PYTHONPATH": f"{SITE}:{ROOT}", "DJANGO_SETTINGS_MODULE": "config.settings"}
-        | variables,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    site = {"PYTHONPATH": f"{SITE}:{ROOT}", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = warm_python.run(arguments, ROOT, os.environ | site | variables)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

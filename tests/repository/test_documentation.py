@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from tests.support.paths import ROOT
-from tests.support.processes import output_of
+from tests.support.processes import output_of_python
 
 README = ROOT / "README.md"
 PAGES = (
@@ -126,8 +125,7 @@ def visit(site: Path, **environment: str) -> str:
     }
     paths = {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}", "DJANGO_SETTINGS_MODULE": "settings"}
     _, lines = code()
-    command = [sys.executable, "-c", VISIT, *lines]
-    return output_of(command, site, {**inherited, **paths, **environment})
+    return output_of_python(["-c", VISIT, *lines], site, {**inherited, **paths, **environment})
 
 
 def test_the_quickstart_runs_a_job_in_a_thread_of_the_process(site: Path) -> None:

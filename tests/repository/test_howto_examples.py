@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.processes import output_of
+from tests.support.processes import output_of, output_of_python
 
 HOWTO = ROOT / "docs" / "howto"
 FILE = re.compile(r"^```python\n# (\S+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -60,6 +60,8 @@ SITE = {
 }
 
 BEGIN = """
+import warnings
+warnings.simplefilter("error")
 import django
 django.setup()
 from django.core.management import call_command
@@ -169,29 +171,31 @@ def write_site(directory: Path, page: str, files: dict[str, str]) -> None:
         (directory / name).write_text(text)
 
 
-def run(site: Path, *arguments: str, cwd: Path | None = None, **variables: str) -> str:
-    """Run Python with a site to its end, and return what it printed."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")
-    }
-    environment["PYTHONPATH"] = f"{site}{os.pathsep}{ROOT}"
-    return output_of([sys.executable, *arguments], cwd or site, environment | variables)
+def environment(site: Path, **variables: str) -> dict[str, str]:
+    """Return that of a process which imports the modules of a site."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return kept | {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}"} | variables
+
+
+def run(site: Path, program: str) -> str:
+    """Run a program with a site to its end, and return what it printed."""
+    variables = environment(site, DJANGO_SETTINGS_MODULE="settings")
+    return output_of_python(["-c", program], site, variables)
 
 
 @pytest.mark.parametrize("page", SCRIPTS)
 def test_the_tasks_of_the_page_do_their_work(page: str, tmp_path: Path) -> None:
     write_site(tmp_path, page, SITE)
     script = BEGIN + cleandoc(SCRIPTS[page])
-    run(tmp_path, "-W", "error", "-c", script, DJANGO_SETTINGS_MODULE="settings")
+    run(tmp_path, script)
 
 
 def test_another_broker_is_run_through_the_contract(tmp_path: Path, redis_url: str) -> None:
     package = {"yours/__init__.py": "", "yours/broker.py": BROKER}
     write_site(tmp_path, "brokers", package)
-    arguments = ("-m", "pytest", "tests/contract/test_queues.py", "-p", "yours.contract")
-    said = run(
-        tmp_path, *arguments, "-k", "yours", "-q", "-n", "0", cwd=ROOT, CONTRACT_BROKERS="yours"
-    )
+    command = [sys.executable, "-m", "pytest", "tests/contract/test_queues.py"]
+    command += ["-p", "yours.contract", "-k", "yours", "-q", "-n", "0"]
+    said = output_of(command, ROOT, environment(tmp_path, CONTRACT_BROKERS="yours"))
     assert re.search(r"\b[1-9]\d* passed", said)
     assert "failed" not in said
 
@@ -214,5 +218,5 @@ def test_a_backend_of_another_broker_runs_jobs(tmp_path: Path) -> None:
         result.refresh()
         print(result.return_value)
         """
-    said = run(tmp_path, "-c", cleandoc(script), DJANGO_SETTINGS_MODULE="settings")
+    said = run(tmp_path, cleandoc(script))
     assert said.split()[-1] == "5"

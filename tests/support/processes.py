@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.warm_python import Forked
+from tests.support.warm_python import Forked, run
 
 
 @dataclass
@@ -71,6 +71,13 @@ def output_of(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) 
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def output_of_python(arguments: Sequence[str], cwd: Path, env: Mapping[str, str]) -> str:
+    """Run Python to its end, which has to be a success; return what it printed, errors last."""
+    done = run(arguments, cwd, env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def is_gone(pid: int) -> bool:

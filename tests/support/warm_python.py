@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TextIO
@@ -27,6 +28,9 @@ from tests.support.warm_template import ENDED, MESSAGE, STARTED, Request
 
 FRESH = ("COVERAGE", "LD_", "PYTHON", "TZ")
 """How variables begin that only a new interpreter reads."""
+
+END_DEADLINE = 3 * DEADLINE
+"""Seconds within which a program must end that does some work."""
 
 
 class Forked:
@@ -116,14 +120,14 @@ def python(
     """Start Python in a session of its own; it writes to files and reads nothing.
 
     Args:
-        arguments: as on a command line. A module (`-m`) or a file starts as a fork, unless the
-            environment has something that only a new interpreter reads.
+        arguments: as on a command line. A module (`-m`), a program (`-c`) or a file starts as a
+            fork, unless the environment has something that only a new interpreter reads.
         errors: where it writes errors; by default to `output`.
     """
     errors = errors or output
     template = _template()
-    is_module_or_file = arguments[0] == "-m" or not arguments[0].startswith("-")
-    if is_module_or_file and template.fits(environment):
+    has_no_options = arguments[0] in {"-m", "-c"} or not arguments[0].startswith("-")
+    if has_no_options and template.fits(environment):
         request = Request(arguments, str(cwd), dict(environment))
         return template.start(request, output.fileno(), errors.fileno())
     return subprocess.Popen(
@@ -140,13 +144,18 @@ def python(
 def run(
     arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python to its end; return its exit code and what it wrote."""
+    """Run Python to its end; return its exit code and what it wrote.
+
+    A program that does not end is killed, and has that exit code.
+    """
     with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
         started = python(arguments, cwd, environment, output, errors)
         try:
-            code = started.wait(DEADLINE)
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(END_DEADLINE)
         finally:
             started.kill()
+        code = started.wait()
         output.seek(0)
         errors.seek(0)
         return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
+from types import ModuleType
 from typing import NamedTuple
 
 from tests.support.quick_imports import without_opentelemetry
@@ -60,7 +61,8 @@ class Request(NamedTuple):
     """A program to run.
 
     Attributes:
-        arguments: those of Python: `-m` and a module, or a file, and what comes after it.
+        arguments: those of Python: `-m` and a module, `-c` and a program, or a file, and what comes
+            after it.
     """
 
     arguments: Sequence[str]
@@ -163,15 +165,24 @@ def run(request: Request, installed: Sequence[str]) -> None:
         installed: what the end of `sys.path` is for every program.
     """
     first, *rest = request.arguments
-    is_module = first == "-m"
-    sys.argv = rest if is_module else [first, *rest]
-    folder = request.cwd if is_module else os.path.dirname(os.path.realpath(first))
     added = request.environment.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:] = [folder, *filter(None, added), *installed]
-    if is_module:
-        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-    else:
-        runpy.run_path(first, run_name="__main__")
+    others = [*filter(None, added), *installed]
+    match first:
+        case "-m":
+            sys.argv, sys.path[:] = rest, [request.cwd, *others]
+            runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        case "-c":
+            sys.argv, sys.path[:] = [first, *rest[1:]], ["", *others]
+            run_text(rest[0])
+        case _:
+            folder = os.path.dirname(os.path.realpath(first))
+            sys.argv, sys.path[:] = [first, *rest], [folder, *others]
+            runpy.run_path(first, run_name="__main__")
+
+
+def run_text(program: str) -> None:
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    exec(compile(program, "<string>", "exec"), vars(main))  # noqa: S102 (what Python does for -c)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +16,7 @@ from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure, Start
 from tests.support.paths import ROOT
 from tests.support.results import ended, succeeded
+from tests.support.warm_python import run
 
 ELSEWHERE = """
 import json, os, sys
@@ -38,14 +37,8 @@ def elsewhere(program: str, tasks_setting: dict[str, Any]) -> Any:
         "TASKS": json.dumps(tasks_setting),
         "PYTHONPATH": str(ROOT),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE.replace("{program}", program)],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
+    text = ELSEWHERE.replace("{program}", program)
+    done = run(["-c", text], ROOT, os.environ | variables)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from io import StringIO
 
@@ -17,7 +16,7 @@ from django_jobs.management.target import job_backend
 from django_jobs.testing import override_backend
 from tests.integration.commands.helpers import Answer, Jobs, Process
 from tests.support.paths import ROOT
-from tests.support.waiting import DEADLINE
+from tests.support.warm_python import run
 
 
 @pytest.fixture(params=["dummy", "redis"])
@@ -65,15 +64,7 @@ def environment() -> dict[str, str]:
 def manage(environment: dict[str, str]) -> Process:
     """Run `manage.py` as a process of its own: `manage("jobs", "check", REDIS_URL="…")`."""
 
-    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "django", *map(str, arguments)],
-            env=environment | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
+    def manage(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        return run(["-m", "django", *map(str, arguments)], ROOT, environment | variables)
 
-    return run
+    return manage

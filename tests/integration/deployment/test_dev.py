@@ -17,6 +17,7 @@ import pytest
 from tests.integration.deployment.project import DeployedProject
 from tests.support.ports import free_port
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.warm_python import run
 
 
 class Dev:
@@ -171,12 +172,6 @@ def test_it_does_not_run_inside_another_process(project: DeployedProject) -> Non
         "import django; django.setup(); from django.core.management import call_command;"
         "call_command('jobs', 'dev')"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=project.environment(DJANGO_SETTINGS_MODULE="shop.settings"),
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = project.environment(DJANGO_SETTINGS_MODULE="shop.settings")
+    done = run(["-c", program], project.folder, environment)
     assert "jobs dev works on the command line only." in done.stderr

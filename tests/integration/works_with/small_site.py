@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.support.paths import ROOT
-from tests.support.waiting import DEADLINE
+from tests.support.processes import output_of_python
 
 SITE = """
-import sys
+import sys, warnings
+warnings.simplefilter("error")
 import django
 from django.conf import settings
 from django.urls import include, path
@@ -83,13 +82,5 @@ def superuser():
 
 def run_site(program: str, folder: Path) -> None:
     """Run a program that sets the site up with `site` and looks at it; it must end well."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SITE + program, folder],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    output_of_python(["-c", SITE + program, str(folder)], ROOT, environment)

@@ -1,10 +1,11 @@
-"""The command that adds the demo data."""
+"""The command that brings the site to life: its tables and the demo data."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from django_jobs.backends import is_persistent
@@ -13,12 +14,12 @@ from feedback.demo.people import ACCOUNTS
 
 
 class Command(BaseCommand):
-    """Adds the demo data, and prints the accounts and what to try first."""
+    """Migrates, adds the demo data, and prints the accounts and what to try first."""
 
-    help = "Adds the demo data, and prints the accounts. Safe to run again."
+    help = "Migrates, adds the demo data, and prints the accounts. Safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Add the demo data.
+        """Migrate, and add the demo data.
 
         Raises:
             CommandError: `DEBUG` is off, where well-known passwords would be a security hole.
@@ -28,6 +29,7 @@ class Command(BaseCommand):
                 "The passwords of the demo accounts are public, so the accounts are created on "
                 "development sites only: set DEBUG=1."
             )
+        call_command("migrate", verbosity=0)
         added = fill()
         self.stdout.write(f"Demo data: {added} posts added." if added else "Demo data: in place.")
         self.stdout.write(f"\n  The site   {self.style.SUCCESS(settings.SITE_URL + '/')}\n\n")
