@@ -38,7 +38,7 @@ django.setup()
 from django_jobs.compat import default_task_backend
 
 def told(job_id):
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     while not (result := default_task_backend.get_result(job_id)).is_finished:
         assert time.monotonic() < deadline
         time.sleep(0.01)

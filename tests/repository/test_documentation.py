@@ -84,7 +84,7 @@ for lines in sys.argv[1:]:
 if is_persistent():
     call_command("runworker", burst=True)
 receipt = default_task_backend.get_result(page.split()[-1].rstrip("."))
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 90
 while not receipt.is_finished and time.monotonic() < deadline:
     time.sleep(0.01)
     receipt.refresh()

@@ -39,7 +39,7 @@ from django_jobs.backends import is_persistent
 class Patient(doctest.OutputChecker):
     def check_output(self, want, got, optionflags):
         result = names.get("result")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 90
         while result and not is_persistent() and not (result.is_finished or result.errors):
             assert time.monotonic() < deadline
             time.sleep(0.01)

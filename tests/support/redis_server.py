@@ -22,7 +22,7 @@ from tests.support.certificates import Certificate
 from tests.support.ports import HOST, free_port
 from tests.support.processes import freeze
 
-START_DEADLINE = 40.0
+START_DEADLINE = 90.0
 INSTALL_HINT = (
     "redis-server is missing, so the tests cannot run. "
     "Install it with: sudo apt-get install -y --no-install-recommends redis-server"

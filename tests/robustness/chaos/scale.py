@@ -9,7 +9,7 @@ import pytest
 SCALE = int(os.environ.get("CHAOS_SCALE", "1"))
 """1 for every run of the tests, 10 for `make chaos`."""
 
-PATIENCE = 50.0 * SCALE
+PATIENCE = 90.0 * SCALE
 """Seconds after which a test that waits for something has failed; far more than it takes."""
 
 LIMIT = pytest.mark.timeout(240 * SCALE)
