@@ -62,6 +62,20 @@ class BatchEnded(JobsError):
         self.batch = batch
 
 
+class BatchCancelled(JobsError):
+    """The dead jobs of a batch or a workflow are not retried, as it was cancelled.
+
+    Args:
+        batch: its id.
+    """
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(
+            f"{batch} was cancelled, so its dead jobs cannot be retried: they would be discarded."
+        )
+        self.batch = batch
+
+
 class BatchNotFound(JobsError, LookupError):
     """There is no such batch, it waits for a commit, or it is no longer kept.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -22,6 +23,8 @@ from .on_commit import open_transactions, run_after_all_commits
 
 if TYPE_CHECKING:
     from .base import JobBackend
+
+logger = logging.getLogger("django_jobs")
 
 
 class BackendBatches:
@@ -70,8 +73,19 @@ class BackendBatches:
         self._run(partial(self._close, batch_id), batch_id)
 
     def _close(self, batch_id: str) -> None:
-        self._broker.close(batch_id)
+        if not self._broker.close(batch_id):
+            self._warn_if_abandoned(batch_id)
         self._backend.batch_changed(batch_id)
+
+    def _warn_if_abandoned(self, batch_id: str) -> None:
+        record = self._broker.find(batch_id)
+        if record is None or record.is_abandoned:
+            logger.warning(
+                "The batch %s was given up before its block ended (TASKS[%r]): nothing was added to"
+                " it for an hour, or the broker lost it. Its on_success is not started.",
+                *(batch_id, self._backend.alias),
+                extra={"backend": self._backend.alias},
+            )
 
     def give_up(self, batch_id: str) -> None:
         """Cancel a batch that is not to go on; never raises a `JobsError`."""
@@ -90,7 +104,11 @@ class BackendBatches:
         return self._broker.find(batch_id)
 
     def retry_dead(self, batch_id: str, seconds: float = math.inf) -> RetriedDead:
-        """Queue the dead members again, all or those that can be reached in some time."""
+        """Queue the dead members again, all or those that can be reached in some time.
+
+        Raises:
+            BatchCancelled: the members would be discarded.
+        """
         retried = self._broker.retry_dead(batch_id, seconds)
         self._backend.batch_changed(batch_id)
         return retried

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django_jobs.brokers.constants import RESULTS_BYTES
-from django_jobs.errors import UnusableResult
+from django_jobs.errors import BatchCancelled, UnusableResult
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
@@ -135,8 +135,12 @@ class Batches(ABC):
         """
 
     @abstractmethod
-    def close(self, batch_id: str) -> None:
-        """Add no more members from outside; a batch without members ends now."""
+    def close(self, batch_id: str) -> bool:
+        """Add no more members from outside; a batch without members ends now.
+
+        Returns:
+            False if it was closed before: also if it was cancelled or abandoned, or is unknown.
+        """
 
     @abstractmethod
     def cancel(self, batch_id: str) -> bool:
@@ -177,7 +181,13 @@ class Batches(ABC):
 
         Args:
             seconds: after this time no further portion is begun.
+
+        Raises:
+            BatchCancelled: the members would be discarded.
         """
+        record = self.find(batch_id)
+        if record is not None and record.is_cancelled:
+            raise BatchCancelled(batch_id)
         began = time.monotonic()
         retried = kept = 0
         died_by: int | None = None

@@ -84,7 +84,8 @@ UNKNOWN_FORMAT_MESSAGE = (
 # --- jobs that a worker does not know -------------------------------------------------------------
 
 POSTPONED_PER_CALL = 300
-"""How many jobs of a later release one call may put aside, as it holds up the whole server."""
+"""How many jobs of a later release, or of cancelled batches, one call may put aside: it holds up
+the whole server."""
 
 SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 300_000
 """A postponed job pauses for as long as it has been waiting, within these bounds."""

@@ -15,7 +15,7 @@ from django_jobs.jobs.batches import BatchCounts, BatchRecord, BatchState
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.metadata import decode_metadata, encode_metadata
 from django_jobs.jobs.progress import CURRENT_ATTEMPT
-from django_jobs.validation.validators import short_repr
+from django_jobs.validation.validators import is_clean_text, short_repr
 
 from .batch_backends import batches_of
 from .ends import wait_for_end
@@ -40,7 +40,7 @@ class JobGroup(ABC):
     _is_workflow: ClassVar[bool] = False
 
     def __init__(self, name: str, metadata: Mapping[str, Any] | None, backend: str) -> None:
-        if not isinstance(name, str) or len(name) > MAX_NAME:
+        if not is_clean_text(name, MAX_NAME):
             raise ImproperlyConfigured(
                 f"{type(self).__name__}(name={short_repr(name)}): give a text of at most"
                 f" {MAX_NAME} characters."
@@ -161,6 +161,9 @@ class JobGroup(ABC):
 
         A batch's `on_success` is started if all of them succeed now; the other callbacks are not
         repeated. What a workflow had discarded as it needed a dead job waits for that again.
+
+        Raises:
+            BatchCancelled: it was cancelled, so they would be discarded.
         """
         retried: int = self._batches.retry_dead(self.id).retried
         return retried

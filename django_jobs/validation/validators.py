@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeGuard, TypeVar
 
 T = TypeVar("T")
 Validator: TypeAlias = Callable[[object], T]
@@ -146,6 +146,17 @@ def secret(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"give a text or None, not a value of type {type(value).__name__}.")
     return value or None
+
+
+def is_clean_text(value: object, longest: int) -> TypeGuard[str]:
+    """Return whether something is a text of at most so many characters, without surrogates."""
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def invalid_value(wanted: str, value: object) -> ValueError:

@@ -11,12 +11,14 @@ from django_jobs.brokers.batches import PORTION, RetriedDead
 from django_jobs.brokers.constants import (
     BATCH_HELD_MS,
     BATCH_KEPT_MS,
+    DEAD_KEPT,
     DEAD_KEPT_MS,
     EDGES_PER_CALL,
     MAX_CRASHES,
+    POSTPONED_PER_CALL,
 )
 from django_jobs.brokers.inspection.base import Inspection
-from django_jobs.errors import BatchEnded
+from django_jobs.errors import BatchCancelled, BatchEnded
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import (
     BatchCounts,
@@ -770,3 +772,77 @@ def test_events_that_are_left_are_followed_by_the_next_call_at_once(
     reply = w1.settle(*map(succeeded, [*claims, last]))
 
     assert reply.due_in == 0 or started(w1)
+
+
+def test_all_dead_members_can_be_retried_however_many_there_are(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    number = DEAD_KEPT + 10
+    jobs = filled(broker, number)
+    while claims := w1.take(500):
+        w1.settle(*map(dead, claims))
+        clock.advance(1)
+    assert inspection.counts()[State.DEAD] == DEAD_KEPT
+    assert found(inspection, jobs[0].id).state is State.DEAD
+    check_with_doctor(broker)
+
+    assert broker.batches.retry_dead("b1").retried == number
+    assert read(broker).counts == BatchCounts(total=number, open=number)
+
+
+def test_dead_members_of_a_batch_that_is_forgotten_are_forgotten(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    (job,) = filled(broker, 1)
+    w1.settle(dead(w1.take_one()))
+    clock.advance(DEAD_KEPT_MS + 1)
+    w1.heartbeat()
+
+    assert broker.batches.find("b1") is None
+    assert inspection.find(job.id) is None
+
+
+def test_dead_members_of_a_cancelled_batch_are_not_retried(broker: Broker, w1: Driver) -> None:
+    filled(broker, 2)
+    w1.settle(dead(w1.take_one()))
+    broker.batches.cancel("b1")
+
+    with pytest.raises(BatchCancelled, match="b1 was cancelled"):
+        broker.batches.retry_dead("b1")
+
+    assert read(broker).counts.dead == 1
+
+
+def test_only_the_block_holds_its_batch_open(broker: Broker, clock: Clock, w1: Driver) -> None:
+    """A member that adds others says nothing of the block."""
+    open_batch(broker)
+    add(broker, members(1))
+    claim = w1.take_one()
+    for _ in range(3):
+        clock.advance(BATCH_HELD_MS // 2)
+        w1.heartbeat()
+        broker.batches.add(members(1), Membership("b1", claim.job.id, claim.token))
+
+    assert read(broker).is_abandoned
+
+
+def test_closing_says_whether_the_batch_was_open(broker: Broker, clock: Clock, w1: Driver) -> None:
+    assert broker.batches.close("unknown") is False
+    open_batch(broker)
+    assert broker.batches.close("b1") is True
+    assert broker.batches.close("b1") is False
+    open_batch(broker, "b2")
+    clock.advance(BATCH_HELD_MS + 1)
+    w1.heartbeat()
+    assert broker.batches.close("b2") is False
+
+
+def test_one_call_discards_a_bounded_number_of_members(broker: Broker, w1: Driver) -> None:
+    number = POSTPONED_PER_CALL + 5
+    filled(broker, number)
+    broker.batches.cancel("b1")
+
+    assert w1.exchange("default", limit=1).due_in == 0
+    assert read(broker).counts == BatchCounts(total=number, open=5, discarded=POSTPONED_PER_CALL)
+    assert w1.take(1) == ()
+    assert read(broker).ended_at is not None

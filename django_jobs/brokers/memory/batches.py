@@ -63,12 +63,14 @@ class MemoryBatches(Batches):
             found = [self._store.entries.get(job_id) for job_id in ids]
             return [one.result if one else None for one in found]
 
-    def close(self, batch_id: str) -> None:
+    def close(self, batch_id: str) -> bool:
         with self._lock:
             batch = self._memberships.batches.get(batch_id)
-            if batch is not None and batch.held_until is not None:
-                self._memberships.close(batch, self._now())
-                self._store.nodes.follow(self._now())
+            if batch is None or batch.held_until is None:
+                return False
+            self._memberships.close(batch, self._now())
+            self._store.nodes.follow(self._now())
+            return True
 
     def cancel(self, batch_id: str) -> bool:
         with self._lock:
@@ -126,8 +128,8 @@ class MemoryBatches(Batches):
             died_by = self._now() if died_by is None else died_by
             batch = self._memberships.batches.get(batch_id)
             dead = batch.dead.items() if batch else ()
-            known = [job_id for job_id, died_at in dead if died_at <= died_by]
-            done = [self._retry_member(batch_id, one) for one in known[skip : skip + PORTION]]
+            known = [*islice(dead, skip, skip + PORTION)]
+            done = [self._retry_member(batch_id, one) for one, at in known if at <= died_by]
             retried, kept, gone = map(done.count, ("retried", "kept", "gone"))
             return RetriedSome(retried, kept, gone, died_by)
 

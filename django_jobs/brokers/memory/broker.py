@@ -105,7 +105,7 @@ class MemoryBroker(Broker):
             has_room = partial(self._has_room, jobs)
             if fits := has_room() or self._room.wait_for(has_room, capped(seconds)):
                 now = self._now()
-                self._store.check_batch(membership)
+                self._store.check_batch(membership, now)
                 self._unique_jobs.check(jobs, now)
                 ids += self._add(jobs, now)
             return fits

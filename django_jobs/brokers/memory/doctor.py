@@ -109,7 +109,7 @@ class MemoryDoctor(Doctor):
             ):
                 repair = partial(store.keep_for_its_time, entry, now)
                 yield _case(Trouble.ENDLESS_JOB, job_id, repair=repair)
-            if not is_listed:
+            if not is_listed and not store.memberships.can_retry(entry):
                 yield self._unlisted(entry, now)
 
     def _looked_at(self) -> Iterator[tuple[str, StoredJob]]:

@@ -88,10 +88,7 @@ class Indexes:
             self.wait_until(entry, entry.state, entry.due_at or now)
 
     def change_queue(self, entry: StoredJob, queue: str) -> None:
-        """Put a waiting entry into another queue.
-
-        If it has a place in its queue it keeps that, unless one of the queues has turns.
-        """
+        """Put a waiting entry into another queue, at the same place if neither has turns."""
         if entry.state not in LINED_UP:
             entry.job = entry.job._replace(queue=queue)
             return
@@ -108,11 +105,7 @@ class Indexes:
         self._enter(entry, state)
 
     def enqueue(self, entry: StoredJob, since: int) -> None:
-        """Put an entry at the end of its queue, among those of its priority.
-
-        Args:
-            since: Unix milliseconds since which it could have started.
-        """
+        """Put an entry that could have started since a time at the end of its priority's line."""
         self._leave(entry)
         self._arrive(entry, since)
 
@@ -149,8 +142,12 @@ class Indexes:
         members = self.members[state]
         while len(members) > LIMITS[state]:
             _, oldest = members.popitem(last=False)
-            if oldest.expires_from_store:
+            if not self.is_kept(oldest):
                 del self.entries[oldest.job.id]
+
+    def is_kept(self, entry: StoredJob) -> bool:
+        """Return whether an ended entry stays that is no longer listed by its state."""
+        return not entry.expires_from_store
 
     def list_again(self, entry: StoredJob, now: int) -> None:
         """Put an entry into the indexes of its state, of which one has lost it."""

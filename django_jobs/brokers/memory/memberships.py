@@ -98,6 +98,10 @@ class Memberships:
         self._held.pop(batch.new.id, None)
         self._look(batch, now)
 
+    def can_retry(self, entry: StoredJob) -> bool:
+        """Return whether a batch that is kept can still retry a dead job."""
+        return entry.state is State.DEAD and entry.job.batch in self.batches
+
     def is_cancelled(self, batch_id: str) -> bool:
         batch = self.batches.get(batch_id) if batch_id else None
         return batch is not None and batch.is_cancelled
@@ -163,12 +167,14 @@ class Memberships:
             and adder.token == membership.token
         )
 
-    def added(self, batch_id: str, number: int, now: int) -> None:
+    def hold(self, batch_id: str, now: int) -> None:
+        """Note that whoever opened a batch still adds jobs."""
+        self.batches[batch_id].held_until = now + BATCH_HELD_MS
+
+    def added(self, batch_id: str, number: int) -> None:
         batch = self.batches[batch_id]
         batch.total += number
         batch.open += number
-        if batch.held_until is not None:
-            batch.held_until = now + BATCH_HELD_MS
 
     def ended(self, entry: StoredJob, state: State, now: int, *, by_own_wish: bool) -> None:
         """Count a member that goes to a final state."""

@@ -57,6 +57,9 @@ class Store(Indexes):
         else:
             super().end(entry, state, now)
 
+    def is_kept(self, entry: StoredJob) -> bool:
+        return super().is_kept(entry) or self.memberships.can_retry(entry)
+
     def due_in(self, now: int) -> int | None:
         return 0 if self.edges.happened else super().due_in(now)
 
@@ -64,8 +67,8 @@ class Store(Indexes):
         super().sweep(now)
         self.locks.sweep(now)
 
-    def check_batch(self, membership: Membership | None) -> None:
-        """Refuse new members that their batch does not take.
+    def check_batch(self, membership: Membership | None, now: int) -> None:
+        """Refuse new members that their batch does not take; hold one whose block adds them.
 
         Raises:
             BatchEnded: it has been closed, has ended or is unknown, or the adder does not run.
@@ -75,6 +78,8 @@ class Store(Indexes):
         adder = self.entries.get(membership.adder)
         if not self.memberships.can_add(membership, adder):
             raise BatchEnded(membership.batch)
+        if not membership.adder:
+            self.memberships.hold(membership.batch, now)
 
     def add(self, job: Job, now: int) -> None:
         super().add(job, now)
@@ -82,7 +87,7 @@ class Store(Indexes):
 
     def _join(self, job: Job, now: int) -> None:
         if job.batch:
-            self.memberships.added(job.batch, 1, now)
+            self.memberships.added(job.batch, 1)
 
     def add_nodes(self, workflow: str, nodes: Sequence[NewNode], now: int) -> None:
         """Store nodes of a workflow, unless it is sealed.
@@ -94,7 +99,8 @@ class Store(Indexes):
             raise WorkflowNotStored(workflow)
         if self.memberships.takes_nodes(workflow):
             self.nodes.add(workflow, nodes)
-            self.memberships.added(workflow, len(nodes), now)
+            self.memberships.added(workflow, len(nodes))
+            self.memberships.hold(workflow, now)
 
     def add_successor(self, job: Job, now: int) -> None:
         """Add a job that waits until it is given its lock."""

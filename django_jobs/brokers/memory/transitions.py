@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django_jobs.brokers.constants import AGAINST_WISH
+from django_jobs.brokers.constants import AGAINST_WISH, POSTPONED_PER_CALL
 from django_jobs.brokers.messages import QueueQuota, Reply, Take
 from django_jobs.jobs.records import Claim, Failure, Settlement, State
 
@@ -35,6 +35,11 @@ class Call:
         return self.at_once >= 0
 
     called_off: int = 0
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether more jobs may be looked at, after those of cancelled batches."""
+        return self.called_off < POSTPONED_PER_CALL
 
 
 class Transitions:
@@ -191,7 +196,7 @@ class Transitions:
         """Take jobs of a queue; return them, and how many were left alone."""
         taken: list[StoredJob] = []
         left_alone: list[StoredJob] = []
-        while len(taken) < room and (entry := self._store.next(queue, call.now)):
+        while len(taken) < room and call.may_go_on and (entry := self._store.next(queue, call.now)):
             if is_newer(entry):
                 call.newest_format = max(call.newest_format, entry.job.format)
                 self._postpone(entry, unknown_format(entry, call.worker_id, call.now), call)

@@ -55,8 +55,8 @@ class RedisBatches(Batches):
     def some_results(self, ids: Sequence[str]) -> Sequence[str | None]:
         return list(self._run("read_results", *ids[:RESULTS_PER_CALL]))
 
-    def close(self, batch_id: str) -> None:
-        self._run("close_batch", batch_id, "close")
+    def close(self, batch_id: str) -> bool:
+        return bool(self._run("close_batch", batch_id, "close"))
 
     def cancel(self, batch_id: str) -> bool:
         return bool(self._run("close_batch", batch_id, "cancel"))

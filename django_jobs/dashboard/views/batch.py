@@ -82,6 +82,8 @@ def retry_dead(request: DashboardRequest) -> Done | Refused:
     if batch is None:
         return _unknown(request)
     back = request.address("batch", id=batch.id)
+    if batch.is_cancelled:
+        return Refused(_("This batch has ended, or was cancelled before."), back)
     done = request.backend.batches.retry_dead(batch.id, RETRY_SECONDS)
     if not done.retried:
         return Refused(_kept(done) or _("This batch has no dead jobs."), back)

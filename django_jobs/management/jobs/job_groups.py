@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.errors import BatchCancelled
 from django_jobs.jobs.batches import BatchRecord
 from django_jobs.management.formatting import NONE, format_count, format_time, printable
 from django_jobs.management.target import make_redactor
@@ -133,7 +134,10 @@ class JobGroups(ViewSubcommand):
             raise CommandError(f"The {self.noun} {options.id} has ended, or was cancelled before.")
 
     def _retry(self, backend: JobBackend, console: Console, options: Namespace) -> None:
-        retried, locked, _ = backend.batches.retry_dead(options.id)
+        try:
+            retried, locked, _ = backend.batches.retry_dead(options.id)
+        except BatchCancelled as error:
+            raise CommandError(str(error)) from error
         if options.json:
             console.show_json({self.noun: options.id, "retried": retried, "locked": locked})
             return

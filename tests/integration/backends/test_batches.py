@@ -11,6 +11,7 @@ from django.db import transaction
 
 from django_jobs import Batch, Unique
 from django_jobs.backends import JobBackend
+from django_jobs.brokers.memory import memberships
 from django_jobs.compat import BaseTaskBackend, task_enqueued
 from django_jobs.errors import BatchEnded, BatchNotFound
 from django_jobs.jobs.batches import BatchCounts, BatchState
@@ -19,6 +20,7 @@ from django_jobs.jobs.records import State
 from django_jobs.testing import run_enqueued
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure
+from tests.support.driver import Driver
 from tests.support.waiting import DEADLINE, wait_until
 
 committing = pytest.mark.django_db(transaction=True)
@@ -357,3 +359,40 @@ def test_a_member_does_not_wait_for_its_own_batch() -> None:
 
     with pytest.raises(RuntimeError, match="waits for the end of the batch"):
         run_enqueued()
+
+
+def test_the_end_of_a_block_that_was_silent_for_too_long_is_logged(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = configure("dummy")
+    monkeypatch.setattr(memberships, "BATCH_HELD_MS", 0)
+    with Batch(on_success=tasks.note_success) as batch:
+        batch.enqueue(tasks.note, 1)
+        Driver(backend.broker).heartbeat()
+
+    assert batch.record.is_abandoned
+    assert f"The batch {batch.id} was given up before its block ended" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled"])
+def test_the_end_of_another_block_is_not_logged(
+    waiting: JobBackend, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    with Batch() as batch:
+        if how == "cancelled":
+            batch.cancel()
+
+    assert "given up" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["\ud800", "x" * 201, 7, None, b"x"])
+def test_a_name_that_cannot_be_stored_is_refused(waiting: JobBackend, name: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^Batch\(name=.*give a text of at most 200"):
+        Batch(name=name)
+
+
+@pytest.mark.parametrize("batch_id", ["", "\ud800", "a\x00b", "x" * 10_000_000, 7, None, b"x", []])
+def test_what_is_no_id_names_no_batch(waiting: JobBackend, batch_id: Any) -> None:
+    with pytest.raises(BatchNotFound) as caught:
+        Batch.get(batch_id)
+    assert len(str(caught.value)) < 300

@@ -18,7 +18,7 @@ from django_jobs.tasks.redaction.names import MASK
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs, Process
-from tests.support.builders import dead, make_job
+from tests.support.builders import dead, make_job, make_jobs
 from tests.support.driver import Driver
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -188,6 +188,17 @@ def test_dead_members_are_retried(jobs: Jobs) -> None:
     assert state_of(batch_id) is BatchState.RUNNING
     answer = jobs("batches", batch_id, "--retry-dead", "--json").json
     assert answer == {"batch": batch_id, "retried": 0, "locked": 0}
+
+
+def test_dead_members_of_a_cancelled_batch_are_not_retried(jobs: Jobs, broker: Broker) -> None:
+    worker = Driver(broker)
+    broker.batches.open(NewBatch(id="b1"))
+    broker.batches.add(make_jobs(2, batch="b1"), Membership("b1"))
+    worker.settle(dead(worker.take_one()))
+    broker.batches.cancel("b1")
+
+    with pytest.raises(CommandError, match="b1 was cancelled, so its dead jobs cannot be retried"):
+        jobs("batches", "b1", "--retry-dead")
 
 
 def test_members_whose_locks_are_taken_are_counted_apart(jobs: Jobs, broker: Broker) -> None:

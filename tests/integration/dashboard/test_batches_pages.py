@@ -386,6 +386,18 @@ def test_a_retry_of_many_goes_on_when_asked_again(
     assert "1 job was enqueued." in do(operator, "retry_batch", batch="b1")
 
 
+def test_dead_members_of_a_cancelled_batch_are_not_retried(
+    operator: Client, redis_backend: JobBackend
+) -> None:
+    worker = Driver(redis_backend.broker)
+    filled(redis_backend)
+    worker.settle(dead(worker.take_one()))
+    redis_backend.broker.batches.cancel("b1")
+
+    assert "Retry dead jobs" not in shown(operator, BATCH, id="b1")
+    assert "has ended, or was cancelled before" in do(operator, "retry_batch", batch="b1")
+
+
 def test_without_dead_members_nothing_is_retried(operator: Client, backend: JobBackend) -> None:
     filled(backend)
 

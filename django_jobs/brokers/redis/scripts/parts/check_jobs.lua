@@ -137,9 +137,14 @@ local function is_expected(id, job)
   return redis.pcall('LPOS', P .. 'k:' .. (job.W or ''), id) ~= false and exists('k:' .. (job.W or ''))
 end
 
+-- Tells whether a job is listed by its batch, as one of many that are dead.
+local function is_listed_by_batch(id, job)
+  return job.s == 'dead' and job.B and peek('ZSCORE', 'z:' .. job.B, id)
+end
+
 local function check_readable_job(id, job)
   if is_one_of(job.s, ENDED) and is_workflow(job.B) then return end -- its workflow lists and keeps it
-  if not is_in(home(job), id) then
+  if not is_in(home(job), id) and not is_listed_by_batch(id, job) then
     local repair = function() list_again(id, job) end
     report('unlisted_job', id, job.s, not is_said_to_run(id, job) and repair or nil)
   elseif job.s == 'waiting' and job.E and not is_expected(id, job) then

@@ -28,12 +28,20 @@ local function sweep(portion)
   forget(over)
 end
 
--- Returns those of the oldest ended jobs that are forgotten: nodes of workflows are only listed no more.
-local function without_nodes(ids)
-  if redis.call('EXISTS', P .. 'workflows') == 0 then return ids end
+-- Tells whether a batch that is kept can still retry a dead job.
+local function is_dead_member(id)
+  local batch = read(id, 'B')[1]
+  return batch and redis.call('EXISTS', P .. 'c:' .. batch) == 1
+end
+
+-- Returns those of the oldest ended jobs that are forgotten. Nodes of workflows and dead members of batches are only
+-- listed no more.
+local function that_nobody_keeps(ids, state)
+  if redis.call('EXISTS', P .. 'workflows', P .. 'batches') == 0 then return ids end
   local others = {}
   for _, id in ipairs(ids) do
-    if redis.call('ZSCORE', P .. 'expiries', id) then others[#others + 1] = id end
+    local is_kept = not redis.call('ZSCORE', P .. 'expiries', id) or (state == 'dead' and is_dead_member(id))
+    if not is_kept then others[#others + 1] = id end
   end
   return others
 end
@@ -48,7 +56,7 @@ local function finish(state, ended, expiries)
   if excess > 0 then
     local oldest = redis.call('ZRANGE', index, 0, excess - 1)
     redis.call('ZREMRANGEBYRANK', index, 0, excess - 1)
-    forget(without_nodes(oldest))
+    forget(that_nobody_keeps(oldest, state))
   end
 end
 
