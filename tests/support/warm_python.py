@@ -23,7 +23,6 @@ from typing import TextIO
 
 from tests.support import warm_template
 from tests.support.paths import ROOT
-from tests.support.waiting import DEADLINE
 from tests.support.warm_template import ENDED, MESSAGE, STARTED, Request
 
 FRESH = ("COVERAGE", "LD_", "PYTHON", "TZ")
