@@ -94,7 +94,8 @@ new = tuple.__new__
 class Job(NamedTuple):
     """One enqueued call of a task. Only its metadata changes, and only its own attempts change it.
 
-    Id and arguments come first: all other fields are equal for calls that are enqueued together.
+    Id and arguments come first, limits and turn last: all other fields are equal for calls that are
+    enqueued together.
 
     Attributes:
         id: unique, under 64 characters.

@@ -533,6 +533,18 @@ def test_the_end_of_a_job_with_a_rate_frees_no_slot_of_a_limit_whose_key_its_own
     assert ids(w1.take(1)) == []
 
 
+def test_jobs_that_were_pushed_together_have_their_own_limits(
+    broker: Broker, inspection: Inspection
+) -> None:
+    several = (mail(value="x"), api(value="x"))
+    limits = [(mail(),), (), (), (mail(value="x"),), (mail(value="y"),), several, (mail(),)]
+    broker.push(
+        [limited(str(n), *some) if some else make_job(id=str(n)) for n, some in enumerate(limits)]
+    )
+
+    assert [found(inspection, str(n)).job.limits for n in range(len(limits))] == limits
+
+
 def test_jobs_with_a_rate_are_claimed_for_free_threads_only(broker: Broker, w1: Driver) -> None:
     w1.heartbeat()
     broker.push([make_job(id="p"), *(limited(name, api(9)) for name in "abc")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from urllib.parse import quote
 
@@ -49,7 +49,7 @@ def prefix(namespace: str) -> str:
     return f"{{{namespace}}}:"
 
 
-_shared = itemgetter(slice(2, -1))  # all but id, arguments and turn
+_shared = itemgetter(slice(2, -2))  # all but id, arguments, limits and turn
 
 
 def stored(jobs: Sequence[Job]) -> list[str | int]:
@@ -57,28 +57,43 @@ def stored(jobs: Sequence[Job]) -> list[str | int]:
     values: list[str | int] = []
     for shared, group in groupby(jobs, _shared):
         for alike in _groups(list(group)):
-            turns = [turn_text.to_text(job.turn) for job in alike if job.turn]
             values.append(len(alike))
             values += [job.id for job in alike]
             values += [job.arguments for job in alike]
-            values += _shared_values(turns, *shared)
+            limits, own = _limits_and_own_fields(alike)
+            values += _shared_values(own, limits, *shared)
     return values
 
 
+def _limits_and_own_fields(
+    jobs: Sequence[Job],
+) -> tuple[tuple[JobLimit, ...], list[tuple[str, ...]]]:
+    """Return the limits that similar jobs share, and the name and values of fields that differ."""
+    limits, own = jobs[0].limits, []
+    if jobs[0].turn:
+        own.append((TURN, *(turn_text.to_text(job.turn) for job in jobs)))
+    if limits and any(job.limits != limits for job in jobs):
+        own.append((LIMITS, *(limit_text.to_text(job.limits) for job in jobs)))
+        limits = ()
+    return limits, own
+
+
 def _groups(jobs: list[Job]) -> Iterable[list[Job]]:
-    """Return portions of similar jobs, in which all have turns or none; of unique ones, each alone.
+    """Return portions of similar jobs that have the same fields; of unique ones, each alone.
 
     Each unique job is stored, or not, for itself.
     """
     if jobs[0].lock is not None:
         return [[job] for job in jobs]
-    if not any(job.turn for job in jobs):
+    if not any(job.turn or job.limits for job in jobs):
         return [jobs]
-    return [list(group) for _, group in groupby(jobs, lambda job: job.turn is None)]
+    by_fields = groupby(jobs, lambda job: (job.turn is None, not job.limits))
+    return [list(group) for _, group in by_fields]
 
 
 def _shared_values(
-    turns: Sequence[str],
+    own: Sequence[Sequence[str]],
+    limits: tuple[JobLimit, ...],
     task: str,
     queue: str,
     priority: int,
@@ -92,7 +107,6 @@ def _shared_values(
     format_: int,
     lock: Lock | None,
     batch: str,
-    limits: tuple[JobLimit, ...],
 ) -> list[str | int]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
     fields: list[str | int] = [TASK, task, TERMS, terms]
@@ -110,12 +124,13 @@ def _shared_values(
         fields += (BATCH, batch)
     if lock is not None:  # at the end, where scripts look for it
         fields += (LOCK, lock_text.to_text(lock))
-    return [queue, priority, _or_empty(run_at), len(turns), *turns, len(fields), *fields]
+    flat = chain.from_iterable(own)
+    return [queue, priority, _or_empty(run_at), len(own), *flat, len(fields), *fields]
 
 
 def record_fields(job: Job) -> list[str | int]:
     """Return the fields of the record of a job, but for its state."""
-    queue, _, _, _, _, *fields = _shared_values((), *_shared(job))
+    queue, _, _, _, _, *fields = _shared_values((), job.limits, *_shared(job))
     turn = (TURN, turn_text.to_text(job.turn)) if job.turn else ()
     return [QUEUE, queue, ARGUMENTS, job.arguments, *turn, *fields]
 

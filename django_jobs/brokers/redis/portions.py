@@ -12,9 +12,6 @@ JOBS = 1000
 WEIGHT_OF_UNIQUE = 4
 """As how many of them a unique job counts: its lock takes Redis longer than all else."""
 
-WEIGHT_OF_LIMITED = 2
-"""The same for a job with limits, which is seldom stored together with its neighbours."""
-
 BYTES = 8 * 1024 * 1024
 """Bytes of arguments in one call, but for a single job that has more."""
 
@@ -28,7 +25,7 @@ def to_portions(jobs: Sequence[Job], most: int = JOBS) -> Iterator[list[Job]]:
     portion: list[Job] = []
     room, places = BYTES, most
     for job in jobs:
-        size, weight = job.size, _weight(job)
+        size, weight = job.size, WEIGHT_OF_UNIQUE if job.lock else 1
         if portion and (size > room or weight > places):
             yield portion
             portion, room, places = [], BYTES, most
@@ -37,10 +34,3 @@ def to_portions(jobs: Sequence[Job], most: int = JOBS) -> Iterator[list[Job]]:
         places -= weight
     if portion:
         yield portion
-
-
-def _weight(job: Job) -> int:
-    """Return as how many jobs one counts."""
-    if job.lock:
-        return WEIGHT_OF_UNIQUE
-    return WEIGHT_OF_LIMITED if job.limits else 1

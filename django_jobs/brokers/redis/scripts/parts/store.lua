@@ -1,17 +1,17 @@
 -- How new jobs are stored.
 -- Parts: places.
 --
--- Jobs come in groups, of which each differ in nothing but their id, their arguments and their turn. The arguments
+-- Jobs come in groups, of which each differ in nothing but their id, their arguments and a few fields more. The arguments
 -- of a script have of a group: how many jobs it has, their ids, the arguments of each, then queue, priority, run_at
--- or '', the turn of each after the number of them, which may be 0, and fields that their records share after
--- the number of these values. A unique job is a group of its own, and its lock the last of these fields.
+-- or '', how many more fields its jobs have of their own, of each of these its name and the value of each job, and fields
+-- that their records share after the number of these values. A unique job is a group of its own, and its lock the last
+-- of the shared fields.
 
 -- Returns where of a group stands what its jobs share, the last argument of the group, and where the number of
 -- their fields stands.
 local function shared_of(first)
   local shared = first + 1 + 2 * ARGV[first]
-  local fields, turns = shared + 4, ARGV[shared + 3]
-  if turns ~= '0' then fields = fields + turns end
+  local fields = shared + 4 + ARGV[shared + 3] * (ARGV[first] + 1)
   return shared, fields + ARGV[fields], fields
 end
 
@@ -42,14 +42,27 @@ local function leave_out_known(keys, ids, of_jobs)
   end
 end
 
--- Writes the records of new jobs, whose arguments follow one of the script's, and whose turns follow another one, if
--- they have some. Takes the fields that they share.
-local function write_records(keys, before, before_turns, ...)
+-- Returns what each job of a group says of its turn, or nil if they say nothing.
+local function turns_of(number, shared, fields)
+  for name = shared + 4, fields - 1, number + 1 do
+    if ARGV[name] == 'y' then return { unpack(ARGV, name + 1, name + number) } end
+  end
+end
+
+-- Writes the records of new jobs of a group. Takes what HSET does for each of them: its key and its arguments are empty
+-- yet, and its own fields are missing.
+local function write_records(first, keys, record)
+  local number, shared, _, fields = tonumber(ARGV[first]), shared_of(first)
+  local places, before = { 3 }, { first + number } -- of own fields: where in the record, and behind which argument
+  for name = shared + 4, fields - 1, number + 1 do
+    record[#record + 1], record[#record + 2] = ARGV[name], ''
+    places[#places + 1], before[#before + 1] = #record, name
+  end
   for n, key in ipairs(keys) do
-    if key and before_turns then
-      redis.call('HSET', key, 'a', ARGV[before + n], 'y', ARGV[before_turns + n], ...)
-    elseif key then
-      redis.call('HSET', key, 'a', ARGV[before + n], ...)
+    if key then
+      record[1] = key
+      for i = 1, #places do record[places[i]] = ARGV[before[i] + n] end
+      redis.call('HSET', unpack(record))
     end
   end
 end
@@ -60,10 +73,9 @@ local function store_group(first)
   local shared, last, fields = shared_of(first)
   local number, queue, run_at = tonumber(ARGV[first]), ARGV[shared], ARGV[shared + 2]
   local is_due = run_at == '' or tonumber(run_at) <= now
-  local before_turns = fields > shared + 4 and shared + 3 or nil
   mark(queue) -- also for known jobs: the call may have failed before anybody was woken
   local keys, ids = {}, {}
-  local of_jobs = before_turns and { unpack(ARGV, shared + 4, fields - 1) }
+  local of_jobs = turns_of(number, shared, fields)
   for n = 1, number do
     ids[n] = ARGV[first + n]
     keys[n] = P .. 'j:' .. ids[n]
@@ -77,15 +89,13 @@ local function store_group(first)
   if is_due then
     redis.call('ZADD', P .. 'q:' .. queue, unpack(new_members(ids, queue, ARGV[shared + 1], has_turns, of_jobs)))
     local queued_at = string.format('%.0f', now)
-    write_records(keys, first + number, before_turns,
-      'q', queue, 's', 'queued', 'u', queued_at, unpack(ARGV, fields + 1, last))
+    write_records(first, keys, { '', 'a', '', 'q', queue, 's', 'queued', 'u', queued_at, unpack(ARGV, fields + 1, last) })
   else
     for n = #ids, 1, -1 do
       ids[2 * n - 1], ids[2 * n] = run_at, ids[n]
     end
     redis.call('ZADD', P .. 's:scheduled', unpack(ids))
-    write_records(keys, first + number, before_turns,
-      'q', queue, 's', 'scheduled', unpack(ARGV, fields + 1, last))
+    write_records(first, keys, { '', 'a', '', 'q', queue, 's', 'scheduled', unpack(ARGV, fields + 1, last) })
   end
   return last
 end
