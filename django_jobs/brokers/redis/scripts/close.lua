@@ -23,7 +23,7 @@ redis.call('SET', P .. 'b:' .. worker, '999999999999999:0', 'EX', 3600)
 local held_suspect = false
 local ids, values = in_order(all)
 for _, id in ipairs(ids) do
-  local _, _, score, _, _, lock = let_go(id, values[id])
+  local _, _, score, _, _, lock = let_go(values[id])
   give_back(id, score, lock)
   held_suspect = held_suspect or id == suspect
 end

@@ -89,7 +89,7 @@ def test_no_two_parts_of_a_script_share_a_name(name: str) -> None:
 
 
 def test_parts_with_an_entrance_are_created_when_that_is_called() -> None:
-    text = with_parts("-- Parts: flight.\nlet_go('id', 'value')\n")
+    text = with_parts("-- Parts: flight.\nlet_go('value')\n")
     names = re.findall(r"^local function (enter_\d+)\(\)$", text, re.MULTILINE)
     calls = "".join(f"  {name}()\n" for name in names)
     assert names

@@ -64,7 +64,8 @@ end
 local function check_count(name, value)
   local count = peek('HGET', name, value)
   if not count then return end
-  if is_amount(count, 9) and tonumber(count) > 0 then
+  local number = string.match(count, '^(%d+) *$') -- `write_counts` adds the spaces
+  if number and is_amount(number, 9) and tonumber(number) > 0 then
     compare_count(string.sub(name, 3) .. ':' .. value)
   else
     report('unreadable_value', name, value, taking('HDEL', name, value))

@@ -24,9 +24,11 @@ local function held(value)
   if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, keys, batch end
 end
 
--- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots.
-local function let_go(id, value)
+-- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots. Given a fence, it does
+-- nothing to a claim under another one.
+local function let_go(value, wanted)
   local fence, tag, score, claimed_at, result_ttl, lock, keys, batch = held(value)
+  if wanted and fence ~= wanted then return nil end
   if keys and string.find(keys, ':', 1, true) then
     enter_limits()
     free_slots(keys)

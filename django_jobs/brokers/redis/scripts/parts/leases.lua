@@ -36,7 +36,7 @@ end
 -- Takes back a job of a worker that vanished, or cannot report its end, at its old place, or ends it as dead.
 local function take_back(id, value, gone, recovered, dead)
   local job = P .. 'j:' .. id
-  local _, _, score, _, _, lock = let_go(id, value)
+  local _, _, score, _, _, lock = let_go(value)
   local queue = read(id, 'q')[1]
   if not queue then -- evicted, or deleted by hand
     lock_again(id, lock, true)

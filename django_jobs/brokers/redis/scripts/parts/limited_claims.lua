@@ -42,8 +42,7 @@ end
 
 -- Returns the limits of which a job needs slots: none if its time is over, as its worker will only discard it.
 local function limits_now(job)
-  local expires_at = select(5, terms(job.e))
-  if expires_at ~= '' and tonumber(expires_at) <= now then return nil end
+  if string.sub(job.e, -1) ~= ':' and tonumber((select(5, terms(job.e)))) <= now then return nil end
   return limits_of(job.x)
 end
 

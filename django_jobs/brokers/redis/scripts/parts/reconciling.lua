@@ -16,7 +16,7 @@ local function give_back_unknown(worker, last_tag, awaited, named)
     local is_known = fence and (tonumber(tag) > last_tag or awaited[tag] or named[id .. ' ' .. fence])
     if not is_known then
       unknown[#unknown + 1], scores[id], locks[id] = id, score, lock
-      let_go(id, all[i + 1])
+      let_go(all[i + 1])
     end
   end
   if #unknown > 0 then expect_lists_of_queues() end

@@ -45,8 +45,8 @@ end
 local function settle(i, value)
   if not value then return false end
   local id, state = ARGV[i], ARGV[i + 2]
-  if held(value) ~= ARGV[i + 1] then return false end
-  local _, _, score, claimed_at, result_ttl, lock, keys, batch = let_go(id, value)
+  local fence, _, score, claimed_at, result_ttl, lock, keys, batch = let_go(value, ARGV[i + 1])
+  if not fence then return false end
   if state == 'queued' then
     give_back(id, score, lock)
     return true

@@ -47,7 +47,8 @@ end
 -- Returns the limit of a key, and the value in it.
 local function split(key)
   if not ids[key] then
-    ids[key], values[key] = string.match(key, '^([^:]*):?(.*)$')
+    local colon = string.find(key, ':', 1, true) or #key + 1
+    ids[key], values[key] = string.sub(key, 1, colon - 1), string.sub(key, colon + 1)
   end
   return ids[key], values[key]
 end
@@ -104,6 +105,8 @@ local function close_key(key, over_at)
 end
 
 local counts = {} -- by key: how many jobs hold its slots, as far as it was read
+local texts = {} -- by numbers: Redis takes longer to write one than to take a text
+local MANY = 20 -- keys of a limit that are written at once
 local changed = {} -- by ids of limits: keys with other counts than those that are stored, with their values
 
 -- Reads how many jobs hold the slots of keys.
@@ -138,14 +141,21 @@ local function set_count(key, count)
   changed[id][key] = value
 end
 
+-- Writes how many jobs hold the slots of keys. Of many, one value is made longer than 64 bytes, as `note` does it.
 local function write_counts()
   for id, keys in pairs(changed) do
     local kept, gone = {}, {}
     for key, value in pairs(keys) do
-      local list = counts[key] > 0 and kept or gone
-      list[#list + 1] = value
-      if list == kept then list[#list + 1] = counts[key] end
+      local count = counts[key]
+      if count == 0 then
+        gone[#gone + 1] = value
+      else
+        texts[count] = texts[count] or text_of(count)
+        kept[#kept + 1] = value
+        kept[#kept + 1] = texts[count]
+      end
     end
+    if #kept > 2 * MANY then kept[2] = string.format('%-65s', kept[2]) end
     could_many('HSET', P .. 'h:' .. id, kept)
     could_many('HDEL', P .. 'h:' .. id, gone)
   end
