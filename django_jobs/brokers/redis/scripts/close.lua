@@ -28,5 +28,8 @@ for _, id in ipairs(ids) do
   held_suspect = held_suspect or id == suspect
 end
 if held_suspect then mark_all() end
-if give_freed then give_freed() end
+if give_freed then
+  give_freed()
+  write_slots()
+end
 return redis.status_reply('OK')

@@ -58,7 +58,10 @@ local recovered, dead = {}, {}
 take_back_abandoned(worker, abandoned, recovered, dead)
 give_back_unknown(worker, tonumber(ARGV[8]), awaited, named)
 reap_overdue(recovered, dead)
-if give_freed then give_freed() end
+if give_freed then
+  give_freed()
+  write_slots()
+end
 redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 sweep(SWEEP)
 tidy_queues()

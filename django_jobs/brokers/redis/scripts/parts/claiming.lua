@@ -185,7 +185,7 @@ local function take(queue, room)
   note(flight, holdings)
   holdings = {}
   if turns then note_claimed_turns(queue, turns) end
-  if has_limits then write_limits() end
+  if has_limits then write_waiters() end
   with_many('ZADD', index, passed_over)
   with_many('ZADD', index, kept_back)
   left_alone[queue] = #passed_over / 2

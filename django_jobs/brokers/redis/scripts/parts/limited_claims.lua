@@ -18,9 +18,8 @@ end
 local left = {} -- ids of jobs that have waited, and wait no longer, by queue
 local touched = {} -- how many of them waited for each key, by queue
 
--- Writes what the call has done to the slots, and to the jobs that wait for them.
-local function write_limits()
-  write_taken()
+-- Writes what the call has done to the jobs that wait for slots.
+local function write_waiters()
   for queue, ids in pairs(left) do
     could_many('ZREM', P .. 'y:' .. queue, ids)
     for key, number in pairs(touched[queue]) do
@@ -57,7 +56,7 @@ local function declare(limit)
     paused = known and known.paused or '0', version = known and known.version or 0,
   }
   if known and (known.n ~= said.n or known.per ~= said.per) then
-    write_limits()
+    write_waiters()
     change_number(limit.id, number)
     closed, heads = {}, {}
   else

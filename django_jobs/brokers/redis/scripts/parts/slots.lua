@@ -105,11 +105,12 @@ local function close_key(key, over_at)
 end
 
 local counts = {} -- by key: how many jobs hold its slots, as far as it was read
+local stored = {} -- the same, as it is in Redis
 local texts = {} -- by numbers: Redis takes longer to write one than to take a text
 local MANY = 20 -- keys of a limit that are written at once
 local changed = {} -- by ids of limits: keys with other counts than those that are stored, with their values
 
--- Reads how many jobs hold the slots of keys.
+-- Reads how many jobs hold the slots of keys, with one command for each limit.
 local function read_counts(keys)
   local asked = {}
   for _, key in ipairs(keys) do
@@ -124,7 +125,11 @@ local function read_counts(keys)
   for id, own in pairs(asked) do
     for first = 1, #own.keys, 2000 do
       local got = redis.pcall('HMGET', P .. 'h:' .. id, unpack(own.values, first, math.min(first + 1999, #own.values)))
-      for i, count in ipairs(got) do counts[own.keys[first + i - 1]] = tonumber(count or 0) or 0 end
+      for i, count in ipairs(got) do
+        local key = own.keys[first + i - 1]
+        stored[key] = tonumber(count or 0) or 0
+        counts[key] = stored[key]
+      end
     end
   end
 end
@@ -141,19 +146,23 @@ local function set_count(key, count)
   changed[id][key] = value
 end
 
--- Writes how many jobs hold the slots of keys. Of many, one value is made longer than 64 bytes, as `note` does it.
+-- Writes how many jobs hold the slots of keys, if it is another number than before the call. Of many, one value is made
+-- longer than 64 bytes, as `note` does it.
 local function write_counts()
   for id, keys in pairs(changed) do
     local kept, gone = {}, {}
     for key, value in pairs(keys) do
       local count = counts[key]
-      if count == 0 then
+      if count == stored[key] then
+        -- what was freed was taken again
+      elseif count == 0 then
         gone[#gone + 1] = value
       else
         texts[count] = texts[count] or text_of(count)
         kept[#kept + 1] = value
         kept[#kept + 1] = texts[count]
       end
+      stored[key] = count
     end
     if #kept > 2 * MANY then kept[2] = string.format('%-65s', kept[2]) end
     could_many('HSET', P .. 'h:' .. id, kept)
@@ -205,8 +214,9 @@ local function take_slots(limits)
   end
 end
 
--- Writes the slots that were taken. Of starts, as many are kept as may count, also when an operator takes a number back.
-local function write_taken()
+-- Writes the slots that were taken and freed. Of starts, as many are kept as may count, also when an operator takes a
+-- number back.
+local function write_slots()
   write_counts()
   for key, times in pairs(started) do
     local number = number_of_key(key)

@@ -89,7 +89,8 @@ local function free_slots(text)
   for _, key in ipairs(keys) do freed[key] = (freed[key] or 0) + 1 end
 end
 
--- Gives what was freed in this call to the jobs that wait for it, if any wait for a limit.
+-- Gives what was freed in this call to the jobs that wait for it, if any wait for a limit. `write_slots` comes later, as
+-- what is freed is often taken again.
 local function give_freed()
   local keys, wanted = {}, {}
   for key in pairs(freed) do keys[#keys + 1] = key end
@@ -98,7 +99,6 @@ local function give_freed()
     set_count(key, counts[key] - number)
     if is_awaited(id_of(key)) then wanted[#wanted + 1] = key end
   end
-  write_counts()
   freed = {}
   look_at(wanted)
 end
