@@ -22,10 +22,13 @@ local touched = {} -- how many of them waited for each key, by queue
 local function write_waiters()
   for queue, ids in pairs(left) do
     could_many('ZREM', P .. 'y:' .. queue, ids)
+    local ended = {} -- how many have waited for each limit
     for key, number in pairs(touched[queue]) do
-      count_waiting(id_of(key), -number)
-      tidy_key(queue, key)
+      local id = id_of(key)
+      ended[id] = (ended[id] or 0) + number
     end
+    for id, number in pairs(ended) do count_waiting(id, -number) end
+    for key in pairs(touched[queue]) do tidy_key(queue, key) end
   end
   for queue, by_key in pairs(moved) do let_all_wait(queue, by_key) end
   left, touched, moved = {}, {}, {}
@@ -99,10 +102,10 @@ end
 local function find_head(queue)
   local open = P .. 'o:' .. queue
   while moves < MOVED_PER_CALL do
-    local listed = redis.pcall('ZRANGE', open, 0, 1, 'WITHSCORES')
+    local listed = redis.pcall('ZRANGE', open, '0', '1', 'WITHSCORES')
     local key, next_score = listed[1], listed[4]
     if not key then return false end
-    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), 0, 0, 'WITHSCORES')
+    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), '0', '0', 'WITHSCORES')
     local score, has_slot = first[2], first[2] and is_free(key)
     if has_slot and (score == listed[2] or not next_score or tonumber(score) < tonumber(next_score)) then
       return { id = first[1], key = key, score = score, at = tonumber(score) }

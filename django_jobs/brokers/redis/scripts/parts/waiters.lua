@@ -3,8 +3,8 @@
 -- Parts: slots, fields, many, places.
 -- Entered by: enter_limits.
 
+local present = text_of(now) -- Redis takes longer to write a number than to take a text
 local freed = {} -- by key: how many jobs hold its slots no longer
-local awaited = {} -- by ids of limits: whether jobs wait for any of their keys
 
 local function waiters_of(key, queue)
   return 'x:' .. key .. ':' .. queue
@@ -12,12 +12,6 @@ end
 
 local function id_of(key)
   return (split(key))
-end
-
--- Tells whether any job waits for a limit.
-local function is_awaited(id)
-  if awaited[id] == nil then awaited[id] = redis.call('EXISTS', P .. 'g:' .. id) == 1 end
-  return awaited[id]
 end
 
 local function append_pair(list, score, member)
@@ -37,9 +31,9 @@ local listings = LISTED_PER_CALL -- for how many queues this call may still list
 -- Returns whether it is listed for all of them.
 local function list_for_queues(key, listed)
   local room, noted = listings, {}
-  local queues = redis.pcall('ZRANGEBYSCORE', P .. 'u:' .. key, '-inf', '(inf', 'LIMIT', 0, room)
+  local queues = redis.pcall('ZRANGEBYSCORE', P .. 'u:' .. key, '-inf', '(inf', 'LIMIT', '0', room)
   for _, queue in ipairs(queues) do
-    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), 0, 0, 'WITHSCORES')
+    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), '0', '0', 'WITHSCORES')
     listed[queue] = listed[queue] or {}
     if first[2] then append_pair(listed[queue], first[2], key) end
     append_pair(noted, 'inf', queue)
@@ -51,7 +45,7 @@ end
 
 -- Notes that jobs of a queue wait for a key that is not listed for it, or is not in the right place.
 local function unlist(key, queue, how)
-  could('ZADD', P .. 'u:' .. key, how, 'LT', now, queue)
+  could('ZADD', P .. 'u:' .. key, how, 'LT', present, queue)
 end
 
 -- Lists keys for each queue whose jobs wait for them, as far as they have free slots by now. What is more than one call
@@ -63,7 +57,7 @@ local function look_at(keys)
       if listings > 0 and list_for_queues(key, listed) then
         opened[#opened + 1] = key
       else
-        append_pair(left, now, key)
+        append_pair(left, present, key)
       end
     elseif redis.call('EXISTS', P .. 'u:' .. key) == 1 then
       note_opening(key)
@@ -89,17 +83,31 @@ local function free_slots(text)
   for _, key in ipairs(keys) do freed[key] = (freed[key] or 0) + 1 end
 end
 
--- Gives what was freed in this call to the jobs that wait for it, if any wait for a limit. `write_slots` comes later, as
--- what is freed is often taken again.
+-- Adds to a list those of the keys of a limit for which jobs wait.
+local function add_awaited(list, id, keys)
+  if redis.call('EXISTS', P .. 'g:' .. id) == 0 then return end
+  for first = 1, #keys, 2000 do
+    local noted = redis.pcall('ZMSCORE', P .. 'g:' .. id, unpack(keys, first, math.min(first + 1999, #keys)))
+    for i, version in ipairs(noted) do
+      if version then list[#list + 1] = keys[first + i - 1] end
+    end
+  end
+end
+
+-- Gives what was freed in this call to the jobs that wait for it. `write_slots` comes later, as what is freed is often
+-- taken again.
 local function give_freed()
-  local keys, wanted = {}, {}
+  local keys, of_limits, wanted = {}, {}, {}
   for key in pairs(freed) do keys[#keys + 1] = key end
   read_counts(keys)
   for key, number in pairs(freed) do
+    local id = id_of(key)
     set_count(key, counts[key] - number)
-    if is_awaited(id_of(key)) then wanted[#wanted + 1] = key end
+    of_limits[id] = of_limits[id] or {}
+    table.insert(of_limits[id], key)
   end
   freed = {}
+  for id, of_limit in pairs(of_limits) do add_awaited(wanted, id, of_limit) end
   look_at(wanted)
 end
 
@@ -153,7 +161,6 @@ local function let_all_wait(queue, by_key)
   for id, keys in pairs(noted) do
     could_many('ZADD', P .. 'g:' .. id, keys)
     count_waiting(id, counted[id])
-    awaited[id] = true
   end
 end
 
