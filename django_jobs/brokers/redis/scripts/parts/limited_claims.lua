@@ -73,9 +73,9 @@ local function closed_key(limits)
     for _, limit in ipairs(limits) do declare(limit) end
     limits.are_declared = true
   end
-  for _, limit in ipairs(limits) do
-    local key = limit.key
-    if closed[key] == nil and not is_free(key) then closed[key] = true end
+  for i = 1, #limits do
+    local key = limits[i].key
+    if not closed[key] and not is_free(key) then closed[key] = true end
     if closed[key] then return key end
   end
 end
@@ -83,15 +83,19 @@ end
 -- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys. It stops
 -- where the next one would need a thread that is not free, as most of them then go back.
 local function read_popped(popped)
-  local jobs, keys, threads = {}, {}, at_once
+  local jobs, seen, keys, threads = {}, {}, {}, at_once
   for i = 1, #popped, 2 do
     local job = read_all(popped[i])
-    local limits = job.x and limits_of(job.x) or {}
+    local text = job.x
     jobs[#jobs + 1] = job
-    for _, limit in ipairs(limits) do
-      if limit.terms.per == 0 then keys[#keys + 1] = limit.key end
+    if text and not seen[text] then
+      local limits = limits_of(text)
+      seen[text] = limits
+      for n = 1, #limits do
+        if limits[n].terms.per == 0 then keys[#keys + 1] = limits[n].key end
+      end
     end
-    if limits.is_timed then threads = threads - 1 end
+    if text and seen[text].is_timed then threads = threads - 1 end
     if threads < 0 then break end
   end
   read_counts(keys)

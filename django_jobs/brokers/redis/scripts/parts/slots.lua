@@ -113,7 +113,8 @@ local changed = {} -- by ids of limits: keys with other counts than those that a
 -- Reads how many jobs hold the slots of keys, with one command for each limit.
 local function read_counts(keys)
   local asked = {}
-  for _, key in ipairs(keys) do
+  for n = 1, #keys do
+    local key = keys[n]
     if not counts[key] then
       local id, value = split(key)
       counts[key] = 0
@@ -141,9 +142,13 @@ end
 
 local function set_count(key, count)
   local id, value = split(key)
-  counts[key] = math.max(0, count)
-  changed[id] = changed[id] or {}
-  changed[id][key] = value
+  counts[key] = count > 0 and count or 0
+  local of_limit = changed[id]
+  if not of_limit then
+    of_limit = {}
+    changed[id] = of_limit
+  end
+  of_limit[key] = value
 end
 
 -- Writes how many jobs hold the slots of keys, if it is another number than before the call. Of many, one value is made
@@ -203,7 +208,8 @@ end
 
 -- Gives a job a slot of each limit.
 local function take_slots(limits)
-  for _, limit in ipairs(limits) do
+  for i = 1, #limits do
+    local limit = limits[i]
     local key = limit.key
     if limit.terms.per == 0 then
       set_count(key, count_of(key) + 1)

@@ -80,7 +80,10 @@ local function free_slots(text)
     for key in string.gmatch(text, ' (c%S+)') do keys[#keys + 1] = key end
     held_keys[text] = keys
   end
-  for _, key in ipairs(keys) do freed[key] = (freed[key] or 0) + 1 end
+  for i = 1, #keys do
+    local key = keys[i]
+    freed[key] = (freed[key] or 0) + 1
+  end
 end
 
 -- Adds to a list those of the keys of a limit for which jobs wait.
