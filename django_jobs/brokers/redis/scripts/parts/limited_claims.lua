@@ -50,8 +50,10 @@ end
 
 -- Notes numbers of a limit that were declared later than those that are known.
 local function declare(limit)
-  local known = number_of(limit.id)
   local said = limit.terms
+  if said.declared_for == limit.id then return end
+  said.declared_for = limit.id
+  local known = number_of(limit.id)
   local declared_at = math.min(said.declared_at, now) -- the clock of another host may be ahead
   if known and declared_at <= known.declared_at then return end
   local number = {

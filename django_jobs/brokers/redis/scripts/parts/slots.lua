@@ -13,7 +13,7 @@ local terms_of = {} -- n, per and declared_at by their text: all jobs of a limit
 
 -- Returns what one part of `x` says, or nothing if it is not ours.
 local function limit_of(text)
-  local key, id, value, rest = string.match(text, '^(([cr][^:]+):([^: ]*)):(%d+:%d+:%d+)$')
+  local key, id, value, rest = string.match(text, '^(([cr][^: ]+):([^: ]*)):(%d+:%d+:%d+)$')
   if not key then return nil end
   local known = terms_of[rest]
   if not known then
@@ -26,12 +26,8 @@ local function limit_of(text)
   return { key = key, id = id, terms = known }
 end
 
--- Takes apart what `x` says: what is not ours is left out. `keys` has the keys of all, one after the other, and `is_timed`
--- tells whether any counts starts.
-local function limits_of(text)
-  local found = parsed[text]
-  if found then return found end
-  found = { keys = '', is_timed = false }
+local function limits_of_many(text)
+  local found = { keys = '', is_timed = false }
   for one in string.gmatch(text, '%S+') do
     local limit = limit_of(one)
     if limit then
@@ -40,6 +36,16 @@ local function limits_of(text)
       found.is_timed = found.is_timed or limit.terms.per > 0
     end
   end
+  return found
+end
+
+-- Takes apart what `x` says: what is not ours is left out. `keys` has the keys of all, one after the other, and `is_timed`
+-- tells whether any counts starts. Most jobs have one limit.
+local function limits_of(text)
+  local found = parsed[text]
+  if found then return found end
+  local only = limit_of(text)
+  found = only and { only, keys = only.key, is_timed = only.terms.per > 0 } or limits_of_many(text)
   parsed[text] = found
   return found
 end

@@ -106,8 +106,9 @@ local function give_freed()
   for key, number in pairs(freed) do
     local id = id_of(key)
     set_count(key, counts[key] - number)
-    of_limits[id] = of_limits[id] or {}
-    table.insert(of_limits[id], key)
+    local of_limit = of_limits[id] or {}
+    of_limits[id] = of_limit
+    of_limit[#of_limit + 1] = key
   end
   freed = {}
   for id, of_limit in pairs(of_limits) do add_awaited(wanted, id, of_limit) end
