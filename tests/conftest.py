@@ -49,9 +49,6 @@ UNHURRIED = hypothesis.settings(
 hypothesis.settings.register_profile("unhurried", UNHURRIED)
 hypothesis.settings.load_profile("unhurried")
 
-# Looking for garbage among thousands of collected tests takes longer than to collect them.
-gc.disable()
-
 KEPT = ('"auth_permission";', '"django_content_type";')
 
 TEARDOWN_LIMIT = 60.0
@@ -73,10 +70,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
-def pytest_collection_finish() -> None:
-    """Look for garbage from now on, but not among the tests and the imported modules."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while thousands of tests are collected, which would take twice as long.
+
+    Nor among them and the imported modules afterwards.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
