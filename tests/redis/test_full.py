@@ -12,6 +12,7 @@ from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerRefused
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.records import State
 from django_jobs.jobs.ticks import Tick
 from tests.support.builders import make_job, make_jobs, succeeded
@@ -80,6 +81,7 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
     worker = Driver(broker, "w1")
     worker.heartbeat()
     made = one_in_each_state(broker, worker, Clock())
+    broker.batches.open(NewBatch(id="batch"))
     read = broker.inspection
     return {
         "pause": lambda: read.pause("default"),
@@ -90,6 +92,9 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
         "switch_on": lambda: read.switch_on("report"),
         "retry": lambda: read.retry(made[State.DEAD]),
         "cancel": lambda: read.cancel(made[State.SCHEDULED]),
+        "cancel_running": lambda: read.cancel(made[State.RUNNING]),
+        "cancel_batch": lambda: broker.batches.cancel("batch"),
+        "close_batch": lambda: broker.batches.close("batch"),
         "delete": lambda: read.delete(made[State.SUCCEEDED]),
         "apply": lambda: read.apply(JobAction.DELETE, []),
         "clear": lambda: read.clear("default"),
@@ -103,7 +108,8 @@ def orders(broker: Broker) -> dict[str, Callable[[], object]]:
     "name",
     [
         *("pause", "pause_a_queue_without_jobs", "resume", "quiet", "switch_off", "switch_on"),
-        *("retry", "cancel", "delete", "apply", "clear", "look", "interrupt", "close"),
+        *("retry", "cancel", "cancel_running", "cancel_batch", "close_batch", "delete", "apply"),
+        *("clear", "look", "interrupt", "close"),
     ],
 )
 def test_what_frees_it_is_not_refused(full_redis: FullRedis, name: str) -> None:

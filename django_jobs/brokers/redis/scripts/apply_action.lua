@@ -1,6 +1,6 @@
 -- Does to some jobs what an operator asks for.
 --
--- Parts: expect, shapes, fields, places, ends, cancelling, batch_work.
+-- Parts: full, expect, shapes, fields, places, ends, cancelling, batch_work.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be; and how many of those were not

@@ -1,6 +1,6 @@
 -- Closes a batch, which ends now if it has no open members, or cancels it. A workflow starts, or is forgotten if it has not.
 --
--- Parts: expect, edges, members, following.
+-- Parts: full, expect, edges, members, following.
 -- KEYS[1]: prefix. ARGV: id, close or cancel.
 -- Returns 1; 0 with nothing changed if it is unknown, was closed, or has ended or was cancelled.
 local batch, what = ARGV[1], ARGV[2]
