@@ -21,3 +21,14 @@ def test_ended_batches_have_a_limit(broker: RedisBroker, client: redis.Redis) ->
 
     assert broker.batches.count() == BATCHES_KEPT
     assert client.zrange(f"{PREFIX}batches", 0, 0) == ["b00003"]
+
+
+def test_counting_batches_reads_none_of_them(broker: RedisBroker, client: redis.Redis) -> None:
+    for name in ("x", "y"):
+        broker.batches.open(NewBatch(id=name))
+    broker.batches.close("x")
+    before = client.info("commandstats").get("cmdstat_hgetall")
+
+    assert (broker.batches.count(), broker.batches.count_unfinished()) == (2, 1)
+
+    assert client.info("commandstats").get("cmdstat_hgetall") == before

@@ -1,11 +1,11 @@
 -- Reads batches or workflows: some by their ids, or a page of all, newest first.
 --
--- KEYS[1]: prefix. ARGV: batches or workflows, offset, limit; or that, '', '', ids.
+-- KEYS[1]: prefix. ARGV: batches or workflows, offset, limit, which may be 0; or that, '', '', ids.
 -- Returns {how many there are, how many of them have not ended, ids, fields and values of each}.
 local ids = { unpack(ARGV, 4) }
-if ARGV[2] ~= '' then
-  local first = tonumber(ARGV[2])
-  ids = redis.call('ZREVRANGE', P .. ARGV[1], first, first + ARGV[3] - 1)
+local first, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
+if first and limit > 0 then -- to -1 would be to the last one
+  ids = redis.call('ZREVRANGE', P .. ARGV[1], first, first + limit - 1)
 end
 local found = {}
 for i, id in ipairs(ids) do
