@@ -179,6 +179,9 @@ WORKERS_KEPT = 10
 QUEUE_KEPT_MS = DAY_MS
 """A queue that has been empty for so long is not listed any more, until it gets a job."""
 
+REAPED_PER_CALL = 500
+"""After how many jobs of vanished workers a heartbeat leaves other such workers to the next one."""
+
 LOST_WORKER_KEPT_MS = DAY_MS
 """How long a worker that vanished is told, should it come back, that it has lost its jobs."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.constants import POSTPONED_PER_CALL
+from django_jobs.brokers.constants import POSTPONED_PER_CALL, REAPED_PER_CALL
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import JOB_FORMAT, State
-from tests.support.builders import make_job
-from tests.support.driver import Driver, ids
+from tests.support.builders import make_job, make_jobs
+from tests.support.clock import Clock
+from tests.support.driver import Driver, ids, past_lease
 
 
 def test_a_call_puts_so_many_jobs_of_a_later_release_aside_and_the_next_goes_on(
@@ -32,3 +33,19 @@ def test_a_worker_that_listens_is_woken_again_for_the_rest(broker: RedisBroker, 
     assert w1.listen("default").claims == ()
 
     assert ids(w1.listen("default").claims) == [known.id]
+
+
+def test_a_heartbeat_takes_back_the_jobs_of_a_few_vanished_workers_and_the_next_ones_go_on(
+    broker: RedisBroker, clock: Clock
+) -> None:
+    held = REAPED_PER_CALL // 2 + 1
+    broker.push(make_jobs(5 * held))
+    for number in range(5):
+        assert len(Driver(broker, f"gone {number}").take(held)) == held
+    clock.advance(past_lease(broker))
+    other = Driver(broker, "other")
+
+    taken_back = [len(other.heartbeat().recovered) for _ in range(4)]
+
+    assert taken_back == [2 * held, 2 * held, held, 0]
+    assert broker.inspection.counts()[State.QUEUED] == 5 * held

@@ -120,6 +120,7 @@ class Heartbeat:
             len(reply.recovered),
             len(reply.dead),
         )
+        self._lease.ask_for_beat()  # one heartbeat takes back so many; there may be more
         # In a thread of its own, as a slow receiver must not cost the lease.
         threading.Thread(
             target=self._tell_receivers, args=(reply,), name="django-jobs-recovered", daemon=True

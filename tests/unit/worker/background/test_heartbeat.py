@@ -145,6 +145,21 @@ def test_a_requested_heartbeat_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) 
     assert not thread.is_alive()
 
 
+def test_a_heartbeat_that_took_jobs_back_is_followed_by_another_one_at_once() -> None:
+    clock = Clock()
+    broker = MemoryBroker(now=clock.now, lease=100_000)
+    broker.push(make_jobs(1))
+    Driver(broker, "gone").take_one()
+    clock.advance(past_lease(broker))
+    heartbeat = Beating(broker, 1, 2).heartbeat
+    thread = threading.Thread(target=heartbeat.run, daemon=True)
+    thread.start()
+    wait_until(lambda: broker.inspection.totals().succeeded == 1 + 2, "no second heartbeat")
+    heartbeat.stop()
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
+
+
 def test_a_slow_receiver_of_recovered_jobs_holds_up_no_heartbeat() -> None:
     clock = Clock()
     broker = MemoryBroker(now=clock.now)

@@ -57,7 +57,7 @@ local function take_back(id, value, gone, recovered, dead)
   recovered[#recovered + 1] = id
 end
 
--- If the key of its jobs is of another type, the doctor finds them.
+-- Takes back the jobs of a worker, and returns how many it held. If their key is of another type, the doctor finds them.
 local function reap(gone, recovered, dead)
   local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
   expect_lists_of_ended()
@@ -73,6 +73,7 @@ local function reap(gone, recovered, dead)
   redis.call('ZREM', P .. 'leases', gone)
   redis.call('SREM', P .. 'extended', gone)
   redis.call('ZADD', P .. 'lost', now, gone)
+  return #ids
 end
 
 -- Takes back the jobs whose end a worker cannot report, as if it had vanished: to give them back at no cost
@@ -93,10 +94,12 @@ local function take_back_abandoned(worker, abandoned, recovered, dead)
   end
 end
 
--- Takes back the jobs of all workers whose lease is over.
+-- Takes back the jobs of workers whose lease is over, until they are enough for a call.
 local function reap_overdue(recovered, dead)
+  local left = REAPED_PER_CALL
   for _, gone in ipairs(overdue()) do
-    reap(gone, recovered, dead)
+    if left <= 0 then break end
+    left = left - reap(gone, recovered, dead) - 1
   end
   redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - LOST_WORKER_KEPT_MS)
 end
