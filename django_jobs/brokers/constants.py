@@ -179,6 +179,9 @@ WORKERS_KEPT = 10
 QUEUE_KEPT_MS = DAY_MS
 """A queue that has been empty for so long is not listed any more, until it gets a job."""
 
+CANCELLED_PER_CALL = 300
+"""How many cancelled jobs that came back from their workers one heartbeat ends."""
+
 REAPED_PER_CALL = 500
 """After how many jobs of vanished workers a heartbeat leaves other such workers to the next one."""
 

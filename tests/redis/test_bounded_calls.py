@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django_jobs.brokers.constants import POSTPONED_PER_CALL, REAPED_PER_CALL
+from django_jobs.brokers.constants import (
+    CANCELLED_PER_CALL,
+    POSTPONED_PER_CALL,
+    REAPED_PER_CALL,
+)
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.jobs.records import JOB_FORMAT, State
 from tests.support.builders import make_job, make_jobs
@@ -49,3 +53,18 @@ def test_a_heartbeat_takes_back_the_jobs_of_a_few_vanished_workers_and_the_next_
 
     assert taken_back == [2 * held, 2 * held, held, 0]
     assert broker.inspection.counts()[State.QUEUED] == 5 * held
+
+
+def test_a_heartbeat_ends_some_of_the_cancelled_jobs_that_came_back(
+    broker: RedisBroker, w1: Driver, w2: Driver
+) -> None:
+    broker.push(make_jobs(CANCELLED_PER_CALL + 1))
+    for claim in w1.take(CANCELLED_PER_CALL + 1):
+        broker.inspection.cancel(claim.job.id)
+    w1.close()
+
+    w2.heartbeat()
+    assert broker.inspection.counts()[State.DISCARDED] == CANCELLED_PER_CALL
+
+    w2.heartbeat()
+    assert broker.inspection.counts()[State.DISCARDED] == CANCELLED_PER_CALL + 1
