@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections import Counter
@@ -18,6 +19,9 @@ from tests.support.proxy import Proxy
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.workers import Site, WorkerProcess
+
+LOST = "was silent for longer than its lease"
+"""What a worker says whose jobs were given to others."""
 
 
 @dataclass
@@ -37,6 +41,21 @@ class Kill:
     recovery: float | None = None
 
 
+@dataclass(frozen=True)
+class Freeze:
+    """A worker that was frozen until others had been given its jobs.
+
+    Attributes:
+        in_flight: ids of the jobs that Redis knew to be with it.
+        since, until: when it stood still, in nanoseconds of the monotonic clock.
+    """
+
+    pid: int
+    in_flight: list[str]
+    since: int
+    until: int
+
+
 @dataclass
 class Fleet:
     """The workers of one site, their server, and this process, which enqueues."""
@@ -47,6 +66,7 @@ class Fleet:
     through: Proxy | None = None
     workers: list[WorkerProcess] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
+    freezes: list[Freeze] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.redis = redis.Redis.from_url(self.server.url, decode_responses=True)
@@ -87,6 +107,41 @@ class Fleet:
         worker.kill9()
         self.workers.remove(worker)
         self.kills.append(Kill(worker_id, in_flight, time.monotonic()))
+
+    def freeze_past_lease(self, worker: WorkerProcess) -> None:
+        """Freeze a worker until its jobs are given to others, and wait until it has noticed."""
+        worker.wait_for("Stop: Ctrl-C")
+        self.wait_until(lambda: self.id_of(worker), "it does not begin")
+        noticed = worker.said.count(LOST)
+        worker.freeze()
+        since, in_flight = time.monotonic_ns(), self.in_flight(self.id_of(worker))
+        self.wait_until(lambda: self.id_of(worker) is None, "its jobs are not taken back")
+        self.freezes.append(Freeze(worker.process.pid, in_flight, since, time.monotonic_ns()))
+        worker.send(signal.SIGCONT)
+        worker.wait_for(LOST, times=noticed + 1)
+
+    def swallow_answers(self) -> int:
+        """Let nobody hear what the server has done until a worker misses that; then cut all.
+
+        Returns:
+            How many connections were cut.
+        """
+        self.proxy.swallowing = True
+        before = self.said().count("Can't")
+        self.wait_until(lambda: self.said().count("Can't") > before, "nobody missed an answer")
+        self.proxy.swallowing = False
+        return self.proxy.cut()
+
+    def fill_server(self) -> None:
+        """Let the server refuse what needs memory for up to a second."""
+        self.redis.config_set("maxmemory", "1")
+        time.sleep(random.uniform(0, 1))
+        self.redis.config_set("maxmemory", "0")
+
+    def restart_server(self) -> None:
+        """Kill the server; what it has written is there again when it answers."""
+        self.server.kill9()
+        self.server.start()
 
     def stop(self) -> None:
         """Stop all workers as a deploy does; none has failed."""
@@ -152,12 +207,13 @@ class Fleet:
     # --- judgement -------------------------------------------------------------------------------
 
     def assert_nothing_lost(self, ids: list[str]) -> None:
-        """Each job has succeeded, was run once and once more for each kill that found it running.
+        """Each job has succeeded, was run once and once more for each worker lost with it.
 
-        One that was in three workers as they were killed is dead, as is promised. It is retried
-        then, as an operator would.
+        One that was in three workers as they were killed or frozen is dead, as is promised. It is
+        retried then, as an operator would.
         """
-        hit = Counter(job_id for kill in self.kills for job_id in kill.in_flight)
+        lost: list[Kill | Freeze] = [*self.kills, *self.freezes]
+        hit = Counter(job_id for worker in lost for job_id in worker.in_flight)
         dead = [job_id for job_id in ids if self.record(job_id).state is State.DEAD]
         for job_id in dead:
             record = self.record(job_id)

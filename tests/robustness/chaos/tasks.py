@@ -6,13 +6,15 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from django_jobs import Limit, Rate, Retry, Unique, task
-from django_jobs.errors import RetryLater
+from django_jobs import Batch, Limit, Rate, Retry, Unique, task
+from django_jobs.errors import Discard, Fail, RetryLater
 from tests.apps.worker_site.tasks import exists, write
 
 TWICE = Retry(attempts=2, wait=0, jitter=0)
@@ -127,6 +129,73 @@ def count_paths(context: Any, counted: list[int], longest: float) -> int:
     time.sleep(random.uniform(0, longest))
     note_moment("ends", context, "path")
     return sum(counted) or 1
+
+
+# --- members and callbacks of batches ------------------------------------------------------------
+
+ADDED = 3
+"""How many members an attempt of one that adds others adds."""
+
+
+@contextmanager
+def being_member(context: Any, batch_id: str, longest: float) -> Iterator[None]:
+    """Take a random time, and note when the attempt began and ended, whatever its end."""
+    note(context)
+    note_moment("starts", context, batch_id)
+    try:
+        time.sleep(random.uniform(0, longest))
+        yield
+    finally:
+        note_moment("ends", context, batch_id)
+
+
+@task(takes_context=True)
+def do_part(context: Any, batch_id: str, longest: float) -> None:
+    with being_member(context, batch_id, longest):
+        pass
+
+
+@task(takes_context=True)
+def add_parts(context: Any, batch_id: str, longest: float) -> None:
+    """Add members to the own batch, and note those that were added for sure."""
+    with being_member(context, batch_id, longest):
+        for result in Batch.get(batch_id).bulk_enqueue(do_part, [[batch_id, longest]] * ADDED):
+            write(f"{batch_id} {result.id}", "added")
+
+
+@task(takes_context=True)
+def fail_at_times(context: Any, batch_id: str, longest: float) -> None:
+    with being_member(context, batch_id, longest):
+        if random.random() < 0.5:
+            raise Fail("not this time")
+
+
+@task(takes_context=True)
+def give_up(context: Any, batch_id: str, longest: float) -> None:
+    with being_member(context, batch_id, longest):
+        raise Discard("nothing to do")
+
+
+@task(takes_context=True)
+def on_success(context: Any, batch_id: str) -> None:
+    note(context)
+    note_moment("success", context, batch_id)
+
+
+@task(takes_context=True)
+def on_end(context: Any, batch_id: str) -> None:
+    note(context)
+    note_moment("end", context, batch_id)
+
+
+@task(takes_context=True)
+def on_death(context: Any, batch_id: str) -> None:
+    note(context)
+    note_moment("death", context, batch_id)
+
+
+def make_batch(name: str) -> Batch:
+    return Batch(on_success=on_success, on_end=on_end, on_death=on_death, name=name)
 
 
 # --- hostile ones: what the first does to its process, the others only to their attempt ----------

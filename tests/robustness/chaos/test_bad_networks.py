@@ -39,12 +39,7 @@ def make_trouble(fleet: Fleet, number: int) -> int:
             return proxy.cut()
         case 2:
             return proxy.half_close()
-    # What Redis was asked in this time it has done, and nobody knows.
-    proxy.swallowing = True
-    before = len(fleet.said().split("Can't"))
-    fleet.wait_until(lambda: len(fleet.said().split("Can't")) > before, "nobody missed an answer")
-    proxy.swallowing = False
-    return proxy.cut()
+    return fleet.swallow_answers()
 
 
 def test_connections_that_are_killed_and_scripts_that_are_flushed_cost_nothing(

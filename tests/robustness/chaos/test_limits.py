@@ -10,10 +10,10 @@ import random
 import signal
 import time
 from collections import Counter, defaultdict
-from typing import NamedTuple
 
 from tests.robustness.chaos import tasks
 from tests.robustness.chaos.fleet import Fleet, MakeFleet
+from tests.robustness.chaos.moments import Moment, moments
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 from tests.robustness.chaos.slots_of_server import SlotsInFile
 from tests.support.driver import check_with_doctor
@@ -21,22 +21,12 @@ from tests.support.driver import check_with_doctor
 pytestmark = LIMIT
 
 LIMITED, RATED = 400 * SCALE, 60 * SCALE
-DISASTERS = ("kill", "kill", "freeze", "kill", "cut", "restart") * SCALE
+DISASTERS = ("kill", "freeze", "kill", "nap", "kill", "cut", "restart") * SCALE
 KEYS, LONGEST = "abcd", 0.1
 
 
-class Moment(NamedTuple):
-    """A line that an attempt has left."""
-
-    job_id: str
-    attempt: int
-    pid: int
-    key: str
-    at: int
-
-
 def test_no_limit_is_exceeded_whatever_is_killed_cut_off_or_frozen(make_fleet: MakeFleet) -> None:
-    fleet = make_fleet("appendfsync always", "auto-aof-rewrite-percentage 0", lease=8)
+    fleet = make_fleet("appendfsync always", "auto-aof-rewrite-percentage 0", lease=6)
     keys = [(random.choice(KEYS), LONGEST) for _ in range(LIMITED)]
     results = [
         *tasks.limited.bulk_enqueue(keys),
@@ -56,7 +46,7 @@ def test_no_limit_is_exceeded_whatever_is_killed_cut_off_or_frozen(make_fleet: M
     assert max(most_at_once(fleet, ends).values()) == tasks.AT_ONCE
     check_server(fleet)
     check_with_doctor(fleet.backend.broker)
-    FIGURES.append(f"limits: {dict(Counter(DISASTERS))}")
+    FIGURES.append(f"limits: {dict(Counter(DISASTERS))}, {fleet.begun()} attempts")
 
 
 def strike(fleet: Fleet, disaster: str, ends: dict[int, int]) -> None:
@@ -67,41 +57,50 @@ def strike(fleet: Fleet, disaster: str, ends: dict[int, int]) -> None:
             fleet.kill(worker)
             ends[worker.process.pid] = time.monotonic_ns()
             fleet.start("-c", "10")
-        case "freeze":  # for less than its lease, after which it would have lost its slots
+        case "freeze":  # for longer than its lease, so that others get its slots
+            fleet.freeze_past_lease(worker)
+        case "nap":  # for less than its lease, so that it keeps them
             worker.freeze()
             time.sleep(0.5)
             worker.send(signal.SIGCONT)
         case "cut":
             fleet.redis.client_kill_filter(_type="normal", skipme=True)
         case "restart":
-            fleet.server.kill9()
-            fleet.server.start()
+            fleet.restart_server()
 
 
-def moments(fleet: Fleet, name: str) -> list[Moment]:
-    lines = fleet.site.notes.path.with_name(name).read_text().splitlines()
-    split = (line.split() for line in lines)
-    return [Moment(id_, int(n), int(pid), key, int(at)) for id_, n, pid, key, at in split]
+def noted(fleet: Fleet, name: str) -> list[Moment]:
+    return moments(fleet.site.notes.path, name)
 
 
 def most_at_once(fleet: Fleet, ends: dict[int, int]) -> dict[str, int]:
     """Return how many attempts ran at once, by key.
 
-    An attempt of a killed worker has run until the kill. One that a living worker has lost, as it
-    was silent for longer than its lease, counts until then, which nobody has noted; it is left
-    out.
+    An attempt of a killed worker has run until the kill, and one whose job was given to others
+    because its worker was frozen counts until then. One that a living worker has lost without
+    that, as it was silent for longer than its lease, is left out: nobody has noted when.
     """
-    begun, ended = moments(fleet, "starts"), moments(fleet, "ends")
+    begun, ended = noted(fleet, "starts"), noted(fleet, "ends")
     end_of = {(one.job_id, one.attempt, one.pid): one.at for one in ended}
-    latest = {one.job_id: one for one in sorted(begun, key=lambda one: one.at)}
+    last = {one.job_id: one.attempt for one in sorted(begun, key=lambda one: one.attempt)}
     steps: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for one in begun:
         over = end_of.get((one.job_id, one.attempt, one.pid), ends.get(one.pid))
-        is_lost = one is not latest[one.job_id] and one.pid not in ends
-        if not is_lost:
-            assert over is not None, f"{one} has no end"
+        if one.attempt < last[one.job_id]:
+            over = frozen_at(fleet, one, over) or (over if one.pid in ends else one.at)
+        assert over is not None, f"{one} has no end"
+        if over > one.at:
             steps[one.key] += [(one.at, 1), (over, -1)]
     return {key: highest(sorted(changes)) for key, changes in steps.items()}
+
+
+def frozen_at(fleet: Fleet, one: Moment, over: int | None) -> int | None:
+    """Return when the worker of an attempt was frozen, if it has lost the job by that."""
+    for freeze in fleet.freezes:
+        is_in_flight = one.pid == freeze.pid and one.job_id in freeze.in_flight
+        if is_in_flight and (over is None or over > freeze.since):
+            return freeze.since
+    return None
 
 
 def highest(changes: list[tuple[int, int]]) -> int:

@@ -20,7 +20,7 @@ from django_jobs.brokers.doctor import Trouble
 from django_jobs.errors import BrokerError
 from django_jobs.jobs.records import State
 from tests.robustness.chaos import tasks
-from tests.robustness.chaos.fleet import Fleet, MakeFleet
+from tests.robustness.chaos.fleet import LOST, Fleet, MakeFleet
 from tests.robustness.chaos.scale import FIGURES, LIMIT, SCALE
 from tests.support.workers import WorkerProcess
 
@@ -39,9 +39,6 @@ LEASE = 6
 TASKS = (tasks.run_once, tasks.run_newest, tasks.run_after)
 EXCLUSIVE = {tasks.run_once.name, tasks.run_newest.name}
 """The tasks whose jobs hold their locks to the end."""
-
-LOST = "was silent for longer than its lease"
-"""What a worker says whose jobs were given to others."""
 
 
 @dataclass(frozen=True)
@@ -156,26 +153,18 @@ def befall(fleet: Fleet, disaster: int) -> None:
             fleet.kill(random.choice(fleet.workers))
             fleet.start("-c", "4")
         case 2:
-            freeze(fleet, random.choice(fleet.workers))
+            replace_frozen(fleet, random.choice(fleet.workers))
         case 3:
             fleet.proxy.cut()
         case 4:
-            fleet.redis.config_set("maxmemory", "1")
-            time.sleep(random.uniform(0, 1))
-            fleet.redis.config_set("maxmemory", "0")
+            fleet.fill_server()
         case _:
-            fleet.server.kill9()
-            fleet.server.start()
+            fleet.restart_server()
 
 
-def freeze(fleet: Fleet, worker: WorkerProcess) -> None:
-    """Freeze a worker until its jobs are given to others; then let it end them, and stop."""
-    worker.wait_for("Stop: Ctrl-C")
-    fleet.wait_until(lambda: fleet.id_of(worker), "it does not begin")
-    worker.freeze()
-    fleet.wait_until(lambda: fleet.id_of(worker) is None, "its jobs are not taken back")
-    worker.send(signal.SIGCONT)
-    worker.wait_for(LOST)
+def replace_frozen(fleet: Fleet, worker: WorkerProcess) -> None:
+    """Freeze a worker until it has lost its jobs; then let it end them, and stop."""
+    fleet.freeze_past_lease(worker)
     worker.send(signal.SIGTERM)
     assert worker.end() == 0, worker.said
     fleet.workers.remove(worker)
