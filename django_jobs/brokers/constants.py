@@ -129,8 +129,11 @@ LISTED_PER_CALL = 150
 
 # --- batches --------------------------------------------------------------------------------------
 
-EDGES_PER_CALL = 150
+EDGES_PER_CALL, FEWEST_EDGES = 150, 20
 """From how many ended nodes to waiting ones a call follows an edge: it holds up the server."""
+
+EDGES_FOR_BATCH = 2
+"""How many edges fewer a call follows for each batch of which it has written the counts."""
 
 BATCH_HELD_MS = 3_600_000
 """How long after its last push a block that adds members is taken for vanished."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django_jobs.brokers.constants import (
     CANCELLED_PER_CALL,
+    EDGES_FOR_BATCH,
+    EDGES_PER_CALL,
     POSTPONED_PER_CALL,
     REAPED_PER_CALL,
 )
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import JOB_FORMAT, State
-from tests.support.builders import make_job, make_jobs
+from tests.support.builders import make_job, make_jobs, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, ids, past_lease
 
@@ -68,3 +73,20 @@ def test_a_heartbeat_ends_some_of_the_cancelled_jobs_that_came_back(
 
     w2.heartbeat()
     assert broker.inspection.counts()[State.DISCARDED] == CANCELLED_PER_CALL + 1
+
+
+def test_a_call_that_ends_many_batches_starts_few_callbacks_and_the_next_goes_on(
+    broker: RedisBroker, w1: Driver
+) -> None:
+    names = [f"b{number}" for number in range(EDGES_PER_CALL // EDGES_FOR_BATCH)]
+    for name in names:
+        callback = make_job(queue="callbacks")
+        broker.batches.open(NewBatch(id=name, callbacks={BatchEvent.SUCCESS: callback}))
+        broker.batches.add([make_job(batch=name)], Membership(name))
+        broker.batches.close(name)
+
+    reply = w1.settle(*map(succeeded, w1.take(len(names))))
+
+    assert 0 < broker.inspection.counts()[State.QUEUED] < len(names)
+    assert reply.due_in == 0
+    assert len(w1.take(len(names), "callbacks")) == len(names)

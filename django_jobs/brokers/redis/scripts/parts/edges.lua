@@ -5,6 +5,8 @@
 -- An event is only noted. The next calls of workers follow its edges (following.lua), a portion each, so that no end
 -- holds Redis up, however many jobs wait for it.
 
+local edges_left = EDGES_PER_CALL -- how many edges this call may still follow
+
 local EVENTS = { 'success', 'end', 'death' }
 
 -- Returns the list of the jobs that wait for an event of a node.

@@ -2,7 +2,6 @@
 -- Parts: expect, fields, shapes, many, retention, edges, members, ends.
 -- Entered by: enter_batches.
 
-local edges_left = EDGES_PER_CALL -- how many edges this call may still follow
 local MOMENT = string.format('%.0f', now)
 local discarded = {} -- ids of nodes that failed edges have ended, each behind the time
 
@@ -132,6 +131,7 @@ local function follow_edges()
     if not size('ZCARD', index) then return end
   end
   if not size('LLEN', 'happened') then return end
+  edges_left = math.max(edges_left, FEWEST_EDGES)
   repeat
     while edges_left > 0 and follow_first() do take_notes() end
     local may_have_ended = next(changes) ~= nil -- which is an event in turn

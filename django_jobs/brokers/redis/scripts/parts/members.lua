@@ -142,10 +142,10 @@ local function forget_excess(expiries)
   end
 end
 
--- Notes when a batch ended, or that it goes on after all.
-local function note_end(batch, said, is_over)
+-- Notes when a batch ended, or that it goes on after all. Adds what to write to its fields.
+local function note_end(batch, said, is_over, fields)
   if is_over and not said.ended then
-    redis.call('HSET', P .. 'c:' .. batch, 'ended', string.format('%.0f', now))
+    fields[1], fields[2] = 'ended', string.format('%.0f', now)
     local kept_ms = is_positive(said.dead) and KEPT_MS.dead or BATCH_KEPT_MS
     could('ZADD', P .. expiries_of(said), now + kept_ms, batch)
     forget_excess(expiries_of(said))
@@ -155,12 +155,13 @@ local function note_end(batch, said, is_over)
   end
 end
 
--- Notes what has happened to a batch after a change.
+-- Notes what has happened to a batch after a change. That takes as long as to follow some edges.
 local function look_at_batch(batch)
+  edges_left = edges_left - EDGES_FOR_BATCH
   local said = read_batch(batch)
   if not said then return end
-  local is_over = not said.held and not is_positive(said.open)
-  note_end(batch, said, is_over)
+  local is_over, fields = not said.held and not is_positive(said.open), {}
+  note_end(batch, said, is_over, fields)
   local happens = {
     death = is_positive(said.dead) or said.abandoned,
     success = is_over and is_complete(said),
@@ -168,11 +169,12 @@ local function look_at_batch(batch)
   }
   for _, event in ipairs({ 'death', 'success', 'end' }) do
     if happens[event] and not said['happened_' .. event] then
-      redis.call('HSET', P .. 'c:' .. batch, 'happened_' .. event, '1')
+      fields[#fields + 1], fields[#fields + 2] = 'happened_' .. event, '1'
       note_event(event, batch)
       if event == 'success' and said.workflow then note_event('over', batch) end
     end
   end
+  if #fields > 0 then redis.call('HSET', P .. 'c:' .. batch, unpack(fields)) end
   if (happens.success or said.happened_success) and not (happens.death or said.happened_death) then
     drop_edges('death', batch)
   end
