@@ -9,7 +9,7 @@ from django_jobs.jobs.records import JOB_FORMAT, State
 from django_jobs.metrics import deploys
 from django_jobs.validation.ranges import FAIR_WEIGHT, PRIORITY
 
-# Scripts use these names as they stand here: `redis/lua_constants.py` defines them there.
+# Scripts use these names as they stand here: `redis/lua_constants.py` writes them there.
 
 DAY_MS = 86_400_000
 MAX_COUNT = MAX_NUMBER

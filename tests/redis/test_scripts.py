@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from django_jobs.brokers.redis.lua_constants import definitions
+from django_jobs.brokers.redis.lua_constants import with_constants
 from django_jobs.brokers.redis.lua_parts import FOLDER, source, with_parts
 
 NAMES = sorted(
@@ -21,4 +21,4 @@ NAMES = sorted(
 def test_a_script_can_be_loaded(client: redis.Redis, name: str) -> None:
     text = source("clock") + source("common") + with_parts(source(name))
 
-    assert client.script_load(definitions(text) + text)
+    assert client.script_load(with_constants(text))

@@ -1,4 +1,4 @@
-"""Writes the shared constants as Lua, for the head of each script."""
+"""Writes the shared constants into Lua scripts."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ CONSTANTS: Mapping[str, Any] = {
 }
 
 
-def definitions(script: str) -> str:
-    """Return Lua that defines the constants that a script uses as its locals.
+def with_constants(script: str) -> str:
+    """Return a script with the constants that it uses: its lists as locals, all others in place.
 
-    Each call of a script runs these lines. A number costs it nothing to speak of; a table does, so
-    a script gets no others than its own.
+    Each call of a script runs the lines that define locals, and Lua allows no more than 200 in one
+    block. A number or a text that stands where it is used costs nothing.
     """
-    used = sorted(CONSTANTS.keys() & NAME.findall(COMMENT.sub("", script)))
-    return "".join(f"local {name} = {literal(CONSTANTS[name])}\n" for name in used)
+    used = CONSTANTS.keys() & NAME.findall(COMMENT.sub("", script))
+    in_place = {
+        name: literal(CONSTANTS[name]) for name in used if isinstance(CONSTANTS[name], str | int)
+    }
+    locals_ = sorted(used - in_place.keys())
+    head = "".join(f"local {name} = {literal(CONSTANTS[name])}\n" for name in locals_)
+    return head + NAME.sub(lambda found: in_place.get(found[0], found[0]), script)
 
 
 def literal(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from .lua_constants import definitions
+from .lua_constants import with_constants
 from .lua_parts import source, with_parts
 from .raw_client import Command, RawClient
 
@@ -60,5 +60,4 @@ class Scripts:
         return digest
 
     def _text(self, name: str) -> str:
-        text = self._head + with_parts(source(name))
-        return definitions(text) + text
+        return with_constants(self._head + with_parts(source(name)))

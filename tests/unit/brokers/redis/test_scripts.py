@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from django_jobs.brokers.redis.lua_constants import CONSTANTS, definitions, literal
+from django_jobs.brokers.redis.lua_constants import CONSTANTS, literal, with_constants
 from django_jobs.brokers.redis.lua_parts import FOLDER, source, with_parts
 
 SCRIPTS = {
@@ -40,8 +40,7 @@ OF_LUA = frozenset(
 
 def whole(name: str) -> str:
     """Return the text of a script as Redis gets it."""
-    text = source("clock") + source("common") + with_parts(SCRIPTS[name])
-    return definitions(text) + text
+    return with_constants(source("clock") + source("common") + with_parts(SCRIPTS[name]))
 
 
 def functions(text: str) -> set[str]:
@@ -102,12 +101,18 @@ def test_a_script_that_does_not_call_an_entrance_has_the_parts_behind_it_at_once
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_carries_the_constants_that_it_uses_and_no_others(name: str) -> None:
+def test_a_script_defines_the_lists_that_it_uses_and_no_others(name: str) -> None:
     text = with_parts(SCRIPTS[name])
     own = set(re.findall(r"^\s*(?:local )?([A-Z_]+) =", text, re.MULTILINE))
-    used = set(CAPITALS.findall(TEXT.sub("", text))) - {"ARGV", "KEYS", *COMMANDS}
-    carried = set(re.findall(r"^local ([A-Z_]+) =", definitions(text), re.MULTILINE))
-    assert carried == used - own
+    whole = with_constants(text)
+    used = set(CAPITALS.findall(TEXT.sub("", whole))) - {"ARGV", "KEYS", *COMMANDS}
+    defined = set(re.findall(r"^local ([A-Z_]+) =", whole, re.MULTILINE))
+    assert defined & CONSTANTS.keys() == used - own
+
+
+def test_numbers_and_texts_stand_where_they_are_used() -> None:
+    text = with_constants("return { MAX_CRASHES, WORKER_LOST } -- MAX_CRASHES\n")
+    assert text == 'return { 3, "django_jobs.errors.WorkerLost" } -- 3\n'
 
 
 @pytest.mark.parametrize("path", [*SCRIPTS, *PARTS])
