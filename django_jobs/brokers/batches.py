@@ -13,7 +13,7 @@ from django_jobs.errors import BatchCancelled, UnusableResult
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
-from django_jobs.jobs.workflows import NewNode
+from django_jobs.jobs.workflows import Neighbours, NewNode, NodeRecord
 
 PORTION = 100
 """How many dead members one step retries, so that no other call waits long."""
@@ -99,8 +99,17 @@ class Batches(ABC):
         """
 
     @abstractmethod
-    def node_ids(self, workflow_id: str, *, offset: int = 0, limit: int = 50) -> tuple[str, ...]:
-        """Return ids of nodes in the order in which they were stored; some may be forgotten."""
+    def nodes(
+        self, workflow_id: str, *, offset: int = 0, limit: int = 50
+    ) -> tuple[NodeRecord, ...]:
+        """Return nodes in the order in which they were stored, those that it needs before each.
+
+        They are fewer than asked for if they have more than `EDGES_READ` edges: ask again.
+        """
+
+    @abstractmethod
+    def neighbours(self, job_id: str, limit: int) -> Neighbours:
+        """Return what a node needs, and what waits for it: of each as many as the limit."""
 
     def results(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Return the results of nodes as JSON texts, by their ids.

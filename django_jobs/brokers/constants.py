@@ -153,6 +153,9 @@ RESULTS_PER_CALL, RESULTS_BYTES_PER_CALL = 1000, 4 * 1024 * 1024
 NODES_PER_CALL, NEW_EDGES_PER_CALL = 200, 400
 """How many nodes and edges of a workflow one call stores."""
 
+EDGES_READ = 2000
+"""How many edges of nodes one call reads, as it holds up the server."""
+
 UPSTREAM_FAILED = "django_jobs.errors.UpstreamFailed"
 UPSTREAM_FAILED_MESSAGE = "It needs the success of the job %s, which has failed."
 

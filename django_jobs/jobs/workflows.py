@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from .records import Job
+from .records import Job, State
 
 
 class EdgeKind(StrEnum):
@@ -36,3 +36,34 @@ class NewNode(NamedTuple):
 
     job: Job
     edges: tuple[Edge, ...] = ()
+
+
+class NodeRecord(NamedTuple):
+    """A node of a workflow as read at one moment, without its call.
+
+    Attributes:
+        task: dotted path of the task, or "" if the job is no longer kept.
+        state: None if the job is no longer kept.
+        needs: the edges that lead to it, at most `EDGES_READ`.
+    """
+
+    id: str
+    task: str
+    state: State | None
+    needs: tuple[Edge, ...] = ()
+
+
+class Neighbours(NamedTuple):
+    """The jobs to which edges join a node.
+
+    Attributes:
+        needs: some of the edges that lead to it.
+        needed: how many there are.
+        waiting: some of the nodes that wait for it, and for what; none once that has happened.
+        waited: how many there are.
+    """
+
+    needs: tuple[Edge, ...]
+    needed: int
+    waiting: tuple[Edge, ...]
+    waited: int

@@ -12,6 +12,7 @@ from django_jobs.brokers.constants import (
     BATCH_KEPT_MS,
     DEAD_KEPT_MS,
     EDGES_PER_CALL,
+    EDGES_READ,
     UPSTREAM_FAILED,
 )
 from django_jobs.brokers.inspection.base import Inspection
@@ -235,7 +236,7 @@ def test_a_workflow_that_is_never_sealed_is_forgotten(
 
     assert broker.batches.find(FLOW) is None
     assert not any(inspection.counts().values())
-    assert broker.batches.node_ids(FLOW) == ()
+    assert broker.batches.nodes(FLOW) == ()
 
 
 def test_storing_it_twice_changes_nothing(broker: Broker, w1: Driver) -> None:
@@ -285,9 +286,72 @@ def test_workflows_that_have_not_ended_are_counted_apart_from_batches(
 
     assert broker.batches.count_unfinished() == 2
     assert broker.batches.count_unfinished(workflows=True) == 0
-    assert broker.batches.node_ids(FLOW) == tuple(DIAMOND)
-    assert broker.batches.node_ids(FLOW, offset=1, limit=2) == ("left", "right")
+    assert [one.id for one in broker.batches.nodes(FLOW)] == [*DIAMOND]
+    assert [one.id for one in broker.batches.nodes(FLOW, offset=1, limit=2)] == ["left", "right"]
     broker.batches.cancel("b1")
+
+
+# --- what is read -------------------------------------------------------------------------------
+
+
+def test_nodes_are_read_with_what_they_need(broker: Broker, w1: Driver) -> None:
+    start(broker, {"a": "", "b": "a", "c": "a.ended b"})
+    work(w1, limit=1, b=dead)
+
+    read_as = {one.id: (one.state, one.needs) for one in broker.batches.nodes(FLOW)}
+
+    assert read_as == {
+        "a": (State.SUCCEEDED, ()),
+        "b": (State.DEAD, (Edge(EdgeKind.SUCCESS, "a"),)),
+        "c": (State.DISCARDED, (Edge(EdgeKind.END, "a"), Edge(EdgeKind.SUCCESS, "b"))),
+    }
+    assert {one.task for one in broker.batches.nodes(FLOW)} == {make_job().task}
+    assert broker.batches.nodes("unknown") == ()
+
+
+def test_what_nodes_have_needed_is_read_as_long_as_they_are_kept(
+    broker: Broker, w1: Driver, clock: Clock
+) -> None:
+    start(broker, {"a": "", "b": "a"}, result_ttl=MINUTE)
+    work(w1)
+    assert broker.batches.nodes(FLOW)[1].needs == (Edge(EdgeKind.SUCCESS, "a"),)
+
+    clock.advance(MINUTE)
+    w1.heartbeat()
+
+    assert [(one.id, one.task, one.state) for one in broker.batches.nodes(FLOW)] == [
+        ("a", "", None),
+        ("b", "", None),
+    ]
+
+
+def test_nodes_with_many_edges_are_read_in_portions(broker: Broker) -> None:
+    sources = {f"s{number}": "" for number in range(30)}
+    targets = {f"t{number}": " ".join(sources) for number in range(100)}
+    start(broker, {**sources, **targets})
+
+    first = broker.batches.nodes(FLOW, limit=1000)
+    rest = broker.batches.nodes(FLOW, offset=len(first), limit=1000)
+
+    assert abs(sum(len(one.needs) for one in first) - EDGES_READ) < 60
+    assert [one.id for one in (*first, *rest)] == [*sources, *targets]
+
+
+def test_what_a_node_needs_and_what_waits_for_it_is_read(broker: Broker, w1: Driver) -> None:
+    start(broker, {"a": "", "b": "a", "c": "b", "d": "b.ended", "e": "b"})
+
+    around = broker.batches.neighbours("b", 2)
+
+    assert around.needs == (Edge(EdgeKind.SUCCESS, "a"),)
+    assert around.waiting == (Edge(EdgeKind.SUCCESS, "c"), Edge(EdgeKind.SUCCESS, "e"))
+    assert (around.needed, around.waited) == (1, 3)
+    assert broker.batches.neighbours("a", 2).needed == 0
+    assert broker.batches.neighbours("unknown", 2) == ((), 0, (), 0)
+
+    work(w1)
+
+    around = broker.batches.neighbours("b", 2)
+    assert (around.needed, around.waited) == (1, 0)
 
 
 # --- failure ------------------------------------------------------------------------------------

@@ -96,7 +96,8 @@ class SmallSite:
         self.broker.batches.dead_members(BATCH, 10)
         self.broker.batches.list(workflows=True)
         self.broker.batches.count_unfinished(workflows=True)
-        self.broker.batches.node_ids(FLOW)
+        self.broker.batches.nodes(FLOW)
+        self.broker.batches.neighbours(FLOW, 10)
         inspection.limits.all()
         for state in State:
             inspection.jobs(state)

@@ -9,7 +9,7 @@ from django_jobs.brokers.batches import PORTION, Batches, RetriedSome
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, State
-from django_jobs.jobs.workflows import NewNode
+from django_jobs.jobs.workflows import Neighbours, NewNode, NodeRecord
 
 from .lock import Lock
 from .memberships import StoredBatch
@@ -53,10 +53,15 @@ class MemoryBatches(Batches):
     def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
         self._add_nodes(workflow_id, nodes)
 
-    def node_ids(self, workflow_id: str, *, offset: int = 0, limit: int = 50) -> tuple[str, ...]:
+    def nodes(
+        self, workflow_id: str, *, offset: int = 0, limit: int = 50
+    ) -> tuple[NodeRecord, ...]:
         with self._lock:
-            every = self._store.nodes.of_workflow.get(workflow_id, [])
-            return tuple(every[offset : offset + limit])
+            return self._store.nodes.read(workflow_id, offset, offset + limit)
+
+    def neighbours(self, job_id: str, limit: int) -> Neighbours:
+        with self._lock:
+            return self._store.nodes.neighbours(job_id, limit)
 
     def some_results(self, ids: Sequence[str]) -> Sequence[str | None]:
         with self._lock:

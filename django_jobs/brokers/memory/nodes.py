@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from django_jobs.brokers.constants import (
     EDGES_PER_CALL,
+    EDGES_READ,
     UPSTREAM_FAILED,
     UPSTREAM_FAILED_MESSAGE,
 )
 from django_jobs.jobs.records import Failure, State
-from django_jobs.jobs.workflows import EdgeKind, NewNode
+from django_jobs.jobs.workflows import Edge, EdgeKind, Neighbours, NewNode, NodeRecord
 
 from .edges import Edges, Event
 from .stored_job import StoredJob
@@ -52,12 +53,44 @@ class Nodes:
         listed = self.of_workflow.setdefault(workflow, [])
         for node in nodes:
             job_id = node.job.id
-            self._store.hold_back(StoredJob(node.job, open_edges=max(1, len(node.edges))))
+            open_edges = max(1, len(node.edges))
+            entry = StoredJob(node.job, open_edges=open_edges, needs=node.edges)
+            self._store.hold_back(entry)
             listed.append(job_id)
             for edge in node.edges:
                 self._edges.waiting[edge.kind, edge.source].append(job_id)
             if not node.edges:
                 self._edges.waiting[Event.SEAL, workflow].append(job_id)
+
+    # --- what is read ------------------------------------------------------------------------
+
+    def read(self, workflow: str, first: int, end: int) -> tuple[NodeRecord, ...]:
+        """Return some nodes of a workflow, in the order in which they were stored."""
+        found: list[NodeRecord] = []
+        edges = 0
+        for job_id in self.of_workflow.get(workflow, [])[first:end]:
+            found.append(self._record(job_id))
+            edges += len(found[-1].needs)
+            if edges >= EDGES_READ:
+                break
+        return tuple(found)
+
+    def _record(self, job_id: str) -> NodeRecord:
+        entry = self._store.entries.get(job_id)
+        if entry is None:
+            return NodeRecord(job_id, "", None)
+        return NodeRecord(job_id, entry.job.task, entry.state, entry.needs[:EDGES_READ])
+
+    def neighbours(self, job_id: str, limit: int) -> Neighbours:
+        """Return what a node needs, and what waits for it."""
+        entry = self._store.entries.get(job_id)
+        needs = entry.needs if entry else ()
+        waiting = [
+            Edge(kind, one)
+            for kind in EdgeKind
+            for one in self._edges.waiting.get((kind, job_id), ())
+        ]
+        return Neighbours(needs[:limit], len(needs), tuple(waiting[:limit]), len(waiting))
 
     # --- what happens to nodes ---------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
+from django_jobs.jobs.workflows import Edge
 
 Place: TypeAlias = int
 """Order in a queue: by priority, then by a number that grows with each arrival."""
@@ -40,6 +41,8 @@ class StoredJob:
     postponement: Postponement | None = None
     postponed_after: int = 0
     """How many attempts had counted when it was postponed; another one outdates that."""
+    needs: tuple[Edge, ...] = ()
+    """The edges that lead to it as a node."""
     open_edges: int = 0
     """How many events it waits for."""
     waits_for: AwaitedEvent | None = None

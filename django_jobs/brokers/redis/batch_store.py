@@ -13,11 +13,12 @@ from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchCounts, BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, State
-from django_jobs.jobs.workflows import NewNode
+from django_jobs.jobs.workflows import Neighbours, NewNode, NodeRecord
 
 from . import codec
 from .pushing import Pusher
 from .reading import number
+from .workflow_replies import node_records, to_neighbours
 
 COUNTS = ("total", "open", "succeeded", "dead", "discarded")
 """The fields of a batch that `BatchCounts` has, in its order."""
@@ -49,8 +50,13 @@ class RedisBatches(Batches):
     def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
         self._pusher.push_nodes(workflow_id, nodes)
 
-    def node_ids(self, workflow_id: str, *, offset: int = 0, limit: int = 50) -> tuple[str, ...]:
-        return tuple(self._run("node_ids", workflow_id, offset, limit))
+    def nodes(
+        self, workflow_id: str, *, offset: int = 0, limit: int = 50
+    ) -> tuple[NodeRecord, ...]:
+        return node_records(self._run("nodes", workflow_id, offset, limit))
+
+    def neighbours(self, job_id: str, limit: int) -> Neighbours:
+        return to_neighbours(self._run("neighbours", job_id, limit), limit)
 
     def some_results(self, ids: Sequence[str]) -> Sequence[str | None]:
         return list(self._run("read_results", *ids[:RESULTS_PER_CALL]))

@@ -37,6 +37,7 @@ end
 -- Looks at a list of jobs that wait for an event of a batch or a node.
 local function check_edges(name, rest)
   local source = string.match(rest, '^%l+:(.+)$') or ''
+  if redis.call('PTTL', P .. name) >= 0 then return end -- what a node has needed, while that is kept
   if not (exists('c:' .. source) or exists('j:' .. source) or exists('happened')) then
     report('stray_key', name, 'the batch or job ' .. source, removal_of(name))
   end

@@ -56,8 +56,9 @@ local function hand_over(id)
   local state, enqueued_with = unpack(read(id, 's', 'e'), 1, 2)
   if not is_one_of(state, ENDED) or redis.call('ZSCORE', P .. 'expiries', id) then return end
   local _, _, result_ttl = terms(enqueued_with or '')
-  redis.call('UNLINK', P .. edges_of('needs', id))
-  could('ZADD', P .. 'expiries', now + (KEPT_MS[state] or tonumber(result_ttl) or 0), id)
+  local kept = KEPT_MS[state] or tonumber(result_ttl) or 0
+  redis.call('PEXPIRE', P .. edges_of('needs', id), kept)
+  could('ZADD', P .. 'expiries', now + kept, id)
 end
 
 local function drop_node(id)
