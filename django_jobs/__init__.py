@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django_jobs.jobs.progress import set_progress
 from django_jobs.periodic_tasks.registry import periodic
 from django_jobs.relations.batches import Batch
+from django_jobs.relations.chains import Chain
 from django_jobs.relations.limits import Limit, Rate
 from django_jobs.relations.unique import Unique
-from django_jobs.relations.workflows import Chain, Workflow
+from django_jobs.relations.workflows import Workflow
 from django_jobs.tasks.decorator import task
 from django_jobs.tasks.retry import Retry
 

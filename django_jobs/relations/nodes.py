@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from django_jobs.compat import AnyTask
 from django_jobs.jobs.records import Job
@@ -35,10 +35,24 @@ class Node(ResultSource, Generic[R_co]):
     def __repr__(self) -> str:
         return f"<Node {self.id} of {self.task.module_path}>"
 
+    def __format__(self, _: str) -> str:
+        raise TypeError(
+            f"The result of {self!r} is not known yet, so it cannot be a part of a text: give the"
+            " node itself as an argument, or write {node!r} to show it."
+        )
+
     @property
     def id(self) -> str:
         """The id of the job."""
         return self.job.id
+
+    @property
+    def result(self) -> R_co:
+        """What stands for the job's result among the arguments of later ones, of that type.
+
+        It is the node itself: the result is not there yet.
+        """
+        return cast("R_co", self)
 
     @property
     def ended(self) -> NodeEnd:

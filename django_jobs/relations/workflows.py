@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
@@ -14,34 +14,14 @@ from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.workflows import Edge, EdgeKind
 from django_jobs.validation.validators import short_repr
 
+from .adding import AddsNodes
 from .batch_backends import check_task, workflows_of
 from .job_group import JobGroup
 from .node_arguments import with_references
 from .nodes import Node, NodeEnd
 
-R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
-
-class ResultOf(Protocol[R_co]):
-    """What `enqueue` returns, as far as types go."""
-
-    @property
-    def return_value(self) -> R_co: ...
-
-
-class NodeTask(Protocol[R_co]):
-    """A task, as far as types go: what it returns."""
-
-    @property
-    def enqueue(self) -> _Enqueue[R_co]: ...
-
-
-class _Enqueue(Protocol[R_co]):
-    def __call__(self, *args: Any, **kwargs: Any) -> ResultOf[R_co]: ...
-
-
-class Workflow(JobGroup):
+class Workflow(JobGroup, AddsNodes):
     """Jobs that start when others have ended, and get their results as arguments.
 
     It is stored as a whole or not at all; inside a transaction it waits for the commit.
@@ -86,30 +66,9 @@ class Workflow(JobGroup):
     def _not_found(cls, group_id: str, alias: str) -> WorkflowNotFound:
         return WorkflowNotFound(group_id, alias)
 
-    def add(
-        self,
-        task: NodeTask[R],
-        *args: Any,
-        after: Iterable[Node[Any] | NodeEnd] | Node[Any] | NodeEnd = (),
-        **kwargs: Any,
-    ) -> Node[R]:
-        """Add a call of a task.
-
-        A node among the arguments, also in lists, tuples and dicts, stands for the result of its
-        job. The call starts when all these jobs, and those of `after`, have succeeded.
-
-        Args:
-            after: other nodes to wait for; `node.ended` for one that may end in whichever way. A
-                task's own parameter of this name is given by its position.
-
-        Returns:
-            The node, as an argument of later ones, or for their `after`.
-
-        Raises:
-            InvalidWorkflow: a node belongs to another workflow, or this one is enqueued already.
-            ImproperlyConfigured: the task belongs to another backend, or cannot be a node.
-            UnserializableArgument, PayloadTooLarge: as of `task.enqueue`.
-        """
+    def _add(
+        self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any], after: Any
+    ) -> Node[Any]:
         self._refuse_if_enqueued("add()")
         known = self._checked(task)
         found: dict[str, Node[Any]] = {}
@@ -118,7 +77,7 @@ class Workflow(JobGroup):
         needed = [Edge(EdgeKind.SUCCESS, node.id) for node in map(self._own, found.values())]
         edges = dict.fromkeys([*needed, *self._edges_of(after)])
         job = self._workflows.build(self.id, known, args, kwargs)
-        node: Node[R] = Node(self, known, job, tuple(edges))
+        node: Node[Any] = Node(self, known, job, tuple(edges))
         self._nodes.append(node)
         return node
 
@@ -190,48 +149,3 @@ class Workflow(JobGroup):
             f"Workflow.add: after holds {short_repr(item)}: give what add() returned, or the .ended"
             " of that."
         )
-
-
-class Chain:
-    """Jobs one after another, each of which gets the result of the one before.
-
-    The result is the first argument of the next call, before those that are given to `add`.
-
-    Args:
-        name, metadata, backend: as of `Workflow`.
-
-    Attributes:
-        workflow: what the chain builds.
-    """
-
-    def __init__(
-        self,
-        name: str = "",
-        *,
-        metadata: Mapping[str, Any] | None = None,
-        backend: str = DEFAULT_TASK_BACKEND_ALIAS,
-    ) -> None:
-        self.workflow = Workflow(name, metadata=metadata, backend=backend)
-        self._last: tuple[Node[Any], ...] = ()
-
-    @property
-    def id(self) -> str:
-        """The id of the workflow, for `Workflow.get`."""
-        return self.workflow.id
-
-    def add(self, task: NodeTask[Any], *args: Any, **kwargs: Any) -> Self:
-        """Add a call of a task; raises the same errors as `Workflow.add`.
-
-        Returns:
-            The chain itself.
-        """
-        self._last = (self.workflow.add(task, *self._last, *args, **kwargs),)
-        return self
-
-    def enqueue(self) -> list[Any]:
-        """Store all calls, and let the first one start; see `Workflow.enqueue`."""
-        return self.workflow.enqueue()
-
-    async def aenqueue(self) -> list[Any]:
-        """Store all calls; see `enqueue`."""
-        return await self.workflow.aenqueue()

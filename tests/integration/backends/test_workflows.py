@@ -50,8 +50,8 @@ def counts(backend: JobBackend) -> dict[State, int]:
 def test_nodes_get_the_results_of_others(backend: JobBackend) -> None:
     flow = Workflow("words", metadata={"tenant": 7})
     first = flow.add(tasks.repeat, "a", 2)
-    second = flow.add(tasks.repeat_later, first, 2)
-    both = flow.add(tasks.echo, first, [second], kept={"second": second})
+    second = flow.add(tasks.repeat_later, first.result, 2)
+    both = flow.add(tasks.echo, first, [second.result], kept={"second": second})
     results = flow.enqueue()
 
     assert flow.wait(DEADLINE) is BatchState.SUCCEEDED
@@ -222,7 +222,7 @@ def test_nodes_are_announced_as_jobs_are(waiting: JobBackend) -> None:
 
 def test_nodes_that_wait_were_enqueued(waiting: JobBackend) -> None:
     flow = Workflow()
-    flow.add(tasks.repeat, flow.add(tasks.note, 1), 2)
+    flow.add(tasks.repeat, "a", 2, after=flow.add(tasks.note, 1))
     flow.enqueue()
 
     assert_enqueued(tasks.note, args=[1])
@@ -390,10 +390,18 @@ def test_a_node_is_no_argument_of_other_calls(waiting: JobBackend) -> None:
         tasks.note.enqueue(node)
 
 
+def test_a_node_is_no_part_of_a_text(backend: JobBackend) -> None:
+    node = Workflow().add(tasks.note, 1)
+
+    with pytest.raises(TypeError, match="is not known yet, so it cannot be a part of a text"):
+        f"receipt: {node.result}"
+    assert node.id in f"{node!r}"
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: Workflow().add("note"), "is no task"),  # type: ignore[arg-type]
+        (lambda: Workflow().add("note"), "is no task"),  # type: ignore[call-overload]
         (lambda: Workflow().add(tasks.note.using(unique=Unique()), 1), "unique="),
         (lambda: Workflow(name="x" * 201), "200 characters"),
     ],

@@ -6,6 +6,7 @@ these lines and no others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
@@ -68,6 +69,25 @@ async def count_later(context: JobContext, step: int) -> str:
     return str(step)
 
 
+@task
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@task
+def mean(numbers: Sequence[int]) -> float:
+    return sum(numbers) / len(numbers)
+
+
+@task
+def send(a: int, b: int, c: int, d: int) -> None: ...
+
+
+@task
+def joined(texts: Sequence[str]) -> str:
+    return "".join(texts)
+
+
 @periodic("0 8 * * *", timezone="Europe/Berlin", name="report")
 @task(max_attempts=5, backoff=lambda error, result: 2.0, timeout=timedelta(minutes=5))
 def report() -> None:
@@ -112,13 +132,44 @@ def scheduled() -> None:
 def together() -> None:
     flow = Workflow("sums", metadata={"tenant": 1})
     first = flow.add(add, 1, b=2)
-    page = flow.add(fetch, "…", after=[first, first.ended])
+    page = flow.add(fetch, "…")
+    loud = flow.add(shout, "a", times=2)
     assert_type(first, Node[int])
     assert_type(page, Node[bytes])
-    flow.add(shout, page, after=page)
-    assert_type(Chain().add(add, 1).add(add), Chain)
-    flow.add("shop.tasks.add")  # type: ignore[arg-type]
-    flow.add(add, 1, after="first")  # type: ignore[arg-type]
+    assert_type(first.result, int)
+    flow.add(add, first.result, b=first.result)
+    flow.add(total, [first.result, 5, flow.add(count, 1).result])
+    flow.add(mean, [first.result])
+    flow.add(report)
+    flow.add("shop.tasks.add")  # type: ignore[call-overload]
+
+    flow.add(add, loud.result)  # type: ignore[call-overload]
+    flow.add(add, 1, b=loud.result)  # type: ignore[arg-type]
+    flow.add(shout, page.result)  # type: ignore[call-overload]
+    flow.add(total, [first.result, loud.result])  # type: ignore[call-overload]
+    flow.add(add)  # type: ignore[call-overload]
+    flow.add(shout, loud.result, tmes=2)  # type: ignore[call-arg]
+
+
+def one_after_another() -> None:
+    flow = Workflow()
+    first, loud = flow.add(add, 1), flow.add(shout, "a")
+    assert_type(flow.add(fetch, loud.result, after=[first, first.ended]), Node[bytes])
+    flow.add(shout, loud.result, times=2, after=first)
+    flow.add(shout, text=loud.result, after=first)
+    flow.add(total, [first.result], after=loud.ended)
+    flow.add(report, after=loud)
+    flow.add(send, 1, 2, 3, 4, after=loud)
+    flow.add(add, loud.result, after=[first])  # type: ignore[call-arg, arg-type]
+    flow.add(add, 1, loud.result, after=first)  # type: ignore[call-arg, arg-type]
+    flow.add(add, 1, after="first")  # type: ignore[call-arg]
+
+
+def chained() -> None:
+    assert_type(Chain().add(add, 1).add(add, b=2), Chain[int])
+    assert_type(Chain("page").add(shout, "…").add(fetch), Chain[bytes])
+    Chain().add(fetch_soon, "…").add(joined).add(shout, times=2)
+    Chain().add(shout, "a").add(shout, tmes=2)  # type: ignore[call-arg]
 
 
 def looked_at(result: JobResult[int]) -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.long
 
 FOLDER = "tests/repository/types"
 SITE, ITS_TESTS = f"{FOLDER}/site.py", f"{FOLDER}/site_tests.py"
+ITS_WORKFLOWS = f"{FOLDER}/site_workflows.py"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,8 @@ def test_mypy_without_the_stubs_of_django(tmp_path: Path) -> None:
 
 def test_mypy_with_the_stubs_of_django(tmp_path: Path) -> None:
     text = "plugins = mypy_django_plugin.main\n"
-    mypy(tmp_path / "mypy.ini", text, SITE, ITS_TESTS, DJANGO_SETTINGS_MODULE="tests.settings")
+    files = (SITE, ITS_TESTS, ITS_WORKFLOWS)
+    mypy(tmp_path / "mypy.ini", text, *files, DJANGO_SETTINGS_MODULE="tests.settings")
 
 
 @pytest.mark.parametrize("has_stubs", [False, True], ids=["without stubs", "with stubs"])
@@ -63,7 +65,9 @@ def test_pyright(tmp_path: Path, without_stubs: Path, *, has_stubs: bool) -> Non
     packages = sysconfig.get_path("purelib") if has_stubs else str(without_stubs)
     config = tmp_path / "pyrightconfig.json"
     settings = {
-        "include": [os.path.relpath(ROOT / path, tmp_path) for path in (SITE, ITS_TESTS)],
+        "include": [
+            os.path.relpath(ROOT / path, tmp_path) for path in (SITE, ITS_TESTS, ITS_WORKFLOWS)
+        ],
         "extraPaths": [str(ROOT), packages],
         "typeCheckingMode": "standard",
         "reportUnnecessaryTypeIgnoreComment": "error",

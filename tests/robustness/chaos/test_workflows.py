@@ -85,10 +85,10 @@ def store() -> Stored:
     every: list[Node[Any]] = []
     layer: list[Node[int]] = []
     for _ in range(LAYERS):
-        needed = iter([*layer, *layer])
+        needed = iter([one.result for one in (*layer, *layer)])
         layer = [flow.add(tasks.count_paths, [*islice(needed, 2)], LONGEST) for _ in range(WIDTH)]
         every += layer
-    every.append(flow.add(tasks.count_paths, layer, LONGEST))
+    every.append(flow.add(tasks.count_paths, [one.result for one in layer], LONGEST))
     while True:
         try:
             flow.enqueue()
