@@ -1,4 +1,4 @@
-"""The rows of the list of batches, and the counts of a batch."""
+"""The rows of the lists of batches and of workflows, and the counts of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filters of the list of batches, and the search for those that match."""
+"""The filters of the lists of batches and of workflows, and the search for those that match."""
 
 from __future__ import annotations
 
@@ -75,20 +75,20 @@ class BatchPage:
         return self.end is not None and len(self.records) < SIZE
 
 
-def search(batches: Batches, filters: BatchFilters, first: int) -> BatchPage:
-    """Return a page of the batches that match.
+def search(batches: Batches, filters: BatchFilters, first: int, *, workflows: bool) -> BatchPage:
+    """Return a page of the batches, or of the workflows, that match.
 
-    Batches are opened in the meantime, so one may be seen twice on two pages.
+    New ones come in the meantime, so one may be seen twice on two pages.
 
     Args:
-        first: how many batches of the list to skip.
+        first: how many of the list to skip.
     """
     found: list[BatchRecord] = []
-    total, at = batches.count(), first
+    total, at = batches.count(workflows=workflows), first
     while at < min(total, first + REACH) and len(found) < SIZE:
         # No more than are missing: where the page ends is where the next one begins.
         step = SIZE - len(found)
-        found += filter(filters.wants, batches.list(offset=at, limit=step))
+        found += filter(filters.wants, batches.list(workflows=workflows, offset=at, limit=step))
         at += step
     end = at if at < total else None
     return BatchPage(records=tuple(found), first=first, end=end, total=total)

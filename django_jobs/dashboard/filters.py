@@ -27,7 +27,7 @@ FILTER_LABELS = {
     "task": _("Task"),
     "error": _("Error"),
     "text": _("Arguments contain"),
-    "batch": _("Batch"),
+    "batch": _("Batch or workflow"),
     "id": _("ID"),
     "since": _("Time from"),
     "until": _("Time to"),

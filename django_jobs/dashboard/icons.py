@@ -41,5 +41,6 @@ ICONS = {
     ),
     "theme": "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17z",
     "workers": "M4 5h16v5H4zM4 14h16v5H4zM7.5 7.5v.1M7.5 16.5v.1",
+    "workflows": "M3.5 9.5h5v5h-5zM15.5 3.5h5v5h-5zM15.5 15.5h5v5h-5zM8.5 12h3.5M15.5 6H12v12h3.5",
 }
 """Each icon is one path, stroked in the colour of the text."""

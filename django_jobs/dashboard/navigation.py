@@ -27,6 +27,7 @@ ENTRIES = (
     Entry("overview", _("Overview"), "overview"),
     Entry("jobs", _("Jobs"), "jobs"),
     Entry("batches", _("Batches"), "batches"),
+    Entry("workflows", _("Workflows"), "workflows"),
     Entry("queues", _("Queues"), "queues"),
     Entry("limits", _("Limits"), "limits"),
     Entry("workers", _("Workers"), "workers"),

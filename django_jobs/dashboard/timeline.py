@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from django_jobs.brokers.constants import UPSTREAM_FAILED
 from django_jobs.jobs.records import Failure, JobRecord, State
 
 KINDS: dict[str, tuple[str, Any]] = {
@@ -78,7 +79,8 @@ class Event:
 
 def attempts(record: JobRecord) -> list[Attempt]:
     """Return the known attempts of a job, the latest first."""
-    known = [_failed(failure) for failure in record.failures]
+    failures = (one for one in record.failures if one.exception != UPSTREAM_FAILED)
+    known = [_failed(failure) for failure in failures]
     last = _last(record)
     return [*([last] if last else []), *reversed(known)]
 

@@ -18,6 +18,8 @@ from .views import (
     prometheus,
     queues,
     workers,
+    workflow,
+    workflows,
 )
 
 app_name = "django_jobs_dashboard"
@@ -34,6 +36,10 @@ urlpatterns = [
     path("batch/", batch.batch_detail, name="batch"),
     path("batch/cancel/", batch.cancel, name="cancel_batch"),
     path("batch/retry/", batch.retry_dead, name="retry_batch"),
+    path("workflows/", workflows.workflow_list, name="workflows"),
+    path("workflow/", workflow.workflow_detail, name="workflow"),
+    path("workflow/cancel/", workflow.cancel, name="cancel_workflow"),
+    path("workflow/retry/", workflow.retry_dead, name="retry_workflow"),
     path("queues/", queues.queue_list, name="queues"),
     path("queues/pause/", queues.pause, name="pause_queue"),
     path("queues/resume/", queues.resume, name="resume_queue"),

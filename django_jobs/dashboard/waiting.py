@@ -59,7 +59,7 @@ def _event(awaited: AwaitedEvent) -> WaitsFor:
 
 
 def _nodes(awaited: AwaitedNodes) -> WaitsFor:
-    """Say that a node waits for others, which the list of the workflow's jobs shows."""
+    """Say that a node waits for others, which the page of the workflow shows."""
     text = ngettext_lazy(
         "Waits for %(number)s other job of the workflow:",
         "Waits for %(number)s other jobs of the workflow:",
@@ -68,8 +68,8 @@ def _nodes(awaited: AwaitedNodes) -> WaitsFor:
     return WaitsFor(
         text=text % {"number": awaited.number},
         name=awaited.workflow,
-        page="jobs",
-        query={"batch": awaited.workflow},
+        page="workflow",
+        query={"id": awaited.workflow},
     )
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from django_jobs.brokers.inspection.base import JobAction
+from django_jobs.brokers.inspection.base import JobAction, needs_failed_job
 from django_jobs.clock import now_ms
 from django_jobs.dashboard import job_call, timeline, waiting
 from django_jobs.dashboard.decorators import page
+from django_jobs.dashboard.node_neighbours import neighbours
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.errors import TaskNotFound
+from django_jobs.jobs.records import JobRecord
 from django_jobs.tasks.registry import find_task
 
 
@@ -38,8 +40,16 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
         "attempts": timeline.attempts(record),
         "events": timeline.events(record, now_ms()),
         "waits_for": waiting.waits_for(record),
-        "actions": [one for one in JobAction if record.state in one.states],
+        "node": neighbours(request, found),
+        "needs_failed_job": needs_failed_job(found),
+        "actions": [one for one in JobAction if _is_offered(one, found)],
     }
+
+
+def _is_offered(action: JobAction, record: JobRecord) -> bool:
+    """Return whether a job's state permits an action that would not be refused all the same."""
+    is_refused = action is JobAction.RETRY and needs_failed_job(record)
+    return record.state in action.states and not is_refused
 
 
 def _why_missing(task: str) -> str:

@@ -95,6 +95,12 @@ def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator
         value=formatting.number(request.backend.broker.batches.count_unfinished()),
         address=request.address("batches"),
     )
+    yield Tile(
+        name="workflows",
+        label=_("Workflows, not ended"),
+        value=formatting.number(request.backend.broker.batches.count_unfinished(workflows=True)),
+        address=request.address("workflows"),
+    )
     wait = max((queue.latency for queue in queues if queue.size and not queue.paused), default=0)
     yield Tile(
         name="latency",

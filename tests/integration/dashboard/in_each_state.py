@@ -7,6 +7,7 @@ from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from tests.support.builders import dead, limited, make_job, make_jobs, retrying, succeeded
 from tests.support.driver import Driver
 
@@ -24,6 +25,7 @@ def fill(backend: JobBackend) -> None:
     )
     quiet.heartbeat(quiet=True, queues=("default",))
     fill_batches(backend, worker)
+    fill_workflows(backend, worker)
     backend.broker.inspection.pause("low")
     mail, api = JobLimit("mail server", 2, value="7"), JobLimit("api", 1, 3_600_000)
     backend.broker.push([limited(f"mail {number}", mail, queue="mailers") for number in range(4)])
@@ -47,3 +49,25 @@ def fill_batches(backend: JobBackend, worker: Driver) -> None:
     batches.open(NewBatch(id="b2"))
     batches.open(NewBatch(id="b3", name="empty"))
     batches.close("b3")
+
+
+def fill_workflows(backend: JobBackend, worker: Driver) -> None:
+    """Store a workflow of which a job has failed, with everything that its page can show."""
+    names = ("first", "good", "bad", "needs", "after")
+    first, good, bad, needs, after = (
+        make_job(id=f"f1-{name}", queue="critical", priority=50, batch="f1") for name in names
+    )
+    nodes = [
+        NewNode(first),
+        NewNode(good, (Edge(EdgeKind.SUCCESS, first.id),)),
+        NewNode(bad, (Edge(EdgeKind.SUCCESS, first.id),)),
+        NewNode(needs, tuple(Edge(EdgeKind.SUCCESS, one.id) for one in (good, bad))),
+        NewNode(after, (Edge(EdgeKind.END, good.id), Edge(EdgeKind.END, needs.id))),
+    ]
+    batches = backend.broker.batches
+    batches.open(NewBatch(id="f1", name="order", metadata='{"order":7}', is_workflow=True))
+    batches.add_nodes("f1", nodes)
+    batches.close("f1")
+    worker.settle(succeeded(worker.take_one("critical")))
+    claims = {claim.job.id: claim for claim in worker.take(2, "critical")}
+    worker.settle(dead(claims[bad.id]))

@@ -108,7 +108,7 @@ def test_batches_are_found_by_state_and_name(
     html = shown(onlooker, BATCHES, **query)
 
     assert {name for name in ("b1", "b2", "b3", "b4") if f'id="batch-{name}"' in html} == expected
-    assert "Searched all 4 batches." in words(html) or "state" not in query or len(expected) == 4
+    assert "Searched all 4." in words(html) or "state" not in query or len(expected) == 4
 
 
 def test_a_search_without_matches_says_so(onlooker: Client, backend: JobBackend) -> None:
@@ -151,9 +151,9 @@ def test_a_search_looks_at_some_batches_and_goes_on_when_asked(
     rest = onlooker.get(cut.context["next"])
 
     assert len(cut.context["rows"]) + len(rest.context["rows"]) == 1
-    assert "Searched 50 of 61 batches." in words(cut.content.decode())
+    assert "Searched 50 of 61." in words(cut.content.decode())
     end = words(rest.content.decode())
-    assert "Searched all 61 batches." in end if rest.context["rows"] else "No more batches" in end
+    assert "Searched all 61." in end if rest.context["rows"] else "No more batches" in end
 
 
 def test_the_overview_counts_batches_that_have_not_ended(
@@ -376,7 +376,7 @@ def test_dead_members_are_retried(operator: Client, redis_backend: JobBackend) -
 def test_a_retry_of_many_goes_on_when_asked_again(
     operator: Client, redis_backend: JobBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_jobs.dashboard.views.batch.RETRY_SECONDS", 0)
+    monkeypatch.setattr("django_jobs.dashboard.job_groups.RETRY_SECONDS", 0)
     worker = Driver(redis_backend.broker)
     filled(redis_backend, number=PORTION + 1)
     worker.settle(*map(dead, worker.take(PORTION + 1)))

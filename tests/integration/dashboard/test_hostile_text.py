@@ -17,6 +17,7 @@ from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
+from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from django_jobs.periodic_tasks.registry import isolated_registry
 from tests.apps.command_site import tasks
 from tests.integration.dashboard.addresses import PAGES
@@ -54,6 +55,12 @@ def hostile(redis_backend: JobBackend) -> Iterator[JobBackend]:
         broker.batches.open(new)
         broker.batches.add([make_job(id=f"{name}m", batch=name, **hostile)], Membership(name))
     worker.settle(dead(worker.take_one(f"q{EVIL}"), failure=failure))
+    new = NewBatch(id="f1", name=EVIL, metadata=json.dumps({EVIL: EVIL}), is_workflow=True)
+    broker.batches.open(new)
+    first, second = (make_job(id=f"{n}{EVIL}", batch="f1", **hostile) for n in "12")
+    edge = Edge(EdgeKind.SUCCESS, first.id)
+    broker.batches.add_nodes("f1", [NewNode(first), NewNode(second, (edge,))])
+    broker.batches.close("f1")
     hold_slots(broker, JobLimit(f"l{EVIL}", 1), JobLimit("mail server", 1, value=f"7{EVIL}"))
     with isolated_registry():
         periodic("@daily", name=f"p{EVIL}")(tasks.greet)

@@ -49,6 +49,7 @@ def site(redis_backend: JobBackend) -> Iterator[None]:
         worker.settle(succeeded(worker.take_one()))
         redis_backend.broker.push([make_job(id="one", run_at=2 * START)])
         redis_backend.broker.batches.open(NewBatch(id="b1"))
+        redis_backend.broker.batches.open(NewBatch(id="f1", is_workflow=True))
         yield
 
 
