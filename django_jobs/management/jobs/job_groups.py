@@ -72,7 +72,7 @@ class JobGroups(ViewSubcommand):
         elif options.retry_dead:
             self._retry(backend, console, options)
         else:
-            self._show(make_redactor(backend).batch(record), console, as_json=options.json)
+            self.show(backend, make_redactor(backend).batch(record), console, options)
 
     def _list(self, backend: JobBackend, console: Console, *, as_json: bool) -> None:
         redactor, broker = make_redactor(backend), backend.broker.batches
@@ -91,10 +91,17 @@ class JobGroups(ViewSubcommand):
         else:
             console.info(f"There are no {self.nouns}.")
 
-    def _show(self, record: BatchRecord, console: Console, *, as_json: bool) -> None:
-        if as_json:
+    def show(
+        self, backend: JobBackend, record: BatchRecord, console: Console, options: Namespace
+    ) -> None:
+        """Show one, redacted."""
+        if options.json:
             console.show_json(batch_json(record))
-            return
+        else:
+            self.show_facts(record, console)
+
+    def show_facts(self, record: BatchRecord, console: Console) -> None:
+        """Show what is known of one as text."""
         facts = [(label, text) for label, text in self._facts(record) if text != NONE]
         width = max(len(label) for label, _ in facts)
         for label, text in facts:

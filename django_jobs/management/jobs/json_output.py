@@ -16,6 +16,7 @@ from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.batches import BatchRecord
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Failure, JobRecord, Lock
+from django_jobs.jobs.workflows import NodeRecord
 
 from .liveness import Liveness
 
@@ -147,6 +148,16 @@ def batch_json(batch: BatchRecord) -> dict[str, Any]:
         "callbacks": {event.value: job_id for event, job_id in batch.callbacks.items()},
         "happened": sorted(event.value for event in batch.happened),
         "metadata": _stored(batch.metadata) if batch.metadata else {},
+    }
+
+
+def node_json(node: NodeRecord) -> dict[str, Any]:
+    """Return a job of a workflow as `jobs workflows` shows it."""
+    return {
+        "id": node.id,
+        "task": node.task or None,
+        "state": node.state and node.state.value,
+        "needs": [{"id": edge.source, "event": edge.kind.value} for edge in node.needs],
     }
 
 

@@ -51,7 +51,7 @@ def add_filters(parser: ArgumentParser, states: Sequence[State] = LISTED) -> Non
         metavar="TEXT",
         help="Only jobs with this text in the visible part of their arguments.",
     )
-    add("--batch", metavar="ID", help="Only members of this batch.")
+    add("--batch", metavar="ID", help="Only jobs of this batch or workflow.")
 
 
 def job_filter(options: Namespace, states: Sequence[State] = LISTED) -> Filter:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.constants import UPSTREAM_FAILED
 from django_jobs.clock import now_ms
 from django_jobs.errors import BrokenPayload
 from django_jobs.jobs.call_text import format_call
@@ -41,7 +42,8 @@ class Show(ViewSubcommand):
         if options.json:
             console.show_json(job_details(record))
             return
-        facts = [(label, text) for label, text in _facts(record) if text != NONE]
+        group = "Workflow" if _is_node(backend, record) else "Batch"
+        facts = [(label, text) for label, text in _facts(record, group) if text != NONE]
         width = max(len(label) for label, _ in facts)
         for label, text in facts:
             console.out.write(f"{label.ljust(width)}  {printable(text)}")
@@ -49,7 +51,17 @@ class Show(ViewSubcommand):
             console.out.write(printable(_format_failure(failure)))
 
 
-def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
+def _is_node(backend: JobBackend, record: JobRecord) -> bool:
+    found = backend.batches.find(record.job.batch) if record.job.batch else None
+    return found is not None and found.is_workflow
+
+
+def _facts(record: JobRecord, group: str) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a job, with labels.
+
+    Args:
+        group: the label of the batch or workflow of which it is a member.
+    """
     job = record.job
     yield "Job", job.id
     yield "Call", format_call(job)
@@ -69,7 +81,7 @@ def _facts(record: JobRecord) -> Iterator[tuple[str, str]]:
     yield "Workers", ", ".join(record.workers) or NONE
     yield "Lock", _lock(record)
     yield "Limits", "; ".join(map(_limit, job.limits)) or NONE
-    yield "Batch", job.batch or NONE
+    yield group, job.batch or NONE
     yield "Metadata", job.metadata or NONE
     yield "Result", _result(record.result)
 
@@ -106,6 +118,8 @@ def _result(text: str | None) -> str:
 
 
 def _format_failure(failure: Failure) -> str:
+    if failure.exception == UPSTREAM_FAILED:
+        return f"\nDiscarded at {format_time(failure.at)}: {failure.message}"
     return (
         f"\nAttempt {failure.attempt} failed at {format_time(failure.at)} on"
         f" {failure.worker or 'an unknown worker'}\n"

@@ -52,6 +52,47 @@ def test_one_is_shown(jobs: Jobs) -> None:
     assert (shown["id"], shown["discarded"], shown["metadata"]) == (flow, 1, {"order": 7})
 
 
+def test_one_is_shown_with_its_jobs(jobs: Jobs) -> None:
+    flow = failed()
+
+    out = jobs("workflows", flow).out
+    first, second = jobs("workflows", flow, "--json").json["jobs"]
+
+    assert (first["task"], first["state"], first["needs"]) == (tasks.fail.module_path, "dead", [])
+    assert (second["task"], second["state"]) == (tasks.greet.module_path, "discarded")
+    assert second["needs"] == [{"id": first["id"], "event": "success"}]
+    assert out.split("Needs")[1].split() == [
+        *(first["id"], tasks.fail.module_path, "dead", "–"),
+        *(second["id"], tasks.greet.module_path, "discarded", first["id"]),
+    ]
+
+
+def test_of_a_large_one_the_first_jobs_are_shown(jobs: Jobs) -> None:
+    flow = Workflow()
+    many = [flow.add(tasks.greet) for _ in range(60)]
+    last = flow.add(tasks.greet, after=[one.ended for one in many])
+    flow.enqueue()
+
+    shown = jobs("workflows", flow.id)
+
+    assert "These are the first 50 of 61 jobs." in shown.out + shown.err
+    found = jobs("workflows", flow.id, "--json").json["jobs"]
+    assert len(found) == 61
+    assert (found[-1]["id"], len(found[-1]["needs"])) == (last.id, 60)
+    assert found[-1]["needs"][0]["event"] == "end"
+
+
+def test_a_job_is_shown_with_its_workflow_and_why_it_was_discarded(jobs: Jobs) -> None:
+    flow = failed()
+    first, second = jobs("workflows", flow, "--json").json["jobs"]
+
+    out = jobs("show", second["id"]).out
+
+    assert ["Workflow", flow] in [line.split() for line in out.splitlines()]
+    assert f": It needs the success of the job {first['id']}, which has failed." in out
+    assert "Attempt 0" not in out
+
+
 def test_a_waiting_job_says_how_many_others_it_waits_for(jobs: Jobs, broker: Broker) -> None:
     flow = Workflow()
     last = flow.add(tasks.greet, after=[flow.add(tasks.greet), flow.add(tasks.greet)])
