@@ -54,6 +54,7 @@ class Throttle:
 
 LINKS = Throttle("link to join", 3, timedelta(hours=1))
 LINKS_FROM_ADDRESS = Throttle("links to join from address", 50, timedelta(hours=1))
+OWN_DATA = Throttle("own data", 3, timedelta(hours=1))
 RESETS = Throttle("password reset", 3, timedelta(hours=1))
 SIGN_INS_TO_ACCOUNT_FROM_ADDRESS = Throttle("account and address", 10, timedelta(minutes=15))
 SIGN_INS_TO_ACCOUNT = Throttle("account", 50, timedelta(hours=1))

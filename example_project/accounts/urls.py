@@ -32,6 +32,7 @@ urlpatterns = [
     path("profile/picture/", profile.picture, name="new_picture"),
     path("profile/picture/remove/", profile.remove_picture, name="remove_picture"),
     path("profile/notifications/", profile.notifications, name="notifications"),
+    path("profile/data/", profile.own_data, name="own_data"),
     path("profile/leave/", joining.leave, name="leave"),
     path("pictures/<int:user_id>/<slug:digest>.webp", profile.show_picture, name="picture"),
     path(

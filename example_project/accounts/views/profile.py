@@ -15,8 +15,10 @@ from django.views.decorators.http import require_POST
 
 from accounts.forms import NameForm, PictureForm
 from accounts.models import Picture, PictureState, Profile, profile_of
+from accounts.own_data import enqueue_own_data
 from accounts.pictures import update
 from accounts.tasks import fetch_picture
+from accounts.throttle import OWN_DATA
 from background.receipts import keep_receipt
 from django_jobs.recap.forms import RecapSettingsForm
 from example.requests import MemberRequest
@@ -77,6 +79,20 @@ def remove_picture(request: MemberRequest) -> HttpResponse:
     """Remove the picture."""
     update.remove_picture(profile_of(request.user))
     messages.success(request, "Your picture is removed.")
+    return redirect("accounts:profile")
+
+
+@login_required
+@require_POST
+def own_data(request: MemberRequest) -> HttpResponse:
+    """Enqueue a mail with everything that the member has written and done."""
+    if not OWN_DATA.allows(request.user.pk):
+        messages.error(request, "You have asked for your data just now. Please try again later.")
+        return redirect("accounts:profile")
+    with transaction.atomic():
+        result = enqueue_own_data(request.user)
+    keep_receipt(request, result, "Mailing your data")
+    messages.success(request, "We collect your data and mail it to you.")
     return redirect("accounts:profile")
 
 

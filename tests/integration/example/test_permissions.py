@@ -22,6 +22,7 @@ FOR_MEMBERS = [
     ("post", "/profile/picture/"),
     ("post", "/profile/picture/remove/"),
     ("post", "/profile/notifications/"),
+    ("post", "/profile/data/"),
     ("get", "/profile/leave/"),
     ("get", "/profile/password/"),
     ("get", "/posts/{post}/edit/"),
@@ -43,6 +44,7 @@ POST_ONLY = [
     "/profile/picture/",
     "/profile/picture/remove/",
     "/profile/notifications/",
+    "/profile/data/",
 ]
 
 
