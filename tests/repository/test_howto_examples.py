@@ -141,6 +141,24 @@ SCRIPTS = {
         run_enqueued()
         assert set(Order.objects.values_list("points", flat=True)) == {7}
         """,
+    "workflows": """
+        from django_jobs.testing import assert_workflow_succeeded
+        from shop import pages, support, tasks
+
+        flow_id = tasks.process(7)
+        assert support.progress(flow_id) == "order is running: 3 of 3 jobs left"
+        run_enqueued()
+        assert support.progress(flow_id) == "order is succeeded: 0 of 3 jobs left"
+
+        chain_id = pages.index("https://example.org/")
+        run_enqueued()
+        assert assert_workflow_succeeded(name="page").id == chain_id
+
+        flow_id = tasks.process_and_close(8)
+        run_enqueued()
+        assert support.progress(flow_id) == "order is succeeded: 0 of 3 jobs left"
+        assert support.try_again(flow_id) == 0
+        """,
 }
 
 BROKER = """
