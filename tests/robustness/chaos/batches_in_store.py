@@ -1,4 +1,4 @@
-"""What became of batches in the end: what the store says of them, and what attempts have noted."""
+"""What became of batches and workflows: what the store says, and what attempts have noted."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ MANY = 10**6
 class BatchesInStore:
     """All batches with their members and callbacks, read once everything has ended.
 
+    Args:
+        workflows: whether to read all workflows instead.
+
     Attributes:
-        records: all batches.
         members: all jobs that were ever stored as members, by batch.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, *, workflows: bool = False) -> None:
         inspection = fleet.backend.broker.inspection
         self._fleet = fleet
-        self.records = fleet.backend.broker.batches.list(limit=MANY)
+        self.records = fleet.backend.broker.batches.list(workflows=workflows, limit=MANY)
         self.members: defaultdict[str, list[JobRecord]] = defaultdict(list)
         for state in State:
             for record in inspection.jobs(state, limit=MANY):
                 self.members[record.job.batch].append(record)
-        del self.members[""]
+        self.members.pop("", None)  # jobs of none
 
     def wrong_counts(self) -> Iterator[tuple[str, BatchCounts, BatchCounts]]:
         """Yield the batches whose counts are not those of their members, which follow."""

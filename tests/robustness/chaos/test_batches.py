@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from django_jobs import Batch
-from django_jobs.errors import BrokerError
+from django_jobs.errors import BatchCancelled, BrokerError
 from django_jobs.jobs.awaited import AwaitedEvent
 from django_jobs.jobs.records import JobRecord, State
 from tests.robustness.chaos import tasks
@@ -74,6 +74,8 @@ class Producer:
             try:
                 self._make_one(random.choice([*PLANS]))
                 Batch.get(random.choice(self.opened)).retry_dead()
+            except BatchCancelled:
+                continue
             except BrokerError:
                 self.refused += 1
 
@@ -162,14 +164,14 @@ def all_have_ended(fleet: Fleet) -> bool:
     let_hour_pass(fleet, *fleet.redis.zrange(f"{fleet.prefix}held", 0, -1))
     broker = fleet.backend.broker
     batches = {one.id: one for one in broker.batches.list(limit=MANY)}
-    for batch in batches.values():
-        if batch.counts.dead:
-            broker.batches.retry_dead(batch.id)
-    for callback in broker.inspection.jobs(
-        State.DEAD, limit=MANY
-    ):  # of batches that are no members
-        broker.inspection.retry(callback.job.id)
-    if any(one.ended_at is None or one.counts.dead for one in batches.values()):
+    dead = [one.id for one in batches.values() if one.counts.dead and not one.is_cancelled]
+    for batch in dead:
+        broker.batches.retry_dead(batch)
+    # Callbacks that took three workers down, and members of cancelled batches.
+    lost = broker.inspection.jobs(State.DEAD, limit=MANY)
+    for job in lost:
+        broker.inspection.retry(job.job.id)
+    if dead or lost or any(one.ended_at is None for one in batches.values()):
         return False
     unfinished = (state for state in fleet.counts() if not state.is_final)
     awaited = [one.waits_for for one in waiting(fleet)]
