@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from django_jobs.backends.on_commit import open_transactions, run_after_all_commits
 from django_jobs.brokers.base import Broker
-from django_jobs.compat import AnyTask, BaseTaskBackend, task_enqueued
+from django_jobs.compat import AnyTask, task_enqueued
 from django_jobs.conf.options import BackendOptions
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import DuplicateJob
@@ -41,6 +41,7 @@ from django_jobs.worker.worker import Worker
 
 from .batches import BackendBatches
 from .given_up import give_up_jobs
+from .installed import InstalledBackend
 from .job_builder import JobBuilder, with_instant
 from .merged_calls import announce_merged
 from .results import cancel_job, find_result
@@ -51,7 +52,7 @@ DEFAULT_RETRY = Retry()
 """The policy if neither the task nor the settings give one."""
 
 
-class JobBackend(BaseTaskBackend):
+class JobBackend(InstalledBackend):
     """A backend that builds jobs and pushes them to a broker.
 
     Django creates an instance for each thread and each asyncio context. So an instance holds no
@@ -193,11 +194,10 @@ class JobBackend(BaseTaskBackend):
         if jobs[-1].lock is not None:  # all of one call are unique, or none
             jobs, results = announce_merged(jobs, ids, results, self.alias, type(self))
         job_log.write_enqueued(jobs, self.alias)
-        if not is_heard(task_enqueued):
-            return
-        for result in results:
-            # The jobs are stored: an error of a receiver must not look like a failed enqueue.
-            task_enqueued.send_robust(sender=type(self), task_result=result)
+        if is_heard(task_enqueued):
+            for result in results:
+                # The jobs are stored: an error of a receiver must not look like a failed enqueue.
+                task_enqueued.send_robust(sender=type(self), task_result=result)
 
     def _announce_merged_tick(self, task: AnyTask, job: Job) -> None:
         """Announce that the job of a tick was merged with another one, if it was."""

@@ -10,6 +10,7 @@ from django_jobs.conf.redis_options import RedisOptions
 from django_jobs.worker.options import WorkerOptions
 
 from .base import JobBackend
+from .installed import warn_unless_installed
 from .per_process import process_instance
 
 
@@ -25,6 +26,7 @@ class RedisBackend(JobBackend):
         return process_instance(RedisBroker, self.alias, self._made)
 
     def _made(self) -> RedisBroker:
+        warn_unless_installed(self.alias)
         options = self.configuration
         return RedisBroker(
             options.url,

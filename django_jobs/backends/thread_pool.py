@@ -15,6 +15,7 @@ from django_jobs.jobs.workflows import NewNode
 
 from .base import JobBackend
 from .embedded import EmbeddedWorker, exit_cleanly_on_sigterm
+from .installed import warn_unless_installed
 from .per_process import process_instance
 
 
@@ -26,12 +27,12 @@ class ThreadPoolBackend(JobBackend):
 
     @property
     def broker(self) -> Broker:
+        return process_instance(MemoryBroker, self.alias, self._made)
+
+    def _made(self) -> MemoryBroker:
+        warn_unless_installed(self.alias)
         options = self.configuration
-        return process_instance(
-            MemoryBroker,
-            self.alias,
-            lambda: MemoryBroker(max_queued=options.max_queued, full_timeout=options.full_timeout),
-        )
+        return MemoryBroker(max_queued=options.max_queued, full_timeout=options.full_timeout)
 
     def _push(
         self,

@@ -170,6 +170,29 @@ def test_an_installed_app_without_a_backend_of_its_own_is_reported() -> None:
         assert not found("W016")
 
 
+def test_a_backend_without_the_app_tells_django_s_own_check() -> None:
+    with on_threads():
+        backend = our_backend("default")
+        assert backend is not None
+        assert not backend.check()
+        with with_apps(*BACKPORT):
+            (message,) = backend.check()
+    assert message.id == "django_jobs.W017"
+    assert message.msg.startswith("TASKS['default'] is a backend of django_jobs, but 'django_jobs'")
+    assert "Add 'django_jobs' to INSTALLED_APPS" in (message.hint or "")
+
+
+def test_a_site_that_runs_no_checks_hears_of_it_with_its_first_job(
+    caplog: pytest.LogCaptureFixture, redis_url: str
+) -> None:
+    for tasks in (on_threads(), on_redis(redis_url)):
+        with tasks, with_apps(*BACKPORT):
+            greet.enqueue()
+            greet.enqueue()
+            assert caplog.text.count("'django_jobs' is not in INSTALLED_APPS") == 1
+        caplog.clear()
+
+
 def test_a_setting_that_is_no_dictionary_is_refused_when_the_site_starts() -> None:
     with (
         override_settings(TASKS=tasks_from_env),
@@ -583,7 +606,8 @@ def test_without_redis_the_queues_are_not_judged() -> None:
 
 def test_the_reference_lists_every_check() -> None:
     package = ROOT / "django_jobs"
-    sources = [*(package / "checks").glob("*.py"), package / "dashboard" / "checks.py"]
+    others = (package / "dashboard" / "checks.py", package / "backends" / "installed.py")
+    sources = [*(package / "checks").glob("*.py"), *others]
     source = "".join(path.read_text().replace("{APP}", "django_jobs_dashboard") for path in sources)
     page = (ROOT / "docs" / "reference" / "checks.md").read_text()
     declared = {part.partition('"')[0] for part in re.split(r'id=f?"', source)[1:]}
