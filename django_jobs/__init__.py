@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django_jobs.jobs.progress import set_progress
@@ -38,4 +39,6 @@ def __getattr__(name: str) -> Any:
         from django_jobs.mail import send_mail_later
 
         return send_mail_later
+    if isinstance(getattr(import_module("django_jobs.errors"), name, None), type):
+        raise ImportError(f"{name} is in django_jobs.errors: from django_jobs.errors import {name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

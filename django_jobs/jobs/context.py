@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django_jobs.compat import TaskContext
+from django_jobs.jobs import foreign_names
 from django_jobs.jobs.metadata import RunningMetadata
 from django_jobs.jobs.result import JobResult
 
@@ -69,3 +70,8 @@ class JobContext(Base):
     async def asave_metadata(self) -> None:
         """Store the current metadata, like `save_metadata`, which does not block."""
         self.save_metadata()
+
+    if not TYPE_CHECKING:  # it would allow every name
+
+        def __getattr__(self, name: str) -> Any:
+            raise foreign_names.missing(self, name, foreign_names.OF_CONTEXTS)

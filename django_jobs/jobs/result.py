@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 
 from django_jobs.clock import from_ms, now_ms
 from django_jobs.compat import AnyResult, AnyTask, TaskError, TaskResult, TaskResultStatus
+from django_jobs.jobs import foreign_names
 from django_jobs.jobs.metadata import decode_metadata, without_reserved
 from django_jobs.jobs.records import Claim, Job, JobRecord, State
 from django_jobs.serialization.arguments import peek_arguments, peek_value
@@ -119,7 +120,7 @@ class JobResult(Base[R_co]):
             if name == "_metadata":
                 return self._enqueued[1].metadata if _is_set(self, "_enqueued") else ""
             if name not in ATTRIBUTES:
-                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+                raise foreign_names.missing(self, name, foreign_names.OF_RESULTS)
             built = _result(*self._enqueued)
             for attribute in ATTRIBUTES:
                 if not _is_set(self, attribute):

@@ -16,12 +16,13 @@ from typing import (
 )
 
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, task_backends
+from django_jobs.jobs import foreign_names
 from django_jobs.jobs.context import JobContext
 from django_jobs.relations.limits import AnyLimit
 from django_jobs.relations.named_values import By
 from django_jobs.relations.unique import Unique
-from django_jobs.suggest import unknown_name
-from django_jobs.tasks.definition import OPTIONS, AnyJobTask, DeathFunction, Task
+from django_jobs.tasks.definition import OPTIONS, AnyJobTask, Task
+from django_jobs.tasks.on_death import DeathFunction
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds
 
 P = ParamSpec("P")
@@ -103,9 +104,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         TypeError: an option is unknown.
         InvalidTask, ImproperlyConfigured: the value of an option is not valid.
     """
-    for name in options:
-        if name not in DJANGO_OPTIONS + OPTIONS:
-            raise TypeError(f"@task: {unknown_name('option', name, DJANGO_OPTIONS + OPTIONS)}")
+    foreign_names.refuse_options("@task", options, DJANGO_OPTIONS + OPTIONS)
 
     def decorate(function: Callable[..., Any]) -> AnyJobTask:
         alias = options.get("backend", DEFAULT_TASK_BACKEND_ALIAS)

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from inspect import iscoroutinefunction
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -24,6 +23,7 @@ from django.utils import timezone
 
 from django_jobs.compat import Task as DjangoTask
 from django_jobs.compat import task_backends
+from django_jobs.jobs import foreign_names
 from django_jobs.jobs.metadata import check_metadata
 from django_jobs.relations.limits import AnyLimit, check_limits, tidy_limits
 from django_jobs.relations.named_values import By, tidy_by
@@ -31,6 +31,7 @@ from django_jobs.relations.unique import Unique, check_unique
 from django_jobs.tasks.calls import Arguments, Call, to_arguments
 from django_jobs.tasks.fairness import check_fairness
 from django_jobs.tasks.max_attempts import check_retry_options
+from django_jobs.tasks.on_death import DeathFunction, check_on_death
 from django_jobs.tasks.redaction.parameters import check_redact
 from django_jobs.tasks.retry import BackoffFunction, ErrorKind, Retry, Seconds, is_error_kind
 from django_jobs.validation.ranges import TIME_OPTIONS
@@ -76,10 +77,6 @@ else:
 
         def get_backend(self):
             return task_backends[self.backend]  # Django's own imports a module for each call
-
-
-DeathFunction: TypeAlias = Callable[[Any, Any], object]
-"""Called with the result of a job and its last exception."""
 
 
 @runtime_checkable
@@ -159,6 +156,7 @@ class Task(Base[P, R]):
         # Zero-argument super() fails in a dataclass with slots before Python 3.14.
         DjangoTask.__post_init__(self)
 
+    @foreign_names.suggests_options
     def using(
         self,
         *,
@@ -187,6 +185,7 @@ class Task(Base[P, R]):
 
         Raises:
             InvalidTask: the backend does not support it.
+            TypeError: an option is unknown.
         """
         named = {"priority": priority, "queue_name": queue_name, "backend": backend}
         options = {
@@ -234,6 +233,11 @@ class Task(Base[P, R]):
             return backend.bulk_enqueue(self, made)
         return [backend.enqueue(self, list(args), dict(kwargs)) for args, kwargs in made]
 
+    if not TYPE_CHECKING:  # it would allow every name
+
+        def __getattr__(self, name: str) -> Any:
+            raise foreign_names.missing(self, name, foreign_names.OF_TASKS)
+
 
 AnyJobTask: TypeAlias = "Task[..., Any]"
 
@@ -261,27 +265,12 @@ def _check_options(task: AnyJobTask) -> None:
                 f"Task {name}: discard_on={short_repr(kind)} must be an exception class or its"
                 " dotted path, such as 'builtins.OSError'."
             )
-    _check_on_death(name, task.on_death)
+    check_on_death(name, task.on_death)
     check_redact(name, task.func, task.redact)
     check_metadata(name, task.metadata)
     check_unique(name, task.func, task.unique, has_context=task.takes_context)
     check_fairness(name, task.func, task.fair_by, task.fair_weight, task.takes_context)
     check_limits(name, task.module_path, task.func, task.limits, has_context=task.takes_context)
-
-
-def _check_on_death(name: str, function: object) -> None:
-    """Refuse an `on_death` that a worker could not call.
-
-    Raises:
-        ImproperlyConfigured: with what to give.
-    """
-    if function is None:
-        return
-    if isinstance(function, DjangoTask) or iscoroutinefunction(function) or not callable(function):
-        raise ImproperlyConfigured(
-            f"Task {name}: on_death={short_repr(function)}: give a plain function of the job's"
-            " result and the exception. It may enqueue a task."
-        )
 
 
 OPTIONS = tuple(

@@ -13,6 +13,7 @@ import pytest
 from django_jobs import errors
 from django_jobs.brokers import constants
 from django_jobs.brokers.redis.errors import ANSWERS
+from django_jobs.suggest import unknown_name
 from django_jobs.timeouts.limits import too_long
 from django_jobs.worker.run.thread_guard import WHILE_RUNNING
 from tests.support.paths import ROOT
@@ -24,7 +25,15 @@ ROWS = re.findall(r"^\| `(.+?)` \| ", PAGE, re.MULTILINE)
 OURS = {name for name, value in vars(errors).items() if isinstance(value, type)}
 OTHERS = {
     *("ImproperlyConfigured", "InvalidTask", "TaskResultDoesNotExist", "CommandError"),
-    *("TransactionManagementError", "ValueError", "TypeError", "NoCronLine", "UnusableMetadata"),
+    *(
+        "AttributeError",
+        "TransactionManagementError",
+        "ValueError",
+        "TypeError",
+        "ImportError",
+        "NoCronLine",
+        "UnusableMetadata",
+    ),
 }
 INTERNAL = {"brokers/redis/lua_constants.py", "brokers/inspection/filters.py"}
 """Modules whose errors are faults of django_jobs itself, or of a forged address."""
@@ -63,7 +72,7 @@ def messages() -> set[str]:
     found |= {f"Redis at … {rest}" for _, _, rest in ANSWERS}
     stored = {text for name, text in vars(constants).items() if name.endswith("_MESSAGE")}
     found |= {re.sub("%[ds]", "…", text) for text in stored}
-    found |= {too_long(1), WHILE_RUNNING, "asked to be run again: …"}
+    found |= {unknown_name("…", "…", ()), too_long(1), WHILE_RUNNING, "asked to be run again: …"}
     return {text for text in found if any(character.isalpha() for character in text)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from typing import Any
 
@@ -11,9 +12,30 @@ from django_jobs.errors import BrokerError
 from django_jobs.management.jobs import SUBCOMMANDS
 from django_jobs.management.jobs.console import Console
 from django_jobs.management.own_process import OwnProcessCommand
+from django_jobs.suggest import unknown_name
 
 INTERRUPTED = 130
 """The exit code that shells use for a command ended by Ctrl-C."""
+
+USAGE_ERROR = 2
+"""The exit code of `argparse` for arguments that it does not accept."""
+
+ELSEWHERE = {
+    **dict.fromkeys(("ls", "active", "failed", "scheduled"), "list"),
+    **dict.fromkeys(("rm", "remove"), "delete"),
+    **dict.fromkeys(("info", "status", "top"), "stats"),
+    **dict.fromkeys(("ps", "inspect", "busy"), "workers"),
+    **dict.fromkeys(("purge", "empty", "flush"), "clear"),
+    **dict.fromkeys(("run", "start", "worker", "runworker"), "work"),
+    **dict.fromkeys(("beat", "cron", "schedule"), "periodic"),
+    **dict.fromkeys(("kill", "shutdown", "control"), "stop"),
+    **dict.fromkeys(("requeue", "rerun"), "retry"),
+    **dict.fromkeys(("revoke", "abort", "discard"), "cancel"),
+    "suspend": "pause",
+    "get": "show",
+    "ping": "check",
+}
+"""Subcommands of other command lines, with ours."""
 
 
 class Command(OwnProcessCommand):
@@ -28,6 +50,15 @@ class Command(OwnProcessCommand):
             )
             subcommand.add_arguments(own)
             _accept_common_options(own)
+
+    def run_from_argv(self, argv: list[str]) -> Any:
+        """Suggest a subcommand for one that does not exist, before Django reads the arguments."""
+        names = [subcommand.name for subcommand in SUBCOMMANDS]
+        given = "".join(argv[2:3])
+        if given and not given.startswith("-") and given not in names:
+            self.stderr.write(unknown_name("subcommand", given, names, ELSEWHERE))
+            sys.exit(USAGE_ERROR)
+        return super().run_from_argv(argv)
 
     def handle(self, *args: Any, **options: Any) -> None:
         [subcommand] = [one for one in SUBCOMMANDS if one.name == options["subcommand"]]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django_jobs.compat import AnyTask, Task
 from django_jobs.serialization.arguments import ReadResults, no_results
-from django_jobs.tasks.definition import DeathFunction
+from django_jobs.tasks.on_death import DeathFunction
 from django_jobs.tasks.policy import RunPolicy, policy_of
 from django_jobs.tasks.retry import Retry
 

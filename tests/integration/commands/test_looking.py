@@ -13,6 +13,8 @@ from django_jobs.brokers.base import Broker
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Job, State, Turn
+from django_jobs.management.commands.jobs import ELSEWHERE, Command
+from django_jobs.management.jobs import SUBCOMMANDS
 from django_jobs.tasks.redaction.names import MASK
 from django_jobs.tasks.signatures import sign
 from django_jobs.testing import run_enqueued
@@ -267,6 +269,25 @@ def test_an_unusable_argument_is_explained(
     with pytest.raises(CommandError) as refused:
         jobs(*arguments)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("ls", "list"), ("lsit", "list"), ("ps", "workers"), ("doktor", "doctor")]
+)
+def test_an_unknown_subcommand_is_answered_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], given: str, meant: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "jobs", given, "--state", "dead"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"Unknown subcommand '{given}'. Did you mean '{meant}'? Valid: work, ")
+
+
+def test_names_of_other_command_lines_stand_for_subcommands() -> None:
+    names = {subcommand.name for subcommand in SUBCOMMANDS}
+    assert set(ELSEWHERE.values()) <= names
+    assert not names & set(ELSEWHERE)
 
 
 def test_show_and_list_hide_what_the_dashboard_hides(jobs: Jobs) -> None:
