@@ -69,6 +69,7 @@ from django_jobs.errors import BrokerError
 from . import denied, flash
 from .access import Permission, Visitor, identify
 from .audit import Change, log_change
+from .formatting import encodable
 from .headers import protect
 from .navigation import ENTRIES
 from .request import DashboardRequest, chosen_backend, visible_aliases
@@ -240,7 +241,7 @@ def _render(
         "process_id": os.getpid(),
         "title": _("Background jobs"),
     }
-    html = _encodable(render_to_string(template, {**frame, **context}, request.http))
+    html = encodable(render_to_string(template, {**frame, **context}, request.http))
     response = HttpResponse(html, status=status)
     if message:
         flash.clear(response)
@@ -252,8 +253,3 @@ def _render(
     response.headers["ETag"] = etag
     found = get_conditional_response(request.http, etag=etag, response=response)
     return found if isinstance(found, HttpResponse) else response
-
-
-def _encodable(text: str) -> str:
-    """Escape lone surrogates, which names of files can bring into error messages."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

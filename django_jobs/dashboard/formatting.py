@@ -75,3 +75,8 @@ def percent(part: int, whole: int) -> str:
     else:
         text = number_format(share, 0 if share >= 10 or not share else 1)
     return _("%(number)s%%") % {"number": text}
+
+
+def encodable(text: str) -> str:
+    """Escape lone surrogates, which names of files can bring into error messages."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

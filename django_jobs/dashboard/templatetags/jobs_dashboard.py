@@ -17,8 +17,9 @@ from django_jobs.clock import from_ms
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.icons import ICONS
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.dashboard.states import BADGES
+from django_jobs.dashboard.states import BADGES, LABELS
 from django_jobs.dashboard.waiting import WaitsFor
+from django_jobs.jobs.records import State
 
 NONE = "–"
 
@@ -53,6 +54,12 @@ def dotted(path: str) -> SafeString:
     return format_html_join(
         mark_safe("<wbr>"), "{}", ([part] for part in re.split(r"(?<=\.)", path))
     )
+
+
+@register.filter
+def state_label(state: State) -> str:
+    """Return the word for a state of a job, as in headings."""
+    return str(LABELS[state])
 
 
 @register.simple_tag(takes_context=True)

@@ -10,16 +10,12 @@ from django.utils.translation import gettext as _
 
 from django_jobs.backends.queues import configured_and_known
 from django_jobs.brokers.inspection.base import JobAction
-from django_jobs.brokers.inspection.filters import LISTED, Cursor
-from django_jobs.brokers.inspection.finder import Finder, Page
+from django_jobs.brokers.inspection.filters import LISTED
 from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.filters import JobFilters
+from django_jobs.dashboard.job_pages import read_page
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.dashboard.rows import to_row
 from django_jobs.dashboard.states import LABELS
-
-SIZE = 50
-"""Jobs per page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,55 +43,24 @@ class BulkAction:
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """The position of a page in the list.
-
-    Attributes:
-        first: the number of its first job, or 0 if unknown.
-        last: the number of its last job.
-        total: the number of matching jobs, or None if they are not counted.
-        listed: the number of jobs to search through.
-        is_cut: whether the search paused before the page was full.
-    """
-
-    first: int
-    last: int
-    total: int | None
-    listed: int
-    is_cut: bool
-
-
 @page("django_jobs_dashboard/jobs.html", entry="jobs")
 def job_list(request: DashboardRequest) -> Mapping[str, Any]:
     """Show a page of the jobs that match the filters."""
     filters = JobFilters.from_query(request.http.GET)
-    after = _cursor(request)
-    redactor = request.redactor
-    finder = Finder(request.inspection, filters.filter(), redactor.arguments)
-    found = finder.page(after, SIZE)
+    found = read_page(request, filters)
     return {
         "filters": filters,
         "tabs": _tabs(request, filters),
         "queues": [queue.name for queue in configured_and_known(request.backend)],
-        "rows": [to_row(redactor.record(record)) for record in found.records],
-        "position": _position(finder, found),
-        "is_first": after is None,
+        "rows": found.rows,
+        "position": found.position,
+        "is_first": found.is_first,
         "here": request.address("jobs", **filters.query),
-        "next": request.address("jobs", **filters.query, after=found.end.to_text())
-        if found.end
-        else "",
+        "next": request.address("jobs", **filters.query, after=found.end) if found.end else "",
         "clear": request.address("jobs", state=filters.state),
         "form": request.address("apply_action", **filters.query),
         "bulk_actions": _bulk_actions(request, filters),
     }
-
-
-def _cursor(request: DashboardRequest) -> Cursor | None:
-    try:
-        return Cursor.from_text(request.http.GET.get("after", ""))
-    except ValueError:
-        return None
 
 
 def _tabs(request: DashboardRequest, filters: JobFilters) -> list[Tab]:
@@ -121,15 +86,3 @@ def _bulk_actions(request: DashboardRequest, filters: JobFilters) -> list[BulkAc
         for one in JobAction
         if filters.filter(one).states
     ]
-
-
-def _position(finder: Finder, found: Page) -> Position:
-    is_indexed = finder.wanted.is_indexed
-    last = found.total - found.left
-    return Position(
-        first=last - len(found.records) + 1 if is_indexed else 0,
-        last=last,
-        total=found.total if is_indexed else None,
-        listed=found.total,
-        is_cut=bool(found.left) and len(found.records) < SIZE,
-    )
