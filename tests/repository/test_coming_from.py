@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ HOWTO = ROOT / "docs" / "howto"
 FILE = re.compile(r"^```python\n# (before|after)/(\S+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DONE = ["charged 7 with 1200", "reminded 7"]
 DEADLINE = 120.0
+MANAGE = re.compile(r"^ *python manage\.py (.+)$", re.MULTILINE)
+OLD_ALIAS = 'TASKS = {**TASKS, "old": {"BACKEND": "django_tasks_db.DatabaseBackend"}}'
 
 # What the examples take for granted: a site whose bank does not answer at first.
 SITE = {
@@ -199,6 +202,21 @@ def test_the_example_runs_with_the_other_system(page: str, tmp_path: Path, redis
 def test_the_example_does_the_same_here(page: str, tmp_path: Path, redis_url: str) -> None:
     site = Site(tmp_path, files_for(page, "after", OURS, {}), redis_url)
     assert site.work("-m", "django", "runworker", "-c", "1") == DONE
+
+
+def test_jobs_in_the_table_of_django_tasks_db_run_after_the_move(
+    tmp_path: Path, redis_url: str
+) -> None:
+    files = files_for("django-tasks", "before", OTHERS["django-tasks"].settings, {})
+    old = Site(tmp_path, files, redis_url)
+    old.run("-m", "django", "migrate", "--verbosity", "0")
+    old.run("-c", "import django; django.setup(); from shop.orders import place; place(7)")
+    moved = f"{files['settings.py']}\n{cleandoc(OURS)}\n{cleandoc(OLD_ALIAS)}"
+    site = Site(tmp_path, {"settings.py": moved}, redis_url)
+    update, worker = MANAGE.findall((HOWTO / "django-tasks.md").read_text())
+    site.run("-m", "django", *shlex.split(update))
+    site.run("-m", "django", *shlex.split(worker), "--batch", "--no-reload")
+    assert DONE[0] in site.written()
 
 
 def test_each_page_has_an_example() -> None:
