@@ -35,7 +35,7 @@ def make_fleet(
         common = {"namespace": secrets.token_hex(4), **options}
         redis = {"BACKEND": "django_jobs.backends.RedisBackend", "QUEUES": QUEUES}
         # The test itself has time for each answer, however little its workers give to theirs.
-        own = {**common, "url": server.url, "socket_timeout": PATIENCE}
+        own = {**common, "url": server.url, "socket_timeout": min(PATIENCE, 600)}
         settings.TASKS = {"default": {**redis, "OPTIONS": own}}
         proxy = Proxy(server.port) if through_proxy else None
         url = proxy.url if proxy else server.url

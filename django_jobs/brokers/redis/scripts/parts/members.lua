@@ -88,12 +88,23 @@ function COUNTED.came_back(id, batch, state, missed)
   if is_workflow(batch) then node_came_back(id) end
 end
 
+local called_off = { ended = {}, expiries = {} } -- members of cancelled batches, as `finish` takes them
+
 function COUNTED.called_off(id, batch)
   local lock = read(id, 'l')[1]
   if lock then free_lock(id, lock) end
-  redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now)
-  finish_one(id, 'discarded', batch)
-  COUNTED.ended(id, batch, 'discarded')
+  redis.call('HSET', P .. 'j:' .. id, 's', 'discarded', 'f', now, 'M', '1')
+  table.insert(called_off.ended, now)
+  table.insert(called_off.ended, id)
+  if is_workflow(batch) then
+    node_ended(id, 'discarded')
+  else -- a node is kept by its workflow
+    table.insert(called_off.expiries, now + KEPT_MS.discarded)
+    table.insert(called_off.expiries, id)
+  end
+  count(batch, 'open', -1)
+  count(batch, 'discarded', 1)
+  count(batch, 'missed', 1)
 end
 
 local BATCH_FIELDS = {
@@ -199,6 +210,8 @@ end
 local function take_notes()
   for _, noted in ipairs(member_notes) do COUNTED[noted[1]](unpack(noted, 2, 5)) end
   member_notes = {}
+  if #called_off.ended > 0 then finish('discarded', called_off.ended, called_off.expiries) end
+  called_off = { ended = {}, expiries = {} }
 end
 
 -- Counts what was noted.
