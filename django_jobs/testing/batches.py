@@ -11,8 +11,8 @@ from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchRecord, BatchState
 from django_jobs.relations.batches import Batch
 
-from .conditions import ANYTHING
-from .job_groups import UNFINISHED, Condition, find_batch, to_backend, to_group_conditions
+from .conditions import ANYTHING, Condition
+from .job_groups import UNFINISHED, GroupCondition, find_batch, to_backend, to_group_conditions
 
 
 def assert_batch_enqueued(
@@ -100,7 +100,7 @@ def assert_batch_failed(
 
 def _on_callbacks(
     backend: JobBackend, event: BatchEvent, task: AnyTask | None
-) -> Iterator[Condition]:
+) -> Iterator[GroupCondition]:
     if task is ANYTHING:
         return
     path = None if task is None else task.module_path

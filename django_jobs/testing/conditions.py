@@ -1,4 +1,4 @@
-"""Conditions that a job has to meet in an assertion."""
+"""Conditions that a job, or a batch, has to meet in an assertion."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django_jobs.clock import to_ms
 from django_jobs.compat import Task
 from django_jobs.jobs.records import Job
 from django_jobs.relations.batches import Batch
 from django_jobs.serialization.arguments import dump_arguments
+
+Subject = TypeVar("Subject")
 
 TOLERANCE = 1000
 """The milliseconds by which a `run_after` may differ."""
@@ -26,16 +28,16 @@ ANYTHING: Any = _Anything()
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Generic[Subject]):
     """One condition.
 
     Attributes:
         text: for the sentence "No job … was enqueued."
-        is_met: returns whether a job meets it.
+        is_met: returns whether a job, or a batch, meets it.
     """
 
     text: str
-    is_met: Callable[[Job], bool]
+    is_met: Callable[[Subject], bool]
 
 
 def to_conditions(
@@ -46,9 +48,9 @@ def to_conditions(
     priority: int = ANYTHING,
     run_after: datetime | timedelta | None = ANYTHING,
     batch: Batch | None = ANYTHING,
-) -> list[Condition]:
+) -> list[Condition[Job]]:
     """Return the conditions for the arguments of an assertion."""
-    wanted: list[Condition] = []
+    wanted: list[Condition[Job]] = []
     if task is not None:
         path = task.module_path
         wanted.append(Condition(f"of {path}", lambda job: job.task == path))
@@ -69,12 +71,12 @@ def to_conditions(
     return wanted
 
 
-def to_text(conditions: Iterable[Condition]) -> str:
+def to_text(conditions: Iterable[Condition[Any]]) -> str:
     """Return the conditions as a part of a sentence."""
     return "".join(f" {one.text}" for one in conditions)
 
 
-def _on_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Condition]:
+def _on_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Condition[Job]]:
     """Compare the JSON forms: a tuple travels as a list, and this reads no row."""
     if args is not ANYTHING:
         positional = json.loads(dump_arguments(tuple(args), {}))[0]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 from django_jobs.backends import JobBackend, our_backend
 from django_jobs.jobs.batches import BatchRecord, BatchState
 from django_jobs.jobs.metadata import decode_metadata, encode_metadata
 
-from .conditions import ANYTHING
+from .conditions import ANYTHING, Condition, to_text
 from .hints import commit_hint
 from .waiting import EVERYTHING
 
@@ -20,17 +19,8 @@ LISTED = 20
 UNFINISHED = frozenset({BatchState.OPEN, BatchState.RUNNING})
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition that a batch or a workflow has to meet.
-
-    Attributes:
-        text: for the sentence "No batch … has succeeded."
-        is_met: returns whether one meets it.
-    """
-
-    text: str
-    is_met: Callable[[BatchRecord], bool]
+GroupCondition: TypeAlias = Condition[BatchRecord]
+"""A condition that a batch or a workflow has to meet."""
 
 
 def to_backend(alias: str) -> JobBackend:
@@ -46,9 +36,9 @@ def to_backend(alias: str) -> JobBackend:
     return found
 
 
-def to_group_conditions(name: str, metadata: Mapping[str, Any], total: int) -> list[Condition]:
+def to_group_conditions(name: str, metadata: Mapping[str, Any], total: int) -> list[GroupCondition]:
     """Return the conditions for the arguments of an assertion."""
-    wanted: list[Condition] = []
+    wanted: list[GroupCondition] = []
     if name is not ANYTHING:
         wanted.append(Condition(f"named {name!r}", lambda one: one.name == name))
     if metadata is not ANYTHING:
@@ -61,7 +51,7 @@ def to_group_conditions(name: str, metadata: Mapping[str, Any], total: int) -> l
 
 
 def find_batch(
-    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[Condition], what: str
+    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[GroupCondition], what: str
 ) -> str:
     """Return the ID of the last batch that is in one of the states and meets all conditions.
 
@@ -77,7 +67,7 @@ def find_batch(
 
 
 def find_workflow(
-    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[Condition], what: str
+    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[GroupCondition], what: str
 ) -> str:
     """Return the ID of the last workflow that is in one of the states and meets all conditions.
 
@@ -95,7 +85,7 @@ def find_workflow(
 def _find(
     records: tuple[BatchRecord, ...],
     states: Iterable[BatchState],
-    wanted: Iterable[Condition],
+    wanted: Iterable[GroupCondition],
     what: str,
     noun: str,
     nouns: str,
@@ -105,8 +95,9 @@ def _find(
     for record in records:
         if record.state in states and all(one.is_met(record) for one in conditions):
             return record.id
-    text = "".join(f" {one.text}" for one in conditions)
-    raise AssertionError(f"No {noun}{text} {what}. {_listed(records[:LISTED], nouns)}")
+    raise AssertionError(
+        f"No {noun}{to_text(conditions)} {what}. {_listed(records[:LISTED], nouns)}"
+    )
 
 
 def _listed(records: Iterable[BatchRecord], nouns: str) -> str:

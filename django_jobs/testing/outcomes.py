@@ -8,7 +8,7 @@ from typing import Any
 from django_jobs.backends import JobBackend, our_backend
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, Task, TaskResult
 from django_jobs.jobs.call_text import format_call
-from django_jobs.jobs.records import JobRecord, State
+from django_jobs.jobs.records import Job, JobRecord, State
 from django_jobs.relations.batches import Batch
 
 from .conditions import ANYTHING, Condition, to_conditions, to_text
@@ -98,7 +98,7 @@ def assert_discarded(
     return _ended(State.DISCARDED, wanted, backend)
 
 
-def _ended(state: State, wanted: Sequence[Condition], alias: str) -> TaskResult[..., Any]:
+def _ended(state: State, wanted: Sequence[Condition[Job]], alias: str) -> TaskResult[..., Any]:
     __tracebackhide__ = True  # of pytest
     backend = our_backend(alias)
     if backend is None:
