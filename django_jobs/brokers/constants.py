@@ -121,6 +121,13 @@ So the clock of the scripts alone decides.
 LIMITS_MET = 100
 """How often a job may raise `LimitReached` at no cost; the next time it is dead."""
 
+LIMIT_KEPT_MS = 7 * DAY_MS
+"""For how long a limit is kept that no job needs and no operator has changed, after a process has
+declared it."""
+
+LIMITS_SWEPT = 10
+"""At how many limits a heartbeat looks, to forget those."""
+
 MOVED_PER_CALL = 150
 """How many jobs one call may let wait for slots, as it holds up the whole server."""
 

@@ -20,6 +20,9 @@ LONGEST_NAME = 100
 MOST = 8
 """How many limits one task may have: each is looked at with every claim of its jobs."""
 
+MOST_DECLARED = 10_000
+"""How many names a process knows the numbers of, as `using()` may give each call another name."""
+
 DECLARED_AT = now_ms()
 """When this process declared its limits; of several numbers for a limit the latest counts."""
 
@@ -158,6 +161,8 @@ def _declare(name: str, path: str, func: Callable[..., Any], limit: AnyLimit) ->
     is_declared_again = known is not None and known.task == path and known.func is not func
     if known is None or is_declared_again:
         _declared[identity] = new
+        if len(_declared) > MOST_DECLARED:
+            del _declared[next(iter(_declared))]
     elif known.numbers != new.numbers:
         raise ImproperlyConfigured(
             f"Task {name}: {type(limit).__name__} {identity[1]!r} is {_said(new.numbers)} here and"

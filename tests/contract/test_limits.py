@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.constants import LIMITS_MET
+from django_jobs.brokers.constants import LIMIT_KEPT_MS, LIMITS_MET
 from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
@@ -837,3 +837,40 @@ def test_the_starts_of_the_present_period_are_counted(
     (key,) = inspection.limits.read(API, [""])
 
     assert (key.used, key.holders, key.waiting) == (3, (), 0)
+
+
+def test_limits_that_are_not_used_any_more_are_forgotten(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    names = ["idle", "held", "awaited", "set", "paused", "new"]
+    broker.push([limited(name, JobLimit(name, 1, declared_at=clock.now())) for name in names[:-1]])
+    claims = {claim.job.id: claim for claim in w1.take(9)}
+    broker.push([limited("waits", JobLimit("awaited", 1))])
+    w1.settle(*(succeeded(claims[name]) for name in ("idle", "set", "paused")))
+    inspection.limits.set_number(JobLimit("set", 1).id, 3)
+    inspection.limits.pause(JobLimit("paused", 1).id)
+    w1.take(9)
+
+    clock.advance(LIMIT_KEPT_MS)
+    w1.heartbeat()
+    broker.push([limited("last", JobLimit("new", 1, declared_at=clock.now()))])
+    w1.settle(*map(succeeded, w1.take(9)))
+    w1.heartbeat()
+
+    assert {limit.name for limit in inspection.limits.all()} == {*names} - {"idle"}
+
+
+def test_a_limit_that_comes_back_has_its_starts_still(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    rate = JobLimit("year", 1, per=365 * 86_400_000, declared_at=clock.now())
+    broker.push([limited("a", rate)])
+    w1.settle(succeeded(w1.take_one()))
+    clock.advance(LIMIT_KEPT_MS)
+    w1.heartbeat()
+    assert inspection.limits.all() == ()
+
+    broker.push([limited("b", rate)])
+
+    assert w1.take(5) == ()
+    assert inspection.counts()[State.WAITING] == 1

@@ -70,7 +70,7 @@ class MemorySession(Session):
             parts.inspection.metrics.count(report.samples)
             parts.leases.note(self._worker_id, report)
             parts.store.sweep(now)
-            parts.store.slots.sweep(now)
+            parts.store.sweep_limits(now)
             recovered, dead = parts.leases.take_back(now)
             parts.store.give_freed(now)
             parts.store.tidy_queues(parts.markers.queues, now)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from itertools import islice
 
+from django_jobs.brokers.constants import LIMIT_KEPT_MS, LIMITS_SWEPT
 from django_jobs.jobs.limits import JobLimit
 
 from .ranking import Ranking
@@ -35,6 +37,11 @@ class Number:
         if self.paused:
             return 0
         return self.n if self.own is None else self.own
+
+    def is_unused(self, now: int) -> bool:
+        """Return whether nobody has declared it lately, or has changed it."""
+        is_as_declared = self.own is None and not self.paused
+        return is_as_declared and self.declared_at + LIMIT_KEPT_MS <= now
 
 
 class Slots:
@@ -156,14 +163,25 @@ class Slots:
 
     def starts_within(self, key: str, now: int) -> int:
         """Return how many jobs have started under a key in the present period."""
-        starts = self._starts.get(key, ())
-        return sum(start + self._number(key).per > now for start in starts)
+        number = self.numbers.get(key.partition(":")[0])
+        return sum(start + number.per > now for start in self._starts.get(key, ())) if number else 0
 
     def sweep(self, now: int) -> None:
         """Forget closings and starts that do not count any more."""
         while key := self._over_at.take_up_to(now):
             self._closed.pop(key, None)
             self._starts.pop(key, None)
+
+    def unused(self, now: int) -> list[str]:
+        """Return those of some limits that nobody has declared lately, changed, or holds."""
+        looked_at = list(islice(self.numbers, LIMITS_SWEPT))
+        for limit_id in looked_at:
+            self.numbers[limit_id] = self.numbers.pop(limit_id)  # others come next
+        old = [limit_id for limit_id in looked_at if self.numbers[limit_id].is_unused(now)]
+        return [limit_id for limit_id in old if not self._is_held(limit_id)]
+
+    def _is_held(self, limit_id: str) -> bool:
+        return any(key.startswith(f"{limit_id}:") for key in self.holders)
 
     def held_by(self, key: str) -> tuple[str, ...]:
         """Return the ids of the jobs that hold slots of a key, in order."""

@@ -174,6 +174,13 @@ class Store(Indexes):
                 self.look_at_keys(limit.id, now)
         return next((limit for limit in limits if not self.slots.is_free(limit.key, now)), None)
 
+    def sweep_limits(self, now: int) -> None:
+        """Forget closings and starts that do not count any more, and some unused limits."""
+        self.slots.sweep(now)
+        for limit_id in self.slots.unused(now):
+            if not self.waiters.keys(limit_id):
+                del self.slots.numbers[limit_id]
+
     def look_at_keys(self, limit_id: str, now: int) -> None:
         """Look at all keys of a limit whose number of slots has changed."""
         for key in self.waiters.keys(limit_id):

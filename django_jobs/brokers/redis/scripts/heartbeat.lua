@@ -1,7 +1,7 @@
 -- Begins or renews a worker's lease, gives back the jobs that the worker does not know of, and takes back the
 -- jobs of workers whose lease is over.
 --
--- Parts: full, queues, ends, metrics, leases, reconciling, cancelling, batch_sweep, batch_work.
+-- Parts: full, queues, ends, metrics, leases, reconciling, cancelling, limit_sweep, batch_sweep, batch_work.
 -- KEYS[1]: prefix. ARGV: worker, number of the heartbeat, lease in ms, what the worker says of itself as JSON,
 --   1 if it is quiet, attempts succeeded, attempts failed; highest tag given out, number of
 --   awaited tags, each of them; number of claims that the worker answers for, id and fence of each; the same of
@@ -66,6 +66,7 @@ redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that
 sweep(SWEEP)
 tidy_queues()
 end_cancelled()
+sweep_limits()
 sweep_batches()
 work_on_batches()
 return { lost, command_for(ARGV[5] == '1'), recovered, dead, cancelled_of(worker) }
