@@ -255,7 +255,8 @@ class LimitReached(JobsError):
         retry_after: seconds or a timedelta until jobs may start again, at least one second.
         limit: name of the limit that is to close; None for all rates of the job, or all its limits
             if none of them is a rate.
-        reason: for the log, and for the failure of a job that dies of it.
+        reason: for the log, for the page of the job while it waits, and for the failure of one that
+            dies of it.
     """
 
     def __init__(

@@ -246,6 +246,7 @@ class JobRecord:
         workers: ids of the workers of its latest attempts, ten at most.
         progress: what its latest attempt reported; None for a succeeded job.
         postponement: why it waits for a worker that knows it, or None.
+        limit_reached: the `LimitReached` that its latest attempt raised, while it waits, or None.
         cancel_requested: whether it is to be cancelled, and has not ended yet.
         lock_holder: id of the job that holds the lock of this unique job, or None if nobody does;
             one that has expired before its start loses it to the next call. A scheduled job
@@ -268,6 +269,7 @@ class JobRecord:
     failures: tuple[Failure, ...] = ()
     progress: Progress | None = None
     postponement: Postponement | None = None
+    limit_reached: Failure | None = None
     cancel_requested: bool = False
     lock_holder: str | None = None
     waits_for: Awaited | None = None

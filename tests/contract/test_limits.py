@@ -23,6 +23,7 @@ from tests.support.builders import (
     given_back,
     limit_reached,
     limited,
+    make_failure,
     make_job,
     postponed,
     retrying,
@@ -874,3 +875,26 @@ def test_a_limit_that_comes_back_has_its_starts_still(
 
     assert w1.take(5) == ()
     assert inspection.counts()[State.WAITING] == 1
+
+
+def test_a_job_says_which_limit_it_has_reached_while_it_waits(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    broker.push([limited("a", mail(1))])
+    failure = make_failure(message="429 of the mail server", attempt=1)
+    w1.settle(limit_reached(w1.take_one(), failure=failure))
+
+    assert found(inspection, "a").limit_reached == failure
+    assert found(inspection, "a").postponement is None
+
+    clock.advance(30_000)
+    claim = w1.take_one()
+    assert found(inspection, "a").limit_reached is None
+    w1.settle(postponed(claim, failure=make_failure(message="TaskNotFound")))
+    assert found(inspection, "a").limit_reached is None
+    waiting = found(inspection, "a").postponement
+    assert waiting is not None
+    assert waiting.since == clock.now()
+    clock.advance(1_000)
+    w1.settle(retrying(w1.take_one()))
+    assert found(inspection, "a").limit_reached is None

@@ -29,14 +29,14 @@ class ReachedLimits:
         Returns:
             Whether it still waits; False if it is dead.
         """
-        entry.limits_met += 1
+        assert settlement.failure is not None
+        entry.reach_limit(settlement.failure)
         until = now + settlement.delay
         closed = closed_by(entry.job.limits, settlement.closes or "")
         for limit in closed:
             self._store.slots.close(limit.key, until)
             self._store.waiters.look_at(limit.key, now)
         if entry.limits_met > LIMITS_MET:
-            assert settlement.failure is not None
             entry.add_failure(settlement.failure)
             entry.finished_at = now
             self._store.end(entry, State.DEAD, now)

@@ -39,6 +39,7 @@ class StoredJob:
     failures: tuple[Failure, ...] = ()
     progress: JobProgress | None = None
     postponement: Postponement | None = None
+    limit_reached: Failure | None = None
     postponed_after: int = 0
     """How many attempts had counted when it was postponed; another one outdates that."""
     needs: tuple[Edge, ...] = ()
@@ -127,7 +128,18 @@ class StoredJob:
         before = self._current_postponement
         since = before.since if before else now
         self.postponement, self.postponed_after = Postponement(since, failure), self.attempts
+        self.limit_reached = None
         return now - since
+
+    def reach_limit(self, failure: Failure) -> None:
+        """Note that an attempt, which was undone, has reached a limit."""
+        self.limits_met += 1
+        self.limit_reached, self.postponed_after = failure, self.attempts
+        self.postponement = None
+
+    @property
+    def _says_why_it_waits(self) -> bool:
+        return self.state.is_waiting and self.postponed_after == self.attempts
 
     @property
     def _current_postponement(self) -> Postponement | None:
@@ -140,7 +152,7 @@ class StoredJob:
         """Let attempts count from zero again; the failures stay."""
         self.attempts = self.crashes = self.limits_met = self.open_edges = 0
         self.workers = ()
-        self.postponement = None
+        self.postponement = self.limit_reached = None
         self.started_at = self.last_attempted_at = self.finished_at = self.result = None
 
     def take_over(self, job: Job) -> None:
@@ -168,6 +180,7 @@ class StoredJob:
             if record.progress
             else None,
             postponement=record.postponement,
+            limit_reached=record.limit_reached,
             postponed_after=record.attempts,
         )
 
@@ -187,6 +200,7 @@ class StoredJob:
             failures=self.failures,
             progress=self._progress(),
             postponement=self._current_postponement if self.state.is_waiting else None,
+            limit_reached=self.limit_reached if self._says_why_it_waits else None,
             cancel_requested=self.cancelled and not self.state.is_final,
             lock_holder=lock_holder,
             waits_for=self._waits_for,

@@ -47,6 +47,7 @@ def to_record(
     """
     last_attempted_at = _number(fields, codec.LAST_ATTEMPTED_AT)
     job = _to_job(job_id, fields)
+    wait = fields.get(codec.POSTPONEMENT, ""), fields.get(codec.ATTEMPTS, "0")
     return JobRecord(
         job=job,
         state=state,
@@ -63,11 +64,8 @@ def to_record(
         progress=None
         if state is State.SUCCEEDED
         else progress_text.to_progress(fields.get(codec.PROGRESS, ""), fields.get(codec.TOKEN)),
-        postponement=postponement_text.to_postponement(
-            fields.get(codec.POSTPONEMENT, ""), fields.get(codec.ATTEMPTS, "0")
-        )
-        if state.is_waiting
-        else None,
+        postponement=postponement_text.to_postponement(*wait) if state.is_waiting else None,
+        limit_reached=postponement_text.to_limit_reached(*wait) if state.is_waiting else None,
         cancel_requested=cancelled and not state.is_final,
         lock_holder=lock_holder or None,
         waits_for=next((one for one in job.limits if one.key == awaited_key), None)

@@ -61,6 +61,7 @@ def job_details(record: JobRecord) -> dict[str, Any]:
         "limits": [_job_limit(limit) for limit in record.job.limits],
         "batch": record.job.batch or None,
         "postponed_for": record.postponement and record.postponement.failure.message,
+        "limit_reached": record.limit_reached and record.limit_reached.message,
     }
 
 

@@ -68,6 +68,7 @@ def _facts(record: JobRecord, group: str) -> Iterator[tuple[str, str]]:
     yield "State", f"{record.state.value}, {format_state_time(record, now_ms())}"
     yield "Cancelled", CANCEL_REQUESTED if record.cancel_requested else NONE
     yield "Waits", _wait(record)
+    yield "Limit reached", _limit_reached(record.limit_reached)
     yield "Queue", f"{job.queue}, priority {job.priority}"
     yield "Fair key", f"{job.turn.key}, weight {job.turn.weight}" if job.turn else NONE
     yield "Attempts", str(record.attempts)
@@ -95,6 +96,10 @@ def _wait(record: JobRecord) -> str:
         return NONE
     since, failure = record.postponement
     return f"for a worker that knows it, since {format_time(since)}: {failure.message}"
+
+
+def _limit_reached(failure: Failure | None) -> str:
+    return f"{format_time(failure.at)}: {failure.message}" if failure else NONE
 
 
 def _lock(record: JobRecord) -> str:

@@ -53,6 +53,7 @@ class Redactor:
             failures=tuple(map(hiding.failure, record.failures)),
             postponement=record.postponement
             and record.postponement._replace(failure=hiding.failure(record.postponement.failure)),
+            limit_reached=record.limit_reached and hiding.failure(record.limit_reached),
             progress=progress and replace(progress, text=hiding.text(progress.text)),
         )
 

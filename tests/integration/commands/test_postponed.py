@@ -8,7 +8,7 @@ from django_jobs.brokers.health import Thresholds, check_health
 from django_jobs.jobs.records import State
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
-from tests.support.builders import make_failure, make_job, postponed
+from tests.support.builders import limit_reached, make_failure, make_job, postponed
 from tests.support.driver import Driver
 
 MESSAGE = "There is no task 'shop.tasks.ship' here: it is new."
@@ -37,6 +37,15 @@ def test_show_says_what_a_worker_did_not_know(jobs: Jobs, broker: Broker) -> Non
     shown = jobs("show", "--json", job_id).json
     assert shown["postponed_for"] == MESSAGE
     assert shown["postponed_since"]
+
+
+def test_show_says_which_limit_a_job_has_reached(jobs: Jobs, broker: Broker) -> None:
+    worker = Driver(broker, "w1")
+    broker.push([job := make_job()])
+    worker.settle(limit_reached(worker.take_one(), failure=make_failure(message="429")))
+
+    assert ": 429\n" in jobs("show", job.id).out.partition("Limit reached")[2]
+    assert jobs("show", "--json", job.id).json["limit_reached"] == "429"
 
 
 def test_other_jobs_are_not_postponed(jobs: Jobs) -> None:

@@ -22,6 +22,7 @@ from tests.apps.dashboard_site import tasks
 from tests.integration.dashboard.helpers import JOB, JOBS, shown, words
 from tests.support.builders import (
     dead,
+    limit_reached,
     make_failure,
     make_job,
     make_jobs,
@@ -427,6 +428,19 @@ def test_a_postponed_job_says_what_it_waits_for(
     page = shown(onlooker, JOB, id=job.id)
     assert 'id="postponed"' in page
     assert html.escape(message) in page
+
+
+def test_a_job_that_reached_a_limit_shows_the_reason_while_it_waits(
+    onlooker: Client, backend: JobBackend, worker: Driver
+) -> None:
+    backend.broker.push([job := make_job()])
+    failure = make_failure(message="429 <too many>")
+    worker.settle(limit_reached(worker.take_one(), failure=failure))
+
+    page = shown(onlooker, JOB, id=job.id)
+    assert 'id="limit-reached"' in page
+    assert "429 &lt;too many&gt;" in page
+    assert 'id="postponed"' not in page
 
 
 def test_a_running_job_says_that_it_is_to_be_cancelled(

@@ -28,6 +28,7 @@ local function meet_limit(i, id, score, lock, keys)
     dead[#dead + 1] = id
     return
   end
+  redis.call('HSET', P .. 'j:' .. id, 'p', (read(id, 'k')[1] or '0') .. ':limit:' .. ARGV[i + 5])
   if lock ~= '' then take_lock(id, lock) end
   if #closes > 0 then
     place(id, queue, score)
