@@ -1,5 +1,5 @@
 -- What can be wrong with a member of a collection: an entry of an index, a claim, a noted value.
--- Parts: check_jobs, check_locks, check_limits.
+-- Parts: check_jobs, check_locks, check_limits, check_waits.
 
 local function removal_from(command, name, member)
   return function() redis.call(command, P .. name, member) end
@@ -182,6 +182,13 @@ local function of_batch(name, batch)
   end
 end
 
+local check_number = valued(function(text) return string.find(text, '^%d+:%d+:%d+:%d*:[01]:%d+$') ~= nil end)
+
+local function check_limit(name, id)
+  check_number(name, id)
+  check_waits(id)
+end
+
 local MEMBER_CHECKS = {
   ['q:'] = check_listed,
   ['f:'] = check_claim,
@@ -194,7 +201,7 @@ local MEMBER_CHECKS = {
   opens = check_awaited_key,
   closed = scored(is_moment),
   reviews = check_changed_limit,
-  limits = valued(function(text) return string.find(text, '^%d+:%d+:%d+:%d*:[01]:%d+$') ~= nil end),
+  limits = check_limit,
   ['n:'] = valued(is_object),
   ['v:'] = check_turn,
   ['s:scheduled'] = check_listed,
