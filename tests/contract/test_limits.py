@@ -898,3 +898,25 @@ def test_a_job_says_which_limit_it_has_reached_while_it_waits(
     clock.advance(1_000)
     w1.settle(retrying(w1.take_one()))
     assert found(inspection, "a").limit_reached is None
+
+
+def test_starts_under_a_clock_that_was_ahead_count_as_of_now(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    year = 365 * 86_400_000
+    w1.heartbeat()
+    clock.advance(year)
+    w1.heartbeat()
+    broker.push([limited(name, JobLimit("mail", 2, per=MINUTE)) for name in "abcd"])
+    w1.settle(*map(succeeded, w1.take(5)))
+    clock.advance(-year)
+    w1.heartbeat()
+    broker.push([limited("e", JobLimit("mail", 2, per=MINUTE))])
+    assert w1.take(5) == ()
+
+    clock.advance(MINUTE - 1)
+    w1.heartbeat()
+    assert w1.take(5) == ()
+    clock.advance(1)
+
+    assert len(w1.take(5)) == 2

@@ -50,6 +50,7 @@ class Slots:
     Attributes:
         numbers: of the limits that jobs have met, by their ids.
         holders: ids of the running jobs that hold slots, by key.
+        latest_start: of all jobs under a rate, as far as the clock told.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Slots:
         self._starts: defaultdict[str, deque[int]] = defaultdict(deque)
         self._closed: dict[str, int] = {}
         self._over_at = Ranking()
+        self.latest_start = 0
 
     def declare(self, limit: JobLimit, now: int) -> bool:
         """Note the numbers of a limit if they are newer; return whether that changed them."""
@@ -109,6 +111,7 @@ class Slots:
                 continue
             starts = self._starts[limit.key]
             starts.append(now)
+            self.latest_start = max(self.latest_start, now)
             self._forget_later(limit.key, now + number.per)
             while len(starts) > max(number.n, number.slots):
                 starts.popleft()
@@ -145,6 +148,14 @@ class Slots:
         """Give no slots of a key until a time."""
         self._closed[key] = max(until, self._closed.get(key, 0))
         self._forget_later(key, until)
+
+    def correct_starts(self, now: int) -> list[str]:
+        """Let later starts count as of now; return the keys that have some."""
+        self.latest_start = now
+        late = [key for key, starts in self._starts.items() if starts[-1] > now]
+        for key in late:
+            self._starts[key] = deque(min(start, now) for start in self._starts[key])
+        return late
 
     def _forget_later(self, key: str, at: int) -> None:
         self._over_at.add(max(at, self._over_at.noted.get(key, 0)), key)

@@ -177,6 +177,7 @@ class Store(Indexes):
     def sweep_limits(self, now: int) -> None:
         """Forget closings and starts that do not count any more, and some unused limits."""
         self.slots.sweep(now)
+        self.waiters.correct_openings(now)
         for limit_id in self.slots.unused(now):
             if not self.waiters.keys(limit_id):
                 del self.slots.numbers[limit_id]

@@ -187,6 +187,13 @@ class WaitingJobs:
         if at is not None:
             self._openings.add(at, key)
 
+    def correct_openings(self, now: int) -> None:
+        """Let starts count as of now that a clock noted which was ahead."""
+        if self._slots.latest_start > now:
+            for key in self._slots.correct_starts(now):
+                if key in self._waiters:
+                    self._note_opening(key, now)
+
     def look_at_due(self, now: int) -> None:
         """Look at the keys that time may have given free slots."""
         while key := self._openings.take_up_to(now):
