@@ -5,8 +5,9 @@
 -- Returns 1, or 0 if no job has met the limit.
 expect_limits()
 expect_lists_of_queues()
-local number = number_of(ARGV[1])
+local limit = limit_of(ARGV[1])
+local number = number_of(limit)
 if not number then return 0 end
 number[ARGV[2]] = ARGV[3]
-change_number(ARGV[1], number)
+change_number(limit, number)
 return 1

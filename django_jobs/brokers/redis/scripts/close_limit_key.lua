@@ -2,12 +2,12 @@
 --
 -- Parts: full, expect, waiters.
 -- KEYS[1]: prefix. ARGV: the key, until when or ''. Returns 1, or 0 if no job has met the limit.
-local key, over_at = ARGV[1], ARGV[2]
+local key, over_at = key_of(ARGV[1]), ARGV[2]
 expect_limits()
 expect_lists_of_queues()
-if not number_of_key(key) then return 0 end
+if not number_of(key.limit) then return 0 end
 if over_at == '' then
-  redis.call('ZREM', P .. 'closed', key)
+  redis.call('ZREM', P .. 'closed', key.text)
 else
   close_key(key, tonumber(over_at))
 end

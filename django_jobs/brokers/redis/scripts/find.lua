@@ -28,9 +28,9 @@ local function awaited_key(id, fields)
   if not has_limits then return '' end
   local named = {}
   for i = 1, #fields, 2 do named[fields[i]] = fields[i + 1] end
-  for _, limit in ipairs(limits_of(named.s == 'waiting' and named.x or '')) do
-    local place = redis.pcall('ZSCORE', P .. waiters_of(limit.key, named.q or ''), id)
-    if type(place) == 'string' then return limit.key end
+  for _, key in ipairs(limits_of(named.s == 'waiting' and named.x or '')) do
+    local place = redis.pcall('ZSCORE', P .. waiters_of(key, named.q or ''), id)
+    if type(place) == 'string' then return key.text end
   end
   return ''
 end

@@ -5,7 +5,7 @@
 --   of these, and for how many keys jobs wait, and how many jobs.
 local reply = {}
 for _, id in ipairs(redis.call('HKEYS', P .. 'limits')) do
-  local number = number_of(id)
+  local number = number_of(limit_of(id))
   if number then
     for _, value in ipairs({ id, text_of(number.n), text_of(number.per), number.own, number.paused, text_of(number.version) }) do
       reply[#reply + 1] = value

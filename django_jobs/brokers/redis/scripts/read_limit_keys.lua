@@ -18,7 +18,7 @@ end
 
 -- Returns how many jobs wait for a key, and the first of them.
 local function waiters_for(key)
-  local waiting, first, queues = 0, {}, redis.call('ZRANGE', P .. 'u:' .. key, 0, -1)
+  local waiting, first, queues = 0, {}, redis.call('ZRANGE', P .. 'u:' .. key.text, 0, -1)
   table.sort(queues)
   for _, queue in ipairs(queues) do
     waiting = waiting + redis.call('ZCARD', P .. waiters_of(key, queue))
@@ -54,11 +54,11 @@ end
 
 local reply, held_by = {}, holders()
 for i = 2, #ARGV do
-  local key = ARGV[i]
-  local number, at, waiting, first = number_of_key(key), opens_at(key), waiters_for(key)
+  local key = key_of(ARGV[i])
+  local number, at, waiting, first = number_of(key.limit), opens_at(key), waiters_for(key)
   local is_rate = number and number.per > 0
   reply[i - 1] = {
-    is_rate and starts_of(key, number.per) or count_of(key) or 0, held_by[key],
+    is_rate and starts_of(key.text, number.per) or count_of(key) or 0, held_by[key.text],
     waiting, first, at and at > now and text_of(at) or '', text_of(closed_until(key)),
   }
 end

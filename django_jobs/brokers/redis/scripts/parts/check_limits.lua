@@ -7,21 +7,22 @@ local function taking(command, name, member)
 end
 
 local function has_limit(job, key)
-  for _, limit in ipairs(limits_of(job.x or '')) do
-    if limit.key == key then return true end
+  for _, one in ipairs(limits_of(job.x or '')) do
+    if one == key then return true end
   end
   return false
 end
 
 -- Takes the name of a set of waiters apart: the key and the queue.
 local function key_and_queue(name)
-  return string.match(name, '^x:([^:]+:[^:]*):(.+)$')
+  local text, queue = string.match(name, '^x:([^:]+:[^:]*):(.+)$')
+  return text and key_of(text), queue
 end
 
 -- Tells whether a job that waits is found by its key.
 local function awaits_key(id, job)
-  for _, limit in ipairs(limits_of(job.x or '')) do
-    if peek('ZSCORE', waiters_of(limit.key, job.q), id) then return true end
+  for _, key in ipairs(limits_of(job.x or '')) do
+    if peek('ZSCORE', waiters_of(key, job.q), id) then return true end
   end
   return false
 end
@@ -46,14 +47,14 @@ local function slots_held(key)
       end
     end
   end
-  return held_slots[key] or 0
+  return held_slots[key.text] or 0
 end
 
 -- Compares how many slots of a key are said to be taken with the claims.
 local function compare_count(key)
   local more = count_of(key) - slots_held(key)
   if more == 0 then return end
-  report(more > 0 and 'stray_slot' or 'missing_slot', key, text_of(math.abs(more)), function()
+  report(more > 0 and 'stray_slot' or 'missing_slot', key.text, text_of(math.abs(more)), function()
     held_slots = nil
     set_count(key, slots_held(key))
     write_counts()
@@ -66,7 +67,7 @@ local function check_count(name, value)
   if not count then return end
   local number = string.match(count, '^(%d+) *$') -- `write_counts` adds the spaces
   if number and is_amount(number, 9) and tonumber(number) > 0 then
-    compare_count(string.sub(name, 3) .. ':' .. value)
+    compare_count(key_of(string.sub(name, 3) .. ':' .. value))
   else
     report('unreadable_value', name, value, taking('HDEL', name, value))
   end
@@ -74,19 +75,20 @@ end
 
 -- Looks at the slots of a job that a worker holds.
 local function check_slots(value)
-  for key in string.gmatch(select(7, held(value)) or '', ' (c%S+)') do
+  for text in string.gmatch(select(7, held(value)) or '', ' (c%S+)') do
+    local key = key_of(text)
     if count_of(key) < slots_held(key) then compare_count(key) end
   end
 end
 
 local function check_waiting_queue(name, queue)
-  if peek('ZSCORE', name, queue) and not exists(waiters_of(string.sub(name, 3), queue)) then
+  if peek('ZSCORE', name, queue) and not exists(waiters_of(key_of(string.sub(name, 3)), queue)) then
     report('stray_key', name, 'a queue with jobs that wait', taking('ZREM', name, queue))
   end
 end
 
 local function check_open_key(name, key)
-  if peek('ZSCORE', name, key) and not exists(waiters_of(key, string.sub(name, 3))) then
+  if peek('ZSCORE', name, key) and not exists(waiters_of(key_of(key), string.sub(name, 3))) then
     report('stray_key', name, 'jobs that wait for ' .. key, taking('ZREM', name, key))
   end
 end
@@ -98,7 +100,7 @@ local function check_awaited_key(name, key)
 end
 
 local function check_changed_limit(name, id)
-  if peek('SISMEMBER', name, id) == 1 and not number_of(id) then
+  if peek('SISMEMBER', name, id) == 1 and not number_of(limit_of(id)) then
     report('stray_key', name, 'the limit ' .. id, taking('SREM', name, id))
   end
 end
@@ -106,10 +108,12 @@ end
 -- Notes the number of a limit that was lost, as the first job says that waits for it.
 local function restore_number(key, queue)
   local id = (peek('ZRANGE', waiters_of(key, queue), 0, 0) or {})[1]
-  for _, limit in ipairs(limits_of(id and read(id, 'x')[1] or '')) do
-    if limit.key == key then
-      write_number(limit.id, {
-        n = limit.terms.n, per = limit.terms.per, declared_at = limit.terms.declared_at, own = '', paused = '0', version = 0,
+  local found = limits_of(id and read(id, 'x')[1] or '')
+  for n, one in ipairs(found) do
+    if one == key then
+      local said = found.terms[n]
+      write_number(key.limit, {
+        n = said.n, per = said.per, declared_at = said.declared_at, own = '', paused = '0', version = 0,
       })
     end
   end
@@ -122,15 +126,15 @@ local function check_waiters(name)
     report('unreadable_value', name, 'no key', function() redis.call('UNLINK', P .. name) end)
     return
   end
-  local is_known = peek('ZSCORE', 'u:' .. key, queue) and peek('ZSCORE', 'g:' .. id_of(key), key)
-  local is_listed = peek('ZSCORE', 'o:' .. queue, key) or peek('ZSCORE', 'opens', key)
-    or peek('SISMEMBER', 'reviews', id_of(key)) == 1
-  local number = number_of_key(key)
+  local is_known = peek('ZSCORE', 'u:' .. key.text, queue) and peek('ZSCORE', 'g:' .. key.limit.id, key.text)
+  local is_listed = peek('ZSCORE', 'o:' .. queue, key.text) or peek('ZSCORE', 'opens', key.text)
+    or peek('SISMEMBER', 'reviews', key.limit.id) == 1
+  local number = number_of(key.limit)
   if number and is_known and (is_listed or not is_free(key)) then return end
-  report('closed_key', key, queue, function()
+  report('closed_key', key.text, queue, function()
     if not number then restore_number(key, queue) end
-    redis.call('ZADD', P .. 'u:' .. key, now, queue)
-    redis.call('ZADD', P .. 'g:' .. id_of(key), 0, key)
+    redis.call('ZADD', P .. 'u:' .. key.text, now, queue)
+    redis.call('ZADD', P .. 'g:' .. key.limit.id, 0, key.text)
     look_at({ key })
   end)
 end

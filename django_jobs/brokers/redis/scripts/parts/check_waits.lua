@@ -6,11 +6,11 @@ local MOST_SETS = 2000 -- that are counted for a limit, as a call must not hold 
 -- Returns how many jobs wait for a limit, or nil if they are in too many sets to count.
 local function waiting_for(id)
   local number, sets = 0, 0
-  for _, key in ipairs(peek('ZRANGE', 'g:' .. id, 0, MOST_SETS) or {}) do
-    for _, queue in ipairs(peek('ZRANGE', 'u:' .. key, 0, MOST_SETS) or {}) do
+  for _, text in ipairs(peek('ZRANGE', 'g:' .. id, 0, MOST_SETS) or {}) do
+    for _, queue in ipairs(peek('ZRANGE', 'u:' .. text, 0, MOST_SETS) or {}) do
       sets = sets + 1
       if sets > MOST_SETS then return nil end
-      number = number + (peek('ZCARD', waiters_of(key, queue)) or 0)
+      number = number + (peek('ZCARD', waiters_of(key_of(text), queue)) or 0)
     end
   end
   return number

@@ -84,7 +84,7 @@ local function claim(id, score, job, limits)
   if job.B then holding = holding .. '@' .. job.B end
   if limits then
     take_slots(limits)
-    holding = holding .. ' ' .. limits.keys
+    holding = holding .. ' ' .. limits.text
   end
   append(holdings, id, holding)
   append_claim(id, job, token, attempt)
@@ -117,7 +117,7 @@ local function consider(id, queue, score, job)
   end
   local limits
   if job.x then
-    enter_limits()
+    if not limits_now then enter_limits() end
     limits = limits_now(job)
   end
   local key = limits and closed_key(limits)

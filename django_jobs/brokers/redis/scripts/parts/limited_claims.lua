@@ -24,10 +24,9 @@ local function write_waiters()
     could_many('ZREM', P .. 'y:' .. queue, ids)
     local ended = {} -- how many have waited for each limit
     for key, number in pairs(touched[queue]) do
-      local id = id_of(key)
-      ended[id] = (ended[id] or 0) + number
+      ended[key.limit] = (ended[key.limit] or 0) + number
     end
-    for id, number in pairs(ended) do count_waiting(id, -number) end
+    for limit, number in pairs(ended) do count_waiting(limit, -number) end
     for key in pairs(touched[queue]) do tidy_key(queue, key) end
   end
   for queue, by_key in pairs(moved) do let_all_wait(queue, by_key) end
@@ -43,17 +42,20 @@ local function leave_head(queue, head)
 end
 
 -- Returns the limits of which a job needs slots: none if its time is over, as its worker will only discard it.
+local over = {} -- by what jobs were enqueued with: whether their time is over
 local function limits_now(job)
-  if string.sub(job.e, -1) ~= ':' and tonumber((select(5, terms(job.e)))) <= now then return nil end
-  return limits_of(job.x)
+  local is_over = over[job.e]
+  if is_over == nil then
+    is_over = string.sub(job.e, -1) ~= ':' and tonumber((select(5, terms(job.e)))) <= now
+    over[job.e] = is_over
+  end
+  return not is_over and (parsed[job.x] or limits_of(job.x)) or nil
 end
 
 -- Notes numbers of a limit that were declared later than those that are known.
-local function declare(limit)
-  local said = limit.terms
-  if said.declared_for == limit.id then return end
-  said.declared_for = limit.id
-  local known = number_of(limit.id)
+local function declare(limit, said)
+  said.declared_for = limit
+  local known = number_of(limit)
   local declared_at = math.min(said.declared_at, now) -- the clock of another host may be ahead
   if known and declared_at <= known.declared_at then return end
   local number = {
@@ -62,42 +64,47 @@ local function declare(limit)
   }
   if known and (known.n ~= said.n or known.per ~= said.per) then
     write_waiters()
-    change_number(limit.id, number)
+    change_number(limit, number)
     closed, heads = {}, {}
   else
-    write_number(limit.id, number)
+    write_number(limit, number)
   end
 end
 
 -- Returns the first key of a job that has no free slot for it.
-local function closed_key(limits)
-  if not limits.are_declared then
-    for _, limit in ipairs(limits) do declare(limit) end
-    limits.are_declared = true
+local function closed_key(found)
+  if not found.are_declared then
+    for n = 1, #found do
+      local limit, said = found[n].limit, found.terms[n]
+      if said.declared_for ~= limit then declare(limit, said) end
+    end
+    found.are_declared = true
   end
-  for i = 1, #limits do
-    local key = limits[i].key
-    if not closed[key] and not is_free(key) then closed[key] = true end
+  for n = 1, #found do
+    local key = found[n]
     if closed[key] then return key end
+    if not is_free(key) then
+      closed[key] = true
+      return key
+    end
   end
 end
 
 -- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys. It stops
 -- where the next one would need a thread that is not free, as most of them then go back.
 local function read_popped(popped)
-  local jobs, seen, keys, threads = {}, {}, {}, at_once
+  local jobs, keys, threads = {}, {}, at_once
   for i = 1, #popped, 2 do
     local job = read_all(popped[i])
     local text = job.x
-    jobs[#jobs + 1] = job
-    if text and not seen[text] then
-      local limits = limits_of(text)
-      seen[text] = limits
-      for n = 1, #limits do
-        if limits[n].terms.per == 0 then keys[#keys + 1] = limits[n].key end
+    jobs[(i + 1) / 2] = job
+    if text then
+      local found = parsed[text] or limits_of(text)
+      for n = 1, #found do
+        if not found[n].count and found.terms[n].per == 0 then keys[#keys + 1] = found[n] end
       end
+      if found.is_timed then threads = threads - 1 end
     end
-    if text and seen[text].is_timed then threads = threads - 1 end
     if threads < 0 then break end
   end
   read_counts(keys)
@@ -109,17 +116,18 @@ local function find_head(queue)
   local open = P .. 'o:' .. queue
   while moves < MOVED_PER_CALL do
     local listed = redis.pcall('ZRANGE', open, '0', '1', 'WITHSCORES')
-    local key, next_score = listed[1], listed[4]
-    if not key then return false end
+    local next_score = listed[4]
+    if not listed[1] then return false end
+    local key = key_of(listed[1])
     local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), '0', '0', 'WITHSCORES')
     local score, has_slot = first[2], first[2] and is_free(key)
     if has_slot and (score == listed[2] or not next_score or tonumber(score) < tonumber(next_score)) then
       return { id = first[1], key = key, score = score, at = tonumber(score) }
     end
     if has_slot then
-      redis.call('ZADD', open, score, key)
+      redis.call('ZADD', open, score, key.text)
     else
-      redis.call('ZREM', open, key)
+      redis.call('ZREM', open, key.text)
       if score then
         unlist(key, queue, 'XX')
         note_opening(key)

@@ -17,7 +17,7 @@ local function meet_limit(i, id, score, lock, keys)
   local queue = undo_attempt(id, 'queued')
   if not queue then return end
   local over_at = now + ARGV[i + 4]
-  local closes = closing_keys(keys, string.match(ARGV[i + 2], ':(.*)$'))
+  local closes = keys_of(closing_keys(keys, string.match(ARGV[i + 2], ':(.*)$')))
   for _, key in ipairs(closes) do
     close_key(key, over_at)
   end

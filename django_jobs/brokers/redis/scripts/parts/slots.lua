@@ -3,97 +3,113 @@
 -- Entered by: enter_limits.
 --
 -- A job has its limits in its field x, one after the other with a space between: key:n:per:declared_at. A key is the id of
--- the limit, which begins with c for running jobs or r for starts, a colon, and a value.
+-- the limit, which begins with c for running jobs or r for starts, a colon, and a value. What a call knows of a limit, or of
+-- a key, is in one table.
 
-local numbers = {} -- by ids of limits, as they were read in this call
-local parsed = {} -- limits by their texts
-
-local ids, values = {}, {} -- the parts of keys before and behind their colon, by key
+local limit_by_id = {}
+local key_by_text = {}
+local parsed = {} -- what jobs say of their limits, by its text
 local terms_of = {} -- n, per and declared_at by their text: all jobs of a limit have the same
 
--- Returns what one part of `x` says, or nothing if it is not ours.
-local function limit_of(text)
-  local key, id, value, rest = string.match(text, '^(([cr][^: ]+):([^: ]*)):(%d+:%d+:%d+)$')
-  if not key then return nil end
-  local known = terms_of[rest]
-  if not known then
-    local n, per, declared_at = string.match(rest, '^(%d+):(%d+):(%d+)$')
-    if #n > 9 or #per > 14 or #declared_at > 15 then return nil end
-    known = { n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at) }
-    terms_of[rest] = known
+-- Returns what this call knows of a limit.
+local function limit_of(id)
+  local limit = limit_by_id[id]
+  if not limit then
+    limit = { id = id, changed = {}, changes = 0 }
+    limit_by_id[id] = limit
   end
-  ids[key], values[key] = id, value
-  return { key = key, id = id, terms = known }
+  return limit
 end
 
-local function limits_of_many(text)
-  local found = { keys = '', is_timed = false }
+-- Notes a key that this call meets for the first time: its text, its limit, the value in it, how many jobs hold its slots, if
+-- that was read, the same as it is in Redis, and how many jobs hold them no longer.
+local function new_key(text, id, value)
+  local limit = limit_by_id[id] or limit_of(id)
+  local key = { text = text, limit = limit, value = value, count = false, stored = 0, freed = 0, is_changed = false }
+  key_by_text[text] = key
+  return key
+end
+
+-- Returns what this call knows of a key.
+local function key_of(text)
+  if key_by_text[text] then return key_by_text[text] end
+  local colon = string.find(text, ':', 1, true) or #text + 1
+  return new_key(text, string.sub(text, 1, colon - 1), string.sub(text, colon + 1))
+end
+
+local function read_terms(text)
+  local n, per, declared_at = string.match(text, '^(%d+):(%d+):(%d+)$')
+  if not n or #n > 9 or #per > 14 or #declared_at > 15 then return nil end
+  local terms = { n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at) }
+  terms.alone = { terms }
+  terms_of[text] = terms
+  return terms
+end
+
+-- Returns the key of one part of `x` and its terms, or nothing if the part is not ours.
+local function limit_in(text)
+  local key, id, value, rest = string.match(text, '^(([cr][^: ]+):([^: ]*)):([%d:]+)$')
+  local terms = rest and (terms_of[rest] or read_terms(rest))
+  if terms then return key_by_text[key] or new_key(key, id, value), terms end
+end
+
+local function limits_in(text)
+  local found = { text = '', terms = {}, is_timed = false, are_declared = false }
   for one in string.gmatch(text, '%S+') do
-    local limit = limit_of(one)
-    if limit then
-      found[#found + 1] = limit
-      found.keys = found.keys == '' and limit.key or found.keys .. ' ' .. limit.key
-      found.is_timed = found.is_timed or limit.terms.per > 0
+    local key, terms = limit_in(one)
+    if key then
+      found[#found + 1] = key
+      found.terms[#found] = terms
+      found.text = found.text == '' and key.text or found.text .. ' ' .. key.text
+      found.is_timed = found.is_timed or terms.per > 0
     end
   end
   return found
 end
 
--- Takes apart what `x` says: what is not ours is left out. `keys` has the keys of all, one after the other, and `is_timed`
--- tells whether any counts starts. Most jobs have one limit.
+-- Takes apart what `x` says: the keys of all limits, with the terms of each. `text` has the texts of the keys, one after the
+-- other, and `is_timed` tells whether any counts starts. Most jobs have one limit.
 local function limits_of(text)
   local found = parsed[text]
   if found then return found end
-  local only = limit_of(text)
-  found = only and { only, keys = only.key, is_timed = only.terms.per > 0 } or limits_of_many(text)
+  local key, terms = limit_in(text)
+  found = key and { key, text = key.text, terms = terms.alone, is_timed = terms.per > 0, are_declared = false }
+    or limits_in(text)
   parsed[text] = found
   return found
-end
-
--- Returns the limit of a key, and the value in it.
-local function split(key)
-  if not ids[key] then
-    local colon = string.find(key, ':', 1, true) or #key + 1
-    ids[key], values[key] = string.sub(key, 1, colon - 1), string.sub(key, colon + 1)
-  end
-  return ids[key], values[key]
 end
 
 local function text_of(number)
   return string.format('%.0f', number)
 end
 
-local function keep_number(id, number)
+local function keep_number(limit, number)
   number.slots = number.paused == '1' and 0 or tonumber(number.own) or number.n
-  numbers[id] = number
+  limit.number = number
   has_limits = true
 end
 
 -- Returns what is noted of a limit: `n`, `per`, `declared_at`, `own` or '', `paused`, `version` of these, and `slots` that follow.
-local function number_of(id)
-  if numbers[id] == nil then
-    local value = redis.pcall('HGET', P .. 'limits', id)
+local function number_of(limit)
+  if limit.number == nil then
+    local value = redis.pcall('HGET', P .. 'limits', limit.id)
     if type(value) ~= 'string' then value = '' end
     local n, per, declared_at, own, paused, version = string.match(value, '^(%d+):(%d+):(%d+):(%d*):([01]):(%d+)$')
-    numbers[id] = false
+    limit.number = false
     if n then
-      keep_number(id, {
+      keep_number(limit, {
         n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at), own = own, paused = paused,
         version = tonumber(version),
       })
     end
   end
-  return numbers[id]
+  return limit.number
 end
 
-local function write_number(id, number)
-  keep_number(id, number)
-  redis.call('HSET', P .. 'limits', id, string.format('%.0f:%.0f:%.0f:%s:%s:%.0f', number.n, number.per,
+local function write_number(limit, number)
+  keep_number(limit, number)
+  redis.call('HSET', P .. 'limits', limit.id, string.format('%.0f:%.0f:%.0f:%s:%s:%.0f', number.n, number.per,
     number.declared_at, number.own, number.paused, number.version))
-end
-
-local function number_of_key(key)
-  return number_of((split(key)))
 end
 
 local are_closed -- whether any key is closed by a job that has met a limit
@@ -101,127 +117,132 @@ local are_closed -- whether any key is closed by a job that has met a limit
 -- Returns until when a key is closed so, or 0.
 local function closed_until(key)
   if are_closed == nil then are_closed = size('ZCARD', 'closed') ~= 0 end
-  local value = are_closed and redis.pcall('ZSCORE', P .. 'closed', key)
+  local value = are_closed and redis.pcall('ZSCORE', P .. 'closed', key.text)
   return type(value) == 'string' and tonumber(value) or 0
 end
 
 local function close_key(key, over_at)
-  could('ZADD', P .. 'closed', math.max(over_at, closed_until(key)), key)
+  could('ZADD', P .. 'closed', math.max(over_at, closed_until(key)), key.text)
   are_closed = true
 end
 
-local counts = {} -- by key: how many jobs hold its slots, as far as it was read
-local stored = {} -- the same, as it is in Redis
 local texts = {} -- by numbers: Redis takes longer to write one than to take a text
 local MANY = 20 -- keys of a limit that are written at once
-local changed = {} -- by ids of limits: keys with other counts than those that are stored, with their values
 
 -- Reads how many jobs hold the slots of keys, with one command for each limit.
-local function read_counts(keys)
-  local asked = {}
-  for n = 1, #keys do
-    local key = keys[n]
-    if not counts[key] then
-      local id, value = split(key)
-      counts[key] = 0
-      asked[id] = asked[id] or { keys = {}, values = {} }
-      local own = asked[id]
-      own.keys[#own.keys + 1], own.values[#own.values + 1] = key, value
+local function read_counts(wanted)
+  local asked = {} -- by limit: its keys, and the values in them
+  for n = 1, #wanted do
+    local key = wanted[n]
+    if not key.count then
+      local of_limit = asked[key.limit]
+      if not of_limit then
+        of_limit = { keys = {}, values = {}, size = 0 }
+        asked[key.limit] = of_limit
+      end
+      local last = of_limit.size + 1
+      of_limit.keys[last], of_limit.values[last], of_limit.size = key, key.value, last
+      key.count = 0
     end
   end
-  for id, own in pairs(asked) do
-    for first = 1, #own.keys, 2000 do
-      local got = redis.pcall('HMGET', P .. 'h:' .. id, unpack(own.values, first, math.min(first + 1999, #own.values)))
-      for i, count in ipairs(got) do
-        local key = own.keys[first + i - 1]
-        stored[key] = tonumber(count or 0) or 0
-        counts[key] = stored[key]
+  for limit, of_limit in pairs(asked) do
+    for first = 1, of_limit.size, 2000 do
+      local last = math.min(first + 1999, of_limit.size)
+      local got = redis.pcall('HMGET', P .. 'h:' .. limit.id, unpack(of_limit.values, first, last))
+      for i = 1, #got do
+        local key, count = of_limit.keys[first + i - 1], got[i] and tonumber(got[i]) or 0
+        key.count, key.stored = count, count
       end
     end
   end
 end
 
 local function count_of(key)
-  if not counts[key] then read_counts({ key }) end
-  return counts[key]
+  if not key.count then read_counts({ key }) end
+  return key.count
 end
 
 local function set_count(key, count)
-  local id, value = split(key)
-  counts[key] = count > 0 and count or 0
-  local of_limit = changed[id]
-  if not of_limit then
-    of_limit = {}
-    changed[id] = of_limit
-  end
-  of_limit[key] = value
+  key.count = count > 0 and count or 0
+  if key.is_changed then return end
+  key.is_changed = true
+  local limit = key.limit
+  limit.changes = limit.changes + 1
+  limit.changed[limit.changes] = key
 end
 
--- Writes how many jobs hold the slots of keys, if it is another number than before the call. Of many, one value is made
--- longer than 64 bytes, as `note` does it.
-local function write_counts()
-  for id, keys in pairs(changed) do
-    local kept, gone = {}, {}
-    for key, value in pairs(keys) do
-      local count = counts[key]
-      if count == stored[key] then
-        -- what was freed was taken again
-      elseif count == 0 then
-        gone[#gone + 1] = value
-      else
-        texts[count] = texts[count] or text_of(count)
-        kept[#kept + 1] = value
-        kept[#kept + 1] = texts[count]
-      end
-      stored[key] = count
+-- Writes how many jobs hold the slots of keys of a limit, if it is another number than before the call. Of many, one value is
+-- made longer than 64 bytes, as `note` does it.
+local function write_counts_of(limit)
+  local kept, last, gone = {}, 0, {}
+  for n = 1, limit.changes do
+    local key = limit.changed[n]
+    local count = key.count
+    key.is_changed = false
+    if count == key.stored then
+      -- what was freed was taken again
+    elseif count == 0 then
+      gone[#gone + 1] = key.value
+    else
+      texts[count] = texts[count] or text_of(count)
+      kept[last + 1], kept[last + 2] = key.value, texts[count]
+      last = last + 2
     end
-    if #kept > 2 * MANY then kept[2] = string.format('%-65s', kept[2]) end
-    could_many('HSET', P .. 'h:' .. id, kept)
-    could_many('HDEL', P .. 'h:' .. id, gone)
+    key.stored = count
   end
-  changed = {}
+  if last > 2 * MANY then kept[2] = string.format('%-65s', kept[2]) end
+  could_many('HSET', P .. 'h:' .. limit.id, kept)
+  could_many('HDEL', P .. 'h:' .. limit.id, gone)
+  limit.changed, limit.changes = {}, 0
 end
 
-local known_starts = {} -- by key: how many starts are noted of it
-local started = {} -- by key: when jobs start in this call
+local function write_counts()
+  for _, limit in pairs(limit_by_id) do
+    if limit.changes > 0 then write_counts_of(limit) end
+  end
+end
+
+local started = {} -- keys of which jobs start in this call; when is in their `starts`
 
 -- Returns when a rate has room again: not before there were as many starts as slots.
 local function window_opens(key, number)
-  local new = started[key] and #started[key] or 0
-  known_starts[key] = known_starts[key] or size('LLEN', 'r:' .. key) or 0
-  if known_starts[key] + new < number.slots then return 0 end
+  local new = key.starts and #key.starts or 0
+  key.known_starts = key.known_starts or size('LLEN', 'r:' .. key.text) or 0
+  if key.known_starts + new < number.slots then return 0 end
   if new >= number.slots then return now + number.per end
-  local start = redis.pcall('LINDEX', P .. 'r:' .. key, new - number.slots)
+  local start = redis.pcall('LINDEX', P .. 'r:' .. key.text, new - number.slots)
   return type(start) == 'string' and tonumber(start) and tonumber(start) + number.per or 0
 end
 
 -- Tells whether a key has a free slot.
 local function is_free(key)
-  local number = number_of_key(key)
-  if not number or number.slots == 0 or closed_until(key) > now then return false end
+  local number = key.limit.number or number_of(key.limit)
+  if not number or number.slots == 0 or are_closed ~= false and closed_until(key) > now then return false end
   if number.per > 0 then return window_opens(key, number) <= now end
-  return count_of(key) < number.slots
+  return (key.count or count_of(key)) < number.slots
 end
 
 -- Returns when time alone gives a key a free slot, or nil.
 local function opens_at(key)
-  local number = number_of_key(key)
+  local number = number_of(key.limit)
   if not number or number.slots == 0 then return nil end
   local over_at = closed_until(key)
   if number.per > 0 then return math.max(over_at, window_opens(key, number)) end
   return over_at > now and over_at or nil
 end
 
--- Gives a job a slot of each limit.
-local function take_slots(limits)
-  for i = 1, #limits do
-    local limit = limits[i]
-    local key = limit.key
-    if limit.terms.per == 0 then
-      set_count(key, count_of(key) + 1)
+-- Gives a job a slot of each of its limits.
+local function take_slots(found)
+  for i = 1, #found do
+    local key = found[i]
+    if found.terms[i].per == 0 then
+      set_count(key, (key.count or count_of(key)) + 1)
     else
-      started[key] = started[key] or {}
-      table.insert(started[key], text_of(now))
+      if not key.starts then
+        key.starts = {}
+        started[#started + 1] = key
+      end
+      key.starts[#key.starts + 1] = text_of(now)
     end
   end
 end
@@ -230,12 +251,13 @@ end
 -- number back.
 local function write_slots()
   write_counts()
-  for key, times in pairs(started) do
-    local number = number_of_key(key)
-    if could_many('RPUSH', P .. 'r:' .. key, times) then
-      redis.call('LTRIM', P .. 'r:' .. key, -math.max(number.n, number.slots), -1)
-      redis.call('PEXPIRE', P .. 'r:' .. key, number.per + SWEPT_LATER_MS)
+  for _, key in ipairs(started) do
+    local number = number_of(key.limit)
+    if could_many('RPUSH', P .. 'r:' .. key.text, key.starts) then
+      redis.call('LTRIM', P .. 'r:' .. key.text, -math.max(number.n, number.slots), -1)
+      redis.call('PEXPIRE', P .. 'r:' .. key.text, number.per + SWEPT_LATER_MS)
     end
+    key.starts, key.known_starts = nil, nil
   end
-  known_starts, started = {}, {}
+  started = {}
 end
