@@ -10,4 +10,5 @@ local number = number_of(limit)
 if not number then return 0 end
 number[ARGV[2]] = ARGV[3]
 change_number(limit, number)
+write_limits()
 return 1

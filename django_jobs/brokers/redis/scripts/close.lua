@@ -30,6 +30,6 @@ end
 if held_suspect then mark_all() end
 if give_freed then
   give_freed()
-  write_slots()
+  write_limits()
 end
 return redis.status_reply('OK')

@@ -12,4 +12,5 @@ else
   close_key(key, tonumber(over_at))
 end
 look_at({ key })
+write_limits()
 return 1

@@ -40,12 +40,12 @@ if has_limits then look_at_due() end
 if not has_lease then
   if has_more_events then next_due = now end
   put_markers_back()
-  if write_slots then write_slots() end
+  if write_limits then write_limits() end
   return { refused, ms_until(next_time()), NOW, {}, {}, {}, 1, {}, 0, 0, {} }
 end
 was_begun = false
 take_quotas()
-if write_slots then write_slots() end
+if write_limits then write_limits() end
 if was_begun then next_due = first_due() end
 pass_on()
 if #member_notes > 0 and work_on_batches() then has_more_events = true end -- callbacks of cancelled batches may be due

@@ -60,7 +60,7 @@ give_back_unknown(worker, tonumber(ARGV[8]), awaited, named)
 reap_overdue(recovered, dead)
 if give_freed then
   give_freed()
-  write_slots()
+  write_limits()
 end
 redis.call('ZREMRANGEBYRANK', P .. 'pushes', 0, -SENDERS_KEPT - 1) -- those that have been silent for longest
 sweep(SWEEP)

@@ -57,8 +57,8 @@ local function compare_count(key)
   report(more > 0 and 'stray_slot' or 'missing_slot', key.text, text_of(math.abs(more)), function()
     held_slots = nil
     set_count(key, slots_held(key))
-    write_counts()
     look_at({ key })
+    write_limits()
   end)
 end
 
@@ -136,5 +136,6 @@ local function check_waiters(name)
     redis.call('ZADD', P .. 'u:' .. key.text, now, queue)
     redis.call('ZADD', P .. 'g:' .. key.limit.id, 0, key.text)
     look_at({ key })
+    write_limits()
   end)
 end

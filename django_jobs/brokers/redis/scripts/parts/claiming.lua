@@ -100,10 +100,19 @@ local function stay(list, score, id, state)
   append(list, score, id)
 end
 
--- Claims a job that was taken out of its queue, or does what keeps it from running now. Returns how many it claimed.
+-- Claims a job that was taken out of its queue, or does what keeps it from running now. Takes of the job what was read. Returns
+-- how many it claimed.
 local function consider(id, queue, score, job)
   if not is_place(score) then score = '0' end
-  job = job or read_all(id)
+  if job and job.is_brief then
+    local limits = job.x and limits_now(job)
+    local key = limits and closed_key(limits)
+    if key then
+      let_wait(id, queue, score, key, 'queued')
+      return 0
+    end
+  end
+  if not job or not job.t then job = read_all(id) end
   if is_newer(job) then
     leave_to_later(id, job)
     put_aside = put_aside + 1
@@ -139,15 +148,25 @@ end
 
 -- Does so with the first job of a queue that has waited for a slot.
 local function consider_waiter(queue)
-  local head = heads[queue]
-  heads[queue] = nil
-  leave_head(queue, head)
+  local head = leave_first(queue)
   return consider(head.id, queue, head.score)
+end
+
+-- Considers jobs that have waited for slots and come before all that are queued, so that no more of these are popped than have
+-- room.
+local function take_waiters(queue, room)
+  local taken, head = 0, open_head(queue)
+  local first = head and redis.pcall('ZRANGE', P .. 'q:' .. queue, '0', '0', 'WITHSCORES')[2]
+  while first and head and head.at < tonumber(first) and taken < room and not is_full do
+    taken = taken + consider_waiter(queue)
+    head = open_head(queue)
+  end
+  return taken
 end
 
 -- Considers jobs that were popped, and before each those that have waited for slots and come first.
 local function take_popped(queue, popped, room)
-  local taken, jobs = 0, has_limits and read_popped(popped) or {}
+  local taken, jobs = 0, has_limits and read_popped(queue, popped) or {}
   for i = 1, #popped, 2 do
     local id, score = popped[i], popped[i + 1]
     local head = has_limits and open_head(queue)
@@ -170,11 +189,12 @@ local function take(queue, room)
   local index, taken, has_more = P .. 'q:' .. queue, 0, false
   passed_over, kept_back, is_full = {}, {}, false
   turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1 and {}
+  if has_limits then taken = take_waiters(queue, room) end
   repeat
     local wanted = room - taken
     local popped = redis.pcall('ZPOPMIN', index, wanted)
     if popped.err then damaged[#damaged + 1] = queue end
-    taken = taken + take_popped(queue, popped, room)
+    taken = taken + take_popped(queue, popped, room - taken)
     has_more = taken >= room or is_full or #passed_over >= 2 * PORTION or put_aside >= POSTPONED_PER_CALL
       or moves >= MOVED_PER_CALL
   until has_more or #popped < 2 * wanted
@@ -230,4 +250,5 @@ local function pass_on()
   for i = 1, #empty, PORTION do
     redis.call('DEL', unpack(empty, i, math.min(i + PORTION - 1, #empty)))
   end
+  if write_open then write_open() end
 end

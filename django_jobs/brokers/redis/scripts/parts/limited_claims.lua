@@ -1,10 +1,9 @@
 -- How jobs with limits are claimed, and how they come to wait.
--- Parts: request, many, shapes, waiters.
+-- Parts: request, many, shapes, waiters, open_keys.
 -- Entered by: enter_limits.
 
 local closed = {} -- keys without a free slot; none becomes free while jobs are claimed
 local moved = {} -- jobs that will wait, by queue and key
-local heads = {} -- by queue: the first job that waits and could start, or false
 
 -- Lets a job that was taken out of its queue wait for a key.
 local function let_wait(id, queue, score, key, state)
@@ -16,38 +15,42 @@ local function let_wait(id, queue, score, key, state)
 end
 
 local left = {} -- ids of jobs that have waited, and wait no longer, by queue
-local touched = {} -- how many of them waited for each key, by queue
+local touched = {} -- how many of them waited for each limit, by queue
+local emptied = {} -- keys for which no more jobs wait, by queue
 
 -- Writes what the call has done to the jobs that wait for slots.
 local function write_waiters()
+  write_open()
   for queue, ids in pairs(left) do
     could_many('ZREM', P .. 'y:' .. queue, ids)
-    local ended = {} -- how many have waited for each limit
-    for key, number in pairs(touched[queue]) do
-      ended[key.limit] = (ended[key.limit] or 0) + number
-    end
-    for limit, number in pairs(ended) do count_waiting(limit, -number) end
-    for key in pairs(touched[queue]) do tidy_key(queue, key) end
+    for limit, number in pairs(touched[queue]) do count_waiting(limit, -number) end
+    forget_keys(queue, emptied[queue])
   end
   for queue, by_key in pairs(moved) do let_all_wait(queue, by_key) end
-  left, touched, moved = {}, {}, {}
+  left, touched, emptied, moved = {}, {}, {}, {}
 end
 
--- Takes a job out of those that wait, which is the first one of its key.
-local function leave_head(queue, head)
+-- Takes the first job of a queue that waits and could start out of those that wait, and returns it.
+local function leave_first(queue)
+  local head = take_head(queue)
+  local limit = head.key.limit
   redis.call('ZREM', P .. waiters_of(head.key, queue), head.id)
-  left[queue], touched[queue] = left[queue] or {}, touched[queue] or {}
+  if not left[queue] then
+    left[queue], touched[queue], emptied[queue] = {}, {}, {}
+  end
   table.insert(left[queue], head.id)
-  touched[queue][head.key] = (touched[queue][head.key] or 0) + 1
+  touched[queue][limit] = (touched[queue][limit] or 0) + 1
+  if head.is_last then table.insert(emptied[queue], head.key) end
+  return head
 end
 
 -- Returns the limits of which a job needs slots: none if its time is over, as its worker will only discard it.
-local over = {} -- by what jobs were enqueued with: whether their time is over
+local are_over = {} -- by what jobs were enqueued with: whether their time is over
 local function limits_now(job)
-  local is_over = over[job.e]
+  local is_over = are_over[job.e]
   if is_over == nil then
     is_over = string.sub(job.e, -1) ~= ':' and tonumber((select(5, terms(job.e)))) <= now
-    over[job.e] = is_over
+    are_over[job.e] = is_over
   end
   return not is_over and (parsed[job.x] or limits_of(job.x)) or nil
 end
@@ -65,7 +68,8 @@ local function declare(limit, said)
   if known and (known.n ~= said.n or known.per ~= said.per) then
     write_waiters()
     change_number(limit, number)
-    closed, heads = {}, {}
+    closed = {}
+    forget_open()
   else
     write_number(limit, number)
   end
@@ -90,12 +94,21 @@ local function closed_key(found)
   end
 end
 
+-- Reads of a job what tells whether it has to wait for slots, if nothing else can keep it from running.
+local function read_briefly(id)
+  local got = read(id, 'x', 'e', 'B', 'r')
+  local job = { x = got[1] or nil, e = got[2] or '', is_brief = true }
+  return not got[3] and not got[4] and result_ttl_of(job) and job or {}
+end
+
 -- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys. It stops
--- where the next one would need a thread that is not free, as most of them then go back.
-local function read_popped(popped)
+-- where the next one would need a thread that is not free, as most of them then go back. Where jobs wait already, it reads no
+-- more than tells whether these have to wait, too.
+local function read_popped(queue, popped)
   local jobs, keys, threads = {}, {}, at_once
+  local read_one = redis.call('EXISTS', P .. 'y:' .. queue) == 1 and read_briefly or read_all
   for i = 1, #popped, 2 do
-    local job = read_all(popped[i])
+    local job = read_one(popped[i])
     local text = job.x
     jobs[(i + 1) / 2] = job
     if text then
@@ -109,42 +122,4 @@ local function read_popped(popped)
   end
   read_counts(keys)
   return jobs
-end
-
--- Finds it in the key that is listed first. Its place may be behind the one for which the key is listed.
-local function find_head(queue)
-  local open = P .. 'o:' .. queue
-  while moves < MOVED_PER_CALL do
-    local listed = redis.pcall('ZRANGE', open, '0', '1', 'WITHSCORES')
-    local next_score = listed[4]
-    if not listed[1] then return false end
-    local key = key_of(listed[1])
-    local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), '0', '0', 'WITHSCORES')
-    local score, has_slot = first[2], first[2] and is_free(key)
-    if has_slot and (score == listed[2] or not next_score or tonumber(score) < tonumber(next_score)) then
-      return { id = first[1], key = key, score = score, at = tonumber(score) }
-    end
-    if has_slot then
-      redis.call('ZADD', open, score, key.text)
-    else
-      redis.call('ZREM', open, key.text)
-      if score then
-        unlist(key, queue, 'XX')
-        note_opening(key)
-      end
-    end
-    moves = moves + 1
-  end
-  return false
-end
-
--- Returns the first job of a queue that waits and could start, or false.
-local function open_head(queue)
-  if heads[queue] == nil then heads[queue] = find_head(queue) end
-  return heads[queue]
-end
-
--- Tells whether a queue may have more of them, also beyond where this call may look.
-local function may_have_open(queue)
-  return open_head(queue) or moves >= MOVED_PER_CALL and (size('ZCARD', 'o:' .. queue) or 0) > 0
 end

@@ -126,7 +126,7 @@ local function close_key(key, over_at)
   are_closed = true
 end
 
-local texts = {} -- by numbers: Redis takes longer to write one than to take a text
+local count_texts = {} -- by numbers: Redis takes longer to write one than to take a text
 local MANY = 20 -- keys of a limit that are written at once
 
 -- Reads how many jobs hold the slots of keys, with one command for each limit.
@@ -184,8 +184,8 @@ local function write_counts_of(limit)
     elseif count == 0 then
       gone[#gone + 1] = key.value
     else
-      texts[count] = texts[count] or text_of(count)
-      kept[last + 1], kept[last + 2] = key.value, texts[count]
+      count_texts[count] = count_texts[count] or text_of(count)
+      kept[last + 1], kept[last + 2] = key.value, count_texts[count]
       last = last + 2
     end
     key.stored = count
@@ -202,7 +202,7 @@ local function write_counts()
   end
 end
 
-local started = {} -- keys of which jobs start in this call; when is in their `starts`
+local keys_with_starts = {} -- keys of which jobs start in this call; when is in their `starts`
 
 -- Returns when a rate has room again: not before there were as many starts as slots.
 local function window_opens(key, number)
@@ -240,7 +240,7 @@ local function take_slots(found)
     else
       if not key.starts then
         key.starts = {}
-        started[#started + 1] = key
+        keys_with_starts[#keys_with_starts + 1] = key
       end
       key.starts[#key.starts + 1] = text_of(now)
     end
@@ -251,7 +251,7 @@ end
 -- number back.
 local function write_slots()
   write_counts()
-  for _, key in ipairs(started) do
+  for _, key in ipairs(keys_with_starts) do
     local number = number_of(key.limit)
     if could_many('RPUSH', P .. 'r:' .. key.text, key.starts) then
       redis.call('LTRIM', P .. 'r:' .. key.text, -math.max(number.n, number.slots), -1)
@@ -259,5 +259,5 @@ local function write_slots()
     end
     key.starts, key.known_starts = nil, nil
   end
-  started = {}
+  keys_with_starts = {}
 end

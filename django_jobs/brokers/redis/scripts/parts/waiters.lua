@@ -4,7 +4,7 @@
 -- Entered by: enter_limits.
 
 local present = text_of(now) -- Redis takes longer to write a number than to take a text
-local freed = {} -- keys whose slots jobs hold no longer
+local freed_keys = {} -- keys whose slots jobs hold no longer
 
 local function waiters_of(key, queue)
   return 'x:' .. key.text .. ':' .. queue
@@ -22,35 +22,69 @@ local function note_opening(key)
 end
 
 local listings = LISTED_PER_CALL -- for how many queues this call may still list keys
+local newly_listed = {} -- keys that it has listed; `listed` of each says for which queues, or since when no longer
 
 -- Lists a free key for queues whose jobs wait for it, those first that have not been listed for the longest time.
 -- Returns whether it is listed for all of them.
-local function list_for_queues(key, listed)
-  local room, noted = listings, {}
-  local queues = redis.pcall('ZRANGEBYSCORE', P .. 'u:' .. key.text, '-inf', '(inf', 'LIMIT', '0', room)
-  for _, queue in ipairs(queues) do
+local function list_for_queues(key, by_queue)
+  local room, number = listings, 0
+  local queues = redis.pcall('ZRANGE', P .. 'u:' .. key.text, '0', room - 1, 'WITHSCORES')
+  if not key.listed then newly_listed[#newly_listed + 1] = key end
+  key.listed, key.is_of_one_queue = key.listed or {}, #queues == 2
+  for n = 1, #queues, 2 do
+    local queue = queues[n]
+    if queues[n + 1] == 'inf' then break end
     local first = redis.pcall('ZRANGE', P .. waiters_of(key, queue), '0', '0', 'WITHSCORES')
-    listed[queue] = listed[queue] or {}
-    if first[2] then append_pair(listed[queue], first[2], key.text) end
-    append_pair(noted, 'inf', queue)
+    by_queue[queue] = by_queue[queue] or {}
+    if first[2] then append_pair(by_queue[queue], first[2], key.text) end
+    key.listed[queue] = 'inf'
+    number = number + 1
   end
-  if #noted > 0 then redis.call('ZADD', P .. 'u:' .. key.text, unpack(noted)) end
-  listings = room - #queues
-  return #queues < room
+  listings = room - number
+  return number < room
 end
 
--- Notes that jobs of a queue wait for a key that is not listed for it, or is not in the right place.
-local function unlist(key, queue, how)
-  could('ZADD', P .. 'u:' .. key.text, how, 'LT', present, queue)
+-- Notes that a key is not listed any more for a queue whose jobs wait for it. If no other queue has such jobs, it need not be
+-- known since when.
+local function unlist(key, queue)
+  if key.listed and key.listed[queue] then
+    key.listed[queue] = not key.is_of_one_queue and present or nil
+  else
+    could('ZADD', P .. 'u:' .. key.text, 'XX', 'LT', present, queue)
+  end
+  note_opening(key)
+end
+
+-- Notes that jobs of a queue have come to wait for a key, which is not listed in the right place then.
+local function note_waiters(key, queue)
+  if key.listed then key.listed[queue] = nil end
+  could('ZADD', P .. 'u:' .. key.text, 'LT', present, queue)
+end
+
+-- Writes for which queues this call has listed keys. What it has listed is often claimed by the same call.
+local function write_listings()
+  for _, key in ipairs(newly_listed) do
+    local noted = {}
+    for queue, since in pairs(key.listed) do append_pair(noted, since, queue) end
+    could_many('ZADD', P .. 'u:' .. key.text, noted)
+    key.listed = nil
+  end
+  newly_listed = {}
+end
+
+-- Writes what the call has done with slots.
+local function write_limits()
+  write_slots()
+  write_listings()
 end
 
 -- Lists keys for each queue whose jobs wait for them, as far as they have free slots by now. What is more than one call
 -- may list is left to the next one.
 local function look_at(keys)
-  local listed, opened, left = {}, {}, {}
+  local by_queue, opened, left = {}, {}, {}
   for _, key in ipairs(keys) do
     if is_free(key) then
-      if listings > 0 and list_for_queues(key, listed) then
+      if listings > 0 and list_for_queues(key, by_queue) then
         opened[#opened + 1] = key.text
       else
         append_pair(left, present, key.text)
@@ -61,7 +95,7 @@ local function look_at(keys)
   end
   could_many('ZREM', P .. 'opens', opened)
   could_many('ZADD', P .. 'opens', left)
-  for queue, values in pairs(listed) do
+  for queue, values in pairs(by_queue) do
     if #values > 0 and could_many('ZADD', P .. 'o:' .. queue, values) then mark(queue) end
   end
 end
@@ -78,7 +112,7 @@ local function free_slots(text)
   end
   for n = 1, #keys do
     local key = keys[n]
-    if key.freed == 0 then freed[#freed + 1] = key end
+    if key.freed == 0 then freed_keys[#freed_keys + 1] = key end
     key.freed = key.freed + 1
   end
 end
@@ -98,19 +132,19 @@ local function awaited_of(limit, keys)
   return awaited
 end
 
--- Gives what was freed in this call to the jobs that wait for it. `write_slots` comes later, as what is freed is often
+-- Gives what was freed in this call to the jobs that wait for it. `write_limits` comes later, as what is freed is often
 -- taken again.
 local function give_freed()
   local of_limits = {}
-  read_counts(freed)
-  for _, key in ipairs(freed) do
+  read_counts(freed_keys)
+  for _, key in ipairs(freed_keys) do
     set_count(key, key.count - key.freed)
     key.freed = 0
     local of_limit = of_limits[key.limit] or {}
     of_limits[key.limit] = of_limit
     of_limit[#of_limit + 1] = key
   end
-  freed = {}
+  freed_keys = {}
   for limit, keys in pairs(of_limits) do look_at(awaited_of(limit, keys)) end
 end
 
@@ -120,22 +154,31 @@ local function count_waiting(limit, number)
   redis.pcall('HINCRBY', P .. 'waits', limit.id, number)
 end
 
--- Forgets of a key that jobs of a queue wait for it, if none does any more.
-local function tidy_key(queue, key)
-  if redis.call('EXISTS', P .. waiters_of(key, queue)) == 1 then return end
-  could('ZREM', P .. 'o:' .. queue, key.text)
-  could('ZREM', P .. 'u:' .. key.text, queue)
-  if redis.call('EXISTS', P .. 'u:' .. key.text) == 1 then return end
-  could('ZREM', P .. 'g:' .. key.limit.id, key.text)
-  could('ZREM', P .. 'opens', key.text)
-  if size('ZCARD', 'g:' .. key.limit.id) == 0 then redis.pcall('HDEL', P .. 'waits', key.limit.id) end
+-- Forgets keys for which no jobs of a queue wait any more.
+local function forget_keys(queue, keys)
+  local all, of_limits = {}, {} -- texts of all keys, and by limit of those for which nobody waits
+  for n, key in ipairs(keys) do
+    all[n] = key.text
+    if key.listed then key.listed[queue] = nil end
+    could('ZREM', P .. 'u:' .. key.text, queue)
+    if redis.call('EXISTS', P .. 'u:' .. key.text) == 0 then
+      of_limits[key.limit] = of_limits[key.limit] or {}
+      table.insert(of_limits[key.limit], key.text)
+    end
+  end
+  could_many('ZREM', P .. 'o:' .. queue, all)
+  for limit, texts in pairs(of_limits) do
+    could_many('ZREM', P .. 'g:' .. limit.id, texts)
+    could_many('ZREM', P .. 'opens', texts)
+    if size('ZCARD', 'g:' .. limit.id) == 0 then redis.pcall('HDEL', P .. 'waits', limit.id) end
+  end
 end
 
 -- Takes a job out of those that wait for a key.
 local function leave_key(id, queue, key)
   if redis.pcall('ZREM', P .. waiters_of(key, queue), id) ~= 1 then return end
   count_waiting(key.limit, -1)
-  tidy_key(queue, key)
+  if redis.call('EXISTS', P .. waiters_of(key, queue)) == 0 then forget_keys(queue, { key }) end
 end
 
 -- Takes a job out of what it waits in, and returns whether it did.
@@ -153,7 +196,7 @@ local function let_all_wait(queue, by_key)
   local all, noted, counted = {}, {}, {}
   for key, jobs in pairs(by_key) do
     could_many('ZADD', P .. waiters_of(key, queue), jobs)
-    unlist(key, queue, 'CH')
+    note_waiters(key, queue)
     for _, value in ipairs(jobs) do all[#all + 1] = value end
     local limit = key.limit
     noted[limit], counted[limit] = noted[limit] or {}, (counted[limit] or 0) + #jobs / 2
