@@ -13,10 +13,7 @@ from django_jobs.backends import RedisBackend
 from tests.integration.dashboard.addresses import ADDRESSES, Address
 from tests.support.builders import make_jobs
 
-VALUES = [
-    *(b"a\x00b", b"\xed\xa0\x80", b"x" * 100_000, b"\xff", b"-1", b"9" * 30, b"NaN", b""),
-    *(b"a\r\nb: c", b"%00", b"../..", b"cmail:", "🦜".encode() * 100, b"*", b"[a-"),
-]
+VALUES = (b"a\x00b", b"\xed\xa0\x80", b"x" * 100_000, b"9" * 30, b"cmail:[a-*\r\n%00")
 NAMES = [
     *("id", "job", "batch", "limit", "key", "task", "queue", "worker", "name", "do", "run"),
     *("after", "text", "state", "span", "sort", "backend", "error", "since", "until", "number"),
@@ -36,7 +33,7 @@ def test_no_value_leads_to_an_error_of_the_server(
 ) -> None:
     redis_backend.broker.push(make_jobs(1))
     for names in (NAMES, *([name] for name in own_names(one))):
-        for value in VALUES if names is NAMES else VALUES[:3]:
+        for value in VALUES if names is NAMES else VALUES[:1]:
             given = {**one.data, **QueryDict(one.query).dict()}
             given |= dict.fromkeys(names, "")
             text = "&".join(
