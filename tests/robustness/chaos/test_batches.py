@@ -129,7 +129,7 @@ def befall(fleet: Fleet, producer: Producer, disaster: str) -> None:
     match disaster:
         case "kill":
             fleet.kill(random.choice(fleet.workers))
-            fleet.start("-c", "4")
+            fleet.start("-c", "4", ready=True)
         case "freeze":
             fleet.freeze_past_lease(random.choice(fleet.workers))
         case "cut":

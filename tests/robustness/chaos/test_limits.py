@@ -56,7 +56,7 @@ def strike(fleet: Fleet, disaster: str, ends: dict[int, int]) -> None:
         case "kill":
             fleet.kill(worker)
             ends[worker.process.pid] = time.monotonic_ns()
-            fleet.start("-c", "10")
+            fleet.start("-c", "10", ready=True)
         case "freeze":  # for longer than its lease, so that others get its slots
             fleet.freeze_past_lease(worker)
         case "nap":  # for less than its lease, so that it keeps them

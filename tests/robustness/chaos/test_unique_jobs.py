@@ -151,7 +151,7 @@ def befall(fleet: Fleet, disaster: int) -> None:
     match disaster:
         case 0 | 1:
             fleet.kill(random.choice(fleet.workers))
-            fleet.start("-c", "4")
+            fleet.start("-c", "4", ready=True)
         case 2:
             replace_frozen(fleet, random.choice(fleet.workers))
         case 3:
@@ -168,7 +168,7 @@ def replace_frozen(fleet: Fleet, worker: WorkerProcess) -> None:
     worker.send(signal.SIGTERM)
     assert worker.end() == 0, worker.said
     fleet.workers.remove(worker)
-    fleet.start("-c", "4")
+    fleet.start("-c", "4", ready=True)
 
 
 # --- judgement -----------------------------------------------------------------------------------
