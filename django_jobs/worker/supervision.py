@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django_jobs.logs.fields import CURRENT_WORKER
 
@@ -46,12 +47,14 @@ def supervised(
             try:
                 loop()
             except BaseException:
-                logger.exception("The loop %s failed. This is a bug in django_jobs.", name)
+                with suppress(BaseException):  # a handler of the log may fail, too
+                    logger.exception("The loop %s failed. This is a bug in django_jobs.", name)
             else:
                 return
             failures = 1 if time.monotonic() - began > SOUND else failures + 1
             threading.Event().wait(PAUSE)
-        logger.critical("The loop %s keeps failing: the worker can't go on.", name)
+        with suppress(BaseException):
+            logger.critical("The loop %s keeps failing: the worker can't go on.", name)
         on_fatal()
 
     return threading.Thread(target=run, name=f"django-jobs-{name}", daemon=True)

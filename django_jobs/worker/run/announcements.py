@@ -13,6 +13,7 @@ from django.db import connections
 from django.dispatch import Signal
 
 from . import job_log
+from .error_text import FRAMES
 
 logger = logging.getLogger("django_jobs")
 
@@ -50,33 +51,35 @@ def is_noticed(signal: Signal) -> bool:
     return len(signal.receivers) > 1 or job_log.is_info_read()
 
 
-def announce(announcement: Announcement) -> None:
-    """Write the line, then send the signals; all while the error, if any, is being handled."""
-    if announcement.error is None:
-        _announce(announcement)
-        return
-    frames = announcement.error.__traceback__
+def announce(job_id: str, announcement: Announcement) -> None:
+    """Write the line, then send the signals; an error on the way changes nothing for the job."""
     try:
-        raise announcement.error
-    except BaseException:  # noqa: BLE001
-        announcement.error.__traceback__ = frames  # without this one
         _announce(announcement)
-
-
-def announce_end(job_id: str, announcement: Announcement) -> None:
-    """Announce how a job's attempt ended; an error on the way changes nothing for the job."""
-    try:
-        announce(announcement)
-    except (Exception, SystemExit) as error:  # of a filter or a handler of the log
-        with suppress(Exception):  # which may fail again
-            logger.error("The end of job %s could not be announced.", job_id, exc_info=error)
+    except BaseException as error:  # of a receiver, or of a filter or a handler of the log
+        with suppress(BaseException):  # which may fail again
+            logger.error("What became of job %s could not be announced.", job_id, exc_info=error)
 
 
 def _announce(announcement: Announcement) -> None:
-    if announcement.line:
-        job_log.write(announcement.line)
-    for effect in announcement.effects:
-        effect()
+    """Write the line, then send the signals; all while the error, if any, is being handled."""
+    if announcement.error is None:
+        _tell(announcement)
+        return
+    frames = FRAMES.__get__(announcement.error)
+    try:
+        raise announcement.error
+    except BaseException:  # noqa: BLE001
+        FRAMES.__set__(announcement.error, frames)  # without this one
+        _tell(announcement)
+
+
+def _tell(announcement: Announcement) -> None:
+    try:
+        if announcement.line:
+            job_log.write(announcement.line)
+    finally:  # receivers are told of what the log can't write, too
+        for effect in announcement.effects:
+            effect()
 
 
 def send(pending: PendingSignal) -> None:
@@ -110,10 +113,10 @@ def needs_thread(announcement: Announcement | None) -> bool:
     )
 
 
-async def announce_from_loop(announcement: Announcement) -> None:
+async def announce_from_loop(job_id: str, announcement: Announcement) -> None:
     """Announce from an event loop, in a thread if that may take time."""
     # Before Django 6, asend_robust() hides the error that is being handled.
     if needs_thread(announcement):
-        await sync_to_async(announce)(announcement)
+        await sync_to_async(announce)(job_id, announcement)
     else:
-        announce(announcement)
+        announce(job_id, announcement)

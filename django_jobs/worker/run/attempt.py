@@ -13,17 +13,10 @@ from typing import Any
 from django.dispatch import Signal
 
 from django_jobs.compat import AnyTask, task_finished, task_started
-from django_jobs.errors import (
-    BrokenPayload,
-    Fail,
-    JobExpired,
-    TaskNotFound,
-    UnknownModel,
-    UnserializableArgument,
-)
+from django_jobs.errors import BrokenPayload, JobExpired, TaskNotFound, UnknownModel
 from django_jobs.jobs.context import JobContext
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.metadata import RunningMetadata, UnusableMetadata
+from django_jobs.jobs.metadata import RunningMetadata
 from django_jobs.jobs.observers import ObservedAttempt
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
 from django_jobs.jobs.records import Claim, Settlement, State, bytes_of, new
@@ -37,9 +30,10 @@ from . import job_log
 from .announcements import Announcement, Effect, is_heard, is_noticed, send
 from .context import RunContext
 from .endings import after_failure
+from .error_text import message_of, said_by, stand_in, task_error, too_large, unstorable
 from .outcome import Outcome
 from .undecided import Alternatives
-from .verdict import Verdict, decide, message_of, ms_of, say_reached, task_error, to_failure
+from .verdict import Verdict, decide, ms_of, say_reached, to_failure
 
 logger = logging.getLogger("django_jobs")
 
@@ -172,13 +166,13 @@ class Attempt:
             Fail: the return value or the metadata can't be stored, so running the task again would
                 not help.
         """
+        text = ""
         try:
             text = self._encoded(value)
             if self._metadata:
                 self._metadata.save()
-        except (UnserializableArgument, UnusableMetadata) as error:
-            what = "result" if isinstance(error, UnserializableArgument) else "metadata"
-            raise Fail(f"The task did its work, but its {what} can't be stored: {error}") from error
+        except BaseException as error:  # the code of a value may raise anything
+            raise unstorable("metadata" if text else "result", error) from error
         settlement = self._settlement(State.SUCCEEDED, text)
         announcement = self._success(value, settlement) if is_noticed(task_finished) else None
         return Outcome(settlement, announcement, None, value)
@@ -187,16 +181,17 @@ class Attempt:
         text = dump_value(value)
         size, limit = bytes_of(text), self.context.max_result
         if size > limit:
-            raise Fail(
-                f"The task did its work, but its result can't be stored: it takes {size:,} bytes as"
-                f" JSON, more than the {limit:,} that the option max_result of"
-                f" TASKS[{self.context.alias!r}] permits. Store the data and return its key, or"
-                " raise the limit."
-            )
+            raise too_large(size, limit, self.context.alias)
         return text
 
     def fail(self, error: BaseException) -> Outcome:
         """Return the outcome of an attempt that ended with an error."""
+        try:
+            return self._failed(error)
+        except BaseException as trouble:  # noqa: BLE001 (the error's own code may raise anything)
+            return self._failed(stand_in(error, trouble))
+
+    def _failed(self, error: BaseException) -> Outcome:
         if error is self._unknown and self.context.shares_jobs:
             return self._postpone(error)
         self._save_metadata()
@@ -236,8 +231,8 @@ class Attempt:
         try:
             if self._metadata:
                 self._metadata.save()
-        except Exception as error:  # noqa: BLE001 (the metadata may hold anything)
-            logger.warning("Job %s keeps its old metadata: %s", self.claim.job.id, error)
+        except BaseException as error:  # noqa: BLE001 (the metadata may hold anything)
+            logger.warning("Job %s keeps its old metadata: %s", self.claim.job.id, said_by(error))
 
     def give_back(self) -> Outcome:
         """Return the outcome of an attempt that does not count, as the worker stops."""
@@ -272,7 +267,7 @@ class Attempt:
             return None
         own, claim = self.context, self.claim
         line = job_log.Line(claim.job, state, claim.attempt, own.worker, own.alias, **times)
-        return job_log.with_error(line, error) if error else line
+        return line if error is None else job_log.with_error(line, error)
 
     def _success(self, value: Any, settlement: Settlement) -> Announcement:
         line = self._line(State.SUCCEEDED, duration=settlement.duration)

@@ -76,7 +76,7 @@ def _call(on_death: Callable[[Any, Any], object], result: AnyJobResult, error: A
     """Call the `on_death` of a task; an error that it raises is logged and goes no further."""
     try:
         on_death(result, error)
-    except (Exception, SystemExit):
+    except BaseException:
         logger.exception(
             "The on_death of %s failed for job %s, which stays as it is.",
             *(result.task.module_path, result.id),

@@ -17,7 +17,7 @@ from django_jobs.jobs import observers
 from django_jobs.jobs.records import Claim
 from django_jobs.worker.supervision import supervised
 
-from .announcements import announce_end, announce_from_loop, needs_thread
+from .announcements import announce, announce_from_loop, needs_thread
 from .attempt import Attempt
 from .db_connections import close_in_own_thread, has_own_thread
 from .executor import Executor, Surroundings
@@ -178,7 +178,7 @@ class EventLoop(Executor):
             return
         await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         if outcome.announcement:
-            announce_end(attempt.claim.job.id, outcome.announcement)
+            announce(attempt.claim.job.id, outcome.announcement)
         self._settle_anyway(attempt, outcome, None)
 
     async def _outcome(self, attempt: Attempt, call: Run) -> Outcome:
@@ -204,7 +204,8 @@ class EventLoop(Executor):
 
     def _reason(self, attempt: Attempt, error: BaseException) -> BaseException:
         """Return why an attempt failed: a coroutine that is cancelled does not know by whom."""
-        if isinstance(error, asyncio.CancelledError) and attempt in self._cancelled:
+        # Not isinstance(), which asks the error itself.
+        if issubclass(type(error), asyncio.CancelledError) and attempt in self._cancelled:
             return JobCancelled(WHILE_RUNNING)
         return error
 
@@ -221,7 +222,7 @@ class EventLoop(Executor):
         trouble: BaseException | None = None
         try:
             if outcome.announcement:
-                await announce_from_loop(outcome.announcement)
+                await announce_from_loop(attempt.claim.job.id, outcome.announcement)
             await close_in_own_thread(threads)
             await threads.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
         except BaseException as error:
@@ -257,7 +258,7 @@ class EventLoop(Executor):
         load = sync_to_async(attempt.load) if '"$' in attempt.claim.job.arguments else None
         args, kwargs = await load() if load else attempt.load()
         if announcement := attempt.begin():
-            await announce_from_loop(announcement)
+            await announce_from_loop(attempt.claim.job.id, announcement)
         work = task.func(*attempt.positional(task, args), **kwargs)
         timeout = attempt.policy.timeout
         if timeout is None:

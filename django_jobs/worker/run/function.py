@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from django_jobs.jobs import observers
 
-from .announcements import announce, announce_end
+from .announcements import announce
 from .attempt import Attempt
 from .db_connections import clean_up, lent_connections
 from .outcome import Outcome
@@ -60,7 +60,7 @@ def _run(attempt: Attempt, guard: Guard) -> Outcome:
     else:
         outcome = _outcome(attempt, guard)
     if outcome.announcement:
-        announce_end(attempt.claim.job.id, outcome.announcement)
+        announce(attempt.claim.job.id, outcome.announcement)
     return outcome
 
 
@@ -76,6 +76,6 @@ def _call(attempt: Attempt, guard: Guard) -> Any:
     args, kwargs = attempt.load()
     args = attempt.positional(task, args)
     if announcement := attempt.begin():
-        announce(announcement)
+        announce(attempt.claim.job.id, announcement)
     timeout = attempt.policy.timeout
     return guard.call(attempt.claim.job.id, timeout, attempt.call, args, kwargs)

@@ -18,8 +18,8 @@ from django_jobs.jobs.result import JobResult
 from django_jobs.logs.fields import JOB_LOGGER
 from django_jobs.tasks.retry import error_path
 
+from .error_text import FRAMES, message_of, own_frames
 from .loggers import is_written
-from .verdict import message_of, own_frames
 
 logger = logging.getLogger(JOB_LOGGER)
 
@@ -98,7 +98,7 @@ def with_error(line: Line, error: BaseException) -> Line:
     line = line._replace(exception=error_path(type(error)))
     if line.level > logging.INFO:
         # The task's frames only: handing an error to another thread adds some in front.
-        return line._replace(traceback=(type(error), error, own_frames(error.__traceback__)))
+        return line._replace(traceback=(type(error), error, own_frames(FRAMES.__get__(error))))
     return line._replace(reason=message_of(error))
 
 

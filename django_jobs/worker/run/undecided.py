@@ -16,7 +16,7 @@ from django_jobs.jobs.records import Settlement, State
 from django_jobs.logs.fields import writing_as
 from django_jobs.waits import capped
 
-from .announcements import Announcement, announce_end
+from .announcements import Announcement, announce
 
 logger = logging.getLogger("django_jobs")
 
@@ -145,7 +145,7 @@ class Undecided:
         discarded = {record.job.id for record in records if record.state is State.DISCARDED}
         for job_id, kept in ended.items():
             with writing_as(kept.fields):
-                announce_end(job_id, kept.discarded if job_id in discarded else kept.retrying)
+                announce(job_id, kept.discarded if job_id in discarded else kept.retrying)
 
 
 def _fence(settlement: Settlement) -> Fence:

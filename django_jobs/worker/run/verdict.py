@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from types import TracebackType
 from typing import Any
 
 from django_jobs.clock import now_ms, to_ms
-from django_jobs.compat import TaskError
 from django_jobs.errors import (
     BrokenPayload,
     Discard,
@@ -28,6 +26,8 @@ from django_jobs.relations.limits import name_of
 from django_jobs.tasks.policy import RunPolicy
 from django_jobs.tasks.retry import error_path, is_kind, sidekiq_curve, usable_wait
 
+from .error_text import message_of, traceback_text
+
 logger = logging.getLogger("django_jobs")
 
 NAME_LIMIT = 500
@@ -35,9 +35,6 @@ NEVER_RETRIED = (Fail, BrokenPayload, UnusableResult)
 
 SHORTEST_CLOSING = 1.0
 """Seconds for which a `LimitReached` closes its limits at least: 0 would be a loop."""
-
-CALLERS = (__package__, "django.tasks", "django_tasks")
-"""Packages whose frames stand above those of a task and say nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +83,18 @@ def _closing(error: LimitReached) -> Verdict | None:
     try:
         wait, name = max(SHORTEST_CLOSING, usable_wait(error.retry_after)), error.limit or ""
         name.encode()  # a broker must be able to store it
-    except (AttributeError, TypeError, ValueError):
-        logger.exception(
-            "The wait or the name of a LimitReached can't be used: the attempt has failed."
+    except BaseException as trouble:  # noqa: BLE001 (of the error's own code)
+        _log_unusable(
+            "The wait or the name of a LimitReached can't be used: the attempt has failed.", trouble
         )
         return None
     return Verdict(State.SCHEDULED, wait, name)
+
+
+def _log_unusable(message: str, trouble: BaseException) -> None:
+    """Log that the site's code gave nonsense, with its error as far as that can be written."""
+    with suppress(BaseException):
+        logger.error(message, exc_info=trouble)
 
 
 def say_reached(
@@ -130,10 +133,11 @@ def _delay(
     """
     try:
         return _wanted(error, policy, attempt, result)
-    except BaseException:
-        logger.exception(
+    except BaseException as trouble:  # noqa: BLE001 (of the site's own code)
+        _log_unusable(
             "The wait that a Retry, a backoff or a RetryLater asks for can't be used; the default"
-            " curve is used instead."
+            " curve is used instead.",
+            trouble,
         )
         return sidekiq_curve(attempt)
 
@@ -176,37 +180,3 @@ def to_failure(
 def ms_of(seconds: float) -> int:
     """Return seconds as whole milliseconds, 0 for negative ones."""
     return round(seconds * 1000) if seconds > 0 else 0
-
-
-def traceback_text(error: BaseException) -> str:
-    """Return the formatted traceback from the task's own frame on."""
-    own = own_frames(error.__traceback__)
-    try:
-        return "".join(traceback.format_exception(type(error), error, own))
-    except BaseException as trouble:  # noqa: BLE001 (a SyntaxError may hold anything as its line)
-        frames = "".join(traceback.format_tb(own))
-        return f"{frames}(the rest can't be written: {type(trouble).__name__})"
-
-
-def task_error(error: BaseException) -> TaskError:
-    """Return an error as Django's `TaskResult` has it."""
-    return TaskError(
-        exception_class_path=f"{type(error).__module__}.{type(error).__qualname__}",
-        traceback=traceback_text(error),
-    )
-
-
-def own_frames(frames: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the task's own frame on; all of it if there is none."""
-    first = frames
-    while frames and frames.tb_frame.f_globals.get("__package__") in CALLERS:
-        frames = frames.tb_next
-    return frames or first
-
-
-def message_of(error: BaseException) -> str:
-    """Return the text of an error, even if its `__str__` raises."""
-    try:
-        return str(error)
-    except BaseException:  # noqa: BLE001 (somebody's own __str__)
-        return f"(the text of this {type(error).__name__} can't be made: its __str__ raises)"
