@@ -156,6 +156,23 @@ def test_a_plain_job_that_came_first_goes_before_a_waiting_one(broker: Broker, w
     assert ids(w1.take(3)) == ["c", "b"]
 
 
+def test_a_call_gives_no_more_jobs_than_it_may_also_if_one_of_them_has_to_wait(
+    broker: Broker, w1: Driver
+) -> None:
+    """One that waits leaves its place to the next one, before which one that has waited comes."""
+    broker.push([limited("holds mail", mail(1)), limited("holds api", JobLimit("other", 1))])
+    _, holder = w1.take(2)
+    broker.push([limited("has waited", JobLimit("other", 1), priority=7)])
+    assert not w1.take(2)
+    broker.push([make_job(id="first", priority=9), limited("waits", mail(1), priority=8)])
+    broker.push([make_job(id="last", priority=6)])
+
+    reply = w1.exchange("default", limit=2, settlements=[succeeded(holder)])
+
+    assert ids(reply.claims) == ["first", "has waited"]
+    assert ids(w1.take(2)) == ["last"]
+
+
 def test_several_limits_are_all_taken_or_none(broker: Broker, w1: Driver) -> None:
     broker.push([limited("a", mail(1)), limited("b", api(1), mail(1))])
     broker.push([limited("c", api(1), mail(1, "z")), limited("d", api(1))])
