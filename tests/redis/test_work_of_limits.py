@@ -93,6 +93,28 @@ def test_many_jobs_of_one_key_stand_in_front(
     check_with_doctor(broker)
 
 
+def test_a_call_starts_some_of_many_jobs_that_waited_and_the_next_goes_on(
+    broker: RedisBroker, w1: Driver
+) -> None:
+    broker.push([limited("first", mail("first"))])
+    w1.settle(succeeded(w1.take_one()))
+    broker.inspection.limits.pause(mail().id)
+    names = [f"a{n:03}" for n in range(MOVED_PER_CALL)]
+    broker.push([limited(name, mail(name)) for name in names])
+    assert w1.take(NUMBER) == ()
+    broker.push([make_job(id="behind")])
+    broker.inspection.limits.resume(mail().id)
+
+    reply = w1.exchange("default", limit=NUMBER)
+    assert reply.has_more
+    runs = ids(reply.claims)
+    assert runs == names[: MOVED_PER_CALL // 2]
+    for _ in range(3):
+        runs += ids(w1.take(NUMBER))
+
+    assert runs == [*names, "behind"]
+
+
 def test_many_keys_get_free_at_once(
     broker: RedisBroker, client: redis.Redis, w1: Driver, w2: Driver
 ) -> None:

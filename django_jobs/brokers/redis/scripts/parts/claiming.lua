@@ -174,7 +174,7 @@ local function take_popped(queue, popped, room)
       taken = taken + consider_waiter(queue)
       head = open_head(queue)
     end
-    if taken >= room or is_full then
+    if taken >= room or is_full or moves >= MOVED_PER_CALL then
       append(kept_back, score, id)
     else
       taken = taken + consider(id, queue, score, jobs[(i + 1) / 2])
@@ -191,7 +191,7 @@ local function take(queue, room)
   turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1 and {}
   if has_limits then taken = take_waiters(queue, room) end
   repeat
-    local wanted = room - taken
+    local wanted = moves < MOVED_PER_CALL and room - taken or 0
     local popped = redis.pcall('ZPOPMIN', index, wanted)
     if popped.err then damaged[#damaged + 1] = queue end
     taken = taken + take_popped(queue, popped, room - taken)
