@@ -105,13 +105,20 @@ class WorkflowNotStored(JobsError):
 
     Args:
         workflow: its id.
+        adder: id of the job that was to add others, or "".
     """
 
-    def __init__(self, workflow: str) -> None:
-        super().__init__(
-            f"The workflow {workflow} was not stored: it was cancelled, or storing it was"
-            " interrupted for an hour. None of its jobs runs. Build and enqueue it again."
-        )
+    def __init__(self, workflow: str, adder: str = "") -> None:
+        if adder:
+            super().__init__(
+                f"Nothing was added to the workflow {workflow}: it was cancelled, or the job"
+                f" {adder} does not run any more, as its worker was taken for lost."
+            )
+        else:
+            super().__init__(
+                f"The workflow {workflow} was not stored: it was cancelled, or storing it was"
+                " interrupted for an hour. None of its jobs runs. Build and enqueue it again."
+            )
         self.workflow = workflow
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -18,7 +18,6 @@ from django_jobs.conf.options import BackendOptions
 from django_jobs.conf.queues import QueueWeight
 from django_jobs.errors import DuplicateJob
 from django_jobs.jobs import observers
-from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results
@@ -46,7 +45,7 @@ from .job_builder import JobBuilder, with_instant
 from .merged_calls import announce_merged
 from .results import cancel_job, find_result
 from .task_checks import check_queue, check_queue_names, check_ranges
-from .workflows import BackendWorkflows, store_whole
+from .workflows import BackendWorkflows
 
 DEFAULT_RETRY = Retry()
 """The policy if neither the task nor the settings give one."""
@@ -216,11 +215,12 @@ class JobBackend(InstalledBackend):
         """What `django_jobs.Workflow` asks of this backend."""
         return BackendWorkflows(self)
 
-    def store_workflow(
-        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    def store_nodes(
+        self, nodes: Sequence[NewNode], results: Sequence[AnyJobResult], store: Callable[[], None]
     ) -> None:
-        """Store a workflow, let it start, and announce its jobs."""
-        jobs = store_whole(self.broker.batches, workflow, nodes)
+        """Store nodes of a workflow as `store` does, and announce them."""
+        store()
+        jobs = [node.job for node in nodes]
         self._announce(jobs, [job.id for job in jobs], results)
 
     def batch_changed(self, batch_id: str) -> None:

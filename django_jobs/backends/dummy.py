@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
-from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
@@ -62,10 +61,10 @@ class DummyBackend(JobBackend):
         self._enqueued.ids += [job.id for job, own in zip(jobs, ids, strict=True) if job.id == own]
         self._announce(jobs, ids, results)
 
-    def store_workflow(
-        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    def store_nodes(
+        self, nodes: Sequence[NewNode], results: Sequence[AnyJobResult], store: Callable[[], None]
     ) -> None:
-        super().store_workflow(workflow, nodes, results)
+        super().store_nodes(nodes, results, store)
         self._enqueued.ids += [node.job.id for node in nodes]
 
     @property

@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -21,7 +21,6 @@ from django_jobs.brokers.messages import HeartbeatReport, QueueQuota, Reply, Tak
 from django_jobs.clock import now_ms
 from django_jobs.compat import TaskResultDoesNotExist
 from django_jobs.errors import DuplicateJob
-from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Claim, Job
 from django_jobs.jobs.result import AnyJobResult, update_result
@@ -134,6 +133,9 @@ class InlineBackend(JobBackend):
 
     def batch_changed(self, batch_id: str) -> None:
         """Run what a batch has started, or queued again."""
+        self._run_everything()
+
+    def _run_everything(self) -> None:
         with self._worker() as (context, session):
             while True:
                 reply = self.broker.claim_all(session)
@@ -142,11 +144,11 @@ class InlineBackend(JobBackend):
                 if not reply.claims and reply.due_in != 0:
                     return
 
-    def store_workflow(
-        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    def store_nodes(
+        self, nodes: Sequence[NewNode], results: Sequence[AnyJobResult], store: Callable[[], None]
     ) -> None:
-        super().store_workflow(workflow, nodes, results)
-        self.batch_changed(workflow.id)
+        super().store_nodes(nodes, results, store)
+        self._run_everything()
         for result in results:
             with suppress(TaskResultDoesNotExist):  # of a job that is not kept
                 result.refresh()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.conf.options import ThreadPoolOptions
-from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult
@@ -44,11 +43,11 @@ class ThreadPoolBackend(JobBackend):
         self.pool.start()
         super()._push(jobs, results, membership)
 
-    def store_workflow(
-        self, workflow: NewBatch, nodes: Sequence[NewNode], results: Sequence[AnyJobResult]
+    def store_nodes(
+        self, nodes: Sequence[NewNode], results: Sequence[AnyJobResult], store: Callable[[], None]
     ) -> None:
         self.pool.start()  # first, as for single jobs
-        super().store_workflow(workflow, nodes, results)
+        super().store_nodes(nodes, results, store)
 
     def batch_changed(self, batch_id: str) -> None:
         self.pool.start()  # it may have no members, and still a callback

@@ -12,6 +12,7 @@ from django_jobs.clock import now_ms
 from django_jobs.compat import AnyTask
 from django_jobs.errors import JobsError
 from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.result import AnyJobResult, enqueued_results
 from django_jobs.jobs.workflows import Edge, NewNode
@@ -52,14 +53,9 @@ class BackendWorkflows:
         nodes: Sequence[tuple[AnyTask, Job, tuple[Edge, ...]]],
     ) -> list[AnyJobResult]:
         """Store a workflow and let it start; return a result for each node."""
-        now = now_ms()
-        stored = [NewNode(job._replace(enqueued_at=now), edges) for _, job, edges in nodes]
-        tasks = [task for task, _, _ in nodes]
-        results = [
-            enqueued_results(task, [node.job], self._backend.alias)[0]
-            for task, node in zip(tasks, stored, strict=True)
-        ]
-        store = partial(self._backend.store_workflow, workflow, stored, results)
+        stored, results = self._to_store(nodes)
+        store_them = partial(store_whole, self._backend.broker.batches, workflow, stored)
+        store = partial(self._backend.store_nodes, stored, results, store_them)
         alias = self._backend.alias
         waits = self._backend.configuration.enqueue_on_commit
         opened = open_transactions() if waits else ()
@@ -67,13 +63,36 @@ class BackendWorkflows:
         run_after_all_commits(opened, store, give_up, alias)
         return results
 
+    def grow(
+        self, nodes: Sequence[tuple[AnyTask, Job, tuple[Edge, ...]]], membership: Membership
+    ) -> list[AnyJobResult]:
+        """Store nodes that a running node adds to its workflow; return a result for each.
 
-def store_whole(batches: Batches, workflow: NewBatch, nodes: Sequence[NewNode]) -> list[Job]:
-    """Store a workflow with its nodes, and let it start; return its jobs."""
+        They are stored at once: none starts before the attempt has succeeded.
+        """
+        stored, results = self._to_store(nodes)
+        store = partial(self._backend.broker.batches.grow, stored, membership)
+        self._backend.store_nodes(stored, results, store)
+        return results
+
+    def _to_store(
+        self, nodes: Sequence[tuple[AnyTask, Job, tuple[Edge, ...]]]
+    ) -> tuple[list[NewNode], list[AnyJobResult]]:
+        now, alias = now_ms(), self._backend.alias
+        stored = [NewNode(job._replace(enqueued_at=now), edges) for _, job, edges in nodes]
+        tasks = [task for task, _, _ in nodes]
+        results = [
+            enqueued_results(task, [node.job], alias)[0]
+            for task, node in zip(tasks, stored, strict=True)
+        ]
+        return stored, results
+
+
+def store_whole(batches: Batches, workflow: NewBatch, nodes: Sequence[NewNode]) -> None:
+    """Store a workflow with its nodes, and let it start."""
     batches.open(workflow)
     batches.add_nodes(workflow.id, nodes)
     batches.close(workflow.id)
-    return [node.job for node in nodes]
 
 
 def _log_given_up(workflow_id: str, number: int, alias: str, error: Exception) -> None:

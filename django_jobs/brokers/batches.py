@@ -14,6 +14,7 @@ from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.workflows import Neighbours, NewNode, NodeRecord
+from django_jobs.serialization.arguments import results_in
 
 PORTION = 100
 """How many dead members one step retries, so that no other call waits long."""
@@ -99,6 +100,23 @@ class Batches(ABC):
         """
 
     @abstractmethod
+    def grow(self, nodes: Sequence[NewNode], membership: Membership) -> None:
+        """Store nodes that a running node adds to its workflow, all of them or none.
+
+        They start when its attempt has succeeded, and are forgotten if it does not.
+
+        Args:
+            nodes: all of the workflow that the membership names, with edges between them alone.
+            membership: which node adds them.
+
+        Raises:
+            WorkflowNotStored: the node does not run under that claim, or the workflow was
+                cancelled.
+            InvalidWorkflow: an earlier call of this attempt was not completed.
+            QueueFull, BrokerError: as of `push`.
+        """
+
+    @abstractmethod
     def nodes(
         self, workflow_id: str, *, offset: int = 0, limit: int = 50
     ) -> tuple[NodeRecord, ...]:
@@ -112,15 +130,17 @@ class Batches(ABC):
         """Return what a node needs, and what waits for it: of each as many as the limit."""
 
     def results(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Return the results of nodes as JSON texts, by their ids.
+        """Return the results of nodes as JSON texts, by their ids, with those that they hold.
 
         Raises:
             UnusableResult: one is not there any more, or all together are too large.
+            BrokenPayload: one is no text that we write.
         """
         found: dict[str, str] = {}
+        wanted = dict.fromkeys(ids)
         size = 0
-        while len(found) < len(ids):
-            left = ids[len(found) :]
+        while len(found) < len(wanted):
+            left = list(wanted)[len(found) :]
             for job_id, result in zip(left, self.some_results(left), strict=False):
                 if result is None:
                     raise UnusableResult(
@@ -129,6 +149,7 @@ class Batches(ABC):
                     )
                 found[job_id] = result
                 size += len(result)
+                wanted |= dict.fromkeys(results_in(result))
             if size > RESULTS_BYTES:
                 raise UnusableResult(
                     f"The results of other jobs that are arguments take more than {RESULTS_BYTES:,}"

@@ -165,6 +165,7 @@ EDGES_READ = 2000
 
 UPSTREAM_FAILED = "django_jobs.errors.UpstreamFailed"
 UPSTREAM_FAILED_MESSAGE = "It needs the success of the job %s, which has failed."
+ADDED_FAILED_MESSAGE = "It needs the success of the job %s, which has added a job that has failed."
 
 AGAINST_WISH = ("django_jobs.errors.JobExpired", "django_jobs.errors.JobCancelled")
 """The errors with which a job is discarded that did not ask for it itself."""

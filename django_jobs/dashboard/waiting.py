@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_jobs.jobs.awaited import AwaitedEvent, AwaitedNodes, BatchEvent
+from django_jobs.jobs.awaited import AwaitedAttempt, AwaitedEvent, AwaitedNodes, BatchEvent
 from django_jobs.jobs.limits import JobLimit, value_of
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.tasks.redaction.names import MASK
@@ -47,6 +47,13 @@ def waits_for(record: JobRecord) -> WaitsFor | None:
             return _event(record.waits_for)
         case AwaitedNodes():
             return _nodes(record.waits_for)
+        case AwaitedAttempt():
+            return WaitsFor(
+                text=_("Waits for the success of the job that adds it:"),
+                name=record.waits_for.node,
+                page="job",
+                query={"id": record.waits_for.node},
+            )
         case JobLimit():
             return _slot(record.waits_for)
 

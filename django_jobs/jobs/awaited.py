@@ -39,4 +39,14 @@ class AwaitedNodes(NamedTuple):
     number: int
 
 
-Awaited: TypeAlias = "AwaitedEvent | AwaitedNodes | JobLimit"
+class AwaitedAttempt(NamedTuple):
+    """The running node that adds a node, which joins the workflow when that has succeeded.
+
+    Attributes:
+        node: its id.
+    """
+
+    node: str
+
+
+Awaited: TypeAlias = "AwaitedEvent | AwaitedNodes | AwaitedAttempt | JobLimit"

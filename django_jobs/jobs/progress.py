@@ -35,9 +35,14 @@ class Progress:
 
 
 class RunningAttempt(Protocol):
-    """An attempt, which keeps the latest progress, and says what others need to know of it."""
+    """An attempt, which keeps the latest progress, and says what others need to know of it.
+
+    Attributes:
+        added: ids of the nodes that it has added to its workflow.
+    """
 
     progress: Progress | None
+    added: frozenset[str]
 
     @property
     def membership(self) -> Membership: ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from django_jobs.jobs.awaited import Awaited, AwaitedEvent
+from django_jobs.jobs.awaited import Awaited, AwaitedAttempt, AwaitedEvent
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 
@@ -277,8 +277,10 @@ class JobRecord:
     @property
     def is_bound(self) -> bool:
         """Whether its batch is where it is, so that it cannot move to another broker."""
-        waits = self.state is State.WAITING and isinstance(self.waits_for, AwaitedEvent)
-        return bool(self.job.batch) or waits
+        if self.job.batch:
+            return True
+        awaited = self.waits_for if self.state is State.WAITING else None
+        return isinstance(awaited, AwaitedEvent | AwaitedAttempt)
 
     @property
     def is_locked_out(self) -> bool:

@@ -89,7 +89,8 @@ class AddsNodes(ABC):
             The node, for later calls.
 
         Raises:
-            InvalidWorkflow: a node belongs to another workflow, or this one is enqueued already.
+            InvalidWorkflow: a node belongs to another workflow or to an earlier `enqueue()`, or the
+                workflow is enqueued already and none of its running jobs calls this.
             ImproperlyConfigured: the task belongs to another backend, or cannot be a node.
             UnserializableArgument, PayloadTooLarge: as of `task.enqueue`.
         """

@@ -46,6 +46,9 @@ class BackendWorkflows(Protocol):
     def enqueue(
         self, workflow: NewBatch, nodes: Sequence[tuple[AnyTask, Job, tuple[Edge, ...]]]
     ) -> list[Any]: ...
+    def grow(
+        self, nodes: Sequence[tuple[AnyTask, Job, tuple[Edge, ...]]], membership: Membership
+    ) -> list[Any]: ...
 
 
 @runtime_checkable

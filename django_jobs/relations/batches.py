@@ -12,7 +12,6 @@ from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, AnyTask
 from django_jobs.errors import BatchEnded, BatchNotFound
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.progress import CURRENT_ATTEMPT
 
 from .batch_backends import check_callback, check_task
 from .job_group import JobGroup
@@ -159,7 +158,7 @@ class Batch(JobGroup):
     def _membership(self) -> Membership:
         if self._is_open:
             return Membership(self.id)
-        attempt = CURRENT_ATTEMPT.get()
-        if attempt is None or attempt.membership.batch != self.id:
+        attempt = self._running_member()
+        if attempt is None:
             raise BatchEnded(self.id)
         return attempt.membership

@@ -14,7 +14,7 @@ from django_jobs.clock import from_ms
 from django_jobs.jobs.batches import BatchCounts, BatchRecord, BatchState
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.metadata import decode_metadata, encode_metadata
-from django_jobs.jobs.progress import CURRENT_ATTEMPT
+from django_jobs.jobs.progress import CURRENT_ATTEMPT, RunningAttempt
 from django_jobs.validation.validators import is_clean_text, short_repr
 
 from .batch_backends import batches_of
@@ -118,6 +118,11 @@ class JobGroup(ABC):
         ended_at = self.record.ended_at
         return None if ended_at is None else from_ms(ended_at)
 
+    def _running_member(self) -> RunningAttempt | None:
+        """Return the attempt of the running job if that belongs to this one, or None."""
+        attempt = CURRENT_ATTEMPT.get()
+        return attempt if attempt is not None and attempt.membership.batch == self.id else None
+
     def wait(self, timeout: float) -> BatchState:
         """Wait until all jobs have ended, in a test or a script.
 
@@ -134,8 +139,7 @@ class JobGroup(ABC):
             RuntimeError: one of the jobs calls this, which would wait for itself.
             BatchNotFound, WorkflowNotFound: as of `refresh`.
         """
-        attempt = CURRENT_ATTEMPT.get()
-        if attempt is not None and attempt.membership.batch == self.id:
+        if self._running_member() is not None:
             group = "workflow" if self._is_workflow else "batch"
             raise RuntimeError(f"A job of the {group} {self.id} waits for the end of the {group}.")
         wait_for_end(self._read, timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from django_jobs.errors import InvalidWorkflow
+from django_jobs.errors import InvalidWorkflow, UnserializableArgument
 from django_jobs.serialization.encode import MAX_DEPTH
 from django_jobs.serialization.results import ResultReference, ResultSource
 
@@ -48,6 +48,29 @@ def with_references(value: Any, found: dict[str, Node[Any]], depth: int = 0) -> 
         case Sequence() if not isinstance(value, TEXTS):
             items = [with_references(item, found, depth + 1) for item in value]
             return items if _differ(items, value) else value
+    return value
+
+
+def with_added_results(value: Any, added: Set[str]) -> Any:
+    """Return the return value of an attempt with references to the results of nodes in it.
+
+    Args:
+        added: ids of the nodes that the attempt has added.
+
+    Raises:
+        UnserializableArgument: a node is none of these, or stands where its result cannot.
+    """
+    found: dict[str, Node[Any]] = {}
+    try:
+        value = with_references(value, found)
+    except InvalidWorkflow as error:
+        raise UnserializableArgument(f"The return value: {error}") from error
+    for node in found.values():
+        if node.id not in added:
+            raise UnserializableArgument(
+                f"The return value holds {node!r}, which this attempt has not added. Return a job"
+                " that it has added and enqueued."
+            )
     return value
 
 

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs.compat import DEFAULT_TASK_BACKEND_ALIAS, AnyTask
 from django_jobs.errors import InvalidWorkflow, WorkflowNotFound
 from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.progress import RunningAttempt
 from django_jobs.jobs.workflows import Edge, EdgeKind
 from django_jobs.validation.validators import short_repr
 
@@ -24,7 +25,8 @@ from .nodes import Node, NodeEnd
 class Workflow(JobGroup, AddsNodes):
     """Jobs that start when others have ended, and get their results as arguments.
 
-    It is stored as a whole or not at all; inside a transaction it waits for the commit.
+    It is stored as a whole or not at all; inside a transaction it waits for the commit. While one
+    of its jobs runs, that job adds others by `Workflow.get(…)`, `add` and `enqueue`.
 
     Args:
         name: for the dashboard, 200 characters at most.
@@ -47,7 +49,7 @@ class Workflow(JobGroup, AddsNodes):
     ) -> None:
         super().__init__(name, metadata, backend)
         self._workflows = workflows_of(backend)
-        self._nodes: list[Node[Any]] = []
+        self._nodes: dict[Node[Any], None] = {}
         self._is_enqueued = False
 
     @classmethod
@@ -69,7 +71,7 @@ class Workflow(JobGroup, AddsNodes):
     def _add(
         self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any], after: Any
     ) -> Node[Any]:
-        self._refuse_if_enqueued("add()")
+        self._adder("add()")
         known = self._checked(task)
         found: dict[str, Node[Any]] = {}
         args = tuple(with_references(value, found) for value in args)
@@ -78,28 +80,39 @@ class Workflow(JobGroup, AddsNodes):
         edges = dict.fromkeys([*needed, *self._edges_of(after)])
         job = self._workflows.build(self.id, known, args, kwargs)
         node: Node[Any] = Node(self, known, job, tuple(edges))
-        self._nodes.append(node)
+        self._nodes[node] = None
         return node
 
     def enqueue(self) -> list[Any]:
         """Store all nodes, and let those start that need no other one.
 
+        Nodes that a running job adds start when its attempt has succeeded.
+
         Returns:
             A result for each node, in the order in which they were added.
 
         Raises:
-            InvalidWorkflow: it has no nodes, or is enqueued already.
+            InvalidWorkflow: it has no nodes, or is enqueued already and none of its running jobs
+                calls this.
+            WorkflowNotStored: the workflow of the running job was cancelled.
             QueueFull, BrokerError: nothing is stored, as far as can be known. The call may be
-                repeated.
+                repeated, but not by a running job.
         """
-        self._refuse_if_enqueued("enqueue()")
+        adder = self._adder("enqueue()")
         if not self._nodes:
             raise InvalidWorkflow("The workflow has no jobs: call add() before enqueue().")
-        stored = NewBatch(id=self.id, name=self._name, metadata=self._metadata, is_workflow=True)
         nodes = [(node.task, node.job, node.edges) for node in self._nodes]
-        results = self._workflows.enqueue(stored, nodes)
+        if adder is not None:
+            results = self._workflows.grow(nodes, adder.membership)
+            adder.added |= {node.id for node in self._nodes}
+        else:
+            results = self._workflows.enqueue(self._as_new(), nodes)
         self._is_enqueued = True
+        self._nodes.clear()
         return results
+
+    def _as_new(self) -> NewBatch:
+        return NewBatch(id=self.id, name=self._name, metadata=self._metadata, is_workflow=True)
 
     async def aenqueue(self) -> list[Any]:
         """Store all nodes; see `enqueue`."""
@@ -107,11 +120,17 @@ class Workflow(JobGroup, AddsNodes):
 
     # --- what is refused -----------------------------------------------------------------------
 
-    def _refuse_if_enqueued(self, call: str) -> None:
-        if self._is_enqueued:
+    def _adder(self, call: str) -> RunningAttempt | None:
+        """Return the attempt that adds nodes, None before it is enqueued; or refuse that."""
+        if not self._is_enqueued:
+            return None
+        adder = self._running_member()
+        if adder is None:
             raise InvalidWorkflow(
-                f"{call} of the workflow {self.id}: it is enqueued already. Make a new Workflow."
+                f"{call} of the workflow {self.id}: it is enqueued already. Make a new Workflow, or"
+                " call this in a running job of this one."
             )
+        return adder
 
     def _checked(self, task: object) -> AnyTask:
         known = check_task("Workflow.add", task, self.backend, "workflow")
@@ -127,6 +146,11 @@ class Workflow(JobGroup, AddsNodes):
             raise InvalidWorkflow(
                 f"Workflow.add: the job {node.id} of {node.task.module_path} belongs to another"
                 " workflow. Add it to this one, or read its result there."
+            )
+        if node not in self._nodes:
+            raise InvalidWorkflow(
+                f"Workflow.add: the job {node.id} of {node.task.module_path} is enqueued already."
+                " A job that is added later can need only those of the same enqueue()."
             )
         return node
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 from django_jobs.errors import BrokenPayload, UnserializableArgument, UnusableResult
@@ -83,26 +84,51 @@ def load_arguments(
         UnusableResult: the result of another job cannot be read any more, or is too large.
     """
     texts: Mapping[str, str] = {}
-    if f'"{tags.RESULT}"' in text and (ids := _results_in(text)):
+    if has_results(text) and (ids := _noted(partial(_arguments, text))):
         texts = read_results(ids)
+    depth = 0
 
     def fetch(reference: ModelReference | ResultReference) -> Any:
-        if isinstance(reference, ResultReference):
-            return load_value(texts[reference.job_id])
-        return reference.fetch()
+        nonlocal depth
+        if not isinstance(reference, ResultReference):
+            return reference.fetch()
+        if depth >= MAX_DEPTH:
+            raise UnusableResult(
+                f"The result of the job {reference.job_id} holds those of others, more than"
+                f" {MAX_DEPTH} levels deep. Store the data and return its key."
+            )
+        depth += 1
+        try:
+            return _value(texts[reference.job_id], fetch)
+        finally:
+            depth -= 1
 
     return _arguments(text, fetch)
 
 
-def _results_in(text: str) -> list[str]:
-    """Return the ids of the jobs whose results are arguments, each once."""
+def has_results(text: str) -> bool:
+    """Return whether a text may hold results of other jobs."""
+    return f'"{tags.RESULT}"' in text
+
+
+def results_in(text: str) -> list[str]:
+    """Return the ids of the jobs whose results a result holds, each once.
+
+    Raises:
+        BrokenPayload: the text is none that we write.
+    """
+    return _noted(partial(_value, text)) if has_results(text) else []
+
+
+def _noted(read: Callable[[Resolve], Any]) -> list[str]:
+    """Return the ids of the jobs whose results a payload holds, each once."""
     found: dict[str, None] = {}
 
     def note(reference: ModelReference | ResultReference) -> None:
         if isinstance(reference, ResultReference):
             found[reference.job_id] = None
 
-    _arguments(text, note)
+    read(note)
     return list(found)
 
 

@@ -22,6 +22,7 @@ class MemoryBatches(Batches):
     Args:
         push: stores jobs of one batch, patiently, if the batch takes them.
         add_nodes: stores nodes of one workflow, patiently, unless it is sealed.
+        grow: stores nodes that a running one adds, patiently.
         retry: queues an ended job again.
     """
 
@@ -32,6 +33,7 @@ class MemoryBatches(Batches):
         now: Callable[[], int],
         push: Callable[[Sequence[Job], Membership | None], list[str]],
         add_nodes: Callable[[str, Sequence[NewNode]], None],
+        grow: Callable[[Sequence[NewNode], Membership], None],
         retry: Callable[[str], bool],
     ) -> None:
         self._store = store
@@ -40,6 +42,7 @@ class MemoryBatches(Batches):
         self._now = now
         self._push = push
         self._add_nodes = add_nodes
+        self._grow = grow
         self._retry = retry
 
     def open(self, batch: NewBatch) -> None:
@@ -52,6 +55,9 @@ class MemoryBatches(Batches):
 
     def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
         self._add_nodes(workflow_id, nodes)
+
+    def grow(self, nodes: Sequence[NewNode], membership: Membership) -> None:
+        self._grow(nodes, membership)
 
     def nodes(
         self, workflow_id: str, *, offset: int = 0, limit: int = 50

@@ -81,7 +81,7 @@ class MemoryBroker(Broker):
         )
 
         self.batches = MemoryBatches(
-            store, lock, now, self._push, self._add_nodes, self.inspection.retry
+            store, lock, now, self._push, self._add_nodes, self._grow, self.inspection.retry
         )
         self.doctor = MemoryDoctor(lock, store, leases, self._ticks, markers, now)
 
@@ -132,15 +132,29 @@ class MemoryBroker(Broker):
             )
 
     def _add_nodes(self, workflow: str, nodes: Sequence[NewNode]) -> None:
-        self._store_patiently(partial(self._stored_nodes, workflow, nodes), len(nodes))
+        def store(new: Sequence[NewNode]) -> None:
+            self._store.add_nodes(workflow, new, self._now())
 
-    def _stored_nodes(self, workflow: str, nodes: Sequence[NewNode], seconds: float) -> bool:
+        self._store_patiently(partial(self._stored_nodes, store, nodes), len(nodes))
+
+    def _grow(self, nodes: Sequence[NewNode], membership: Membership) -> None:
+        def store(new: Sequence[NewNode]) -> None:
+            self._store.grow(new, membership)
+
+        self._store_patiently(partial(self._stored_nodes, store, nodes), len(nodes))
+
+    def _stored_nodes(
+        self,
+        store: Callable[[Sequence[NewNode]], None],
+        nodes: Sequence[NewNode],
+        seconds: float,
+    ) -> bool:
         """Store nodes if there is room for all of them within some seconds; return if there is."""
         with self._lock:
             new = [node for node in nodes if node.job.id not in self._store.entries]
             has_room = partial(self._has_room_for, len(new))
             if fits := has_room() or self._room.wait_for(has_room, capped(seconds)):
-                self._store.add_nodes(workflow, new, self._now())
+                store(new)
             return fits
 
     def _has_room_for(self, count: int) -> bool:

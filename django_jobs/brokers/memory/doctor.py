@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from django_jobs.brokers.constants import LINED_UP, NO_DUE_TIME
 from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 from django_jobs.jobs.records import State
 
+from .cases import Case, case, leave_alone
+from .group_cases import cases_of_groups
 from .lock import Lock
 from .stored_job import StoredJob
 from .turns import is_turn
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from .markers import Markers
     from .store import Store
     from .ticks import Ticks
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A finding, with what repairs it."""
-
-    finding: Finding
-    repair: Callable[[], object]
 
 
 class MemoryDoctor(Doctor):
@@ -57,7 +50,7 @@ class MemoryDoctor(Doctor):
             self._locks,
             self._slots,
             self._waiting_jobs,
-            self._batches,
+            partial(cases_of_groups, store, now),
             self._counts,
             self._periodic_tasks,
             self._pauses,
@@ -66,16 +59,16 @@ class MemoryDoctor(Doctor):
     def examine(self) -> Iterator[Finding]:
         for check in self._checks:
             with self._lock:
-                findings = [case.finding for case in check()]
+                findings = [found.finding for found in check()]
             yield from findings
 
     def repair(self) -> Iterator[Finding]:
         for check in self._checks:
             with self._lock:
                 cases = list(check())
-                for case in cases:
-                    case.repair()
-            yield from (case.finding for case in cases if case.finding.repairable)
+                for found in cases:
+                    found.repair()
+            yield from (found.finding for found in cases if found.finding.repairable)
 
     # --- jobs --------------------------------------------------------------------------------
 
@@ -85,7 +78,7 @@ class MemoryDoctor(Doctor):
         lined_up = [entry for state in LINED_UP for entry in members[state].values()]
         for queue in {entry.job.queue for entry in lined_up}:
             if queue not in known:
-                yield _case(
+                yield case(
                     Trouble.UNLISTED_QUEUE, queue, repair=partial(known.setdefault, queue, [])
                 )
 
@@ -99,7 +92,7 @@ class MemoryDoctor(Doctor):
                 has_turn = entry.state in LINED_UP and is_turn(entry.place)
                 if has_turn and not store.turns.has(entry.job.queue):
                     repair = partial(store.list_again, entry, now)
-                    yield _case(Trouble.WRONG_PLACE, entry.job.queue, job_id, repair=repair)
+                    yield case(Trouble.WRONG_PLACE, entry.job.queue, job_id, repair=repair)
             elif entry.state is State.RUNNING:
                 is_listed &= self._holds(entry)
             elif (
@@ -108,7 +101,7 @@ class MemoryDoctor(Doctor):
                 and (entry.expires_from_store, job_id) not in expiries
             ):
                 repair = partial(store.keep_for_its_time, entry, now)
-                yield _case(Trouble.ENDLESS_JOB, job_id, repair=repair)
+                yield case(Trouble.ENDLESS_JOB, job_id, repair=repair)
             if not is_listed and not store.memberships.can_retry(entry):
                 yield self._unlisted(entry, now)
 
@@ -144,7 +137,7 @@ class MemoryDoctor(Doctor):
             detail=entry.state.value,
             repairable=not is_running,
         )
-        return Case(finding, _leave_alone if is_running else partial(self._list_again, entry, now))
+        return Case(finding, leave_alone if is_running else partial(self._list_again, entry, now))
 
     def _list_again(self, entry: StoredJob, now: int) -> None:
         if entry.state is State.RUNNING and not self._holds(entry):
@@ -159,18 +152,18 @@ class MemoryDoctor(Doctor):
                 entry = self._store.entries.get(job_id)
                 repair = partial(members.pop, job_id, None)
                 if entry is None:
-                    yield _case(Trouble.MISSING_JOB, state.value, job_id, repair=repair)
+                    yield case(Trouble.MISSING_JOB, state.value, job_id, repair=repair)
                 elif entry.state is not state:
-                    yield _case(Trouble.MISPLACED_JOB, state.value, job_id, repair=repair)
+                    yield case(Trouble.MISPLACED_JOB, state.value, job_id, repair=repair)
 
     def _claims(self) -> Iterator[Case]:
         for worker_id, worker in self._leases.workers.items():
             for job_id, entry in worker.held.items():
                 repair = partial(worker.held.pop, job_id, None)
                 if self._store.entries.get(job_id) is not entry:
-                    yield _case(Trouble.MISSING_JOB, worker_id, job_id, repair=repair)
+                    yield case(Trouble.MISSING_JOB, worker_id, job_id, repair=repair)
                 elif entry.state is not State.RUNNING or entry.workers[-1] != worker_id:
-                    yield _case(Trouble.STRAY_CLAIM, worker_id, job_id, repair=repair)
+                    yield case(Trouble.STRAY_CLAIM, worker_id, job_id, repair=repair)
 
     def _locks(self) -> Iterator[Case]:
         locks, now = self._store.locks, self._now()
@@ -180,16 +173,16 @@ class MemoryDoctor(Doctor):
                 successors.add(held.successor)
                 continue
             repair = partial(self._give_up_lock, digest, now)
-            yield _case(Trouble.STRAY_LOCK, digest, held.holder, repair=repair)
+            yield case(Trouble.STRAY_LOCK, digest, held.holder, repair=repair)
         for job_id, entry in self._store.entries.items():
             if not entry.awaits_lock and locks.misses_lock(entry, now):
                 repair_lock = partial(self._store.take_lock, entry.job, now)
-                yield _case(Trouble.LOST_LOCK, job_id, repair=repair_lock)
+                yield case(Trouble.LOST_LOCK, job_id, repair=repair_lock)
         for job_id, entry in self._store.entries.items():  # once all locks have their holders
             is_next = job_id in successors
             if entry.state is State.SCHEDULED and entry.awaits_lock is not is_next:
                 repair = partial(self._wait if is_next else self._wait_or_begin, entry, now)
-                yield _case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
+                yield case(Trouble.WRONG_PLACE, State.SCHEDULED.value, job_id, repair=repair)
 
     def _slots(self) -> Iterator[Case]:
         holders: defaultdict[str, set[str]] = defaultdict(set)
@@ -202,7 +195,7 @@ class MemoryDoctor(Doctor):
             if more:
                 trouble = Trouble.STRAY_SLOT if more > 0 else Trouble.MISSING_SLOT
                 repair = partial(self._hold_slots, key, holders.get(key, set()))
-                yield _case(trouble, key, str(abs(more)), repair=repair)
+                yield case(trouble, key, str(abs(more)), repair=repair)
 
     def _hold_slots(self, key: str, job_ids: set[str]) -> None:
         self._store.slots.hold(key, job_ids)
@@ -212,7 +205,7 @@ class MemoryDoctor(Doctor):
         now = self._now()
         for key, queue in self._store.waiters.forgotten(now):
             repair = partial(self._store.waiters.look_at, key, now)
-            yield _case(Trouble.CLOSED_KEY, key, queue, repair=repair)
+            yield case(Trouble.CLOSED_KEY, key, queue, repair=repair)
 
     def _give_up_lock(self, digest: str, now: int) -> None:
         """Give a lock to the job that waits for it, or else to nobody."""
@@ -233,23 +226,6 @@ class MemoryDoctor(Doctor):
         self._store.defer(entry, State.SCHEDULED, max(now, entry.job.run_at or 0))
         self._store.take_lock(entry.job, now)
 
-    def _batches(self) -> Iterator[Case]:
-        memberships, now = self._store.memberships, self._now()
-        unfinished = Counter(
-            entry.job.batch for entry in self._store.entries.values() if not entry.state.is_final
-        )
-        for batch_id, batch in memberships.batches.items():
-            if batch.open != unfinished[batch_id]:
-                detail = f"{batch.open} open members instead of {unfinished[batch_id]}"
-                repair = partial(memberships.correct, batch, unfinished[batch_id], now)
-                yield _case(Trouble.WRONG_COUNT, batch_id, detail, repair=repair)
-        expected = self._store.edges.expected()
-        for job_id, entry in self._store.members[State.WAITING].items():
-            if entry.open_edges and job_id not in expected:
-                repair = partial(self._store.edges.end_wait, entry, now)
-                awaited = ":".join(entry.waits_for or ())
-                yield _case(Trouble.STRAY_WAIT, job_id, awaited, repair=repair)
-
     # --- what belongs to no job ---------------------------------------------------------------
 
     def _counts(self) -> Iterator[Case]:
@@ -258,16 +234,16 @@ class MemoryDoctor(Doctor):
             said = self._store.sizes.get(queue, 0)
             if said != right[queue]:
                 detail = f"{said} instead of {right[queue]}"
-                yield _case(Trouble.WRONG_COUNT, queue, detail, repair=self._store.recount)
+                yield case(Trouble.WRONG_COUNT, queue, detail, repair=self._store.recount)
 
     def _periodic_tasks(self) -> Iterator[Case]:
         for name in self._ticks.in_the_future():
-            yield _case(Trouble.FUTURE_TICK, name, repair=partial(self._ticks.forget, name))
+            yield case(Trouble.FUTURE_TICK, name, repair=partial(self._ticks.forget, name))
 
     def _pauses(self) -> Iterator[Case]:
         for queue in sorted(self._markers.paused - self._store.queues.keys()):
             remark = Finding(trouble=Trouble.UNKNOWN_PAUSE, where=queue, repairable=False)
-            yield Case(remark, _leave_alone)
+            yield Case(remark, leave_alone)
 
 
 def _place(entry: StoredJob) -> tuple[str, int | None, str]:
@@ -279,11 +255,3 @@ def _place(entry: StoredJob) -> tuple[str, int | None, str]:
             return f"{entry.waits_at} {entry.job.queue}", entry.place, entry.job.id
         case _:
             return "", entry.due_at, entry.job.id
-
-
-def _case(trouble: Trouble, where: str, detail: str = "", *, repair: Callable[[], object]) -> Case:
-    return Case(Finding(trouble=trouble, where=where, detail=detail), repair)
-
-
-def _leave_alone() -> None:
-    """Repair nothing: it may be meant so."""

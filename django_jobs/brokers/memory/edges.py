@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from django_jobs.jobs.awaited import AwaitedEvent, BatchEvent
 from django_jobs.jobs.records import Job, State
+from django_jobs.jobs.workflows import NewNode
 
 from .indexes import Indexes
 from .stored_job import StoredJob
@@ -28,6 +29,10 @@ class Event(StrEnum):
     OVER = "over"
     GONE = "gone"
     DROP = "drop"
+    ADDED = "added"
+    ADDED_SUCCESS = "added_success"
+    ADDED_FAILURE = "added_failure"
+    ADDED_BACK = "added_back"
 
 
 class Edges:
@@ -51,6 +56,11 @@ class Edges:
         entry = StoredJob(job, open_edges=1, waits_for=AwaitedEvent(event, node))
         self._indexes.hold_back(entry)
         self.waiting[event, node].append(job.id)
+
+    def lead_to(self, node: NewNode) -> None:
+        """Note what a node waits for."""
+        for edge in node.edges:
+            self.waiting[edge.kind, edge.source].append(node.job.id)
 
     def note(self, event: str, node: str) -> None:
         """Note that something has happened."""

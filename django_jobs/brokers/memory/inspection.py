@@ -185,7 +185,7 @@ class MemoryInspection(Inspection):
     def retry(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in JobAction.RETRY.states:
+            if entry is None or not entry.permits(JobAction.RETRY.states):
                 return False
             now = self._now()
             if entry.failed_edges or not self._store.take_lock(entry.job, now):
@@ -206,7 +206,7 @@ class MemoryInspection(Inspection):
     def cancel(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in JobAction.CANCEL.states:
+            if entry is None or not entry.permits(JobAction.CANCEL.states):
                 return False
             self._cancellations.cancel(entry, self._now())
             self._store.nodes.follow(self._now())
@@ -215,7 +215,7 @@ class MemoryInspection(Inspection):
     def delete(self, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
-            if entry is None or entry.state not in JobAction.DELETE.states:
+            if entry is None or not entry.permits(JobAction.DELETE.states) or entry.open_added:
                 return False
             self._cancellations.forget(entry)
             self._store.delete(entry, self._now())

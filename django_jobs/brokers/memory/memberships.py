@@ -160,12 +160,14 @@ class Memberships:
             return False
         if not membership.adder:
             return batch.held_until is not None
-        return (
-            adder is not None
-            and adder.job.batch == membership.batch
-            and adder.state is State.RUNNING
-            and adder.token == membership.token
-        )
+        return _runs(adder, membership)
+
+    def can_grow(self, membership: Membership, adder: StoredJob | None) -> bool:
+        """Return whether a workflow takes nodes from one that runs."""
+        batch = self.batches.get(membership.batch)
+        if batch is None or batch.is_cancelled or not batch.new.is_workflow:
+            return False
+        return _runs(adder, membership)
 
     def hold(self, batch_id: str, now: int) -> None:
         """Note that whoever opened a batch still adds jobs."""
@@ -188,7 +190,9 @@ class Memberships:
         entry.missed = state is State.DISCARDED and not by_own_wish
         batch.missed += entry.missed
         if batch.new.is_workflow:
-            self._nodes.ended(entry.job.id, state)
+            added = self._nodes.ended(entry, state)
+            batch.total += added
+            batch.open += added
         self._look(batch, now)
 
     def deleted(self, entry: StoredJob, now: int) -> None:
@@ -211,7 +215,7 @@ class Memberships:
         batch.missed -= entry.missed
         entry.missed = entry.is_upstream = False
         if batch.new.is_workflow:
-            self._nodes.came_back(entry.job.id)
+            self._nodes.came_back(entry)
         self._look(batch, now)
 
     def correct(self, batch: StoredBatch, number: int, now: int) -> None:
@@ -258,3 +262,13 @@ class Memberships:
             yield BatchEvent.SUCCESS
         if is_over:
             yield BatchEvent.END
+
+
+def _runs(adder: StoredJob | None, membership: Membership) -> bool:
+    """Return whether a member runs under the claim with which it adds others."""
+    return (
+        adder is not None
+        and adder.job.batch == membership.batch
+        and adder.state is State.RUNNING
+        and adder.token == membership.token
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django_jobs.brokers.constants import (
+    ADDED_FAILED_MESSAGE,
     EDGES_PER_CALL,
     EDGES_READ,
     UPSTREAM_FAILED,
@@ -14,6 +15,7 @@ from django_jobs.brokers.constants import (
 from django_jobs.jobs.records import Failure, State
 from django_jobs.jobs.workflows import Edge, EdgeKind, Neighbours, NewNode, NodeRecord
 
+from .additions import CHANGES, Additions, Change, Whole, adder_of
 from .edges import Edges, Event
 from .stored_job import StoredJob
 
@@ -35,6 +37,7 @@ class Nodes:
     def __init__(self, store: Store, edges: Edges) -> None:
         self._store = store
         self._edges = edges
+        self.additions = Additions(edges, store.hold_back, store.remove)
         self.of_workflow: dict[str, list[str]] = {}
         self._followed = 0  # how many edges of the first noted event
         self._actions: Mapping[Event, Callable[[StoredJob, str, int], None]] = {
@@ -46,6 +49,7 @@ class Nodes:
             Event.BACK: self._return,
             Event.OVER: self._hand_over,
             Event.GONE: self._forget,
+            Event.ADDED: self._settle,
         }
 
     def add(self, workflow: str, nodes: Sequence[NewNode]) -> None:
@@ -57,8 +61,7 @@ class Nodes:
             entry = StoredJob(node.job, open_edges=open_edges, needs=node.edges)
             self._store.hold_back(entry)
             listed.append(job_id)
-            for edge in node.edges:
-                self._edges.waiting[edge.kind, edge.source].append(job_id)
+            self._edges.lead_to(node)
             if not node.edges:
                 self._edges.waiting[Event.SEAL, workflow].append(job_id)
 
@@ -94,11 +97,21 @@ class Nodes:
 
     # --- what happens to nodes ---------------------------------------------------------------
 
-    def ended(self, job_id: str, state: State) -> None:
-        """Note that a node has ended."""
+    def ended(self, entry: StoredJob, state: State) -> int:
+        """Note that a node has ended; return how many nodes it has added to the workflow."""
         succeeded = state is State.SUCCEEDED
+        added = self.additions.end(entry, succeeded=succeeded)
+        if not added:
+            self._is_over(entry, succeeded=succeeded)
+        return added
+
+    def _is_over(self, entry: StoredJob, *, succeeded: bool) -> None:
+        """Note that a node has ended, and all nodes that it has added."""
+        job_id = entry.job.id
         self._note(Event.SUCCESS if succeeded else Event.FAILURE, EdgeKind.SUCCESS, job_id)
         self._note(Event.END, EdgeKind.END, job_id)
+        if entry.adder:
+            self._edges.note(Event.ADDED_SUCCESS if succeeded else Event.ADDED_FAILURE, entry.adder)
 
     def deleted(self, job_id: str) -> None:
         """Note that nothing will happen to a node any more."""
@@ -107,9 +120,21 @@ class Nodes:
                 self._edges.note(Event.DROP, job_id)
                 return
 
-    def came_back(self, job_id: str) -> None:
+    def came_back(self, entry: StoredJob) -> None:
         """Note that a node that had failed goes on."""
-        self._note(Event.BACK, EdgeKind.SUCCESS, job_id)
+        self._note(Event.BACK, EdgeKind.SUCCESS, entry.job.id)
+        if entry.adder:
+            self._edges.note(Event.ADDED_BACK, entry.adder)
+
+    def added_changed(self, adder: StoredJob, change: Change) -> None:
+        """Note what follows from the end, or from a retry, of a node that another one has added."""
+        before, now = self.additions.change(adder, change)
+        if before is now:
+            return
+        if before is Whole.FAILED:
+            self.came_back(adder)
+        if now is not Whole.OPEN:
+            self._is_over(adder, succeeded=now is Whole.SUCCEEDED)
 
     def _note(self, event: Event, kind: EdgeKind, job_id: str) -> None:
         if self._edges.waiting.get((kind, job_id)):
@@ -131,7 +156,7 @@ class Nodes:
             if self._followed >= len(edges):
                 happened.popleft()
                 self._followed = 0
-                self._remove_edges(event, name)
+                self._close(event, name)
 
     def _follow(self, event: Event, name: str, job_id: str, now: int) -> None:
         if entry := self._store.entries.get(job_id):
@@ -146,11 +171,19 @@ class Nodes:
     def _edges_of(self, event: Event, name: str) -> list[str]:
         if event in (Event.OVER, Event.GONE):
             return self.of_workflow.get(name, [])
+        if event is Event.ADDED:
+            return self.additions.of_attempt.get(name, [])
         kind = EdgeKind.SUCCESS if event in (Event.FAILURE, Event.BACK) else event
         return self._edges.waiting.get((kind, name), [])
 
-    def _remove_edges(self, event: Event, name: str) -> None:
-        if event is Event.GONE:
+    def _close(self, event: Event, name: str) -> None:
+        """End an event whose edges were all followed."""
+        if event in CHANGES:
+            if adder := self._store.entries.get(name):
+                self.added_changed(adder, CHANGES[event])
+        elif event is Event.ADDED:
+            self.additions.close(name)
+        elif event is Event.GONE:
             self.of_workflow.pop(name, None)
             self._edges.waiting.pop((Event.SEAL, name), None)
         elif event is Event.DROP:
@@ -165,7 +198,10 @@ class Nodes:
         entry.failed_edges += 1
         if entry.state is not State.WAITING or not entry.open_edges:
             return
-        entry.add_failure(_upstream_failed(entry, source, now))
+        failed = self._store.entries.get(source)
+        has_added = failed is not None and failed.failed_added > 0
+        message = ADDED_FAILED_MESSAGE if has_added else UPSTREAM_FAILED_MESSAGE
+        entry.add_failure(_upstream_failed(entry, message % source, now))
         entry.finished_at = now
         entry.is_upstream = True
         self._store.end(entry, State.DISCARDED, now)
@@ -190,13 +226,24 @@ class Nodes:
 
     def _forget(self, entry: StoredJob, workflow: str, _: int) -> None:
         if entry.job.batch == workflow and not entry.expires_from_store:
+            self.additions.end(entry, succeeded=False)
             self._store.remove(entry)
 
+    def _settle(self, entry: StoredJob, attempt: str, now: int) -> None:
+        """Let an added node join its workflow, or forget it."""
+        adder = self._store.entries.get(adder_of(attempt))
+        workflow = adder.job.batch if adder else ""
+        if not self.additions.settle(entry, attempt, workflow):
+            self._drop(entry.job.id)
+            return
+        self.of_workflow.setdefault(workflow, []).append(entry.job.id)
+        self._edges.release(entry, now)
 
-def _upstream_failed(entry: StoredJob, source: str, now: int) -> Failure:
+
+def _upstream_failed(entry: StoredJob, message: str, now: int) -> Failure:
     return Failure(
         exception=UPSTREAM_FAILED,
-        message=UPSTREAM_FAILED_MESSAGE % source,
+        message=message,
         traceback="",
         at=now,
         worker="",

@@ -102,6 +102,17 @@ class Store(Indexes):
             self.memberships.added(workflow, len(nodes))
             self.memberships.hold(workflow, now)
 
+    def grow(self, nodes: Sequence[NewNode], membership: Membership) -> None:
+        """Store nodes that a running node adds to its workflow.
+
+        Raises:
+            WorkflowNotStored: the adder does not run, or the workflow is cancelled or unknown.
+        """
+        adder = self.entries.get(membership.adder)
+        if adder is None or not self.memberships.can_grow(membership, adder):
+            raise WorkflowNotStored(membership.batch, membership.adder)
+        self.nodes.additions.add(adder, membership, nodes)
+
     def add_successor(self, job: Job, now: int) -> None:
         """Add a job that waits until it is given its lock."""
         entry = self.entries[job.id] = StoredJob(job)

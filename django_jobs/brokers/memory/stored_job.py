@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from django_jobs.brokers.constants import FAILURES_KEPT, MAX_CRASHES, NO_DUE_TIME, WORKERS_KEPT
 from django_jobs.brokers.messages import JobProgress
-from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
+from django_jobs.jobs.awaited import Awaited, AwaitedAttempt, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.progress import Progress
 from django_jobs.jobs.records import Claim, Failure, Job, JobRecord, Postponement, State
@@ -46,14 +47,22 @@ class StoredJob:
     """The edges that lead to it as a node."""
     open_edges: int = 0
     """How many events it waits for."""
-    waits_for: AwaitedEvent | None = None
-    """For which event of which batch a callback waits."""
+    waits_for: AwaitedEvent | AwaitedAttempt | None = None
+    """For which event of which batch a callback waits, or for which node one that it adds."""
     missed: bool = False
     """Whether it was discarded as a member of a batch, and not by its own wish."""
     failed_edges: int = 0
     """Of how many nodes that it needs the success has become impossible, or waits for a retry."""
     is_upstream: bool = False
     """Whether it was discarded for that reason."""
+    adder: str = ""
+    """The id of the node that has added it."""
+    added_by: int = 0
+    """The token of the attempt that has added nodes; 0 if none has, or it has ended."""
+    open_added: int = 0
+    """How many of the nodes that it has added are not over, with what they have added."""
+    failed_added: int = 0
+    """How many of them have failed."""
     cancelled: bool = False
     """Whether it was cancelled while it ran; it may have ended since."""
     waits_at: str | None = None
@@ -72,6 +81,23 @@ class StoredJob:
         """Return the limits of which it needs slots: none if its worker will only discard it."""
         expires_at = self.job.expires_at
         return () if expires_at is not None and now >= expires_at else self.job.limits
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended, or one that it has added."""
+        return not self.state.is_final or self.open_added > 0
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the attempt that adds it to a workflow has not ended."""
+        return bool(self.adder) and not self.job.batch
+
+    def permits(self, states: Collection[State]) -> bool:
+        """Return whether an operator may change it, who may change jobs in some states.
+
+        One that an attempt adds is nobody's until the attempt has ended.
+        """
+        return self.state in states and not self.is_pending
 
     @property
     def awaits_lock(self) -> bool:

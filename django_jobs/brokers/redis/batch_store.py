@@ -50,6 +50,9 @@ class RedisBatches(Batches):
     def add_nodes(self, workflow_id: str, nodes: Sequence[NewNode]) -> None:
         self._pusher.push_nodes(workflow_id, nodes)
 
+    def grow(self, nodes: Sequence[NewNode], membership: Membership) -> None:
+        self._pusher.grow(nodes, membership)
+
     def nodes(
         self, workflow_id: str, *, offset: int = 0, limit: int = 50
     ) -> tuple[NodeRecord, ...]:

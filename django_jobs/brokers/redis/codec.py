@@ -34,6 +34,9 @@ OPEN_EDGES = "E"
 WAITS_FOR = "W"
 """For which event of which batch a callback waits: `event:batch`."""
 
+ADDER = "P"
+"""The id of the node that has added it."""
+
 FORMAT = "r"
 """The format of the record. One of format 1 has no such field, so it costs its job nothing."""
 

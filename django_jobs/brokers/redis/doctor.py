@@ -7,6 +7,7 @@ from typing import Any
 
 from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 
+from .added_doctor import AddedDoctor
 from .batch_doctor import BatchDoctor
 
 PORTION = 200
@@ -25,6 +26,7 @@ class RedisDoctor(Doctor):
         self._run = run
         self._lease = lease
         self._batches = BatchDoctor(run)
+        self._added = AddedDoctor(run)
 
     def examine(self) -> Iterator[Finding]:
         return self._go_through("examine")
@@ -44,6 +46,7 @@ class RedisDoctor(Doctor):
             for found, _ in self._portions(script, "members", name):
                 yield from found
         yield from self._batches.go_through(repair=script == "repair")
+        yield from self._added.go_through(repair=script == "repair")
 
     def _portions(
         self, script: str, look: str, collection: str = ""

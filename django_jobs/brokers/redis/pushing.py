@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from django_jobs.errors import BatchEnded, DuplicateJob, WorkflowNotStored
+from django_jobs.errors import BatchEnded, DuplicateJob, InvalidWorkflow, WorkflowNotStored
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.workflows import NewNode
@@ -15,7 +15,7 @@ from . import codec
 from .caller import Caller
 from .portions import to_portions
 from .senders import Sender, Senders
-from .workflow_calls import node_calls
+from .workflow_calls import grow_calls, node_calls
 
 
 class Pusher:
@@ -88,6 +88,29 @@ class Pusher:
                 send = partial(self._send, sender, "add_nodes", workflow, *values)
                 if self._caller.ask(send) == "unknown":
                     raise WorkflowNotStored(workflow)
+        finally:
+            self._senders.put_back(sender)
+
+    def grow(self, nodes: Sequence[NewNode], membership: Membership) -> None:
+        """Store nodes that a running node adds to its workflow.
+
+        Raises:
+            WorkflowNotStored: the node does not run, or the workflow was cancelled.
+            InvalidWorkflow: another call of the attempt was not completed.
+        """
+        sender = self._senders.take()
+        try:
+            for values in grow_calls(nodes, membership.adder):
+                send = partial(self._send, sender, "grow_workflow", *membership, *values)
+                answer = self._caller.ask(send)
+                if answer == "ended":
+                    raise WorkflowNotStored(membership.batch, membership.adder)
+                if answer == "unfinished":
+                    raise InvalidWorkflow(
+                        f"enqueue() of the workflow {membership.batch}: an earlier call of this"
+                        " attempt has failed, or has not ended. Let the attempt fail, or await"
+                        " one call before the next."
+                    )
         finally:
             self._senders.put_back(sender)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django_jobs.brokers.constants import NO_DUE_TIME
-from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes, BatchEvent
+from django_jobs.jobs.awaited import Awaited, AwaitedAttempt, AwaitedEvent, AwaitedNodes, BatchEvent
 from django_jobs.jobs.records import Job, JobRecord, State
 
 from . import codec, limit_text, lock_text, postponement_text, progress_text, turn_text
@@ -101,6 +101,8 @@ def _to_awaited(state: State, fields: Mapping[str, str]) -> Awaited | None:
     workflow, open_edges = fields.get(codec.BATCH), _number(fields, codec.OPEN_EDGES)
     if state is State.WAITING and workflow and open_edges:
         return AwaitedNodes(workflow, open_edges)
+    if state is State.WAITING and not workflow and (adder := fields.get(codec.ADDER)):
+        return AwaitedAttempt(adder)
     event, _, batch = fields.get(codec.WAITS_FOR, "").partition(":")
     return AwaitedEvent(BatchEvent(event), batch) if event in EVENTS and batch else None
 

@@ -12,7 +12,7 @@ from django_jobs.brokers.inspection.base import FairKey, QueueInfo
 from django_jobs.brokers.inspection.limits import LimitInfo, LimitKeyInfo
 from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.clock import from_ms
-from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
+from django_jobs.jobs.awaited import Awaited, AwaitedAttempt, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.batches import BatchRecord
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Failure, JobRecord, Lock
@@ -67,6 +67,8 @@ def job_details(record: JobRecord) -> dict[str, Any]:
 
 def _waits_for(awaited: Awaited) -> dict[str, Any]:
     match awaited:
+        case AwaitedAttempt():
+            return {"attempt_of": awaited.node}
         case JobLimit():
             return _job_limit(awaited)
         case AwaitedNodes():

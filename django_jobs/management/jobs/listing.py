@@ -10,7 +10,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.inspection.filters import LISTED, Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.clock import now_ms
-from django_jobs.jobs.awaited import Awaited, AwaitedEvent, AwaitedNodes
+from django_jobs.jobs.awaited import Awaited, AwaitedAttempt, AwaitedEvent, AwaitedNodes
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.arguments import at_least, checked
@@ -165,6 +165,8 @@ def format_awaited(awaited: Awaited) -> str:
         case AwaitedNodes():
             jobs = "job" if awaited.number == 1 else "jobs"
             return f"for {awaited.number:,} other {jobs} of workflow {awaited.workflow}"
+        case AwaitedAttempt():
+            return f"for the attempt of job {awaited.node}, which adds it"
         case JobLimit():
             key = f", key {awaited.value}" if awaited.value else ""
             return f"for a slot of the {awaited.kind.word} {awaited.name}{key}"

@@ -21,6 +21,7 @@ from django_jobs.jobs.observers import ObservedAttempt
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, Progress
 from django_jobs.jobs.records import Claim, Settlement, State, bytes_of, new
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
+from django_jobs.relations.node_arguments import with_added_results
 from django_jobs.serialization.arguments import dump_value, load_arguments
 from django_jobs.tasks.policy import apply_overrides
 from django_jobs.tasks.registry import find_task
@@ -53,6 +54,7 @@ class Attempt:
     call: Callable[..., Any]
     task: AnyTask | None = None
     progress: Progress | None = None
+    added: frozenset[str] = frozenset()
     _result: AnyJobResult | None = None
     _metadata: RunningMetadata | None = None
     _unknown: BaseException | None = None  # what the job has that only another release may know
@@ -168,6 +170,8 @@ class Attempt:
         """
         text = ""
         try:
+            if self.added:
+                value = with_added_results(value, self.added)
             text = self._encoded(value)
             if self._metadata:
                 self._metadata.save()

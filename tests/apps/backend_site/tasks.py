@@ -367,3 +367,73 @@ def enqueue_workflow() -> str:
     flow.add(note, 2, after=flow.add(note, 1))
     flow.enqueue()
     return flow.id
+
+
+# --- that add jobs to their workflow ----------------------------------------------------------
+
+
+@task(retry=AT_ONCE)
+def split(flow_id: str, text: str) -> list[Any]:
+    """Count the letters of each word in a job of its own."""
+    flow = Workflow.get(flow_id)
+    counted = [flow.add(count_letters, word) for word in text.split()]
+    flow.enqueue()
+    return counted
+
+
+@task
+def count_letters(word: str) -> int:
+    if word == "bad" and "repaired" not in seen:
+        raise ValueError(word)
+    return len(word)
+
+
+@task(takes_context=True, retry=AT_ONCE)
+def split_at_last(context: TaskContext, flow_id: str) -> None:
+    flow = Workflow.get(flow_id)
+    flow.add(note, context.attempt)
+    flow.enqueue()
+    if context.attempt < 3:
+        raise ValueError("not yet")
+
+
+@task
+def count_down(flow_id: str, number: int) -> Any:
+    """Add a job that goes on, and return its result."""
+    if not number:
+        return "done"
+    flow = Workflow.get(flow_id)
+    rest = flow.add(count_down, flow_id, number - 1)
+    flow.enqueue()
+    return rest
+
+
+@task
+async def split_later(flow_id: str) -> list[Any]:
+    flow = await sync_to_async(Workflow.get)(flow_id)
+    node = flow.add(repeat, "a", 2)
+    await flow.aenqueue()
+    return [node]
+
+
+@task
+def misuse_workflow(flow_id: str, how: str) -> Any:
+    """Add jobs in a way that is refused."""
+    flow = Workflow.get(flow_id)
+    node = flow.add(note, 1)
+    match how:
+        case "need an earlier one":
+            flow.enqueue()
+            flow.add(note, node)
+        case "return what is not enqueued":
+            flow.enqueue()
+            return flow.add(note, 2)
+        case "return what nobody has enqueued":
+            return node
+        case "another workflow":
+            other = Workflow()
+            other.add(note, node)
+        case "none":
+            flow.enqueue()
+            flow.enqueue()
+    return None

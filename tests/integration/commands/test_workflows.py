@@ -8,11 +8,14 @@ from django.core.management.base import CommandError
 from django_jobs import Batch, Workflow
 from django_jobs.brokers.base import Broker
 from django_jobs.jobs.batches import BatchCounts
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import State
+from django_jobs.jobs.workflows import NewNode
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
 from tests.support.builders import make_job
+from tests.support.driver import Driver
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -142,3 +145,15 @@ def test_a_batch_is_no_workflow(jobs: Jobs) -> None:
         jobs("workflows", batch.id)
     with pytest.raises(CommandError, match="There is no batch"):
         jobs("batches", failed())
+
+
+def test_a_job_that_a_running_one_adds_waits_for_that(jobs: Jobs, broker: Broker) -> None:
+    flow = Workflow()
+    first = flow.add(tasks.greet)
+    flow.enqueue()
+    claim = Driver(broker, "w1").take_one()
+    added = NewNode(make_job(id="added", batch=flow.id))
+    broker.batches.grow([added], Membership(flow.id, claim.job.id, claim.token))
+
+    assert f"for the attempt of job {first.id}, which adds it" in jobs("show", "added").out
+    assert jobs("show", "added", "--json").json["waits_for"] == {"attempt_of": first.id}

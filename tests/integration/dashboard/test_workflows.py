@@ -8,6 +8,7 @@ from django.test import Client
 from django_jobs.backends.base import JobBackend
 from django_jobs.dashboard.node_neighbours import SHOWN
 from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from tests.integration.dashboard.helpers import JOB, JOBS, do, shown, words
 from tests.integration.dashboard.test_workflows_pages import WORKFLOW
@@ -123,3 +124,18 @@ def test_a_node_whose_needed_one_was_deleted_offers_no_retry(
     assert "because another one has failed that it needs. " in words(html) + " "
     assert "no longer kept" in part(html, "needs")
     assert 'value="retry"' not in html
+
+
+def test_a_node_that_a_running_one_adds_says_so(
+    operator: Client, backend: JobBackend, worker: Driver
+) -> None:
+    store(backend, 0)
+    claim = worker.take_one()
+    added = [NewNode(make_job(id="added", batch="flow"))]
+    backend.broker.batches.grow(added, Membership("flow", "last", claim.token))
+
+    page, listed = shown(operator, JOB, id="added"), shown(operator, JOBS, state="waiting")
+
+    for html in (page, listed):
+        assert "Waits for the success of the job that adds it: last" in words(html)
+        assert f'href="{JOB}?id=last"' in html

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.robustness.faults.added_paths import ADDED_PATHS
 from tests.robustness.faults.batch_paths import BATCH_PATHS
 from tests.robustness.faults.every_point import try_every_point
 from tests.robustness.faults.faulty_connection import FAULTS
@@ -15,7 +16,7 @@ from tests.robustness.faults.path import Path
 from tests.robustness.faults.shared_server import SharedServer
 from tests.robustness.faults.workflow_paths import WORKFLOW_PATHS
 
-EVERY_PATH = (*JOB_PATHS, *CARE_PATHS, *BATCH_PATHS, *WORKFLOW_PATHS)
+EVERY_PATH = (*JOB_PATHS, *CARE_PATHS, *BATCH_PATHS, *WORKFLOW_PATHS, *ADDED_PATHS)
 COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (push, claim)
 """Paths that begin without connection and scripts; by default those with which a process begins."""
 

@@ -40,6 +40,8 @@ class ExpectedJobs:
     ticks: dict[str, int] = field(default_factory=dict)
     callbacks: set[str] = field(default_factory=set)
     nodes: set[str] = field(default_factory=set)
+    adders: dict[str, str] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
     _forgotten_at: dict[str, float] = field(default_factory=dict)
     _tokens: dict[str, int] = field(default_factory=dict)
 
@@ -87,6 +89,16 @@ class ExpectedJobs:
             self._push(job)
             self.nodes.add(job.id)
 
+    def added_nodes(self, jobs: Sequence[Job], adder: str) -> None:
+        """Note nodes that an attempt adds to a workflow; they join it if that succeeds."""
+        self.stored_nodes(jobs)
+        ids = [job.id for job in jobs]
+        self.adders |= dict.fromkeys(ids, adder)
+        self.pending.update(ids)
+
+    def added_by(self, adder: str) -> list[str]:
+        return [job_id for job_id, one in self.adders.items() if one == adder]
+
     def workflows_went_on(
         self, listed: dict[str, JobRecord], workflows: Iterable[BatchRecord]
     ) -> None:
@@ -95,10 +107,12 @@ class ExpectedJobs:
         for job_id in self.nodes & self.present.keys():
             record = listed.get(job_id)
             if record is None:
-                assert self.present[job_id].batch not in kept
+                assert job_id in self.pending or self.present[job_id].batch not in kept
                 self.remove(job_id, "forgotten by its workflow")
-            elif record.state is State.WAITING:
-                self.revive(job_id)
+            elif record.job.batch:
+                self.pending.discard(job_id)
+                if record.state is State.WAITING:
+                    self.revive(job_id)
 
     def batches_went_on(self, listed: dict[str, JobRecord]) -> None:
         """Note callbacks that nothing will start, and discarded members of cancelled batches."""
@@ -263,8 +277,12 @@ class ExpectedJobs:
                 waits = record.lock_holder not in {None, record.job.id}
                 is_deferred = state in {State.SCHEDULED, State.RETRYING}
                 assert (record.due_at is not None) == is_deferred or (is_deferred and waits)
-                assert record.job == self.present[record.job.id] or record.job.metadata
+                assert record.job == self.expected_job(record.job.id) or record.job.metadata
         self._check_locks(record for records in listings.values() for record in records)
+
+    def expected_job(self, job_id: str) -> Job:
+        job = self.present[job_id]
+        return job._replace(batch="") if job_id in self.pending else job
 
     def _check_locks(self, records: Iterable[JobRecord]) -> None:
         """Check that at most one unfinished job has each lock that lasts until the end."""

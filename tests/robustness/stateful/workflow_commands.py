@@ -11,6 +11,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.messages import QueueQuota
 from django_jobs.errors import WorkflowNotStored
 from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from tests.robustness.stateful.batch_commands import BatchCommands
@@ -62,6 +63,23 @@ class WorkflowCommands(BatchCommands):
         if is_whole:
             self.same(lambda broker: broker.batches.close(workflow))
 
+    @rule(
+        worker=WORKERS, shape=SHAPES, queue=QUEUES, is_late=st.integers(0, 4).map(lambda n: not n)
+    )
+    def grow_workflow(
+        self, worker: str, shape: list[list[tuple[EdgeKind, int]]], queue: str, is_late: bool
+    ) -> None:
+        claims = self.expected.over if is_late else self.expected.holds(worker).values()
+        for claim in [one for one in claims if one.job.id in self.expected.nodes][:1]:
+            nodes = self.nodes(claim.job.batch, shape, queue, 60_000)
+            adder = Membership(claim.job.batch, claim.job.id, claim.token)
+            is_stored = self.same(partial(_grown, nodes=nodes, adder=adder))
+            jobs = [node.job for node in nodes]
+            self.known += [job.id for job in jobs]
+            if is_stored:
+                self.expected.added_nodes(jobs, claim.job.id)
+                self.edges |= {node.job.id: node.edges for node in nodes}
+
     def nodes(
         self, workflow: str, shape: list[list[tuple[EdgeKind, int]]], queue: str, kept: int
     ) -> list[NewNode]:
@@ -99,10 +117,25 @@ class WorkflowCommands(BatchCommands):
     def check_node(self, record: JobRecord, by_id: dict[str, JobRecord]) -> None:
         sources = [(kind, by_id.get(source)) for kind, source in self.edges.get(record.job.id, ())]
         if record.state is State.WAITING and record.job.batch:
-            assert any(source and not source.state.is_final for _, source in sources)
+            assert any(source and self.is_open(source, by_id) for _, source in sources)
         if not record.state.is_final and record.state is not State.WAITING:
             for kind, source in sources:
-                assert source is None or kind is EdgeKind.END or source.state is State.SUCCEEDED
+                if source and kind is EdgeKind.SUCCESS:
+                    assert source.state is State.SUCCEEDED
+                    assert not self.is_open(source, by_id)
+
+    def is_open(self, record: JobRecord, by_id: dict[str, JobRecord]) -> bool:
+        """Return whether a node has not ended, or one that it has added."""
+        added = (by_id.get(job_id) for job_id in self.expected.added_by(record.job.id))
+        return not record.state.is_final or any(one and self.is_open(one, by_id) for one in added)
+
+
+def _grown(broker: Broker, nodes: list[NewNode], adder: Membership) -> bool:
+    try:
+        broker.batches.grow(nodes, adder)
+    except WorkflowNotStored:
+        return False
+    return True
 
 
 def _stored(broker: Broker, workflow: str, nodes: list[NewNode]) -> bool:

@@ -14,6 +14,7 @@ from django_jobs.jobs.progress import CURRENT_ATTEMPT, MAX_TEXT, Progress, set_p
 
 class Attempt:
     progress: Progress | None = None
+    added: frozenset[str] = frozenset()
     log_fields: Mapping[str, object] = {}
     membership = Membership("")
 

@@ -10,9 +10,11 @@ local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed =
-    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U'), 1, 10)
+  local state, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed, adder, added =
+    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U', 'P', 'G'), 1, 12)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
+  if adder and not batch then return 0 end -- the attempt that adds it has not ended
+  if what == 'delete' and added and not string.find(added, '^0:') then return 0 end -- it waits for what it has added
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
   if what == 'cancel' then

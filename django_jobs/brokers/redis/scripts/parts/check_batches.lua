@@ -1,5 +1,5 @@
 -- What can be wrong with a batch or a workflow.
--- Parts: findings, fields, members.
+-- Parts: findings, fields, additions, members.
 
 local function check_batch(name, batch)
   enter_batches()
@@ -34,9 +34,22 @@ local function check_batch(name, batch)
   end
 end
 
+-- Looks at the list of the nodes that an attempt has added.
+local function check_added(name, attempt)
+  local adder, token = string.match(attempt, '^(.+):(%d+)$')
+  local is_known = adder and added_by(read(adder, 'A')[1] or '') == token
+  if is_known or exists('happened') then return end
+  report('stray_key', name, 'the attempt ' .. attempt, adder and function()
+    note_event('added', attempt .. ':0')
+  end or removal_of(name))
+end
+
 -- Looks at a list of jobs that wait for an event of a batch or a node.
 local function check_edges(name, rest)
-  local source = string.match(rest, '^%l+:(.+)$') or ''
+  enter_batches()
+  local event, source = string.match(rest, '^(%l+):(.+)$')
+  if event == 'added' then return check_added(name, source) end
+  source = source or ''
   if redis.call('PTTL', P .. name) >= 0 then return end -- what a node has needed, while that is kept
   if not (exists('c:' .. source) or exists('j:' .. source) or exists('happened')) then
     report('stray_key', name, 'the batch or job ' .. source, removal_of(name))

@@ -1,5 +1,5 @@
 -- What can be wrong with a job, by its own fields.
--- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks, edges.
+-- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks, edges, additions.
 
 local function is_known_state(state)
   return state == 'running' or is_one_of(state, LINED_UP) or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
@@ -117,13 +117,14 @@ end
 local function is_coming(need)
   local kind, source = string.match(need, '^(%l+):(.+)$')
   if kind == 'seal' then return peek('HEXISTS', 'c:' .. source, 'held') == 1 end
-  local state = read(source or '', 's')[1]
-  return state and not is_one_of(state, ENDED)
+  local state, added = unpack(read(source or '', 's', 'G'), 1, 2)
+  return state and (not is_one_of(state, ENDED) or (counts_of_added(added or '') or 0) > 0)
 end
 
 -- Tells whether an end that a node waits for will come: it looks at no more edges than one call may.
 local function is_node_expected(id, job)
   if not is_workflow(job.B) then return exists('i:' .. job.B) end
+  enter_batches()
   local needs = peek('LRANGE', 'k:needs:' .. id, 0, SWEEP) or {}
   for _, need in ipairs(needs) do
     if is_coming(need) then return true end
@@ -133,6 +134,7 @@ end
 
 -- Tells whether something will bring a waiting job to its queue.
 local function is_expected(id, job)
+  if job.P and not job.B then return read(job.P, 'A')[1] or exists('happened') end
   if job.B then return is_node_expected(id, job) end
   return redis.pcall('LPOS', P .. 'k:' .. (job.W or ''), id) ~= false and exists('k:' .. (job.W or ''))
 end

@@ -1,5 +1,5 @@
 -- What follows from what was noted: edges are followed to the jobs that wait, a portion with each call.
--- Parts: expect, fields, shapes, many, retention, edges, members, ends.
+-- Parts: expect, fields, shapes, many, retention, edges, additions, members, ends.
 -- Entered by: enter_batches.
 
 local MOMENT = string.format('%.0f', now)
@@ -23,7 +23,8 @@ end
 
 -- Fails the nodes to which edges of a source lead, and lists those that have ended together.
 local function fail_nodes(ids, source)
-  local failure = failure_of(UPSTREAM_FAILED, string.format(UPSTREAM_FAILED_MESSAGE, source), '', 0)
+  local message = read(source, 'G')[1] and ADDED_FAILED_MESSAGE or UPSTREAM_FAILED_MESSAGE
+  local failure = failure_of(UPSTREAM_FAILED, string.format(message, source), '', 0)
   for _, id in ipairs(ids) do fail_node(id, failure) end
   finish('discarded', discarded, {})
   discarded = {}
@@ -66,35 +67,63 @@ local function drop_node(id)
 end
 
 local function forget_node(id, workflow)
-  local state, batch, queue = unpack(read(id, 's', 'B', 'q'), 1, 3)
+  local state, batch, queue, added = unpack(read(id, 's', 'B', 'q', 'A'), 1, 4)
   drop_node(id)
+  if added then end_additions(id, added) end
   if not state or batch ~= workflow or redis.call('ZSCORE', P .. 'expiries', id) then return end
   could('ZREM', P .. (state == 'waiting' and 'y:' .. queue or 's:' .. state), id)
   forget({ id })
 end
 
+-- Lets nodes that an attempt has added join the workflow, those of its whole calls, and forgets the others.
+local function settle_added(ids, attempt, followed)
+  local adder, whole = string.match(attempt, '^(.+):%d+:(%d+)$')
+  local workflow = read(adder, 'B')[1]
+  for i, id in ipairs(ids) do
+    local state, of_adder, batch, queue = unpack(read(id, 's', 'P', 'B', 'q'), 1, 4)
+    if state and of_adder == adder and not batch then
+      if workflow and followed + i <= tonumber(whole) then
+        redis.call('HSET', P .. 'j:' .. id, 'B', workflow)
+        could('RPUSH', P .. 'i:' .. workflow, id)
+        release(id)
+      else
+        drop_node(id)
+        could('ZREM', P .. 'y:' .. queue, id)
+        forget({ id })
+      end
+    end
+  end
+end
+
 -- What follows for each job to which an edge of an event leads.
 local ACTIONS = {
   success = release, ['end'] = release, death = release, seal = release,
-  failure = fail_nodes, back = return_node, over = hand_over, gone = forget_node, drop = false,
+  failure = fail_nodes, back = return_node, over = hand_over, gone = forget_node, drop = false, added = settle_added,
+  added_success = false, added_failure = false, added_back = false,
 }
 
-local function follow_each(event, name, ids)
+local function follow_each(event, name, ids, followed)
   if event == 'failure' then return fail_nodes(ids, name) end
+  if event == 'added' then return settle_added(ids, name, followed) end
   for _, id in ipairs(ids) do ACTIONS[event](id, name) end
 end
 
 -- Returns the list of the jobs that an event of something concerns.
 local function concerned(event, name)
   if event == 'over' or event == 'gone' then return 'i:' .. name end
+  if event == 'added' then return edges_of('added', string.match(name, '^(.+):%d+$')) end
   return edges_of((event == 'failure' or event == 'back') and 'success' or event, name)
 end
 
 -- Ends an event whose edges were all followed.
 local function close_event(event, name)
   redis.call('LPOP', P .. 'happened')
-  if event == 'drop' then
+  if ADDED[event] then
+    added_changed(name, unpack(ADDED[event]))
+  elseif event == 'drop' then
     drop_node(name)
+  elseif event == 'added' then
+    redis.call('UNLINK', P .. concerned(event, name))
   elseif event == 'gone' then
     redis.call('UNLINK', P .. 'i:' .. name, P .. edges_of('seal', name))
   elseif ACTIONS[event] == release then
@@ -106,7 +135,7 @@ end
 local function follow_first()
   local noted = redis.call('LINDEX', P .. 'happened', 0)
   if not noted then return false end
-  local event, name, followed = string.match(noted, '^(%l+):([^@]+)@?(%d*)$')
+  local event, name, followed = string.match(noted, '^([%l_]+):([^@]+)@?(%d*)$')
   if not event or ACTIONS[event] == nil then
     redis.call('LPOP', P .. 'happened') -- nothing of ours
     edges_left = edges_left - 1
@@ -114,7 +143,7 @@ local function follow_first()
   end
   local most, list, first = edges_left, concerned(event, name), tonumber(followed) or 0
   local ids = size('LLEN', list) and redis.call('LRANGE', P .. list, first, first + most - 1) or {}
-  follow_each(event, name, ids)
+  follow_each(event, name, ids, first)
   if #ids < most then
     close_event(event, name)
   else

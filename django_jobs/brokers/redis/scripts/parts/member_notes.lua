@@ -1,4 +1,5 @@
 -- What happens to members of batches in a call. It is only noted: `members.lua` counts it, once a call.
+-- Parts: fields.
 
 local member_notes = {} -- of each: what happens, id, batch, and more
 
@@ -12,9 +13,10 @@ local function node_failed(id, batch)
   member_notes[#member_notes + 1] = { 'failed', id, batch }
 end
 
--- Notes that an operator deletes a member.
+-- Notes that an operator deletes a member, whose record is still there.
 local function member_deleted(id, batch, state)
-  member_notes[#member_notes + 1] = { 'deleted', id, batch, state }
+  local adder, added = unpack(read(id, 'P', 'A'), 1, 2)
+  member_notes[#member_notes + 1] = { 'deleted', id, batch, state, adder, added }
 end
 
 -- Notes that an ended member is retried. Takes whether its end was against its wish.

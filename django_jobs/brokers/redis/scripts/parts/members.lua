@@ -1,5 +1,5 @@
 -- The counts of batches, and what happens to a batch when its members end.
--- Parts: expect, fields, locks, retention, member_notes, edges, workflows.
+-- Parts: expect, fields, locks, retention, member_notes, edges, additions, workflows.
 -- Entered by: enter_batches.
 --
 -- Changes of counts are collected, and written once a call.
@@ -23,20 +23,19 @@ local function asked_for_it(failure)
   return not is_one_of(string.match(failure, '^%["([^"]*)"'), AGAINST_WISH)
 end
 
-local function has_edges(kind, id)
-  return redis.call('EXISTS', P .. edges_of(kind, id)) == 1
+-- Notes that a node has ended. If its attempt has added others, these join the workflow, and it is not over yet.
+local function node_ended(id, batch, succeeded)
+  local added, adder, token = unpack(read(id, 'A', 'P', 'n'), 1, 3)
+  local kept = added and end_additions(id, added, succeeded and token) or 0
+  if kept == 0 then return node_is_over(id, succeeded, adder) end
+  count(batch, 'total', kept)
+  count(batch, 'open', kept)
 end
 
--- Notes that a node has ended.
-local function node_ended(id, state)
-  if redis.call('EXISTS', P .. edges_of('success', id), P .. edges_of('end', id)) == 0 then return end
-  if has_edges('success', id) then note_event(state == 'succeeded' and 'success' or 'failure', id) end
-  if has_edges('end', id) then note_event('end', id) end
-end
-
--- Notes that a node that had failed goes on.
-local function node_came_back(id)
-  if has_edges('success', id) then note_event('back', id) end
+-- Notes that a node that has not ended is forgotten.
+local function node_vanished(id, adder, added)
+  if added then end_additions(id, added) end
+  node_is_over(id, false, adder)
 end
 
 -- Notes that nothing will happen to a node any more.
@@ -55,24 +54,24 @@ function COUNTED.ended(id, batch, state, failure)
   elseif state == 'discarded' and not (failure and asked_for_it(failure)) then
     note_missed(id, batch)
   end
-  if is_workflow(batch) then node_ended(id, state) end
+  if is_workflow(batch) then node_ended(id, batch, state == 'succeeded') end
 end
 
 function COUNTED.failed(id, batch)
   count(batch, 'open', -1)
   count(batch, 'discarded', 1)
   count(batch, 'missed', 1)
-  node_ended(id, 'discarded')
+  node_ended(id, batch, false)
 end
 
-function COUNTED.deleted(id, batch, state)
+function COUNTED.deleted(id, batch, state, adder, added)
   if is_one_of(state, ENDED) then
     could('ZREM', P .. 'z:' .. batch, id)
   else
     count(batch, 'open', -1)
     count(batch, 'discarded', 1)
     count(batch, 'missed', 1)
-    if is_workflow(batch) then node_ended(id, 'discarded') end
+    if is_workflow(batch) then node_vanished(id, adder, added) end
   end
   if is_workflow(batch) then node_deleted(id) end
 end
@@ -85,7 +84,7 @@ function COUNTED.came_back(id, batch, state, missed)
     count(batch, 'missed', -1)
     redis.call('HDEL', P .. 'j:' .. id, 'M')
   end
-  if is_workflow(batch) then node_came_back(id) end
+  if is_workflow(batch) then node_goes_on(id, read(id, 'P')[1]) end
 end
 
 local called_off = { ended = {}, expiries = {} } -- members of cancelled batches, as `finish` takes them
@@ -208,7 +207,7 @@ end
 
 -- Takes the notes, whose counts are not written yet.
 local function take_notes()
-  for _, noted in ipairs(member_notes) do COUNTED[noted[1]](unpack(noted, 2, 5)) end
+  for _, noted in ipairs(member_notes) do COUNTED[noted[1]](unpack(noted, 2, 6)) end
   member_notes = {}
   if #called_off.ended > 0 then finish('discarded', called_off.ended, called_off.expiries) end
   called_off = { ended = {}, expiries = {} }
