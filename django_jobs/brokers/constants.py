@@ -129,7 +129,10 @@ LIMITS_SWEPT = 10
 """At how many limits a heartbeat looks, to forget those."""
 
 MOVED_PER_CALL = 150
-"""How many jobs one call may let wait for slots, as it holds up the whole server."""
+"""How many jobs one call may let wait for slots, as it holds up the whole server.
+
+One that has waited and starts counts twice.
+"""
 
 LISTED_PER_CALL = 150
 """For how many queues one call lists keys with free slots; the next one goes on."""
