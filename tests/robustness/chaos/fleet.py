@@ -20,6 +20,9 @@ from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.workers import Site, WorkerProcess
 
+READY = "Stop: Ctrl-C"
+"""What a worker says when it begins to serve."""
+
 LOST = "was silent for longer than its lease"
 """What a worker says whose jobs were given to others."""
 
@@ -87,7 +90,22 @@ class Fleet:
         for _ in range(number):
             self.workers.append(self.site.start(*arguments, ready=False, **variables))
         for worker in self.workers if ready else ():
-            worker.wait_for("Stop: Ctrl-C")
+            worker.wait_for(READY)
+
+    def start_ready(self, *arguments: str, number: int = 1) -> None:
+        """Start workers, each again if Redis did not answer it, as a service manager would."""
+        for _ in range(number):
+            worker = self.site.start(*arguments, ready=False)
+            while not self._becomes_ready(worker):
+                worker = self.site.start(*arguments, ready=False)
+            self.workers.append(worker)
+
+    def _becomes_ready(self, worker: WorkerProcess) -> bool:
+        """Wait until a worker is ready, or has ended instead."""
+        self.wait_until(
+            lambda: READY in worker.said or worker.process.poll() is not None, "it hangs"
+        )
+        return READY in worker.said
 
     def id_of(self, worker: WorkerProcess) -> str | None:
         """Return the id under which Redis knows a worker, if it does yet."""
@@ -110,7 +128,7 @@ class Fleet:
 
     def freeze_past_lease(self, worker: WorkerProcess) -> None:
         """Freeze a worker until its jobs are given to others, and wait until it has noticed."""
-        worker.wait_for("Stop: Ctrl-C")
+        worker.wait_for(READY)
         self.wait_until(lambda: self.id_of(worker), "it does not begin")
         noticed = worker.said.count(LOST)
         worker.freeze()

@@ -96,7 +96,7 @@ class Producer:
 
 def test_batches_keep_their_promises_whatever_fails(make_fleet: MakeFleet) -> None:
     fleet = make_fleet("appendfsync always", through_proxy=True, socket_timeout=1, lease=4)
-    fleet.start("-c", "4", number=2, ready=True)
+    fleet.start_ready("-c", "4", number=2)
     producer = Producer()
     try:
         for _ in range(SCALE):
@@ -129,7 +129,7 @@ def befall(fleet: Fleet, producer: Producer, disaster: str) -> None:
     match disaster:
         case "kill":
             fleet.kill(random.choice(fleet.workers))
-            fleet.start("-c", "4", ready=True)
+            fleet.start_ready("-c", "4")
         case "freeze":
             fleet.freeze_past_lease(random.choice(fleet.workers))
         case "cut":
@@ -147,11 +147,14 @@ def befall(fleet: Fleet, producer: Producer, disaster: str) -> None:
 def abandon_one(fleet: Fleet, producer: Producer) -> None:
     """Kill a process in its block, and let the hour pass after which that is noticed."""
     process = fleet.site.run(ABANDONING)
-    process.wait_for("added", times=MEMBERS)
-    process.kill9()
-    said = [line.split() for line in process.said.splitlines() if line.count(" ") == 2]
+    fleet.wait_until(
+        lambda: process.said.count("added") >= MEMBERS or process.process.poll() is not None,
+        "it adds no members",
+    )
+    process.kill9()  # it has ended by itself if Redis did not answer it in time
+    said = [line.split() for line in process.said.splitlines() if line.startswith("added ")]
     producer.added += [(batch, member) for _, batch, member in said]
-    let_hour_pass(fleet, said[0][1])
+    let_hour_pass(fleet, *{batch for _, batch, _ in said})
 
 
 def let_hour_pass(fleet: Fleet, *batches: str) -> None:

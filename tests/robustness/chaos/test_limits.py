@@ -33,7 +33,7 @@ def test_no_limit_is_exceeded_whatever_is_killed_cut_off_or_frozen(make_fleet: M
         *tasks.rated.bulk_enqueue([[random.choice(KEYS)] for _ in range(RATED)]),
     ]
     ends: dict[int, int] = {}
-    fleet.start("-c", "10", number=2, ready=True)
+    fleet.start_ready("-c", "10", number=2)
     for number, disaster in enumerate(DISASTERS, 1):
         fleet.wait_for_runs(len(results) * number // (len(DISASTERS) + 2))
         strike(fleet, disaster, ends)
@@ -56,7 +56,7 @@ def strike(fleet: Fleet, disaster: str, ends: dict[int, int]) -> None:
         case "kill":
             fleet.kill(worker)
             ends[worker.process.pid] = time.monotonic_ns()
-            fleet.start("-c", "10", ready=True)
+            fleet.start_ready("-c", "10")
         case "freeze":  # for longer than its lease, so that others get its slots
             fleet.freeze_past_lease(worker)
         case "nap":  # for less than its lease, so that it keeps them

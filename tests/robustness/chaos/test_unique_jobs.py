@@ -114,7 +114,7 @@ class Caller:
 
 def test_unique_jobs_keep_their_promises_whatever_fails(make_fleet: MakeFleet) -> None:
     fleet = make_fleet("appendfsync always", through_proxy=True, socket_timeout=1, lease=LEASE)
-    fleet.start("-c", "4", number=2, ready=True)
+    fleet.start_ready("-c", "4", number=2)
     caller = Caller()
     try:
         for _ in range(ROUNDS):
@@ -151,7 +151,7 @@ def befall(fleet: Fleet, disaster: int) -> None:
     match disaster:
         case 0 | 1:
             fleet.kill(random.choice(fleet.workers))
-            fleet.start("-c", "4", ready=True)
+            fleet.start_ready("-c", "4")
         case 2:
             replace_frozen(fleet, random.choice(fleet.workers))
         case 3:
@@ -168,7 +168,7 @@ def replace_frozen(fleet: Fleet, worker: WorkerProcess) -> None:
     worker.send(signal.SIGTERM)
     assert worker.end() == 0, worker.said
     fleet.workers.remove(worker)
-    fleet.start("-c", "4", ready=True)
+    fleet.start_ready("-c", "4")
 
 
 # --- judgement -----------------------------------------------------------------------------------

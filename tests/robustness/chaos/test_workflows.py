@@ -105,7 +105,7 @@ class Flows:
 def test_nodes_start_in_order_with_all_results_whatever_fails(make_fleet: MakeFleet) -> None:
     fleet = make_fleet("appendfsync always", through_proxy=True, socket_timeout=1, lease=4)
     flows = Flows()
-    fleet.start("-c", "8", number=2, ready=True)
+    fleet.start_ready("-c", "8", number=2)
     for number in range(SCALE * len(DISASTERS)):
         for _ in range(2):
             flows.store()
@@ -143,7 +143,7 @@ def strike(fleet: Fleet, flows: Flows, disaster: str) -> None:
     match disaster:
         case "kill":
             fleet.kill(random.choice(fleet.workers))
-            fleet.start("-c", "8", ready=True)
+            fleet.start_ready("-c", "8")
         case "freeze":
             fleet.freeze_past_lease(random.choice(fleet.workers))
         case "cut":
