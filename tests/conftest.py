@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from tests.support import redis_server as servers
 from tests.support.certificates import Certificate
 from tests.support.order import long_first
 from tests.support.redis_server import RedisServer
+from tests.support.reports import sendable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -82,6 +83,12 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let no text of a test end the run."""
+    return sendable((yield))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

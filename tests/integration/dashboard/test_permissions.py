@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from django_jobs import periodic
 from django_jobs.backends.base import JobBackend
+from django_jobs.clock import now_ms
 from django_jobs.dashboard.throttle import Throttle
 from django_jobs.dashboard.urls import urlpatterns
 from django_jobs.jobs.batches import NewBatch
@@ -45,7 +46,8 @@ def site(redis_backend: JobBackend) -> Iterator[None]:
     with isolated_registry():
         periodic("@daily", name="report")(tasks.greet)
         worker = Driver(redis_backend.broker, "w1")
-        redis_backend.broker.push([limited("limited", JobLimit("mail server", 1))])
+        limit = JobLimit("mail server", 1, declared_at=now_ms())  # older ones are forgotten
+        redis_backend.broker.push([limited("limited", limit)])
         worker.settle(succeeded(worker.take_one()))
         redis_backend.broker.push([make_job(id="one", run_at=2 * START)])
         redis_backend.broker.batches.open(NewBatch(id="b1"))
