@@ -23,6 +23,7 @@ from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.shared_server import SharedServer
 from tests.robustness.faults.trial import Trial
 from tests.support.builders import make_jobs
+from tests.support.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -30,6 +31,14 @@ def trial(server: SharedServer) -> Iterator[Trial]:
     trial = Trial(server, FaultyConnection(server.socket))
     yield trial
     trial.close()
+
+
+@pytest.fixture
+def lone_server(redis_server_factory: Callable[..., RedisServer]) -> Iterator[SharedServer]:
+    """A server to which no threads of earlier tests can still send calls."""
+    server = SharedServer(str(redis_server_factory().socket))
+    yield server
+    server.close()
 
 
 def _trial(server: SharedServer, kind: Kind, effect: Effect) -> Trial:
@@ -71,9 +80,9 @@ def _calls_seen(trial: Trial, call: Callable[[], object]) -> int:
     ],
 )
 def test_the_server_sees_a_call_as_often_as_the_fault_says(
-    server: SharedServer, kind: Kind, effect: Effect, seen: int
+    lone_server: SharedServer, kind: Kind, effect: Effect, seen: int
 ) -> None:
-    trial = _trial(server, kind, effect)
+    trial = _trial(lone_server, kind, effect)
 
     assert _calls_seen(trial, trial.broker.ticks) == seen
     assert trial.wire.struck
@@ -94,8 +103,8 @@ def test_the_caller_hears_of_what_does_not_heal(
     trial.close()
 
 
-def test_a_late_call_arrives_after_its_successor(server: SharedServer) -> None:
-    trial = _trial(server, Kind.LATE, Effect.HEALED)
+def test_a_late_call_arrives_after_its_successor(lone_server: SharedServer) -> None:
+    trial = _trial(lone_server, Kind.LATE, Effect.HEALED)
     trial.insist(trial.broker.ticks)
 
     assert trial.wire.holds
