@@ -77,9 +77,14 @@ class Ground:
 
     def remember(self) -> None:
         """Note how much of the data a power cut would leave."""
+        # Redis puts off writing while the disk is busy, for up to two seconds.
+        self.fleet.wait_until(self.is_written, "Redis does not write")
         files = self.fleet.server.directory.rglob("*.aof")
         path = max(files, key=lambda path: path.stat().st_mtime)
         self.kept = path, path.stat().st_size
+
+    def is_written(self) -> bool:
+        return bool(self.fleet.redis.info("persistence")["aof_buffer_length"] == 0)
 
     def limit_memory(self) -> None:
         self.fleet.redis.config_set("maxmemory", "1" if self.is_full else "0")
