@@ -158,7 +158,7 @@ def _check_markers(keys: Keys) -> None:
 
 
 def _check_limits(keys: Keys) -> None:
-    """Slots belong to what is in flight, and whoever waits is found by a key and by a queue."""
+    """Slots belong to jobs in flight, and each waiting job is found by a key and by a queue."""
     in_flight = Counter(
         key
         for _, flight in family(keys, "f")

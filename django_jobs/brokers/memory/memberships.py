@@ -170,7 +170,7 @@ class Memberships:
         return _runs(adder, membership)
 
     def hold(self, batch_id: str, now: int) -> None:
-        """Note that whoever opened a batch still adds jobs."""
+        """Note that the block of a batch still adds jobs."""
         self.batches[batch_id].held_until = now + BATCH_HELD_MS
 
     def added(self, batch_id: str, number: int) -> None:

@@ -79,6 +79,8 @@ class Child:
     def listen(self) -> bool:
         """Read the channel; return whether there was a sign of life."""
         report = Report.last_in(self.channel.hear())
+        if self.launcher.is_gone:
+            self._send(0)  # nobody else says that it has ended
         if not self.channel.is_open:  # it ends, or has ended and its template must say so
             self._deadline = min(self._deadline, time.monotonic() + self._time_to_stop)
         if not report or self.stage is Stage.STOPPING:
@@ -144,6 +146,7 @@ class Child:
         self.write_stacks()
 
     def _send(self, number: int) -> None:
+        """Send a signal, or with 0 only look whether the process is there."""
         try:
             os.kill(self.pid, number)
         except ProcessLookupError:  # it has ended, and its template has not said so, or never will

@@ -188,9 +188,10 @@ def test_a_worker_ends_for_its_parent_even_if_a_process_of_a_job_and_no_template
     site: Site, backend: JobBackend
 ) -> None:
     left = tasks.leave_a_process_behind.enqueue()
-    patience = json.dumps({"child.SILENCE": 5, "child.WRITING_STACKS": 0.1})
+    # Where nobody reaps orphans, the parent has to wait, also for one that was still starting.
+    silence = {"child.LONGEST_START": 30, "child.SILENCE": 5, "child.WRITING_STACKS": 0.1}
     arguments = ("-c", "1", "--processes", "2")
-    parent = site.start(*arguments, ready=False, WORKER_PATIENCE=patience)
+    parent = site.start(*arguments, ready=False, WORKER_PATIENCE=json.dumps(silence))
     parent.wait_for("Stop: Ctrl-C", 2)
     pid = int(wait_for_end(backend, left).result or 0)
     try:

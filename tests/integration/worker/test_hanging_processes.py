@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import pytest
 from django_jobs.backends.base import JobBackend
 from django_jobs.worker.process.child import Child
 from django_jobs.worker.process.crew import Crew, CrewOptions
+from django_jobs.worker.process.exit_code import ExitCode
 from django_jobs.worker.process.inheritance import Program
 from django_jobs.worker.process.releases import Releases
 from django_jobs.worker.process.spawner import Spawner
@@ -27,6 +29,34 @@ from tests.integration.worker.helpers import (
 from tests.support.processes import is_gone
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.workers import Site
+
+LEAVES_A_PROCESS_BEHIND = """
+import os, time
+if os.fork() == 0:
+    time.sleep(600)
+"""
+
+
+class LostTemplate(Spawner):
+    """Has ended, so that it says no more how its processes end."""
+
+    is_gone = True
+
+    def code_of(self, pid: int) -> int | None:
+        super().code_of(pid)  # as init would, let it go
+        return None
+
+
+def test_a_worker_that_ended_at_its_start_is_noticed_although_a_process_of_its_own_is_left() -> (
+    None
+):
+    launcher = LostTemplate(Program((sys.executable, "-c", LEAVES_A_PROCESS_BEHIND)))
+    child = Child(launcher, 5)
+    try:
+        wait_until(lambda: child.listen() or child.code is not None, "its end is not noticed")
+        assert child.code == ExitCode.FAILED
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def test_a_worker_that_hangs_is_killed_and_replaced(
