@@ -12,7 +12,7 @@ from django_jobs.jobs.batches import BatchRecord, BatchState
 from django_jobs.relations.batches import Batch
 
 from .conditions import ANYTHING, Condition
-from .job_groups import UNFINISHED, GroupCondition, find_batch, to_backend, to_group_conditions
+from .job_groups import UNFINISHED, GroupCondition, find_group, to_backend, to_group_conditions
 
 
 def assert_batch_enqueued(
@@ -47,7 +47,7 @@ def assert_batch_enqueued(
         *_on_callbacks(found, BatchEvent.END, on_end),
         *_on_callbacks(found, BatchEvent.DEATH, on_death),
     ]
-    return Batch.get(find_batch(found, UNFINISHED, wanted, "was enqueued"), backend=backend)
+    return find_group(Batch, backend, UNFINISHED, wanted, "was enqueued")
 
 
 def assert_batch_succeeded(
@@ -70,8 +70,7 @@ def assert_batch_succeeded(
     """
     __tracebackhide__ = True  # of pytest
     wanted = to_group_conditions(name, metadata, total)
-    found = find_batch(to_backend(backend), {BatchState.SUCCEEDED}, wanted, "has succeeded")
-    return Batch.get(found, backend=backend)
+    return find_group(Batch, backend, {BatchState.SUCCEEDED}, wanted, "has succeeded")
 
 
 def assert_batch_failed(
@@ -94,8 +93,7 @@ def assert_batch_failed(
     """
     __tracebackhide__ = True  # of pytest
     wanted = to_group_conditions(name, metadata, total)
-    found = find_batch(to_backend(backend), {BatchState.FAILED}, wanted, "has failed")
-    return Batch.get(found, backend=backend)
+    return find_group(Batch, backend, {BatchState.FAILED}, wanted, "has failed")
 
 
 def _on_callbacks(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from django_jobs.backends import JobBackend, our_backend
 from django_jobs.jobs.batches import BatchRecord, BatchState
 from django_jobs.jobs.metadata import decode_metadata, encode_metadata
+from django_jobs.relations.batches import Batch
+from django_jobs.relations.workflows import Workflow
 
 from .conditions import ANYTHING, Condition, to_text
 from .hints import commit_hint
 from .waiting import EVERYTHING
+
+Group = TypeVar("Group", Batch, Workflow)
 
 LISTED = 20
 """The most batches or workflows in a message."""
@@ -50,51 +54,30 @@ def to_group_conditions(name: str, metadata: Mapping[str, Any], total: int) -> l
     return wanted
 
 
-def find_batch(
-    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[GroupCondition], what: str
-) -> str:
-    """Return the ID of the last batch that is in one of the states and meets all conditions.
-
-    Args:
-        what: what should have become of it, for the message.
-
-    Raises:
-        AssertionError: there is none.
-    """
-    __tracebackhide__ = True  # of pytest
-    records = backend.broker.batches.list(limit=EVERYTHING)
-    return _find(records, states, wanted, what, "batch", "batches")
-
-
-def find_workflow(
-    backend: JobBackend, states: Iterable[BatchState], wanted: Iterable[GroupCondition], what: str
-) -> str:
-    """Return the ID of the last workflow that is in one of the states and meets all conditions.
-
-    Args:
-        what: what should have become of it, for the message.
-
-    Raises:
-        AssertionError: there is none.
-    """
-    __tracebackhide__ = True  # of pytest
-    records = backend.broker.batches.list(workflows=True, limit=EVERYTHING)
-    return _find(records, states, wanted, what, "workflow", "workflows")
-
-
-def _find(
-    records: tuple[BatchRecord, ...],
+def find_group(
+    group: type[Group],
+    backend: str,
     states: Iterable[BatchState],
     wanted: Iterable[GroupCondition],
     what: str,
-    noun: str,
-    nouns: str,
-) -> str:
+) -> Group:
+    """Return the last batch or workflow that is in one of the states and meets all conditions.
+
+    Args:
+        group: which of the two.
+        what: what should have become of it, for the message.
+
+    Raises:
+        AssertionError: there is none.
+    """
     __tracebackhide__ = True  # of pytest
+    is_workflow = issubclass(group, Workflow)
+    noun, nouns = ("workflow", "workflows") if is_workflow else ("batch", "batches")
+    records = to_backend(backend).broker.batches.list(workflows=is_workflow, limit=EVERYTHING)
     conditions = [*wanted]
     for record in records:
         if record.state in states and all(one.is_met(record) for one in conditions):
-            return record.id
+            return group.get(record.id, backend=backend)
     raise AssertionError(
         f"No {noun}{to_text(conditions)} {what}. {_listed(records[:LISTED], nouns)}"
     )

@@ -10,7 +10,7 @@ from django_jobs.jobs.batches import BatchState
 from django_jobs.relations.workflows import Workflow
 
 from .conditions import ANYTHING
-from .job_groups import UNFINISHED, find_workflow, to_backend, to_group_conditions
+from .job_groups import UNFINISHED, find_group, to_group_conditions
 
 
 def assert_workflow_enqueued(
@@ -35,8 +35,7 @@ def assert_workflow_enqueued(
     """
     __tracebackhide__ = True  # of pytest
     wanted = to_group_conditions(name, metadata, total)
-    found = find_workflow(to_backend(backend), UNFINISHED, wanted, "was enqueued")
-    return Workflow.get(found, backend=backend)
+    return find_group(Workflow, backend, UNFINISHED, wanted, "was enqueued")
 
 
 def assert_workflow_succeeded(
@@ -59,8 +58,7 @@ def assert_workflow_succeeded(
     """
     __tracebackhide__ = True  # of pytest
     wanted = to_group_conditions(name, metadata, total)
-    found = find_workflow(to_backend(backend), {BatchState.SUCCEEDED}, wanted, "has succeeded")
-    return Workflow.get(found, backend=backend)
+    return find_group(Workflow, backend, {BatchState.SUCCEEDED}, wanted, "has succeeded")
 
 
 def assert_workflow_failed(
@@ -83,5 +81,4 @@ def assert_workflow_failed(
     """
     __tracebackhide__ = True  # of pytest
     wanted = to_group_conditions(name, metadata, total)
-    found = find_workflow(to_backend(backend), {BatchState.FAILED}, wanted, "has failed")
-    return Workflow.get(found, backend=backend)
+    return find_group(Workflow, backend, {BatchState.FAILED}, wanted, "has failed")

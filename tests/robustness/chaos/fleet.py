@@ -161,6 +161,29 @@ class Fleet:
         self.server.kill9()
         self.server.start()
 
+    def befall(self, disaster: str, *arguments: str) -> None:
+        """Let something happen to a worker, or to what all are connected to.
+
+        Args:
+            arguments: of the worker that is started for one that is killed.
+        """
+        match disaster:
+            case "kill":
+                self.kill(random.choice(self.workers))
+                self.start_ready(*arguments)
+            case "freeze":
+                self.freeze_past_lease(random.choice(self.workers))
+            case "cut":
+                self.proxy.cut()
+            case "swallow":
+                self.swallow_answers()
+            case "full":
+                self.fill_server()
+            case "restart":
+                self.restart_server()
+            case _:
+                raise ValueError(disaster)
+
     def stop(self) -> None:
         """Stop all workers as a deploy does; none has failed."""
         for worker in self.workers:

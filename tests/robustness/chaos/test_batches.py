@@ -98,12 +98,15 @@ def test_batches_keep_their_promises_whatever_fails(make_fleet: MakeFleet) -> No
     fleet = make_fleet("appendfsync always", through_proxy=True, socket_timeout=1, lease=4)
     fleet.start_ready("-c", "4", number=2)
     producer = Producer()
+    disasters = [one for _ in range(SCALE) for one in random.sample(DISASTERS, len(DISASTERS))]
     try:
-        for _ in range(SCALE):
-            for disaster in random.sample(DISASTERS, len(DISASTERS)):
-                enough = len(producer.opened) + BETWEEN
-                fleet.wait_until(lambda: len(producer.opened) >= enough, "too few")  # noqa: B023
-                befall(fleet, producer, disaster)
+        for disaster in disasters:
+            enough = len(producer.opened) + BETWEEN
+            fleet.wait_until(lambda: len(producer.opened) >= enough, "too few")  # noqa: B023
+            if disaster == "abandon":
+                abandon_one(fleet, producer)
+            else:
+                fleet.befall(disaster, "-c", "4")
     finally:
         producer.stop()
 
@@ -123,25 +126,6 @@ def test_batches_keep_their_promises_whatever_fails(make_fleet: MakeFleet) -> No
     assert [key for name in ("z:*", "happened", "held") for key in keys(fleet, name)] == []
     check_with_doctor(fleet.backend.broker)
     report(fleet, producer, store)
-
-
-def befall(fleet: Fleet, producer: Producer, disaster: str) -> None:
-    match disaster:
-        case "kill":
-            fleet.kill(random.choice(fleet.workers))
-            fleet.start_ready("-c", "4")
-        case "freeze":
-            fleet.freeze_past_lease(random.choice(fleet.workers))
-        case "cut":
-            fleet.proxy.cut()
-        case "swallow":
-            fleet.swallow_answers()
-        case "full":
-            fleet.fill_server()
-        case "restart":
-            fleet.restart_server()
-        case "abandon":
-            abandon_one(fleet, producer)
 
 
 def abandon_one(fleet: Fleet, producer: Producer) -> None:

@@ -110,7 +110,11 @@ def test_nodes_start_in_order_with_all_results_whatever_fails(make_fleet: MakeFl
         for _ in range(2):
             flows.store()
         fleet.wait_for_runs(NODES * number)
-        strike(fleet, flows, DISASTERS[number % len(DISASTERS)])
+        disaster = DISASTERS[number % len(DISASTERS)]
+        if disaster == "abandon":
+            abandon_one(fleet, flows)
+        else:
+            fleet.befall(disaster, "-c", "8")
         if number % 4 == 0:
             flows.cancel(flows.stored[-1])
 
@@ -137,25 +141,6 @@ def test_nodes_start_in_order_with_all_results_whatever_fails(make_fleet: MakeFl
         f" {NODES} nodes, {len(flows.cancelled)} cancelled; {len(flows.abandoned)} producers"
         f" killed, {whole} of which had stored all; {fleet.begun()} attempts."
     )
-
-
-def strike(fleet: Fleet, flows: Flows, disaster: str) -> None:
-    match disaster:
-        case "kill":
-            fleet.kill(random.choice(fleet.workers))
-            fleet.start_ready("-c", "8")
-        case "freeze":
-            fleet.freeze_past_lease(random.choice(fleet.workers))
-        case "cut":
-            fleet.proxy.cut()
-        case "swallow":
-            fleet.swallow_answers()
-        case "full":
-            fleet.fill_server()
-        case "restart":
-            fleet.restart_server()
-        case "abandon":
-            abandon_one(fleet, flows)
 
 
 def abandon_one(fleet: Fleet, flows: Flows) -> None:
