@@ -10,6 +10,8 @@ ARGS ?=
 # Most tests wait for other processes, so there are more than a small machine has cores. Stealing
 # work keeps all of them busy until the end.
 PARALLEL := --numprocesses 4 --dist worksteal
+# What is left to test-all: what takes long, and what looks for rare faults by repetition.
+QUICK := -m 'not long' --ignore tests/robustness
 
 BIN := $(VENV)/bin
 WAGTAIL := .venv-wagtail-$(or $(DJANGO),django61)
@@ -18,7 +20,7 @@ INSTALL := -m pip --disable-pip-version-check --no-input install -qq
 PIP := $(BIN)/python $(INSTALL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-servers test-versions test-wagtail test-deploy chaos soak load bench bench-quick bench-relations compare conformance docs record lint format coverage messages clean programs
+.PHONY: help run dev test test-all test-unit test-servers test-versions test-wagtail test-deploy chaos soak load bench bench-quick bench-relations compare conformance docs record lint format coverage messages clean programs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +43,10 @@ dev: $(VENV)/installed ## Start the example site with Redis and a worker, reload
 	@test -n "$$REDIS_URL" || scripts/ensure-program redis-server
 	@exec $(BIN)/python scripts/dev.py $(PORT)
 
-test: $(VENV)/installed-dev programs ## Run the tests
+test: $(VENV)/installed-dev programs ## Run the tests, except those for robustness and those that take long
+	@$(BIN)/python -m pytest $(PARALLEL) $(QUICK) $(ARGS)
+
+test-all: $(VENV)/installed-dev programs ## Run all tests, as CI does
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-unit: $(VENV)/installed-dev ## Run the tests that need neither Redis nor other processes, in half a minute
