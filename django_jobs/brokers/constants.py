@@ -199,8 +199,11 @@ QUEUE_KEPT_MS = DAY_MS
 CANCELLED_PER_CALL = 300
 """How many cancelled jobs that came back from their workers one heartbeat ends."""
 
-REAPED_PER_CALL = 500
-"""After how many jobs of vanished workers a heartbeat leaves other such workers to the next one."""
+REAPED_PER_CALL = 250
+"""How many jobs of vanished workers a heartbeat takes back; the next one goes on."""
+
+GIVEN_BACK_PER_CALL = 250
+"""How many jobs one call gives back of a worker that stops, or does not know of them."""
 
 LOST_WORKER_KEPT_MS = DAY_MS
 """How long a worker that vanished is told, should it come back, that it has lost its jobs."""
@@ -225,5 +228,8 @@ LONGEST_LEASE_MS = 3_600_000
 MANY_QUEUES = 100
 """With more queues than this, a worker of all queues does not ask for those found empty."""
 
-SWEEP = 1000
+DUE_PER_CALL = 150
+"""How many scheduled jobs one call queues that are due, and how many retrying ones."""
+
+SWEEP = 500
 """How many expired jobs, or names of queues, one call looks at."""

@@ -26,6 +26,7 @@ def test_slots_of_many_lost_jobs_are_freed(
         w1.take(900)
 
     w1.vanish(clock, noticed_by=w2)
+    w2.take_all_back()
 
     assert broker.inspection.limits.read(MAIL, [""])[0].used == 0
     check_with_doctor(broker)
@@ -43,6 +44,7 @@ def test_keys_of_many_lost_jobs_are_given_to_those_that_wait(
         w1.take(300)
 
     w1.vanish(clock, noticed_by=w2)
+    w2.take_all_back()
 
     assert broker.inspection.limits.read(MAIL, ["7"])[0].used == 0
     check_with_doctor(broker)

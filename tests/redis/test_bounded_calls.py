@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import redis
+
 from django_jobs.brokers.constants import (
     CANCELLED_PER_CALL,
+    DUE_PER_CALL,
     EDGES_FOR_BATCH,
     EDGES_PER_CALL,
+    GIVEN_BACK_PER_CALL,
     POSTPONED_PER_CALL,
     REAPED_PER_CALL,
 )
 from django_jobs.brokers.redis import RedisBroker
+from django_jobs.brokers.redis.inspection import CLEAR_PORTION
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import JOB_FORMAT, State
-from tests.support.builders import make_job, make_jobs, succeeded
+from tests.support.builders import make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
-from tests.support.driver import Driver, ids, past_lease
+from tests.support.driver import Driver, check_with_doctor, ids, past_lease
+
+
+def calls_of_scripts(client: redis.Redis) -> int:
+    """Return how many scripts have run that were loaded before."""
+    return int(client.info("commandstats")["cmdstat_evalsha"]["calls"])
 
 
 def test_a_call_puts_so_many_jobs_of_a_later_release_aside_and_the_next_goes_on(
@@ -44,20 +54,38 @@ def test_a_worker_that_listens_is_woken_again_for_the_rest(broker: RedisBroker, 
     assert ids(w1.listen("default").claims) == [known.id]
 
 
-def test_a_heartbeat_takes_back_the_jobs_of_a_few_vanished_workers_and_the_next_ones_go_on(
+def test_a_heartbeat_takes_back_some_jobs_of_vanished_workers_and_the_next_ones_go_on(
     broker: RedisBroker, clock: Clock
 ) -> None:
-    held = REAPED_PER_CALL // 2 + 1
-    broker.push(make_jobs(5 * held))
-    for number in range(5):
+    held = REAPED_PER_CALL // 2 + 10
+    broker.push(make_jobs(3 * held))
+    for number in range(3):
         assert len(Driver(broker, f"gone {number}").take(held)) == held
     clock.advance(past_lease(broker))
     other = Driver(broker, "other")
 
-    taken_back = [len(other.heartbeat().recovered) for _ in range(4)]
+    taken_back = [len(other.heartbeat().recovered) for _ in range(3)]
 
-    assert taken_back == [2 * held, 2 * held, held, 0]
-    assert broker.inspection.counts()[State.QUEUED] == 5 * held
+    most = REAPED_PER_CALL - 1  # a worker counts as well
+    assert taken_back == [most, 3 * held - most, 0]
+    assert broker.inspection.counts()[State.QUEUED] == 3 * held
+
+
+def test_a_vanished_worker_with_many_jobs_that_comes_back_keeps_what_was_not_taken_from_it(
+    broker: RedisBroker, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    broker.push(make_jobs(2 * REAPED_PER_CALL))
+    claims = w1.take(2 * REAPED_PER_CALL)
+    w1.vanish(clock, noticed_by=w2)
+
+    assert w1.heartbeat().lost
+    assert not w2.heartbeat().recovered
+    reply = w1.settle(*map(succeeded, claims))
+
+    assert len(reply.refused) == REAPED_PER_CALL
+    assert broker.inspection.counts()[State.SUCCEEDED] == REAPED_PER_CALL
+    assert broker.inspection.counts()[State.QUEUED] == REAPED_PER_CALL
+    check_with_doctor(broker)
 
 
 def test_a_heartbeat_ends_some_of_the_cancelled_jobs_that_came_back(
@@ -73,6 +101,66 @@ def test_a_heartbeat_ends_some_of_the_cancelled_jobs_that_came_back(
 
     w2.heartbeat()
     assert broker.inspection.counts()[State.DISCARDED] == CANCELLED_PER_CALL + 1
+
+
+def test_a_worker_that_stops_gives_its_jobs_back_with_several_calls(
+    broker: RedisBroker, w1: Driver, w2: Driver, client: redis.Redis
+) -> None:
+    Driver(broker, "other").close()  # which loads the script
+    number = 2 * GIVEN_BACK_PER_CALL + 1
+    broker.push(make_jobs(number))
+    w1.take(number)
+    before = calls_of_scripts(client)
+
+    w1.close()
+
+    assert calls_of_scripts(client) - before == 3
+    assert broker.inspection.workers() == ()
+    assert len(w2.take(number)) == number
+    check_with_doctor(broker)
+
+
+def test_a_heartbeat_gives_back_some_of_the_jobs_that_its_worker_does_not_know(
+    broker: RedisBroker, w1: Driver
+) -> None:
+    number = GIVEN_BACK_PER_CALL + 1
+    broker.push(make_jobs(number))
+    w1.take(number)
+    forgetful = Driver(broker, w1.id)
+    for _ in range(2):
+        forgetful.settle()  # under the tags of the calls that took the jobs
+
+    forgetful.heartbeat()
+    assert broker.inspection.counts()[State.QUEUED] == GIVEN_BACK_PER_CALL
+
+    forgetful.heartbeat()
+    assert broker.inspection.counts()[State.QUEUED] == number
+
+
+def test_a_call_queues_some_of_the_jobs_that_are_due_and_the_next_goes_on(
+    broker: RedisBroker, clock: Clock, w1: Driver
+) -> None:
+    number = DUE_PER_CALL + 1
+    broker.push(make_jobs(number))
+    w1.settle(*(retrying(claim, delay=1_000) for claim in w1.take(number)))
+    broker.push(make_jobs(number, run_at=clock.now() + 1_000))
+    clock.advance(1_000)
+
+    assert w1.settle().due_in == 0
+    assert broker.inspection.counts()[State.QUEUED] == 2 * DUE_PER_CALL
+
+    assert w1.settle().due_in is None
+    assert broker.inspection.counts()[State.QUEUED] == 2 * number
+
+
+def test_a_queue_is_cleared_with_several_calls(broker: RedisBroker, client: redis.Redis) -> None:
+    broker.inspection.clear("default")  # which loads the script
+    broker.push(make_jobs(CLEAR_PORTION + 1))
+    before = calls_of_scripts(client)
+
+    assert broker.inspection.clear("default") == CLEAR_PORTION + 1
+
+    assert calls_of_scripts(client) - before == 3
 
 
 def test_a_call_that_ends_many_batches_starts_few_callbacks_and_the_next_goes_on(

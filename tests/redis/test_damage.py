@@ -171,6 +171,7 @@ def test_jobs_that_must_run_alone_stay_however_many_they_are(
         victim = Driver(broker, f"crashes-{crash}")
         victim.take(number)
         victim.vanish(clock, noticed_by=w2)
+        w2.take_all_back()
 
     assert len(w1.take(10)) == 1
     assert len(w1.take(10)) == 0

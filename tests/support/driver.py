@@ -141,6 +141,11 @@ class Driver:
         clock.advance(past_lease(self.broker) - past_lease(self.broker) // 2)
         return noticed_by.heartbeat()
 
+    def take_all_back(self) -> None:
+        """Send heartbeats until they take back no more jobs of vanished workers."""
+        while self.heartbeat().recovered:
+            pass
+
 
 def taking(*queues: QueueQuota | str, limit: int) -> Take:
     """Return what a worker asks for; a queue without a quota may give as much as the limit."""

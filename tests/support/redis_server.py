@@ -109,6 +109,12 @@ class RedisServer:
         self._wait_until_it_answers(self._process)
 
     @property
+    def pid(self) -> int:
+        """The id of the process; of a started server only."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the server was started, and has not ended."""
         return self._process is not None and self._process.poll() is None

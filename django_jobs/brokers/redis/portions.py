@@ -9,8 +9,8 @@ from django_jobs.jobs.records import Job
 JOBS = 1000
 """Jobs of one call: enough to make the round trip cheap."""
 
-WEIGHT_OF_UNIQUE = 4
-"""As how many of them a unique job counts: its lock takes Redis longer than all else."""
+WEIGHT_OF_LOCK, WEIGHT_OF_TURN = 7, 1
+"""As how many more of them a job counts that is unique, or has a turn."""
 
 BYTES = 8 * 1024 * 1024
 """Bytes of arguments in one call, but for a single job that has more."""
@@ -25,7 +25,7 @@ def to_portions(jobs: Sequence[Job], most: int = JOBS) -> Iterator[list[Job]]:
     portion: list[Job] = []
     room, places = BYTES, most
     for job in jobs:
-        size, weight = job.size, WEIGHT_OF_UNIQUE if job.lock else 1
+        size, weight = job.size, _weight(job)
         if portion and (size > room or weight > places):
             yield portion
             portion, room, places = [], BYTES, most
@@ -34,3 +34,8 @@ def to_portions(jobs: Sequence[Job], most: int = JOBS) -> Iterator[list[Job]]:
         places -= weight
     if portion:
         yield portion
+
+
+def _weight(job: Job) -> int:
+    """Return as how many plain jobs one counts."""
+    return 1 + (WEIGHT_OF_LOCK if job.lock else 0) + (WEIGHT_OF_TURN if job.turn else 0)

@@ -167,7 +167,8 @@ class RedisSession(Session):
         with ExitStack() as connections:
             for scripts in (self._exchanging, self._listening):
                 connections.callback(scripts.client.close)
-            self._caller.run("close", self._worker_id)
+            while self._caller.run("close", self._worker_id):
+                pass  # it holds more jobs than one call gives back
 
 
 def _known_claims(known: Snapshot) -> list[str | int]:

@@ -11,11 +11,13 @@ if #popped == 0 then
   popped = redis.call('ZRANGEBYSCORE', P .. 'y:' .. ARGV[1], '-inf', last, 'WITHSCORES', 'LIMIT', 0, number)
   for i = 1, #popped, 2 do leave_waiters(popped[i], ARGV[1]) end
 end
+local ids = {}
 for i = 1, #popped, 2 do
   local lock, batch = unpack(read(popped[i], 'l', 'B'), 1, 2)
   if lock then free_lock(popped[i], lock) end
   if batch then member_deleted(popped[i], batch, 'queued') end
-  forget({ popped[i] })
+  ids[#ids + 1] = popped[i]
 end
+forget(ids)
 work_on_batches()
-return #popped / 2
+return #ids

@@ -1,7 +1,7 @@
--- Gives back all jobs of a worker that stops, undoing their attempts, and forgets it.
+-- Gives back jobs of a worker that stops, undoing their attempts, and forgets the worker with the last of them.
 --
--- Parts: expect, flight.
--- KEYS[1]: prefix. ARGV: worker.
+-- Parts: expect, many, flight.
+-- KEYS[1]: prefix. ARGV: worker. Returns 1 if it holds others, which the next call gives back.
 -- Invariant: no late copy of a heartbeat begins a lease again, so that no late copy of an exchange claims
 --   jobs for a worker that is gone.
 local worker = ARGV[1]
@@ -12,17 +12,11 @@ expect('HLEN', 'commands')
 expect('ZCARD', 'leases')
 expect('ZCARD', 'lost')
 local suspect = redis.call('HGET', P .. 'suspects', worker)
-local all = redis.call('HGETALL', flight)
-redis.call('DEL', flight, P .. 'w:' .. worker, P .. 'd:' .. worker)
-redis.call('SREM', P .. 'extended', worker)
-redis.call('HDEL', P .. 'suspects', worker)
-redis.call('HDEL', P .. 'commands', worker)
-redis.call('ZREM', P .. 'leases', worker)
-redis.call('ZREM', P .. 'lost', worker)
-redis.call('SET', P .. 'b:' .. worker, '999999999999999:0', 'EX', 3600)
-local held_suspect = false
-local ids, values = in_order(all)
-for _, id in ipairs(ids) do
+local ids, values = in_order(redis.call('HGETALL', flight))
+local given = { unpack(ids, 1, math.min(GIVEN_BACK_PER_CALL, #ids)) }
+local holds_more, held_suspect = #given < #ids, false
+with_many('HDEL', flight, given)
+for _, id in ipairs(given) do
   local _, _, score, _, _, lock = let_go(values[id])
   give_back(id, score, lock)
   held_suspect = held_suspect or id == suspect
@@ -32,4 +26,12 @@ if give_freed then
   give_freed()
   write_limits()
 end
-return redis.status_reply('OK')
+if holds_more then return 1 end
+redis.call('DEL', flight, P .. 'w:' .. worker, P .. 'd:' .. worker)
+redis.call('SREM', P .. 'extended', worker)
+redis.call('HDEL', P .. 'suspects', worker)
+redis.call('HDEL', P .. 'commands', worker)
+redis.call('ZREM', P .. 'leases', worker)
+redis.call('ZREM', P .. 'lost', worker)
+redis.call('SET', P .. 'b:' .. worker, '999999999999999:0', 'EX', 3600)
+return 0

@@ -1,5 +1,5 @@
 -- How scheduled and retrying jobs are queued when they are due.
--- Parts: request, shapes, fields, places, locks.
+-- Parts: request, shapes, fields, many, places, locks.
 
 -- Returns when the first of them is due: the end of time if there is none.
 local function first_due()
@@ -22,7 +22,7 @@ local function find_due()
   local due = {}
   for _, state in ipairs(DEFERRED) do
     local index = P .. 's:' .. state
-    local found = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PORTION)
+    local found = redis.call('ZRANGEBYSCORE', index, '-inf', now, 'WITHSCORES', 'LIMIT', 0, DUE_PER_CALL)
     for i = 1, #found, 2 do
       due[#due + 1] = { found[i], tonumber(found[i + 1]), index }
     end
@@ -34,22 +34,33 @@ local function find_due()
   return due
 end
 
-local function promote()
-  if was_begun then next_due = first_due() end
-  if next_due > now then return end
-  local touched = {}
+-- Queues the jobs that are due, in portions of those that go to one queue under one priority.
+local function queue_due()
+  local groups, due_ids = {}, {} -- groups by queue and priority; ids by index
   for _, job in ipairs(find_due()) do
     local id, due_at, index = unpack(job)
     local queue, enqueued_with, turn = unpack(read(id, 'q', 'e', 'y'), 1, 3)
     if queue then
-      enqueue(id, queue, terms(enqueued_with or '') or 0, turn)
+      local priority = terms(enqueued_with or '') or 0
+      local name = priority .. ':' .. queue
+      local group = groups[name] or { ids = {}, queue = queue, priority = priority, turns = {} }
+      groups[name] = group
+      group.ids[#group.ids + 1], group.turns[#group.ids + 1] = id, turn or nil
       redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
-      touched[queue] = true
     end
-    redis.call('ZREM', index, id)
+    due_ids[index] = due_ids[index] or {}
+    table.insert(due_ids[index], id)
   end
-  for queue in pairs(touched) do
-    mark(queue)
+  for _, group in pairs(groups) do
+    enqueue_all(group.ids, group.queue, group.priority, group.turns)
+    mark(group.queue)
   end
+  for index, ids in pairs(due_ids) do with_many('ZREM', index, ids) end
+end
+
+local function promote()
+  if was_begun then next_due = first_due() end
+  if next_due > now then return end
+  queue_due()
   next_due = first_due()
 end

@@ -57,14 +57,21 @@ local function take_back(id, value, gone, recovered, dead)
   recovered[#recovered + 1] = id
 end
 
--- Takes back the jobs of a worker, and returns how many it held. If their key is of another type, the doctor finds them.
-local function reap(gone, recovered, dead)
+-- Takes back jobs of a worker, so many at most, and returns how many these are. If their key is of another type, the doctor
+-- finds them. A worker that holds more keeps its lease, which is over, for the next call.
+local function reap(gone, most, recovered, dead)
   local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
   expect_lists_of_ended()
   expect_lists_of_queues()
   local ids, values = in_order(all)
-  for _, id in ipairs(ids) do
+  local taken = { unpack(ids, 1, math.min(most, #ids)) }
+  for _, id in ipairs(taken) do
     take_back(id, values[id], gone, recovered, dead)
+  end
+  redis.call('ZADD', P .. 'lost', now, gone)
+  if #taken < #ids then
+    redis.call('HDEL', P .. 'f:' .. gone, unpack(taken))
+    return #taken
   end
   redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
   redis.call('EXPIRE', P .. 'b:' .. gone, LOST_WORKER_KEPT_MS / 1000) -- it may only be cut off, and send heartbeats again
@@ -72,8 +79,7 @@ local function reap(gone, recovered, dead)
   redis.call('HDEL', P .. 'commands', gone)
   redis.call('ZREM', P .. 'leases', gone)
   redis.call('SREM', P .. 'extended', gone)
-  redis.call('ZADD', P .. 'lost', now, gone)
-  return #ids
+  return #taken
 end
 
 -- Takes back the jobs whose end a worker cannot report, as if it had vanished: to give them back at no cost
@@ -99,7 +105,7 @@ local function reap_overdue(recovered, dead)
   local left = REAPED_PER_CALL
   for _, gone in ipairs(overdue()) do
     if left <= 0 then break end
-    left = left - reap(gone, recovered, dead) - 1
+    left = left - reap(gone, left, recovered, dead) - 1
   end
   redis.call('ZREMRANGEBYSCORE', P .. 'lost', '-inf', now - LOST_WORKER_KEPT_MS)
 end

@@ -1,5 +1,5 @@
 -- The places of queued jobs, and the markers that wake workers.
--- Parts: expect, turns.
+-- Parts: expect, many, turns.
 
 -- Marks a queue that may have jobs, which wakes one listening worker.
 local function mark(queue)
@@ -50,9 +50,17 @@ local function new_members(ids, queue, priority, has_turns, of_jobs)
   return members
 end
 
--- Puts a job at the end of a queue, and of the turns of its key. Takes what the job says of its turn, if anything.
+-- Puts jobs of one priority at the end of a queue, in this order, and of the turns of their keys. Takes what each job
+-- says of its turn: by their numbers, as some say nothing.
+local function enqueue_all(ids, queue, priority, turns)
+  local has_turns, of_jobs = redis.call('EXISTS', P .. 'v:' .. queue) == 1, nil
+  for _, turn in pairs(turns) do
+    if turn ~= '' then of_jobs = turns end
+  end
+  could_many('ZADD', P .. 'q:' .. queue, new_members(ids, queue, priority, has_turns, of_jobs))
+end
+
+-- Does so with one job.
 local function enqueue(id, queue, priority, turn)
-  local has_turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1
-  local of_jobs = turn and turn ~= '' and { turn } or nil
-  place(id, queue, new_members({ id }, queue, priority, has_turns, of_jobs)[1])
+  enqueue_all({ id }, queue, priority, { turn or nil })
 end

@@ -5,7 +5,8 @@
 --
 -- It learned of each claim through the reply to a call that it awaited. So it never knew of a claim, or
 -- was told that its settlement took effect, if the claim's tag was given out, its call is not awaited
--- any more, and it does not name the claim. Neither clocks nor the age of a claim can tell.
+-- any more, and it does not name the claim. Neither clocks nor the age of a claim can tell. The next heartbeat finds
+-- those that are too many for one call.
 local function give_back_unknown(worker, last_tag, awaited, named)
   local flight = P .. 'f:' .. worker
   local suspect = redis.call('HGET', P .. 'suspects', worker)
@@ -14,7 +15,7 @@ local function give_back_unknown(worker, last_tag, awaited, named)
     local id = all[i]
     local fence, tag, score, _, _, lock = held(all[i + 1])
     local is_known = fence and (tonumber(tag) > last_tag or awaited[tag] or named[id .. ' ' .. fence])
-    if not is_known then
+    if not is_known and #unknown < GIVEN_BACK_PER_CALL then
       unknown[#unknown + 1], scores[id], locks[id] = id, score, lock
       let_go(all[i + 1])
     end

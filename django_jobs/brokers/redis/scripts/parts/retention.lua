@@ -10,21 +10,26 @@ local function expect_lists_of_ended()
 end
 
 local function forget(ids)
-  for _, id in ipairs(ids) do
-    redis.call('UNLINK', P .. 'j:' .. id, P .. 'e:' .. id)
+  local keys = {}
+  for n, id in ipairs(ids) do
+    keys[2 * n - 1], keys[2 * n] = P .. 'j:' .. id, P .. 'e:' .. id
   end
+  unlink_all(keys)
   with_many('ZREM', P .. 'expiries', ids)
 end
 
 -- Forgets ended jobs whose time is over, a portion at a time.
 local function sweep(portion)
   local over = redis.call('ZRANGEBYSCORE', P .. 'expiries', '-inf', now, 'LIMIT', 0, portion)
+  local by_state = {}
   for _, id in ipairs(over) do
     local state = read(id, 's')[1]
     if state then
-      redis.call('ZREM', P .. 's:' .. state, id)
+      by_state[state] = by_state[state] or {}
+      table.insert(by_state[state], id)
     end
   end
+  for state, ids in pairs(by_state) do with_many('ZREM', P .. 's:' .. state, ids) end
   forget(over)
 end
 
