@@ -51,8 +51,10 @@ def job_count(count: int) -> str:
 def kept_jobs(count: int) -> str:
     """Return why jobs were not retried whose state permits it."""
     text = ngettext(
-        "%(jobs)s was not retried: another job holds its lock, or one that it needs has failed.",
-        "%(jobs)s were not retried: others hold their locks, or jobs that they need have failed.",
+        "%(jobs)s was not retried: another job holds its lock, one that it needs has failed, or its"
+        " batch was cancelled.",
+        "%(jobs)s were not retried: others hold their locks, jobs that they need have failed, or"
+        " their batches were cancelled.",
         count,
     )
     return text % {"jobs": job_count(count)}

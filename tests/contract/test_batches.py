@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from django_jobs.brokers.constants import (
     MAX_CRASHES,
     POSTPONED_PER_CALL,
 )
-from django_jobs.brokers.inspection.base import Inspection
+from django_jobs.brokers.inspection.base import Inspection, JobAction
+from django_jobs.brokers.inspection.filters import Filter
+from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.errors import BatchCancelled, BatchEnded
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import (
@@ -620,6 +623,40 @@ def test_what_has_ended_or_is_unknown_is_not_cancelled(broker: Broker) -> None:
 
     assert not broker.batches.cancel("b1")
     assert not broker.batches.cancel("unknown")
+
+
+@pytest.mark.parametrize("state", ["dead", "discarded", "retrying", "scheduled"])
+def test_a_member_of_a_cancelled_batch_is_not_retried(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, state: str
+) -> None:
+    """It would be discarded when its turn is."""
+    open_batch(broker)
+    later = clock.now() + MINUTE if state == "scheduled" else None
+    add(broker, [make_job(id="a", batch="b1", run_at=later)])
+    if state != "scheduled":
+        ends = {"dead": dead, "discarded": discarded, "retrying": partial(retrying, delay=MINUTE)}
+        w1.settle(ends[state](w1.take_one()))
+    before = read(broker).counts
+    broker.batches.cancel("b1")
+
+    assert not inspection.retry("a")
+
+    done = Finder(inspection, Filter(states=frozenset({State(state)}))).apply(JobAction.RETRY)
+    assert (done.number, done.locked) == (0, 1)
+    assert found(inspection, "a").state == state
+    assert read(broker).counts == before
+    assert inspection.delete("a")
+
+
+def test_a_callback_of_a_cancelled_batch_is_retried(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    open_batch(broker)
+    broker.batches.cancel("b1")
+    (callback,) = w1.take(5, "callbacks")
+    w1.settle(dead(callback))
+
+    assert inspection.retry("b1-end")
 
 
 # --- in time ------------------------------------------------------------------------------------

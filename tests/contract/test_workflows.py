@@ -539,6 +539,21 @@ def test_a_cancelled_workflow_starts_nothing_more(
     assert read(broker).state is BatchState.FAILED
 
 
+def test_a_node_of_a_cancelled_workflow_is_not_retried(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    start(broker, {"a": "", "b": "a", "c": "", "d": ""})
+    inspection.cancel("c")
+    claim = w1.take_one()
+    w1.take_one()
+    w1.settle(dead(claim))
+    w1.heartbeat()
+    broker.batches.cancel(FLOW)
+
+    assert [inspection.retry(node) for node in "abc"] == [False] * 3
+    assert states(inspection, *"abc") == ["dead", "discarded", "discarded"]
+
+
 def test_a_workflow_that_is_cancelled_before_it_is_sealed_leaves_nothing(
     broker: Broker, inspection: Inspection, w1: Driver
 ) -> None:

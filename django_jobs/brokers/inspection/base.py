@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from django_jobs.brokers.constants import FAIR_KEYS_SHOWN, PERMITTED, UPSTREAM_FAILED
+from django_jobs.brokers.constants import FAIR_KEYS_SHOWN, PERMITTED
 from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, ScanReply
 from django_jobs.brokers.inspection.limits import Limits
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
@@ -30,19 +30,12 @@ class JobAction(StrEnum):
         return PERMITTED[self.value]
 
 
-def needs_failed_job(record: JobRecord) -> bool:
-    """Return whether a job was discarded as one that it needs has failed: retry that one."""
-    last = record.failures[-1].exception if record.failures else ""
-    return record.state is State.DISCARDED and last == UPSTREAM_FAILED
-
-
 class Applied(NamedTuple):
     """What became of an action for many jobs.
 
     Attributes:
         changed: how many jobs it changed.
-        locked: how many were not retried: unique jobs whose locks others hold, and nodes that need
-            one that has failed.
+        locked: how many were not retried although their state permits it.
     """
 
     changed: int = 0
@@ -220,7 +213,8 @@ class Inspection(ABC):
         """Queue a dead, discarded, retrying or scheduled job now.
 
         Returns:
-            False if it is in no such state, or if another job holds the lock of this unique job.
+            False if it is in no such state. Also if it is kept back: another job holds the lock of
+            this unique one, what this node needs has failed, or its batch was cancelled.
 
         Attempts and crashes of an ended job count from zero again; its failures stay.
         """

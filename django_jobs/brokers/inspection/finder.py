@@ -59,8 +59,7 @@ class Count(SearchProgress):
     """How many jobs are meant, or were changed.
 
     Attributes:
-        locked: how many were not retried: unique jobs whose locks others hold, and nodes that need
-            one that has failed.
+        locked: how many were not retried although their state permits it.
     """
 
     number: int

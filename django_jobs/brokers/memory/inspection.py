@@ -188,7 +188,7 @@ class MemoryInspection(Inspection):
             if entry is None or not entry.permits(JobAction.RETRY.states):
                 return False
             now = self._now()
-            if entry.failed_edges or not self._store.take_lock(entry.job, now):
+            if not self._store.can_run_again(entry, now):
                 return False
             self._cancellations.forget(entry)
             is_bound = entry.open_edges and self._store.memberships.is_node(entry.job)

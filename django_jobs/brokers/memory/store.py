@@ -175,6 +175,12 @@ class Store(Indexes):
             self.locks.give(job.lock.digest, job.id)
         return True
 
+    def can_run_again(self, entry: StoredJob, now: int) -> bool:
+        """Give a job that is retried its lock, unless it would be discarded or that is taken."""
+        if entry.failed_edges or self.memberships.is_cancelled(entry.job.batch):
+            return False
+        return self.take_lock(entry.job, now)
+
     # --- limits ------------------------------------------------------------------------------
 
     def closed_limit(self, entry: StoredJob, now: int) -> JobLimit | None:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import JobAction, needs_failed_job
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.kept_back import why_kept_back
 from django_jobs.dashboard import denied, formatting, parameters
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
@@ -20,7 +21,7 @@ from django_jobs.dashboard.bulk import BulkRun, StepBudget
 from django_jobs.dashboard.decorators import Done, InProgress, Refused, action, page
 from django_jobs.dashboard.filters import JobFilters
 from django_jobs.dashboard.request import DashboardRequest
-from django_jobs.jobs.records import JobRecord, State
+from django_jobs.jobs.records import State
 
 OVER = gettext_lazy("This action was started by another user, or it has expired. Start it again.")
 
@@ -43,7 +44,8 @@ def apply(request: DashboardRequest) -> Done | Refused:
         back = request.address("job", id=job_id)
     locked = 0
     if asked is JobAction.RETRY and changed < len(ids):
-        locked = sum(_is_kept_back(record) for record in request.inspection.read(ids))
+        batches, records = request.backend.broker.batches, request.inspection.read(ids)
+        locked = sum(why_kept_back(record, batches) is not None for record in records)
     if not changed:
         return Refused(formatting.kept_jobs(locked) if locked else _refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)
@@ -120,12 +122,6 @@ def _choice(query: Any) -> JobAction:
     if not given:
         raise Http404(_("Unknown action."))
     return JobAction(given)
-
-
-def _is_kept_back(record: JobRecord) -> bool:
-    """Return whether a job is not retried although its state permits it."""
-    is_locked_out = record.state in JobAction.RETRY.states and record.is_locked_out
-    return is_locked_out or needs_failed_job(record)
 
 
 def _report(wanted: JobAction, changed: int, left: int, locked: int) -> str:

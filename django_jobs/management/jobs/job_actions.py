@@ -10,14 +10,11 @@ from typing import ClassVar
 from django.core.management.base import CommandError
 
 from django_jobs.backends.base import JobBackend
+from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import BEATS
-from django_jobs.brokers.inspection.base import (
-    Applied,
-    Inspection,
-    JobAction,
-    needs_failed_job,
-)
-from django_jobs.jobs.records import State
+from django_jobs.brokers.inspection.base import Applied, JobAction
+from django_jobs.brokers.kept_back import KeptBack, why_kept_back
+from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.formatting import format_count, printable
 from django_jobs.management.target import known_queue
 
@@ -70,8 +67,7 @@ class JobActionSubcommand(BackendSubcommand):
         if options.all:
             done, refused = self._change_all(backend, console, options), []
         else:
-            inspection = backend.broker.inspection
-            refused = [one for each in options.ids if (one := self._change(inspection, each))]
+            refused = [one for each in options.ids if (one := self._change(backend.broker, each))]
             done = Applied(len(options.ids) - len(refused))
         self._report(console, options, done, refused)
 
@@ -101,11 +97,11 @@ class JobActionSubcommand(BackendSubcommand):
             interactive=options.interactive,
         )
 
-    def _change(self, inspection: Inspection, job_id: str) -> Refusal | None:
+    def _change(self, broker: Broker, job_id: str) -> Refusal | None:
         """Change a job; return why that was refused, if it was."""
-        if inspection.apply_one(self.action, job_id):
+        if broker.inspection.apply_one(self.action, job_id):
             return None
-        record = inspection.find(job_id)
+        record = broker.inspection.find(job_id)
         if record is None:
             return Refusal(job_id, f"There is no job {job_id!r}, or it is no longer kept.")
         if record.job.id != job_id:
@@ -113,14 +109,15 @@ class JobActionSubcommand(BackendSubcommand):
                 job_id,
                 f"{job_id} is no job: its call was merged with job {record.job.id}. Give that ID.",
             )
-        if record.state in self.states and record.is_locked_out:
+        why = why_kept_back(record, broker.batches) if self.action is JobAction.RETRY else None
+        if why:
+            return Refusal(job_id, f"Job {job_id} was not retried: {_explained(why, record)}")
+        if record.state in self.states:
             return Refusal(
                 job_id,
-                f"Job {job_id} was not {self.participle}: it is unique, and job"
-                f" {record.lock_holder} holds its lock.",
+                f"Job {job_id} was not {self.participle}: it is added by a job that still runs, or"
+                " has added jobs that have not ended.",
             )
-        if self.action is JobAction.RETRY and needs_failed_job(record):
-            return Refusal(job_id, f"Job {job_id} was not retried: {record.failures[-1].message}")
         *others, last = [state.value for state in self.states]
         return Refusal(
             job_id,
@@ -144,10 +141,20 @@ class JobActionSubcommand(BackendSubcommand):
         if locked and not options.json:
             console.info(
                 f"{format_count(locked, 'job')} not {self.participle}: other jobs hold their"
-                " locks, or jobs that they need have failed."
+                " locks, jobs that they need have failed, or their batches were cancelled."
             )
         if not changed and not locked:
             raise CommandError(f"No {options.state} jobs match, so none was {self.participle}.")
+
+
+def _explained(why: KeptBack, record: JobRecord) -> str:
+    match why:
+        case KeptBack.UPSTREAM:
+            return record.failures[-1].message
+        case KeptBack.CANCELLED:
+            return f"{record.job.batch} was cancelled, so it would be discarded."
+        case KeptBack.LOCKED:
+            return f"it is unique, and job {record.lock_holder} holds its lock."
 
 
 class Retry(JobActionSubcommand):

@@ -201,6 +201,21 @@ def test_dead_members_of_a_cancelled_batch_are_not_retried(jobs: Jobs, broker: B
         jobs("batches", "b1", "--retry-dead")
 
 
+def test_a_dead_member_of_a_cancelled_batch_is_not_retried_by_its_id(
+    jobs: Jobs, broker: Broker
+) -> None:
+    worker = Driver(broker)
+    broker.batches.open(NewBatch(id="b1"))
+    broker.batches.add([make_job(id="a", batch="b1")], Membership("b1"))
+    worker.settle(dead(worker.take_one()))
+    broker.batches.cancel("b1")
+
+    with pytest.raises(CommandError, match="Job a was not retried: b1 was cancelled, so it would"):
+        jobs("retry", "a")
+    answer = jobs("retry", "--all", "--state", "dead", "--no-input")
+    assert "1 job not retried: other jobs hold their locks, jobs" in answer.out + answer.err
+
+
 def test_members_whose_locks_are_taken_are_counted_apart(jobs: Jobs, broker: Broker) -> None:
     worker = Driver(broker)
     broker.batches.open(NewBatch(id="b1"))

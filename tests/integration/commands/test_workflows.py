@@ -14,7 +14,7 @@ from django_jobs.jobs.workflows import NewNode
 from django_jobs.testing import run_enqueued
 from tests.apps.command_site import tasks
 from tests.integration.commands.helpers import Jobs
-from tests.support.builders import make_job
+from tests.support.builders import make_job, succeeded
 from tests.support.driver import Driver
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -114,7 +114,22 @@ def test_a_job_that_needs_a_failed_one_is_not_retried(jobs: Jobs, broker: Broker
     with pytest.raises(CommandError, match="was not retried: It needs the success of the job"):
         jobs("retry", discarded.job.id)
     answer = jobs("retry", "--all", "--state", "discarded", "--no-input")
-    assert "1 job not retried: other jobs hold their locks, or" in answer.out + answer.err
+    assert "1 job not retried: other jobs hold their locks, jobs" in answer.out + answer.err
+
+
+def test_a_job_is_not_deleted_before_what_it_has_added_has_ended(
+    jobs: Jobs, broker: Broker
+) -> None:
+    flow, worker = Workflow(), Driver(broker)
+    first = flow.add(tasks.greet)
+    flow.enqueue()
+    claim = worker.take_one()
+    added = NewNode(make_job(id="added"))
+    broker.batches.grow([added], Membership(flow.id, first.id, claim.token))
+    worker.settle(succeeded(claim))
+
+    with pytest.raises(CommandError, match=r"was not deleted: it is added .* have not ended\."):
+        jobs("delete", first.id)
 
 
 def test_its_dead_jobs_are_retried(jobs: Jobs) -> None:

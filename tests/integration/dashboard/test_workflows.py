@@ -50,7 +50,10 @@ def test_a_node_that_needs_a_failed_one_is_not_retried(
 
     html = words(do(operator, "apply_action", do="retry", job="last"))
 
-    assert "1 job was not retried: another job holds its lock, or one that it needs has" in html
+    assert (
+        "1 job was not retried: another job holds its lock, one that it needs has failed, or"
+        in html
+    )
 
 
 def part(html: str, name: str) -> str:
@@ -92,6 +95,22 @@ def test_of_many_neighbours_the_first_are_shown(onlooker: Client, backend: JobBa
     store(backend, SHOWN + 5)
 
     assert "and 5 more" in part(shown(onlooker, JOB, id="last"), "needs")
+
+
+def test_a_dead_node_of_a_cancelled_workflow_offers_no_retry(
+    operator: Client, backend: JobBackend, worker: Driver
+) -> None:
+    store_shape(backend, {"a": "", "b": ""})
+    worker.settle(dead(worker.take_one()))
+    assert 'id="called-off"' not in shown(operator, JOB, id="a")
+    [flow] = backend.broker.batches.list(workflows=True)
+    backend.broker.batches.cancel(flow.id)
+
+    html = shown(operator, JOB, id="a")
+
+    assert "so this job cannot be retried." in html.partition('id="called-off"')[2]
+    assert 'value="retry"' not in html
+    assert 'value="delete"' in html
 
 
 def test_a_node_that_needs_a_failed_one_names_it_and_offers_no_retry(

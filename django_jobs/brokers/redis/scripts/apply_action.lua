@@ -1,10 +1,10 @@
 -- Does to some jobs what an operator asks for.
 --
--- Parts: full, expect, shapes, fields, places, ends, cancelling, batch_work.
+-- Parts: full, expect, shapes, fields, places, ends, cancelling, cancelled_batches, batch_work.
 -- KEYS[1]: prefix. ARGV: retry, cancel or delete; for each job: id, state, token of its last claim;
 --   an empty state for whatever it is.
 -- Returns how many were in a state that permits it, and as they are said to be; and how many of those were not
--- retried: unique jobs whose locks others hold, and nodes of a workflow that need one which has failed.
+--   retried: unique jobs whose locks others hold, nodes that need one which has failed, and members of cancelled batches.
 local what = ARGV[1]
 local locked = 0
 
@@ -21,7 +21,7 @@ local function apply(id, wanted_state, wanted_token)
     cancel(id, state, queue)
     return 1
   end
-  if what == 'retry' and (failed or lock and not take_lock(id, lock)) then
+  if what == 'retry' and (failed or batch and is_batch_cancelled(batch) or lock and not take_lock(id, lock)) then
     locked = locked + 1
     return 0
   end
