@@ -80,6 +80,8 @@ def workflows_of(alias: str) -> BackendWorkflows:
 
 
 def _backend(alias: str) -> BatchBackend:
+    if not isinstance(alias, str):
+        raise ImproperlyConfigured(f"backend={short_repr(alias)}: give an alias of TASKS.")
     backend = task_backends[alias]
     if not isinstance(backend, BatchBackend):
         raise ImproperlyConfigured(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
@@ -15,6 +15,7 @@ from django_jobs.jobs.batches import BatchCounts, BatchRecord, BatchState
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.metadata import decode_metadata, encode_metadata
 from django_jobs.jobs.progress import CURRENT_ATTEMPT, RunningAttempt
+from django_jobs.validation.ranges import WAIT
 from django_jobs.validation.validators import is_clean_text, short_repr
 
 from .batch_backends import batches_of
@@ -47,7 +48,7 @@ class JobGroup(ABC):
             )
         self.backend = backend
         self._batches = batches_of(backend)
-        self._metadata = encode_metadata(metadata or {})
+        self._metadata = encode_metadata({} if metadata is None else metadata)
         self._name = name
         self._record: BatchRecord | None = None
         self.id = new_job_id()
@@ -123,26 +124,31 @@ class JobGroup(ABC):
         attempt = CURRENT_ATTEMPT.get()
         return attempt if attempt is not None and attempt.membership.batch == self.id else None
 
-    def wait(self, timeout: float) -> BatchState:
+    def wait(self, timeout: float | timedelta) -> BatchState:
         """Wait until all jobs have ended, in a test or a script.
 
         A web server or a worker has better things to do: give it a callback, or another node.
 
         Args:
-            timeout: seconds after which this gives up.
+            timeout: seconds or a timedelta after which this gives up.
 
         Returns:
             The state: succeeded or failed. Callbacks may not have run yet.
 
         Raises:
+            ValueError: the timeout cannot be used.
             TimeoutError: there are still jobs that have not ended.
             RuntimeError: one of the jobs calls this, which would wait for itself.
             BatchNotFound, WorkflowNotFound: as of `refresh`.
         """
+        try:
+            seconds = WAIT(timeout)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}.wait(timeout=…): {error}") from None
         if self._running_member() is not None:
             group = "workflow" if self._is_workflow else "batch"
             raise RuntimeError(f"A job of the {group} {self.id} waits for the end of the {group}.")
-        wait_for_end(self._read, timeout)
+        wait_for_end(self._read, seconds)
         return self.state
 
     def _read(self) -> BatchRecord:

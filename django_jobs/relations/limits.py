@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_jobs.clock import now_ms
 from django_jobs.relations.named_values import By, check_by, tidy_by
 from django_jobs.validation.ranges import LIMIT, PERIOD, RATE
-from django_jobs.validation.validators import WholeNumber, short_repr
+from django_jobs.validation.validators import WholeNumber, is_clean_text, short_repr
 
 LONGEST_NAME = 100
 """Characters of a limit's name."""
@@ -194,7 +194,7 @@ def name_of(limit: AnyLimit, path: str) -> str:
 def _check(limit: AnyLimit, numbers: WholeNumber) -> None:
     kind = type(limit).__name__
     try:
-        numbers(limit.n)
+        object.__setattr__(limit, "n", numbers(limit.n))
     except ValueError:
         raise ImproperlyConfigured(
             f"{kind}({short_repr(limit.n)}): give {numbers}. To stop the jobs of a task for a"
@@ -202,9 +202,9 @@ def _check(limit: AnyLimit, numbers: WholeNumber) -> None:
         ) from None
     object.__setattr__(limit, "by", tidy_by(limit.by))
     name = limit.name
-    is_good = isinstance(name, str) and name.strip() and len(name) <= LONGEST_NAME
-    if name is not None and not is_good:
+    is_good = name is None or (is_clean_text(name, LONGEST_NAME) and name.strip())
+    if not is_good:
         raise ImproperlyConfigured(
-            f"{kind}(name={short_repr(name)}): give a text of 1 to {LONGEST_NAME} characters, or"
-            " None for a limit of the task's own."
+            f"{kind}(name={short_repr(name)}): give a text of 1 to {LONGEST_NAME} characters that"
+            " UTF-8 can write, or None for a limit of the task's own."
         )

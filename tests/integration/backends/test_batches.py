@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from django_jobs import Batch, Unique
+from django_jobs import Batch, Unique, Workflow
 from django_jobs.backends import JobBackend
 from django_jobs.brokers.memory import memberships
 from django_jobs.compat import BaseTaskBackend, task_enqueued
@@ -347,6 +348,17 @@ def test_waiting_gives_up_where_nobody_runs_the_jobs() -> None:
 
 
 @pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize(
+    "timeout", ["x", None, -1, True, float("nan"), float("inf"), 10**400, [1], timedelta(-1)]
+)
+@pytest.mark.parametrize("group", [Batch, Workflow])
+def test_a_timeout_that_cannot_be_used_is_refused(
+    waiting: JobBackend, group: type[Batch | Workflow], timeout: Any
+) -> None:
+    with pytest.raises(ValueError, match=rf"{group.__name__}\.wait\(timeout=…\): give seconds or"):
+        group().wait(timeout)
+
+
 def test_a_batch_that_is_not_kept_is_not_waited_for() -> None:
     with pytest.raises(BatchNotFound):
         Batch().wait(timeout=DEADLINE)
@@ -389,6 +401,20 @@ def test_the_end_of_another_block_is_not_logged(
 def test_a_name_that_cannot_be_stored_is_refused(waiting: JobBackend, name: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^Batch\(name=.*give a text of at most 200"):
         Batch(name=name)
+
+
+@pytest.mark.parametrize("metadata", ["", 0, [], False, [["a", 1]], object()])
+def test_metadata_that_is_no_dict_is_refused(waiting: JobBackend, metadata: Any) -> None:
+    for group in (Batch, Workflow):
+        with pytest.raises(UnusableMetadata, match="metadata must be a dict"):
+            group(metadata=metadata)
+
+
+@pytest.mark.parametrize("alias", [None, 5, ["default"], object()])
+def test_what_is_no_alias_is_refused(waiting: JobBackend, alias: Any) -> None:
+    for group in (Batch, Workflow):
+        with pytest.raises(ImproperlyConfigured, match="give an alias of TASKS"):
+            group(backend=alias)
 
 
 @pytest.mark.parametrize("batch_id", ["", "\ud800", "a\x00b", "x" * 10_000_000, 7, None, b"x", []])

@@ -66,7 +66,7 @@ def test_a_value_that_cannot_be_a_key_is_refused() -> None:
         found(Limit(5, by="customer"), [7])
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5, True, "5", None, 10**9])
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "5", None, 10**9, 10**400, float("nan"), [5]])
 def test_a_number_that_cannot_be_is_refused(n: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"Limit\(.*give a whole number from 1"):
         Limit(n)
@@ -80,7 +80,12 @@ def test_a_period_that_cannot_be_is_refused(per: Any) -> None:
         Rate(5, per=per)
 
 
-@pytest.mark.parametrize("name", ["", " ", 7, "x" * 101])
+def test_a_whole_number_may_be_written_as_a_float() -> None:
+    (limit,) = found([Limit(5.0, name="float")])  # type: ignore[arg-type]
+    assert repr(limit.n) == "5"
+
+
+@pytest.mark.parametrize("name", ["", " ", 7, "x" * 101, "\ud800"])
 def test_a_name_that_cannot_be_is_refused(name: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"Limit\(name="):
         Limit(5, name=name)
