@@ -19,6 +19,7 @@ from django_jobs.jobs.metadata import encode_with_reserved
 from django_jobs.jobs.records import Job, new
 from django_jobs.relations.unique import lock_of
 from django_jobs.serialization.arguments import dump_arguments
+from django_jobs.serialization.room import OutOfRoom
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task
 from django_jobs.tasks.fairness import TurnMaker
@@ -84,7 +85,7 @@ class JobBuilder:
         jobs: list[Job] = []
         try:
             for job_id, (args, kwargs) in zip(new_job_ids(len(calls)), calls, strict=True):
-                arguments = dump_arguments(tuple(args), dict(kwargs))
+                arguments = self._dumped(task.module_path, args, kwargs)
                 turn = turns and turns.turn_of(args, kwargs, arguments)
                 limited_by = limits.limits_of(args, kwargs, arguments) if limits else ()
                 job = new(Job, (job_id, arguments, *common, limited_by, turn))
@@ -147,15 +148,24 @@ class JobBuilder:
             )
         return text
 
+    def _dumped(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        """Return the arguments of a call as JSON text, unless they surely take too much."""
+        try:
+            return dump_arguments(tuple(args), dict(kwargs), self._options.max_payload)
+        except OutOfRoom:
+            raise self._too_large(name, "arguments", "more bytes as JSON") from None
+
     def _check_size(self, job: Job) -> None:
-        limit = self._options.max_payload
-        if job.size > limit:
+        if job.size > self._options.max_payload:
             what = "arguments and metadata" if job.metadata else "arguments"
-            raise PayloadTooLarge(
-                f"The {what} of {job.task} take {job.size:,} bytes as JSON, more than the"
-                f" {limit:,} that the option max_payload of TASKS[{self._alias!r}] permits. Store"
-                " the data and pass its key, or raise the limit."
-            )
+            raise self._too_large(job.task, what, f"{job.size:,} bytes as JSON, more")
+
+    def _too_large(self, name: str, what: str, taken: str) -> PayloadTooLarge:
+        return PayloadTooLarge(
+            f"The {what} of {name} take {taken} than the {self._options.max_payload:,} that the"
+            f" option max_payload of TASKS[{self._alias!r}] permits. Store the data and pass its"
+            " key, or raise the limit."
+        )
 
 
 def _to_ms(seconds: Seconds) -> int:

@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from django_jobs.errors import BrokenPayload, UnserializableArgument
 from django_jobs.mail.content import AnyMessage, Content, pack, unpack
 from django_jobs.serialization.encode import to_json_tree
+from django_jobs.serialization.room import Room
 
 FIXED_HEADERS = ("Date", "Message-ID")
 """Set when the email is enqueued, so that every attempt sends the same email."""
@@ -202,7 +203,7 @@ def _attributes(message: EmailMessage) -> dict[str, Any]:
         if name not in FIELDS and not name.startswith("_") and _is_data(message, name, value)
     }
     for name, value in kept.items():
-        to_json_tree(value, (f"message.{name}",))
+        to_json_tree(value, (f"message.{name}",), Room())
     return kept
 
 

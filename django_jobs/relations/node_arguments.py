@@ -8,6 +8,7 @@ from typing import Any
 from django_jobs.errors import InvalidWorkflow, UnserializableArgument
 from django_jobs.serialization.encode import MAX_DEPTH
 from django_jobs.serialization.results import ResultReference, ResultSource
+from django_jobs.serialization.room import Room
 
 from .nodes import Node, NodeEnd
 
@@ -15,7 +16,7 @@ TEXTS = (str, bytes, bytearray, memoryview, range)
 """Sequences that hold no nodes."""
 
 
-def with_references(value: Any, found: dict[str, Node[Any]], depth: int = 0) -> Any:
+def with_references(value: Any, found: dict[str, Node[Any]], room: Room, depth: int = 0) -> Any:
     """Return a value in which each node is a reference to its result.
 
     Nodes may be items of lists and tuples, and values of dicts. A value without any is returned as
@@ -23,9 +24,11 @@ def with_references(value: Any, found: dict[str, Node[Any]], depth: int = 0) -> 
 
     Args:
         found: gets the nodes by their ids.
+        room: for what the value takes as JSON.
 
     Raises:
         InvalidWorkflow: a node stands where its result cannot.
+        OutOfRoom: the value is too large.
     """
     match value:
         case Node():
@@ -41,28 +44,33 @@ def with_references(value: Any, found: dict[str, Node[Any]], depth: int = 0) -> 
     match value:
         case Mapping():
             _refuse_in(value, "the key of a dict", "a value of the dict")
-            members = {key: with_references(one, found, depth + 1) for key, one in value.items()}
+            members = {
+                key: with_references(one, found, room, depth + 1)
+                for key, one in room.each(value.items())
+            }
             return members if _differ(members.values(), value.values()) else value
         case Set():
             _refuse_in(value, "an item of a set", "an item of a list")
         case Sequence() if not isinstance(value, TEXTS):
-            items = [with_references(item, found, depth + 1) for item in value]
+            items = [with_references(item, found, room, depth + 1) for item in room.each(value)]
             return items if _differ(items, value) else value
     return value
 
 
-def with_added_results(value: Any, added: Set[str]) -> Any:
+def with_added_results(value: Any, added: Set[str], room: Room) -> Any:
     """Return the return value of an attempt with references to the results of nodes in it.
 
     Args:
         added: ids of the nodes that the attempt has added.
+        room: for what the value takes as JSON.
 
     Raises:
+        OutOfRoom: the value is too large.
         UnserializableArgument: a node is none of these, or stands where its result cannot.
     """
     found: dict[str, Node[Any]] = {}
     try:
-        value = with_references(value, found)
+        value = with_references(value, found, room)
     except InvalidWorkflow as error:
         raise UnserializableArgument(f"The return value: {error}") from error
     for node in found.values():

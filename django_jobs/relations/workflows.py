@@ -13,6 +13,7 @@ from django_jobs.errors import InvalidWorkflow, WorkflowNotFound
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.progress import RunningAttempt
 from django_jobs.jobs.workflows import Edge, EdgeKind
+from django_jobs.serialization.room import Room
 from django_jobs.validation.validators import short_repr
 
 from .adding import AddsNodes
@@ -74,8 +75,9 @@ class Workflow(JobGroup, AddsNodes):
         self._adder("add()")
         known = self._checked(task)
         found: dict[str, Node[Any]] = {}
-        args = tuple(with_references(value, found) for value in args)
-        kwargs = {name: with_references(value, found) for name, value in kwargs.items()}
+        room = Room()
+        args = tuple(with_references(value, found, room) for value in args)
+        kwargs = {name: with_references(value, found, room) for name, value in kwargs.items()}
         needed = [Edge(EdgeKind.SUCCESS, node.id) for node in map(self._own, found.values())]
         edges = dict.fromkeys([*needed, *self._edges_of(after)])
         job = self._workflows.build(self.id, known, args, kwargs)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
-from django_jobs.errors import BrokenPayload, UnserializableArgument, UnusableResult
+from django_jobs.errors import BrokenPayload, UnusableResult
 from django_jobs.serialization import types as tags
 from django_jobs.serialization.encode import (
     JSON_SCALARS,
     MAX_DEPTH,
-    Path,
     mapping_to_json_tree,
-    not_serializable,
     to_json_tree,
 )
 from django_jobs.serialization.models import ModelReference
 from django_jobs.serialization.results import ResultReference
+from django_jobs.serialization.room import LARGEST, Room
+from django_jobs.serialization.writing import find_offender, write
 
 # Turns a reference into what it stands for where the task runs, or keeps it to be shown.
 Resolve = Callable[[ModelReference | ResultReference], Any]
@@ -35,23 +35,31 @@ _TAGS = {tag.name: tag for tag in tags.TAGS}
 _RETURNED = "return value"
 
 
-def dump_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+def dump_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any], largest: int = LARGEST) -> str:
     """Return the JSON text of a call's arguments.
 
     JSON values are kept (tuples become lists, keys become text). datetime, date, time, timedelta,
     Decimal and UUID keep their types; saved model instances are fetched again when the job runs.
     An aware datetime keeps its offset, but not the name of its zone, and not `fold`.
 
+    Args:
+        largest: how many bytes are written; a longer text may be returned all the same.
+
     Raises:
         UnserializableArgument: the message has the path of the value that cannot be written.
+        OutOfRoom: the text would surely be longer.
     """
     tree: tuple[Any, Any] = (args, kwargs)
     if not (type(kwargs) is dict and _are_as_is(args) and _are_as_is(kwargs.values())):
-        tree = (to_json_tree(args, ("args",)), mapping_to_json_tree(kwargs, ("kwargs",)))
+        room = Room(largest)
+        tree = (
+            to_json_tree(args, ("args",), room),
+            mapping_to_json_tree(kwargs, ("kwargs",), room),
+        )
     try:
-        return _write(tree)
+        return write(tree)
     except ValueError as error:
-        raise _find_offender({"args": tree[0], "kwargs": tree[1]}) from error
+        raise find_offender({"args": tree[0], "kwargs": tree[1]}) from error
 
 
 def _are_as_is(values: Iterable[Any]) -> bool:
@@ -61,15 +69,15 @@ def _are_as_is(values: Iterable[Any]) -> bool:
     return True
 
 
-def dump_value(value: Any) -> str:
+def dump_value(value: Any, largest: int = LARGEST) -> str:
     """Return the JSON text of a return value, by the same rules as for arguments."""
     if value is None:
         return "null"
-    tree = to_json_tree(value, (_RETURNED,))
+    tree = to_json_tree(value, (_RETURNED,), Room(largest))
     try:
-        return _write(tree)
+        return write(tree)
     except ValueError as error:
-        raise _find_offender({_RETURNED: tree}) from error
+        raise find_offender({_RETURNED: tree}) from error
 
 
 def load_arguments(
@@ -159,49 +167,6 @@ def _fetch(reference: ModelReference | ResultReference) -> Any:
     if isinstance(reference, ResultReference):
         raise BrokenPayload("A result holds the result of another job.")
     return reference.fetch()
-
-
-# --- writing -----------------------------------------------------------------------------------
-
-_encoder = json.JSONEncoder(
-    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-)
-
-
-def _write(tree: Any) -> str:
-    """Return the JSON text, or raise a ValueError without the path of the offending value."""
-    text = _encoder.encode(tree)
-    if not text.isascii():
-        text.encode()
-    return text
-
-
-def _find_offender(roots: dict[str, Any]) -> UnserializableArgument:
-    """Find the number or text that JSON cannot represent, once writing has failed."""
-    leaves = (leaf for root, tree in roots.items() for leaf in _leaves(tree, (root,)))
-    path, value = next((path, value) for path, value in leaves if not _writable(value))
-    return not_serializable(value, path)
-
-
-def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    match tree:
-        case dict():
-            for key, value in tree.items():
-                yield (*path, key), key
-                yield from _leaves(value, (*path, key))
-        case list() | tuple():
-            for index, value in enumerate(tree):
-                yield from _leaves(value, (*path, index))
-        case _:
-            yield path, tree
-
-
-def _writable(value: Any) -> bool:
-    try:
-        _write(value)
-    except ValueError:
-        return False
-    return True
 
 
 # --- reading -----------------------------------------------------------------------------------

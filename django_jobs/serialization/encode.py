@@ -16,6 +16,7 @@ from django.utils.functional import LazyObject, Promise
 from django_jobs.errors import UnserializableArgument
 from django_jobs.serialization.models import ModelReference
 from django_jobs.serialization.results import ResultReference, ResultSource
+from django_jobs.serialization.room import LONG_TEXT, Room
 from django_jobs.serialization.types import ESCAPED_DICT, MODEL, RESULT, TAGS, TypeTag
 
 # The path to a value from the root: ("args", 0, "items", 3) is args[0]['items'][3].
@@ -43,30 +44,38 @@ _REMEDIES: tuple[tuple[Any, str], ...] = (
 _REMEDY = "pass plain values, or an id by which the task finds it again."
 
 
-def to_json_tree(value: Any, path: Path) -> Any:
+def to_json_tree(value: Any, path: Path, room: Room) -> Any:
     """Return a value as a JSON tree.
 
     Numbers and texts are not checked: writing the tree fails if JSON cannot represent them.
 
     Args:
         path: of the value, for the message.
+        room: for all values of the tree together.
 
     Raises:
         UnserializableArgument: the value, or a value in it, cannot be converted.
+        OutOfRoom: it is too large.
     """
-    if type(value) in JSON_SCALARS:
+    kind = type(value)
+    if kind in JSON_SCALARS:
+        if kind is str and len(value) > LONG_TEXT:
+            room.take(len(value))
         return value
     if len(path) > MAX_DEPTH:
         raise not_serializable(
             value, path, f"it is nested deeper than {MAX_DEPTH} levels, or contains itself."
         )
     # Not `_form(value)`, which would use the class that a lazy object pretends to have.
-    return _form.dispatch(type(value))(value, path)
+    return _form.dispatch(kind)(value, path, room)
 
 
-def mapping_to_json_tree(mapping: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+def mapping_to_json_tree(mapping: Mapping[Any, Any], path: Path, room: Room) -> dict[str, Any]:
     """Return a mapping as a JSON tree, even if it looks like a type tag."""
-    found = {_key(key, path): to_json_tree(value, (*path, key)) for key, value in mapping.items()}
+    found = {
+        _key(key, path, room): to_json_tree(value, (*path, key), room)
+        for key, value in room.each(mapping.items())
+    }
     if len(found) < len(mapping):
         raise not_serializable(mapping, path, "two of its keys are the same text in JSON.")
     return found
@@ -91,9 +100,11 @@ def _written(path: Path) -> str:
     return f"{root}{''.join(steps)}"
 
 
-def _key(key: object, path: Path) -> str:
+def _key(key: object, path: Path, room: Room) -> str:
     """Return a key as `json.dumps` writes it, or, for bytes, as Django normalizes it."""
     if isinstance(key, str):
+        if len(key) > LONG_TEXT:
+            room.take(len(key))
         return str.__str__(key)  # not str(key): of an enum that may be its name
     try:
         match key:
@@ -107,20 +118,23 @@ def _key(key: object, path: Path) -> str:
 
 
 @singledispatch
-def _form(value: object, path: Path) -> Any:
+def _form(value: object, path: Path, room: Room) -> Any:
     raise not_serializable(value, path)
 
 
 @_form.register(str)
 @_form.register(int)
 @_form.register(float)
-def _scalar(value: Any, path: Path) -> Any:
+def _scalar(value: Any, path: Path, room: Room) -> Any:
     """Return the value: the JSON encoder writes an IntEnum or a TextChoices as its plain value."""
+    if isinstance(value, str):
+        room.take(len(value))
     return value
 
 
 @_form.register
-def _bytes(value: bytes, path: Path) -> str:
+def _bytes(value: bytes, path: Path, room: Room) -> str:
+    room.take(len(value))
     try:
         return value.decode()
     except UnicodeDecodeError as error:
@@ -128,45 +142,46 @@ def _bytes(value: bytes, path: Path) -> str:
 
 
 @_form.register(Sequence)
-def _sequence(value: Sequence[Any], path: Path) -> list[Any]:
-    return [to_json_tree(item, (*path, index)) for index, item in enumerate(value)]
+def _sequence(value: Sequence[Any], path: Path, room: Room) -> list[Any]:
+    items = enumerate(room.each(value))
+    return [to_json_tree(item, (*path, index), room) for index, item in items]
 
 
 @_form.register(Mapping)
-def _mapping(value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
-    found = mapping_to_json_tree(value, path)
+def _mapping(value: Mapping[Any, Any], path: Path, room: Room) -> dict[str, Any]:
+    found = mapping_to_json_tree(value, path, room)
     if len(found) == 1 and next(iter(found)).startswith("$"):
         return {ESCAPED_DICT: found}
     return found
 
 
 @_form.register(LazyObject)
-def _lazy(value: LazyObject[Any], path: Path) -> Any:
+def _lazy(value: LazyObject[Any], path: Path, room: Room) -> Any:
     """Lazy objects such as `request.user` travel as the object behind them, as with pickle."""
     _, (behind,) = value.__reduce__()
-    return to_json_tree(behind, path)
+    return to_json_tree(behind, path, room)
 
 
 @_form.register
-def _result(value: ResultReference, path: Path) -> dict[str, Any]:
+def _result(value: ResultReference, path: Path, room: Room) -> dict[str, Any]:
     return {RESULT: value.job_id}
 
 
 @_form.register
-def _reference(value: ModelReference, path: Path) -> dict[str, Any]:
-    return {MODEL: [value.label, to_json_tree(value.pk, (*path, "pk")), value.using]}
+def _reference(value: ModelReference, path: Path, room: Room) -> dict[str, Any]:
+    return {MODEL: [value.label, to_json_tree(value.pk, (*path, "pk"), room), value.using]}
 
 
 @_form.register
-def _model(value: Model, path: Path) -> dict[str, Any]:
+def _model(value: Model, path: Path, room: Room) -> dict[str, Any]:
     try:
         reference = ModelReference.to(value)
     except ValueError as error:
         raise not_serializable(value, path, str(error)) from error
-    return _reference(reference, path)
+    return _reference(reference, path, room)
 
 
-def _tagged(tag: TypeTag, value: Any, path: Path) -> dict[str, Any]:
+def _tagged(tag: TypeTag, value: Any, path: Path, room: Room) -> dict[str, Any]:
     try:
         return {tag.name: tag.dump(value)}
     except ValueError as error:

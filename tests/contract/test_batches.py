@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -32,7 +33,7 @@ from django_jobs.jobs.batches import (
 from django_jobs.jobs.ids import new_job_id
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import Job, Lock, OnConflict, State
+from django_jobs.jobs.records import Job, Lock, OnConflict, Settlement, State
 from tests.support.builders import (
     dead,
     discarded,
@@ -634,6 +635,7 @@ def test_a_member_of_a_cancelled_batch_is_not_retried(
     later = clock.now() + MINUTE if state == "scheduled" else None
     add(broker, [make_job(id="a", batch="b1", run_at=later)])
     if state != "scheduled":
+        ends: dict[str, Callable[..., Settlement]]
         ends = {"dead": dead, "discarded": discarded, "retrying": partial(retrying, delay=MINUTE)}
         w1.settle(ends[state](w1.take_one()))
     before = read(broker).counts

@@ -23,6 +23,7 @@ from django_jobs.jobs.records import Claim, Settlement, State, bytes_of, new
 from django_jobs.jobs.result import AnyJobResult, attempt_result, ended_result
 from django_jobs.relations.node_arguments import with_added_results
 from django_jobs.serialization.arguments import dump_value, load_arguments
+from django_jobs.serialization.room import OutOfRoom, Room
 from django_jobs.tasks.policy import apply_overrides
 from django_jobs.tasks.registry import find_task
 from django_jobs.tasks.retry import Retry
@@ -170,9 +171,7 @@ class Attempt:
         """
         text = ""
         try:
-            if self.added:
-                value = with_added_results(value, self.added)
-            text = self._encoded(value)
+            value, text = self._stored(value)
             if self._metadata:
                 self._metadata.save()
         except BaseException as error:  # the code of a value may raise anything
@@ -181,12 +180,18 @@ class Attempt:
         announcement = self._success(value, settlement) if is_noticed(task_finished) else None
         return Outcome(settlement, announcement, None, value)
 
-    def _encoded(self, value: Any) -> str:
-        text = dump_value(value)
-        size, limit = bytes_of(text), self.context.max_result
-        if size > limit:
+    def _stored(self, value: Any) -> tuple[Any, str]:
+        """Return a value with references to nodes that were added, and its text."""
+        limit = self.context.max_result
+        try:
+            if self.added:
+                value = with_added_results(value, self.added, Room(limit))
+            text = dump_value(value, limit)
+        except OutOfRoom:
+            raise too_large(None, limit, self.context.alias) from None
+        if (size := bytes_of(text)) > limit:
             raise too_large(size, limit, self.context.alias)
-        return text
+        return value, text
 
     def fail(self, error: BaseException) -> Outcome:
         """Return the outcome of an attempt that ended with an error."""

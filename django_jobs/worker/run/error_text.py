@@ -53,10 +53,11 @@ def unstorable(what: str, error: BaseException) -> Fail:
     return Fail(f"The task did its work, but its {what} can't be stored: {said_by(error)}")
 
 
-def too_large(size: int, limit: int, alias: str) -> UnserializableArgument:
-    """Return the error for a result of so many bytes."""
+def too_large(size: int | None, limit: int, alias: str) -> UnserializableArgument:
+    """Return the error for a result of so many bytes, or of more than anybody has counted."""
+    taken = "more bytes as JSON" if size is None else f"{size:,} bytes as JSON, more"
     return UnserializableArgument(
-        f"it takes {size:,} bytes as JSON, more than the {limit:,} that the option max_result of"
+        f"it takes {taken} than the {limit:,} that the option max_result of"
         f" TASKS[{alias!r}] permits. Store the data and return its key, or raise the limit."
     )
 

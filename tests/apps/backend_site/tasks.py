@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -51,6 +53,58 @@ def repeat(text: str, times: int) -> str:
 @task(retry=AT_ONCE)
 async def repeat_later(text: str, times: int) -> str:
     return text * times
+
+
+class EndlessList(Sequence[int]):
+    """A list that says how long it is, and is wrong."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: Any) -> Any:
+        return index
+
+
+class EndlessDict(Mapping[int, int]):
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, key: int) -> int:
+        return key
+
+    def __iter__(self) -> Iterator[int]:
+        return count()
+
+
+def doubled() -> list[Any]:
+    """A small list with 2 ** 50 items, as it shares its parts."""
+    items: list[Any] = []
+    for _ in range(50):
+        items = [items, items]
+    return items
+
+
+BOUNDLESS: dict[str, Callable[[], Any]] = {
+    "range": lambda: range(10**10),
+    "endless list": EndlessList,
+    "endless dict": EndlessDict,
+    "in a dict": lambda: {"items": [range(10**10)]},
+    "doubled": doubled,
+    "shared text": lambda: ["x" * 10_000] * 1_000_000,
+    "shared bytes": lambda: [b"x" * 10_000] * 1_000_000,
+    "shared key": lambda: [{"x" * 10_000: None}] * 1_000_000,
+}
+"""Values whose JSON text would take all memory."""
+
+
+@task
+def return_boundless(kind: str) -> Any:
+    return BOUNDLESS[kind]()
+
+
+@task
+def count_forever() -> Any:
+    return (number for number in count())
 
 
 @task

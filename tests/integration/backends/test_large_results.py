@@ -8,6 +8,7 @@ import pytest
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.conf.redis_options import RedisOptions
+from django_jobs.errors import PayloadTooLarge
 from django_jobs.testing import perform
 from tests.apps.backend_site import tasks
 from tests.support.backend_fixtures import Configure, Start
@@ -37,6 +38,29 @@ def test_a_result_that_is_too_large_fails_its_job_once(backend: JobBackend, task
 def test_the_size_is_that_of_the_stored_text(backend: JobBackend) -> None:
     assert ended(tasks.repeat.enqueue("ü", LIMIT // 2)).errors
     assert not ended(tasks.repeat.enqueue("ü", LIMIT // 2 - 1)).errors
+
+
+@pytest.mark.parametrize("what", [*tasks.BOUNDLESS])
+def test_a_result_without_an_end_fails_its_job(backend: JobBackend, what: str) -> None:
+    """Following it would take all memory, and its worker along."""
+    (error,) = ended(tasks.return_boundless.enqueue(what)).errors
+
+    assert error.exception_class_path == "django_jobs.errors.Fail"
+    assert "its result can't be stored: it takes more bytes as JSON than the 1,000" in (
+        error.traceback
+    )
+    assert succeeded(tasks.repeat.enqueue("x", 1)) == "x"
+
+
+@pytest.mark.parametrize("what", [*tasks.BOUNDLESS])
+def test_an_argument_without_an_end_is_refused(backend: JobBackend, what: str) -> None:
+    with pytest.raises(PayloadTooLarge, match=r"take more bytes as JSON than the .* max_payload"):
+        tasks.note.enqueue(tasks.BOUNDLESS[what]())
+
+
+def test_an_iterator_is_refused_at_once(backend: JobBackend) -> None:
+    (error,) = ended(tasks.count_forever.enqueue()).errors
+    assert "(generator) cannot travel in a job: pass a list of it" in error.traceback
 
 
 def test_it_holds_inline_and_in_tests(configure: Configure) -> None:
