@@ -9,7 +9,7 @@ from django_jobs.jobs.records import Job
 JOBS = 1000
 """Jobs of one call: enough to make the round trip cheap."""
 
-WEIGHT_OF_LOCK, WEIGHT_OF_TURN = 7, 1
+WEIGHT_OF_LOCK, WEIGHT_OF_TURN = 7, 3
 """As how many more of them a job counts that is unique, or has a turn."""
 
 BYTES = 8 * 1024 * 1024

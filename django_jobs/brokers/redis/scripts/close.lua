@@ -1,7 +1,7 @@
 -- Gives back jobs of a worker that stops, undoing their attempts, and forgets the worker with the last of them.
 --
 -- Parts: expect, many, flight.
--- KEYS[1]: prefix. ARGV: worker. Returns 1 if it holds others, which the next call gives back.
+-- KEYS[1]: prefix. ARGV: worker. Returns 1 if it may hold others, which the next call gives back.
 -- Invariant: no late copy of a heartbeat begins a lease again, so that no late copy of an exchange claims
 --   jobs for a worker that is gone.
 local worker = ARGV[1]
@@ -12,11 +12,10 @@ expect('HLEN', 'commands')
 expect('ZCARD', 'leases')
 expect('ZCARD', 'lost')
 local suspect = redis.call('HGET', P .. 'suspects', worker)
-local ids, values = in_order(redis.call('HGETALL', flight))
-local given = { unpack(ids, 1, math.min(GIVEN_BACK_PER_CALL, #ids)) }
-local holds_more, held_suspect = #given < #ids, false
-with_many('HDEL', flight, given)
-for _, id in ipairs(given) do
+local ids, values = in_order(redis.call('HRANDFIELD', flight, GIVEN_BACK_PER_CALL, 'WITHVALUES'))
+local held_suspect = false
+with_many('HDEL', flight, ids)
+for _, id in ipairs(ids) do
   local _, _, score, _, _, lock = let_go(values[id])
   give_back(id, score, lock)
   held_suspect = held_suspect or id == suspect
@@ -26,7 +25,7 @@ if give_freed then
   give_freed()
   write_limits()
 end
-if holds_more then return 1 end
+if #ids == GIVEN_BACK_PER_CALL then return 1 end
 redis.call('DEL', flight, P .. 'w:' .. worker, P .. 'd:' .. worker)
 redis.call('SREM', P .. 'extended', worker)
 redis.call('HDEL', P .. 'suspects', worker)

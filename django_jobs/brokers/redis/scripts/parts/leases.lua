@@ -60,26 +60,25 @@ end
 -- Takes back jobs of a worker, so many at most, and returns how many these are. If their key is of another type, the doctor
 -- finds them. A worker that holds more keeps its lease, which is over, for the next call.
 local function reap(gone, most, recovered, dead)
-  local all = redis.pcall('HGETALL', P .. 'f:' .. gone)
+  local flight = P .. 'f:' .. gone
+  local ids, values = in_order(redis.pcall('HRANDFIELD', flight, most, 'WITHVALUES'))
   expect_lists_of_ended()
   expect_lists_of_queues()
-  local ids, values = in_order(all)
-  local taken = { unpack(ids, 1, math.min(most, #ids)) }
-  for _, id in ipairs(taken) do
+  for _, id in ipairs(ids) do
     take_back(id, values[id], gone, recovered, dead)
   end
   redis.call('ZADD', P .. 'lost', now, gone)
-  if #taken < #ids then
-    redis.call('HDEL', P .. 'f:' .. gone, unpack(taken))
-    return #taken
+  if #ids == most then
+    redis.call('HDEL', flight, unpack(ids))
+    return most
   end
-  redis.call('DEL', P .. 'f:' .. gone, P .. 'w:' .. gone)
+  redis.call('DEL', flight, P .. 'w:' .. gone)
   redis.call('EXPIRE', P .. 'b:' .. gone, LOST_WORKER_KEPT_MS / 1000) -- it may only be cut off, and send heartbeats again
   redis.call('HDEL', P .. 'suspects', gone)
   redis.call('HDEL', P .. 'commands', gone)
   redis.call('ZREM', P .. 'leases', gone)
   redis.call('SREM', P .. 'extended', gone)
-  return #taken
+  return #ids
 end
 
 -- Takes back the jobs whose end a worker cannot report, as if it had vanished: to give them back at no cost
