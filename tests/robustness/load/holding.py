@@ -1,0 +1,138 @@
+"""How long each call holds Redis up, and how many commands its script makes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, NamedTuple
+
+import pytest
+import redis
+
+from django_jobs.brokers.redis.scripts import Scripts
+from tests.support.redis_server import RedisServer
+
+PAUSE = 0.00005
+"""Seconds after which a thread that uses no CPU any more has ended its call."""
+
+OWN_COMMANDS = 2
+"""The call of the script, and the question how many commands were made."""
+
+HEAD = """
+| what is done | calls | median, ms | p99 | longest | of | most commands |
+|---|---|---|---|---|---|---|"""
+
+
+class Call(NamedTuple):
+    """One call of a script.
+
+    Attributes:
+        held: milliseconds of CPU time of the server's main thread, with the reading of arguments
+            and the writing of the reply.
+        commands: those that the script made.
+    """
+
+    script: str
+    held: float
+    commands: int
+
+
+@dataclass
+class Phase:
+    """What is done at one size."""
+
+    name: str
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def longest(self) -> Call:
+        return max(self.calls, key=lambda call: call.held)
+
+    @property
+    def most_commands(self) -> int:
+        return max(call.commands for call in self.calls)
+
+    def __str__(self) -> str:
+        held = sorted(call.held for call in self.calls)
+        p99 = held[int(len(held) * 0.99)]
+        longest = self.longest
+        return (
+            f"| {self.name} | {len(held):,} | {median(held):.1f} | {p99:.1f} | {longest.held:.1f}"
+            f" | `{longest.script}` | {self.most_commands:,} |"
+        )
+
+
+class Holding:
+    """Notes each call of the brokers of this process, which must make one at a time.
+
+    Args:
+        server: the only one that they call.
+    """
+
+    def __init__(self, server: RedisServer, patch: pytest.MonkeyPatch) -> None:
+        self.phases: list[Phase] = []
+        self._phase: Phase | None = None
+        self._client = redis.Redis.from_url(server.url)
+        self._schedule = os.open(f"/proc/{server.pid}/schedstat", os.O_RDONLY)
+        self._commands = self._made()
+        self._send = Scripts.send
+        patch.setattr(Scripts, "send", self._noting())
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Note the calls of this block, and print what they took."""
+        if not self.phases:
+            print(HEAD)
+        phase = Phase(name)
+        self.phases.append(phase)
+        self._phase, self._commands = phase, self._made()
+        yield
+        self._phase = None
+        print(phase, flush=True)
+
+    def close(self) -> None:
+        os.close(self._schedule)
+        self._client.close()
+
+    def _noting(self) -> Callable[..., Callable[[], Any]]:
+        def send(
+            scripts: Scripts, name: str, *arguments: str | int, **behind: Any
+        ) -> Callable[[], Any]:
+            before = self._used()
+            read = self._send(scripts, name, *arguments, **behind)
+
+            def read_and_note() -> Any:
+                reply = read()
+                self._note(name, before)
+                return reply
+
+            return read_and_note
+
+        return send
+
+    def _note(self, name: str, before: int) -> None:
+        held = (self._used() - before) / 1e6
+        made = self._made()
+        if self._phase:
+            self._phase.calls.append(Call(name, held, made - self._commands - OWN_COMMANDS))
+        self._commands = made
+
+    def _used(self) -> int:
+        """Wait until the server has nothing to do, and return the nanoseconds that it has used."""
+        before, now = -1, self._read_used()
+        while now != before:
+            time.sleep(PAUSE)
+            before, now = now, self._read_used()
+        return now
+
+    def _read_used(self) -> int:
+        """Return what the system has noted: it does so whenever the thread rests."""
+        return int(os.pread(self._schedule, 64, 0).split()[0])
+
+    def _made(self) -> int:
+        """Return how many commands were made, those of scripts included."""
+        return int(self._client.info("stats")["total_commands_processed"])
