@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,11 @@ def __getattr__(name: str) -> Any:
         from django_jobs.mail import send_mail_later
 
         return send_mail_later
-    if isinstance(getattr(import_module("django_jobs.errors"), name, None), type):
-        raise ImportError(f"{name} is in django_jobs.errors: from django_jobs.errors import {name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    errors = import_module("django_jobs.errors")
+    if getattr(getattr(errors, name, None), "__module__", None) != errors.__name__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    hint = AttributeError(f"{name} is in django_jobs.errors: from django_jobs.errors import {name}")
+    # An import asks hasattr() first, and would replace an AttributeError by one without the hint.
+    if sys._getframe(1).f_code.co_name == "_handle_fromlist":
+        raise ImportError(str(hint))
+    raise hint
