@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import tarfile
 import tomllib
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
-from scripts.absolute_readme import absolute
+import pytest
+
+from scripts.add_address import main as add_address
 from tests.repository.helpers import build, run
 from tests.support.paths import ROOT
 
@@ -17,6 +22,8 @@ PACKAGE = ROOT / "django_jobs"
 DATA = {".lua", ".html", ".txt", ".css", ".js", ".svg", ".po", ".mo", ".typed"}
 DEPLOYMENT = PACKAGE / "management" / "deployment" / "templates"  # files with any suffix, or none
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REPOSITORY = "https://example.com/owner/project"
+TAG = f"v{PROJECT['version']}"
 
 CHECK = """
 import django
@@ -99,16 +106,57 @@ def test_the_changelog_has_the_version_with_a_date_below_what_is_unreleased() ->
     assert re.fullmatch(rf"\[{re.escape(PROJECT['version'])}\] - 20\d\d-\d\d-\d\d", headings[1])
 
 
-def test_links_of_the_long_description_can_be_made_absolute() -> None:
-    readme = (ROOT / PROJECT["readme"]).read_text()
-    text = absolute(readme, "https://example.com/project/", "v9.9")
-    targets = re.findall(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"', text)
-    addresses = [link or picture for link, picture in targets]
-    assert [one for one in addresses if not one.startswith("https://")] == []
-    made = re.findall(r"https://example\.com/project/(blob|raw)/v9\.9/([^)\"#\s]+)", text)
-    assert made
-    assert [path for _, path in made if not (ROOT / path).is_file()] == []
-    assert {Path(path).suffix for kind, path in made if kind == "raw"} == {".png", ".svg", ".webp"}
+@pytest.fixture(scope="module")
+def released(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
+    """The metadata of the wheel and of the source distribution, built as a release builds them."""
+    checkout = tmp_path_factory.mktemp("release") / "checkout"
+    shutil.copytree(sources, checkout)
+    run(sys.executable, "scripts/add_address.py", f"{REPOSITORY}/", cwd=checkout)
+    python = ("--python", sys.executable)
+    run("uv", "build", "--no-build-isolation", "--out-dir", "dist", *python, cwd=checkout)
+    (wheel,) = checkout.glob("dist/*.whl")
+    (archive,) = checkout.glob("dist/*.tar.gz")
+    with zipfile.ZipFile(wheel) as files, tarfile.open(archive) as source_files:
+        (name,) = (name for name in files.namelist() if name.endswith(".dist-info/METADATA"))
+        source = source_files.extractfile(f"{archive.name.removesuffix('.tar.gz')}/PKG-INFO")
+        assert source
+        return [message_from_bytes(text) for text in (files.read(name), source.read())]
+
+
+def test_a_release_has_the_addresses_of_the_project(released: list[Message]) -> None:
+    for metadata in released:
+        addresses = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
+        assert addresses == {
+            "Repository": REPOSITORY,
+            "Documentation": f"{REPOSITORY}/blob/{TAG}/docs/index.md",
+            "Changelog": f"{REPOSITORY}/blob/{TAG}/CHANGELOG.md",
+            "Issues": f"{REPOSITORY}/issues",
+        }
+
+
+def test_no_link_of_the_long_description_of_a_release_is_relative(released: list[Message]) -> None:
+    for metadata in released:
+        text = str(metadata.get_payload())
+        targets = re.findall(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"', text)
+        addresses = [link or picture for link, picture in targets]
+        assert [one for one in addresses if not one.startswith("https://")] == []
+        made = re.findall(rf"{REPOSITORY}/(blob|raw)/{TAG}/([^)\"#\s]+)", text)
+        assert made
+        assert [path for _, path in made if not (ROOT / path).is_file()] == []
+        pictures = {Path(path).suffix for kind, path in made if kind == "raw"}
+        assert pictures == {".png", ".svg", ".webp"}
+
+
+def test_the_address_of_a_release_is_added_once_and_begins_with_https(
+    sources: Path, tmp_path: Path
+) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(sources, checkout)
+    with pytest.raises(SystemExit, match="it has to begin with https"):
+        add_address(checkout, "owner/project")
+    add_address(checkout, REPOSITORY)
+    with pytest.raises(SystemExit, match="this was done before"):
+        add_address(checkout, REPOSITORY)
 
 
 def test_pins_are_exact_and_hold_no_address() -> None:

@@ -55,6 +55,18 @@ def test_each_python_and_django_that_is_supported_is_tested() -> None:
         assert (ROOT / "requirements" / f"{name}-dev.txt").exists()
 
 
+def test_django_5_2_is_tested_with_the_backport_as_a_dependency_and_as_an_extra() -> None:
+    tested = {row["python"] for row in matrix() if row["django"] == "django52"}
+    assert {"3.11", "3.12", "3.13"} <= tested
+
+
+def test_the_pairs_that_make_tests_are_in_the_matrix() -> None:
+    script = (ROOT / "scripts/test-versions").read_text()
+    pairs = re.findall(r"^test_on (\w+) (\d\.\d+)", script, re.MULTILINE)
+    assert pairs
+    assert set(pairs) <= {(row["django"], row["python"]) for row in matrix()}
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_actions_of_others_are_named_by_the_hash_of_their_commit(workflow: Path) -> None:
     used = re.findall(r"uses: (\S+)", workflow.read_text())
