@@ -18,6 +18,10 @@ class UnserializableArgument(JobsError, TypeError):
     """An argument of a call cannot be written as JSON; the message has its path."""
 
 
+class WrongArguments(JobsError, TypeError):
+    """A call does not fit the parameters of its task; the message says which argument it is."""
+
+
 class PayloadTooLarge(JobsError, ValueError):
     """The arguments of one job are larger than the backend's `max_payload`."""
 

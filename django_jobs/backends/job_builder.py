@@ -23,6 +23,7 @@ from django_jobs.serialization.room import OutOfRoom
 from django_jobs.tasks.calls import Arguments
 from django_jobs.tasks.definition import Task
 from django_jobs.tasks.fairness import TurnMaker
+from django_jobs.tasks.fitting import check_fits
 from django_jobs.tasks.limiting import LimitMaker
 from django_jobs.tasks.policy import overrides_text, policy_of
 from django_jobs.tasks.registry import find_task, is_declared
@@ -75,10 +76,11 @@ class JobBuilder:
             batch: id of the batch whose members the jobs are, or "".
 
         Raises:
-            TypeError: the arguments of a unique job do not fit its function.
+            WrongArguments: the arguments do not fit the function of the task.
             UnserializableArgument: an argument is not a value that JSON can hold.
             PayloadTooLarge: the arguments, the metadata or the changed options are too large.
         """
+        check_fits(task, calls)
         common = self._common_fields(task, carried, batch)
         unique = task.unique if isinstance(task, Task) else None
         turns, limits = self._turns(task), self._limits(task)

@@ -92,6 +92,6 @@ class AddsNodes(ABC):
             InvalidWorkflow: a node belongs to another workflow or to an earlier `enqueue()`, or the
                 workflow is enqueued already and none of its running jobs calls this.
             ImproperlyConfigured: the task belongs to another backend, or cannot be a node.
-            UnserializableArgument, PayloadTooLarge: as of `task.enqueue`.
+            WrongArguments, UnserializableArgument, PayloadTooLarge: as of `task.enqueue`.
         """
         return self._add(task, args, kwargs, after)

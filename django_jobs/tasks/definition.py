@@ -224,7 +224,8 @@ class Task(Base[P, R]):
             The results in the order of the calls.
 
         Raises:
-            UnserializableArgument, PayloadTooLarge: for one of the calls; none is enqueued.
+            WrongArguments, UnserializableArgument, PayloadTooLarge: for one of the calls; none is
+                enqueued.
             BrokerError: a round trip failed; the earlier ones have enqueued their jobs.
         """
         made = [to_arguments(index, call) for index, call in enumerate(calls)]

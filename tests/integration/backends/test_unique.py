@@ -143,11 +143,6 @@ def test_the_result_is_kept_as_long_as_the_lock(waiting: JobBackend) -> None:
     assert record.job.result_ttl == 60_000
 
 
-def test_calls_that_do_not_fit_the_function_are_refused(waiting: JobBackend) -> None:
-    with pytest.raises(TypeError, match="note_once: missing"):
-        tasks.note_once.enqueue("k")  # type: ignore[call-arg]
-
-
 def test_a_misspelt_parameter_is_refused_in_using() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"note_once.*'kee'"):
         tasks.note_once.using(unique=Unique(by="kee"))
