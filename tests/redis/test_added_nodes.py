@@ -11,7 +11,7 @@ from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Claim, State
 from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
-from tests.support.builders import make_job, succeeded
+from tests.support.builders import dead, make_job, succeeded
 from tests.support.driver import Driver, check_with_doctor, found
 from tests.support.redis_keys import PREFIX
 
@@ -90,6 +90,48 @@ def test_a_node_says_nonsense_of_what_it_has_added(
     client.hset(PREFIX + "j:split", "G", said)
 
     assert repaired(broker, w1).ended_at is not None
+
+
+@pytest.mark.parametrize("said", ["nonsense", "7:0", "0:0", "0:-1"])
+def test_those_that_have_failed_are_counted_again(
+    broker: RedisBroker, client: redis.Redis, w1: Driver, claim: Claim, said: str
+) -> None:
+    """What needs the node must not start as if all that it has added had succeeded."""
+    w1.settle(succeeded(claim))
+    a, b = w1.take(2)
+    w1.settle(succeeded(a), dead(b))
+    client.hset(PREFIX + "j:split", "G", said)
+
+    record = repaired(broker, w1)
+
+    assert record.ended_at is not None
+    assert found(broker.inspection, "sum").state is State.DISCARDED
+    assert client.hget(PREFIX + "j:split", "G") != "0:0"
+
+
+@pytest.mark.parametrize("said", ["nonsense", "1:0", "0:1"])
+def test_the_doctor_notes_that_a_node_is_over(
+    broker: RedisBroker, client: redis.Redis, w1: Driver, claim: Claim, said: str
+) -> None:
+    """The edges to what needs it are still there, as nothing was noted of its end."""
+    w1.settle(succeeded(claim))
+    a, b = w1.take(2)
+    client.hset(PREFIX + "j:split", "G", "7:0")
+    w1.settle(succeeded(a), succeeded(b))
+    client.hset(PREFIX + "j:split", "G", said)
+
+    assert repaired(broker, w1).ended_at is not None
+
+
+def test_a_failed_node_that_was_deleted_is_no_finding(
+    broker: RedisBroker, w1: Driver, claim: Claim
+) -> None:
+    w1.settle(succeeded(claim))
+    a, b = w1.take(2)
+    w1.settle(succeeded(a), dead(b))
+    assert broker.inspection.delete(b.job.id)
+
+    check_with_doctor(broker)
 
 
 @pytest.mark.parametrize("said", ["nonsense", "1", "7:0", "1:99"])

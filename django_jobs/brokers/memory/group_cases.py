@@ -12,6 +12,7 @@ from django_jobs.jobs.records import State
 
 from .additions import Change
 from .cases import Case, case
+from .stored_job import StoredJob
 
 if TYPE_CHECKING:
     from .store import Store
@@ -50,12 +51,26 @@ def _added(store: Store) -> Iterator[Case]:
     if store.edges.happened:
         return
     entries = store.entries.values()
-    right = Counter(one.adder for one in entries if one.adder and one.job.batch and one.is_open)
+    added = [entry for entry in entries if entry.adder and entry.job.batch]
+    open_nodes = Counter(one.adder for one in added if one.is_open)
+    failed = Counter(one.adder for one in added if one.has_failed)
     for entry in entries:
-        number = right[entry.job.id]
-        if entry.open_added != number:
-            detail = f"{entry.open_added} open nodes that it has added instead of {number}"
-            missing = entry.open_added - number
-            change = Change(-missing, max(0, missing))
+        right = open_nodes[entry.job.id], failed[entry.job.id]
+        change = _correction(entry, *right)
+        if change != Change(0, 0):
+            said = f"{entry.open_added}:{entry.failed_added}"
+            instead = ":".join(map(str, right))
+            detail = f"{said} open and failed nodes that it has added instead of {instead}"
             repair = partial(store.nodes.added_changed, entry, change)
             yield case(Trouble.WRONG_COUNT, entry.job.id, detail, repair=repair)
+
+
+def _correction(entry: StoredJob, number: int, failures: int) -> Change:
+    """Return by how much the counts of a node are off that has added others.
+
+    What is missing counts as failed. More may have failed than are left, as an operator may delete
+    them.
+    """
+    missing = max(0, entry.open_added - number)
+    failed = max(entry.failed_added + missing, failures)
+    return Change(number - entry.open_added, failed - entry.failed_added)

@@ -88,6 +88,11 @@ class StoredJob:
         return not self.state.is_final or self.open_added > 0
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it is over, and it or one that it has added has not succeeded."""
+        return not self.is_open and (self.state is not State.SUCCEEDED or self.failed_added > 0)
+
+    @property
     def is_pending(self) -> bool:
         """Whether the attempt that adds it to a workflow has not ended."""
         return bool(self.adder) and not self.job.batch
