@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any, ClassVar, Self
 
 from asgiref.sync import sync_to_async
@@ -21,6 +22,9 @@ from .batch_backends import check_task, workflows_of
 from .job_group import JobGroup
 from .node_arguments import with_references
 from .nodes import Node, NodeEnd
+
+_noting = Lock()
+"""Held to note what an attempt has added, which several of its threads may do."""
 
 
 class Workflow(JobGroup, AddsNodes):
@@ -106,7 +110,8 @@ class Workflow(JobGroup, AddsNodes):
         nodes = [(node.task, node.job, node.edges) for node in self._nodes]
         if adder is not None:
             results = self._workflows.grow(nodes, adder.membership)
-            adder.added |= {node.id for node in self._nodes}
+            with _noting:
+                adder.added |= {node.id for node in self._nodes}
         else:
             results = self._workflows.enqueue(self._as_new(), nodes)
         self._is_enqueued = True

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.constants import EDGES_PER_CALL, UPSTREAM_FAILED
+from django_jobs.brokers.constants import EDGES_PER_CALL, NODES_PER_CALL, UPSTREAM_FAILED
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.errors import WorkflowNotStored
 from django_jobs.jobs.awaited import AwaitedAttempt, AwaitedNodes
@@ -86,6 +86,23 @@ def test_a_node_adds_others_twice(broker: Broker, w1: Driver) -> None:
     w1.settle(succeeded(claim))
 
     assert work(w1, limit=1) == ["a", "b", "c", "sum"]
+
+
+def test_a_node_adds_others_by_several_calls_of_many_portions(broker: Broker, w1: Driver) -> None:
+    claim, number = split(broker, w1, {"a": ""}), 2 * NODES_PER_CALL + 1
+    for call in range(3):
+        grow(broker, claim, {f"n{call}-{n}": f"n{call}-{n - 1}" * (n > 0) for n in range(number)})
+    assert not w1.take(10)
+
+    w1.settle(succeeded(claim))
+
+    total = 3 * number + 3
+    assert read(broker).counts == BatchCounts(total=total, open=total - 1, succeeded=1)
+    while w1.settle().due_in == 0:
+        pass  # until all have joined
+    assert all(broker.inspection.cancel(f"n{call}-1") for call in range(3))
+    assert sorted(work(w1)) == ["a", "n0-0", "n1-0", "n2-0"]
+    assert read(broker).counts == BatchCounts(total=total, succeeded=5, discarded=total - 5)
 
 
 def test_added_nodes_add_others(broker: Broker, w1: Driver) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -364,6 +366,18 @@ def add_members(batch_id: str, number: int) -> None:
 
 
 @task
+def add_members_in_threads(batch_id: str, names: list[str]) -> None:
+    """Run as a member: adds others from several threads, by several calls of each."""
+
+    def add(name: str) -> None:
+        batch = Batch.get(batch_id)
+        batch.enqueue(note, f"{name}1")
+        batch.bulk_enqueue(note, [[f"{name}2"], [f"{name}3"]])
+
+    in_threads(add, names)
+
+
+@task
 def note_batch(batch_id: str) -> None:
     """Be a callback."""
     batch = Batch.get(batch_id)
@@ -433,6 +447,37 @@ def split(flow_id: str, text: str) -> list[Any]:
     counted = [flow.add(count_letters, word) for word in text.split()]
     flow.enqueue()
     return counted
+
+
+@task
+def split_in_steps(flow_id: str, texts: list[str]) -> list[Any]:
+    """Add jobs by one call after another, of one object."""
+    flow = Workflow.get(flow_id)
+    counted = []
+    for text in texts:
+        counted += [flow.add(count_letters, word) for word in text.split()]
+        flow.enqueue()
+    return counted
+
+
+@task
+def split_in_threads(flow_id: str, texts: list[str]) -> list[Any]:
+    """Add jobs by calls of several threads at a time, each with an object of its own."""
+
+    def add(text: str) -> list[Any]:
+        flow = Workflow.get(flow_id)
+        counted = [flow.add(count_letters, word) for word in text.split()]
+        flow.enqueue()
+        return counted
+
+    return [node for added in in_threads(add, texts) for node in added]
+
+
+def in_threads(call: Callable[[str], Any], texts: list[str]) -> list[Any]:
+    """Call a function in a thread for each text, as `asyncio.to_thread` does."""
+    with ThreadPoolExecutor(len(texts)) as pool:
+        calls = [pool.submit(copy_context().run, call, text) for text in texts]
+        return [one.result() for one in calls]
 
 
 @task

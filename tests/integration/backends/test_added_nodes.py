@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
@@ -67,6 +69,18 @@ def test_a_coroutine_adds_jobs(backend: JobBackend) -> None:
 
     assert flow.wait(DEADLINE) is BatchState.SUCCEEDED
     assert tasks.seen[-1] == ["aa"]
+
+
+@pytest.mark.parametrize("task", [tasks.split_in_steps, tasks.split_in_threads])
+def test_one_attempt_adds_jobs_by_several_calls(backend: JobBackend, task: Any) -> None:
+    flow = Workflow()
+    texts = ["a bb", "ccc", "dddd eeeee", "ffffff"] * 3
+    flow.add(tasks.note, flow.add(task, flow.id, texts))
+    flow.enqueue()
+
+    assert flow.wait(DEADLINE) is BatchState.SUCCEEDED
+    assert tasks.seen[-1] == [1, 2, 3, 4, 5, 6] * 3
+    assert flow.counts == BatchCounts(total=20, succeeded=20)
 
 
 def test_only_the_attempt_that_succeeds_adds_jobs(waiting: JobBackend) -> None:

@@ -93,6 +93,17 @@ def test_members_add_members(backend: JobBackend) -> None:
 # --- run by a test ------------------------------------------------------------------------------
 
 
+def test_a_member_adds_members_from_threads(backend: JobBackend) -> None:
+    with Batch(on_success=tasks.note_success, name="threads") as batch:
+        batch.enqueue(tasks.add_members_in_threads, batch.id, [*"abcdefgh"])
+
+    wait_until(lambda: "success of threads" in tasks.seen, "the callback")
+
+    batch.refresh()
+    assert batch.counts == BatchCounts(total=25, succeeded=25)
+    assert sorted(tasks.seen)[:24] == [f"{name}{n}" for name in "abcdefgh" for n in (1, 2, 3)]
+
+
 def test_a_test_runs_a_batch_to_its_end(waiting: JobBackend) -> None:
     with Batch(on_success=tasks.note_success, name="import") as batch:
         batch.enqueue(tasks.note, 1)
