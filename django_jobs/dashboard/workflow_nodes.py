@@ -82,6 +82,11 @@ class WorkflowNodes:
         """The nodes that are still kept."""
         return tuple(node for node in self.records if node.state is not None)
 
+    @property
+    def gone(self) -> int:
+        """How many nodes are no longer kept."""
+        return len(self.records) - len(self.kept)
+
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The place of each node in the workflow, from 1, by its id."""

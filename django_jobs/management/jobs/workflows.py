@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from django_jobs.backends.base import JobBackend
-from django_jobs.jobs.batches import BatchRecord
+from django_jobs.jobs.batches import BatchRecord, BatchState
 from django_jobs.jobs.workflows import EdgeKind, NodeRecord
 from django_jobs.management.formatting import NONE
 
@@ -44,6 +44,10 @@ class Workflows(JobGroups):
         )
         if record.counts.total > len(nodes):
             console.info(f"\nThese are the first {len(nodes)} of {record.counts.total:,} jobs.")
+        if record.state is BatchState.SUCCEEDED and any(one.state is None for one in nodes):
+            console.info(
+                "\nAfter a workflow has succeeded, each of its jobs is kept for its result_ttl."
+            )
 
 
 def _first(backend: JobBackend, workflow_id: str, most: int) -> Sequence[NodeRecord]:

@@ -96,6 +96,21 @@ def test_a_job_is_shown_with_its_workflow_and_why_it_was_discarded(jobs: Jobs) -
     assert "Attempt 0" not in out
 
 
+def test_it_is_said_why_the_jobs_of_a_succeeded_workflow_are_gone(
+    jobs: Jobs, broker: Broker
+) -> None:
+    flow = Workflow()
+    node = flow.add(tasks.greet)
+    flow.enqueue()
+    run_enqueued()
+    why = "After a workflow has succeeded, each of its jobs is kept for its result_ttl."
+    assert why not in jobs("workflows", flow.id).out
+    tasks.greet.enqueue()  # an empty store in memory is answered otherwise
+    broker.inspection.delete(node.id)
+
+    assert why in jobs("workflows", flow.id).out
+
+
 def test_a_waiting_job_says_how_many_others_it_waits_for(jobs: Jobs, broker: Broker) -> None:
     flow = Workflow()
     last = flow.add(tasks.greet, after=[flow.add(tasks.greet), flow.add(tasks.greet)])

@@ -211,6 +211,23 @@ def test_jobs_that_are_no_longer_kept_are_named_and_not_drawn(
     assert "no longer kept" in row(html, "a")
     assert "#1 (no longer kept)" in row(html, "b")
     assert len(boxes(html)) == 1
+    assert "1 job is no longer kept.</span>" in html
+
+
+def test_the_page_says_why_the_graph_of_a_succeeded_workflow_is_gone(
+    onlooker: Client, backend: JobBackend, worker: Driver
+) -> None:
+    store(backend, {"a": "", "b": "a"})
+    for name in "ab":
+        worker.settle(succeeded(worker.take_one()))
+    assert 'id="forgotten"' not in shown(onlooker, WORKFLOW, id="flow")
+    for name in "ab":
+        backend.broker.inspection.delete(name)
+
+    html = shown(onlooker, WORKFLOW, id="flow")
+
+    assert "2 jobs are no longer kept. After a workflow has succeeded, each" in html
+    assert 'id="graph"' not in html
 
 
 def test_what_a_failure_keeps_from_starting_is_marked(
