@@ -13,6 +13,8 @@ from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.errors import DuplicateJob
+from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Claim, Job, JobRecord, Lock, OnConflict, State, Until
 from tests.support.builders import (
     dead,
@@ -758,3 +760,59 @@ def test_a_job_from_another_broker_stays_there_while_its_lock_is_taken(
     inspection.adopt([record], "arrivals")
 
     assert inspection.find("a") is None
+
+
+# --- members of batches -------------------------------------------------------------------------
+
+
+def cancelled_member(broker: Broker, **changes: Any) -> None:
+    """Store a member with the lock, and cancel its batch."""
+    broker.batches.open(NewBatch(id="b1"))
+    broker.batches.add([unique("member", batch="b1", **changes)], Membership("b1"))
+    broker.batches.cancel("b1")
+
+
+@pytest.mark.parametrize("on_conflict", OnConflict)
+@pytest.mark.parametrize("state", ["queued", "scheduled"])
+def test_a_member_of_a_cancelled_batch_keeps_nobody_from_its_lock(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, on_conflict: str, state: str
+) -> None:
+    """It will not run, so a call that is merged with it would be lost."""
+    run_at = clock.now() + MINUTE if state == "scheduled" else None
+    cancelled_member(broker, run_at=run_at)
+
+    assert broker.push([unique("a", on_conflict=OnConflict(on_conflict))]) == ["a"]
+
+    check_with_doctor(broker)
+    (claim,) = w1.take(5)
+    assert claim.job.id == "a"
+    assert found(inspection, "a").lock_holder == "a"
+    clock.advance(MINUTE)
+    w1.settle(succeeded(claim))
+    w1.exchange("default")
+    assert found(inspection, "member").state is State.DISCARDED
+    assert is_free(broker)
+
+
+def test_a_running_member_of_a_cancelled_batch_keeps_its_lock(broker: Broker, w1: Driver) -> None:
+    broker.batches.open(NewBatch(id="b1"))
+    broker.batches.add([unique("member", batch="b1")], Membership("b1"))
+    claim = w1.take_one()
+    broker.batches.cancel("b1")
+    assert broker.push([unique("a")]) == ["member"]
+
+    w1.settle(retrying(claim, delay=MINUTE))
+
+    assert broker.push([unique("b")]) == ["b"]
+
+
+def test_a_member_of_a_cancelled_batch_that_ends_frees_no_lock_of_another(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    cancelled_member(broker)
+    broker.push([unique("a", queue="other")])
+
+    assert not w1.take(5)
+
+    assert found(inspection, "a").lock_holder == "a"
+    assert broker.push([unique("b")]) == ["a"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django_jobs.brokers.constants import ALIAS_MS, RESENT_MS
@@ -32,10 +32,14 @@ class Locks:
 
     Args:
         entries: all jobs by their ids.
+        is_called_off: tells whether the batch of a job was cancelled.
     """
 
-    def __init__(self, entries: Mapping[str, StoredJob]) -> None:
+    def __init__(
+        self, entries: Mapping[str, StoredJob], is_called_off: Callable[[StoredJob], bool]
+    ) -> None:
         self._entries = entries
+        self._is_called_off = is_called_off
         self.held: dict[str, Held] = {}
         self._aliases: dict[str, tuple[str, int]] = {}
         self._expiries: list[tuple[int, str]] = []
@@ -66,8 +70,12 @@ class Locks:
         if not self.belongs_to_somebody(digest, held):
             return False
         entry = self._entries[held.holder]
+        return not (entry.state.is_waiting and self._will_not_run(entry, now))
+
+    def _will_not_run(self, entry: StoredJob, now: int) -> bool:
+        """Return whether a job that waits will be discarded instead of started."""
         expires = entry.job.expires_at
-        return not (entry.state.is_waiting and expires is not None and expires <= now)
+        return (expires is not None and expires <= now) or self._is_called_off(entry)
 
     def belongs_to_somebody(self, digest: str, held: Held) -> bool:
         """Return whether a lock is kept, or its holder is there, has not ended, and needs it.
@@ -84,10 +92,11 @@ class Locks:
     def misses_lock(self, entry: StoredJob, now: int) -> bool:
         """Return whether nobody holds a lock that a job should hold, unless it may have lost it.
 
-        It loses that at its start, or as its time is over; another job may have had it since.
+        It loses that at its start, as its time is over, or as its batch was cancelled; another job
+        may have had it since.
         """
-        lock, expires_at = entry.job.lock, entry.job.expires_at
-        if lock is None or entry.state.is_final or (expires_at is not None and expires_at <= now):
+        lock = entry.job.lock
+        if lock is None or entry.state.is_final or self._will_not_run(entry, now):
             return False
         if lock.until is Until.START and entry.token:
             return False

@@ -32,7 +32,7 @@ class Store(Indexes):
 
     def __init__(self, wake: Callable[[str], None]) -> None:
         super().__init__()
-        self.locks = Locks(self.entries)
+        self.locks = Locks(self.entries, self._is_called_off)
         self.slots = Slots()
         self.waiters = WaitingJobs(self.entries, self.slots, wake)
         self.edges = Edges(self, wake)
@@ -177,9 +177,13 @@ class Store(Indexes):
 
     def can_run_again(self, entry: StoredJob, now: int) -> bool:
         """Give a job that is retried its lock, unless it would be discarded or that is taken."""
-        if entry.failed_edges or self.memberships.is_cancelled(entry.job.batch):
+        if entry.failed_edges or self._is_called_off(entry):
             return False
         return self.take_lock(entry.job, now)
+
+    def _is_called_off(self, entry: StoredJob) -> bool:
+        """Return whether the batch of a job was cancelled."""
+        return self.memberships.is_cancelled(entry.job.batch)
 
     # --- limits ------------------------------------------------------------------------------
 

@@ -218,7 +218,7 @@ def test_the_page_says_why_the_graph_of_a_succeeded_workflow_is_gone(
     onlooker: Client, backend: JobBackend, worker: Driver
 ) -> None:
     store(backend, {"a": "", "b": "a"})
-    for name in "ab":
+    for _ in range(2):
         worker.settle(succeeded(worker.take_one()))
     assert 'id="forgotten"' not in shown(onlooker, WORKFLOW, id="flow")
     for name in "ab":

@@ -22,9 +22,10 @@ local function is_held_by_somebody(digest)
   return holder and (is_kept or needs_lock(holder, digest))
 end
 
--- Tells whether a job may do without its lock: it has lost that at its start, or as its time is over, and another job
--- may have had it since.
+-- Tells whether a job may do without its lock: it has lost that at its start, as its time is over, or as its batch was
+-- cancelled, and another job may have had it since.
 local function may_have_lost_lock(job, until_when)
+  if job.B and is_batch_cancelled(job.B) then return true end
   local expires_at = tonumber((select(5, terms(job.e or ''))) or '')
   return until_when == 's' and job.n ~= nil or expires_at ~= nil and expires_at <= now
 end

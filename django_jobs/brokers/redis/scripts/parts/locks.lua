@@ -1,5 +1,5 @@
 -- The locks of unique jobs: who holds them, and who gets them next.
--- Parts: expect, shapes, fields, places.
+-- Parts: expect, shapes, fields, places, cancelled_batches.
 
 local was_begun = false -- whether a job has become due that had waited for its lock
 
@@ -55,12 +55,15 @@ local function needs_lock(id, digest)
   return state ~= 'scheduled' or not awaits_lock(id)
 end
 
--- Tells whether a job keeps others away from a lock: one that has expired before its start does not.
+-- Tells whether a job keeps others away from a lock: one does not that has expired before its start, or will be discarded
+-- with its batch.
 local function keeps_lock(id, digest)
   if not needs_lock(id, digest) then return false end
-  local state, enqueued_with = unpack(read(id, 's', 'e'), 1, 2)
+  local state, enqueued_with, batch = unpack(read(id, 's', 'e', 'B'), 1, 3)
+  if state == 'running' then return true end
+  if batch and is_batch_cancelled(batch) then return false end
   local expires_at = tonumber((select(5, terms(enqueued_with or ''))) or '')
-  return state == 'running' or not expires_at or expires_at > now
+  return not expires_at or expires_at > now
 end
 
 -- Gives a lock to the job that waits for it, which becomes due. Returns its id, or nothing if no job waits.
