@@ -130,11 +130,12 @@ messages: $(VENV)/installed-dev ## Collect and compile the translations of dashb
 clean: ## Remove the environments, fetched Pythons and the example site's data
 	rm -rf $(VENV) .venv-wagtail-* .pythons .servers .dev build dist example_project/media example_project/db.sqlite3*
 
-# Without a browser or PostgreSQL, a few tests are skipped, except in CI.
+# Without a browser, PostgreSQL or Sidekiq, a few tests are skipped, except in CI.
 programs:
 	@scripts/ensure-program redis-server
 	@scripts/ensure-program chromium || test -z "$$CI"
 	@test -z "$$CI" || scripts/ensure-program initdb postgresql
+	@test -z "$$CI" || scripts/ensure-program sidekiq ruby-sidekiq
 
 # Set-up. Each step leaves a stamp file, so it runs again only when its pinned versions change.
 

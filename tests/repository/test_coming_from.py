@@ -198,7 +198,7 @@ def test_the_example_runs_with_the_other_system(page: str, tmp_path: Path, redis
     assert Site(tmp_path, files, redis_url).work(*other.worker.split()) == DONE
 
 
-@pytest.mark.parametrize("page", OTHERS)
+@pytest.mark.parametrize("page", [*OTHERS, "sidekiq"])
 def test_the_example_does_the_same_here(page: str, tmp_path: Path, redis_url: str) -> None:
     site = Site(tmp_path, files_for(page, "after", OURS, {}), redis_url)
     assert site.work("-m", "django", "runworker", "-c", "1") == DONE
