@@ -219,6 +219,9 @@ SAME_DEPLOY_MS = deploys.SAME_DEPLOY_MS
 TICK_AHEAD_MS = 60_000
 """How far ahead of the broker's clock a tick may be. One that is later does not count."""
 
+TICKS_PER_CALL = 150
+"""How many ticks one call claims."""
+
 BEATS = 4
 """Heartbeats in one lease: jobs of a dead worker are back within a lease and a beat."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import redis
 
 from django_jobs.brokers.constants import (
@@ -12,13 +13,16 @@ from django_jobs.brokers.constants import (
     GIVEN_BACK_PER_CALL,
     POSTPONED_PER_CALL,
     REAPED_PER_CALL,
+    TICKS_PER_CALL,
 )
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.brokers.redis.inspection import CLEAR_PORTION
+from django_jobs.errors import WrongKeyType
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import JOB_FORMAT, State
+from django_jobs.jobs.ticks import Tick
 from tests.support.builders import make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, check_with_doctor, ids, past_lease
@@ -161,6 +165,22 @@ def test_a_queue_is_cleared_with_several_calls(broker: RedisBroker, client: redi
     assert broker.inspection.clear("default") == CLEAR_PORTION + 1
 
     assert calls_of_scripts(client) - before == 3
+
+
+def test_ticks_are_claimed_with_several_calls_also_if_the_first_queue_is_damaged(
+    broker: RedisBroker, client: redis.Redis, clock: Clock
+) -> None:
+    assert broker.claim_ticks([Tick("first", None, clock.now(), None)]) == (True,)
+    client.set("{jobs}:q:damaged", "not ours")
+    damaged = Tick("damaged", None, clock.now(), make_job(queue="damaged"))
+    others = [Tick(f"{n}", None, clock.now(), make_job()) for n in range(2 * TICKS_PER_CALL)]
+    before = calls_of_scripts(client)
+
+    with pytest.raises(WrongKeyType):
+        broker.claim_ticks([damaged, *others])
+
+    assert calls_of_scripts(client) - before == 3
+    assert broker.ticks().keys() == {"first", *(tick.name for tick in others)}
 
 
 def test_a_call_that_ends_many_batches_starts_few_callbacks_and_the_next_goes_on(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.constants import TICKS_PER_CALL
 from django_jobs.brokers.inspection.store_info import Problem, StoreInfo
 from django_jobs.conf.redis_url import read_redis_url
+from django_jobs.errors import BrokerRefused
 from django_jobs.jobs.records import Job
 from django_jobs.jobs.ticks import Tick
 
@@ -89,6 +91,17 @@ class RedisBroker(Broker):
         return {name: tick for name, tick in ticks if tick is not None}
 
     def claim_ticks(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
+        if not ticks:
+            return ()
+        others = ticks[TICKS_PER_CALL:]
+        try:
+            claimed = self._claim_portion(ticks[:TICKS_PER_CALL])
+        except BrokerRefused:
+            self.claim_ticks(others)  # they have nothing to do with a damaged queue of another one
+            raise
+        return claimed + self.claim_ticks(others)
+
+    def _claim_portion(self, ticks: Sequence[Tick]) -> tuple[bool, ...]:
         arguments: list[str | int] = []
         for tick in ticks:
             job = codec.stored([tick.job] if tick.job else [])

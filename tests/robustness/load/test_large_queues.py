@@ -15,6 +15,7 @@ from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, Lock, OnConflict, State, Turn
+from django_jobs.jobs.ticks import Tick
 from django_jobs.worker.fetch.room import BATCH
 from tests.robustness.load.brokers import MANY, PORTION
 from tests.robustness.load.stores import Store
@@ -23,8 +24,8 @@ from tests.support.driver import Driver, past_lease
 
 FEWER = MANY // 10
 HOUR = 3_600_000
-AHEAD = 600
-"""How many jobs a worker holds at most beside those that run."""
+HELD = 7 * BATCH
+"""As many jobs as a worker holds: 600 that it has prefetched, and those that run."""
 
 
 def unique(number: int, **lock: object) -> Job:
@@ -93,6 +94,17 @@ def test_many_jobs_are_due_at_once(store: Store) -> None:
 
 
 @pytest.mark.timeout(3600)
+def test_many_periodic_tasks_are_due_at_once(store: Store) -> None:
+    number = MANY // 1_000
+    with store.holding.phase(f"claim the ticks of {number:,} periodic tasks"):
+        for at in (store.clock.now(), store.clock.now() + 1):
+            last = None if at == store.clock.now() else store.clock.now()
+            ticks = [Tick(f"task {n}", last, at, make_job()) for n in range(number)]
+            assert all(store.broker.claim_ticks(ticks))
+    store.check()
+
+
+@pytest.mark.timeout(3600)
 def test_many_batches_end_with_one_call(store: Store) -> None:
     for number in range(BATCH):
         name = f"b{number}"
@@ -131,18 +143,20 @@ def test_many_workers_vanish(store: Store) -> None:
     limits = (JobLimit("mail", MANY), JobLimit("api", MANY, HOUR))
     jobs = [
         unique(number)._replace(batch="batch", limits=limits, turn=Turn("a", 1))
-        for number in range(workers * AHEAD)
+        for number in range(workers * HELD)
     ]
     store.broker.batches.open(NewBatch(id="batch"))
     with store.holding.phase("add unique members with limits and turns"):
         store.broker.batches.add(jobs, Membership("batch"))
-    with store.holding.phase(f"take {AHEAD} such members for each of {workers:,} workers"):
+    with store.holding.phase(f"take {HELD} such members for each of {workers:,} workers"):
         for number in range(workers):
             worker = Driver(store.broker, f"gone {number}")
-            for _ in range(AHEAD // BATCH):
+            for _ in range(HELD // BATCH):
                 assert len(worker.take(BATCH)) == BATCH
-    with store.holding.phase(f"stop a worker that holds {AHEAD} such members"):
-        worker.heartbeat()
+    with store.holding.phase(f"send heartbeats for {HELD} such members"):
+        for _ in range(10):
+            worker.heartbeat()
+    with store.holding.phase(f"stop a worker that holds {HELD} such members"):
         worker.close()
     store.clock.advance(past_lease(store.broker))
     other = Driver(store.broker, "other")
