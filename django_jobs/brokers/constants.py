@@ -83,7 +83,7 @@ UNKNOWN_FORMAT_MESSAGE = (
 
 # --- jobs that a worker does not know -------------------------------------------------------------
 
-POSTPONED_PER_CALL = 300
+POSTPONED_PER_CALL = 200
 """How many jobs of a later release, or of cancelled batches, one call may put aside: it holds up
 the whole server."""
 
@@ -132,6 +132,12 @@ MOVED_PER_CALL = 150
 """How many jobs one call may let wait for slots, as it holds up the whole server.
 
 One that has waited and starts counts twice.
+"""
+
+LOOKED_AT_PER_CALL = 75
+"""At how many keys one call looks that may have got free slots.
+
+As many as it lets jobs start that have waited.
 """
 
 LISTED_PER_CALL = 150
@@ -196,10 +202,10 @@ WORKERS_KEPT = 10
 QUEUE_KEPT_MS = DAY_MS
 """A queue that has been empty for so long is not listed any more, until it gets a job."""
 
-CANCELLED_PER_CALL = 300
+CANCELLED_PER_CALL = 150
 """How many cancelled jobs that came back from their workers one heartbeat ends."""
 
-REAPED_PER_CALL = 250
+REAPED_PER_CALL = 150
 """How many jobs of vanished workers a heartbeat takes back; the next one goes on."""
 
 GIVEN_BACK_PER_CALL = 250

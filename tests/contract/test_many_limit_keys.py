@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.constants import LISTED_PER_CALL, MOVED_PER_CALL
+from django_jobs.brokers.constants import LISTED_PER_CALL, LOOKED_AT_PER_CALL
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.limits import JobLimit, LimitKind, limit_id
 from tests.support.builders import limited, succeeded
@@ -56,7 +56,7 @@ def test_all_keys_of_a_resumed_limit_are_looked_at_soon(
     broker.push([limited("first", mail(1, "first"))])
     w1.settle(succeeded(w1.take_one()))
     inspection.limits.pause(MAIL)
-    number = 3 * MOVED_PER_CALL
+    number = 3 * LOOKED_AT_PER_CALL
     broker.push([limited(f"p{n}", mail(1, f"p{n:05}"), queue="other") for n in range(number)])
     broker.push([limited("z", mail(1, "z"))])
     for _ in range(10):

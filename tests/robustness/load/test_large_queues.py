@@ -14,7 +14,7 @@ from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import Job, Lock, OnConflict, State, Turn
+from django_jobs.jobs.records import JOB_FORMAT, Job, Lock, OnConflict, State, Turn
 from django_jobs.jobs.ticks import Tick
 from django_jobs.worker.fetch.room import BATCH
 from tests.robustness.load.brokers import MANY, PORTION
@@ -163,6 +163,30 @@ def test_many_workers_vanish(store: Store) -> None:
     with store.holding.phase(f"take back the jobs of {workers:,} vanished workers"):
         other.take_all_back()
     assert store.broker.inspection.counts()[State.QUEUED] == len(jobs)
+    store.check()
+
+
+@pytest.mark.timeout(3600)
+def test_many_jobs_come_back_that_were_cancelled(store: Store) -> None:
+    store.push(FEWER, unique)
+    for _ in range(FEWER // BATCH):
+        for claim in store.worker.take(BATCH):
+            store.broker.inspection.cancel(claim.job.id)
+    store.worker.close()
+    with store.holding.phase(f"discard {FEWER:,} cancelled jobs that have come back"):
+        other = Driver(store.broker, "other")
+        while store.client.exists("{jobs}:cancelled"):
+            other.heartbeat()
+    store.check()
+
+
+@pytest.mark.timeout(3600)
+def test_many_jobs_are_of_a_later_release(store: Store) -> None:
+    store.push(FEWER, lambda number: unique(number)._replace(format=JOB_FORMAT + 1))
+    with store.holding.phase(f"postpone {FEWER:,} jobs of a later release"):
+        while store.client.exists("{jobs}:q:default"):
+            store.run()
+    assert store.broker.inspection.counts()[State.SCHEDULED] == FEWER
     store.check()
 
 

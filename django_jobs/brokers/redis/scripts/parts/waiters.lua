@@ -221,13 +221,13 @@ end
 local function review(limit)
   local number, noted = number_of(limit), {}
   local texts = number and redis.pcall('ZRANGEBYSCORE', P .. 'g:' .. limit.id, '-inf', '(' .. number.version, 'LIMIT', 0,
-    MOVED_PER_CALL) or {}
+    LOOKED_AT_PER_CALL) or {}
   for _, text in ipairs(texts) do
     append_pair(noted, number.version, text)
   end
   could_many('ZADD', P .. 'g:' .. limit.id, noted)
   look_at(keys_of(texts))
-  if #texts == MOVED_PER_CALL then return true end
+  if #texts == LOOKED_AT_PER_CALL then return true end
   redis.call('SREM', P .. 'reviews', limit.id)
   return false
 end
@@ -243,7 +243,7 @@ end
 -- Looks at the keys to which time or a change may have given slots, a portion at a time.
 local function look_at_due()
   redis.call('ZREMRANGEBYSCORE', P .. 'closed', '-inf', now)
-  local due = redis.call('ZRANGEBYSCORE', P .. 'opens', '-inf', now, 'LIMIT', 0, MOVED_PER_CALL)
+  local due = redis.call('ZRANGEBYSCORE', P .. 'opens', '-inf', now, 'LIMIT', 0, LOOKED_AT_PER_CALL)
   if #due > 0 then redis.call('ZREM', P .. 'opens', unpack(due)) end
   look_at(keys_of(due))
   local id = redis.call('SRANDMEMBER', P .. 'reviews')
