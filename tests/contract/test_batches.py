@@ -477,6 +477,35 @@ def test_a_callback_that_waits_may_be_cancelled_or_deleted(
     assert found(inspection, "b1-success").state is State.DISCARDED
 
 
+def test_a_cancelled_callback_waits_again_when_it_is_retried(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    """It must not report a success that has not happened."""
+    filled(broker, 1)
+    inspection.cancel("b1-success")
+
+    assert inspection.retry("b1-success")
+
+    assert found(inspection, "b1-success").state is State.WAITING
+    assert started(w1) == []
+    assert not inspection.retry("b1-success")
+    w1.settle(succeeded(w1.take_one()))
+    assert started(w1) == ["success", "end"]
+
+
+def test_a_cancelled_callback_runs_at_once_if_its_event_has_happened(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    filled(broker, 1)
+    inspection.cancel("b1-success")
+    w1.settle(succeeded(w1.take_one()))
+    assert started(w1) == ["end"]
+
+    assert inspection.retry("b1-success")
+
+    assert started(w1) == ["success"]
+
+
 # --- retrying -----------------------------------------------------------------------------------
 
 

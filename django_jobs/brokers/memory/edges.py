@@ -57,6 +57,11 @@ class Edges:
         self._indexes.hold_back(entry)
         self.waiting[event, node].append(job.id)
 
+    def leads_to(self, entry: StoredJob) -> bool:
+        """Return whether the event of a batch may still happen for which a callback waits."""
+        awaited = entry.waits_for
+        return isinstance(awaited, AwaitedEvent) and awaited in self.waiting
+
     def lead_to(self, node: NewNode) -> None:
         """Note what a node waits for."""
         for edge in node.edges:

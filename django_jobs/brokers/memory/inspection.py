@@ -191,7 +191,7 @@ class MemoryInspection(Inspection):
             if not self._store.can_run_again(entry, now):
                 return False
             self._cancellations.forget(entry)
-            is_bound = entry.open_edges and self._store.memberships.is_node(entry.job)
+            is_bound = self._store.waits_for_others(entry)
             (self._store.nodes.wait_again if is_bound else self._queue_again)(entry, now)
             self._store.nodes.follow(now)
             return True

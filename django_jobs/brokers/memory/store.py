@@ -181,6 +181,12 @@ class Store(Indexes):
             return False
         return self.take_lock(entry.job, now)
 
+    def waits_for_others(self, entry: StoredJob) -> bool:
+        """Return whether an entry has open edges, which may still be followed to it."""
+        if not entry.open_edges:
+            return False
+        return self.memberships.is_node(entry.job) or self.edges.leads_to(entry)
+
     def _is_called_off(self, entry: StoredJob) -> bool:
         """Return whether the batch of a job was cancelled."""
         return self.memberships.is_cancelled(entry.job.batch)

@@ -10,8 +10,8 @@ local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed, adder, added =
-    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U', 'P', 'G'), 1, 12)
+  local state, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed, adder, added, event =
+    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U', 'P', 'G', 'W'), 1, 13)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if adder and not batch then return 0 end -- the attempt that adds it has not ended
   if what == 'delete' and added and not string.find(added, '^0:') then return 0 end -- it waits for what it has added
@@ -26,7 +26,7 @@ local function apply(id, wanted_state, wanted_token)
     return 0
   end
   redis.call('SREM', P .. 'cancelled', id)
-  if what == 'retry' and edges and is_workflow(batch) then
+  if what == 'retry' and edges and (is_workflow(batch) or event and redis.call('EXISTS', P .. 'k:' .. event) == 1) then
     enter_batches()
     wait_again(id, batch, state, missed)
     return 1

@@ -30,11 +30,11 @@ local function fail_nodes(ids, source)
   discarded = {}
 end
 
--- Lets an ended node wait for its open edges.
+-- Lets an ended node, or a callback, wait for its open edges.
 local function wait_again(id, batch, state, missed)
   could('ZREM', P .. 's:' .. state, id)
   could('ZREM', P .. 'expiries', id)
-  member_came_back(id, batch, state, missed)
+  if batch then member_came_back(id, batch, state, missed) end
   redis.call('HDEL', P .. 'j:' .. id, 'k', 'c', 'b', 'm', 'f', 'w', 'v', 'p', 'h', 'D')
   redis.call('HSET', P .. 'j:' .. id, 's', 'waiting')
   wait_in_queue(id)
