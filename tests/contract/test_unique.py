@@ -13,7 +13,7 @@ from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.errors import DuplicateJob
-from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.batches import BatchCounts, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Claim, Job, JobRecord, Lock, OnConflict, State, Until
 from tests.support.builders import (
@@ -816,3 +816,25 @@ def test_a_member_of_a_cancelled_batch_that_ends_frees_no_lock_of_another(
 
     assert found(inspection, "a").lock_holder == "a"
     assert broker.push([unique("b")]) == ["a"]
+
+
+def test_a_successor_in_a_cancelled_batch_makes_way_for_a_newer_call(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([unique("running", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    broker.batches.open(NewBatch(id="b1"))
+    successor = unique("successor", batch="b1", on_conflict=REPLACE)
+    assert broker.batches.add([successor], Membership("b1")) == ["successor"]
+    broker.batches.cancel("b1")
+
+    assert broker.push([unique("newest", on_conflict=REPLACE)]) == ["newest"]
+
+    assert not w1.take(5)
+    assert found(inspection, "successor").state is State.DISCARDED
+    batch = broker.batches.find("b1")
+    assert batch
+    assert batch.counts == BatchCounts(total=1, discarded=1)
+    assert found(inspection, "newest").awaits_lock
+    w1.settle(succeeded(claim))
+    assert [one.job.id for one in w1.take(5)] == ["newest"]

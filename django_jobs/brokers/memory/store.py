@@ -191,6 +191,14 @@ class Store(Indexes):
         """Return whether the batch of a job was cancelled."""
         return self.memberships.is_cancelled(entry.job.batch)
 
+    def let_go(self, held: Held, now: int) -> None:
+        """Let the job that waits for a lock become due if it will be discarded with its batch."""
+        successor = self.locks.successor(held)
+        if successor and self._is_called_off(successor):
+            held.successor = None
+            self.defer(successor, State.SCHEDULED, now)
+            self._wake(successor.job.queue)
+
     # --- limits ------------------------------------------------------------------------------
 
     def closed_limit(self, entry: StoredJob, now: int) -> JobLimit | None:

@@ -77,6 +77,8 @@ class UniqueJobs:
             self._store.add(job, now)
             self._locks.give(lock.digest, job.id)
             return job.id
+        if lock.on_conflict is OnConflict.REPLACE:
+            self._store.let_go(held, now)
         if self._becomes_successor(lock, held):
             self._store.add_successor(job, now)
             held.successor = job.id

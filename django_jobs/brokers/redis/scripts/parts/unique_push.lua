@@ -26,6 +26,15 @@ local function replace(first, last, id)
   redis.pcall('SREM', P .. 'cancelled', id) -- who cancelled the job did not mean this call
 end
 
+-- Returns the job that waits for a lock, if it does. One that will be discarded with its batch waits no longer: it becomes due.
+local function rightful(successor)
+  if not (successor and awaits_lock(successor)) then return nil end
+  local batch, queue = unpack(read(successor, 'B', 'q'), 1, 2)
+  if not (batch and is_batch_cancelled(batch)) then return successor end
+  redis.call('ZADD', P .. 's:scheduled', now, successor)
+  mark(queue)
+end
+
 -- Stores a unique job, which the arguments between two have as a group of its own, or merges it. Returns the id of
 -- the job that stands for it.
 local function store_unique(number, first, last, lock)
@@ -42,7 +51,8 @@ local function store_unique(number, first, last, lock)
     return id
   end
   if conflict ~= 'r' or is_kept then return merge(number, id, holder, after_commit) end
-  if not (successor and awaits_lock(successor)) then
+  successor = rightful(successor)
+  if not successor then
     if read(holder, 's')[1] == 'running' then
       ARGV[first + 5] = string.format('%.0f', NO_DUE_TIME)
       store(first, last)
