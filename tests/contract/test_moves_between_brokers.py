@@ -14,8 +14,12 @@ from django_jobs.brokers.memory import MemoryBroker
 from django_jobs.brokers.moving import BrokerMove
 from django_jobs.brokers.redis import RedisBroker
 from django_jobs.errors import BrokerError
+from django_jobs.jobs.awaited import BatchEvent
+from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.ids import new_job_id
+from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Lock, OnConflict, State
+from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from tests.support.builders import make_job, make_jobs, retrying, succeeded
 from tests.support.clock import MOVABLE_CLOCK, Clock
 from tests.support.driver import Driver, check_with_doctor, found, ids
@@ -159,6 +163,28 @@ def test_a_running_job_stays(broker: Broker, target: Broker) -> None:
     assert move_all(way(broker.inspection, target.inspection), [job.id]) == 0
 
     assert target.inspection.find(job.id) is None
+
+
+@pytest.mark.parametrize("kind", ["member", "node", "callback"])
+def test_jobs_of_batches_and_workflows_stay(
+    broker: Broker, target: Broker, inspection: Inspection, kind: str
+) -> None:
+    job = make_job(id="a", batch="" if kind == "callback" else "b1")
+    callbacks = {BatchEvent.END: job} if kind == "callback" else {}
+    broker.batches.open(NewBatch(id="b1", is_workflow=kind == "node", callbacks=callbacks))
+    if kind == "node":
+        waiting = make_job(id="b", batch="b1")
+        edges = (Edge(EdgeKind.SUCCESS, "a"),)
+        broker.batches.add_nodes("b1", [NewNode(job), NewNode(waiting, edges)])
+        broker.batches.close("b1")
+    elif kind == "member":
+        broker.batches.add([job], Membership("b1"))
+
+    assert move_all(way(inspection, target.inspection), ["a", "b"]) == 0
+
+    assert found(inspection, "a").job.queue == "default"
+    assert not any(target.inspection.counts().values())
+    check_with_doctor(broker)
 
 
 def test_jobs_go_back_if_both_brokers_are_the_same_store(broker: Broker, clock: Clock) -> None:

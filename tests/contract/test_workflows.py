@@ -20,12 +20,13 @@ from django_jobs.errors import BatchEnded, WorkflowNotStored
 from django_jobs.jobs.awaited import AwaitedNodes
 from django_jobs.jobs.batches import BatchCounts, BatchRecord, BatchState, NewBatch
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import State
+from django_jobs.jobs.records import State, Turn
 from django_jobs.jobs.workflows import Edge, EdgeKind, NewNode
 from tests.support.builders import (
     dead,
     discarded,
     given_back,
+    make_failure,
     make_job,
     make_jobs,
     retrying,
@@ -208,6 +209,36 @@ def test_priority_and_queue_hold_for_nodes(broker: Broker, w1: Driver) -> None:
 
     assert ids(w1.take(10)) == ["high", "low"]
     assert ids(w1.take(10, "q")) == ["else"]
+
+
+def test_a_node_takes_its_turn_when_it_is_queued(broker: Broker, w1: Driver) -> None:
+    def turn(key: str) -> Turn:
+        return Turn(key, 1)
+
+    store(broker, [node("first"), node("a", "first", turn=turn("A"))])
+    broker.push([make_job(id=f"a{n}", turn=turn("A")) for n in range(2)])
+    broker.push([make_job(id="b", turn=turn("B"))])
+
+    assert work(w1, limit=1) == ["first", "a0", "b", "a1", "a"]
+
+
+def test_an_expired_node_takes_along_what_needs_it(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
+) -> None:
+    """Its time goes on while it waits for others. Workers discard what has expired."""
+    store(broker, [node("a"), node("b", "a", expires_at=clock.now() + MINUTE), node("c", "b")])
+    claim = w1.take_one()
+    clock.advance(2 * MINUTE)
+    w1.heartbeat()
+    w1.settle(succeeded(claim))
+    late = w1.take_one()
+    assert late.job.id == "b"
+
+    w1.settle(discarded(late, failure=make_failure(exception="django_jobs.errors.JobExpired")))
+
+    assert not work(w1)
+    assert states(inspection, "b", "c") == ["discarded", "discarded"]
+    assert read(broker).state is BatchState.FAILED
 
 
 # --- whole or not at all ----------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from django_jobs import Batch, Chain, Limit, Unique, Workflow
 from django_jobs.backends import JobBackend
+from django_jobs.clock import now_ms
 from django_jobs.compat import TaskResultStatus, task_enqueued
 from django_jobs.errors import (
     BatchNotFound,
@@ -130,6 +131,23 @@ def test_a_dead_node_is_retried_with_what_needs_it(waiting: JobBackend) -> None:
     run_enqueued()
 
     assert Workflow.get(flow.id).state is BatchState.SUCCEEDED
+
+
+def test_a_node_that_expires_while_it_waits_does_not_run(waiting: JobBackend) -> None:
+    flow = Workflow()
+    first = flow.add(tasks.note, 1)
+    late = flow.add(tasks.note.using(expires=0.001), 2, after=first)
+    flow.add(tasks.note, 3, after=late)
+    results = flow.enqueue()
+    enqueued = now_ms()
+    wait_until(lambda: now_ms() > enqueued + 10, "the time of the second job")
+
+    run_enqueued(raise_errors=False)
+
+    assert tasks.seen == [1]
+    assert Workflow.get(flow.id).counts == BatchCounts(total=3, succeeded=1, discarded=2)
+    results[1].refresh()
+    assert results[1].errors[0].exception_class_path == "django_jobs.errors.JobExpired"
 
 
 def test_a_cancelled_workflow_runs_nothing_more(waiting: JobBackend) -> None:
