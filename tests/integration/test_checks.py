@@ -6,11 +6,13 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import django
 import pytest
+from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
@@ -274,6 +276,7 @@ def test_checks_of_every_day_connect_to_nothing(postgres: Postgres) -> None:
     with socket.create_server((HOST, 0)) as server:
         port = server.getsockname()[1]
         postgres.change(HOST=HOST, PORT=port)
+        import_module(settings.ROOT_URLCONF)  # declares tasks, for queues that on_redis has not
         with on_redis(f"redis://{HOST}:{port}/0"):
             run_checks()
         server.setblocking(False)
@@ -316,6 +319,39 @@ def test_django_6_1_s_mailers_are_looked_at_too() -> None:
     mailers = {"default": {"BACKEND": LATER_MAIL}, "bulk": {}}
     with on_threads(), override_settings(MAILERS=mailers):
         assert found("W006", deploy=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "MAILERS['default']: OPTIONS must define 'using'"),
+        ({"using": "smpt"}, "MAILERS has no mailer 'smpt'. It has: 'default', 'smtp'."),
+        ({"using": "default"}, "which itself sends later"),
+        ({"using": "smtp", "host": "mail.example.com"}, "host"),
+    ],
+)
+def test_a_mailer_that_could_not_send_is_an_error(options: dict[str, str], said: str) -> None:
+    smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+    mailers = {"default": {"BACKEND": LATER_MAIL, "OPTIONS": options}, "smtp": smtp}
+    with on_threads(), override_settings(MAILERS=mailers):
+        (message,) = found("E003")
+    assert message.is_serious()
+    assert said in message.msg
+
+
+def test_a_mailer_with_another_one_behind_it_can_send() -> None:
+    later = {"BACKEND": LATER_MAIL, "OPTIONS": {"using": "smtp"}}
+    mailers = {"default": later, "smtp": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}
+    with on_threads(), override_settings(MAILERS=mailers):
+        assert found("E003") == []
+
+
+@pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
+@pytest.mark.parametrize("behind", [LATER_MAIL, "mysite.mail.EmailBackend"])
+def test_an_email_backend_that_could_not_send_is_an_error(behind: str) -> None:
+    with on_threads(), override_settings(EMAIL_BACKEND=LATER_MAIL, JOB_EMAIL_BACKEND=behind):
+        (message,) = found("E003")
+    assert message.msg.startswith("JOB_EMAIL_BACKEND")
 
 
 @pytest.mark.filterwarnings("ignore:The EMAIL_BACKEND setting is deprecated")
