@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 from django_jobs.backends.base import JobBackend
 from django_jobs.backends.queues import configured_and_known
+from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.inspection.filters import LISTED
 from django_jobs.brokers.inspection.limits import SHOWN_LIMITS, busiest
 from django_jobs.management.formatting import format_count, format_duration
@@ -28,12 +30,18 @@ class Stats(ViewSubcommand):
         counts, totals = inspection.counts(), inspection.totals()
         queues, workers = configured_and_known(backend), inspection.workers()
         console.show_table(("State", "Jobs"), [(state.value, counts[state]) for state in LISTED])
-        latency = max((queue.latency for queue in queues), default=0)
         running = format_count(len(workers), "worker")
         console.out.write(
-            f"\n{running}. The next queued job has been waiting for {format_duration(latency)}."
+            f"\n{running}. {_next_job(queues)}"
             f" Attempts so far: {totals.succeeded:,} succeeded, {totals.failed:,} failed."
         )
+
+
+def _next_job(queues: Sequence[QueueInfo]) -> str:
+    latencies = [queue.latency for queue in queues if queue.size]
+    if not latencies:
+        return "No job is queued."
+    return f"The next queued job has been waiting for {format_duration(max(latencies))}."
 
 
 def statistics_json(backend: JobBackend) -> dict[str, Any]:
