@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from django_jobs.jobs.records import Job
 
-JOBS = 1000
-"""Jobs of one call: enough to make the round trip cheap."""
+JOBS = 500
+"""Jobs of one call: enough to make the round trip cheap, and few enough to hold nobody up."""
 
-WEIGHT_OF_LOCK, WEIGHT_OF_TURN = 7, 3
+WEIGHT_OF_LOCK, WEIGHT_OF_TURN = 3, 1
 """As how many more of them a job counts that is unique, or has a turn."""
 
 BYTES = 8 * 1024 * 1024
