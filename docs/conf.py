@@ -13,6 +13,8 @@ html_title = "django_jobs"
 html_theme = "furo"
 html_show_copyright = False
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 extensions = [
     "myst_parser",
