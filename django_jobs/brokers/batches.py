@@ -48,6 +48,21 @@ class RetriedDead(NamedTuple):
     is_done: bool
 
 
+class BatchPlace(NamedTuple):
+    """A place in the list of batches or workflows, which newer ones do not move.
+
+    Attributes:
+        opened_at: Unix milliseconds.
+    """
+
+    opened_at: int
+    id: str
+
+    @classmethod
+    def of(cls, batch: BatchRecord) -> BatchPlace:
+        return cls(batch.opened_at, batch.id)
+
+
 class Batches(ABC):
     """Keeps batches, and the workflows among them. Every method is atomic.
 
@@ -188,9 +203,17 @@ class Batches(ABC):
 
     @abstractmethod
     def list(
-        self, *, workflows: bool = False, offset: int = 0, limit: int = 50
+        self, *, workflows: bool = False, after: BatchPlace | None = None, limit: int = 50
     ) -> tuple[BatchRecord, ...]:
-        """Return a page of all batches, or of all workflows, newest first."""
+        """Return a page of all batches, or of all workflows, newest first.
+
+        Args:
+            after: the place of the last one of the page before.
+        """
+
+    @abstractmethod
+    def position(self, place: BatchPlace, *, workflows: bool = False) -> int:
+        """Return how many of them are listed up to a place, which may be that of one forgotten."""
 
     @abstractmethod
     def count(self, *, workflows: bool = False) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from django_jobs.brokers.batches import Batches
+from django_jobs.brokers.batches import Batches, BatchPlace
 from django_jobs.jobs.batches import BatchRecord, BatchState
 
 from . import parameters
@@ -14,11 +15,11 @@ from . import parameters
 SIZE = 50
 """Batches per page."""
 
+PLACE = re.compile(r"([0-9]{1,15})-([0-9A-Za-z_-]{1,64})")
+"""A place in an address."""
+
 REACH = 1_000
 """How many batches one request looks at, which takes a part of a second."""
-
-MOST = 10**9
-"""The highest position in the list that a URL can name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +61,15 @@ class BatchPage:
 
     Attributes:
         first: how many batches come before it in the list of all.
-        end: how many come before the next page, or None at the end of the list.
+        read: how many the search has looked at.
+        end: the place behind which the next page begins, or None at the end of the list.
         total: how many there are, whether they match or not.
     """
 
     records: tuple[BatchRecord, ...]
     first: int
-    end: int | None
+    read: int
+    end: BatchPlace | None
     total: int
 
     @property
@@ -75,20 +78,37 @@ class BatchPage:
         return self.end is not None and len(self.records) < SIZE
 
 
-def search(batches: Batches, filters: BatchFilters, first: int, *, workflows: bool) -> BatchPage:
+def search(
+    batches: Batches, filters: BatchFilters, after: BatchPlace | None, *, workflows: bool
+) -> BatchPage:
     """Return a page of the batches, or of the workflows, that match.
 
-    New ones come in the meantime, so one may be seen twice on two pages.
-
     Args:
-        first: how many of the list to skip.
+        after: the place behind which to begin.
     """
     found: list[BatchRecord] = []
-    total, at = batches.count(workflows=workflows), first
-    while at < min(total, first + REACH) and len(found) < SIZE:
+    total = batches.count(workflows=workflows)
+    first = batches.position(after, workflows=workflows) if after else 0
+    end, read = after, 0
+    while read < REACH and len(found) < SIZE:
         # No more than are missing: where the page ends is where the next one begins.
-        step = SIZE - len(found)
-        found += filter(filters.wants, batches.list(workflows=workflows, offset=at, limit=step))
-        at += step
-    end = at if at < total else None
-    return BatchPage(records=tuple(found), first=first, end=end, total=total)
+        portion = batches.list(workflows=workflows, after=end, limit=SIZE - len(found))
+        if not portion:
+            break
+        found += filter(filters.wants, portion)
+        end, read = BatchPlace.of(portion[-1]), read + len(portion)
+    is_over = first + read >= total
+    return BatchPage(
+        records=tuple(found), first=first, read=read, end=None if is_over else end, total=total
+    )
+
+
+def to_text(place: BatchPlace) -> str:
+    """Return a place for an address."""
+    return f"{place.opened_at}-{place.id}"
+
+
+def to_place(text: str) -> BatchPlace | None:
+    """Read what `to_text` returned; None if it is something else."""
+    found = PLACE.fullmatch(text)
+    return BatchPlace(int(found[1]), found[2]) if found else None

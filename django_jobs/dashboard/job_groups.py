@@ -15,7 +15,7 @@ from django_jobs.jobs.batches import BatchRecord
 
 from . import batch_rows, formatting, job_call, parameters
 from .audit import Change
-from .batch_search import MOST, BatchFilters, search
+from .batch_search import BatchFilters, search, to_place, to_text
 from .decorators import Done, Refused
 from .request import DashboardRequest
 from .rows import Row, to_row
@@ -54,11 +54,11 @@ class GroupKind:
     def show_list(self, request: DashboardRequest) -> Mapping[str, Any]:
         """Return the context of the page of all."""
         filters = BatchFilters.from_query(request.http.GET)
-        first = parameters.whole(request.http.GET, "after", default=0, least=0, most=MOST)
+        after = to_place(parameters.text(request.http.GET, "after"))
         batches = request.backend.broker.batches
-        found = search(batches, filters, first, workflows=self.is_workflow)
+        found = search(batches, filters, after, workflows=self.is_workflow)
         redactor = request.redactor
-        following = request.address(self.listed, **filters.query, after=found.end)
+        query = {**filters.query, "after": to_text(found.end)} if found.end else {}
         return {
             "kind": self,
             "filters": filters,
@@ -66,10 +66,11 @@ class GroupKind:
             "found": found,
             "rows": [batch_rows.to_row(redactor.batch(batch)) for batch in found.records],
             "last": found.first + len(found.records),
-            "searched": found.total if found.end is None else found.end,
+            "searched": found.total if found.end is None else found.first + found.read,
             "unfinished": batches.count_unfinished(workflows=self.is_workflow),
             "here": request.address(self.listed, **filters.query),
-            "next": following if found.end else "",
+            "next": request.address(self.listed, **query) if found.end else "",
+            "is_first": after is None,
         }
 
     def show(self, request: DashboardRequest) -> tuple[BatchRecord, Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.batches import PORTION, RetriedDead
+from django_jobs.brokers.batches import PORTION, BatchPlace, RetriedDead
 from django_jobs.brokers.constants import (
     BATCH_HELD_MS,
     BATCH_KEPT_MS,
@@ -771,9 +771,42 @@ def test_batches_are_listed_newest_first(broker: Broker, clock: Clock) -> None:
         open_batch(broker, f"b{number}")
         clock.advance(1)
 
-    assert [one.id for one in broker.batches.list(offset=1, limit=3)] == ["b3", "b2", "b1"]
+    assert [one.id for one in broker.batches.list(limit=3)] == ["b4", "b3", "b2"]
     assert broker.batches.count() == 5
     assert broker.batches.find("unknown") is None
+
+
+def test_newer_batches_do_not_move_the_next_page(broker: Broker, clock: Clock, w1: Driver) -> None:
+    for name in "abcdef":  # of the same millisecond: by their ids
+        open_batch(broker, name)
+    first = broker.batches.list(limit=2)
+    assert [one.id for one in first] == ["f", "e"]
+    place = BatchPlace.of(first[-1])
+    clock.advance(1)
+    open_batch(broker, "newer")
+
+    assert [one.id for one in broker.batches.list(after=place, limit=2)] == ["d", "c"]
+    assert broker.batches.position(place) == 3
+    last = BatchPlace.of(broker.batches.list(limit=10)[-1])
+    assert broker.batches.list(after=last) == ()
+    assert broker.batches.position(last) == 7
+    assert broker.batches.list(after=place, workflows=True) == ()
+
+
+def test_the_place_of_a_batch_outlives_it(broker: Broker, clock: Clock, w1: Driver) -> None:
+    for name in "abc":
+        open_batch(broker, name)
+        clock.advance(MINUTE)
+    place = BatchPlace.of(read(broker, "b"))
+    broker.batches.close("b")
+    clock.advance(BATCH_KEPT_MS - BATCH_HELD_MS)
+    w1.heartbeat()  # closes the others, which end later
+    clock.advance(BATCH_HELD_MS)
+    w1.heartbeat()
+    assert broker.batches.find("b") is None
+
+    assert [one.id for one in broker.batches.list(after=place)] == ["a"]
+    assert broker.batches.position(place) == 1
 
 
 def test_members_do_not_leave_for_another_broker(broker: Broker, inspection: Inspection) -> None:

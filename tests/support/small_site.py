@@ -90,7 +90,7 @@ class SmallSite:
             inspection.metrics.failing(span)
         inspection.metrics.counters()
         self.broker.batches.find(BATCH)
-        self.broker.batches.list(offset=0, limit=10)
+        self.broker.batches.list(limit=10)
         self.broker.batches.count()
         self.broker.batches.count_unfinished()
         self.broker.batches.dead_members(BATCH, 10)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from django_jobs.brokers.batches import PORTION, Batches, RetriedSome
+from django_jobs.brokers.batches import PORTION, Batches, BatchPlace, RetriedSome
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, State
@@ -102,15 +103,18 @@ class MemoryBatches(Batches):
             return batch.record() if batch else None
 
     def list(
-        self, *, workflows: bool = False, offset: int = 0, limit: int = 50
+        self, *, workflows: bool = False, after: BatchPlace | None = None, limit: int = 50
     ) -> tuple[BatchRecord, ...]:
         with self._lock:
-            every = sorted(
-                self._of_kind(workflows=workflows),
-                key=lambda one: (one.opened_at, one.new.id),
-                reverse=True,
-            )
-            return tuple(one.record() for one in islice(every, offset, offset + limit))
+            every = self._of_kind(workflows=workflows)
+            behind = [one for one in every if after is None or _place(one) < after]
+            page = heapq.nlargest(limit, behind, key=_place)
+            return tuple(one.record() for one in page)
+
+    def position(self, place: BatchPlace, *, workflows: bool = False) -> int:
+        with self._lock:
+            every = self._of_kind(workflows=workflows)
+            return sum(_place(one) >= place for one in every)
 
     def count(self, *, workflows: bool = False) -> int:
         with self._lock:
@@ -149,3 +153,7 @@ class MemoryBatches(Batches):
             self._memberships.batches[batch_id].dead.pop(job_id, None)
             return "gone"
         return "retried" if self._retry(job_id) else "kept"
+
+
+def _place(batch: StoredBatch) -> BatchPlace:
+    return BatchPlace(batch.opened_at, batch.new.id)

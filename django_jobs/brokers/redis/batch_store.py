@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from django_jobs.brokers.batches import PORTION, Batches, RetriedSome
+from django_jobs.brokers.batches import PORTION, Batches, BatchPlace, RetriedSome
 from django_jobs.brokers.constants import RESULTS_PER_CALL
 from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.jobs.awaited import BatchEvent
@@ -71,22 +71,30 @@ class RedisBatches(Batches):
         return bool(self._run("close_batch", batch_id, "cancel"))
 
     def find(self, batch_id: str) -> BatchRecord | None:
-        *_, (flat,) = self._run("find_batches", "batches", "", "", batch_id)
+        *_, (flat,) = self._run("find_batches", "batches", "", "", "", batch_id)
         return _to_record(batch_id, flat) if flat else None
 
     def list(
-        self, *, workflows: bool = False, offset: int = 0, limit: int = 50
+        self, *, workflows: bool = False, after: BatchPlace | None = None, limit: int = 50
     ) -> tuple[BatchRecord, ...]:
-        *_, ids, found = self._run("find_batches", _kind(workflows=workflows), offset, limit)
+        *_, ids, found = self._page(workflows, after, limit)
         return tuple(_to_record(one, flat) for one, flat in zip(ids, found, strict=True) if flat)
 
+    def position(self, place: BatchPlace, *, workflows: bool = False) -> int:
+        _, _, position, *_ = self._page(workflows, place, 0)
+        return int(position)
+
     def count(self, *, workflows: bool = False) -> int:
-        total, *_ = self._run("find_batches", _kind(workflows=workflows), 0, 0)
+        total, *_ = self._page(workflows, None, 0)
         return int(total)
 
     def count_unfinished(self, *, workflows: bool = False) -> int:
-        _, unfinished, *_ = self._run("find_batches", _kind(workflows=workflows), 0, 0)
+        _, unfinished, *_ = self._page(workflows, None, 0)
         return int(unfinished)
+
+    def _page(self, workflows: bool, after: BatchPlace | None, limit: int) -> Any:
+        opened_at, batch_id = after or ("", "")
+        return self._run("find_batches", _kind(workflows=workflows), limit, opened_at, batch_id)
 
     def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:
         _, _, *pairs = self._run("dead_members", batch_id, "", 0, limit)

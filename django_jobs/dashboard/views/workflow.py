@@ -7,7 +7,6 @@ from typing import Any
 
 from django_jobs.dashboard import parameters
 from django_jobs.dashboard.access import Permission
-from django_jobs.dashboard.batch_search import MOST
 from django_jobs.dashboard.decorators import Done, Refused, action, page
 from django_jobs.dashboard.graph_boxes import job_graph, stage_graph
 from django_jobs.dashboard.graph_drawing import draw
@@ -16,6 +15,9 @@ from django_jobs.dashboard.node_rows import read_rows
 from django_jobs.dashboard.request import DashboardRequest
 from django_jobs.dashboard.workflow_nodes import WorkflowNodes, read_nodes
 from django_jobs.jobs.batches import BatchRecord
+
+MOST = 10**9
+"""The highest place of a job in a workflow that a URL can name."""
 
 STAGES_SHOWN = 200
 """Of how many tasks and layers the page of a large workflow has the counts."""

@@ -130,9 +130,19 @@ def test_pages_continue_where_the_last_one_ended(
         answer = onlooker.get(address)
         seen += [one.batch.id for one in answer.context["rows"]]
         address = answer.context["next"]
+        open_batch(backend, f"newer{len(seen)}")
 
     assert sorted(seen) == [f"b{number}" for number in range(5)]
-    assert "No more batches" in shown(onlooker, BATCHES, after=10**9)
+    assert "No more batches" in shown(onlooker, BATCHES, after="0-b0")
+
+
+@pytest.mark.parametrize("after", ["", "7", "-1", "x", "1-", "-b1", "1" * 16 + "-b1"])
+def test_what_is_no_place_is_the_beginning(
+    onlooker: Client, backend: JobBackend, after: str
+) -> None:
+    open_batch(backend, "b1")
+
+    assert 'id="batch-b1"' in shown(onlooker, BATCHES, after=after)
 
 
 def test_a_search_looks_at_some_batches_and_goes_on_when_asked(
@@ -142,10 +152,11 @@ def test_a_search_looks_at_some_batches_and_goes_on_when_asked(
     open_batch(backend, "last", name="wanted")
     for number in range(60):
         open_batch(backend, f"b{number:02d}", name="another")
-    found: set[str] = set()
-    for first in (0, 50):
-        found |= {one.batch.id for one in onlooker.get(BATCHES, {"after": first}).context["rows"]}
+    first = onlooker.get(BATCHES)
+    second = onlooker.get(first.context["next"])
+    found = {one.batch.id for page in (first, second) for one in page.context["rows"]}
     assert len(found) == 61
+    assert "51–61 of 61" in words(second.content.decode())
 
     cut = onlooker.get(BATCHES, {"text": "wanted"})
     rest = onlooker.get(cut.context["next"])
