@@ -34,9 +34,10 @@ local function find_due()
   return due
 end
 
--- Queues the jobs that are due, in portions of those that go to one queue under one priority.
+-- Queues the jobs that are due, in portions of those that go to one queue under one priority. Places come first: giving them
+-- out fails, with nothing written, if the last arrival is no number.
 local function queue_due()
-  local groups, due_ids = {}, {} -- groups by queue and priority; ids by index
+  local groups, due_ids, records = {}, {}, {} -- groups by queue and priority; ids by index; id and time of each
   for _, job in ipairs(find_due()) do
     local id, due_at, index = unpack(job)
     local queue, enqueued_with, turn = unpack(read(id, 'q', 'e', 'y'), 1, 3)
@@ -46,7 +47,7 @@ local function queue_due()
       local group = groups[name] or { ids = {}, queue = queue, priority = priority, turns = {} }
       groups[name] = group
       group.ids[#group.ids + 1], group.turns[#group.ids + 1] = id, turn or nil
-      redis.call('HSET', P .. 'j:' .. id, 's', 'queued', 'u', math.max(0, due_at))
+      records[#records + 1] = { id, math.max(0, due_at) }
     end
     due_ids[index] = due_ids[index] or {}
     table.insert(due_ids[index], id)
@@ -55,6 +56,7 @@ local function queue_due()
     enqueue_all(group.ids, group.queue, group.priority, group.turns)
     mark(group.queue)
   end
+  for _, one in ipairs(records) do redis.call('HSET', P .. 'j:' .. one[1], 's', 'queued', 'u', one[2]) end
   for index, ids in pairs(due_ids) do with_many('ZREM', index, ids) end
 end
 
