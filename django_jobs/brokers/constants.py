@@ -83,7 +83,7 @@ UNKNOWN_FORMAT_MESSAGE = (
 
 # --- jobs that a worker does not know -------------------------------------------------------------
 
-POSTPONED_PER_CALL = 200
+POSTPONED_PER_CALL = 150
 """How many jobs of a later release, or of cancelled batches, one call may put aside: it holds up
 the whole server."""
 

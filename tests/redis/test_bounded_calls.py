@@ -7,12 +7,14 @@ import redis
 
 from django_jobs.brokers.constants import (
     CANCELLED_PER_CALL,
+    DEAD_KEPT,
     DUE_PER_CALL,
     EDGES_FOR_BATCH,
     EDGES_PER_CALL,
     GIVEN_BACK_PER_CALL,
     POSTPONED_PER_CALL,
     REAPED_PER_CALL,
+    SWEEP,
     TICKS_PER_CALL,
 )
 from django_jobs.brokers.redis import RedisBroker
@@ -23,7 +25,7 @@ from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import JOB_FORMAT, State
 from django_jobs.jobs.ticks import Tick
-from tests.support.builders import make_job, make_jobs, retrying, succeeded
+from tests.support.builders import dead, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, check_with_doctor, ids, past_lease
 
@@ -165,6 +167,21 @@ def test_a_queue_is_cleared_with_several_calls(broker: RedisBroker, client: redi
     assert broker.inspection.clear("default") == CLEAR_PORTION + 1
 
     assert calls_of_scripts(client) - before == 3
+
+
+def test_a_call_forgets_some_of_the_jobs_above_their_limit_and_the_next_goes_on(
+    broker: RedisBroker, client: redis.Redis, w1: Driver
+) -> None:
+    """As after a repair of the index that lists them."""
+    above = {f"gone {number}": number for number in range(DEAD_KEPT + 2 * SWEEP)}
+    client.zadd("{jobs}:s:dead", above)
+    broker.push(make_jobs(2))
+
+    w1.settle(dead(w1.take_one()))
+    assert broker.inspection.counts()[State.DEAD] == DEAD_KEPT + SWEEP
+
+    w1.settle(dead(w1.take_one()))
+    assert broker.inspection.counts()[State.DEAD] == DEAD_KEPT
 
 
 def test_ticks_are_claimed_with_several_calls_also_if_the_first_queue_is_damaged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ MOST_COMMANDS = 4_000
 LONGEST = 10.0
 """Milliseconds for which one call may hold Redis up."""
 
+NEARLY_ALL = 0.999
+"""The part of the calls that is compared with that: now and then the machine itself is slow."""
+
 Ends = Callable[[Claim], Settlement]
 
 
@@ -40,20 +44,17 @@ class Store:
         for first in range(0, number, PORTION):
             self.broker.push([job(n) for n in range(first, min(number, first + PORTION))])
 
-    def run(
-        self, *queues: str, ends: Ends = succeeded, most: int | None = None, at_once: int = BATCH
-    ) -> int:
+    def run(self, *queues: str, ends: Ends = succeeded, enough: float = math.inf) -> int:
         """Run jobs as a busy worker does, and return how many.
 
         Args:
             ends: how each of them ends.
-            most: how many at least, if there are so many; None for all that can run.
-            at_once: how many one call takes and settles.
+            enough: after how many it takes no more; 0 for calls that do all else.
         """
         number = 0
         claims: Sequence[Claim] = ()
         while True:
-            limit = at_once if most is None or number < most else 0
+            limit = BATCH if number < enough else 0
             reply = self.worker.exchange(
                 *(queues or ("default",)), limit=limit, settlements=[ends(one) for one in claims]
             )
@@ -66,7 +67,7 @@ class Store:
         """Check that no call held the server up for long, where times are compared."""
         for phase in self.holding.phases:
             assert phase.most_commands <= MOST_COMMANDS, phase
-            assert not TIMED or phase.longest.held < LONGEST, phase
+            assert not TIMED or phase.held_by(NEARLY_ALL) < LONGEST, phase
 
     def beat_until_forgotten(self, batch: str) -> None:
         """Send heartbeats, which forget what is over, until nothing of a batch is left."""

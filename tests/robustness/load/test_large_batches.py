@@ -58,7 +58,7 @@ def test_a_large_batch_succeeds(store: Store) -> None:
 @pytest.mark.timeout(3600)
 def test_a_large_batch_is_cancelled_half_way(store: Store) -> None:
     fill(store, MANY)
-    store.run(most=MANY // 2)
+    store.run(enough=MANY // 2)
     with store.holding.phase("cancel a batch"):
         store.broker.batches.cancel(NAME)
     with store.holding.phase(f"discard {MANY // 2:,} members of a cancelled batch"):

@@ -52,7 +52,7 @@ def test_a_limit_with_many_keys_is_changed(store: Store) -> None:
         limits.search(mail().id, "9999")
     with store.holding.phase(f"raise a paused limit with {KEYS:,} keys"):
         limits.set_number(mail().id, 2)
-        store.run(most=0)
+        store.run(enough=0)
     with store.holding.phase(f"deploy another number for {KEYS:,} keys"):
         store.broker.push([limited("newest", mail("first", 3, declared_at=store.clock.now()))])
         store.run()
@@ -109,7 +109,7 @@ def test_many_jobs_of_one_key_stand_in_front(store: Store) -> None:
         assert store.run() == free
     holder.settle(succeeded(claim))
     with store.holding.phase(f"run {free:,} of {KEYS:,} jobs of one key, one at a time"):
-        store.run(most=free)
+        store.run(enough=free)
     store.broker.inspection.limits.set_number(mail().id, KEYS)
     with store.holding.phase(f"run {KEYS:,} jobs that waited for one key"):
         assert store.run() >= KEYS - free - 10

@@ -88,7 +88,7 @@ def test_many_jobs_are_due_at_once(store: Store) -> None:
     store.run(ends=partial(retrying, delay=HOUR))
     store.clock.advance(HOUR)
     with store.holding.phase(f"queue {FEWER:,} scheduled and {FEWER:,} retrying jobs that are due"):
-        store.run(most=0)
+        store.run(enough=0)
     assert store.broker.inspection.counts()[State.QUEUED] == 2 * FEWER
     store.check()
 

@@ -48,7 +48,7 @@ def start(store: Store, nodes: list[NewNode], shape: str) -> None:
         store.broker.batches.add_nodes(FLOW, nodes)
         store.broker.batches.close(FLOW)
     with store.holding.phase(f"seal {shape}"):
-        store.run(most=0)
+        store.run(enough=0)
 
 
 def read(store: Store) -> BatchRecord:
@@ -105,7 +105,7 @@ def test_a_failure_flows_down(store: Store, shape: str) -> None:
     assert read(store).counts == BatchCounts(total, dead=1, discarded=NODES)
     with store.holding.phase(f"retry the failed node of {NODES:,}, {shape}"):
         assert store.broker.batches.retry_dead(FLOW).retried == 1
-        store.run(most=0)
+        store.run(enough=0)
     assert read(store).counts == BatchCounts(total, open=total)
     if shape == "wide":
         assert store.run() == total
@@ -118,7 +118,7 @@ def test_a_failure_flows_down(store: Store, shape: str) -> None:
 @pytest.mark.timeout(3600)
 def test_a_large_workflow_is_cancelled(store: Store) -> None:
     start(store, fan_out(), f"a workflow of {NODES:,}")
-    store.run(most=1)
+    store.run(enough=1)
     with store.holding.phase(f"cancel a workflow of {NODES:,}"):
         store.broker.batches.cancel(FLOW)
         store.run()
@@ -147,7 +147,7 @@ def test_a_node_adds_many(store: Store, end: type) -> None:
         store.broker.batches.grow(added, Membership(FLOW, "split", claim.token))
     with store.holding.phase(f"settle the node that has added {NODES:,}: {end.__name__}"):
         store.worker.settle(end(claim))
-        store.run(most=0)
+        store.run(enough=0)
     with store.holding.phase(f"run {NODES:,} added nodes"):
         store.run()
     forget(store, f"{NODES:,} added nodes")

@@ -43,21 +43,21 @@ end
 -- listed no more.
 local function that_nobody_keeps(ids, state)
   if redis.call('EXISTS', P .. 'workflows', P .. 'batches') == 0 then return ids end
-  local others = {}
-  for _, id in ipairs(ids) do
-    local is_kept = not redis.call('ZSCORE', P .. 'expiries', id) or (state == 'dead' and is_dead_member(id))
+  local others, expiries = {}, redis.call('ZMSCORE', P .. 'expiries', unpack(ids))
+  for n, id in ipairs(ids) do
+    local is_kept = not expiries[n] or (state == 'dead' and is_dead_member(id))
     if not is_kept then others[#others + 1] = id end
   end
   return others
 end
 
--- Puts ended jobs into the index of their state, and forgets the oldest ones above the limit. Takes
--- when they ended and when they are to be forgotten, each time before its id.
+-- Puts ended jobs into the index of their state, and forgets the oldest ones above the limit: as many, and a portion
+-- of those that were above it before. Takes when they ended and when they are to be forgotten, each time before its id.
 local function finish(state, ended, expiries)
   local index = P .. 's:' .. state
   with_many('ZADD', index, ended)
   with_many('ZADD', P .. 'expiries', expiries)
-  local excess = redis.call('ZCARD', index) - KEPT[state]
+  local excess = math.min(redis.call('ZCARD', index) - KEPT[state], #ended / 2 + SWEEP)
   if excess > 0 then
     local oldest = redis.call('ZRANGE', index, 0, excess - 1)
     redis.call('ZREMRANGEBYRANK', index, 0, excess - 1)
