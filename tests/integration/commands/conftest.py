@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 from collections.abc import Iterator
 from io import StringIO
 
@@ -22,7 +23,10 @@ from tests.support.warm_python import run
 @pytest.fixture(params=["dummy", "redis"])
 def backend(request: pytest.FixtureRequest) -> Iterator[JobBackend]:
     """An empty backend with each of the brokers, whose jobs wait."""
-    options = {"url": request.getfixturevalue("redis_url")} if request.param == "redis" else {}
+    options = {}
+    if request.param == "redis":
+        # Keys of its own: no worker that an earlier test has left behind takes its jobs.
+        options = {"url": request.getfixturevalue("redis_url"), "namespace": uuid.uuid4().hex}
     with override_backend(request.param, **options):
         yield job_backend("default")
 
