@@ -39,9 +39,8 @@ KINDS = (
     Kind("fair", "in turns of 100 fair keys", 0.85, "turn"),
     Kind("fair_keys", "in turns, each with a fair key of its own", None, "turn and fair key"),
     Kind("limited", "under a limit that does not bind, 100 keys", 0.80, "limit"),
-    Kind(
-        "half_blocked", "half of them behind a key without slots", 0.65, "pair, of which one waits"
-    ),
+    Kind("half_blocked", "as many again behind a limit whose slot is taken", 0.65, "pair"),
+    Kind("one_each", "under a limit of one job at a time, 100 keys", None, "limit"),
     Kind("batch", "members of one batch", 0.85, "member"),
 )
 

@@ -17,8 +17,6 @@ CUSTOMERS = 100
 
 LONGER_THAN_ANY_RUN = 600.0
 
-FREE, BLOCKED = "free", "blocked"
-
 Fill = Callable[[range], None]
 FILLS: dict[str, Fill] = {}
 """How so many jobs of each kind are enqueued in one call."""
@@ -81,13 +79,18 @@ if hasattr(django_jobs, "Limit"):
         """Do nothing, under a limit that does not bind."""
         jobs.noop(number)
 
-    @_limited(Limit(1, by="key", name="half"))
-    def noop_half(number: int, key: str | None) -> None:
-        """Do nothing, unless the one slot of the key is taken."""
+    @_limited(Limit(1, by="customer"))
+    def noop_one_each(number: int, customer: int) -> None:
+        """Do nothing, at the same time as no other job of the customer."""
         jobs.noop(number)
 
-    @_limited(Limit(1, by="key", name="half"))
-    def hold_slot(key: str) -> None:
+    @_limited(Limit(1, name="taken"))
+    def noop_blocked(number: int) -> None:
+        """Wait for the only slot, which `hold_slot` has."""
+        jobs.noop(number)
+
+    @_limited(Limit(1, name="taken"))
+    def hold_slot() -> None:
         """Keep the slot until the worker is killed."""
         time.sleep(LONGER_THAN_ANY_RUN)
 
@@ -98,11 +101,13 @@ if hasattr(django_jobs, "Limit"):
     @fill("half_blocked")
     def _fill_half_blocked(numbers: range) -> None:
         if place.FIRST in numbers:
-            hold_slot.enqueue(BLOCKED)
-        free = [(number, f"{FREE}-{number % CUSTOMERS}") for number in numbers]
-        noop_half.bulk_enqueue(
-            [call for one in free for call in (one, (one[0], BLOCKED))],
-        )
+            hold_slot.enqueue()
+        _fill_limited(numbers)
+        noop_blocked.bulk_enqueue([(number,) for number in numbers])
+
+    @fill("one_each")
+    def _fill_one_each(numbers: range) -> None:
+        noop_one_each.bulk_enqueue([(number, number % CUSTOMERS) for number in numbers])
 
 
 if hasattr(django_jobs, "Batch"):
