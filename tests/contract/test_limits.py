@@ -16,7 +16,7 @@ from django_jobs.brokers.inspection.finder import Finder
 from django_jobs.brokers.inspection.limits import SHOWN_IDS, LimitKeyInfo
 from django_jobs.brokers.messages import QueueQuota, Take
 from django_jobs.jobs.limits import JobLimit, LimitKind, limit_id
-from django_jobs.jobs.records import Claim, Settlement, State
+from django_jobs.jobs.records import JOB_FORMAT, Claim, Settlement, State
 from tests.support.builders import (
     dead,
     discarded,
@@ -771,6 +771,53 @@ def test_an_expired_job_needs_no_slot(broker: Broker, clock: Clock, w1: Driver) 
 
     assert ids(w1.take(9)) == ["old0", "old1", "old2", "live"]
     assert found(broker.inspection, "live").state is State.RUNNING
+    check_with_doctor(broker)
+
+
+def test_an_expired_job_waits_for_a_slot_like_any_other(
+    broker: Broker, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    """Jobs that wait are not read, so it makes no difference whether one had expired before."""
+    broker.push([limited("a", mail(1))])
+    claim = w1.take_one()
+    for name in ("waits", "waits too"):  # the second one comes when a job waits already
+        broker.push([limited(name, mail(1), expires_at=clock.now() + 1)])
+        clock.advance(2)
+        assert w2.take(9) == ()
+        assert found(broker.inspection, name).state is State.WAITING
+
+    w1.settle(succeeded(claim))
+    assert ids(w2.take(9)) == ["waits", "waits too"]  # their worker discards them, without slots
+    check_with_doctor(broker)
+
+
+def test_a_job_of_a_newer_format_waits_for_a_slot_like_any_other(
+    broker: Broker, w1: Driver, w2: Driver
+) -> None:
+    broker.push([limited("a", mail(1))])
+    claim = w1.take_one()
+    broker.push([limited("newer", mail(1), format=JOB_FORMAT + 1)])
+    assert w2.exchange("default").newest_format == 0
+    assert found(broker.inspection, "newer").state is State.WAITING
+
+    w1.settle(succeeded(claim))
+    assert w2.exchange("default").newest_format == JOB_FORMAT + 1
+    assert found(broker.inspection, "newer").state is State.SCHEDULED
+    check_with_doctor(broker)
+
+
+def test_slots_of_two_limits_with_the_same_numbers_are_counted_apart(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    one, other = JobLimit("one", 5, declared_at=7), JobLimit("other", 5, declared_at=7)
+    broker.push([limited("a", one), limited("b", other), limited("c", one, other)])
+    claims = w1.take(9)
+    names = [limit_id(LimitKind.LIMIT, name) for name in ("one", "other")]
+    assert [limit.n for limit in inspection.limits.all()] == [5, 5]
+    assert [inspection.limits.read(name, [""])[0].used for name in names] == [2, 2]
+
+    w1.settle(*map(succeeded, claims))
+    assert [inspection.limits.read(name, [""])[0].used for name in names] == [0, 0]
     check_with_doctor(broker)
 
 

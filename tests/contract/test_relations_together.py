@@ -101,6 +101,20 @@ def test_members_that_wait_for_a_slot_end_in_their_turn(broker: Broker, w1: Driv
     assert are_free(broker)
 
 
+def test_members_of_a_cancelled_batch_do_not_begin_to_wait_for_slots(
+    broker: Broker, w1: Driver, w2: Driver
+) -> None:
+    broker.push([limited("holder", mail()), limited("waits", mail())])
+    (claim,) = w1.take(5)  # so another job waits already when the members are claimed
+    filled(broker, *(member(name, mail()) for name in "abc"))
+    broker.batches.cancel("b")
+
+    assert w2.take(5) == ()
+    assert read(broker).counts.discarded == 3
+    w1.settle(succeeded(claim))
+    assert ids(w2.take(5)) == ["waits"]
+
+
 def test_members_of_a_cancelled_batch_take_no_slots(broker: Broker, w1: Driver) -> None:
     filled(broker, *(member(name, mail(), api(2)) for name in "abc"))
     claim = w1.take(5)[0]

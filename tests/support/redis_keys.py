@@ -160,11 +160,11 @@ def _check_markers(keys: Keys) -> None:
 def _check_limits(keys: Keys) -> None:
     """Slots belong to jobs in flight, and each waiting job is found by a key and by a queue."""
     in_flight = Counter(
-        key
+        limit.rsplit(":", 3)[0]
         for _, flight in family(keys, "f")
         for value in flight.values()
-        for key in value.split()[1:]
-        if key.startswith("c")
+        for limit in value.split()[1:]
+        if limit.startswith("c")
     )
     counted = {
         f"{limit}:{value}": int(number)

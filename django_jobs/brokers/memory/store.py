@@ -202,8 +202,8 @@ class Store(Indexes):
     # --- limits ------------------------------------------------------------------------------
 
     def closed_limit(self, entry: StoredJob, now: int) -> JobLimit | None:
-        """Return the first limit of a job that has no free slot for it."""
-        limits = entry.limits_at(now)
+        """Return the first limit of a job, expired or not, that has no free slot for it."""
+        limits = entry.job.limits
         for limit in limits:
             if self.slots.declare(limit, now):
                 self.look_at_keys(limit.id, now)

@@ -197,11 +197,11 @@ class Transitions:
         taken: list[StoredJob] = []
         left_alone: list[StoredJob] = []
         while len(taken) < room and call.may_go_on and (entry := self._store.next(queue, call.now)):
+            if self._ends_or_waits(entry, call):
+                continue
             if is_newer(entry):
                 call.newest_format = max(call.newest_format, entry.job.format)
                 self._postpone(entry, unknown_format(entry, call.worker_id, call.now), call)
-                continue
-            if self._ends_or_waits(entry, call):
                 continue
             if worker.must_run_apart(entry):
                 left_alone.append(entry)
@@ -222,12 +222,12 @@ class Transitions:
 
     def _ends_or_waits(self, entry: StoredJob, call: Call) -> bool:
         """End a member of a cancelled batch, or let an entry wait that has no free slot."""
+        closed = self._store.closed_limit(entry, call.now)
         if self._store.memberships.is_cancelled(entry.job.batch):
             entry.finished_at = call.now
             self._store.end(entry, State.DISCARDED, call.now)
             call.called_off += 1
             return True
-        closed = self._store.closed_limit(entry, call.now)
         if closed:
             self._store.wait_for_slot(entry, closed.key, call.now)
         return closed is not None

@@ -56,7 +56,7 @@ local function compare_count(key)
   if more == 0 then return end
   report(more > 0 and 'stray_slot' or 'missing_slot', key.text, text_of(math.abs(more)), function()
     held_slots = nil
-    set_count(key, slots_held(key))
+    key.count = slots_held(key)
     look_at({ key })
     write_limits()
   end)
@@ -75,8 +75,7 @@ end
 
 -- Looks at the slots of a job that a worker holds.
 local function check_slots(value)
-  for text in string.gmatch(select(7, held(value)) or '', ' (c%S+)') do
-    local key = key_of(text)
+  for _, key in ipairs(limits_of(select(7, held(value)) or '')) do
     if count_of(key) < slots_held(key) then compare_count(key) end
   end
 end

@@ -84,7 +84,7 @@ local function claim(id, score, job, limits)
   if job.B then holding = holding .. '@' .. job.B end
   if limits then
     take_slots(limits)
-    holding = holding .. ' ' .. limits.text
+    holding = holding .. ' ' .. job.x
   end
   append(holdings, id, holding)
   append_claim(id, job, token, attempt)
@@ -100,39 +100,35 @@ local function stay(list, score, id, state)
   append(list, score, id)
 end
 
--- Claims a job that was taken out of its queue, or does what keeps it from running now. Takes of the job what was read. Returns
--- how many it claimed.
-local function consider(id, queue, score, job)
-  if not is_place(score) then score = '0' end
-  if job and job.is_brief then
-    local limits = job.x and limits_now(job)
-    local key = limits and closed_key(limits)
-    if key then
-      let_wait(id, queue, score, key, 'queued')
-      return 0
-    end
+-- Claims a job that was taken out of its queue, or does what keeps it from running now. Takes its limits and the job, as far
+-- as they were read. Whether it has to wait comes first, as jobs that do are not read. Returns how many it claimed.
+local function consider(id, queue, score, limits, job)
+  if limits == nil then
+    job = read_all(id)
+    if job.x and not limits_of then enter_limits() end
+    limits = job.x and limits_of(job.x)
   end
-  if not job or not job.t then job = read_all(id) end
-  if is_newer(job) then
+  local key = limits and closed_key(limits)
+  if not job and not key then job = read_all(id) end
+  local batch
+  if job then batch = job.B elseif are_batches then batch = read(id, 'B')[1] end
+  if batch and is_called_off(id, batch) then
+    put_aside = put_aside + 1
+    return 0
+  elseif key then
+    let_wait(id, queue, score, key, job and job.s)
+    return 0
+  elseif is_newer(job) then
     leave_to_later(id, job)
     put_aside = put_aside + 1
     return 0
   elseif not is_sound(job) then
     end_unreadable(id)
     return 0
-  elseif job.B and is_called_off(id, job.B) then
-    put_aside = put_aside + 1
-    return 0
   end
-  local limits
-  if job.x then
-    if not limits_now then enter_limits() end
-    limits = limits_now(job)
-  end
-  local key = limits and closed_key(limits)
-  if key then
-    let_wait(id, queue, score, key, job.s)
-  elseif job.c and must_run_alone(id, job.c) then
+  if not is_place(score) then score = '0' end
+  if limits and is_over(job) then limits = nil end
+  if job.c and must_run_alone(id, job.c) then
     stay(passed_over, score, id, job.s)
   elseif limits and limits.is_timed and at_once < 1 then
     stay(kept_back, score, id, job.s)
@@ -166,7 +162,8 @@ end
 
 -- Considers jobs that were popped, and before each those that have waited for slots and come first.
 local function take_popped(queue, popped, room)
-  local taken, jobs = 0, has_limits and read_popped(queue, popped) or {}
+  local taken, limits, jobs = 0, {}, {}
+  if has_limits then limits, jobs = read_popped(queue, popped) end
   for i = 1, #popped, 2 do
     local id, score = popped[i], popped[i + 1]
     local head = has_limits and open_head(queue)
@@ -177,7 +174,8 @@ local function take_popped(queue, popped, room)
     if taken >= room or is_full or moves >= MOVED_PER_CALL then
       append(kept_back, score, id)
     else
-      taken = taken + consider(id, queue, score, jobs[(i + 1) / 2])
+      local n = (i + 1) / 2
+      taken = taken + consider(id, queue, score, limits[n], jobs[n])
     end
   end
   return taken

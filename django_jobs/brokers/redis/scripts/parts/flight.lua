@@ -2,10 +2,10 @@
 -- Parts: expect, shapes, fields, many, places, locks, waiters.
 
 -- Returns what is noted of a job that a worker holds. The lock of a unique one follows behind a colon, the batch of a member
--- behind an @, and the keys of limits each behind a space. Token and tag together are the fence of the claim: after a
+-- behind an @, and if it has slots, its field x behind a space. Token and tag together are the fence of the claim: after a
 -- server lost its last writes, the same token is given out twice.
 local function hold(token, tag, score, claimed_at, result_ttl)
-  return string.format('%s:%s:%s:%s:%s', token, tag, score, claimed_at, result_ttl)
+  return token .. ':' .. tag .. ':' .. score .. ':' .. claimed_at .. ':' .. result_ttl
 end
 
 -- Notes jobs that a worker holds: ids, each followed by its value. The first value is made longer than 64
@@ -16,24 +16,25 @@ local function note(flight, holdings)
   with_many('HSET', flight, holdings)
 end
 
--- Returns fence, tag, place, claimed_at, result_ttl, lock or '', keys of limits between spaces, and batch or '' of a job
--- that a worker holds, or nothing if the value is not what `hold` writes.
+-- Returns fence, tag, place, claimed_at, result_ttl, lock or '', limits or '', and batch or '' of a job that a worker
+-- holds, or nothing if the value is not what `hold` writes.
 local function held(value)
-  local fence, tag, score, claimed_at, result_ttl, lock, batch, keys =
-    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?([^%s@]*)@?(%S*)(.*)$')
-  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, keys, batch end
+  local fence, tag, score, claimed_at, result_ttl, lock, batch, first =
+    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?([^%s@]*)@?(%S*) *()')
+  local limits = first and first <= #value and string.sub(value, first) or ''
+  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, limits, batch end
 end
 
 -- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots. Given a fence, it does
 -- nothing to a claim under another one.
 local function let_go(value, wanted)
-  local fence, tag, score, claimed_at, result_ttl, lock, keys, batch = held(value)
+  local fence, tag, score, claimed_at, result_ttl, lock, limits, batch = held(value)
   if wanted and fence ~= wanted then return nil end
-  if keys and string.find(keys, ':', 1, true) then
-    enter_limits()
-    free_slots(keys)
+  if limits and limits ~= '' then
+    if not free_slots then enter_limits() end
+    free_slots(limits)
   end
-  return fence, tag, score, claimed_at, result_ttl, lock, keys, batch
+  return fence, tag, score, claimed_at, result_ttl, lock, limits, batch
 end
 
 -- Writes fields of jobs that a worker holds, from an argument on: id, fence, field, value of each.

@@ -2,15 +2,25 @@
 -- Parts: request, many, shapes, waiters, open_keys.
 -- Entered by: enter_limits.
 
+local are_batches = redis.call('EXISTS', P .. 'batches', P .. 'workflows') > 0 -- so that jobs may end instead of waiting
 local closed = {} -- keys without a free slot; none becomes free while jobs are claimed
-local moved = {} -- jobs that will wait, by queue and key
+local moved = {} -- jobs that will wait, by queue: `all` of them, and `by_key`
 
 -- Lets a job that was taken out of its queue wait for a key.
 local function let_wait(id, queue, score, key, state)
   if state ~= 'waiting' then redis.call('HSET', P .. 'j:' .. id, 's', 'waiting') end
-  moved[queue] = moved[queue] or {}
-  moved[queue][key] = moved[queue][key] or {}
-  append(moved[queue][key], score, id)
+  local of_queue = moved[queue]
+  if not of_queue then
+    of_queue = { all = {}, by_key = {} }
+    moved[queue] = of_queue
+  end
+  local of_key = of_queue.by_key[key]
+  if not of_key then
+    of_key = {}
+    of_queue.by_key[key] = of_key
+  end
+  append(of_queue.all, score, id)
+  append(of_key, score, id)
   moves = moves + 1
 end
 
@@ -26,7 +36,7 @@ local function write_waiters()
     for limit, number in pairs(touched[queue]) do count_waiting(limit, -number) end
     forget_keys(queue, emptied[queue])
   end
-  for queue, by_key in pairs(moved) do let_all_wait(queue, by_key) end
+  for queue, jobs in pairs(moved) do let_all_wait(queue, jobs.all, jobs.by_key) end
   left, touched, emptied, moved = {}, {}, {}, {}
 end
 
@@ -45,20 +55,18 @@ local function leave_first(queue)
   return head
 end
 
--- Returns the limits of which a job needs slots: none if its time is over, as its worker will only discard it.
-local are_over = {} -- by what jobs were enqueued with: whether their time is over
-local function limits_now(job)
-  local is_over = are_over[job.e]
-  if is_over == nil then
-    is_over = string.sub(job.e, -1) ~= ':' and tonumber((select(5, terms(job.e)))) <= now
-    are_over[job.e] = is_over
+-- Tells whether the time of a job is over, so that it needs no slots: its worker will only discard it.
+local are_over = {} -- by what jobs were enqueued with
+local function is_over(job)
+  if are_over[job.e] == nil then
+    are_over[job.e] = string.sub(job.e, -1) ~= ':' and tonumber((select(5, terms(job.e)))) <= now
   end
-  return not is_over and (parsed[job.x] or limits_of(job.x)) or nil
+  return are_over[job.e]
 end
 
 -- Notes numbers of a limit that were declared later than those that are known.
 local function declare(limit, said)
-  said.declared_for = limit
+  said.is_declared = true
   local known = number_of(limit)
   local declared_at = math.min(said.declared_at, now) -- the clock of another host may be ahead
   if known and declared_at <= known.declared_at then return end
@@ -78,12 +86,8 @@ end
 
 -- Returns the first key of a job that has no free slot for it.
 local function closed_key(found)
-  if not found.are_declared then
-    for n = 1, #found do
-      local limit, said = found[n].limit, found.terms[n]
-      if said.declared_for ~= limit then declare(limit, said) end
-    end
-    found.are_declared = true
+  for n = 1, #found do
+    if not found.terms[n].is_declared then declare(found[n].limit, found.terms[n]) end
   end
   for n = 1, #found do
     local key = found[n]
@@ -95,32 +99,31 @@ local function closed_key(found)
   end
 end
 
--- Reads of a job what tells whether it has to wait for slots, if nothing else can keep it from running.
-local function read_briefly(id)
-  local got = read(id, 'x', 'e', 'B', 'r')
-  local job = { x = got[1] or nil, e = got[2] or '', is_brief = true }
-  return not got[3] and not got[4] and result_ttl_of(job) and job or {}
-end
-
--- Reads jobs that were popped, and with one command for each limit how many slots are taken of their keys. It stops
--- where the next one would need a thread that is not free, as most of them then go back. Where jobs wait already, it reads no
--- more than tells whether these have to wait, too.
+-- Reads what popped jobs say of their limits, and with one command for each limit how many slots are taken of their keys. It
+-- stops where the next one would need a thread that is not free, as most of them then go back. Returns of each job its limits
+-- or false, and all its fields; where jobs wait already, only the limits, as many of these have to wait, too.
 local function read_popped(queue, popped)
-  local jobs, keys, threads = {}, {}, at_once
-  local read_one = redis.call('EXISTS', P .. 'y:' .. queue) == 1 and read_briefly or read_all
+  local limits, jobs, keys, threads = {}, {}, {}, at_once
+  local is_brief = redis.call('EXISTS', P .. 'y:' .. queue) == 1
   for i = 1, #popped, 2 do
-    local job = read_one(popped[i])
-    local text = job.x
-    jobs[(i + 1) / 2] = job
-    if text then
-      local found = parsed[text] or limits_of(text)
-      for n = 1, #found do
-        if not found[n].count and found.terms[n].per == 0 then keys[#keys + 1] = found[n] end
+    local n, text = (i + 1) / 2, nil
+    if is_brief then
+      text = redis.pcall('HGET', P .. 'j:' .. popped[i], 'x')
+      if type(text) ~= 'string' then text = nil end
+    else
+      jobs[n] = read_all(popped[i])
+      text = jobs[n].x
+    end
+    local found = text and (parsed[text] or limits_of(text))
+    limits[n] = found or false
+    if found then
+      for m = 1, #found do
+        if not found[m].count and found.terms[m].per == 0 then keys[#keys + 1] = found[m] end
       end
       if found.is_timed then threads = threads - 1 end
+      if threads < 0 then break end
     end
-    if threads < 0 then break end
   end
   read_counts(keys)
-  return jobs
+  return limits, jobs
 end

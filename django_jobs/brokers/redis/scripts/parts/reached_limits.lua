@@ -3,21 +3,22 @@
 -- Entered by: enter_limits.
 
 -- Returns the keys that a job closes, which has met a limit: those of a name, or of its rates, or all.
-local function closing_keys(keys, name)
-  local found, pattern = {}, name ~= '' and '[cr]' .. string.gsub(name, '%p', '%%%0') .. ':[^ ]*' or 'r[^: ]+:[^ ]*'
-  for key in string.gmatch(' ' .. keys, ' (' .. pattern .. ')') do found[#found + 1] = key end
-  if #found == 0 and name == '' then
-    for key in string.gmatch(keys, '%S+') do found[#found + 1] = key end
+local function closing_keys(limits, name)
+  local all, found = limits_of(limits), {}
+  for n, key in ipairs(all) do
+    local is_meant
+    if name == '' then is_meant = all.terms[n].per > 0 else is_meant = string.sub(key.limit.id, 2) == name end
+    if is_meant then found[#found + 1] = key end
   end
-  return found
+  return #found == 0 and name == '' and all or found
 end
 
 -- Lets a job wait that has met a limit, with all others under the same key, at no cost of an attempt.
-local function meet_limit(i, id, score, lock, keys)
+local function meet_limit(i, id, score, lock, limits)
   local queue = undo_attempt(id, 'queued')
   if not queue then return end
   local over_at = now + ARGV[i + 4]
-  local closes = keys_of(closing_keys(keys, string.match(ARGV[i + 2], ':(.*)$')))
+  local closes = closing_keys(limits, string.match(ARGV[i + 2], ':(.*)$'))
   for _, key in ipairs(closes) do
     close_key(key, over_at)
   end

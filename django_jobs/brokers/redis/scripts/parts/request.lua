@@ -17,8 +17,8 @@ local newest_format = 0 -- of the jobs that could not be claimed for it
 local moves = 0 -- how many jobs and keys the call has moved because of limits
 
 local function append(list, score, id)
-  list[#list + 1] = score
-  list[#list + 1] = id
+  local n = #list
+  list[n + 1], list[n + 2] = score, id
 end
 
 local function text(number)

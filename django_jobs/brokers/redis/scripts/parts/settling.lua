@@ -45,7 +45,7 @@ end
 local function settle(i, value)
   if not value then return false end
   local id, state = ARGV[i], ARGV[i + 2]
-  local fence, _, score, claimed_at, result_ttl, lock, keys, batch = let_go(value, ARGV[i + 1])
+  local fence, _, score, claimed_at, result_ttl, lock, limits, batch = let_go(value, ARGV[i + 1])
   if not fence then return false end
   if state == 'queued' then
     give_back(id, score, lock)
@@ -59,7 +59,7 @@ local function settle(i, value)
   end
   if string.find(state, '^limited:') then
     enter_limits()
-    meet_limit(i, id, score, lock, keys)
+    meet_limit(i, id, score, lock, limits)
     return true
   end
   local job = P .. 'j:' .. id

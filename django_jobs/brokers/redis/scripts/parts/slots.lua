@@ -9,23 +9,22 @@
 local limit_by_id = {}
 local key_by_text = {}
 local parsed = {} -- what jobs say of their limits, by its text
-local terms_of = {} -- n, per and declared_at by their text: all jobs of a limit have the same
 
--- Returns what this call knows of a limit.
+-- Returns what this call knows of a limit: its `terms` by what jobs say of it, the keys whose taken slots it has `counted`,
+-- and the numbers that are `stored` for these.
 local function limit_of(id)
   local limit = limit_by_id[id]
   if not limit then
-    limit = { id = id, changed = {}, changes = 0 }
+    limit = { id = id, terms = {}, counted = {}, stored = {} }
     limit_by_id[id] = limit
   end
   return limit
 end
 
--- Notes a key that this call meets for the first time: its text, its limit, the value in it, how many jobs hold its slots, if
--- that was read, the same as it is in Redis, and how many jobs hold them no longer.
-local function new_key(text, id, value)
-  local limit = limit_by_id[id] or limit_of(id)
-  local key = { text = text, limit = limit, value = value, count = false, stored = 0, freed = 0, is_changed = false }
+-- Notes a key that this call meets for the first time: its text, its limit, the value in it, and how many jobs hold its slots, if
+-- that was read.
+local function new_key(text, limit, value)
+  local key = { text = text, limit = limit, value = value, count = false }
   key_by_text[text] = key
   return key
 end
@@ -34,47 +33,47 @@ end
 local function key_of(text)
   if key_by_text[text] then return key_by_text[text] end
   local colon = string.find(text, ':', 1, true) or #text + 1
-  return new_key(text, string.sub(text, 1, colon - 1), string.sub(text, colon + 1))
+  return new_key(text, limit_of(string.sub(text, 1, colon - 1)), string.sub(text, colon + 1))
 end
 
-local function read_terms(text)
+local function read_terms(limit, text)
   local n, per, declared_at = string.match(text, '^(%d+):(%d+):(%d+)$')
   if not n or #n > 9 or #per > 14 or #declared_at > 15 then return nil end
-  local terms = { n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at) }
+  local terms = { n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at), is_declared = false }
   terms.alone = { terms }
-  terms_of[text] = terms
+  limit.terms[text] = terms
   return terms
 end
 
 -- Returns the key of one part of `x` and its terms, or nothing if the part is not ours.
 local function limit_in(text)
   local key, id, value, rest = string.match(text, '^(([cr][^: ]+):([^: ]*)):([%d:]+)$')
-  local terms = rest and (terms_of[rest] or read_terms(rest))
-  if terms then return key_by_text[key] or new_key(key, id, value), terms end
+  if not key then return end
+  local limit = limit_by_id[id] or limit_of(id)
+  local terms = limit.terms[rest] or read_terms(limit, rest)
+  if terms then return key_by_text[key] or new_key(key, limit, value), terms end
 end
 
 local function limits_in(text)
-  local found = { text = '', terms = {}, is_timed = false, are_declared = false }
+  local found = { terms = {}, is_timed = false }
   for one in string.gmatch(text, '%S+') do
     local key, terms = limit_in(one)
     if key then
       found[#found + 1] = key
       found.terms[#found] = terms
-      found.text = found.text == '' and key.text or found.text .. ' ' .. key.text
       found.is_timed = found.is_timed or terms.per > 0
     end
   end
   return found
 end
 
--- Takes apart what `x` says: the keys of all limits, with the terms of each. `text` has the texts of the keys, one after the
--- other, and `is_timed` tells whether any counts starts. Most jobs have one limit.
+-- Takes apart what `x` says: the keys of all limits, with the terms of each. `is_timed` tells whether any counts starts. Most
+-- jobs have one limit.
 local function limits_of(text)
   local found = parsed[text]
   if found then return found end
   local key, terms = limit_in(text)
-  found = key and { key, text = key.text, terms = terms.alone, is_timed = terms.per > 0, are_declared = false }
-    or limits_in(text)
+  found = key and { key, terms = terms.alone, is_timed = terms.per > 0 } or limits_in(text)
   parsed[text] = found
   return found
 end
@@ -129,29 +128,40 @@ end
 local count_texts = {} -- by numbers: Redis takes longer to write one than to take a text
 local MANY = 20 -- keys of a limit that are written at once
 
+local counts_by_text = {} -- most keys have one of few
+
+-- Returns what Redis has noted as the number of jobs that hold the slots of a key.
+local function count_in(text)
+  if not text then return 0 end
+  local count = counts_by_text[text]
+  if not count then
+    count = tonumber(text) or 0
+    counts_by_text[text] = count
+  end
+  return count
+end
+
 -- Reads how many jobs hold the slots of keys, with one command for each limit.
-local function read_counts(wanted)
-  local asked = {} -- by limit: its keys, and the values in them
-  for n = 1, #wanted do
-    local key = wanted[n]
+local function read_counts(keys)
+  local limits = {}
+  for n = 1, #keys do
+    local key = keys[n]
     if not key.count then
-      local of_limit = asked[key.limit]
-      if not of_limit then
-        of_limit = { keys = {}, values = {}, size = 0 }
-        asked[key.limit] = of_limit
-      end
-      local last = of_limit.size + 1
-      of_limit.keys[last], of_limit.values[last], of_limit.size = key, key.value, last
       key.count = 0
+      local counted = key.limit.counted
+      counted[#counted + 1] = key
+      limits[key.limit] = true
     end
   end
-  for limit, of_limit in pairs(asked) do
-    for first = 1, of_limit.size, 2000 do
-      local last = math.min(first + 1999, of_limit.size)
-      local got = redis.pcall('HMGET', P .. 'h:' .. limit.id, unpack(of_limit.values, first, last))
-      for i = 1, #got do
-        local key, count = of_limit.keys[first + i - 1], got[i] and tonumber(got[i]) or 0
-        key.count, key.stored = count, count
+  for limit in pairs(limits) do
+    local counted, stored = limit.counted, limit.stored
+    for first = #stored + 1, #counted, 2000 do
+      local values, last = {}, math.min(first + 1999, #counted)
+      for n = first, last do values[n - first + 1] = counted[n].value end
+      local got = redis.pcall('HMGET', P .. 'h:' .. limit.id, unpack(values))
+      for n = first, last do
+        local count = count_in(got[n - first + 1])
+        counted[n].count, stored[n] = count, count
       end
     end
   end
@@ -162,44 +172,30 @@ local function count_of(key)
   return key.count
 end
 
-local function set_count(key, count)
-  key.count = count > 0 and count or 0
-  if key.is_changed then return end
-  key.is_changed = true
-  local limit = key.limit
-  limit.changes = limit.changes + 1
-  limit.changed[limit.changes] = key
-end
-
 -- Writes how many jobs hold the slots of keys of a limit, if it is another number than before the call. Of many, one value is
 -- made longer than 64 bytes, as `note` does it.
 local function write_counts_of(limit)
-  local kept, last, gone = {}, 0, {}
-  for n = 1, limit.changes do
-    local key = limit.changed[n]
+  local kept, gone, stored = {}, {}, limit.stored
+  for n, key in ipairs(limit.counted) do
     local count = key.count
-    key.is_changed = false
-    if count == key.stored then
-      -- what was freed was taken again
-    elseif count == 0 then
-      gone[#gone + 1] = key.value
-    else
-      count_texts[count] = count_texts[count] or text_of(count)
-      kept[last + 1], kept[last + 2] = key.value, count_texts[count]
-      last = last + 2
+    if count ~= stored[n] then
+      stored[n] = count
+      if count == 0 then
+        gone[#gone + 1] = key.value
+      else
+        count_texts[count] = count_texts[count] or text_of(count)
+        kept[#kept + 1] = key.value
+        kept[#kept + 1] = count_texts[count]
+      end
     end
-    key.stored = count
   end
-  if last > 2 * MANY then kept[2] = string.format('%-65s', kept[2]) end
+  if #kept > 2 * MANY then kept[2] = string.format('%-65s', kept[2]) end
   could_many('HSET', P .. 'h:' .. limit.id, kept)
   could_many('HDEL', P .. 'h:' .. limit.id, gone)
-  limit.changed, limit.changes = {}, 0
 end
 
 local function write_counts()
-  for _, limit in pairs(limit_by_id) do
-    if limit.changes > 0 then write_counts_of(limit) end
-  end
+  for _, limit in pairs(limit_by_id) do write_counts_of(limit) end
 end
 
 local keys_with_starts = {} -- keys of which jobs start in this call; when is in their `starts`
@@ -236,7 +232,7 @@ local function take_slots(found)
   for i = 1, #found do
     local key = found[i]
     if found.terms[i].per == 0 then
-      set_count(key, (key.count or count_of(key)) + 1)
+      key.count = (key.count or count_of(key)) + 1
     else
       if not key.starts then
         key.starts = {}

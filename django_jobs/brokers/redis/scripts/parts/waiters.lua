@@ -4,7 +4,7 @@
 -- Entered by: enter_limits.
 
 local present = text_of(now) -- Redis takes longer to write a number than to take a text
-local freed_keys = {} -- keys whose slots jobs hold no longer
+local freed_keys = {} -- of each slot that a job holds no longer: its key
 
 local function waiters_of(key, queue)
   return 'x:' .. key.text .. ':' .. queue
@@ -100,20 +100,11 @@ local function look_at(keys)
   end
 end
 
-local held_keys = {} -- keys of slots by what claims say of them
-
--- Notes that a job left its worker, whose slots were given under these keys. A start stays counted.
+-- Notes that a job left its worker, which had a slot of each of these limits. A start stays counted.
 local function free_slots(text)
-  local keys = held_keys[text]
-  if not keys then
-    keys = {}
-    for one in string.gmatch(text, ' (c%S+)') do keys[#keys + 1] = key_of(one) end
-    held_keys[text] = keys
-  end
-  for n = 1, #keys do
-    local key = keys[n]
-    if key.freed == 0 then freed_keys[#freed_keys + 1] = key end
-    key.freed = key.freed + 1
+  local found = parsed[text] or limits_of(text)
+  for n = 1, #found do
+    if found.terms[n].per == 0 then freed_keys[#freed_keys + 1] = found[n] end
   end
 end
 
@@ -135,17 +126,15 @@ end
 -- Gives what was freed in this call to the jobs that wait for it. `write_limits` comes later, as what is freed is often
 -- taken again.
 local function give_freed()
-  local of_limits = {}
+  local limits = {}
   read_counts(freed_keys)
-  for _, key in ipairs(freed_keys) do
-    set_count(key, key.count - key.freed)
-    key.freed = 0
-    local of_limit = of_limits[key.limit] or {}
-    of_limits[key.limit] = of_limit
-    of_limit[#of_limit + 1] = key
+  for n = 1, #freed_keys do
+    local key = freed_keys[n]
+    key.count = key.count > 0 and key.count - 1 or 0
+    limits[key.limit] = true
   end
   freed_keys = {}
-  for limit, keys in pairs(of_limits) do look_at(awaited_of(limit, keys)) end
+  for limit in pairs(limits) do look_at(awaited_of(limit, limit.counted)) end
 end
 
 -- Counts jobs that wait for a limit from now on, or with a negative number no longer. The count is for people alone, so one
@@ -190,14 +179,13 @@ local function leave_waiters(id, queue)
   return true
 end
 
--- Lets jobs of a queue wait: by key their places, each before its id. If a key is of another type they are in no index
--- until the doctor has repaired both.
-local function let_all_wait(queue, by_key)
-  local all, noted, counted = {}, {}, {}
+-- Lets jobs of a queue wait: of all of them, and by key, the places, each before its id. If a key is of another type they are
+-- in no index until the doctor has repaired both.
+local function let_all_wait(queue, all, by_key)
+  local noted, counted = {}, {}
   for key, jobs in pairs(by_key) do
     could_many('ZADD', P .. waiters_of(key, queue), jobs)
     note_waiters(key, queue)
-    for _, value in ipairs(jobs) do all[#all + 1] = value end
     local limit = key.limit
     noted[limit], counted[limit] = noted[limit] or {}, (counted[limit] or 0) + #jobs / 2
     append_pair(noted[limit], number_of(limit).version, key.text)
