@@ -460,6 +460,19 @@ def test_a_worker_that_listens_hears_of_a_callback(broker: Broker, w1: Driver, w
     assert ids(w2.listen("callbacks", limit=2).claims) == ["b1-success", "b1-end"]
 
 
+def test_a_callback_in_the_queue_that_is_cleared_starts(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    """It gets there as the members are gone."""
+    broker.batches.open(NewBatch(id="b1", callbacks={END: make_job(id="end")}))
+    add(broker, members(3))
+    broker.batches.close("b1")
+
+    assert inspection.clear("default") == 3
+
+    assert ids(w1.take(5)) == ["end"]
+
+
 # --- callbacks that wait ------------------------------------------------------------------------
 
 

@@ -166,7 +166,7 @@ def test_a_queue_is_cleared_with_several_calls(broker: RedisBroker, client: redi
 
     assert broker.inspection.clear("default") == CLEAR_PORTION + 1
 
-    assert calls_of_scripts(client) - before == 3
+    assert calls_of_scripts(client) - before == 2
 
 
 def test_a_call_forgets_some_of_the_jobs_above_their_limit_and_the_next_goes_on(

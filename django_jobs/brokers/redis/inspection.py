@@ -197,10 +197,12 @@ class RedisInspection(Inspection):
         return bool(self._run("hold_moves", owner, milliseconds))
 
     def clear(self, queue: str) -> int:
-        total = 0
-        while count := int(self._run("clear", queue, CLEAR_PORTION)):
+        total, all_of_them = self._run("clear", queue, CLEAR_PORTION)
+        count = total
+        while count and total < all_of_them:  # and not those that have come since
+            count, _ = self._run("clear", queue, min(CLEAR_PORTION, all_of_them - total))
             total += count
-        return total
+        return int(total)
 
     def pause(self, queue: str) -> None:
         self._run("pause", queue, 1)

@@ -1,13 +1,15 @@
 -- Forgets queued jobs of a queue, a portion at a time.
 --
 -- Parts: expect, retention, locks, waiters, batch_work.
--- KEYS[1]: prefix. ARGV: queue, portion. Returns how many there were in this portion.
+-- KEYS[1]: prefix. ARGV: queue, portion. Returns how many there were in this portion, and how many in all before it.
 expect('ZCARD', 'expiries')
 expect_lists_of_queues()
 expect('ZCARD', 'y:' .. ARGV[1])
+local last = string.format('(%.0f', BEHIND_ALL)
+local before = redis.call('ZCARD', P .. 'q:' .. ARGV[1]) + redis.call('ZCOUNT', P .. 'y:' .. ARGV[1], '-inf', last)
 local popped = redis.call('ZPOPMIN', P .. 'q:' .. ARGV[1], ARGV[2])
 if #popped == 0 then
-  local number, last = math.ceil(ARGV[2] / 10), string.format('(%.0f', BEHIND_ALL) -- each takes longer
+  local number = math.ceil(ARGV[2] / 10) -- each takes longer
   popped = redis.call('ZRANGEBYSCORE', P .. 'y:' .. ARGV[1], '-inf', last, 'WITHSCORES', 'LIMIT', 0, number)
   for i = 1, #popped, 2 do leave_waiters(popped[i], ARGV[1]) end
 end
@@ -20,4 +22,4 @@ for i = 1, #popped, 2 do
 end
 forget(ids)
 work_on_batches()
-return #ids
+return { #ids, before }
