@@ -237,7 +237,7 @@ LONGEST_LEASE_MS = 3_600_000
 MANY_QUEUES = 100
 """With more queues than this, a worker of all queues does not ask for those found empty."""
 
-DUE_PER_CALL = 150
+DUE_PER_CALL = 100
 """How many scheduled jobs one call queues that are due, and how many retrying ones."""
 
 SWEEP = 500
