@@ -32,7 +32,7 @@ from django_jobs.tasks.signatures import sign
 from django_jobs.validation.ranges import MAX_OVERRIDES
 
 CommonFields: TypeAlias = tuple[
-    str, str, int, int, int | None, int | None, int, str, str, str, int, None, str
+    str, str, int, int, int | None, int | None, int, str, str, str, int, str, None
 ]
 """What all jobs of one call share: the fields of `Job` from `task` to `lock`, at first None."""
 
@@ -123,8 +123,8 @@ class JobBuilder:
             sign(name),
             encode_with_reserved(metadata, carried) if metadata or carried else "",
             FORMAT,
-            None,
             batch,
+            None,
         )
 
     def _limits(self, task: AnyTask) -> LimitMaker | None:

@@ -111,8 +111,8 @@ class Job(NamedTuple):
         signature: of the task's name, or "" (see `tasks.signatures`).
         metadata: JSON text of a dict, or "" (see `jobs.metadata`).
         format: of its record: the lowest one that has all that this job needs.
-        lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
         batch: id of the batch of which it is a member, or "".
+        lock: of a unique job, or None. Claims leave it out, as only the broker needs it.
         limits, turn: its limits, and its fair key and weight or None. Claims leave out both.
     """
 
@@ -129,8 +129,8 @@ class Job(NamedTuple):
     signature: str = ""
     metadata: str = ""
     format: int = 1
-    lock: Lock | None = None
     batch: str = ""
+    lock: Lock | None = None
     limits: tuple[JobLimit, ...] = ()
     turn: Turn | None = None
 

@@ -26,7 +26,7 @@ from tests.support.builders import (
     succeeded,
 )
 from tests.support.clock import Clock
-from tests.support.driver import Driver, check_with_doctor, claim_tick, found
+from tests.support.driver import Driver, check_with_doctor, claim_tick, found, ids
 
 MINUTE = 60_000
 REPLACE = OnConflict.REPLACE
@@ -78,6 +78,75 @@ def test_two_digests_have_nothing_to_do_with_each_other(broker: Broker) -> None:
 def test_the_second_of_one_call_is_merged_as_well(broker: Broker, inspection: Inspection) -> None:
     assert broker.push([unique("a"), unique("b"), make_job(id="c")]) == ["a", "a", "c"]
     assert inspection.counts()[State.QUEUED] == 2
+
+
+def test_neighbours_of_merged_jobs_are_stored_in_their_order(broker: Broker, w1: Driver) -> None:
+    broker.push([unique("holder", "d3")])
+    digests = {"a": "d1", "b": "d2", "c": "d3", "d": "d4", "e": "d1", "f": "d5", "g": "d6"}
+    jobs = [unique(job_id, digest) for job_id, digest in digests.items()]
+
+    assert broker.push(jobs) == ["a", "b", "holder", "d", "a", "f", "g"]
+
+    assert ids(w1.take(10)) == ["holder", "a", "b", "d", "f", "g"]
+    assert not any(is_free(broker, f"d{n}") for n in range(1, 7))
+
+
+def test_more_unique_jobs_than_a_call_stores_at_once(broker: Broker, w1: Driver) -> None:
+    broker.push([unique(f"holder-{n}", f"d{n}") for n in range(0, 600, 7)])
+
+    pushed = broker.push([unique(f"new-{n}", f"d{n}") for n in range(600)])
+
+    assert pushed == [f"new-{n}" if n % 7 else f"holder-{n}" for n in range(600)]
+    added = [job_id for job_id in pushed if job_id.startswith("new")]
+    assert ids(w1.take(1000)) == [f"holder-{n}" for n in range(0, 600, 7)] + added
+
+
+def test_a_successor_and_its_replacement_among_other_jobs(
+    broker: Broker, w1: Driver, inspection: Inspection
+) -> None:
+    broker.push([unique("running", "d2", on_conflict=REPLACE)])
+    claim = w1.take_one()
+    digests = {"a": "d1", "next": "d2", "b": "d3", "newer": "d2", "c": "d4"}
+    jobs = [
+        unique(job_id, digest, on_conflict=REPLACE, arguments=f'[["{job_id}"],{{}}]')
+        for job_id, digest in digests.items()
+    ]
+
+    assert broker.push(jobs) == ["a", "next", "b", "next", "c"]
+
+    assert ids(w1.take(10)) == ["a", "b", "c"]
+    w1.settle(succeeded(claim))
+    assert found(inspection, "next").job.arguments == '[["newer"],{}]'
+    assert ids(w1.take(10)) == ["next"]
+
+
+def test_jobs_of_one_call_that_are_known_stay_as_they_are(
+    broker: Broker, w1: Driver, inspection: Inspection
+) -> None:
+    jobs = [unique("a", "d1"), unique("b", "d2"), unique("c", "d3")]
+    broker.push(jobs)
+    first, *_ = w1.take(2)
+    w1.settle(succeeded(first))
+
+    assert broker.push([*jobs, unique("d", "d4")]) == ["a", "b", "c", "d"]
+
+    states = [found(inspection, job_id).state.value for job_id in "abcd"]
+    assert states == ["succeeded", "running", "queued", "queued"]
+    assert is_free(broker, "d1")
+    assert broker.push([unique("other", "d2"), unique("another", "d3")]) == ["b", "c"]
+
+
+def test_the_refused_one_of_many_stores_none_of_them(
+    broker: Broker, inspection: Inspection
+) -> None:
+    broker.push([unique("holder", "d3")])
+    jobs = [unique(f"j{n}", f"d{n}", on_conflict=OnConflict.RAISE) for n in range(1, 5)]
+
+    with pytest.raises(DuplicateJob, match="holder"):
+        broker.push(jobs)
+
+    assert sum(inspection.counts().values()) == 1
+    assert is_free(broker, "d1")
 
 
 def test_its_own_lock_is_no_conflict(broker: Broker, inspection: Inspection) -> None:

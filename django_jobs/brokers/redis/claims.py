@@ -55,7 +55,7 @@ def _claim(
 ) -> Claim:
     priority, enqueued_at, result_ttl, run_at, expires_at = _sound_terms(terms)
     named = (job_id, arguments, task, queue, priority, enqueued_at)
-    rare = (overrides, signature, metadata, 1, None, batch, (), None)
+    rare = (overrides, signature, metadata, 1, batch, None, (), None)
     job = new(Job, (*named, run_at, expires_at, result_ttl, *rare))
     since = int(queued_at) if queued_at else enqueued_at
     return new(Claim, (job, int(token), tag, int(attempt), since, claimed_at))

@@ -14,7 +14,6 @@ from django_jobs.jobs.records import (
     Claim,
     Job,
     JobRecord,
-    Lock,
     Settlement,
     State,
 )
@@ -52,7 +51,7 @@ def prefix(namespace: str) -> str:
     return f"{{{namespace}}}:"
 
 
-_shared = itemgetter(slice(2, -2))  # all but id, arguments, limits and turn
+_shared = itemgetter(slice(2, -3))  # all but id, arguments, lock, limits and turn
 
 
 def stored(jobs: Sequence[Job]) -> list[str | int]:
@@ -78,19 +77,16 @@ def _limits_and_own_fields(
     if limits and any(job.limits != limits for job in jobs):
         own.append((LIMITS, *(limit_text.to_text(job.limits) for job in jobs)))
         limits = ()
+    if jobs[0].lock:
+        own.append((LOCK, *(lock_text.to_text(job.lock) for job in jobs if job.lock)))
     return limits, own
 
 
 def _groups(jobs: list[Job]) -> Iterable[list[Job]]:
-    """Return portions of similar jobs that have the same fields; of unique ones, each alone.
-
-    Each unique job is stored, or not, for itself.
-    """
-    if jobs[0].lock is not None:
-        return [[job] for job in jobs]
-    if not any(job.turn or job.limits for job in jobs):
+    """Return portions of similar jobs that have the same fields."""
+    if not any(job.turn or job.limits or job.lock for job in jobs):
         return [jobs]
-    by_fields = groupby(jobs, lambda job: (job.turn is None, not job.limits))
+    by_fields = groupby(jobs, lambda job: (job.turn is None, not job.limits, job.lock is None))
     return [list(group) for _, group in by_fields]
 
 
@@ -108,7 +104,6 @@ def _shared_values(
     signature: str,
     metadata: str,
     format_: int,
-    lock: Lock | None,
     batch: str,
 ) -> list[str | int]:
     terms = _terms(priority, enqueued_at, result_ttl, run_at, expires_at)
@@ -125,17 +120,15 @@ def _shared_values(
         fields += (LIMITS, limit_text.to_text(limits))
     if batch:
         fields += (BATCH, batch)
-    if lock is not None:  # at the end, where scripts look for it
-        fields += (LOCK, lock_text.to_text(lock))
     flat = chain.from_iterable(own)
     return [queue, priority, _or_empty(run_at), len(own), *flat, len(fields), *fields]
 
 
 def record_fields(job: Job) -> list[str | int]:
     """Return the fields of the record of a job, but for its state."""
-    queue, _, _, _, _, *fields = _shared_values((), job.limits, *_shared(job))
-    turn = (TURN, turn_text.to_text(job.turn)) if job.turn else ()
-    return [QUEUE, queue, ARGUMENTS, job.arguments, *turn, *fields]
+    limits, own = _limits_and_own_fields([job])
+    queue, _, _, _, _, *fields = _shared_values((), limits, *_shared(job))
+    return [QUEUE, queue, ARGUMENTS, job.arguments, *chain.from_iterable(own), *fields]
 
 
 def _terms(

@@ -14,7 +14,7 @@ end
 -- Returns the job that holds the lock of another one, also if it loses that to the next call.
 local function lock_holder(fields)
   for i = 1, #fields, 2 do
-    local digest = fields[i] == 'l' and lock_parts(fields[i + 1])
+    local digest = fields[i] == 'l' and digest_of(fields[i + 1])
     if digest then
       local holder, _, is_kept = noted(digest)
       return holder and (is_kept or needs_lock(holder, digest)) and holder or ''

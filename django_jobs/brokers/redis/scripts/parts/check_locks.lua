@@ -42,13 +42,13 @@ end
 
 -- Tells whether a job is the one that gets its lock next, so that it must not be due.
 local function is_successor(id, job)
-  local digest = lock_parts(job.l)
+  local digest = digest_of(job.l)
   return digest ~= nil and select(2, noted(digest)) == id
 end
 
 -- Lets a job without a due time wait for the job that holds its lock, or makes it due if none does.
 local function wait_or_begin(id, job)
-  local digest = lock_parts(job.l)
+  local digest = digest_of(job.l)
   if digest then
     local holder, successor, is_kept = holder_of(digest)
     if not holder and begin_successor(digest, id) then return end

@@ -10,6 +10,11 @@ local function lock_parts(lock)
   return string.match(lock or '', '^([^: ]+):([es])([krx])([01]):(%d+)$')
 end
 
+-- Returns the digest of a lock, or nothing if the text is unreadable.
+local function digest_of(lock)
+  return string.match(lock or '', '^([^: ]+):[es][krx][01]:%d+$')
+end
+
 -- Returns until when a job holds its lock: 's' or 'e', or nothing if the text is unreadable.
 local function held_until(lock)
   return string.match(lock, '^[^: ]+:([es])[krx][01]:%d+$')
@@ -51,7 +56,7 @@ end
 -- Tells whether a job is there, has not ended and has this lock: one that waits for it has it not.
 local function needs_lock(id, digest)
   local state, lock = unpack(read(id, 's', 'l'), 1, 2)
-  if not state or is_one_of(state, ENDED) or lock_parts(lock) ~= digest then return false end
+  if not state or is_one_of(state, ENDED) or digest_of(lock) ~= digest then return false end
   return state ~= 'scheduled' or not awaits_lock(id)
 end
 

@@ -4,8 +4,7 @@
 -- Jobs come in groups, of which each differ in nothing but their id, their arguments and a few fields more. The arguments
 -- of a script have of a group: how many jobs it has, their ids, the arguments of each, then queue, priority, run_at
 -- or '', how many more fields its jobs have of their own, of each of these its name and the value of each job, and fields
--- that their records share after the number of these values. A unique job is a group of its own, and its lock the last
--- of the shared fields.
+-- that their records share after the number of these values. What a job says of its turn, and its lock, are own fields.
 
 -- Returns where of a group stands what its jobs share, the last argument of the group, and where the number of
 -- their fields stands.
@@ -42,10 +41,11 @@ local function leave_out_known(keys, ids, of_jobs)
   end
 end
 
--- Returns what each job of a group says of its turn, or nil if they say nothing.
-local function turns_of(number, shared, fields)
+-- Returns what each job of a group has in an own field, or nil if the group has no such field.
+local function own_values(first, field)
+  local number, shared, _, fields = tonumber(ARGV[first]), shared_of(first)
   for name = shared + 4, fields - 1, number + 1 do
-    if ARGV[name] == 'y' then return { unpack(ARGV, name + 1, name + number) } end
+    if ARGV[name] == field then return { unpack(ARGV, name + 1, name + number) } end
   end
 end
 
@@ -75,7 +75,7 @@ local function store_group(first)
   local is_due = run_at == '' or tonumber(run_at) <= now
   mark(queue) -- also for known jobs: the call may have failed before anybody was woken
   local keys, ids = {}, {}
-  local of_jobs = turns_of(number, shared, fields)
+  local of_jobs = own_values(first, 'y')
   for n = 1, number do
     ids[n] = ARGV[first + n]
     keys[n] = P .. 'j:' .. ids[n]

@@ -1,20 +1,32 @@
 -- How the jobs of a push are stored or merged, or refused together, and what a copy of that push returns.
 -- Parts: unique_push.
 
+-- Calls a function for each unique job: with its number in the call, its id and its lock. The jobs begin with an argument.
+local function for_each_unique(first, act)
+  for_each_group(first, #ARGV, function(number, i)
+    for n, lock in ipairs(own_values(i, 'l') or {}) do act(number + n - 1, ARGV[i + n], lock) end
+  end)
+end
+
 -- Tells whether a conflict refuses the call of a job.
 local function is_strict(lock)
-  local _, _, conflict, after_commit = lock_parts(lock)
-  return conflict == 'x' and after_commit == '0'
+  return string.find(lock, '^[^:]+:.x0:') ~= nil
+end
+
+local function has_strict(first)
+  local found = false
+  for_each_unique(first, function(_, _, lock) found = found or is_strict(lock) end)
+  return found
 end
 
 -- Returns the number and the id of the first job that must not be merged, and the holder of its lock or ''. The jobs
 -- begin with an argument.
 local function first_refused(first)
   local earlier, refused, refused_id, holder = {}, nil, nil, nil
-  for_each_group(first, #ARGV, function(number, i, group_end)
-    local id, lock = ARGV[i + 1], lock_of_group(group_end)
-    if refused or not lock or redis.call('EXISTS', P .. 'j:' .. id) == 1 then return end
-    local digest = lock_parts(lock)
+  if not has_strict(first) then return nil end
+  for_each_unique(first, function(number, id, lock)
+    if refused or redis.call('EXISTS', P .. 'j:' .. id) == 1 then return end
+    local digest = digest_of(lock)
     if is_strict(lock) then
       holder = holder_of(digest)
       if holder or earlier[digest] then refused, refused_id = number, id end
@@ -38,9 +50,7 @@ end
 -- Returns the reply to the first copy of this call, whose jobs begin with an argument.
 local function recall(first)
   local refused
-  for_each_group(first, #ARGV, function(number, i, group_end)
-    local id = ARGV[i + 1]
-    if not lock_of_group(group_end) then return end
+  for_each_unique(first, function(number, id)
     local other = merged_with(id)
     if other then
       merged[#merged + 1], merged[#merged + 2] = number, other

@@ -35,8 +35,8 @@ local function rightful(successor)
   mark(queue)
 end
 
--- Stores a unique job, which the arguments between two have as a group of its own, or merges it. Returns the id of
--- the job that stands for it.
+-- Stores a unique job, which the arguments between two have as a group, or merges it. Returns the id of the job that
+-- stands for it.
 local function store_unique(number, first, last, lock)
   local id = ARGV[first + 1]
   local digest, _, conflict, after_commit = lock_parts(lock)
@@ -65,11 +65,6 @@ local function store_unique(number, first, last, lock)
   return merge(number, id, successor, after_commit)
 end
 
--- Returns the lock of the only job of a group, given its last argument, or nil.
-local function lock_of_group(last)
-  return ARGV[last - 1] == 'l' and ARGV[last] or nil
-end
-
 -- Calls a function for each group of jobs that the arguments between two have: with the number of its first job
 -- in the call, its first and its last argument.
 local function for_each_group(first, last, act)
@@ -81,12 +76,76 @@ local function for_each_group(first, last, act)
   end
 end
 
--- Stores the jobs of a group, or merges a unique one. Returns the id of the job that stands for the first of them.
+-- Copies some jobs of a group behind all arguments, as a group. Returns its first and its last argument.
+local function part_of(first, from, to)
+  local number, shared, last, fields = tonumber(ARGV[first]), shared_of(first)
+  if from == 1 and to == number then return first, last end
+  local copy_first = #ARGV + 1
+  local function copy(i, j) for n = i, j do ARGV[#ARGV + 1] = ARGV[n] end end
+  ARGV[copy_first] = to - from + 1
+  copy(first + from, first + to)
+  copy(first + number + from, first + number + to)
+  copy(shared, shared + 3)
+  for name = shared + 4, fields - 1, number + 1 do
+    copy(name, name)
+    copy(name + from, name + to)
+  end
+  copy(fields, last)
+  return copy_first, #ARGV
+end
+
+-- Tells for each job of a group whether the group has its lock to itself: nobody holds it, no earlier job has the same one,
+-- and the job is not known. Takes the digests of the locks.
+local function are_free(first, digests)
+  local locks, jobs, free, is_taken = {}, {}, {}, {}
+  for n, digest in ipairs(digests) do
+    locks[n], jobs[n] = P .. 'l:' .. digest, P .. 'j:' .. ARGV[first + n]
+  end
+  local are_known = redis.call('EXISTS', unpack(jobs)) > 0
+  for n, holder in ipairs(redis.call('MGET', unpack(locks))) do
+    local digest = digests[n]
+    free[n] = not holder and not is_taken[digest] and not (are_known and redis.call('EXISTS', jobs[n]) == 1)
+    is_taken[digest] = true
+  end
+  return free
+end
+
+-- Stores some jobs of a group that have their locks to themselves.
+local function store_free(first, from, to, digests)
+  store(part_of(first, from, to))
+  local taken = {}
+  for n = from, to do
+    taken[#taken + 1], taken[#taken + 2] = P .. 'l:' .. digests[n], ARGV[first + n]
+  end
+  redis.call('MSET', unpack(taken))
+end
+
+-- Stores the jobs of a group, or merges unique ones. Neighbours that have their locks to themselves are stored together.
+-- Returns the id of the job that stands for the last of them.
 local function store_or_merge(number, first, last)
-  local lock = lock_of_group(last)
-  if lock then return store_unique(number, first, last, lock) end
-  store(first, last)
-  return ARGV[first + 1]
+  local locks, jobs = own_values(first, 'l'), tonumber(ARGV[first])
+  local id = ARGV[first + jobs]
+  if not locks then
+    store(first, last)
+    return id
+  end
+  if jobs == 1 then return store_unique(number, first, last, locks[1]) end
+  local digests = {}
+  for n, lock in ipairs(locks) do digests[n] = digest_of(lock) end
+  local free, n = are_free(first, digests), 1
+  while n <= jobs do
+    local to = n
+    if free[n] then
+      while free[to + 1] do to = to + 1 end
+      store_free(first, n, to, digests)
+      id = ARGV[first + to]
+    else
+      local alone, alone_last = part_of(first, n, n)
+      id = store_unique(number + n - 1, alone, alone_last, locks[n])
+    end
+    n = to + 1
+  end
+  return id
 end
 
 -- Makes sure of all keys to which jobs are written that may be merged.
