@@ -69,13 +69,13 @@ class MemorySession(Session):
             parts.inspection.add_totals(report.succeeded, report.failed)
             parts.inspection.metrics.count(report.samples)
             parts.leases.note(self._worker_id, report)
-            parts.store.sweep(now)
-            parts.store.sweep_limits(now)
             recovered, dead = parts.leases.take_back(now)
             parts.store.give_freed(now)
+            parts.store.sweep(now)
             parts.store.tidy_queues(parts.markers.queues, now)
             worker = parts.leases.workers[self._worker_id]
             cancelled = parts.cancellations.of(worker, now)
+            parts.store.sweep_limits(now)
             parts.store.memberships.sweep(now)
             parts.store.nodes.follow(now)
             return HeartbeatReply(

@@ -230,7 +230,7 @@ class Store(Indexes):
         """Take the next entry of a queue, as `pop` does; it may have waited for a slot."""
         waiter = self.waiters.first(queue, now)
         head = self.first(queue) if waiter else None
-        if waiter is None or (head and head.place < waiter.place):
+        if waiter is None or (head and head.place <= waiter.place):
             return self.pop(queue)
         self.move(waiter, State.QUEUED)
         return waiter

@@ -208,7 +208,7 @@ class Transitions:
                 continue
             is_timed = any(limit.per for limit in entry.limits_at(call.now))
             if is_timed and not call.take_at_once():
-                self._store.put_back(entry)
+                self._store.leave_there(entry)
                 break
             worker.held[entry.job.id] = entry
             self._store.turns.claim(queue, entry.place)

@@ -171,7 +171,8 @@ def seen_beside_jobs(broker: Broker) -> tuple[object, ...]:
         read.metrics.tasks(Span.MONTH),
         read.metrics.failing(Span.DAY),
     )
-    limits = read.limits.all()
+    # When a limit is forgotten that nothing needs depends on which heartbeat looks at it.
+    limits = [one for one in read.limits.all() if one.keys or one.paused or one.own is not None]
     keys = [read.limits.keys(limit.id) for limit in limits]
     turns = [read.fair_keys(queue.name) for queue in read.queues()]
     told = (

@@ -104,7 +104,9 @@ class RandomCommands(OperatorCommands):
 
     @rule(number=NUMBERS)
     def push_again(self, number: int) -> None:
-        self.push_jobs([make_job(id=self.one_of_known(number), queue="b", priority=1)] * 2)
+        job = make_job(id=self.one_of_known(number), queue="b", priority=1)
+        self.push_jobs([job])
+        self.push_jobs([job])
 
     @rule(
         digests=st.lists(st.sampled_from(["x", "y", "z"]), min_size=1, max_size=3),

@@ -34,26 +34,33 @@ local function find_due()
   return due
 end
 
--- Queues the jobs that are due, in portions of those that go to one queue under one priority. Places come first: giving them
--- out fails, with nothing written, if the last arrival is no number.
+-- Adds a job to those that come to a queue together: its neighbours of the same priority, if all have turns or none has.
+local function gather(groups, of_queues, id, queue, priority, turn)
+  local group = of_queues[queue]
+  if not group or group.priority ~= priority or group.has_turns ~= (turn ~= '') then
+    group = { ids = {}, queue = queue, priority = priority, turns = {}, has_turns = turn ~= '' }
+    of_queues[queue], groups[#groups + 1] = group, group
+  end
+  table.insert(group.ids, id)
+  table.insert(group.turns, turn)
+end
+
+-- Queues the jobs that are due. Places come first: giving them out fails, with nothing written, if the last arrival is
+-- no number.
 local function queue_due()
-  local groups, due_ids, records = {}, {}, {} -- groups by queue and priority; ids by index; id and time of each
+  local groups, of_queues, due_ids, records = {}, {}, {}, {} -- the last group of each queue; ids by index; id and time of each
   for _, job in ipairs(find_due()) do
     local id, due_at, index = unpack(job)
     local queue, enqueued_with, turn = unpack(read(id, 'q', 'e', 'y'), 1, 3)
     if queue then
-      local priority = terms(enqueued_with or '') or 0
-      local name = priority .. ':' .. queue
-      local group = groups[name] or { ids = {}, queue = queue, priority = priority, turns = {} }
-      groups[name] = group
-      group.ids[#group.ids + 1], group.turns[#group.ids + 1] = id, turn or nil
+      gather(groups, of_queues, id, queue, terms(enqueued_with or '') or 0, turn or '')
       records[#records + 1] = { id, math.max(0, due_at) }
     end
     due_ids[index] = due_ids[index] or {}
     table.insert(due_ids[index], id)
   end
-  for _, group in pairs(groups) do
-    enqueue_all(group.ids, group.queue, group.priority, group.turns)
+  for _, group in ipairs(groups) do
+    enqueue_all(group.ids, group.queue, group.priority, group.has_turns and group.turns or nil)
     mark(group.queue)
   end
   for _, one in ipairs(records) do redis.call('HSET', P .. 'j:' .. one[1], 's', 'queued', 'u', one[2]) end

@@ -63,18 +63,24 @@ local function drop_open(queue)
   portion.first = portion.first + 1
 end
 
+-- Tells whether a key at a place comes before another one that is listed. Those at the same place come in the order of Redis.
+local function comes_before(key, at, other)
+  return at < other.at or at == other.at and key.text < other.key.text
+end
+
 -- Tells whether no other key comes before the first one, if that is at a place.
 local function is_in_place(queue, entry, at)
   local portion = open_of[queue]
   local following = portion[portion.first + 1]
-  return at <= entry.at or (following and at < following.at or not following and not portion.has_more)
+  if at <= entry.at then return true end
+  return following and comes_before(entry.key, at, following) or not following and not portion.has_more
 end
 
 -- Lists the first key at a later place.
 local function move_open(queue, entry, at)
   local portion = open_of[queue]
   local n = portion.first
-  while portion[n + 1] and portion[n + 1].at < at do
+  while portion[n + 1] and not comes_before(entry.key, at, portion[n + 1]) do
     portion[n] = portion[n + 1]
     n = n + 1
   end

@@ -51,16 +51,13 @@ local function new_members(ids, queue, priority, has_turns, of_jobs)
 end
 
 -- Puts jobs of one priority at the end of a queue, in this order, and of the turns of their keys. Takes what each job
--- says of its turn: by their numbers, as some say nothing.
+-- says of its turn, or nil if they say nothing.
 local function enqueue_all(ids, queue, priority, turns)
-  local has_turns, of_jobs = redis.call('EXISTS', P .. 'v:' .. queue) == 1, nil
-  for _, turn in pairs(turns) do
-    if turn ~= '' then of_jobs = turns end
-  end
-  could_many('ZADD', P .. 'q:' .. queue, new_members(ids, queue, priority, has_turns, of_jobs))
+  local has_turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1
+  could_many('ZADD', P .. 'q:' .. queue, new_members(ids, queue, priority, has_turns, turns))
 end
 
 -- Does so with one job.
 local function enqueue(id, queue, priority, turn)
-  enqueue_all({ id }, queue, priority, { turn or nil })
+  enqueue_all({ id }, queue, priority, turn and turn ~= '' and { turn } or nil)
 end
