@@ -76,9 +76,12 @@ def test_a_page_takes_the_same_work_with_many_jobs(
 ) -> None:
     path = READ_FROM_AN_INDEX[name]
 
-    few, many = (look(visitor, settings, loaded, path) for loaded in loads)
+    few, many = loads
 
-    assert many[0] == few[0], f"commands: {few[0]} with few jobs, {many[0]} with many"
+    before, work, after = (look(visitor, settings, loaded, path)[0] for loaded in (few, many, few))
+
+    # One more period of the metrics may have begun in the meantime.
+    assert work in {before, after}, f"commands: {before} with few jobs, {work} with many"
     in_time(name, path, visitor)
 
 
