@@ -24,7 +24,7 @@ def check_fits(task: AnyTask, calls: Sequence[Arguments]) -> None:
     Raises:
         WrongArguments: the message has the reason and the parameters, for the first such call.
     """
-    for shape in {_shape(args, kwargs) if kwargs else len(args) for args, kwargs in calls}:
+    for shape in {_shape(args, kwargs) for args, kwargs in calls}:
         if _misfit(task.func, task.takes_context, shape):
             where, reason = _first_misfit(task, calls)
             raise WrongArguments(
