@@ -33,6 +33,7 @@ def no_results(ids: Sequence[str]) -> NoReturn:
 
 _TAGS = {tag.name: tag for tag in tags.TAGS}
 _RETURNED = "return value"
+_RESULT = f'"{tags.RESULT}"'
 
 
 def dump_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any], largest: int = LARGEST) -> str:
@@ -91,9 +92,14 @@ def load_arguments(
         MissingRecord: the row of an instance was deleted.
         UnusableResult: the result of another job cannot be read any more, or is too large.
     """
-    texts: Mapping[str, str] = {}
-    if has_results(text) and (ids := _noted(partial(_arguments, text))):
-        texts = read_results(ids)
+    if not has_results(text):
+        return _arguments(text, _fetch)
+    ids = _noted(partial(_arguments, text))
+    return _arguments(text, _with_results(read_results(ids) if ids else {}))
+
+
+def _with_results(texts: Mapping[str, str]) -> Resolve:
+    """Return what fetches references, also those in the results of other jobs."""
     depth = 0
 
     def fetch(reference: ModelReference | ResultReference) -> Any:
@@ -111,12 +117,12 @@ def load_arguments(
         finally:
             depth -= 1
 
-    return _arguments(text, fetch)
+    return fetch
 
 
 def has_results(text: str) -> bool:
     """Return whether a text may hold results of other jobs."""
-    return f'"{tags.RESULT}"' in text
+    return _RESULT in text
 
 
 def results_in(text: str) -> list[str]:
@@ -165,7 +171,7 @@ def _stay(reference: ModelReference | ResultReference) -> ModelReference | Resul
 
 def _fetch(reference: ModelReference | ResultReference) -> Any:
     if isinstance(reference, ResultReference):
-        raise BrokenPayload("A result holds the result of another job.")
+        raise BrokenPayload("The stored payload refers to the result of a job where none may be.")
     return reference.fetch()
 
 

@@ -430,6 +430,11 @@ def test_json_that_is_no_call_is_a_broken_payload(text: str) -> None:
         load_arguments(text)
 
 
+def test_an_escaped_reference_to_a_result_is_a_broken_payload() -> None:
+    with pytest.raises(BrokenPayload, match="refers to the result of a job where none may be"):
+        load_arguments('[[{"\\u0024result":"a"}],{}]')
+
+
 @given(st.text() | st.from_regex(r'[\[\]{}"$a-z0-9:,\\]*', fullmatch=True))
 def test_no_text_makes_reading_fail_in_any_other_way(text: str) -> None:
     for read in (peek_arguments, peek_value):
