@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_jobs.brokers.health import unserved
 from django_jobs.brokers.inspection.base import QueueInfo
 from django_jobs.brokers.inspection.store_info import StoreInfo
+from django_jobs.brokers.messages import WorkerInfo
 from django_jobs.dashboard import formatting
 from django_jobs.dashboard.decorators import page
 from django_jobs.dashboard.request import DashboardRequest
@@ -64,17 +65,17 @@ class Store:
 @page("django_jobs_dashboard/overview.html", entry="overview")
 def overview_page(request: DashboardRequest) -> Mapping[str, Any]:
     """Show the overview."""
-    queues = request.inspection.queues()
+    queues, workers = request.inspection.queues(), request.inspection.workers()
     store = request.backend.broker.store_info()
     return {
-        "tiles": list(_tiles(request, queues)),
-        "warnings": [*_endangered(request, store), *_idle(request, queues)],
+        "tiles": [*_job_tiles(request), *_other_tiles(request, queues, workers)],
+        "warnings": [*_endangered(request, store), *_idle(request, queues, workers)],
         "store": _store(store),
         **activity_context(request),
     }
 
 
-def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[Tile]:
+def _job_tiles(request: DashboardRequest) -> Iterator[Tile]:
     counts, totals = request.inspection.counts(), request.inspection.totals()
     processed = formatting.number(totals.succeeded + totals.failed)
     metrics = request.address("metrics")
@@ -89,6 +90,11 @@ def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator
             address=request.address("jobs", state=state.value),
             look="bad" if state is State.DEAD and counts[state] else "",
         )
+
+
+def _other_tiles(
+    request: DashboardRequest, queues: Sequence[QueueInfo], workers: Sequence[WorkerInfo]
+) -> Iterator[Tile]:
     yield Tile(
         name="batches",
         label=_("Batches, not ended"),
@@ -107,6 +113,12 @@ def _tiles(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator
         label=_("Longest wait"),
         value=formatting.duration(wait) if wait else "–",
         address=request.address("queues"),
+    )
+    yield Tile(
+        name="workers",
+        label=_("Workers"),
+        value=formatting.number(len(workers)),
+        address=request.address("workers"),
     )
 
 
@@ -128,15 +140,17 @@ def _endangered(request: DashboardRequest, store: StoreInfo) -> Iterator[str]:
         yield text % {"store": store.name}
 
 
-def _idle(request: DashboardRequest, queues: tuple[QueueInfo, ...]) -> Iterator[str]:
+def _idle(
+    request: DashboardRequest, queues: Sequence[QueueInfo], workers: Sequence[WorkerInfo]
+) -> Iterator[str]:
     """Yield reasons why jobs do not run."""
     if not request.backend.persistent:
         return
-    workers = [worker for worker in request.inspection.workers() if not worker.quiet]
-    if not workers:
+    taking = [worker for worker in workers if not worker.quiet]
+    if not taking:
         yield _("No worker is taking jobs. Start one with manage.py runworker.")
         return
-    for queue in unserved(queues, workers):
+    for queue in unserved(queues, taking):
         text = ngettext(
             "%(jobs)s waits in the queue %(queue)s, which no worker serves.",
             "%(jobs)s wait in the queue %(queue)s, which no worker serves.",
