@@ -135,7 +135,7 @@ programs:
 	@scripts/ensure-program redis-server
 	@scripts/ensure-program chromium || test -z "$$CI"
 	@test -z "$$CI" || scripts/ensure-program initdb postgresql
-	@test -z "$$CI" || scripts/ensure-program sidekiq ruby-sidekiq
+	@test -z "$$CI" || scripts/ensure-program sidekiq "ruby-sidekiq ruby-activejob"
 
 # Set-up. Each step leaves a stamp file, so it runs again only when its pinned versions change.
 

@@ -12,6 +12,7 @@ from inspect import cleandoc
 from pathlib import Path
 
 import pytest
+from django import VERSION
 
 from tests.support import warm_python
 from tests.support.paths import ROOT
@@ -21,13 +22,15 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.long
 
 HOWTO = ROOT / "docs" / "howto"
-FILE = re.compile(r"^```python\n# (before|after)/(\S+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(
+    r"^```python\n# (?:(before|after)/)?(shop/\S+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
 DONE = ["charged 7 with 1200", "reminded 7"]
 DEADLINE = 120.0
 MANAGE = re.compile(r"^ *python manage\.py (.+)$", re.MULTILINE)
 OLD_ALIAS = 'TASKS = {**TASKS, "old": {"BACKEND": "django_tasks_db.DatabaseBackend"}}'
 
-# What the examples take for granted: a site whose bank does not answer at first.
+# What the examples take for granted.
 SITE = {
     "settings.py": """
         import os
@@ -46,25 +49,6 @@ SITE = {
         REDIS = os.environ["REDIS_URL"]
         """,
     "shop/__init__.py": "",
-    "shop/compat.py": """
-        try:
-            from django.tasks import task
-        except ImportError:
-            from django_tasks import task
-        """,
-    "shop/bank.py": """
-        import os
-        from pathlib import Path
-
-        def write(line):
-            with Path(os.environ["SITE"], "written").open("a") as file:
-                file.write(f"{line}\\n")
-
-        def book(order, cents, *, attempt):
-            if attempt == 1:
-                raise ConnectionError("the bank does not answer")
-            write(f"charged {order} with {cents}")
-        """,
 }
 OURS = """
     from django_jobs.conf import tasks_from_env
@@ -152,7 +136,7 @@ class Site:
         output_of_python(arguments, self.folder, self.environment)
 
     def written(self) -> list[str]:
-        path = self.folder / "written"
+        path = self.folder / "bank.txt"
         return sorted(path.read_text().splitlines()) if path.exists() else []
 
     def work(self, *arguments: str) -> list[str]:
@@ -180,9 +164,11 @@ class Site:
 
 
 def files_of(page: str, part: str) -> dict[str, str]:
-    """The files that a page shows for one part, `before` or `after`."""
+    """The files that a page shows for one part, `before` or `after`, or for both."""
     text = (HOWTO / f"{page}.md").read_text()
-    return {name: code for found, name, code in FILE.findall(text) if found == part}
+    if VERSION < (6, 0):
+        text = text.replace("from django.tasks import", "from django_tasks import")
+    return {name: code for found, name, code in FILE.findall(text) if found in ("", part)}
 
 
 def files_for(page: str, part: str, settings: str, others: dict[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The page for people who come from Sidekiq: its example runs there, and tests show each row."""
+"""The page for people who come from Sidekiq: its examples run there, and tests show each row."""
 
 from __future__ import annotations
 
@@ -19,31 +19,50 @@ from tests.support.processes import output_of
 from tests.support.waiting import wait_until
 
 PAGE = ROOT / "docs" / "howto" / "sidekiq.md"
-FILE = re.compile(r"^```ruby\n# before/(\S+\.rb)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-BANK = """
-module Bank
-  def self.write(line)
-    File.write("written", "#{line}\\n", mode: "a")
-  end
+FILE = re.compile(
+    r"^```ruby\n# (?:(sidekiq|activejob)/)?(\S+\.rb)\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
+# Prints names of the page that the installed version should have, and has not.
+NAMES = """
+require "active_job"
+require "active_job/test_helper"
+require "sidekiq"
+require "sidekiq/testing"
 
-  def self.book(order, cents)
-    unless File.exist?("asked")
-      File.write("asked", "")
-      raise Errno::ECONNREFUSED, "the bank does not answer"
-    end
-    write("charged #{order} with #{cents}")
-  end
+class Job
+  include Sidekiq::Job
 end
+
+has = {
+  Job => %w[
+    perform_async perform_in perform_bulk
+    sidekiq_options sidekiq_retry_in sidekiq_retries_exhausted
+  ],
+  Sidekiq::Testing => %w[fake!],
+  ActiveJob::Base => %w[perform_later perform_now set queue_as retry_on discard_on],
+}
+version = ActiveJob.version.release
+if version >= Gem::Version.new("7.1")
+  has[ActiveJob] = %w[perform_all_later]
+  has[ActiveJob::Base] += %w[after_discard]
+end
+if version >= Gem::Version.new("7.2")
+  has[ActiveJob::Base] += %w[enqueue_after_transaction_commit]
+end
+has.each { |owner, names| names.each { |name| puts name unless owner.respond_to?(name) } }
+puts "executions" unless ActiveJob::Base.method_defined?(:executions)
+puts "assert_enqueued_with" unless ActiveJob::TestHelper.method_defined?(:assert_enqueued_with)
+puts "DeserializationError" unless ActiveJob.const_defined?(:DeserializationError)
 """
-HINT = "This test needs Sidekiq: apt-get install ruby-sidekiq"
+HINT = "This test needs Sidekiq and ActiveJob: apt-get install ruby-sidekiq ruby-activejob"
 COMMAND = re.compile(r"`manage\.py ((?:runworker|jobs)[^`]*)`")
 
 
 @pytest.fixture
 def sidekiq() -> str:
-    """The program that runs jobs of Sidekiq."""
-    found = shutil.which("sidekiq")
-    if found:
+    """The program that runs jobs of Sidekiq, where ActiveJob is installed, too."""
+    found, library = shutil.which("sidekiq"), ["ruby", "-e", 'require "active_job"']
+    if found and subprocess.call(library, stderr=subprocess.DEVNULL) == 0:
         return found
     if os.environ.get("CI"):
         pytest.fail(HINT, pytrace=False)
@@ -55,13 +74,17 @@ def test_each_row_of_the_page_has_its_tests() -> None:
 
 
 @pytest.mark.long
-def test_the_example_runs_with_sidekiq(sidekiq: str, tmp_path: Path, redis_url: str) -> None:
-    files = dict(FILE.findall(PAGE.read_text())) | {"bank.rb": BANK}
+@pytest.mark.parametrize("library", ["sidekiq", "activejob"])
+def test_the_example_runs_with_it(
+    library: str, sidekiq: str, tmp_path: Path, redis_url: str
+) -> None:
+    found = FILE.findall(PAGE.read_text())
+    files = {name: text for owner, name, text in found if owner in ("", library)}
     assert set(files) == {"bank.rb", "jobs.rb", "orders.rb"}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     environment = os.environ | {"REDIS_URL": redis_url}
-    written, log = tmp_path / "written", tmp_path / "log"
+    written, log = tmp_path / "bank.txt", tmp_path / "log"
 
     def lines() -> list[str]:
         return sorted(written.read_text().splitlines()) if written.exists() else []
@@ -83,6 +106,12 @@ def test_the_example_runs_with_sidekiq(sidekiq: str, tmp_path: Path, redis_url: 
         finally:
             process.terminate()
     assert lines() == DONE, log.read_text()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("sidekiq")
+def test_the_names_of_the_page_exist(tmp_path: Path) -> None:
+    assert output_of(["ruby", "-W0", "-e", NAMES], tmp_path, os.environ) == ""
 
 
 def test_the_commands_of_the_page_exist() -> None:
