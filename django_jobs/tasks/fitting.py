@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -24,26 +24,21 @@ def check_fits(task: AnyTask, calls: Sequence[Arguments]) -> None:
     Raises:
         WrongArguments: the message has the reason and the parameters, for the first such call.
     """
-    for shape in {_shape(args, kwargs) for args, kwargs in calls}:
-        if _misfit(task.func, task.takes_context, shape):
-            where, reason = _first_misfit(task, calls)
-            raise WrongArguments(
-                f"{where}{task.module_path} does not take these arguments: {reason}"
-            )
+    shapes: list[Shape] = [(len(args), *kwargs) if kwargs else len(args) for args, kwargs in calls]
+    if reasons := {shape: reason for shape in set(shapes) if (reason := _misfit(task, shape))}:
+        index = next(index for index, shape in enumerate(shapes) if shape in reasons)
+        where = f"bulk_enqueue: item {index}: " if len(calls) > 1 else ""
+        raise WrongArguments(
+            f"{where}{task.module_path} does not take these arguments: {reasons[shapes[index]]}"
+        )
 
 
-def _first_misfit(task: AnyTask, calls: Sequence[Arguments]) -> tuple[str, str]:
-    reasons = (_misfit(task.func, task.takes_context, _shape(*call)) for call in calls)
-    index, reason = next(found for found in enumerate(reasons) if found[1])
-    return f"bulk_enqueue: item {index}: " if len(calls) > 1 else "", reason
-
-
-def _shape(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Shape:
-    return (len(args), *kwargs) if kwargs else len(args)
+def _misfit(task: AnyTask, shape: Shape) -> str:
+    return _misfit_of(task.func, task.takes_context, shape)
 
 
 @lru_cache(maxsize=4096)
-def _misfit(func: Callable[..., Any], has_context: bool, shape: Shape) -> str:
+def _misfit_of(func: Callable[..., Any], has_context: bool, shape: Shape) -> str:
     """Return why a function does not accept calls of a shape, or "" if it does."""
     if hasattr(func, "__signature__"):  # given by hand, so it may not be what the function takes
         return ""
