@@ -42,6 +42,7 @@ KINDS = (
     Kind("half_blocked", "as many again behind a limit whose slot is taken", 0.65, "pair"),
     Kind("one_each", "under a limit of one job at a time, 100 keys", None, "limit"),
     Kind("batch", "members of one batch", 0.85, "member"),
+    Kind("workflow", "in workflows of 100, of which 99 wait for the first", None, "node and edge"),
 )
 
 

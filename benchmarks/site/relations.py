@@ -122,6 +122,20 @@ if hasattr(django_jobs, "Batch"):
         _opened[0].bulk_enqueue(noop, [(number,) for number in numbers])
 
 
+if hasattr(django_jobs, "Workflow"):
+    Workflow: Any = django_jobs.Workflow
+
+    @fill("workflow")
+    def _fill_workflow(numbers: range) -> None:
+        """Enqueue one workflow: its first node, and all others behind that one."""
+        flow = Workflow("bench")
+        first, *others = numbers
+        root = flow.add(noop, first)
+        for number in others:
+            flow.add(noop, number, after=[root])
+        flow.enqueue()
+
+
 def close() -> None:
     """End what was opened for all calls."""
     _closing.close()
