@@ -33,7 +33,8 @@ class Stats(ViewSubcommand):
         running = format_count(len(workers), "worker")
         console.out.write(
             f"\n{running}. {_next_job(queues)}"
-            f" Attempts so far: {totals.succeeded:,} succeeded, {totals.failed:,} failed."
+            f" Attempts that workers have reported: {totals.succeeded:,} succeeded,"
+            f" {totals.failed:,} failed."
         )
 
 
