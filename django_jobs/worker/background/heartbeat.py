@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import connections
 
@@ -23,6 +23,8 @@ from django_jobs.worker.run.dead_jobs import DeadJobs
 from .self_report import SelfReport
 
 logger = logging.getLogger("django_jobs")
+
+MAX_NAMED = 10
 
 
 class Heartbeat:
@@ -115,10 +117,10 @@ class Heartbeat:
         if not (reply.recovered or reply.dead):
             return
         logger.warning(
-            "Workers vanished, or could not report how jobs ended: %d jobs are back in their"
-            " queues, and %d are dead, as it was not the first time.",
-            len(reply.recovered),
-            len(reply.dead),
+            "A worker vanished, or could not report how its jobs ended. Back in their queues: %s."
+            " Dead, as it was the third time: %s.",
+            _counted(reply.recovered),
+            _counted(reply.dead),
         )
         self._lease.ask_for_beat()  # one heartbeat takes back so many; there may be more
         # In a thread of its own, as a slow receiver must not cost the lease.
@@ -134,3 +136,9 @@ class Heartbeat:
             send((job_recovered, {"sender": self._sender, **vanished}))
         finally:
             connections.close_all()
+
+
+def _counted(ids: Sequence[str]) -> str:
+    """Return how many jobs these are, with the first ids."""
+    more = ", …" if len(ids) > MAX_NAMED else ""
+    return f"{len(ids)} ({', '.join(ids[:MAX_NAMED])}{more})" if ids else "none"
