@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django_jobs.brokers.kept_back import needs_failed_job
+from django_jobs.brokers.retry_refusals import needs_failed_job
 from django_jobs.jobs.batches import BatchRecord
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.jobs.workflows import Edge, EdgeKind

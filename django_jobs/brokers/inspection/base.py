@@ -213,7 +213,7 @@ class Inspection(ABC):
         """Queue a dead, discarded, retrying or scheduled job now.
 
         Returns:
-            False if it is in no such state. Also if it is kept back: another job holds the lock of
+            False if it is in no such state. Also if that is refused: another job holds the lock of
             this unique one, what this node needs has failed, or its batch was cancelled.
 
         Attempts and crashes of an ended job count from zero again; its failures stay.

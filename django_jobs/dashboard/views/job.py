@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from django_jobs.brokers.inspection.base import JobAction
-from django_jobs.brokers.kept_back import KeptBack, why_kept_back
+from django_jobs.brokers.retry_refusals import RetryRefusal, retry_refusal
 from django_jobs.clock import now_ms
 from django_jobs.dashboard import job_call, timeline, waiting
 from django_jobs.dashboard.decorators import page
@@ -27,7 +27,7 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
     if found is None:
         raise Http404(_("This job does not exist."))
     record = request.redactor.record(found)
-    kept = why_kept_back(found, request.backend.broker.batches)
+    refusal = retry_refusal(found, request.backend.broker.batches)
     path, _dot, name = record.job.task.rpartition(".")
     return {
         "record": record,
@@ -43,14 +43,14 @@ def job_detail(request: DashboardRequest) -> Mapping[str, Any]:
         "events": timeline.events(record, now_ms()),
         "waits_for": waiting.waits_for(record),
         "node": neighbours(request, found),
-        "kept_back": kept,
-        "actions": [one for one in JobAction if _is_offered(one, found, kept)],
+        "retry_refusal": refusal,
+        "actions": [one for one in JobAction if _is_offered(one, found, refusal)],
     }
 
 
-def _is_offered(action: JobAction, record: JobRecord, kept: KeptBack | None) -> bool:
+def _is_offered(action: JobAction, record: JobRecord, refusal: RetryRefusal | None) -> bool:
     """Return whether a job's state permits an action that would not be refused all the same."""
-    is_refused = action is JobAction.RETRY and kept in {KeptBack.UPSTREAM, KeptBack.CANCELLED}
+    is_refused = action is JobAction.RETRY and refusal not in {None, RetryRefusal.LOCKED}
     return record.state in action.states and not is_refused
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.inspection.finder import Finder
-from django_jobs.brokers.kept_back import why_kept_back
+from django_jobs.brokers.retry_refusals import retry_refusal
 from django_jobs.dashboard import denied, formatting, parameters
 from django_jobs.dashboard.access import Permission
 from django_jobs.dashboard.audit import Change
@@ -45,7 +45,7 @@ def apply(request: DashboardRequest) -> Done | Refused:
     locked = 0
     if asked is JobAction.RETRY and changed < len(ids):
         batches, records = request.backend.broker.batches, request.inspection.read(ids)
-        locked = sum(why_kept_back(record, batches) is not None for record in records)
+        locked = sum(retry_refusal(record, batches) is not None for record in records)
     if not changed:
         return Refused(formatting.kept_jobs(locked) if locked else _refusal(asked, len(ids)), back)
     change = Change(action=asked, target=", ".join(ids), count=changed)

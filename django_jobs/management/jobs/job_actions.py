@@ -13,7 +13,7 @@ from django_jobs.backends.base import JobBackend
 from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import BEATS
 from django_jobs.brokers.inspection.base import Applied, JobAction
-from django_jobs.brokers.kept_back import KeptBack, why_kept_back
+from django_jobs.brokers.retry_refusals import RetryRefusal, retry_refusal
 from django_jobs.jobs.records import JobRecord, State
 from django_jobs.management.formatting import format_count, printable
 from django_jobs.management.target import known_queue
@@ -109,7 +109,7 @@ class JobActionSubcommand(BackendSubcommand):
                 job_id,
                 f"{job_id} is no job: its call was merged with job {record.job.id}. Give that ID.",
             )
-        why = why_kept_back(record, broker.batches) if self.action is JobAction.RETRY else None
+        why = retry_refusal(record, broker.batches) if self.action is JobAction.RETRY else None
         if why:
             return Refusal(job_id, f"Job {job_id} was not retried: {_explained(why, record)}")
         if record.state in self.states:
@@ -147,13 +147,13 @@ class JobActionSubcommand(BackendSubcommand):
             raise CommandError(f"No {options.state} jobs match, so none was {self.participle}.")
 
 
-def _explained(why: KeptBack, record: JobRecord) -> str:
+def _explained(why: RetryRefusal, record: JobRecord) -> str:
     match why:
-        case KeptBack.UPSTREAM:
+        case RetryRefusal.UPSTREAM:
             return record.failures[-1].message
-        case KeptBack.CANCELLED:
+        case RetryRefusal.CANCELLED:
             return f"{record.job.batch} was cancelled, so it would be discarded."
-        case KeptBack.LOCKED:
+        case RetryRefusal.LOCKED:
             return f"it is unique, and job {record.lock_holder} holds its lock."
 
 

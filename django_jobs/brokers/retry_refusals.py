@@ -10,7 +10,7 @@ from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.jobs.records import JobRecord, State
 
 
-class KeptBack(StrEnum):
+class RetryRefusal(StrEnum):
     """What keeps a job from being retried: its lock, a failed job, or its cancelled batch."""
 
     LOCKED = "locked"
@@ -30,12 +30,12 @@ def _is_called_off(record: JobRecord, batches: Batches) -> bool:
     return batch is not None and batch.is_cancelled
 
 
-def why_kept_back(record: JobRecord, batches: Batches) -> KeptBack | None:
+def retry_refusal(record: JobRecord, batches: Batches) -> RetryRefusal | None:
     """Return why a job is not retried, or None if it is, or if its state is the reason."""
     if record.state not in JobAction.RETRY.states:
         return None
     if needs_failed_job(record):
-        return KeptBack.UPSTREAM
+        return RetryRefusal.UPSTREAM
     if _is_called_off(record, batches):
-        return KeptBack.CANCELLED
-    return KeptBack.LOCKED if record.is_locked_out else None
+        return RetryRefusal.CANCELLED
+    return RetryRefusal.LOCKED if record.is_locked_out else None
