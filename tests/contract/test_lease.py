@@ -6,7 +6,7 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.constants import MAX_CRASHES
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.records import Claim, State
-from tests.support.builders import dead, make_job, make_jobs, retrying, succeeded
+from tests.support.builders import dead, given_back, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, found, ids, past_lease
 
@@ -216,6 +216,24 @@ def test_a_job_that_must_run_alone_does_not_hold_up_others(
 
     w1.settle(*map(succeeded, claims))
     assert ids(w1.take(3)) == [suspects[1].id, others[2].id]
+
+
+def test_a_job_that_was_retried_since_keeps_no_other_from_its_worker(
+    broker: Broker, inspection: Inspection, w1: Driver, w2: Driver, clock: Clock
+) -> None:
+    """One that was one crash from being dead counts from zero again."""
+    broker.push(make_jobs(2))
+    for _ in range(2):
+        w1.take(2)
+        w1.vanish(clock, noticed_by=w2)
+    (first,) = w1.take(1)
+    w1.settle(dead(first))
+    assert inspection.retry(first.job.id)
+
+    (other,) = w2.take(1)
+    assert ids(w1.take(1)) == [first.job.id]
+    w2.settle(given_back(other))
+    assert ids(w1.take(1)) == [other.job.id]
 
 
 # --- when nobody could send heartbeats -----------------------------------------------------------

@@ -21,10 +21,17 @@ end
 -- Two jobs that are one crash from being dead never share a worker, so that the one which crashes
 -- it is known, and the jobs that only ran at the same time live.
 local has_suspect = false -- claimed in this call
+
+local function is_suspect(crashes)
+  return tonumber(crashes) == MAX_CRASHES - 1
+end
+
+-- Tells whether a job must not share this worker. The one that the worker was noted with may have been retried since, and
+-- be held again as any other.
 local function must_run_alone(id, crashes)
-  if tonumber(crashes) ~= MAX_CRASHES - 1 then return false end
+  if not is_suspect(crashes) then return false end
   local other = redis.call('HGET', P .. 'suspects', worker)
-  if other and (has_suspect or redis.call('HEXISTS', flight, other) == 1) then return true end
+  if has_suspect or other and redis.call('HEXISTS', flight, other) == 1 and is_suspect(read(other, 'c')[1]) then return true end
   redis.call('HSET', P .. 'suspects', worker, id)
   has_suspect = true
   return false
