@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from django_jobs.brokers.batches import PORTION, Batches, BatchPlace, RetriedSome
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.jobs.batches import BatchRecord, NewBatch
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import Job, State
 from django_jobs.jobs.workflows import Neighbours, NewNode, NodeRecord
 
+from .job_actions import JobActions
 from .lock import Lock
 from .memberships import StoredBatch
 from .store import Store
+from .stored_job import StoredJob
 
 
 class MemoryBatches(Batches):
@@ -24,7 +27,7 @@ class MemoryBatches(Batches):
         push: stores jobs of one batch, patiently, if the batch takes them.
         add_nodes: stores nodes of one workflow, patiently, unless it is sealed.
         grow: stores nodes that a running one adds, patiently.
-        retry: queues an ended job again.
+        actions: retries dead members.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class MemoryBatches(Batches):
         push: Callable[[Sequence[Job], Membership | None], list[str]],
         add_nodes: Callable[[str, Sequence[NewNode]], None],
         grow: Callable[[Sequence[NewNode], Membership], None],
-        retry: Callable[[str], bool],
+        actions: JobActions,
     ) -> None:
         self._store = store
         self._memberships = store.memberships
@@ -44,7 +47,7 @@ class MemoryBatches(Batches):
         self._push = push
         self._add_nodes = add_nodes
         self._grow = grow
-        self._retry = retry
+        self._actions = actions
 
     def open(self, batch: NewBatch) -> None:
         with self._lock:
@@ -131,28 +134,26 @@ class MemoryBatches(Batches):
     def dead_members(self, batch_id: str, limit: int) -> tuple[str, ...]:
         with self._lock:
             batch = self._memberships.batches.get(batch_id)
-            known = (one for one in batch.dead if self._is_dead(one)) if batch else ()
+            deaths = batch.deaths() if batch else ()
+            known = (job_id for _, job_id in deaths if self._dead(job_id))
             return tuple(islice(known, limit))
 
-    def _is_dead(self, job_id: str) -> bool:
+    def _dead(self, job_id: str) -> StoredJob | None:
         entry = self._store.entries.get(job_id)
-        return entry is not None and entry.state is State.DEAD
+        return entry if entry and entry.state is State.DEAD else None
 
     def retry_some(self, batch_id: str, skip: int, died_by: int | None) -> RetriedSome:
         with self._lock:
-            died_by = self._now() if died_by is None else died_by
+            now = self._now()
+            died_by = now if died_by is None else died_by
             batch = self._memberships.batches.get(batch_id)
-            dead = batch.dead.items() if batch else ()
-            known = [*islice(dead, skip, skip + PORTION)]
-            done = [self._retry_member(batch_id, one) for one, at in known if at <= died_by]
-            retried, kept, gone = map(done.count, ("retried", "kept", "gone"))
-            return RetriedSome(retried, kept, gone, died_by)
-
-    def _retry_member(self, batch_id: str, job_id: str) -> str:
-        if not self._is_dead(job_id):
-            self._memberships.batches[batch_id].dead.pop(job_id, None)
-            return "gone"
-        return "retried" if self._retry(job_id) else "kept"
+            deaths = batch.deaths()[skip : skip + PORTION] if batch else ()
+            died = [job_id for at, job_id in deaths if at <= died_by]
+            dead = [entry for job_id in died if (entry := self._dead(job_id))]
+            for job_id in {*died}.difference(entry.job.id for entry in dead):
+                self._memberships.batches[batch_id].dead.pop(job_id)
+            retried, kept = self._actions.apply(JobAction.RETRY, dead, now)
+            return RetriedSome(retried, kept, len(died) - retried - kept, died_by)
 
 
 def _place(batch: StoredBatch) -> BatchPlace:

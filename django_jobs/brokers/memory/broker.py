@@ -19,6 +19,7 @@ from .batches import MemoryBatches
 from .cancellations import Cancellations
 from .doctor import MemoryDoctor
 from .inspection import MemoryInspection
+from .job_actions import JobActions
 from .leases import Leases
 from .lock import Lock
 from .markers import Markers
@@ -65,9 +66,10 @@ class MemoryBroker(Broker):
         leases = Leases(round(lease * 1000), store, markers)
         make_room = self._room.notify_all
         cancellations = Cancellations(store, make_room)
+        actions = JobActions(store, markers, cancellations, make_room)
         postponements = Postponements(store)
         self.inspection: MemoryInspection = MemoryInspection(
-            store, leases.workers, lock, now, markers, make_room, cancellations, postponements
+            store, leases.workers, lock, now, markers, make_room, actions, postponements
         )
         self._parts = Parts(
             lock=lock,
@@ -81,7 +83,7 @@ class MemoryBroker(Broker):
         )
 
         self.batches = MemoryBatches(
-            store, lock, now, self._push, self._add_nodes, self._grow, self.inspection.retry
+            store, lock, now, self._push, self._add_nodes, self._grow, actions
         )
         self.doctor = MemoryDoctor(lock, store, leases, self._ticks, markers, now)
 

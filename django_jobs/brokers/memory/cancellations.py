@@ -41,7 +41,7 @@ class Cancellations:
 
     def of(self, worker: WorkerState, now: int) -> tuple[str, ...]:
         """Return the jobs that a worker is to cancel; end those that wait again."""
-        for job_id in tuple(self._wanted):
+        for job_id in sorted(self._wanted):
             entry = self._store.entries.get(job_id)
             if entry is None or entry.state is not State.RUNNING:
                 self._wanted.discard(job_id)

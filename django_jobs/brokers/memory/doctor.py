@@ -68,6 +68,7 @@ class MemoryDoctor(Doctor):
                 cases = list(check())
                 for found in cases:
                     found.repair()
+                self._store.nodes.follow(self._now())
             yield from (found.finding for found in cases if found.finding.repairable)
 
     # --- jobs --------------------------------------------------------------------------------

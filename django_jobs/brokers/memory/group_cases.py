@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def cases_of_groups(store: Store, now: Callable[[], int]) -> Iterator[Case]:
     """Yield what does not fit together; the caller holds the broker's lock."""
-    yield from _counts(store, now())
+    yield from _counts(store)
     yield from _waits(store, now())
     yield from _added(store)
 
 
-def _counts(store: Store, now: int) -> Iterator[Case]:
+def _counts(store: Store) -> Iterator[Case]:
     memberships = store.memberships
     unfinished = Counter(
         entry.job.batch for entry in store.entries.values() if not entry.state.is_final
@@ -33,7 +33,7 @@ def _counts(store: Store, now: int) -> Iterator[Case]:
     for batch_id, batch in memberships.batches.items():
         if batch.open != unfinished[batch_id] and not store.edges.happened:
             detail = f"{batch.open} open members instead of {unfinished[batch_id]}"
-            repair = partial(memberships.correct, batch, unfinished[batch_id], now)
+            repair = partial(memberships.correct, batch, unfinished[batch_id])
             yield case(Trouble.WRONG_COUNT, batch_id, detail, repair=repair)
 
 

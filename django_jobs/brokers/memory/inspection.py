@@ -22,7 +22,7 @@ from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
 from . import scanning
-from .cancellations import Cancellations
+from .job_actions import JobActions
 from .limits import MemoryLimits
 from .lock import Lock
 from .markers import Markers
@@ -44,7 +44,7 @@ class MemoryInspection(Inspection):
         now: Callable[[], int],
         markers: Markers,
         make_room: Callable[[], None],
-        cancellations: Cancellations,
+        actions: JobActions,
         postponements: Postponements,
     ) -> None:
         self.metrics: MemoryMetrics = MemoryMetrics(lock, now)
@@ -57,7 +57,7 @@ class MemoryInspection(Inspection):
         self._now = now
         self._markers = markers
         self._make_room = make_room
-        self._cancellations = cancellations
+        self._actions = actions
         self._postponements = postponements
         self._totals = Totals(succeeded=0, failed=0)
         self._mover = ("", 0)
@@ -146,15 +146,27 @@ class MemoryInspection(Inspection):
 
     def apply(self, action: JobAction, jobs: Sequence[Candidate]) -> Applied:
         with self._lock:
-            permitted = [job for job in jobs if job.state in action.states]
-            as_seen = [job.id for job in permitted if self._is_as_seen(job)]
-            changed = [self.apply_one(action, job_id) for job_id in as_seen]
-            return Applied(sum(changed), len(changed) - sum(changed))
+            as_seen = (entry for job in jobs if (entry := self._as_seen(job)))
+            return self._actions.apply(action, as_seen, self._now())
 
-    def _is_as_seen(self, job: Candidate) -> bool:
+    def _as_seen(self, job: Candidate) -> StoredJob | None:
         entry = self._store.entries.get(job.id)
-        seen = (job.state, job.token)
-        return entry is not None and (entry.state, str(entry.token or "")) == seen
+        is_as_seen = entry and (entry.state, str(entry.token or "")) == (job.state, job.token)
+        return entry if is_as_seen else None
+
+    def retry(self, job_id: str) -> bool:
+        return self._apply_one(JobAction.RETRY, job_id)
+
+    def cancel(self, job_id: str) -> bool:
+        return self._apply_one(JobAction.CANCEL, job_id)
+
+    def delete(self, job_id: str) -> bool:
+        return self._apply_one(JobAction.DELETE, job_id)
+
+    def _apply_one(self, action: JobAction, job_id: str) -> bool:
+        with self._lock:
+            entry = self._store.entries.get(job_id)
+            return bool(self._actions.apply(action, [entry] if entry else [], self._now()).changed)
 
     def workers(self) -> tuple[WorkerInfo, ...]:
         with self._lock:
@@ -181,47 +193,6 @@ class MemoryInspection(Inspection):
     def switch_on(self, name: str) -> None:
         with self._lock:
             self.off.pop(name, None)
-
-    def retry(self, job_id: str) -> bool:
-        with self._lock:
-            entry = self._store.entries.get(job_id)
-            if entry is None or not entry.permits(JobAction.RETRY.states):
-                return False
-            now = self._now()
-            if not self._store.can_run_again(entry, now):
-                return False
-            self._cancellations.forget(entry)
-            is_bound = self._store.waits_for_others(entry)
-            (self._store.nodes.wait_again if is_bound else self._queue_again)(entry, now)
-            self._store.nodes.follow(now)
-            return True
-
-    def _queue_again(self, entry: StoredJob, now: int) -> None:
-        if entry.state.is_final:
-            self._store.memberships.came_back(entry, now)
-            entry.reset()
-        self._store.enqueue(entry, now)
-        self._markers.add(entry.job.queue)
-
-    def cancel(self, job_id: str) -> bool:
-        with self._lock:
-            entry = self._store.entries.get(job_id)
-            if entry is None or not entry.permits(JobAction.CANCEL.states):
-                return False
-            self._cancellations.cancel(entry, self._now())
-            self._store.nodes.follow(self._now())
-            return True
-
-    def delete(self, job_id: str) -> bool:
-        with self._lock:
-            entry = self._store.entries.get(job_id)
-            if entry is None or not entry.permits(JobAction.DELETE.states) or entry.open_added:
-                return False
-            self._cancellations.forget(entry)
-            self._store.delete(entry, self._now())
-            self._store.nodes.follow(self._now())
-            self._make_room()
-            return True
 
     def move(
         self, ids: Sequence[str], source: str, target: str, *, held: bool = False

@@ -43,6 +43,10 @@ class StoredBatch:
     def count(self, state: State, by: int) -> None:
         self.counts[state] = self.counts.get(state, 0) + by
 
+    def deaths(self) -> list[tuple[int, str]]:
+        """Return when which members died, in order."""
+        return sorted((died_at, job_id) for job_id, died_at in self.dead.items())
+
     def record(self) -> BatchRecord:
         return BatchRecord(
             id=self.new.id,
@@ -78,6 +82,7 @@ class Memberships:
     def __init__(self, edges: Edges, nodes: Nodes) -> None:
         self.batches: dict[str, StoredBatch] = {}
         self._held: dict[str, StoredBatch] = {}
+        self._changed: dict[str, StoredBatch] = {}  # those whose counts have changed, in order
         # By whether they are workflows: those that ended, by when they are forgotten.
         self._expiries: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
         self._edges = edges
@@ -108,16 +113,23 @@ class Memberships:
 
     def sweep(self, now: int) -> None:
         """Close the batches whose block has vanished; forget those that ended long ago."""
-        for batch in list(self._held.values()):
-            if batch.held_until is not None and batch.held_until <= now:
-                if batch.new.is_workflow:
-                    self.forget(batch)
-                    continue
-                batch.is_abandoned = True
-                self.close(batch, now)
+        self.look_at_changed(now)
+        for _, batch_id in sorted(self._vanished(now)):
+            batch = self._held[batch_id]
+            if batch.new.is_workflow:
+                self.forget(batch)
+                continue
+            batch.is_abandoned = True
+            self.close(batch, now)
         for expiries in self._expiries.values():
             while expiries and expiries[0][0] <= now:
                 self._forget_first(expiries)
+
+    def _vanished(self, now: int) -> Iterator[tuple[int, str]]:
+        """Yield since when the block of a batch has been silent for too long, and which one."""
+        for batch_id, batch in self._held.items():
+            if batch.held_until is not None and batch.held_until <= now:
+                yield batch.held_until, batch_id
 
     def _forget_first(self, expiries: list[tuple[int, str]]) -> None:
         """Forget the ended batch whose time is over first, unless it goes on after all."""
@@ -193,7 +205,7 @@ class Memberships:
             added = self._nodes.ended(entry, state)
             batch.total += added
             batch.open += added
-        self._look(batch, now)
+        self._changed[batch.new.id] = batch
 
     def deleted(self, entry: StoredJob, now: int) -> None:
         """Count a member that is forgotten by an operator."""
@@ -204,7 +216,7 @@ class Memberships:
         if self.is_node(entry.job):
             self._nodes.deleted(entry.job.id)
 
-    def came_back(self, entry: StoredJob, now: int) -> None:
+    def came_back(self, entry: StoredJob) -> None:
         """Count an ended member that is retried."""
         batch = self.batches.get(entry.job.batch)
         if batch is None:
@@ -216,17 +228,24 @@ class Memberships:
         entry.missed = entry.is_upstream = False
         if batch.new.is_workflow:
             self._nodes.came_back(entry)
-        self._look(batch, now)
+        self._changed[batch.new.id] = batch
 
-    def correct(self, batch: StoredBatch, number: int, now: int) -> None:
+    def correct(self, batch: StoredBatch, number: int) -> None:
         """Set the number of open members; what is missing counts as discarded."""
         missing = max(0, batch.open - number)
         batch.count(State.DISCARDED, missing)
         batch.missed += missing
         batch.open = number
-        self._look(batch, now)
+        self._changed[batch.new.id] = batch
 
     # --- events --------------------------------------------------------------------------------
+
+    def look_at_changed(self, now: int) -> None:
+        """Note what has happened to the batches whose counts have changed, once for each."""
+        for batch in self._changed.values():
+            if batch.new.id in self.batches:
+                self._look(batch, now)
+        self._changed.clear()
 
     def _look(self, batch: StoredBatch, now: int) -> None:
         """Note what has happened to a batch after a change of its counts."""

@@ -143,20 +143,27 @@ class Nodes:
     # --- what follows ------------------------------------------------------------------------
 
     def follow(self, now: int) -> None:
-        """Follow some edges of the events that were noted first."""
+        """Note what has happened to batches, and follow some edges of what was noted first."""
         happened, left = self._edges.happened, EDGES_PER_CALL
+        self._store.memberships.look_at_changed(now)
         while happened and left > 0:
-            event, name = happened[0]
-            edges = self._edges_of(event, name)
-            portion = edges[self._followed : self._followed + left]
-            for job_id in portion:
-                self._follow(event, name, job_id, now)
-            self._followed += len(portion)
-            left -= max(1, len(portion))
-            if self._followed >= len(edges):
-                happened.popleft()
-                self._followed = 0
-                self._close(event, name)
+            while happened and left > 0:
+                left -= self._follow_first(left, now)
+            self._store.memberships.look_at_changed(now)
+
+    def _follow_first(self, most: int, now: int) -> int:
+        """Follow so many edges of the first event; return how many, and 1 for one without any."""
+        event, name = self._edges.happened[0]
+        edges = self._edges_of(event, name)
+        portion = edges[self._followed : self._followed + most]
+        for job_id in portion:
+            self._follow(event, name, job_id, now)
+        self._followed += len(portion)
+        if self._followed >= len(edges):
+            self._edges.happened.popleft()
+            self._followed = 0
+            self._close(event, name)
+        return max(1, len(portion))
 
     def _follow(self, event: Event, name: str, job_id: str, now: int) -> None:
         if entry := self._store.entries.get(job_id):
@@ -206,14 +213,14 @@ class Nodes:
         entry.is_upstream = True
         self._store.end(entry, State.DISCARDED, now)
 
-    def _return(self, entry: StoredJob, _: str, now: int) -> None:
+    def _return(self, entry: StoredJob, _: str, __: int) -> None:
         entry.failed_edges -= 1
         if entry.is_upstream and not entry.failed_edges:
-            self.wait_again(entry, now)
+            self.wait_again(entry)
 
-    def wait_again(self, entry: StoredJob, now: int) -> None:
+    def wait_again(self, entry: StoredJob) -> None:
         """Let an ended node wait for its open edges."""
-        self._store.memberships.came_back(entry, now)
+        self._store.memberships.came_back(entry)
         open_edges = entry.open_edges
         entry.reset()
         entry.open_edges = open_edges

@@ -33,7 +33,7 @@ class WorkerState:
 
     def take_abandoned(self) -> list[StoredJob]:
         """Return the jobs that it has abandoned and still held, which it then holds no longer."""
-        entries = [entry for one in self.abandoned if (entry := self.entry(*one))]
+        entries = [entry for one in sorted(self.abandoned) if (entry := self.entry(*one))]
         self.abandoned.clear()
         for entry in entries:
             del self.held[entry.job.id]

@@ -113,14 +113,18 @@ class OperatorCommands(BothBrokers):
         page = self.same(
             lambda it: Finder(it.inspection, wanted).page(limit=reach, reach=reach).records
         )
+        ids = [record.job.id for record in page if not self.is_left_alone(action, record.job.id)]
         number, locked_number = self.same(
             partial(_applied, action=action, wanted=wanted, reach=reach)
         )
-        assert number + locked_number == len(page)
+        assert number + locked_number == len(ids)
         locked = self.locked() if locked_number else set()
-        changed = [record.job.id for record in page if record.job.id not in locked]
-        for job_id in changed:
+        for job_id in [one for one in ids if one not in locked]:
             self.note_action(action.value, job_id)
+
+    def is_left_alone(self, action: JobAction, job_id: str) -> bool:
+        """Return whether nobody may do that to a job, whatever its state and its lock."""
+        return job_id in self.expected.pending
 
     # --- what everybody sees ---------------------------------------------------------------------
 

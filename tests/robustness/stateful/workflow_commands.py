@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from django_jobs.brokers.base import Broker
+from django_jobs.brokers.inspection.base import JobAction
 from django_jobs.brokers.messages import QueueQuota
 from django_jobs.errors import WorkflowNotStored
 from django_jobs.jobs.batches import NewBatch
@@ -107,10 +108,9 @@ class WorkflowCommands(BatchCommands):
 
     @invariant()
     def each_node_waits_for_something_and_for_all_it_needs(self) -> None:
-        records = [one for state in State for one in listing(self.brokers[0], state)]
-        by_id = {one.job.id: one for one in records}
+        by_id = self.records()
         unsealed = {one.id for one in self.brokers[0].batches.list(workflows=True) if one.is_open}
-        for record in records:
+        for record in by_id.values():
             if record.job.batch not in unsealed:
                 self.check_node(record, by_id)
 
@@ -124,10 +124,22 @@ class WorkflowCommands(BatchCommands):
                     assert source.state is State.SUCCEEDED
                     assert not self.is_open(source, by_id)
 
+    def is_left_alone(self, action: JobAction, job_id: str) -> bool:
+        return super().is_left_alone(action, job_id) or (
+            action is JobAction.DELETE and self.waits_for_added(job_id, self.records())
+        )
+
+    def records(self) -> dict[str, JobRecord]:
+        return {one.job.id: one for state in State for one in listing(self.brokers[0], state)}
+
     def is_open(self, record: JobRecord, by_id: dict[str, JobRecord]) -> bool:
         """Return whether a node has not ended, or one that it has added."""
-        added = (by_id.get(job_id) for job_id in self.expected.added_by(record.job.id))
-        return not record.state.is_final or any(one and self.is_open(one, by_id) for one in added)
+        return not record.state.is_final or self.waits_for_added(record.job.id, by_id)
+
+    def waits_for_added(self, job_id: str, by_id: dict[str, JobRecord]) -> bool:
+        """Return whether a node has added others that are not over."""
+        added = (by_id.get(one) for one in self.expected.added_by(job_id))
+        return any(one and self.is_open(one, by_id) for one in added)
 
 
 def _grown(broker: Broker, nodes: list[NewNode], adder: Membership) -> bool:

@@ -4,6 +4,7 @@
 -- Closes the batches whose block has vanished, and forgets those that ended long ago: some with each call.
 local function sweep_batches()
   enter_batches()
+  count_members()
   local vanished = redis.pcall('ZRANGEBYSCORE', P .. 'held', '-inf', now, 'LIMIT', 0, 100)
   for _, batch in ipairs(vanished) do
     if is_workflow(batch) then

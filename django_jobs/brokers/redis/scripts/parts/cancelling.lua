@@ -42,7 +42,9 @@ end
 
 -- Ends cancelled jobs that wait again, and forgets those that have ended: some of them with each call.
 local function end_cancelled()
-  for _, id in ipairs(redis.pcall('SRANDMEMBER', P .. 'cancelled', CANCELLED_PER_CALL)) do
+  local ids = redis.pcall('SRANDMEMBER', P .. 'cancelled', CANCELLED_PER_CALL)
+  table.sort(ids)
+  for _, id in ipairs(ids) do
     local state, queue = unpack(read(id, 's', 'q'), 1, 2)
     if not (queue and is_one_of(state, PERMITTED.cancel)) then
       redis.call('SREM', P .. 'cancelled', id)

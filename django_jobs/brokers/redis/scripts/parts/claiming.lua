@@ -91,6 +91,7 @@ local function claim(id, score, job, limits)
   if job.B then holding = holding .. '@' .. job.B end
   if limits then
     take_slots(limits)
+    forget_heads(limits)
     holding = holding .. ' ' .. job.x
   end
   append(holdings, id, holding)

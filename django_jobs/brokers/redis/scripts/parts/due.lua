@@ -34,33 +34,36 @@ local function find_due()
   return due
 end
 
--- Adds a job to those that come to a queue together: its neighbours of the same priority, if all have turns or none has.
-local function gather(groups, of_queues, id, queue, priority, turn)
+-- Adds a job to those that come to a queue together: its neighbours there of the same priority, if all have turns or none has.
+local function gather(groups, of_queues, id, arrival, queue, priority, turn)
   local group = of_queues[queue]
   if not group or group.priority ~= priority or group.has_turns ~= (turn ~= '') then
-    group = { ids = {}, queue = queue, priority = priority, turns = {}, has_turns = turn ~= '' }
+    group = { ids = {}, arrivals = {}, queue = queue, priority = priority, turns = {}, has_turns = turn ~= '' }
     of_queues[queue], groups[#groups + 1] = group, group
   end
   table.insert(group.ids, id)
+  table.insert(group.arrivals, arrival)
   table.insert(group.turns, turn)
 end
 
--- Queues the jobs that are due. Places come first: giving them out fails, with nothing written, if the last arrival is
--- no number.
+-- Queues the jobs that are due: they arrive in the order of their times, whatever their queues. Places come first: giving
+-- them out fails, with nothing written, if the last arrival is no number.
 local function queue_due()
   local groups, of_queues, due_ids, records = {}, {}, {}, {} -- the last group of each queue; ids by index; id and time of each
-  for _, job in ipairs(find_due()) do
+  local due = find_due()
+  local before = redis.call('INCRBY', P .. 'seq', #due) - #due
+  for n, job in ipairs(due) do
     local id, due_at, index = unpack(job)
     local queue, enqueued_with, turn = unpack(read(id, 'q', 'e', 'y'), 1, 3)
     if queue then
-      gather(groups, of_queues, id, queue, terms(enqueued_with or '') or 0, turn or '')
+      gather(groups, of_queues, id, before + n, queue, terms(enqueued_with or '') or 0, turn or '')
       records[#records + 1] = { id, math.max(0, due_at) }
     end
     due_ids[index] = due_ids[index] or {}
     table.insert(due_ids[index], id)
   end
   for _, group in ipairs(groups) do
-    enqueue_all(group.ids, group.queue, group.priority, group.has_turns and group.turns or nil)
+    enqueue_all(group.ids, group.queue, group.priority, group.has_turns and group.turns or nil, group.arrivals)
     mark(group.queue)
   end
   for _, one in ipairs(records) do redis.call('HSET', P .. 'j:' .. one[1], 's', 'queued', 'u', one[2]) end

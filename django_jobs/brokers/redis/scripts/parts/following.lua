@@ -164,7 +164,7 @@ local function follow_edges()
   edges_left = math.max(edges_left, FEWEST_EDGES)
   repeat
     while edges_left > 0 and follow_first() do take_notes() end
-    local may_have_ended = next(changes) ~= nil -- which is an event in turn
+    local may_have_ended = #changed > 0 -- which is an event in turn
     write_member_counts()
   until not may_have_ended or edges_left <= 0
   return edges_left <= 0

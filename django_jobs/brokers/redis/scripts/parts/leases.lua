@@ -86,7 +86,10 @@ end
 local function take_back_abandoned(worker, abandoned, recovered, dead)
   local flight = P .. 'f:' .. worker
   local suspect = redis.call('HGET', P .. 'suspects', worker)
-  for claim in pairs(abandoned) do
+  local claims = {}
+  for claim in pairs(abandoned) do claims[#claims + 1] = claim end
+  table.sort(claims) -- as `in_order` does
+  for _, claim in ipairs(claims) do
     local id, fence = string.match(claim, '^(.*) (.*)$')
     local value = redis.call('HGET', flight, id)
     if value and held(value) == fence then

@@ -2,13 +2,14 @@
 -- Parts: expect, fields, locks, retention, member_notes, edges, additions, workflows.
 -- Entered by: enter_batches.
 --
--- Changes of counts are collected, and written once a call.
+-- Changes of counts are collected, and written once a call. So what happens to members is noted first, and then what
+-- happens to their batches, in the order in which they changed.
 
-local changes = {} -- by id of a batch: field -> by how much it changes
+local changes, changed = {}, {} -- by id of a batch: field -> by how much it changes; the ids in order
 
 local function count(batch, field, by)
   local of_batch = changes[batch] or {}
-  changes[batch] = of_batch
+  if not changes[batch] then changes[batch], changed[#changed + 1] = of_batch, batch end
   of_batch[field] = (of_batch[field] or 0) + by
 end
 
@@ -96,7 +97,7 @@ function COUNTED.called_off(id, batch)
   table.insert(called_off.ended, now)
   table.insert(called_off.ended, id)
   if is_workflow(batch) then
-    node_ended(id, 'discarded')
+    node_ended(id, batch, false)
   else -- a node is kept by its workflow
     table.insert(called_off.expiries, now + KEPT_MS.discarded)
     table.insert(called_off.expiries, id)
@@ -193,16 +194,16 @@ end
 
 -- Writes the changes of counts, of batches that are still kept.
 local function write_member_counts()
-  for batch, of_batch in pairs(changes) do
+  for _, batch in ipairs(changed) do
     if (size('HLEN', 'c:' .. batch) or 0) > 0 then
-      for field, by in pairs(of_batch) do
+      for field, by in pairs(changes[batch]) do
         if by ~= 0 then redis.call('HINCRBY', P .. 'c:' .. batch, field, by) end
       end
       redis.call('HINCRBY', P .. 'c:' .. batch, 'counted', 1) -- by which the doctor sees that nothing changed
       look_at_batch(batch)
     end
   end
-  changes = {}
+  changes, changed = {}, {}
 end
 
 -- Takes the notes, whose counts are not written yet.

@@ -125,6 +125,15 @@ local function open_head(queue)
   return heads[queue]
 end
 
+-- Looks again for those that could start in all queues, as a job has taken slots of its limits: perhaps the last ones.
+local function forget_heads(limits)
+  for queue, head in pairs(heads) do
+    for n = 1, #limits do
+      if head and limits[n] == head.key and not is_free(head.key) then heads[queue] = nil end
+    end
+  end
+end
+
 -- Returns it, as it waits no longer.
 local function take_head(queue)
   local head = open_head(queue)

@@ -32,9 +32,9 @@ local function put_back(id, queue, score)
 end
 
 -- Gives out places at the end of a queue, among the jobs of a priority. Takes whether the queue has turns, and what
--- each of the jobs says of its turn, or nil if they have none. Returns the places, each followed by the id of its job.
--- Priority and arrival fit into a double together.
-local function new_members(ids, queue, priority, has_turns, of_jobs)
+-- each of the jobs says of its turn, or nil if they have none; and their arrivals, if these are given out already. Returns
+-- the places, each followed by the id of its job. Priority and arrival fit into a double together.
+local function new_members(ids, queue, priority, has_turns, of_jobs, arrivals)
   -- A corrupted priority may not be a number, on which ZADD would fail half-way.
   local known = math.floor(math.max(LOWEST_PRIORITY, math.min(HIGHEST_PRIORITY, priority)))
   local band, members = (HIGHEST_PRIORITY - known) * PRIORITY_STEP, {}
@@ -43,18 +43,18 @@ local function new_members(ids, queue, priority, has_turns, of_jobs)
     has_turns = false
   end
   if has_turns or of_jobs then return next_turns(queue, band, ids, of_jobs or {}) end
-  local before = band + redis.call('INCRBY', P .. 'seq', #ids) - #ids
+  local before = arrivals and 0 or redis.call('INCRBY', P .. 'seq', #ids) - #ids
   for n, id in ipairs(ids) do
-    members[2 * n - 1], members[2 * n] = before + n, id
+    members[2 * n - 1], members[2 * n] = band + (arrivals and arrivals[n] or before + n), id
   end
   return members
 end
 
 -- Puts jobs of one priority at the end of a queue, in this order, and of the turns of their keys. Takes what each job
--- says of its turn, or nil if they say nothing.
-local function enqueue_all(ids, queue, priority, turns)
+-- says of its turn, or nil if they say nothing, and their arrivals, as `new_members` does.
+local function enqueue_all(ids, queue, priority, turns, arrivals)
   local has_turns = redis.call('EXISTS', P .. 'v:' .. queue) == 1
-  could_many('ZADD', P .. 'q:' .. queue, new_members(ids, queue, priority, has_turns, turns))
+  could_many('ZADD', P .. 'q:' .. queue, new_members(ids, queue, priority, has_turns, turns, arrivals))
 end
 
 -- Does so with one job.
