@@ -46,7 +46,8 @@ class Reply:
         claims: what the worker may run now, in the order in which it should start them.
         refused: ids of settlements that changed nothing, as their claim was no longer held. A
             settlement that had been sent before, in a call that got no reply, is left out.
-        due_in: milliseconds until the next scheduled or retrying job is due, or None.
+        due_in: milliseconds until time makes a job ready, or None: a scheduled or retrying one is
+            due, or a limit gives a slot to one that waits.
         dead: ids of jobs that could not be claimed and are dead, as what is stored for them
             cannot be read.
         must_beat: the broker knows no lease of this worker, so it claimed nothing; the worker must

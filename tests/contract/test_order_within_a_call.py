@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from django_jobs.brokers.base import Broker
-from django_jobs.brokers.constants import BATCH_HELD_MS
+from django_jobs.brokers.constants import BATCH_HELD_MS, MAX_CRASHES
 from django_jobs.brokers.inspection.base import Inspection, JobAction
 from django_jobs.brokers.inspection.filters import Filter
 from django_jobs.brokers.inspection.finder import Finder
+from django_jobs.brokers.messages import QueueQuota
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
 from django_jobs.jobs.limits import JobLimit
@@ -153,3 +154,32 @@ def test_a_job_stays_where_it_waits_if_another_one_takes_the_slot_first(
     ]
 
     assert found(inspection, "waits").waits_for == mail
+
+
+def test_a_claim_that_takes_the_last_start_of_a_period_says_when_the_next_one_may_follow(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    """Whatever else is left in the queue."""
+    broker.push([limited(name, JobLimit("api", 1, 60_000)) for name in "abc"])
+    assert ids(w1.take(3)) == ["a"]
+    broker.push([make_job(priority=-1)])
+    clock.advance(60_000)
+
+    reply = w1.exchange("default", limit=1)
+
+    assert (ids(reply.claims), reply.due_in) == (["b"], 60_000)
+
+
+def test_a_job_that_must_run_apart_does_not_wait_for_a_slot_that_another_one_takes(
+    broker: Broker, inspection: Inspection, clock: Clock, w1: Driver, w2: Driver
+) -> None:
+    """It is looked at once in a call."""
+    mail = JobLimit("mail", 1)
+    broker.push([make_job(id="alone"), limited("apart", mail)])
+    for _ in range(MAX_CRASHES - 1):
+        w1.take(2)
+        w1.vanish(clock, noticed_by=w2)
+    broker.push([limited("other", mail)])
+
+    assert ids(w1.exchange(QueueQuota("default", 3), limit=5).claims) == ["alone", "other"]
+    assert found(inspection, "apart").state is State.QUEUED

@@ -250,6 +250,8 @@ class Store(Indexes):
         """Let an entry that `next` has returned run in a worker, with a slot of each limit."""
         self.move(entry, State.RUNNING)
         self.slots.take(entry, now)
+        for limit in entry.limits_at(now):
+            self.waiters.note_closed(limit.key, now)
 
     def list_again(self, entry: StoredJob, now: int) -> None:
         if entry.waits_at is not None:

@@ -35,6 +35,8 @@ class Call:
         return self.at_once >= 0
 
     called_off: int = 0
+    dry: set[str] = field(default_factory=set)
+    """Queues that have no other jobs for this worker."""
 
     @property
     def may_go_on(self) -> bool:
@@ -182,11 +184,10 @@ class Transitions:
         second_round = [(one.queue, take.limit) for one in take.quotas]
         for queue, quota in first_round + second_round:
             room = min(quota, take.limit - len(claims))
-            if not room or queue in self._markers.paused:
+            if not room or queue in self._markers.paused or queue in call.dry:
                 continue
-            if self._store.has_ready(queue, call.now):
-                taken, left_alone[queue] = self._take(queue, room, worker, call)
-                claims += [one.claim(call.worker_id, call.now) for one in taken]
+            taken, left_alone[queue] = self._take(queue, room, worker, call)
+            claims += [one.claim(call.worker_id, call.now) for one in taken]
         self._pass_on(take.quotas, left_alone, call)
         return claims
 
@@ -196,7 +197,7 @@ class Transitions:
         """Take jobs of a queue; return them, and how many were left alone."""
         taken: list[StoredJob] = []
         left_alone: list[StoredJob] = []
-        while len(taken) < room and call.may_go_on and (entry := self._store.next(queue, call.now)):
+        while len(taken) < room and call.may_go_on and (entry := self._next(queue, call)):
             if self._ends_or_waits(entry, call):
                 continue
             if is_newer(entry):
@@ -219,6 +220,13 @@ class Transitions:
         for entry in left_alone:
             self._store.leave_there(entry)
         return taken, len(left_alone)
+
+    def _next(self, queue: str, call: Call) -> StoredJob | None:
+        """Take the next entry of a queue out of it, or note that there is none."""
+        entry = self._store.next(queue, call.now)
+        if entry is None:
+            call.dry.add(queue)
+        return entry
 
     def _ends_or_waits(self, entry: StoredJob, call: Call) -> bool:
         """End a member of a cancelled batch, or let an entry wait that has no free slot."""

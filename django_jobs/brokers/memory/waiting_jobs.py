@@ -182,6 +182,11 @@ class WaitingJobs:
 
     # --- time --------------------------------------------------------------------------------
 
+    def note_closed(self, key: str, now: int) -> None:
+        """Note when time gives a key a slot of which a job has taken the last one."""
+        if key in self._waiters and not self._slots.is_free(key, now):
+            self._note_opening(key, now)
+
     def _note_opening(self, key: str, now: int) -> None:
         at = self._slots.opens_at(key, now)
         if at is not None:

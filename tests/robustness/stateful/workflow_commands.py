@@ -137,8 +137,9 @@ class WorkflowCommands(BatchCommands):
         return not record.state.is_final or self.waits_for_added(record.job.id, by_id)
 
     def waits_for_added(self, job_id: str, by_id: dict[str, JobRecord]) -> bool:
-        """Return whether a node has added others that are not over."""
-        added = (by_id.get(one) for one in self.expected.added_by(job_id))
+        """Return whether a node has added others to the workflow that are not over."""
+        joined = (one for one in self.expected.added_by(job_id) if one not in self.expected.pending)
+        added = map(by_id.get, joined)
         return any(one and self.is_open(one, by_id) for one in added)
 
 

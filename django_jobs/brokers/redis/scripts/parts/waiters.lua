@@ -72,8 +72,21 @@ local function write_listings()
   newly_listed = {}
 end
 
+-- Notes when time gives slots to the keys for which jobs wait, of those of which jobs have taken the last ones.
+local function note_closed()
+  local keys, queues = {}, {}
+  for _, key in ipairs(keys_with_starts) do
+    if not is_free(key) then keys[#keys + 1], queues[#keys + 1] = key, P .. 'u:' .. key.text end
+  end
+  if #keys == 0 or redis.call('EXISTS', unpack(queues)) == 0 then return end
+  for n, key in ipairs(keys) do
+    if redis.call('EXISTS', queues[n]) == 1 then note_opening(key) end
+  end
+end
+
 -- Writes what the call has done with slots.
 local function write_limits()
+  note_closed()
   write_slots()
   write_listings()
 end
