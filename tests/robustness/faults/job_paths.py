@@ -18,7 +18,7 @@ from django_jobs.worker.background.periodic import Ticker
 from tests.apps.worker_site.tasks import note
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.trial import Trial
-from tests.support.builders import dead, given_back, retrying, succeeded
+from tests.support.builders import dead, discarded, given_back, postponed, retrying, succeeded
 from tests.support.driver import Driver
 
 PORTION = 2
@@ -216,6 +216,14 @@ def settle_as_dead(trial: Trial) -> PreparedPath:
     return _settle(trial, dead)
 
 
+def settle_as_discarded(trial: Trial) -> PreparedPath:
+    return _settle(trial, discarded)
+
+
+def settle_as_postponed(trial: Trial) -> PreparedPath:
+    return _settle(trial, postponed)
+
+
 def give_back(trial: Trial) -> PreparedPath:
     return _settle(trial, given_back)
 
@@ -315,7 +323,8 @@ JOB_PATHS = (
         claim,
         work,
     ),
-    *(settle_as_succeeded, settle_as_retrying, settle_as_dead, give_back, promote),
+    *(settle_as_succeeded, settle_as_retrying, settle_as_dead, settle_as_discarded),
+    *(settle_as_postponed, give_back, promote),
     *(take_back_what_a_dead_worker_held, go_on_after_the_lease),
     *(tick, tick_that_another_worker_claims_first),
 )

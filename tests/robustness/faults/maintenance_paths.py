@@ -6,7 +6,7 @@ from django_jobs.brokers.messages import WorkerCommand
 from django_jobs.jobs.records import State
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.trial import Trial
-from tests.support.builders import dead, given_back
+from tests.support.builders import dead, discarded, given_back, succeeded
 
 MINUTE = 60_000
 
@@ -23,6 +23,19 @@ def quiet(trial: Trial) -> PreparedPath:
         assert trial.beat().command is WorkerCommand.QUIET, "the worker does not hear of it"
         assert trial.beat(quiet=True).command is None
         trial.exchange(0, [*trial.run(claims[:1]), *map(given_back, claims[1:])])
+
+    return PreparedPath(act)
+
+
+def abandon(trial: Trial) -> PreparedPath:
+    """A worker cannot report an end: the job comes back with the next heartbeat."""
+    trial.given(2)
+    abandoned, kept = trial.exchange(2)
+
+    def act() -> None:
+        trial.worker.session.abandon(succeeded(abandoned))
+        trial.beat()
+        trial.exchange(0, trial.run([kept, *trial.exchange(1)]))
 
     return PreparedPath(act)
 
@@ -71,6 +84,20 @@ def cancel(trial: Trial) -> PreparedPath:
     return PreparedPath(act)
 
 
+def cancel_what_runs(trial: Trial) -> PreparedPath:
+    """Its worker hears of it, and ends it."""
+    (cancelled, _) = trial.given(2)
+    claims = trial.exchange(2)
+    trial.answers.cancelled.add(cancelled.id)
+
+    def act() -> None:
+        trial.insist(lambda: trial.broker.inspection.cancel(cancelled.id))
+        assert trial.beat().cancelled == (cancelled.id,)
+        trial.exchange(0, [discarded(claims[0]), *trial.run(claims[1:])])
+
+    return PreparedPath(act)
+
+
 def delete(trial: Trial) -> PreparedPath:
     ended = trial.given(1)[0].id
     trial.exchange(0, map(dead, trial.exchange(1)))
@@ -111,4 +138,7 @@ def pause_and_resume(trial: Trial) -> PreparedPath:
     return PreparedPath(act)
 
 
-CARE_PATHS = (quiet, stop, retry, cancel, delete, clear, pause_and_resume)
+CARE_PATHS = (
+    *(quiet, abandon, stop, retry, cancel, cancel_what_runs),
+    *(delete, clear, pause_and_resume),
+)
