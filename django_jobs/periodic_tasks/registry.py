@@ -15,6 +15,7 @@ from django_jobs.periodic_tasks.due import PeriodicTask
 from django_jobs.relations.call_keys import key_of
 from django_jobs.relations.named_values import check_takes_none, values_of
 from django_jobs.relations.unique import lock_of
+from django_jobs.validation.validators import short_repr
 
 AnyTask = TypeVar("AnyTask", bound="Task[..., Any]")
 
@@ -50,7 +51,8 @@ def periodic(
     """
     if not isinstance(line, str):
         raise TypeError(
-            f"@periodic was given {line!r} as its line: write @periodic('0 8 * * *') above @task."
+            f"@periodic was given {short_repr(line)} as its line: write"
+            " @periodic('0 8 * * *') above @task."
         )
 
     if not isinstance(catch_up, bool):
@@ -59,7 +61,8 @@ def periodic(
     def register(task: AnyTask) -> AnyTask:
         if not isinstance(task, Task):
             raise TypeError(
-                f"@periodic was given {task!r}, which is not a task: write @periodic above @task."
+                f"@periodic was given {short_repr(task)}, which is not a task: write @periodic"
+                " above @task."
             )
         zone = _check(task, line, timezone)
         _add(
@@ -103,7 +106,7 @@ def _check(task: Task[..., Any], line: str, timezone: str | tzinfo | None) -> tz
     if required:
         raise InvalidTask(
             f"The periodic task {task.module_path!r} is run without arguments, but requires"
-            f" {', '.join(required)}: give them defaults."
+            f" {', '.join(required)}: give each parameter a default."
         )
     _check_keys(task)
     _check_lock(task)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from enum import Enum
 from functools import partial, singledispatch
+from io import IOBase
 from types import NoneType
 from typing import Any
 
@@ -28,7 +29,7 @@ MAX_DEPTH = 100
 _REMEDIES: tuple[tuple[Any, str], ...] = (
     (Promise, "its language is chosen when it is shown. Translate it in the task, or pass str()."),
     (QuerySet, "pass the keys, for instance list(queryset.values_list('pk', flat=True))."),
-    (File, "save it to a storage and pass its name."),
+    ((File, IOBase), "save it to a storage and pass its name."),
     ((Set, Iterator), "pass a list of it."),
     (bytes, "it is not UTF-8. Pass it as base64 text."),
     (Enum, "pass its value."),

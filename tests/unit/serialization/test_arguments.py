@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from functools import partial
+from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -321,6 +322,7 @@ def itself() -> list[Any]:
         (lambda: None, r"\(function\).*what to call"),
         (Point, r"\(type\).*what to call"),
         (ContentFile(b""), r"ContentFile\).*its name"),
+        (StringIO(), r"StringIO\).*its name"),
         (b"\xff", r"\(bytes\).*base64"),
         (math.nan, r"\(float\).*NaN"),
         (-math.inf, r"\(float\).*infinity"),
