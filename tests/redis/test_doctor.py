@@ -124,11 +124,11 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     ),
     "a claim of a queued job": (
         {Trouble.STRAY_CLAIM},
-        (("HSET", "f:w1", "{queued}", "7:3:0:1:1"),),
+        (("HSET", "f:w1", "{queued}", "7:3:0:1:1:@ "),),
     ),
     "a claim of somebody else's job": (
         {Trouble.STRAY_CLAIM},
-        (("HSET", "f:w2", "{running}", "1:1:0:1:1"),),
+        (("HSET", "f:w2", "{running}", "1:1:0:1:1:@ "),),
     ),
     "a running job that says it is queued": (
         {Trouble.UNLISTED_JOB},
@@ -148,7 +148,7 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     ),
     "a claim without a job": (
         {Trouble.MISSING_JOB},
-        (("HSET", "f:w1", "nobody", "1:1:0:1:1"),),
+        (("HSET", "f:w1", "nobody", "1:1:0:1:1:@ "),),
     ),
     "an entry with bytes that are no text": (
         {Trouble.MISSING_JOB},
@@ -264,7 +264,7 @@ DAMAGES: dict[str, tuple[set[Trouble], Calls]] = {
     "a number of arrivals that was set back": ({Trouble.WRONG_COUNT}, (("SET", "seq", "1"),)),
     "claims without a lease": (
         {Trouble.NO_LEASE},
-        (("HSET", "f:gone", "{queued}", "1:1:0:1:1"),),
+        (("HSET", "f:gone", "{queued}", "1:1:0:1:1:@ "),),
     ),
     "words of a worker that is gone": ({Trouble.STRAY_KEY}, (("SET", "w:gone", "{{}}"),)),
     "words of a worker that are no JSON": ({Trouble.UNREADABLE_VALUE}, (("SET", "w:w1", "hello"),)),

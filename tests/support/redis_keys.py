@@ -159,13 +159,13 @@ def _check_markers(keys: Keys) -> None:
 
 def _check_limits(keys: Keys) -> None:
     """Slots belong to jobs in flight, and each waiting job is found by a key and by a queue."""
-    in_flight = Counter(
-        limit.rsplit(":", 3)[0]
+    limits = [
+        text.split(":")
         for _, flight in family(keys, "f")
-        for value in flight.values()
-        for limit in value.split()[1:]
-        if limit.startswith("c")
-    )
+        for holding in flight.values()
+        for text in holding.split()[1:]
+    ]
+    in_flight = Counter(f"{limit}:{value}" for value, limit, *_ in limits if limit.startswith("c"))
     counted = {
         f"{limit}:{value}": int(number)
         for limit, numbers in family(keys, "h")

@@ -9,7 +9,7 @@
 --   m:<queue>    list    one element while a queue may have jobs that nobody was woken for; m:* for any
 --   v:<queue>    zset    of a queue with turns: priorities by their last claimed place, and
 --                        <priority>:<fair key> by the last place given to it
---   f:<worker>   hash    jobs in flight at a worker: id -> token:tag:place:claimed_at:result_ttl
+--   f:<worker>   hash    jobs in flight at a worker: id -> token:tag:place:claimed_at:result_ttl:lock@batch limits
 --   b:<worker>   string  number of the worker's last heartbeat, and 1 if it had lost its jobs by then
 --   d:<worker>   list    one element while the worker's listen is to be interrupted
 --   w:<worker>   string  what the worker said with its last heartbeat, as JSON

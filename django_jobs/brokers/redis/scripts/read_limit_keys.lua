@@ -35,9 +35,9 @@ local MOST_CLAIMS = 3000 -- that are looked at, as a call must not hold up the s
 local function note_holders(found, worker)
   local claims = redis.call('HGETALL', P .. 'f:' .. worker)
   for n = 1, #claims, 2 do
-    for key in string.gmatch(claims[n + 1], ' (c[^: ]+:[^: ]*)') do
+    for_each_slot(claims[n + 1], function(key)
       if found[key] and #found[key] < most then table.insert(found[key], claims[n]) end
-    end
+    end)
   end
   return #claims / 2
 end

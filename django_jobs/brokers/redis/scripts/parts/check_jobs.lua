@@ -66,9 +66,9 @@ local function unreadable_fields(job)
       if job[field] and not good(job[field]) then found[#found + 1] = field end
     end
   end
-  look(function(text) return is_count(text, 9) end, { 'n', 'c', 'r' })
-  look(function(text) return is_count(text, 7) end, { 'k' })
-  look(is_time, { 'u', 'b', 'm', 'f' })
+  look(function(text) return is_amount(text, 9) end, { 'n', 'c', 'r' })
+  look(function(text) return is_amount(text, 7) end, { 'k' })
+  look(is_instant, { 'u', 'b', 'm', 'f' })
   if job.e and not result_ttl_of(job) then found[#found + 1] = 'e' end
   return found
 end

@@ -43,7 +43,7 @@ local function slots_held(key)
     held_slots = {}
     for _, worker in ipairs(peek('ZRANGE', 'leases', 0, -1) or {}) do
       for _, value in ipairs(peek('HVALS', 'f:' .. worker) or {}) do
-        for one in string.gmatch(value, ' (c[^: ]+:[^: ]*)') do held_slots[one] = (held_slots[one] or 0) + 1 end
+        for_each_slot(value, function(key) held_slots[key] = (held_slots[key] or 0) + 1 end)
       end
     end
   end

@@ -69,12 +69,11 @@ end
 
 local holdings = {} -- of jobs claimed since the last note: id, what the worker holds
 
--- Frees the lock of a job that ends at its start, and returns what is noted of the claim with the lock.
-local function hold_unique(id, holding, lock)
+-- Frees the lock of a job that ends at its start, and returns what is noted of it with the claim.
+local function lock_to_hold(id, lock)
   local until_when = held_until(lock)
-  if not until_when then return holding end
   if until_when == 's' then free_lock(id, lock) end
-  return holding .. ':' .. lock
+  return until_when and lock or ''
 end
 
 local function claim(id, score, job, limits)
@@ -86,15 +85,12 @@ local function claim(id, score, job, limits)
   if began then
     redis.call('HSET', key, 'b', began)
   end
-  local holding = hold(token, tag, score, NOW, result_ttl_of(job))
-  if job.l then holding = hold_unique(id, holding, job.l) end
-  if job.B then holding = holding .. '@' .. job.B end
   if limits then
     take_slots(limits)
     forget_heads(limits)
-    holding = holding .. ' ' .. job.x
   end
-  append(holdings, id, holding)
+  local lock = job.l and lock_to_hold(id, job.l) or ''
+  append(holdings, id, hold(token, tag, score, NOW, result_ttl_of(job), lock, job.B or '', limits and job.x or ''))
   append_claim(id, job, token, attempt)
 end
 
@@ -116,7 +112,7 @@ local function consider(id, queue, score, limits, job)
     if job.x and not limits_of then enter_limits() end
     limits = job.x and limits_of(job.x)
   end
-  local key = limits and closed_key(limits)
+  local key = limits and closed_key(limits, queue)
   if not job and not key then job = read_all(id) end
   local batch
   if job then batch = job.B elseif are_batches then batch = read(id, 'B')[1] end
@@ -124,7 +120,7 @@ local function consider(id, queue, score, limits, job)
     put_aside = put_aside + 1
     return 0
   elseif key then
-    let_wait(id, queue, score, key, job and job.s)
+    let_wait(id, score, key, job and job.s)
     return 0
   elseif is_newer(job) then
     leave_to_later(id, job)
@@ -171,7 +167,7 @@ end
 -- Considers jobs that were popped, and before each those that have waited for slots and come first.
 local function take_popped(queue, popped, room)
   local taken, limits, jobs = 0, {}, {}
-  if has_limits then limits, jobs = read_popped(queue, popped) end
+  if has_limits then limits, jobs = read_popped(popped) end
   for i = 1, #popped, 2 do
     local id, score = popped[i], popped[i + 1]
     local head = has_limits and open_head(queue)
@@ -211,7 +207,7 @@ local function take(queue, room)
   note(flight, holdings)
   holdings = {}
   if turns then note_claimed_turns(queue, turns) end
-  if has_limits then write_waiters() end
+  if has_limits then write_waiters(queue) end
   with_many('ZADD', index, passed_over)
   with_many('ZADD', index, kept_back)
   left_alone[queue] = #passed_over / 2

@@ -1,11 +1,11 @@
 -- The jobs that workers hold, and how they are given back.
 -- Parts: expect, shapes, fields, many, places, locks, waiters.
 
--- Returns what is noted of a job that a worker holds. The lock of a unique one follows behind a colon, the batch of a member
--- behind an @, and if it has slots, its field x behind a space. Token and tag together are the fence of the claim: after a
--- server lost its last writes, the same token is given out twice.
-local function hold(token, tag, score, claimed_at, result_ttl)
-  return token .. ':' .. tag .. ':' .. score .. ':' .. claimed_at .. ':' .. result_ttl
+-- Returns what is noted of a job that a worker holds. Behind the result_ttl stand, each or '', the lock of a unique one, the batch
+-- of a member, and if it has slots, its field x. Token and tag together are the fence of the claim: after a server lost its
+-- last writes, the same token is given out twice.
+local function hold(token, tag, score, claimed_at, result_ttl, lock, batch, limits)
+  return token .. ':' .. tag .. ':' .. score .. ':' .. claimed_at .. ':' .. result_ttl .. ':' .. lock .. '@' .. batch .. ' ' .. limits
 end
 
 -- Notes jobs that a worker holds: ids, each followed by its value. The first value is made longer than 64
@@ -19,10 +19,9 @@ end
 -- Returns fence, tag, place, claimed_at, result_ttl, lock or '', limits or '', and batch or '' of a job that a worker
 -- holds, or nothing if the value is not what `hold` writes.
 local function held(value)
-  local fence, tag, score, claimed_at, result_ttl, lock, batch, first =
-    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):?([^%s@]*)@?(%S*) *()')
-  local limits = first and first <= #value and string.sub(value, first) or ''
-  if fence and is_place(score) then return fence, tag, score, claimed_at, result_ttl, lock, limits, batch end
+  local fence, tag, score, claimed_at, result_ttl, lock, batch, limits =
+    string.match(value, '^(%d+:(%d+)):(%-?%d+):(%d+):(%d+):([^%s@]*)@(%S*) +(.*)$')
+  if fence and #score <= 18 then return fence, tag, score, claimed_at, result_ttl, lock, limits, batch end
 end
 
 -- Does so for a job that the worker holds no longer, whatever the reason, and frees its slots. Given a fence, it does

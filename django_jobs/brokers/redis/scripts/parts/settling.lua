@@ -41,27 +41,30 @@ local function settle_lock(i, id, lock, batch, claimed_at)
   return false
 end
 
+-- Undoes an attempt that does not count, and returns whether it is one.
+local function undo(i, id, state, score, lock, limits)
+  if state == 'queued' then
+    give_back(id, score, lock)
+  elseif state == 'scheduled' then
+    local is_there = undo_attempt(id, state)
+    lock_again(id, lock, not is_there)
+    if is_there then postpone(id, ARGV[i + 5]) end
+  elseif string.find(state, '^limited:') then
+    enter_limits()
+    meet_limit(i, id, score, lock, limits)
+  else
+    return false
+  end
+  return true
+end
+
 -- Settles one attempt, given what the worker holds of its job, and returns whether it could.
 local function settle(i, value)
   if not value then return false end
   local id, state = ARGV[i], ARGV[i + 2]
   local fence, _, score, claimed_at, result_ttl, lock, limits, batch = let_go(value, ARGV[i + 1])
   if not fence then return false end
-  if state == 'queued' then
-    give_back(id, score, lock)
-    return true
-  end
-  if state == 'scheduled' then
-    local is_there = undo_attempt(id, state)
-    lock_again(id, lock, not is_there)
-    if is_there then postpone(id, ARGV[i + 5]) end
-    return true
-  end
-  if string.find(state, '^limited:') then
-    enter_limits()
-    meet_limit(i, id, score, lock, limits)
-    return true
-  end
+  if state ~= 'succeeded' and undo(i, id, state, score, lock, limits) then return true end
   local job = P .. 'j:' .. id
   local started = text(claimed_at + ARGV[i + 3])
   if lock ~= '' and settle_lock(i, id, lock, batch, claimed_at) then return true end

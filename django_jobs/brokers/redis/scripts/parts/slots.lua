@@ -2,60 +2,60 @@
 -- Parts: expect, known_limits, many, shapes.
 -- Entered by: enter_limits.
 --
--- A job has its limits in its field x, one after the other with a space between: key:n:per:declared_at. A key is the id of
--- the limit, which begins with c for running jobs or r for starts, a colon, and a value. What a call knows of a limit, or of
--- a key, is in one table.
+-- A job has its limits in its field x, one after the other with a space between: value:limit:n:per:declared_at. The id of a
+-- limit begins with c for running jobs or r for starts; it is a key with a colon and a value behind it. What a call knows of a
+-- limit, or of a key, is in one table.
 
 local limit_by_id = {}
-local key_by_text = {}
-local parsed = {} -- what jobs say of their limits, by its text
+local terms_by_text = {} -- what jobs say of a limit, by its text
+local parsed = {} -- what jobs say of all their limits, by its text
 
--- Returns what this call knows of a limit: its `terms` by what jobs say of it, the keys whose taken slots it has `counted`,
--- and the numbers that are `stored` for these.
+-- Returns what this call knows of a limit: its `keys` by their values, those whose taken slots it has `counted`, and the numbers
+-- that are `stored` for these.
 local function limit_of(id)
   local limit = limit_by_id[id]
   if not limit then
-    limit = { id = id, terms = {}, counted = {}, stored = {} }
+    limit = { id = id, keys = {}, counted = {}, stored = {} }
     limit_by_id[id] = limit
   end
   return limit
 end
 
--- Notes a key that this call meets for the first time: its text, its limit, the value in it, and how many jobs hold its slots, if
--- that was read.
-local function new_key(text, limit, value)
-  local key = { text = text, limit = limit, value = value, count = false }
-  key_by_text[text] = key
+-- Notes a key that this call meets for the first time: its text, its limit, the value in it, how many jobs hold its slots, if that
+-- was read, and how many of them hold theirs no longer.
+local function new_key(limit, value)
+  local key = { text = limit.id .. ':' .. value, limit = limit, value = value, count = false, freed = 0 }
+  limit.keys[value] = key
   return key
 end
 
 -- Returns what this call knows of a key.
 local function key_of(text)
-  if key_by_text[text] then return key_by_text[text] end
   local colon = string.find(text, ':', 1, true) or #text + 1
-  return new_key(text, limit_of(string.sub(text, 1, colon - 1)), string.sub(text, colon + 1))
+  local limit, value = limit_of(string.sub(text, 1, colon - 1)), string.sub(text, colon + 1)
+  return limit.keys[value] or new_key(limit, value)
 end
 
-local function read_terms(limit, text)
-  local n, per, declared_at = string.match(text, '^(%d+):(%d+):(%d+)$')
-  if not n or #n > 9 or #per > 14 or #declared_at > 15 then return nil end
-  local terms = { n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at), is_declared = false }
+local function read_terms(text)
+  local id, n, per, declared_at = string.match(text, '^([cr][^: ]+):(%d+):(%d+):(%d+)$')
+  if not id or #n > 9 or #per > 14 or #declared_at > 15 then return nil end
+  local terms = { limit = limit_of(id), n = tonumber(n), per = tonumber(per), declared_at = tonumber(declared_at), is_declared = false }
   terms.alone = { terms }
-  limit.terms[text] = terms
+  terms_by_text[text] = terms
   return terms
 end
 
 -- Returns the key of one part of `x` and its terms, or nothing if the part is not ours.
 local function limit_in(text)
-  local key, id, value, rest = string.match(text, '^(([cr][^: ]+):([^: ]*)):([%d:]+)$')
-  if not key then return end
-  local limit = limit_by_id[id] or limit_of(id)
-  local terms = limit.terms[rest] or read_terms(limit, rest)
-  if terms then return key_by_text[key] or new_key(key, limit, value), terms end
+  local colon = string.find(text, ':', 1, true)
+  if not colon then return end
+  local value, said = string.sub(text, 1, colon - 1), string.sub(text, colon + 1)
+  local terms = terms_by_text[said] or read_terms(said)
+  if terms then return terms.limit.keys[value] or new_key(terms.limit, value), terms end
 end
 
 local function limits_in(text)
-  local found = { terms = {}, is_timed = false }
+  local found = { terms = {}, is_timed = false, are_declared = false }
   for one in string.gmatch(text, '%S+') do
     local key, terms = limit_in(one)
     if key then
@@ -67,15 +67,20 @@ local function limits_in(text)
   return found
 end
 
--- Takes apart what `x` says: the keys of all limits, with the terms of each. `is_timed` tells whether any counts starts. Most
--- jobs have one limit.
+-- Takes apart what `x` says: the keys of all limits, with the terms of each. `is_timed` tells whether any counts starts,
+-- `are_declared` whether this call has noted their numbers. Most jobs have one limit.
 local function limits_of(text)
   local found = parsed[text]
   if found then return found end
   local key, terms = limit_in(text)
-  found = key and { key, terms = terms.alone, is_timed = terms.per > 0 } or limits_in(text)
+  found = key and { key, terms = terms.alone, is_timed = terms.per > 0, are_declared = false } or limits_in(text)
   parsed[text] = found
   return found
+end
+
+-- Calls a function with the text of each key of which a job has a slot, given what is noted of it with its claim.
+local function for_each_slot(holding, act)
+  for value, limit in string.gmatch(holding, ' ([^: ]*):(c[^: ]+):') do act(limit .. ':' .. value) end
 end
 
 local function text_of(number)

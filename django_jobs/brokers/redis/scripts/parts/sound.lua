@@ -1,16 +1,6 @@
 -- Which stored jobs can run; relies on no locals but those of its parts.
 -- Parts: shapes.
 
--- Counters have so many digits at most that they stay exact when Lua writes them; attempts fewer, as no
--- Retry gives a job more than a million.
-local function is_count(value, digits)
-  return not value or is_amount(value, digits)
-end
-
-local function is_time(value)
-  return not value or is_instant(value)
-end
-
 local function are_sound(priority, enqueued_at, result_ttl, run_at, expires_at)
   return priority and is_instant(enqueued_at) and is_amount(result_ttl, 15)
     and (run_at == '' or is_instant(run_at)) and (expires_at == '' or is_instant(expires_at))
@@ -32,9 +22,11 @@ local function is_newer(job)
   return job.r and is_amount(job.r, 9) and tonumber(job.r) > JOB_FORMAT
 end
 
--- Tells whether all fields that a job needs are there, and all that are there are what we write.
+-- Tells whether all fields that a job needs are there, and all that are there are what we write. Counters have so many
+-- digits at most that they stay exact when Lua writes them; attempts fewer, as no Retry gives a job more than a million.
 local function is_sound(job)
   return job.t and job.q and job.a and job.e and result_ttl_of(job)
-    and is_count(job.n, 9) and is_count(job.k, 7) and is_count(job.c, 9)
-    and is_time(job.u) and is_time(job.b) and is_time(job.m) and (not job.r or is_amount(job.r, 9))
+    and (not job.n or is_amount(job.n, 9)) and (not job.k or is_amount(job.k, 7)) and (not job.c or is_amount(job.c, 9))
+    and (not job.u or is_instant(job.u)) and (not job.b or is_instant(job.b)) and (not job.m or is_instant(job.m))
+    and (not job.r or is_amount(job.r, 9))
 end

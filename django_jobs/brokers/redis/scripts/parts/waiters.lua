@@ -4,7 +4,7 @@
 -- Entered by: enter_limits.
 
 local present = text_of(now) -- Redis takes longer to write a number than to take a text
-local freed_keys = {} -- of each slot that a job holds no longer: its key
+local freed_keys = {} -- keys of which jobs have held slots, and hold them no longer: `freed` of each says how many
 
 local function waiters_of(key, queue)
   return 'x:' .. key.text .. ':' .. queue
@@ -117,7 +117,11 @@ end
 local function free_slots(text)
   local found = parsed[text] or limits_of(text)
   for n = 1, #found do
-    if found.terms[n].per == 0 then freed_keys[#freed_keys + 1] = found[n] end
+    local key = found[n]
+    if found.terms[n].per == 0 then
+      if key.freed == 0 then freed_keys[#freed_keys + 1] = key end
+      key.freed = key.freed + 1
+    end
   end
 end
 
@@ -143,7 +147,8 @@ local function give_freed()
   read_counts(freed_keys)
   for n = 1, #freed_keys do
     local key = freed_keys[n]
-    key.count = key.count > 0 and key.count - 1 or 0
+    key.count = math.max(0, key.count - key.freed)
+    key.freed = 0
     limits[key.limit] = true
   end
   freed_keys = {}
