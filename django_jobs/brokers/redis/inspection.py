@@ -69,9 +69,9 @@ class RedisInspection(Inspection):
             failures: from which one on they are read.
         """
         reply = self._run("find", failures, *ids)
-        for flat, errors, due, cancelled, job_id, lock_holder, awaited_key in reply:
+        for flat, errors, due, cancelled, job_id, lock_holder, said, awaited_key in reply:
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
-            state = records.state(fields) or listed
+            state = records.state(said) or listed
             if fields and state:
                 yield records.to_record(
                     *(job_id, state, fields, errors, due, bool(cancelled)),

@@ -22,10 +22,9 @@ def to_terms(text: str) -> tuple[int | None, ...]:
     return values if len(values) == 5 else (None,) * 5
 
 
-def state(fields: Mapping[str, str]) -> State | None:
+def state(text: str) -> State | None:
     """Read the state of a job, or None if it is none that we know."""
-    found = fields.get(codec.STATE)
-    return State(found) if found in STATES else None
+    return State(text) if text in STATES else None
 
 
 def to_record(

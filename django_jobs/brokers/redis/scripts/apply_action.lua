@@ -10,8 +10,9 @@ local locked = 0
 
 local function apply(id, wanted_state, wanted_token)
   local job = P .. 'j:' .. id
-  local state, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed, adder, added, event =
-    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U', 'P', 'G', 'W'), 1, 13)
+  local said, queue, enqueued_with, token, lock, turn, batch, missed, edges, failed, adder, added, event, limits =
+    unpack(read(id, 's', 'q', 'e', 'n', 'l', 'y', 'B', 'M', 'E', 'U', 'P', 'G', 'W', 'x'), 1, 14)
+  local state = state_of(id, said, queue, limits)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if adder and not batch then return 0 end -- the attempt that adds it has not ended
   if what == 'delete' and added and not string.find(added, '^0:') then return 0 end -- it waits for what it has added

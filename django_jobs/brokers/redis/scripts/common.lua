@@ -28,7 +28,7 @@
 --   h:<limit>    hash    how many running jobs hold slots, by the values of its keys (see slots.lua)
 --   r:<key>      list    when the last jobs under a rate started
 --   x:<key>:<queue>  zset  ids of jobs that wait for a slot, by place
---   y:<queue>    zset    the same of all keys
+--   y:<queue>    zset    the same of all keys, and jobs that wait for others; the record of one that waits for a slot says `queued`
 --   u:<key>      zset    queues with jobs that wait for a key
 --   o:<queue>    zset    keys with such jobs and a free slot, by the place of the first of them
 --   g:<limit>    zset    keys for which jobs wait, by the version of the limit with which each was looked at

@@ -3,8 +3,8 @@
 -- Parts: expect, retention, locks, waiters.
 -- KEYS[1]: prefix. ARGV: 0 for all failures or -1 for the last one; ids.
 -- Returns for each id its fields and values, its failures, its due time or '', 1 if it is to be cancelled, the id of the
---   job that was found, which is another one if the id is an alias, and the id of the job that holds its lock or '',
---   and the key for which it waits or ''.
+--   job that was found, which is another one if the id is an alias, the id of the job that holds its lock or '',
+--   its state or '', and the key for which it waits or ''.
 -- Reads all of a key, or nothing if something else stands there.
 local function whole(command, name, ...)
   local got = redis.pcall(command, P .. name, ...)
@@ -23,16 +23,16 @@ local function lock_holder(fields)
   return ''
 end
 
--- Returns the key for whose slot a job waits.
-local function awaited_key(id, fields)
-  if not has_limits then return '' end
+-- Returns the state of a job, and the key for whose slot it waits, or ''.
+local function state_and_key(id, fields)
   local named = {}
   for i = 1, #fields, 2 do named[fields[i]] = fields[i + 1] end
-  for _, key in ipairs(limits_of(named.s == 'waiting' and named.x or '')) do
+  local state = state_of(id, named.s, named.q, named.x)
+  for _, key in ipairs(limits_of(state == 'waiting' and named.x or '')) do
     local place = redis.pcall('ZSCORE', P .. waiters_of(key, named.q or ''), id)
-    if type(place) == 'string' then return key.text end
+    if type(place) == 'string' then return state, key.text end
   end
-  return ''
+  return state or '', ''
 end
 
 sweep(100)
@@ -49,7 +49,7 @@ for i = 2, #ARGV do
   local is_cancelled = are_cancelled and redis.call('SISMEMBER', P .. 'cancelled', id) or 0
   reply[i - 1] = {
     fields, whole('LRANGE', 'e:' .. id, ARGV[1], -1), due or '', is_cancelled, id, lock_holder(fields),
-    awaited_key(id, fields)
+    state_and_key(id, fields)
   }
 end
 return reply

@@ -15,7 +15,8 @@ if held then
 end
 for i = 4, #ARGV do
   local id = ARGV[i]
-  local state, queue, enqueued_with, turn, edges = unpack(read(id, 's', 'q', 'e', 'y', 'E'), 1, 5)
+  local said, queue, enqueued_with, turn, edges, limits = unpack(read(id, 's', 'q', 'e', 'y', 'E', 'x'), 1, 6)
+  local state = state_of(id, said, queue, limits)
   local has_place = is_one_of(state, LINED_UP)
   local score = has_place and redis.call('ZSCORE', P .. (state == 'queued' and 'q:' or 'y:') .. source, id)
   if queue == source and is_one_of(state, MOVABLE) and (score or not has_place) and not edges then
@@ -26,7 +27,6 @@ for i = 4, #ARGV do
         redis.call('ZADD', P .. 'q:' .. target, score, id)
       end
       take_out(id, state, source)
-      redis.call('HSET', P .. 'j:' .. id, 's', 'queued')
       some_are_queued = true
     end
     redis.call('HSET', P .. 'j:' .. id, 'q', target)

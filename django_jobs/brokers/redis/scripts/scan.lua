@@ -119,7 +119,8 @@ local function rest(state, part, reached)
 end
 
 local function add_only()
-  local state = read(only, 's')[1]
+  local said, of_queue, limits = unpack(read(only, 's', 'q', 'x'), 1, 3)
+  local state = state_of(only, said, of_queue, limits)
   for _, name in ipairs(states) do
     if name == state then
       add(state, '', redis.call('ZSCORE', P .. 's:' .. state, only) or '0', only)

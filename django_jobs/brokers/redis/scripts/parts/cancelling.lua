@@ -45,7 +45,8 @@ local function end_cancelled()
   local ids = redis.pcall('SRANDMEMBER', P .. 'cancelled', CANCELLED_PER_CALL)
   table.sort(ids)
   for _, id in ipairs(ids) do
-    local state, queue = unpack(read(id, 's', 'q'), 1, 2)
+    local said, queue, limits = unpack(read(id, 's', 'q', 'x'), 1, 3)
+    local state = state_of(id, said, queue, limits)
     if not (queue and is_one_of(state, PERMITTED.cancel)) then
       redis.call('SREM', P .. 'cancelled', id)
     elseif state ~= 'running' and can_discard(state, queue) then

@@ -1,6 +1,13 @@
 -- What can be wrong with a job, by its own fields.
 -- Parts: findings, fields, shapes, sound, places, ends, flight, check_locks, edges, additions.
 
+-- Reads all fields of a job, by their names, with the state that it has.
+local function read_job(id)
+  local job = read_all(id)
+  job.s = state_of(id, job.s, job.q, job.x)
+  return job
+end
+
 local function is_known_state(state)
   return state == 'running' or is_one_of(state, LINED_UP) or is_one_of(state, DEFERRED) or is_one_of(state, ENDED)
 end
@@ -165,7 +172,7 @@ end
 
 local function check_job(id)
   if redis.call('TYPE', P .. 'j:' .. id).ok ~= 'hash' then return end
-  local job = read_all(id)
+  local job = read_job(id)
   local why = complaint(job)
   if not why then
     check_readable_job(id, job)

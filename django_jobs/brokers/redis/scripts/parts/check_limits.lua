@@ -30,7 +30,7 @@ end
 local function check_waiter(name, id)
   local key, queue = key_and_queue(name)
   local job = read_all(id)
-  local is_right = key and job.s == 'waiting' and job.q == queue and has_limit(job, key) and peek('ZSCORE', 'y:' .. queue, id)
+  local is_right = key and job.s == 'queued' and job.q == queue and has_limit(job, key) and peek('ZSCORE', 'y:' .. queue, id)
   if peek('ZSCORE', name, id) and not is_right then
     report('misplaced_job', name, id, key and function() leave_key(id, queue, key) end or taking('ZREM', name, id))
   end

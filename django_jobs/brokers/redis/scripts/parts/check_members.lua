@@ -60,7 +60,7 @@ end
 local function check_listed(index, id)
   local score = peek('ZSCORE', index, id)
   if not score or not check_exists(index, id, removal_from('ZREM', index, id)) then return end
-  local job = read_all(id)
+  local job = read_job(id)
   if home(job) ~= index then
     report('misplaced_job', index, id, function() move_home(index, id, job) end)
   elseif family(index) == 'y:' and job.E then
@@ -91,7 +91,7 @@ local function check_claim(index, id)
   local value = peek('HGET', index, id)
   if not value then return end
   if not check_exists(index, id, removal_from('HDEL', index, id)) then return end
-  local job = read_all(id)
+  local job = read_job(id)
   check_slots(value)
   if is_held(id, job) and not is_in(home(job), id) then return end -- the job has a finding of its own
   if home(job) ~= index or not is_held(id, job) then

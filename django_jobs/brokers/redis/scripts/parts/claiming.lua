@@ -98,12 +98,6 @@ local passed_over, kept_back = {}, {} -- jobs of the present queue that stay the
 local turns -- places that were claimed in it, if it has turns
 local is_full = false -- whether the next job may start only in a thread that is not free
 
--- Leaves a job in its queue that was taken out of it, or that has waited for a slot.
-local function stay(list, score, id, state)
-  if state ~= 'queued' then redis.call('HSET', P .. 'j:' .. id, 's', 'queued') end
-  append(list, score, id)
-end
-
 -- Claims a job that was taken out of its queue, or does what keeps it from running now. Takes its limits and the job, as far
 -- as they were read. Whether it has to wait comes first, as jobs that do are not read. Returns how many it claimed.
 local function consider(id, queue, score, limits, job)
@@ -120,7 +114,7 @@ local function consider(id, queue, score, limits, job)
     put_aside = put_aside + 1
     return 0
   elseif key then
-    let_wait(id, score, key, job and job.s)
+    let_wait(id, score, key)
     return 0
   elseif is_newer(job) then
     leave_to_later(id, job)
@@ -133,9 +127,9 @@ local function consider(id, queue, score, limits, job)
   if not is_place(score) then score = '0' end
   if limits and is_over(job) then limits = nil end
   if job.c and must_run_alone(id, job.c) then
-    stay(passed_over, score, id, job.s)
+    append(passed_over, score, id)
   elseif limits and limits.is_timed and at_once < 1 then
-    stay(kept_back, score, id, job.s)
+    append(kept_back, score, id)
     is_full = true
   else
     if limits and limits.is_timed then at_once = at_once - 1 end

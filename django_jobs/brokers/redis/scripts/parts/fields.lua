@@ -16,6 +16,13 @@ local function read_all(id)
   return named
 end
 
+-- Returns the state of a job, of which it takes what the record says. A job that waits for a slot is said to be queued: only its
+-- index tells that it waits, so that nothing has to be written of jobs that come and go.
+local function state_of(id, said, queue, limits)
+  local waits = said == 'queued' and limits and redis.pcall('ZSCORE', P .. 'y:' .. (queue or ''), id)
+  return type(waits) == 'string' and 'waiting' or said
+end
+
 -- Tells whether a value is one of a list.
 local function is_one_of(value, list)
   for _, one in ipairs(list) do

@@ -12,8 +12,7 @@ local touched = {} -- how many of them waited for each limit
 local emptied = {} -- keys for which no more jobs wait
 
 -- Lets a job that was taken out of its queue wait for a key.
-local function let_wait(id, score, key, state)
-  if state ~= 'waiting' then redis.call('HSET', P .. 'j:' .. id, 's', 'waiting') end
+local function let_wait(id, score, key)
   local of_key = moved_by_key[key]
   if not of_key then
     of_key = {}

@@ -14,9 +14,9 @@ end
 -- Puts a call in the place of a job that waits, under that one's id. The token grows, so that an operator who has seen
 -- the job before does nothing to the call.
 local function replace(first, last, id)
-  local state, queue, token, batch = unpack(read(id, 's', 'q', 'n', 'B'), 1, 4)
+  local said, queue, token, batch, limits = unpack(read(id, 's', 'q', 'n', 'B', 'x'), 1, 5)
   if awaits_lock(id) then ARGV[first + 5] = string.format('%.0f', NO_DUE_TIME) end
-  take_out(id, state, queue)
+  take_out(id, state_of(id, said, queue, limits), queue)
   redis.call('UNLINK', P .. 'j:' .. id)
   ARGV[first + 1] = id
   store(first, last)
