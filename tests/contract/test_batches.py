@@ -473,6 +473,35 @@ def test_a_callback_in_the_queue_that_is_cleared_starts(
     assert ids(w1.take(5)) == ["end"]
 
 
+def test_a_callback_that_overtakes_the_jobs_that_are_cleared_starts(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    """It is none of those that were there, however many these are."""
+    broker.batches.open(NewBatch(id="b1", callbacks={END: make_job(id="end", priority=1)}))
+    add(broker, members(1))
+    broker.batches.close("b1")
+    broker.push(make_jobs(600))
+
+    assert inspection.clear("default") == 601
+
+    assert ids(w1.take(5)) == ["end"]
+
+
+def test_a_callback_starts_if_jobs_that_wait_for_a_slot_are_cleared_with_its_batch(
+    broker: Broker, inspection: Inspection, w1: Driver
+) -> None:
+    broker.push([limited("holder", JobLimit("mail", 1)), limited("waits", JobLimit("mail", 1))])
+    w1.take(2)
+    broker.batches.open(NewBatch(id="b1", callbacks={END: make_job(id="end")}))
+    add(broker, members(1))
+    broker.batches.close("b1")
+
+    assert inspection.clear("default") == 2
+
+    assert inspection.find("waits") is None
+    assert ids(w1.take(5)) == ["end"]
+
+
 # --- callbacks that wait ------------------------------------------------------------------------
 
 

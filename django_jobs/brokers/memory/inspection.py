@@ -238,7 +238,7 @@ class MemoryInspection(Inspection):
     def clear(self, queue: str) -> int:
         with self._lock:
             count = 0
-            while entry := self._store.pop(queue) or self._store.waiters.any_of(queue):
+            while entry := self._store.waiters.any_of(queue) or self._store.pop(queue):
                 self._store.delete(entry, self._now())
                 count += 1
             self._store.nodes.follow(self._now())

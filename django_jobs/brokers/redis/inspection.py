@@ -197,10 +197,9 @@ class RedisInspection(Inspection):
         return bool(self._run("hold_moves", owner, milliseconds))
 
     def clear(self, queue: str) -> int:
-        total, all_of_them = self._run("clear", queue, CLEAR_PORTION)
-        count = total
-        while count and total < all_of_them:  # and not those that have come since
-            count, _ = self._run("clear", queue, min(CLEAR_PORTION, all_of_them - total))
+        total, left = self._run("clear", queue, CLEAR_PORTION)
+        while left:
+            count, left = self._run("clear", queue, CLEAR_PORTION, left)
             total += count
         return int(total)
 
