@@ -128,6 +128,9 @@ declared it."""
 LIMITS_SWEPT = 10
 """At how many limits a heartbeat looks, to forget those."""
 
+STARTS_CORRECTED = 300
+"""How many starts of a key a heartbeat corrects that a clock noted which was ahead."""
+
 MOVED_PER_CALL = 150
 """How many jobs one call may let wait for slots, as it holds up the whole server.
 

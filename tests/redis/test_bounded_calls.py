@@ -14,6 +14,7 @@ from django_jobs.brokers.constants import (
     GIVEN_BACK_PER_CALL,
     POSTPONED_PER_CALL,
     REAPED_PER_CALL,
+    STARTS_CORRECTED,
     SWEEP,
     TICKS_PER_CALL,
 )
@@ -22,10 +23,11 @@ from django_jobs.brokers.redis.inspection import CLEAR_PORTION
 from django_jobs.errors import WrongKeyType
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import NewBatch
+from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.membership import Membership
 from django_jobs.jobs.records import JOB_FORMAT, State
 from django_jobs.jobs.ticks import Tick
-from tests.support.builders import dead, make_job, make_jobs, retrying, succeeded
+from tests.support.builders import dead, limited, make_job, make_jobs, retrying, succeeded
 from tests.support.clock import Clock
 from tests.support.driver import Driver, check_with_doctor, ids, past_lease
 
@@ -215,3 +217,24 @@ def test_a_call_that_ends_many_batches_starts_few_callbacks_and_the_next_goes_on
     assert 0 < broker.inspection.counts()[State.QUEUED] < len(names)
     assert reply.due_in == 0
     assert len(w1.take(len(names), "callbacks")) == len(names)
+
+
+def test_a_heartbeat_corrects_some_of_the_starts_under_a_clock_that_was_ahead(
+    broker: RedisBroker, client: redis.Redis, clock: Clock, w1: Driver
+) -> None:
+    number, minute = 2 * STARTS_CORRECTED + 1, 60_000
+    limit = JobLimit("mail", number, per=minute)
+    starts = f"{{jobs}}:r:{limit.key}"
+    w1.heartbeat()
+    client.rpush(starts, *[clock.now() + 3_600_000] * number)
+    broker.push([limited("a", limit)])
+    assert w1.take(1) == ()
+
+    for corrected in (STARTS_CORRECTED, 2 * STARTS_CORRECTED, number):
+        w1.heartbeat()
+        assert client.lrange(starts, 0, -1).count(str(clock.now())) == corrected
+
+    clock.advance(minute - 1)
+    assert w1.take(1) == ()
+    clock.advance(1)
+    assert ids(w1.take(1)) == ["a"]

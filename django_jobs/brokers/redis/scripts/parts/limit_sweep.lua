@@ -9,16 +9,22 @@ local function is_unused(id)
     and redis.call('EXISTS', P .. 'h:' .. id, P .. 'g:' .. id) == 0
 end
 
--- Lets starts of a key count as of now that a clock noted which was ahead. Returns whether there were some.
-local function correct_starts(key, per)
+-- Returns when the start at an index of a list was, or 0.
+local function start_at(name, index)
+  local at = redis.pcall('LINDEX', name, index)
+  return type(at) == 'string' and tonumber(at) or 0
+end
+
+-- Lets starts of a key count as of now that a clock noted which was ahead: some of them, as a key may have 100,000, and the
+-- earliest first, as these decide when the key has a slot. Returns whether there were any.
+local function correct_starts(key)
   local name = P .. 'r:' .. key.text
-  local last = redis.pcall('LINDEX', name, -1)
-  if type(last) ~= 'string' or (tonumber(last) or 0) <= now then return false end
-  local times = redis.call('LRANGE', name, 0, -1)
-  for n, at in ipairs(times) do times[n] = text_of(math.min(tonumber(at) or now, now)) end
-  redis.call('UNLINK', name)
-  could_many('RPUSH', name, times)
-  redis.call('PEXPIRE', name, per + SWEPT_LATER_MS)
+  if start_at(name, -1) <= now then return false end
+  local first, length = 0, redis.call('LLEN', name)
+  while start_at(name, math.min(first + STARTS_CORRECTED, length) - 1) <= now do first = first + STARTS_CORRECTED end
+  for n, at in ipairs(redis.call('LRANGE', name, first, first + STARTS_CORRECTED - 1)) do
+    if (tonumber(at) or math.huge) > now then redis.call('LSET', name, first + n - 1, text_of(now)) end
+  end
   return true
 end
 
@@ -27,7 +33,7 @@ local function correct_openings()
   for _, text in ipairs(redis.pcall('ZREVRANGE', P .. 'opens', 0, LIMITS_SWEPT - 1)) do
     local key = key_of(text)
     local number = number_of(key.limit)
-    if number and number.per > 0 and correct_starts(key, number.per) then
+    if number and number.per > 0 and correct_starts(key) then
       redis.call('ZADD', P .. 'opens', opens_at(key) or now, text)
     end
   end
