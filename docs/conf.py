@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 project = "django_jobs"
 html_title = "django_jobs"
+# Where the site is published: llms.txt has whole addresses.
+html_baseurl = os.environ.get("DOCS_URL", "")
 html_theme = "furo"
 html_show_copyright = False
 html_show_sphinx = False
