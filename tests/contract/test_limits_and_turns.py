@@ -6,7 +6,8 @@ from django_jobs.brokers.base import Broker
 from django_jobs.brokers.inspection.base import Inspection
 from django_jobs.jobs.limits import JobLimit
 from django_jobs.jobs.records import Claim, State, Turn
-from tests.support.builders import limited, make_job, succeeded
+from tests.support.builders import limit_reached, limited, make_job, succeeded
+from tests.support.clock import Clock
 from tests.support.driver import Driver, check_with_doctor, found, ids
 
 
@@ -60,3 +61,31 @@ def test_a_slot_is_not_kept_for_jobs_of_a_fair_key_whose_turn_is_over(
     w1.settle(succeeded(claim))
 
     assert ids(w1.take(5)) == ["x1", "y2", "y3"]
+
+
+def test_a_job_that_met_a_limit_comes_back_to_the_turns_as_they_are_now(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    """They have begun again since, as the queue was empty."""
+    broker.push([limited(f"x{n}", mail(9), turn=Turn("x")) for n in range(5)])
+    *others, last = w1.take(5)
+    w1.settle(*map(succeeded, others))
+    w1.heartbeat()
+    broker.push([make_job(id=f"y{n}", turn=Turn("y")) for n in range(5)])
+
+    w1.settle(limit_reached(last, delay=1_000))
+
+    check_with_doctor(broker)
+    assert w1.take(1) != ()
+    clock.advance(1_000)
+    assert ids(w1.take(2)) == ["x4", "y1"]
+
+
+def test_a_job_that_met_a_limit_comes_back_to_an_empty_queue(broker: Broker, w1: Driver) -> None:
+    broker.push([limited("x", mail(9), turn=Turn("x"))])
+    claim = w1.take_one()
+    w1.heartbeat()
+
+    w1.settle(limit_reached(claim))
+
+    check_with_doctor(broker)

@@ -32,7 +32,7 @@ local function meet_limit(i, id, score, lock, limits)
   redis.call('HSET', P .. 'j:' .. id, 'p', (read(id, 'k')[1] or '0') .. ':limit:' .. ARGV[i + 5])
   if lock ~= '' then take_lock(id, lock) end
   if #closes > 0 then
-    place(id, queue, score)
+    put_back(id, queue, score)
     mark(queue)
   else
     redis.call('HSET', P .. 'j:' .. id, 's', 'scheduled')
