@@ -256,6 +256,22 @@ def test_nothing_starts_before_the_workflow_is_sealed(broker: Broker, w1: Driver
     assert ids(w1.take(10)) == ["top"]
 
 
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+def test_an_operator_changes_no_node_before_the_workflow_is_sealed(
+    broker: Broker, inspection: Inspection, w1: Driver, verb: str
+) -> None:
+    """What needs the end of the node would start, and be forgotten while it runs."""
+    broker.batches.open(NewBatch(id=FLOW, is_workflow=True))
+    broker.batches.add_nodes(FLOW, nodes_of({"a": "", "b": "a.ended"}))
+
+    assert not getattr(inspection, verb)("a")
+    assert w1.take(2) == ()
+
+    broker.batches.close(FLOW)
+    assert getattr(inspection, verb)("a")
+    assert ids(w1.take(2)) == ["b"]
+
+
 def test_a_workflow_that_is_never_sealed_is_forgotten(
     broker: Broker, inspection: Inspection, clock: Clock, w1: Driver
 ) -> None:

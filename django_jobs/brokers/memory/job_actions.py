@@ -43,9 +43,7 @@ class JobActions:
         """Do something to those jobs whose state permits it; what follows from it comes last."""
         changed = locked = 0
         for entry in entries:
-            if not entry.permits(action.states):
-                continue
-            if action is JobAction.DELETE and entry.open_added:
+            if not self._permits(action, entry):
                 continue
             if action is JobAction.RETRY and not self._store.can_run_again(entry, now):
                 locked += 1
@@ -55,6 +53,16 @@ class JobActions:
         self._store.nodes.follow(now)
         self._make_room()
         return Applied(changed, locked)
+
+    def _permits(self, action: JobAction, entry: StoredJob) -> bool:
+        """Return whether that may be done to a job now.
+
+        A node stays as it is until its workflow is sealed: another one would start before that.
+        """
+        if action is JobAction.DELETE and entry.open_added:
+            return False
+        is_sealed = not self._store.memberships.takes_nodes(entry.job.batch)
+        return is_sealed and entry.permits(action.states)
 
     def _retry(self, entry: StoredJob, now: int) -> None:
         self._cancellations.forget(entry)

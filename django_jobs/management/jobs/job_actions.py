@@ -115,8 +115,8 @@ class JobActionSubcommand(BackendSubcommand):
         if record.state in self.states:
             return Refusal(
                 job_id,
-                f"Job {job_id} was not {self.participle}: it is added by a job that still runs, or"
-                " has added jobs that have not ended.",
+                f"Job {job_id} was not {self.participle}: it is added by a job that still runs, has"
+                " added jobs that have not ended, or its workflow is not stored as a whole yet.",
             )
         *others, last = [state.value for state in self.states]
         return Refusal(

@@ -109,7 +109,7 @@ class WorkflowCommands(BatchCommands):
     @invariant()
     def each_node_waits_for_something_and_for_all_it_needs(self) -> None:
         by_id = self.records()
-        unsealed = {one.id for one in self.brokers[0].batches.list(workflows=True) if one.is_open}
+        unsealed = self.unsealed()
         for record in by_id.values():
             if record.job.batch not in unsealed:
                 self.check_node(record, by_id)
@@ -118,16 +118,22 @@ class WorkflowCommands(BatchCommands):
         sources = [(kind, by_id.get(source)) for kind, source in self.edges.get(record.job.id, ())]
         if record.state is State.WAITING and record.job.batch:
             assert any(source and self.is_open(source, by_id) for _, source in sources)
-        if not record.state.is_final and record.state is not State.WAITING:
+        # An id that was forgotten may be pushed again, as that of another job.
+        if record.job.batch and not record.state.is_final and record.state is not State.WAITING:
             for kind, source in sources:
                 if source and kind is EdgeKind.SUCCESS:
                     assert source.state is State.SUCCEEDED
                     assert not self.is_open(source, by_id)
 
     def is_left_alone(self, action: JobAction, job_id: str) -> bool:
-        return super().is_left_alone(action, job_id) or (
-            action is JobAction.DELETE and self.waits_for_added(job_id, self.records())
+        return (
+            super().is_left_alone(action, job_id)
+            or self.expected.present[job_id].batch in self.unsealed()
+            or (action is JobAction.DELETE and self.waits_for_added(job_id, self.records()))
         )
+
+    def unsealed(self) -> set[str]:
+        return {one.id for one in self.brokers[0].batches.list(workflows=True) if one.is_open}
 
     def records(self) -> dict[str, JobRecord]:
         return {one.job.id: one for state in State for one in listing(self.brokers[0], state)}

@@ -15,6 +15,7 @@ local function apply(id, wanted_state, wanted_token)
   local state = state_of(id, said, queue, limits)
   if not queue or not is_one_of(state, PERMITTED[what]) then return 0 end
   if adder and not batch then return 0 end -- the attempt that adds it has not ended
+  if is_workflow(batch) and redis.call('HEXISTS', P .. 'c:' .. batch, 'held') == 1 then return 0 end -- it is not sealed
   if what == 'delete' and added and not string.find(added, '^0:') then return 0 end -- it waits for what it has added
   if wanted_state ~= '' and (state ~= wanted_state or (token or '') ~= wanted_token) then return 0 end
   expect_queue(queue)
