@@ -143,7 +143,7 @@ def test_a_job_is_not_deleted_before_what_it_has_added_has_ended(
     broker.batches.grow([added], Membership(flow.id, first.id, claim.token))
     worker.settle(succeeded(claim))
 
-    with pytest.raises(CommandError, match=r"was not deleted: it is added .* have not ended\."):
+    with pytest.raises(CommandError, match=r"was not deleted: it is added .* whole yet\."):
         jobs("delete", first.id)
 
 

@@ -137,8 +137,17 @@ class BothBrokers(RuleBasedStateMachine):
         return {one.id: 0 if one.paused else one.n if one.own is None else one.own for one in known}
 
     def check_slots(self, claims: Sequence[Claim], before: dict[str, int]) -> None:
-        """Check that claims had slots; a job may have brought another number along."""
-        slots = {id_: max(slots, before.get(id_, 0)) for id_, slots in self.slots().items()}
+        """Check that claims had slots; each of their jobs may have brought another number along."""
+        known = self.brokers[0].inspection.limits.all()
+        pinned = {one.id for one in known if one.paused or one.own is not None}
+        taken = [limit for claim in claims for limit in self.expected.present[claim.job.id].limits]
+        slots = {
+            id_: max(
+                *(number, before.get(id_, 0)),
+                *(limit.n for limit in taken if limit.id == id_ and id_ not in pinned),
+            )
+            for id_, number in self.slots().items()
+        }
         running = [job_id for held in self.expected.held.values() for job_id in held]
         self.starts_seen.check(claims, self.expected.present, running, slots, self.clock.now())
 
