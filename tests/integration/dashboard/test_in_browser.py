@@ -204,6 +204,7 @@ def violations(page: Page, *tags: str) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(600)  # axe looks at each page twice
 def test_every_page_is_accessible(
     page: Page, live_server: LiveServer, person: Person, redis_backend: RedisBackend
 ) -> None:
