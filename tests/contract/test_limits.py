@@ -207,6 +207,21 @@ def test_the_number_that_was_declared_last_counts(broker: Broker, w1: Driver) ->
     assert ids(w1.take(5)) == ["b"]
 
 
+def test_a_lower_number_forgets_no_start_of_the_present_period(
+    broker: Broker, clock: Clock, w1: Driver
+) -> None:
+    """It comes with a job of the same call, and the next deploy takes it back."""
+    before, lower, after = (api(n, declared_at=at) for at, n in enumerate((2, 1, 2), 1))
+    broker.push([limited("a", before), limited("b", before), limited("c", lower, priority=-1)])
+    assert ids(w1.take(5)) == ["a", "b"]
+
+    broker.push([limited("d", after, priority=1)])
+    assert ids(w1.take(5)) == []
+
+    clock.advance(MINUTE)
+    assert ids(w1.take(5)) == ["d", "c"]
+
+
 def test_a_number_of_an_earlier_deploy_changes_nothing(broker: Broker, w1: Driver) -> None:
     broker.push([limited("a", mail(1, declared_at=2)), limited("b", mail(9, declared_at=1))])
 

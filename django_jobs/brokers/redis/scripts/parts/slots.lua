@@ -232,7 +232,8 @@ local function opens_at(key)
   return over_at > now and over_at or nil
 end
 
--- Gives a job a slot of each of its limits.
+-- Gives a job a slot of each of its limits. Of starts, as many are kept as may count by the numbers that hold now: earlier ones
+-- are out of the period. A job of the same call may declare a lower one, and a later job a higher one again.
 local function take_slots(found)
   for i = 1, #found do
     local key = found[i]
@@ -244,18 +245,18 @@ local function take_slots(found)
         keys_with_starts[#keys_with_starts + 1] = key
       end
       key.starts[#key.starts + 1] = text_of(now)
+      key.kept_starts = math.max(key.limit.number.n, key.limit.number.slots)
     end
   end
 end
 
--- Writes the slots that were taken and freed. Of starts, as many are kept as may count, also when an operator takes a
--- number back.
+-- Writes the slots that were taken and freed.
 local function write_slots()
   write_counts()
   for _, key in ipairs(keys_with_starts) do
     local number = number_of(key.limit)
     if could_many('RPUSH', P .. 'r:' .. key.text, key.starts) then
-      redis.call('LTRIM', P .. 'r:' .. key.text, -math.max(number.n, number.slots), -1)
+      redis.call('LTRIM', P .. 'r:' .. key.text, -key.kept_starts, -1)
       redis.call('PEXPIRE', P .. 'r:' .. key.text, number.per + SWEPT_LATER_MS)
     end
     key.starts, key.known_starts = nil, nil
