@@ -41,7 +41,8 @@ def with_parts(text: str) -> str:
 
     Redis creates all functions again in each call, which takes longer than the work of a small
     script. So a script gets no others than those that it uses, and those of parts with an entrance
-    are created when it is called.
+    are created when it is called. All of it stands in a function, which hands the variables before
+    it on: of its own block, Lua looks for each one that a function uses among all that others use.
     """
     texts: list[str] = []
 
@@ -53,7 +54,8 @@ def with_parts(text: str) -> str:
             texts.append(text)
 
     add(text)
-    return "".join(_in_blocks(_without_unused(texts)))
+    body = "".join(_in_blocks(_without_unused(texts)))
+    return f"return (function()\n{body}\nend)()"
 
 
 def _without_unused(texts: list[str]) -> list[str]:

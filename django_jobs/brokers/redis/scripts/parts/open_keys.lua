@@ -4,6 +4,7 @@
 -- Entered by: enter_limits.
 
 local heads = {} -- by queue: the first job that waits and could start, or false
+local has_heads = false -- whether the call has found any
 local open_of = {} -- by queue: a portion of its keys; `first` is where those begin that are still listed
 local unlisted = {} -- by queue: texts of keys that are listed no longer
 
@@ -121,12 +122,16 @@ end
 
 -- Returns the first job of a queue that waits and could start, or false.
 local function open_head(queue)
-  if heads[queue] == nil then heads[queue] = find_head(queue) end
+  if heads[queue] == nil then
+    heads[queue] = find_head(queue)
+    has_heads = has_heads or heads[queue] ~= false
+  end
   return heads[queue]
 end
 
 -- Looks again for those that could start in all queues, as a job has taken slots of its limits: perhaps the last ones.
 local function forget_heads(limits)
+  if not has_heads then return end
   for queue, head in pairs(heads) do
     for n = 1, #limits do
       if head and limits[n] == head.key and not is_free(head.key) then heads[queue] = nil end

@@ -9,8 +9,9 @@
 -- Returns where of a group stands what its jobs share, the last argument of the group, and where the number of
 -- their fields stands.
 local function shared_of(first)
-  local shared = first + 1 + 2 * ARGV[first]
-  local fields = shared + 4 + ARGV[shared + 3] * (ARGV[first] + 1)
+  local number = tonumber(ARGV[first])
+  local shared = first + 1 + 2 * number
+  local fields = shared + 4 + ARGV[shared + 3] * (number + 1)
   return shared, fields + ARGV[fields], fields
 end
 
@@ -41,18 +42,17 @@ local function leave_out_known(keys, ids, of_jobs)
   end
 end
 
--- Returns what each job of a group has in an own field, or nil if the group has no such field.
-local function own_values(first, field)
-  local number, shared, _, fields = tonumber(ARGV[first]), shared_of(first)
+-- Returns what each job of a group has in an own field, or nil if the group has no such field. Takes how many jobs it has, and
+-- what `shared_of` says of it.
+local function own_values(field, number, shared, fields)
   for name = shared + 4, fields - 1, number + 1 do
     if ARGV[name] == field then return { unpack(ARGV, name + 1, name + number) } end
   end
 end
 
--- Writes the records of new jobs of a group. Takes what HSET does for each of them: its key and its arguments are empty
--- yet, and its own fields are missing.
-local function write_records(first, keys, record)
-  local number, shared, _, fields = tonumber(ARGV[first]), shared_of(first)
+-- Writes the records of new jobs of a group, of which it takes the same. Takes what HSET does for each of them: its key and its
+-- arguments are empty yet, and its own fields are missing.
+local function write_records(first, number, shared, fields, keys, record)
   local places, before = { 3 }, { first + number } -- of own fields: where in the record, and behind which argument
   for name = shared + 4, fields - 1, number + 1 do
     record[#record + 1], record[#record + 2] = ARGV[name], ''
@@ -75,7 +75,7 @@ local function store_group(first)
   local is_due = run_at == '' or tonumber(run_at) <= now
   mark(queue) -- also for known jobs: the call may have failed before anybody was woken
   local keys, ids = {}, {}
-  local of_jobs = own_values(first, 'y')
+  local of_jobs = own_values('y', number, shared, fields)
   for n = 1, number do
     ids[n] = ARGV[first + n]
     keys[n] = P .. 'j:' .. ids[n]
@@ -89,13 +89,15 @@ local function store_group(first)
   if is_due then
     redis.call('ZADD', P .. 'q:' .. queue, unpack(new_members(ids, queue, ARGV[shared + 1], has_turns, of_jobs)))
     local queued_at = string.format('%.0f', now)
-    write_records(first, keys, { '', 'a', '', 'q', queue, 's', 'queued', 'u', queued_at, unpack(ARGV, fields + 1, last) })
+    write_records(first, number, shared, fields, keys,
+      { '', 'a', '', 'q', queue, 's', 'queued', 'u', queued_at, unpack(ARGV, fields + 1, last) })
   else
     for n = #ids, 1, -1 do
       ids[2 * n - 1], ids[2 * n] = run_at, ids[n]
     end
     redis.call('ZADD', P .. 's:scheduled', unpack(ids))
-    write_records(first, keys, { '', 'a', '', 'q', queue, 's', 'scheduled', unpack(ARGV, fields + 1, last) })
+    write_records(first, number, shared, fields, keys,
+      { '', 'a', '', 'q', queue, 's', 'scheduled', unpack(ARGV, fields + 1, last) })
   end
   return last
 end

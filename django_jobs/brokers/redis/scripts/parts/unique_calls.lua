@@ -4,7 +4,7 @@
 -- Calls a function for each unique job: with its number in the call, its id and its lock. The jobs begin with an argument.
 local function for_each_unique(first, act)
   for_each_group(first, #ARGV, function(number, i)
-    for n, lock in ipairs(own_values(i, 'l') or {}) do act(number + n - 1, ARGV[i + n], lock) end
+    for n, lock in ipairs(locks_of(i) or {}) do act(number + n - 1, ARGV[i + n], lock) end
   end)
 end
 

@@ -1,6 +1,12 @@
 -- How unique jobs are stored, or merged with those that hold their locks.
 -- Parts: store, locks, ends, cancelling.
 
+-- Returns the locks of the jobs of a group, or nil if they are not unique.
+local function locks_of(first)
+  local shared, _, fields = shared_of(first)
+  return own_values('l', tonumber(ARGV[first]), shared, fields)
+end
+
 local merged = {} -- numbers of the jobs of a call that were merged, and the ids of those with which they were
 
 -- Lets the id of a job that is not stored stand for another one for some time.
@@ -123,7 +129,7 @@ end
 -- Stores the jobs of a group, or merges unique ones. Neighbours that have their locks to themselves are stored together.
 -- Returns the id of the job that stands for the last of them.
 local function store_or_merge(number, first, last)
-  local locks, jobs = own_values(first, 'l'), tonumber(ARGV[first])
+  local locks, jobs = locks_of(first), tonumber(ARGV[first])
   local id = ARGV[first + jobs]
   if not locks then
     store(first, last)
