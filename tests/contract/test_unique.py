@@ -662,6 +662,19 @@ def test_a_lock_may_be_kept_after_a_success(broker: Broker, clock: Clock, w1: Dr
     assert broker.push([unique("d", keep_for=MINUTE)]) == ["d"]
 
 
+@pytest.mark.parametrize("come_back", [retrying, given_back, postponed])
+def test_a_lock_is_kept_from_a_job_that_comes_back_in_the_same_call(
+    broker: Broker, w1: Driver, come_back: Any
+) -> None:
+    broker.push([unique("a", until=Until.START)])
+    first = w1.take_one()
+    broker.push([unique("b", keep_for=MINUTE, result_ttl=MINUTE)])
+
+    w1.settle(succeeded(w1.take_one()), come_back(first))
+
+    assert broker.push([unique("c")]) == ["b"]
+
+
 @pytest.mark.parametrize("end", [dead, discarded])
 def test_a_lock_is_kept_after_nothing_else(broker: Broker, w1: Driver, end: Any) -> None:
     broker.push([unique("a", keep_for=MINUTE)])

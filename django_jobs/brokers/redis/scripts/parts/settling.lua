@@ -18,7 +18,13 @@ local function end_as(state, id, kept_ms, batch)
   append(expiries[state], over_at[kept_ms], id)
 end
 
-local freed = {} -- jobs that have succeeded in this portion, each followed by its lock
+local freed = {} -- jobs that have succeeded, each followed by its lock, which it still has
+
+local function free_freed()
+  if #freed == 0 then return end
+  free_locks(freed)
+  freed = {}
+end
 
 -- Does to the lock of a unique job what the end of an attempt does. Returns whether it has ended the job too: a
 -- failed one makes way for its successor.
@@ -64,6 +70,7 @@ local function settle(i, value)
   local id, state = ARGV[i], ARGV[i + 2]
   local fence, _, score, claimed_at, result_ttl, lock, limits, batch = let_go(value, ARGV[i + 1])
   if not fence then return false end
+  if lock ~= '' and state ~= 'succeeded' then free_freed() end -- it may be the same lock
   if state ~= 'succeeded' and undo(i, id, state, score, lock, limits) then return true end
   local job = P .. 'j:' .. id
   local started = text(claimed_at + ARGV[i + 3])
@@ -118,10 +125,7 @@ local function settle_portion(first, last)
     end
   end
   with_many('HDEL', flight, settled)
-  if #freed > 0 then
-    free_locks(freed)
-    freed = {}
-  end
+  free_freed()
 end
 
 local function settle_all()
