@@ -99,8 +99,6 @@ def _score(entry: StoredJob) -> int:
             return entry.place
         case State.RUNNING:
             return 0
-        case State.WAITING:
-            return entry.job.enqueued_at
         case _:
             return entry.ended_at if entry.state.is_final else entry.due_at or 0
 

@@ -60,8 +60,7 @@ class TaglessDriver(Driver):
 class BothBrokers(RuleBasedStateMachine):
     """Does everything twice, and compares the answers and all that can be seen.
 
-    Time moves in whole seconds, while each job is due at a millisecond of its own, as the order
-    of jobs that are due at the same moment is nobody's promise.
+    Time moves in whole seconds, and each job is due at a millisecond of its own.
     """
 
     steps: ClassVar[int] = 0
