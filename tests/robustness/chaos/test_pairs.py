@@ -57,11 +57,10 @@ class Ground:
     def prepare(self) -> None:
         """See to it that all workers serve, and that no trouble is left."""
         self.start_missing()
-        self.fleet.start(number=0, ready=True)
         self.connect()
 
     def start_missing(self) -> None:
-        self.fleet.start("-c", "4", number=WORKERS - len(self.fleet.workers))
+        self.fleet.start_ready("-c", "4", number=WORKERS - len(self.fleet.workers))
 
     def connect(self) -> None:
         self.connection.disconnect()
@@ -192,7 +191,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         fleet = Fleet(site, server, backend)
         client = redis.Redis.from_url(server.url, socket_timeout=PATIENCE)
         yield Ground(fleet, proxy, client.connection_pool.make_connection())
-        fleet.start(number=0, ready=True)  # a worker that is still starting would die of the signal
         fleet.stop()
         fleet.redis.close()
     site.end()
