@@ -1,4 +1,4 @@
-"""The paths of jobs that have to do with others, in ways that the paths of each kind leave out."""
+"""The paths of unique jobs, turns, batches and workflows that those of each kind leave out."""
 
 from __future__ import annotations
 
@@ -10,20 +10,15 @@ from django_jobs.brokers.constants import BATCH_HELD_MS, BATCH_KEPT_MS
 from django_jobs.errors import WorkflowNotStored
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchState, NewBatch
-from django_jobs.jobs.limits import JobLimit, LimitKind, limit_id
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import Job, OnConflict, Turn
+from django_jobs.jobs.records import OnConflict, Turn
 from tests.robustness.faults import added_paths, batch_paths, workflow_paths
 from tests.robustness.faults.job_paths import unique_jobs
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.trial import Trial
-from tests.support.builders import dead, limit_reached, retrying
-from tests.support.driver import Driver
+from tests.support.builders import dead, retrying
 
 MINUTE = 60_000
-FEW = JobLimit("few", 1)
-FEW_ID = limit_id(LimitKind.LIMIT, FEW.name)
-RATE = JobLimit("rate", 1, MINUTE)
 
 # --- unique jobs -----------------------------------------------------------------------------
 
@@ -74,6 +69,36 @@ def cancel_who_holds_a_lock(trial: Trial) -> PreparedPath:
     return PreparedPath(act)
 
 
+def keep_a_lock(trial: Trial) -> PreparedPath:
+    """After a success, a later call is that job for a while."""
+    trial.stored(unique_jobs(trial, "d1", keep_for=MINUTE))
+    later = unique_jobs(trial, "d1")
+
+    def act() -> None:
+        trial.exchange(0, trial.run(trial.exchange(1)))
+        trial.try_once(lambda: trial.broker.push(later))
+        trial.exchange(0, trial.run(trial.exchange(1)))
+
+    trial.answers.tried(later)  # a call that was not answered may be a job: of an end that was lost
+    return PreparedPath(act)
+
+
+def merge_after_a_commit(trial: Trial) -> PreparedPath:
+    """The id that the caller has goes on to stand for the job that holds the lock."""
+    (first,) = trial.stored(unique_jobs(trial, "d1"))
+    (call,) = unique_jobs(trial, "d1", after_commit=True, on_conflict=OnConflict.RAISE)
+
+    def act() -> None:
+        trial.insist(lambda: trial.broker.push([call]))
+        found = trial.safe.inspection.find(call.id)
+        assert found is not None
+        assert found.job.id == first.id
+        trial.exchange(0, trial.run(trial.exchange(2)))
+
+    trial.answers.tried([call])
+    return PreparedPath(act)
+
+
 # --- turns -----------------------------------------------------------------------------------
 
 
@@ -92,86 +117,6 @@ def move_among_turns(trial: Trial) -> PreparedPath:
         trial.safe.inspection.move(ids, "other", "default")
 
     return PreparedPath(act, move_the_rest)
-
-
-# --- limits ----------------------------------------------------------------------------------
-
-
-def limited(trial: Trial, number: int, *limits: JobLimit) -> list[Job]:
-    return trial.stored([job for _ in range(number) for job in trial.jobs(1, limits=limits)])
-
-
-def meet_a_limit(trial: Trial) -> PreparedPath:
-    """The job waits for the time that its task gave, and with it all of its key."""
-    limited(trial, 2, FEW)
-    claims = trial.exchange(2)
-
-    def act() -> None:
-        trial.exchange(2, [limit_reached(claim, delay=MINUTE) for claim in claims])
-        trial.clock.advance(MINUTE)
-        for _ in range(2):
-            trial.exchange(0, trial.run(trial.exchange(2)))
-
-    return PreparedPath(act)
-
-
-def wait_for_a_period(trial: Trial) -> PreparedPath:
-    limited(trial, 2, RATE)
-    trial.beat()
-
-    def act() -> None:
-        for _ in range(2):
-            trial.exchange(0, trial.run(trial.exchange(2)))
-            trial.clock.advance(MINUTE)
-
-    return PreparedPath(act)
-
-
-def take_back_slots_of_a_dead_worker(trial: Trial) -> PreparedPath:
-    limited(trial, 3, FEW)
-    gone = Driver(trial.safe, "w0")
-    trial.answers.ran(gone.take(3))
-    trial.beat()
-    trial.clock.advance(trial.lease // 2)
-    trial.beat()
-    trial.clock.advance(trial.lease // 2 + 1)
-
-    def act() -> None:
-        trial.beat()
-        for _ in range(3):
-            trial.exchange(0, trial.run(trial.exchange(3)))
-
-    return PreparedPath(act)
-
-
-def change_a_limit(trial: Trial) -> PreparedPath:
-    """An operator pauses it while jobs wait, changes its number, and lets it go on."""
-    limited(trial, 3, FEW)
-    trial.exchange(0, trial.run(trial.exchange(3)))
-    limits = trial.broker.inspection.limits
-
-    def act() -> None:
-        trial.insist(lambda: limits.pause(FEW_ID))
-        assert not trial.exchange(3), "a paused limit gives slots"
-        trial.insist(lambda: limits.set_number(FEW_ID, 2))
-        trial.insist(lambda: limits.resume(FEW_ID))
-        trial.exchange(0, trial.run(trial.exchange(3)))
-        trial.insist(lambda: limits.set_number(FEW_ID, None))
-
-    return PreparedPath(act, lambda: trial.safe.inspection.limits.resume(FEW_ID))
-
-
-def cancel_and_delete_who_waits_for_a_slot(trial: Trial) -> PreparedPath:
-    _, cancelled, deleted = limited(trial, 3, FEW)
-    claims = trial.exchange(3)
-    trial.answers.cancelled.add(cancelled.id)
-
-    def act() -> None:
-        trial.insist(lambda: trial.broker.inspection.cancel(cancelled.id))
-        trial.remove([deleted.id], lambda: trial.broker.inspection.delete(deleted.id))
-        trial.exchange(0, trial.run(claims))
-
-    return PreparedPath(act)
 
 
 # --- batches and workflows -------------------------------------------------------------------
@@ -265,6 +210,19 @@ def delete_a_node(trial: Trial) -> PreparedPath:
     return PreparedPath(act, check=partial(is_over, trial))
 
 
+def clear_nodes(trial: Trial) -> PreparedPath:
+    """The queued node is deleted, and what waits for its success is discarded."""
+    first, *rest = workflow_paths.stored(trial)
+    trial.answers.cancelled.update(node.job.id for node in rest)
+
+    def act() -> None:
+        trial.remove([first.job.id], lambda: trial.broker.inspection.clear("default"))
+        for _ in range(3):
+            trial.exchange(0, trial.run(trial.exchange(2)))
+
+    return PreparedPath(act, check=partial(is_over, trial))
+
+
 def forget_a_workflow(trial: Trial) -> PreparedPath:
     """One that was cancelled is forgotten some days after its end, with all nodes."""
     nodes = workflow_paths.stored(trial)
@@ -295,9 +253,9 @@ def is_over(trial: Trial) -> None:
 
 RELATION_PATHS = (
     *(a_failed_attempt_makes_way, retry_against_a_lock, cancel_who_holds_a_lock),
+    *(keep_a_lock, merge_after_a_commit),
     move_among_turns,
-    *(meet_a_limit, wait_for_a_period, take_back_slots_of_a_dead_worker, change_a_limit),
-    cancel_and_delete_who_waits_for_a_slot,
     *(the_block_vanishes, a_merged_call_is_no_member),
-    *(cancel_a_workflow, cancel_a_workflow_that_grows, delete_a_node, forget_a_workflow),
+    *(cancel_a_workflow, cancel_a_workflow_that_grows, delete_a_node, clear_nodes),
+    forget_a_workflow,
 )
