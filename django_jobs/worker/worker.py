@@ -203,6 +203,7 @@ class Worker:
                 error,
                 extra=self.log_fields,
             )
+        self._state.executors.join()
         self._tell_stopped()
 
     def _tell_stopped(self) -> None:

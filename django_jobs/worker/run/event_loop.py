@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from contextvars import Context
@@ -29,6 +30,9 @@ logger = logging.getLogger("django_jobs")
 
 CLEAN_UP = 1.0
 """Seconds that coroutines get to clean up after they are cancelled."""
+
+GRACE = 0.5
+"""Seconds more for the loop to end after that."""
 
 LOOK = 1.0
 """Seconds between two searches for attempts whose asyncio task ended without settling them."""
@@ -77,6 +81,12 @@ class EventLoop(Executor):
         if self.threads[0].is_alive():
             loop = self._loop
             call_soon(loop, loop.stop)
+
+    def join(self) -> None:
+        """Wait until cancelled coroutines have cleaned up; one that blocks the loop is left."""
+        thread = self.threads[0]
+        if thread.is_alive() and thread is not threading.current_thread():
+            thread.join(CLEAN_UP + GRACE)
 
     # --- in the loop's thread ------------------------------------------------------------------
 

@@ -40,6 +40,10 @@ class Executors:
         self._threads.stop()
         self._loop.stop()
 
+    def join(self) -> None:
+        """Give what was interrupted a moment to clean up; no thread is waited for."""
+        self._loop.join()
+
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""
         return (*self._threads.running(), *self._loop.running())
