@@ -203,7 +203,7 @@ class Worker:
                 error,
                 extra=self.log_fields,
             )
-        self._state.executors.join()
+        self._state.executors.await_clean_up()
         self._tell_stopped()
 
     def _tell_stopped(self) -> None:

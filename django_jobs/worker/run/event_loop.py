@@ -16,6 +16,7 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django_jobs.errors import JobCancelled, WorkerLost
 from django_jobs.jobs import observers
 from django_jobs.jobs.records import Claim
+from django_jobs.waits import capped
 from django_jobs.worker.supervision import supervised
 
 from .announcements import announce, announce_from_loop, needs_thread
@@ -82,11 +83,11 @@ class EventLoop(Executor):
             loop = self._loop
             call_soon(loop, loop.stop)
 
-    def join(self) -> None:
+    def await_clean_up(self) -> None:
         """Wait until cancelled coroutines have cleaned up; one that blocks the loop is left."""
         thread = self.threads[0]
         if thread.is_alive() and thread is not threading.current_thread():
-            thread.join(CLEAN_UP + GRACE)
+            thread.join(capped(CLEAN_UP + GRACE))
 
     # --- in the loop's thread ------------------------------------------------------------------
 

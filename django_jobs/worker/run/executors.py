@@ -40,9 +40,9 @@ class Executors:
         self._threads.stop()
         self._loop.stop()
 
-    def join(self) -> None:
+    def await_clean_up(self) -> None:
         """Give what was interrupted a moment to clean up; no thread is waited for."""
-        self._loop.join()
+        self._loop.await_clean_up()
 
     def running(self) -> tuple[Attempt, ...]:
         """Return the attempts that are running."""
