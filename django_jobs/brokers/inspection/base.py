@@ -208,7 +208,6 @@ class Inspection(ABC):
     def switch_on(self, name: str) -> None:
         """Let a periodic task run again, from its next tick."""
 
-    @abstractmethod
     def retry(self, job_id: str) -> bool:
         """Queue a dead, discarded, retrying or scheduled job now.
 
@@ -218,27 +217,23 @@ class Inspection(ABC):
 
         Attempts and crashes of an ended job count from zero again; its failures stay.
         """
+        return self.apply_one(JobAction.RETRY, job_id)
 
-    @abstractmethod
     def cancel(self, job_id: str) -> bool:
         """End a waiting job as discarded, and a running one with its worker's next heartbeat.
 
         Returns:
             False if it has ended or is unknown.
         """
+        return self.apply_one(JobAction.CANCEL, job_id)
 
-    @abstractmethod
     def delete(self, job_id: str) -> bool:
         """Forget a job that is not running; False if it is running or unknown."""
+        return self.apply_one(JobAction.DELETE, job_id)
 
+    @abstractmethod
     def apply_one(self, action: JobAction, job_id: str) -> bool:
-        """Retry, cancel or delete a job."""
-        does = {
-            JobAction.RETRY: self.retry,
-            JobAction.CANCEL: self.cancel,
-            JobAction.DELETE: self.delete,
-        }
-        return does[action](job_id)
+        """Retry, cancel or delete a job; return whether that has changed it."""
 
     @abstractmethod
     def move(

@@ -154,16 +154,7 @@ class MemoryInspection(Inspection):
         is_as_seen = entry and (entry.state, str(entry.token or "")) == (job.state, job.token)
         return entry if is_as_seen else None
 
-    def retry(self, job_id: str) -> bool:
-        return self._apply_one(JobAction.RETRY, job_id)
-
-    def cancel(self, job_id: str) -> bool:
-        return self._apply_one(JobAction.CANCEL, job_id)
-
-    def delete(self, job_id: str) -> bool:
-        return self._apply_one(JobAction.DELETE, job_id)
-
-    def _apply_one(self, action: JobAction, job_id: str) -> bool:
+    def apply_one(self, action: JobAction, job_id: str) -> bool:
         with self._lock:
             entry = self._store.entries.get(job_id)
             return bool(self._actions.apply(action, [entry] if entry else [], self._now()).changed)

@@ -157,16 +157,7 @@ class RedisInspection(Inspection):
     def switch_on(self, name: str) -> None:
         self._run("switch_task", name, 1)
 
-    def retry(self, job_id: str) -> bool:
-        return self._apply_one(JobAction.RETRY, job_id)
-
-    def cancel(self, job_id: str) -> bool:
-        return self._apply_one(JobAction.CANCEL, job_id)
-
-    def delete(self, job_id: str) -> bool:
-        return self._apply_one(JobAction.DELETE, job_id)
-
-    def _apply_one(self, action: JobAction, job_id: str) -> bool:
+    def apply_one(self, action: JobAction, job_id: str) -> bool:
         changed, _ = self._run("apply_action", action.value, job_id, "", "")
         return bool(changed)
 
