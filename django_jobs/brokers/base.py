@@ -135,7 +135,7 @@ class Broker(ABC):
     def push(self, jobs: Sequence[Job]) -> list[str]:
         """Store jobs as scheduled (a `run_at` in the future) or queued: all of them or none.
 
-        A remote store takes them in portions of 500 jobs, or 125 unique ones, or 8 megabytes of
+        A remote store takes them in portions of 300 jobs, or 75 unique ones, or 8 megabytes of
         arguments, each all or none.
 
         A job whose id is known already is left as it is. A late copy of a call, which was sent

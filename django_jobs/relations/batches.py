@@ -130,7 +130,7 @@ class Batch(JobGroup):
         return result
 
     def bulk_enqueue(self, task: AnyTask, calls: Iterable[Any]) -> list[Any]:
-        """Enqueue many calls as members, in a round trip for every 500.
+        """Enqueue many calls as members, in a round trip for every 300.
 
         Args:
             calls: as of `Task.bulk_enqueue`.

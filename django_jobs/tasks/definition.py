@@ -214,7 +214,7 @@ class Task(Base[P, R]):
     def bulk_enqueue(
         self, calls: Iterable[Call[P] | list[Any] | tuple[Any, ...] | Mapping[str, Any]]
     ) -> list[JobResult[R]]:
-        """Enqueue many calls, in one round trip for every 500 or 8 megabytes of them.
+        """Enqueue many calls, in one round trip for every 300 or 8 megabytes of them.
 
         Args:
             calls: for each job a list or tuple of positional arguments, a dict of keyword

@@ -10,7 +10,7 @@ from django_jobs.brokers.doctor import Doctor, Finding, Trouble
 from .added_doctor import AddedDoctor
 from .batch_doctor import BatchDoctor
 
-PORTION = 200
+PORTION = 150
 """How many keys or members one call looks at, so that nobody waits long for Redis."""
 
 

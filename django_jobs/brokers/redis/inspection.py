@@ -32,7 +32,7 @@ PAGE = 500
 
 ALL = sys.maxsize
 ALL_FAILURES, LAST_FAILURE = 0, -1
-CLEAR_PORTION = 500
+CLEAR_PORTION = 300
 
 ACTION_PORTION = 100
 """How many jobs one call changes, so that no other call waits long."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from django_jobs.jobs.records import Job
 
-JOBS = 500
+JOBS = 300
 """Jobs of one call: enough to make the round trip cheap, and few enough to hold nobody up."""
 
 WEIGHT_OF_LOCK, WEIGHT_OF_TURN = 3, 1

@@ -37,7 +37,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     client = server.client()
     clock.tell(lambda now: client.set(CLOCK_KEY, now))
     broker = RedisBroker(server.url, clock=MOVABLE_CLOCK)
-    holding = Holding(server, monkeypatch)
+    holding = Holding(server, clock, monkeypatch)
     yield Store(broker, client, clock, Driver(broker), holding)
     holding.close()
     broker.close()

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from django_jobs.brokers.redis.scripts import Scripts
+from tests.support.clock import Clock
 from tests.support.redis_server import RedisServer
 
 PAUSE = 0.00005
@@ -20,6 +21,12 @@ PAUSE = 0.00005
 
 OWN_COMMANDS = 2
 """The call of the script, and the question how many commands were made."""
+
+PASSES = 4
+"""Milliseconds from one call to the next.
+
+Jobs that ended at the same instant are in the order of their random ids, which costs more.
+"""
 
 HEAD = """
 | what is done | calls | median, ms | p99 | longest | of | most commands |
@@ -74,14 +81,15 @@ class Holding:
 
     Args:
         server: the only one that they call.
+        clock: theirs, which each call moves on.
     """
 
-    def __init__(self, server: RedisServer, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, server: RedisServer, clock: Clock, patch: pytest.MonkeyPatch) -> None:
         self.phases: list[Phase] = []
+        self._clock = clock
         self._phase: Phase | None = None
         self._client = redis.Redis.from_url(server.url)
         self._schedule = os.open(f"/proc/{server.pid}/schedstat", os.O_RDONLY)
-        self._commands = self._made()
         self._send = Scripts.send
         patch.setattr(Scripts, "send", self._noting())
 
@@ -92,7 +100,7 @@ class Holding:
             print(HEAD)
         phase = Phase(name)
         self.phases.append(phase)
-        self._phase, self._commands = phase, self._made()
+        self._phase = phase
         yield
         self._phase = None
         print(phase, flush=True)
@@ -105,24 +113,23 @@ class Holding:
         def send(
             scripts: Scripts, name: str, *arguments: str | int, **behind: Any
         ) -> Callable[[], Any]:
-            before = self._used()
+            self._clock.advance(PASSES)
+            made, used = self._made(), self._used()
             read = self._send(scripts, name, *arguments, **behind)
 
             def read_and_note() -> Any:
                 reply = read()
-                self._note(name, before)
+                held = (self._used() - used) / 1e6
+                self._note(Call(name, held, self._made() - made - OWN_COMMANDS))
                 return reply
 
             return read_and_note
 
         return send
 
-    def _note(self, name: str, before: int) -> None:
-        held = (self._used() - before) / 1e6
-        made = self._made()
+    def _note(self, call: Call) -> None:
         if self._phase:
-            self._phase.calls.append(Call(name, held, made - self._commands - OWN_COMMANDS))
-        self._commands = made
+            self._phase.calls.append(call)
 
     def _used(self) -> int:
         """Wait until the server has nothing to do, and return the nanoseconds that it has used."""
