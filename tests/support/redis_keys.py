@@ -32,7 +32,7 @@ SINGLE = {
     ),
     *("limits", "waits", "reviews", "opens", "closed"),
     *("batches", "workflows", "held", "batch_expiries", "workflow_expiries", "happened"),
-    *("suspects", "commands", "ticks", "runs", "off", "totals", "seq"),
+    *("suspects", "commands", "ticks", "runs", "off", "totals", "seq", "mover"),
 }
 FAMILIES = {*"jeqvmfbwdsnla", *"hrxyuog", *"czki"}
 

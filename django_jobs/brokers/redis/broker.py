@@ -71,7 +71,7 @@ class RedisBroker(Broker):
         self.place = f"{self._caller.address}, namespace {namespace}"
         self._pusher = Pusher(self._caller)
         self.batches = RedisBatches(self._caller.run, self._pusher)
-        self.inspection = RedisInspection(self._caller.run)
+        self.inspection = RedisInspection(self._caller.run, self._pusher)
         self.doctor = RedisDoctor(self._caller.run, self._caller.lease_ms)
 
     def push(self, jobs: Sequence[Job]) -> list[str]:

@@ -21,9 +21,10 @@ from django_jobs.brokers.inspection.filters import Candidate, Cursor, Filter, Sc
 from django_jobs.brokers.messages import WorkerCommand, WorkerInfo
 from django_jobs.jobs.records import JobRecord, State
 
-from . import codec, records, scanning
+from . import records, scanning
 from .limits import RedisLimits
 from .metrics import RedisMetrics
+from .pushing import Pusher
 from .reading import number
 from .workers import to_worker
 
@@ -43,10 +44,12 @@ class RedisInspection(Inspection):
 
     Args:
         run: calls one of the broker's scripts.
+        pusher: stores jobs.
     """
 
-    def __init__(self, run: Callable[..., Any]) -> None:
+    def __init__(self, run: Callable[..., Any], pusher: Pusher) -> None:
         self._run = run
+        self._pusher = pusher
         self.metrics = RedisMetrics(run)
         self.limits = RedisLimits(run)
 
@@ -182,7 +185,7 @@ class RedisInspection(Inspection):
     def adopt(self, records: Sequence[JobRecord], queue: str) -> None:
         for record in records:
             if not record.is_bound:
-                self._run("adopt", queue, *codec.adopted(record, queue))
+                self._pusher.adopt(record, queue)
 
     def hold_moves(self, owner: str, milliseconds: int) -> bool:
         return bool(self._run("hold_moves", owner, milliseconds))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django_jobs.errors import BatchEnded, DuplicateJob, InvalidWorkflow, WorkflowNotStored
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import Job
+from django_jobs.jobs.records import Job, JobRecord
 from django_jobs.jobs.workflows import NewNode
 
 from . import codec
@@ -111,6 +111,15 @@ class Pusher:
                         " attempt has failed, or has not ended. Let the attempt fail, or await"
                         " one call before the next."
                     )
+        finally:
+            self._senders.put_back(sender)
+
+    def adopt(self, record: JobRecord, queue: str) -> None:
+        """Store a waiting job of another broker with its history, unless its id is known."""
+        sender = self._senders.take()
+        values = codec.adopted(record, queue)
+        try:
+            self._caller.ask(partial(self._send, sender, "adopt", queue, *values))
         finally:
             self._senders.put_back(sender)
 

@@ -17,6 +17,7 @@ class Answers:
         doomed: ids of those that an operator tried to delete.
         removed: ids of those that an operator deleted.
         cancelled: ids of those that an operator tried to cancel.
+        fatal: ids of those that their workers' end makes dead.
         revivable: ids of ended jobs that an operator tried to run again.
         runs: how often each job was given to a worker.
         ends: how often an end of each job took effect.
@@ -29,6 +30,7 @@ class Answers:
         self.doomed: set[str] = set()
         self.removed: set[str] = set()
         self.cancelled: set[str] = set()
+        self.fatal: set[str] = set()
         self.revivable: set[str] = set()
         self.runs: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()

@@ -126,7 +126,9 @@ def _act(prepared: PreparedPath) -> bool:
 
 
 def _recover(trial: Trial, prepared: PreparedPath, killed: bool) -> None:
-    keys = read_keys(trial.client) if killed and prepared.may_keep_a_marker else check_places(trial)
+    keys = (
+        read_keys(trial.client) if killed and not prepared.fits_if_killed else check_places(trial)
+    )
     trial.answers.look_up({job_id: job["s"] for job_id, job in family(keys, "j")})
     prepared.afterwards()
     trial.recover()

@@ -47,7 +47,8 @@ def _check_jobs(answers: Answers, there: dict[str, str]) -> None:
         if job_id in answers.cancelled and state == "discarded":
             continue
         assert answers.runs[job_id] >= 1, f"{job_id} never ran"
-        ends = {1, 2} if job_id in answers.revivable else {1}
+        ends = {0} if job_id in answers.fatal else {1}
+        ends |= {2} if job_id in answers.revivable else set()
         assert answers.ends[job_id] in ends, f"{job_id} was settled {answers.ends[job_id]} times"
 
 

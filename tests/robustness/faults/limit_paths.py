@@ -6,7 +6,7 @@ from django_jobs.jobs.limits import JobLimit, LimitKind, limit_id
 from django_jobs.jobs.records import Job
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.trial import Trial
-from tests.support.builders import limit_reached
+from tests.support.builders import given_back, limit_reached, succeeded
 from tests.support.driver import Driver
 
 MINUTE = 60_000
@@ -17,6 +17,27 @@ RATE = JobLimit("rate", 1, MINUTE)
 
 def limited(trial: Trial, number: int, *limits: JobLimit) -> list[Job]:
     return trial.stored([job for _ in range(number) for job in trial.jobs(1, limits=limits)])
+
+
+def work_on_limited(trial: Trial) -> PreparedPath:
+    """Jobs wait for slots, which are taken and freed by each way that a job may go."""
+    few, many = JobLimit("few", 2), JobLimit("many", 9, MINUTE)
+    jobs = [job for _ in range(3) for job in trial.jobs(1, limits=(few,))]
+    jobs += [job for _ in range(3) for job in trial.jobs(1, limits=(many, few))]
+    trial.answers.tried(jobs)
+    trial.safe.push(jobs)
+    trial.answers.pushed(jobs)
+    trial.worker.heartbeat()
+
+    def act() -> None:
+        ends = (succeeded, given_back)
+        for _ in range(2):
+            claims = trial.exchange(6)
+            trial.exchange(6, [how(claim) for how, claim in zip(ends, claims, strict=False)])
+        for _ in range(4):
+            trial.exchange(0, trial.run(trial.exchange(6)))
+
+    return PreparedPath(act)
 
 
 def meet_a_limit(trial: Trial) -> PreparedPath:
@@ -120,6 +141,7 @@ def cancel_and_delete_who_waits_for_a_slot(trial: Trial) -> PreparedPath:
 
 
 LIMIT_PATHS = (
+    work_on_limited,
     *(meet_a_limit, wait_for_a_period, take_back_slots_of_a_dead_worker, change_a_limit),
     *(pause_a_key, clear_who_waits_for_a_slot, cancel_and_delete_who_waits_for_a_slot),
 )

@@ -21,14 +21,15 @@ class PreparedPath:
         act: makes the calls on the wire.
         afterwards: what a second worker does before it takes jobs.
         check: what must hold at the end, in addition to what always must.
-        may_keep_a_marker: whether a worker that is killed takes a wake-up with it; others look
-            without being woken after a while.
+        fits_if_killed: whether what is stored fits together at once if the process is killed. It
+            does not while a worker has taken a wake-up with it, as others look without being woken
+            only after a while; nor before all is repaired.
     """
 
     act: Callable[[], object]
     afterwards: Callable[[], object] = _nothing
     check: Callable[[], None] = _nothing
-    may_keep_a_marker: bool = False
+    fits_if_killed: bool = True
 
 
 Path: TypeAlias = Callable[[Trial], PreparedPath]

@@ -1,4 +1,4 @@
-"""The paths of unique jobs, turns, batches and workflows that those of each kind leave out."""
+"""The paths of turns, batches and workflows that those of each kind leave out."""
 
 from __future__ import annotations
 
@@ -11,93 +11,13 @@ from django_jobs.errors import WorkflowNotStored
 from django_jobs.jobs.awaited import BatchEvent
 from django_jobs.jobs.batches import BatchState, NewBatch
 from django_jobs.jobs.membership import Membership
-from django_jobs.jobs.records import OnConflict, Turn
+from django_jobs.jobs.records import Turn
 from tests.robustness.faults import added_paths, batch_paths, workflow_paths
-from tests.robustness.faults.job_paths import unique_jobs
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.trial import Trial
-from tests.support.builders import dead, retrying
+from tests.robustness.faults.unique_paths import unique_jobs
 
 MINUTE = 60_000
-
-# --- unique jobs -----------------------------------------------------------------------------
-
-
-def a_failed_attempt_makes_way(trial: Trial) -> PreparedPath:
-    """A newer call waits for the end of the one that runs; after a failure there is no retry."""
-    replace = {"on_conflict": OnConflict.REPLACE}
-    trial.stored(unique_jobs(trial, "d1", **replace))
-    claims = trial.exchange(1)
-    trial.stored(unique_jobs(trial, "d1", **replace))
-
-    def act() -> None:
-        trial.exchange(0, map(retrying, claims))
-        trial.exchange(0, trial.run(trial.exchange(2)))
-
-    # It is discarded although its worker sends that it is to be retried.
-    trial.answers.cancelled.update(claim.job.id for claim in claims)
-    return PreparedPath(act)
-
-
-def retry_against_a_lock(trial: Trial) -> PreparedPath:
-    """A dead job is retried in vain while another one has its lock, and then it runs."""
-    (first,) = trial.stored(unique_jobs(trial, "d1"))
-    trial.exchange(0, map(dead, trial.exchange(1)))
-    trial.stored(unique_jobs(trial, "d1"))
-    trial.answers.revivable.add(first.id)
-
-    def act() -> None:
-        assert not trial.insist(lambda: trial.broker.inspection.retry(first.id))
-        trial.exchange(0, trial.run(trial.exchange(2)))
-        trial.insist(lambda: trial.broker.inspection.retry(first.id))
-        trial.exchange(0, trial.run(trial.exchange(2)))
-
-    return PreparedPath(act)
-
-
-def cancel_who_holds_a_lock(trial: Trial) -> PreparedPath:
-    """The lock is free for the next call."""
-    (first,) = trial.stored(unique_jobs(trial, "d1"))
-    trial.answers.cancelled.add(first.id)
-    newest = unique_jobs(trial, "d1")
-
-    def act() -> None:
-        trial.insist(lambda: trial.broker.inspection.cancel(first.id))
-        trial.push(newest)
-        trial.exchange(0, trial.run(trial.exchange(2)))
-
-    return PreparedPath(act)
-
-
-def keep_a_lock(trial: Trial) -> PreparedPath:
-    """After a success, a later call is that job for a while."""
-    trial.stored(unique_jobs(trial, "d1", keep_for=MINUTE))
-    later = unique_jobs(trial, "d1")
-
-    def act() -> None:
-        trial.exchange(0, trial.run(trial.exchange(1)))
-        trial.try_once(lambda: trial.broker.push(later))
-        trial.exchange(0, trial.run(trial.exchange(1)))
-
-    trial.answers.tried(later)  # a call that was not answered may be a job: of an end that was lost
-    return PreparedPath(act)
-
-
-def merge_after_a_commit(trial: Trial) -> PreparedPath:
-    """The id that the caller has goes on to stand for the job that holds the lock."""
-    (first,) = trial.stored(unique_jobs(trial, "d1"))
-    (call,) = unique_jobs(trial, "d1", after_commit=True, on_conflict=OnConflict.RAISE)
-
-    def act() -> None:
-        trial.insist(lambda: trial.broker.push([call]))
-        found = trial.safe.inspection.find(call.id)
-        assert found is not None
-        assert found.job.id == first.id
-        trial.exchange(0, trial.run(trial.exchange(2)))
-
-    trial.answers.tried([call])
-    return PreparedPath(act)
-
 
 # --- turns -----------------------------------------------------------------------------------
 
@@ -252,8 +172,6 @@ def is_over(trial: Trial) -> None:
 
 
 RELATION_PATHS = (
-    *(a_failed_attempt_makes_way, retry_against_a_lock, cancel_who_holds_a_lock),
-    *(keep_a_lock, merge_after_a_commit),
     move_among_turns,
     *(the_block_vanishes, a_merged_call_is_no_member),
     *(cancel_a_workflow, cancel_a_workflow_that_grows, delete_a_node, clear_nodes),

@@ -9,7 +9,7 @@ from tests.support.clock import MOVABLE_CLOCK
 
 
 class SharedServer:
-    """A server, a client, and a broker whose calls never fail.
+    """A server, a client, and two brokers whose calls never fail, with jobs of their own.
 
     Args:
         socket: path of the server's.
@@ -19,7 +19,9 @@ class SharedServer:
         self.socket = socket
         self.client = redis.Redis(unix_socket_path=socket, decode_responses=True)
         self.safe = RedisBroker(f"unix://{socket}", clock=MOVABLE_CLOCK)
+        self.other = RedisBroker(f"unix://{socket}", clock=MOVABLE_CLOCK, namespace="other")
 
     def close(self) -> None:
         self.client.close()
         self.safe.close()
+        self.other.close()

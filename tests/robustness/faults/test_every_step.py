@@ -12,15 +12,21 @@ from tests.robustness.faults.every_point import try_every_point
 from tests.robustness.faults.faulty_connection import FAULTS
 from tests.robustness.faults.job_paths import JOB_PATHS, claim, push
 from tests.robustness.faults.limit_paths import LIMIT_PATHS
+from tests.robustness.faults.loss_paths import LOSS_PATHS
 from tests.robustness.faults.maintenance_paths import CARE_PATHS
+from tests.robustness.faults.moving_paths import MOVING_PATHS
 from tests.robustness.faults.path import Path
 from tests.robustness.faults.relation_paths import RELATION_PATHS
+from tests.robustness.faults.repair_paths import REPAIR_PATHS
 from tests.robustness.faults.shared_server import SharedServer
+from tests.robustness.faults.tick_paths import TICK_PATHS
+from tests.robustness.faults.unique_paths import UNIQUE_PATHS
 from tests.robustness.faults.workflow_paths import WORKFLOW_PATHS
 
 EVERY_PATH = (
-    *(*JOB_PATHS, *CARE_PATHS, *LIMIT_PATHS, *RELATION_PATHS),
-    *(*BATCH_PATHS, *WORKFLOW_PATHS, *ADDED_PATHS),
+    *(*JOB_PATHS, *UNIQUE_PATHS, *LIMIT_PATHS, *TICK_PATHS, *LOSS_PATHS),
+    *(*BATCH_PATHS, *WORKFLOW_PATHS, *ADDED_PATHS, *RELATION_PATHS),
+    *(*CARE_PATHS, *MOVING_PATHS, *REPAIR_PATHS),
 )
 COLD_PATHS = EVERY_PATH if int(os.environ.get("CHAOS_SCALE", "1")) > 1 else (push, claim)
 """Paths that begin without connection and scripts; by default those with which a process begins."""

@@ -36,6 +36,7 @@ class Trial:
         worker: the first worker, on the wire.
         safe: a broker whose calls never fail.
         second: a worker at that one.
+        other: a broker with other jobs, whose calls never fail either.
     """
 
     def __init__(self, server: SharedServer, wire: FaultyConnection) -> None:
@@ -45,10 +46,8 @@ class Trial:
         self.clock.tell(lambda now: self.client.set(CLOCK_KEY, now))
         self.wire = wire
         self.answers = Answers()
-        self.broker, self.safe = (
-            RedisBroker(f"unix://{server.socket}", clock=MOVABLE_CLOCK),
-            server.safe,
-        )
+        self.broker = RedisBroker(f"unix://{server.socket}", clock=MOVABLE_CLOCK)
+        self.safe, self.other = server.safe, server.other
         wire.attach(self.broker)
         self.worker, self.second = Driver(self.broker, "w1"), Driver(self.safe, "w2")
         self.had_to_repeat = False
@@ -201,9 +200,9 @@ class Trial:
         return past_lease(self.safe) - 1
 
     def states(self) -> dict[str, State]:
-        """What became of each job."""
-        records = ((job_id, self.safe.inspection.find(job_id)) for job_id in self.answers.known)
-        return {job_id: record.state for job_id, record in records if record}
+        """What became of each job that is there itself: the id of a merged call finds another."""
+        records = map(self.safe.inspection.find, self.answers.known)
+        return {record.job.id: record.state for record in records if record}
 
     def _is_over(self, job_id: str) -> bool:
         record = self.safe.inspection.find(job_id)
