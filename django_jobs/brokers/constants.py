@@ -205,13 +205,13 @@ WORKERS_KEPT = 10
 QUEUE_KEPT_MS = DAY_MS
 """A queue that has been empty for so long is not listed any more, until it gets a job."""
 
-CANCELLED_PER_CALL = 150
+CANCELLED_PER_CALL = 100
 """How many cancelled jobs that came back from their workers one heartbeat ends."""
 
-REAPED_PER_CALL = 150
+REAPED_PER_CALL = 100
 """How many jobs of vanished workers a heartbeat takes back; the next one goes on."""
 
-GIVEN_BACK_PER_CALL = 250
+GIVEN_BACK_PER_CALL = 150
 """How many jobs one call gives back of a worker that stops, or does not know of them."""
 
 LOST_WORKER_KEPT_MS = DAY_MS
@@ -228,7 +228,7 @@ SAME_DEPLOY_MS = deploys.SAME_DEPLOY_MS
 TICK_AHEAD_MS = 60_000
 """How far ahead of the broker's clock a tick may be. One that is later does not count."""
 
-TICKS_PER_CALL = 150
+TICKS_PER_CALL = 100
 """How many ticks one call claims."""
 
 BEATS = 4
