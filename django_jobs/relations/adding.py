@@ -1,6 +1,6 @@
 """What type checkers know of `Workflow.add`: arguments and results of nodes fit the task.
 
-`after` cannot stand beside the parameters of any task (PEP 612), so calls with `after` have
+`after` cannot stand together with the parameters of any task (PEP 612), so calls with `after` have
 signatures of their own. These check the first three arguments by position.
 """
 

@@ -7,7 +7,6 @@ from django_jobs.jobs.records import Job
 from tests.robustness.faults.path import PreparedPath
 from tests.robustness.faults.trial import Trial
 from tests.support.builders import given_back, limit_reached, succeeded
-from tests.support.driver import Driver
 
 MINUTE = 60_000
 FEW = JobLimit("few", 1)
@@ -24,9 +23,7 @@ def work_on_limited(trial: Trial) -> PreparedPath:
     few, many = JobLimit("few", 2), JobLimit("many", 9, MINUTE)
     jobs = [job for _ in range(3) for job in trial.jobs(1, limits=(few,))]
     jobs += [job for _ in range(3) for job in trial.jobs(1, limits=(many, few))]
-    trial.answers.tried(jobs)
-    trial.safe.push(jobs)
-    trial.answers.pushed(jobs)
+    trial.stored(jobs)
     trial.worker.heartbeat()
 
     def act() -> None:
@@ -68,12 +65,7 @@ def wait_for_a_period(trial: Trial) -> PreparedPath:
 
 def take_back_slots_of_a_dead_worker(trial: Trial) -> PreparedPath:
     limited(trial, 3, FEW)
-    gone = Driver(trial.safe, "w0")
-    trial.answers.ran(gone.take(3))
-    trial.beat()
-    trial.clock.advance(trial.lease // 2)
-    trial.beat()
-    trial.clock.advance(trial.lease // 2 + 1)
+    trial.lose_worker_with(3)
 
     def act() -> None:
         trial.beat()

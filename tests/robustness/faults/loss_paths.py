@@ -15,12 +15,7 @@ from tests.support.driver import Driver, found
 
 def take_back_what_a_dead_worker_held(trial: Trial) -> PreparedPath:
     trial.given(3)
-    gone = Driver(trial.safe, "w0")
-    trial.answers.ran(gone.take(2))
-    trial.beat()
-    trial.clock.advance(trial.lease // 2)
-    trial.beat()
-    trial.clock.advance(trial.lease // 2 + 1)
+    trial.lose_worker_with(2)
 
     def act() -> None:
         trial.beat(succeeded=2, failed=1)
@@ -84,12 +79,8 @@ def lose_workers_with(trial: Trial, job_id: str) -> None:
         gone = Driver(trial.safe, f"gone{number}")
         trial.answers.ran(gone.take(1))
         gone.vanish(trial.clock, noticed_by=trial.second)
-    last = Driver(trial.safe, "last")
-    trial.answers.ran(last.take(1))
     trial.answers.fatal.add(job_id)
-    for part in (trial.lease // 2, trial.lease // 2 + 1):
-        trial.beat()
-        trial.clock.advance(part)
+    trial.lose_worker_with(1)
 
 
 def is_dead_of_its_workers(trial: Trial, job_id: str) -> None:

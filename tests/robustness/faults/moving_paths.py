@@ -68,7 +68,7 @@ def move_here(trial: Trial) -> PreparedPath:
 
 
 def waiting_jobs(trial: Trial) -> list[Job]:
-    """One that is queued, one that has a turn, one that is unique, and one for later."""
+    """One that keeps no result, one that has a turn, one that is unique, and one for later."""
     return [
         *trial.jobs(1, result_ttl=0),
         *trial.jobs(1, turn=Turn("a")),

@@ -1,4 +1,4 @@
-"""The paths of periodic tasks: a tick is one job, or is merged, whoever claims it."""
+"""The paths of periodic tasks: a tick is one job, or is merged, whichever worker claims it."""
 
 from __future__ import annotations
 

@@ -74,6 +74,14 @@ class Trial:
         self.answers.pushed(jobs)
         return jobs
 
+    def lose_worker_with(self, number: int) -> None:
+        """Let a worker vanish that holds so many jobs, up to the heartbeat that notices it."""
+        gone = Driver(self.safe, "w0")
+        self.answers.ran(gone.take(number))
+        for part in (self.lease // 2, self.lease // 2 + 1):
+            self.beat()
+            self.clock.advance(part)
+
     def warm_up(self) -> None:
         """Connect, as a worker has that runs for a while."""
         for client in self._clients:
